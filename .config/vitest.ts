@@ -1,0 +1,22 @@
+import {defineConfig} from 'vitest/config';
+
+/** Tests that start programs and wait for the kernel, on two cores that others may share. */
+const REAL = ['boot', 'change', 'lockout', 'persistence', 'proof', 'system', 'terminal'];
+const filesIn = (folders: string) => `test/${folders}/**/*.test.{ts,tsx}`;
+
+export default defineConfig({
+	root: new URL('..', import.meta.url).pathname,
+	test: {
+		maxWorkers: 2,
+		testTimeout: 60_000,
+		hookTimeout: 120_000,
+		reporters: process.env.FWW_RESULTS
+			? ['default', ['json', {outputFile: process.env.FWW_RESULTS}]]
+			: ['default'],
+		projects: [
+			{extends: true, test: {name: 'pure', include: [filesIn(`!(${REAL.join('|')})`)]}},
+			// A packet or a process may come late on a busy machine; what fails twice has failed.
+			{extends: true, test: {name: 'real', include: [filesIn(`{${REAL.join(',')}}`)], retry: 1}},
+		],
+	},
+});

@@ -1,0 +1,168 @@
+import type {Family} from './network.ts';
+import type {Protocol} from './services.ts';
+
+export const HELPER_NAMES = [
+	'ftp',
+	'tftp',
+	'irc',
+	'sip',
+	'pptp',
+	'h323',
+	'amanda',
+	'sane',
+	'netbios-ns',
+	'snmp',
+] as const;
+
+/** What the user chooses by; one may stand for several kernel helpers (H.323 has two). */
+export type HelperName = (typeof HELPER_NAMES)[number];
+
+/** One CT rule: connections to this port get this helper (`-j CT --helper NAME`). */
+export type HelperPort = {
+	readonly helper: string;
+	readonly protocol: Protocol;
+	readonly port: number;
+};
+
+export type Helper = {
+	readonly name: HelperName;
+	/** The kernel module; before Linux 2.6.20 the names began with ip_. */
+	readonly module: string;
+	readonly ports: readonly HelperPort[];
+	readonly families: readonly Family[];
+	/** Needed where this machine is the client: its connections leave through OUTPUT. */
+	readonly client: boolean;
+	/** Needed where this machine is the server: its connections come in through PREROUTING. */
+	readonly server: boolean;
+	/** What it is for, in the user's words. */
+	readonly purpose: string;
+	/** What it costs in safety. */
+	readonly cost: string;
+};
+
+const BOTH: readonly Family[] = [4, 6];
+const IPV4_ONLY: readonly Family[] = [4];
+
+/**
+ * The conntrack helpers of the Linux kernel, with the directions in which each was measured to be
+ * needed (Linux 6.1 and 6.18) or, for sip, pptp and h323, in which its protocol opens connections.
+ * Families as the modules register them (net/netfilter/nf_conntrack_*.c).
+ */
+export const HELPERS: readonly Helper[] = [
+	{
+		name: 'ftp',
+		module: 'nf_conntrack_ftp',
+		ports: [{helper: 'ftp', protocol: 'tcp', port: 21}],
+		families: BOTH,
+		client: true,
+		server: true,
+		purpose: 'FTP without encryption: active transfers of a client, passive ones of a server',
+		cost: 'An FTP server can name a port of this machine and be let in there, from its own address',
+	},
+	{
+		name: 'tftp',
+		module: 'nf_conntrack_tftp',
+		ports: [{helper: 'tftp', protocol: 'udp', port: 69}],
+		families: BOTH,
+		client: true,
+		server: false,
+		purpose: 'Fetching files over TFTP, as for firmware or network boot',
+		cost: 'The asked server may answer from any of its ports',
+	},
+	{
+		name: 'irc',
+		module: 'nf_conntrack_irc',
+		ports: [{helper: 'irc', protocol: 'tcp', port: 6667}],
+		families: IPV4_ONLY,
+		client: true,
+		server: false,
+		purpose: 'Sending files over IRC without encryption (DCC)',
+		cost: 'The offered port is open to any address until somebody connects',
+	},
+	{
+		name: 'sip',
+		module: 'nf_conntrack_sip',
+		ports: [
+			{helper: 'sip', protocol: 'udp', port: 5060},
+			{helper: 'sip', protocol: 'tcp', port: 5060},
+		],
+		families: BOTH,
+		client: true,
+		server: true,
+		purpose: 'Internet telephony without encryption: the voice of a softphone or a PBX',
+		cost: 'What a call says about its addresses is believed; many phones do better without',
+	},
+	{
+		name: 'pptp',
+		module: 'nf_conntrack_pptp',
+		ports: [{helper: 'pptp', protocol: 'tcp', port: 1723}],
+		families: IPV4_ONLY,
+		client: true,
+		server: true,
+		purpose: 'PPTP, an old VPN: lets its GRE packets in',
+		cost: 'PPTP itself is broken; prefer WireGuard',
+	},
+	{
+		name: 'h323',
+		module: 'nf_conntrack_h323',
+		ports: [
+			{helper: 'RAS', protocol: 'udp', port: 1719},
+			{helper: 'Q.931', protocol: 'tcp', port: 1720},
+		],
+		families: BOTH,
+		client: true,
+		server: true,
+		purpose: 'H.323 telephony and video conferences',
+		cost: 'A large parser in the kernel reads what strangers send',
+	},
+	{
+		name: 'amanda',
+		module: 'nf_conntrack_amanda',
+		ports: [{helper: 'amanda', protocol: 'udp', port: 10_080}],
+		families: BOTH,
+		client: false,
+		server: true,
+		purpose: 'Amanda backup, on the machine that is backed up',
+		cost: 'The backup server is let in on the ports that the exchange names',
+	},
+	{
+		name: 'sane',
+		module: 'nf_conntrack_sane',
+		ports: [{helper: 'sane', protocol: 'tcp', port: 6566}],
+		families: BOTH,
+		client: false,
+		server: true,
+		purpose: 'Sharing a scanner with the network (saned)',
+		cost: 'A scanning client is let in on the port that the exchange names',
+	},
+	{
+		name: 'netbios-ns',
+		module: 'nf_conntrack_netbios_ns',
+		ports: [{helper: 'netbios-ns', protocol: 'udp', port: 137}],
+		families: IPV4_ONLY,
+		client: true,
+		server: false,
+		purpose: 'Finding Windows machines by NetBIOS names (browsing)',
+		cost: 'Every machine of the local network may answer a question for a few seconds',
+	},
+	{
+		name: 'snmp',
+		module: 'nf_conntrack_snmp',
+		ports: [{helper: 'snmp', protocol: 'udp', port: 161}],
+		families: IPV4_ONLY,
+		client: true,
+		server: false,
+		purpose: 'Finding printers and switches by SNMP broadcast',
+		cost: 'Every machine of the local network may answer a question for a few seconds',
+	},
+];
+
+/** The table's entry of a helper. */
+export function helperOf(name: HelperName): Helper {
+	const helper = HELPERS.find((candidate) => candidate.name === name);
+	if (!helper) {
+		throw new RangeError(`no helper ${name}`);
+	}
+
+	return helper;
+}

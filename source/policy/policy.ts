@@ -1,0 +1,153 @@
+import * as z from 'zod/mini';
+import {HELPER_NAMES, type HelperName} from './helpers.ts';
+import {InputError} from './input-error.ts';
+import {mergeOpenings} from './merge.ts';
+import {type Opening, parseOpening, printOpening} from './port.ts';
+import {printable} from './printable.ts';
+import type {Services} from './services.ts';
+
+export const ROLES = ['workstation', 'server'] as const;
+/** The verdict on what is not let in. `reset` answers TCP as a closed port does. */
+export const VERDICTS = ['reject', 'reset', 'drop'] as const;
+
+export type Role = (typeof ROLES)[number];
+export type Verdict = (typeof VERDICTS)[number];
+
+/** What the user wants. Every view of the firewall is derived from this one value. */
+export type Policy = {
+	readonly role: Role;
+	readonly verdict: Verdict;
+	readonly helpers: readonly HelperName[];
+	readonly openings: readonly Opening[];
+	/** Log what is turned away, rate limited, with the prefix "fw-wizard: ". */
+	readonly log: boolean;
+};
+
+/** A part of a policy, as flags on the command line give it. */
+export type PolicyPart = {readonly [Key in keyof Policy]?: Policy[Key] | undefined};
+
+const SSH: Opening = {kind: 'port', protocol: 'tcp', first: 22, last: 22, limit: false};
+
+/** The recommended answers for a role: a server lets SSH in, a workstation nothing. */
+export function defaultPolicy(role: Role): Policy {
+	return {
+		role,
+		verdict: 'reject',
+		helpers: [],
+		openings: role === 'server' ? [SSH] : [],
+		log: false,
+	};
+}
+
+/** A policy from the parts that are given; the rest as recommended for the role. */
+export function completePolicy(part: PolicyPart, base?: Policy): Policy {
+	const start = base ?? defaultPolicy(part.role ?? 'workstation');
+	return {
+		role: part.role ?? start.role,
+		verdict: part.verdict ?? start.verdict,
+		helpers: HELPER_NAMES.filter((name) => (part.helpers ?? start.helpers).includes(name)),
+		openings: mergeOpenings(part.openings ?? start.openings),
+		log: part.log ?? start.log,
+	};
+}
+
+/** One of a closed set of words. @throws {InputError} that lists them. */
+export function parseWord<T extends string>(text: string, words: readonly T[], what: string): T {
+	const word = words.find((candidate) => candidate === text.toLowerCase());
+	if (word === undefined) {
+		throw new InputError(
+			`"${printable(text)}" is not a ${what}`,
+			`Write one of: ${words.join(', ')}`,
+		);
+	}
+
+	return word;
+}
+
+const FILE = z.strictObject({
+	version: z.literal(1),
+	role: z.enum(ROLES),
+	// What is left out is as recommended for the role.
+	verdict: z.optional(z.enum(VERDICTS)),
+	helpers: z.optional(z.array(z.enum(HELPER_NAMES))),
+	openings: z.optional(z.array(z.string())),
+	log: z.optional(z.boolean()),
+});
+
+const FORM_HINT = 'The form is the "policy" in: fw-wizard rules --role server --format json';
+
+/**
+ * Reads a policy file (JSON, the form that `printPolicy` writes).
+ * @throws {InputError} that names the first field at fault.
+ */
+export function parsePolicy(text: string, services: Services): Policy {
+	const result = FILE.safeParse(parseJson(text));
+	if (!result.success) {
+		throw new InputError(describeIssue(result.error.issues[0]), FORM_HINT);
+	}
+
+	const {version: _, openings, ...rest} = result.data;
+	return completePolicy({
+		...rest,
+		openings: openings?.flatMap((opening) => parseOpening(opening, services)),
+	});
+}
+
+/** The policy as JSON, tab-indented, openings in their canonical text. */
+export function printPolicy(policy: Policy): string {
+	return `${JSON.stringify(policyToJson(policy), undefined, '\t')}\n`;
+}
+
+/** The policy as the value that a policy file holds. */
+export function policyToJson(policy: Policy): z.input<typeof FILE> {
+	return {
+		version: 1,
+		role: policy.role,
+		verdict: policy.verdict,
+		helpers: [...policy.helpers],
+		openings: policy.openings.map(printOpening),
+		log: policy.log,
+	};
+}
+
+/** The command-line flags that give this policy. */
+export function policyFlags(policy: Policy): readonly string[] {
+	return [
+		'--role',
+		policy.role,
+		'--verdict',
+		policy.verdict,
+		...policy.helpers.flatMap((helper) => ['--helper', helper]),
+		...(policy.openings.length === 0
+			? ['--no-open']
+			: policy.openings.flatMap((opening) => ['--open', printOpening(opening)])),
+		...(policy.log ? ['--log'] : []),
+	];
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch (error) {
+		throw new InputError(
+			`The policy is not JSON: ${printable((error as Error).message)}`,
+			FORM_HINT,
+		);
+	}
+}
+
+const TYPES: Readonly<Record<string, string>> = {array: 'a list', object: 'an object of fields'};
+
+function describeIssue(issue: z.core.$ZodIssue | undefined): string {
+	const where = issue?.path.length ? `"${printable(issue.path.join('.'))}"` : 'The policy';
+	switch (issue?.code) {
+		case 'unrecognized_keys':
+			return `The policy has an unknown field: ${printable(issue.keys.join(', '))}`;
+		case 'invalid_value':
+			return `${where} must be one of: ${issue.values.map(String).join(', ')}`;
+		case 'invalid_type':
+			return `${where} must be ${TYPES[issue.expected] ?? `a ${issue.expected}`}`;
+		default:
+			return `${where} is not valid`;
+	}
+}

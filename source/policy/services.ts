@@ -1,0 +1,120 @@
+import {distance} from 'fastest-levenshtein';
+
+export type Protocol = 'tcp' | 'udp';
+
+/** Where a service listens, as the machine's services(5) file or our own table says. */
+export type ServicePort = {readonly protocol: Protocol; readonly port: number};
+
+export type Services = ReadonlyMap<string, readonly ServicePort[]>;
+
+/**
+ * Names that people type, for machines without /etc/services and for names that it lacks.
+ * Numbers from the IANA Service Name and Transport Protocol Port Number Registry, or the
+ * program's own documentation where IANA has none.
+ */
+const OWN_TABLE = `
+ftp 21/tcp
+ssh 22/tcp
+telnet 23/tcp
+smtp 25/tcp
+domain 53/tcp 53/udp
+dns 53/tcp 53/udp
+bootps 67/udp
+dhcp 67/udp
+tftp 69/udp
+http 80/tcp
+kerberos 88/tcp 88/udp
+pop3 110/tcp
+sunrpc 111/tcp 111/udp
+ntp 123/udp
+imap2 143/tcp
+imap 143/tcp
+snmp 161/udp
+ldap 389/tcp
+https 443/tcp 443/udp
+microsoft-ds 445/tcp
+smb 445/tcp
+submissions 465/tcp
+syslog 514/udp
+submission 587/tcp
+ipp 631/tcp
+ldaps 636/tcp
+rsync 873/tcp
+imaps 993/tcp
+pop3s 995/tcp
+openvpn 1194/udp
+mqtt 1883/tcp
+nfs 2049/tcp
+mysql 3306/tcp
+rdp 3389/tcp
+svn 3690/tcp
+ipsec-nat-t 4500/udp
+sip 5060/tcp 5060/udp
+xmpp-client 5222/tcp
+xmpp-server 5269/tcp
+postgresql 5432/tcp
+vnc 5900/tcp
+redis 6379/tcp
+irc 6667/tcp
+git 9418/tcp
+minecraft 25565/tcp
+wireguard 51820/udp
+`;
+
+/** The table of our own, for where /etc/services is missing. */
+export const OWN_SERVICES: Services = parseServices(OWN_TABLE);
+
+/**
+ * Reads services(5): `name port/protocol [alias …]` a line, `#` starts a comment. Protocols other
+ * than TCP and UDP and lines that make no sense are passed over: the file is not ours to judge.
+ * Several `port/protocol` fields in one line are also taken (our own table has them).
+ */
+export function parseServices(text: string): Services {
+	const services = new Map<string, ServicePort[]>();
+	for (const line of text.split('\n')) {
+		const fields = (line.split('#')[0] ?? '').trim().split(/\s+/);
+		const ports = fields.flatMap((field) => parseServicePort(field) ?? []);
+		const names = fields.filter((field) => field !== '' && !field.includes('/'));
+		for (const name of ports.length > 0 ? names : []) {
+			const all = [...(services.get(name.toLowerCase()) ?? []), ...ports];
+			services.set(
+				name.toLowerCase(),
+				all.filter((port, index) => all.findIndex((other) => samePort(other, port)) === index),
+			);
+		}
+	}
+
+	return services;
+}
+
+/** The machine's table first, our own for the names that it lacks. */
+export function withOwnServices(machine: Services): Services {
+	return new Map([...OWN_SERVICES, ...machine]);
+}
+
+/** The known name nearest to `name`, when it is near enough to be a slip of the finger. */
+export function suggestService(name: string, services: Services): string | undefined {
+	const typed = name.toLowerCase();
+	// Of equally near ones, rather a name that begins alike, and rather one that people use.
+	const rank = (known: string) =>
+		4 * distance(typed, known) +
+		(known[0] === typed[0] ? 0 : 2) +
+		(OWN_SERVICES.has(known) ? 0 : 1);
+	const nearest = [...services.keys()].reduce<string | undefined>(
+		(best, known) => (best === undefined || rank(known) < rank(best) ? known : best),
+		undefined,
+	);
+	return nearest !== undefined && distance(typed, nearest) <= Math.ceil(typed.length / 3)
+		? nearest
+		: undefined;
+}
+
+function parseServicePort(field: string): ServicePort | undefined {
+	const match = /^(\d{1,5})\/(tcp|udp)$/.exec(field);
+	const port = Number(match?.[1]);
+	return match && port >= 1 && port <= 65_535 ? {protocol: match[2] as Protocol, port} : undefined;
+}
+
+function samePort(a: ServicePort, b: ServicePort): boolean {
+	return a.protocol === b.protocol && a.port === b.port;
+}

@@ -1,0 +1,110 @@
+import {contains} from '../policy/network.ts';
+import type {Packet} from './packet.ts';
+import {type FamilyRules, findChain, type Match, type PortRange, type Rule} from './ruleset.ts';
+
+/** Where a rule stands: `index` counts from 1, as iptables does. */
+export type Place = {readonly chain: string; readonly index: number; readonly rule: Rule};
+
+export type Decision =
+	| {readonly verdict: 'ACCEPT' | 'DROP' | 'REJECT'; readonly by: Place}
+	/** No rule decided: the policy of the built-in chain. */
+	| {readonly verdict: 'ACCEPT' | 'DROP'; readonly by: undefined}
+	/** A rule of another program that we cannot judge might decide. */
+	| {readonly verdict: 'unknown'; readonly by: Place};
+
+/**
+ * The decision of the filter table's INPUT on a packet, by the first rule that matches, as
+ * netfilter walks (iptables(8)). Rate limits count as not exceeded.
+ */
+export function evaluate(rules: FamilyRules, packet: Packet): Decision {
+	const policy = findChain(rules, 'filter', 'INPUT')?.policy === 'DROP' ? 'DROP' : 'ACCEPT';
+	return walk(rules, 'INPUT', packet, new Set()) ?? {verdict: policy, by: undefined};
+}
+
+function walk(
+	rules: FamilyRules,
+	chain: string,
+	packet: Packet,
+	visited: ReadonlySet<string>,
+): Decision | undefined {
+	const list = visited.has(chain) ? [] : (findChain(rules, 'filter', chain)?.rules ?? []);
+	for (const [position, rule] of list.entries()) {
+		const by: Place = {chain, index: position + 1, rule};
+		const matched = matches(rule.match, packet);
+		if (matched === false) {
+			continue;
+		}
+
+		const {target} = rule;
+		if (target.kind === 'LOG' || (target.kind === 'other' && goesOn(target.words))) {
+			continue;
+		}
+
+		if (matched === 'unknown') {
+			return {verdict: 'unknown', by};
+		}
+
+		if (target.kind === 'RETURN') {
+			return undefined;
+		}
+
+		if (target.kind === 'ACCEPT' || target.kind === 'DROP' || target.kind === 'REJECT') {
+			return {verdict: target.kind, by};
+		}
+
+		if (target.kind !== 'chain') {
+			return {verdict: 'unknown', by};
+		}
+
+		const decision = walk(rules, target.name, packet, new Set([...visited, chain]));
+		if (decision) {
+			return decision;
+		}
+	}
+
+	return undefined;
+}
+
+/** Targets after which the walk goes on with the next rule; a rule may also have none (iptables(8)). */
+const NON_TERMINATING = new Set(['LOG', 'NFLOG', 'MARK', 'CONNMARK', 'SET', 'TRACE', 'AUDIT']);
+
+function goesOn([, name]: readonly string[]): boolean {
+	return name === undefined || NON_TERMINATING.has(name);
+}
+
+function matches(match: Match, packet: Packet): boolean | 'unknown' {
+	const reached = reaches(match.destination, packet.destination);
+	const known =
+		(match.source === undefined || contains(match.source, packet.source)) &&
+		reached !== false &&
+		(match.inInterface === undefined || match.inInterface === packet.inInterface) &&
+		(match.protocol === undefined || match.protocol === packet.protocol) &&
+		within(match.sourcePorts, packet.sourcePort) &&
+		within(match.destinationPorts, packet.destinationPort) &&
+		(match.syn === undefined || packet.syn === true) &&
+		(match.states === undefined || match.states.includes(packet.state));
+	return known && (match.unknown !== undefined || reached === 'unknown') ? 'unknown' : known;
+}
+
+/** Without a destination a packet goes to some address of this machine: never a multicast one. */
+function reaches(cidr: string | undefined, destination: string | undefined): boolean | 'unknown' {
+	if (cidr === undefined) {
+		return true;
+	}
+
+	if (destination !== undefined) {
+		return contains(cidr, destination);
+	}
+
+	const [base = ''] = cidr.split('/');
+	return MULTICAST.some((networks) => contains(networks, base)) ? false : 'unknown';
+}
+
+const MULTICAST = ['224.0.0.0/4', 'ff00::/8'];
+
+function within(ranges: readonly PortRange[] | undefined, port: number | undefined): boolean {
+	return (
+		ranges === undefined ||
+		(port !== undefined && ranges.some(({first, last}) => first <= port && port <= last))
+	);
+}

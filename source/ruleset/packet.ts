@@ -1,0 +1,107 @@
+import ipaddr from 'ipaddr.js';
+import {InputError} from '../policy/input-error.ts';
+import {canonicalAddress, FAMILIES, type Family} from '../policy/network.ts';
+import {printable} from '../policy/printable.ts';
+import type {CtState} from './ruleset.ts';
+
+/** A packet that comes in, as far as rules look at it. */
+export type Packet = {
+	readonly family: Family;
+	readonly inInterface: string;
+	readonly source: string;
+	/** Absent: an address of this machine. */
+	readonly destination?: string;
+	/** As iptables spells it. */
+	readonly protocol: string;
+	readonly sourcePort?: number;
+	readonly destinationPort?: number;
+	/** For TCP: SYN set, ACK, RST and FIN clear. */
+	readonly syn?: boolean;
+	/** What conntrack says of it. */
+	readonly state: CtState;
+};
+
+const HINT = 'Write: tcp 3306 from 192.0.2.7, or udp 53 on eth0, or icmp';
+/** Addresses for documentation (RFC 5737, RFC 3849): where nothing is said, a stranger. */
+export const STRANGER: Readonly<Record<Family, string>> = {4: '192.0.2.1', 6: '2001:db8::1'};
+
+/**
+ * Reads `PROTOCOL [PORT] [from ADDRESS] [to ADDRESS] [on INTERFACE]`: the first packet of a new
+ * connection. Without an address it stands for one packet of each family.
+ * @param inInterface the interface when none is named
+ * @throws {InputError}
+ */
+export function parsePacket(text: string, inInterface: string): readonly Packet[] {
+	const words = text
+		.trim()
+		.replace(/^(\w+)\//, '$1 ')
+		.split(/\s+/);
+	if (/^\d+$/.test(words[0] ?? '') && /^(tcp|udp)$/i.test(words[1] ?? '')) {
+		words.splice(0, 2, words[1] ?? '', words[0] ?? '');
+	}
+
+	const protocol = (words.shift() ?? '').toLowerCase();
+	if (!['tcp', 'udp', 'icmp', 'igmp'].includes(protocol)) {
+		throw new InputError(`"${printable(protocol)}" is not tcp, udp, icmp or igmp`, HINT);
+	}
+
+	const ports = protocol === 'tcp' || protocol === 'udp' ? parsePort(words.shift()) : {};
+	const where = parseWhere(words);
+	const addresses = [where.from, where.to].filter((address) => address !== undefined);
+	const families = FAMILIES.filter(
+		(family) =>
+			(family === 4 || protocol !== 'igmp') &&
+			addresses.every((address) => (ipaddr.parse(address).kind() === 'ipv4') === (family === 4)),
+	);
+	if (families.length === 0) {
+		throw new InputError(
+			protocol === 'igmp'
+				? 'IGMP is a part of IPv4 only'
+				: 'The two addresses are of different families',
+			HINT,
+		);
+	}
+
+	return families.map((family) => ({
+		family,
+		inInterface: where.on ?? inInterface,
+		source: where.from ?? STRANGER[family],
+		...(where.to === undefined ? {} : {destination: where.to}),
+		protocol: protocol === 'icmp' && family === 6 ? 'ipv6-icmp' : protocol,
+		...ports,
+		...(protocol === 'tcp' ? {syn: true} : {}),
+		state: 'NEW',
+	}));
+}
+
+function parsePort(text: string | undefined): {sourcePort: number; destinationPort: number} {
+	const port = Number(text);
+	if (text === undefined || !/^\d+$/.test(text) || port > 65_535) {
+		throw new InputError(
+			`After the protocol comes a port${text ? `, not "${printable(text)}"` : ''}`,
+			HINT,
+		);
+	}
+
+	// The first port of the dynamic range (RFC 6335) stands for "any".
+	return {sourcePort: 49_152, destinationPort: port};
+}
+
+function parseWhere(words: string[]): {from?: string; to?: string; on?: string} {
+	const where: {from?: string; to?: string; on?: string} = {};
+	while (words.length > 0) {
+		const [word = '', value] = words.splice(0, 2);
+		const key = word.toLowerCase();
+		if ((key !== 'from' && key !== 'to' && key !== 'on') || value === undefined) {
+			throw new InputError(`"${printable(word)}" is not understood here`, HINT);
+		}
+
+		if (where[key] !== undefined) {
+			throw new InputError(`"${key}" is there twice`, HINT);
+		}
+
+		where[key] = key === 'on' ? value : canonicalAddress(value);
+	}
+
+	return where;
+}

@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import {describe, expect, it} from 'vitest';
+import {contains, FAMILIES} from '../../source/policy/network.ts';
+import {completePolicy, type Policy} from '../../source/policy/policy.ts';
+import type {Opening} from '../../source/policy/port.ts';
+import {buildRuleSet} from '../../source/ruleset/build.ts';
+import {evaluate} from '../../source/ruleset/evaluate.ts';
+import type {Packet} from '../../source/ruleset/packet.ts';
+import {crowdedOpenings, packetsNear, policies} from '../_helpers/arbitraries.ts';
+
+/** Whether a policy lets a packet in, said again without any rules. */
+function isLetIn(policy: Policy, packet: Packet): boolean {
+	const {family, state, protocol, inInterface, source, destination = ''} = packet;
+	const isDhcp =
+		family === 4
+			? packet.sourcePort === 67 && packet.destinationPort === 68
+			: packet.sourcePort === 547 &&
+				packet.destinationPort === 546 &&
+				[source, destination].every((address) => contains('fe80::/10', address));
+	if (['ESTABLISHED', 'RELATED'].includes(state) || inInterface === 'lo') {
+		return true;
+	}
+
+	if (protocol === (family === 4 ? 'icmp' : 'ipv6-icmp')) {
+		return true;
+	}
+
+	return (
+		state !== 'INVALID' &&
+		((protocol === 'udp' && isDhcp) || policy.openings.some((opening) => opens(opening, packet)))
+	);
+}
+
+function opens(opening: Opening, packet: Packet): boolean {
+	if (opening.on !== undefined && opening.on !== packet.inInterface) {
+		return false;
+	}
+
+	const {protocol, destination = '', destinationPort = 0} = packet;
+	if (opening.kind === 'mdns') {
+		const group = packet.family === 4 ? '224.0.0.251' : 'ff02::fb';
+		const isQuery = protocol === 'udp' && destinationPort === 5353 && destination === group;
+		const isIgmp =
+			packet.family === 4 && protocol === 'igmp' && contains('224.0.0.0/4', destination);
+		return isQuery || isIgmp;
+	}
+
+	return (
+		(opening.protocol === protocol ||
+			(opening.protocol === 'both' && ['tcp', 'udp'].includes(protocol))) &&
+		opening.first <= destinationPort &&
+		destinationPort <= opening.last &&
+		(opening.from === undefined || contains(opening.from.cidr, packet.source))
+	);
+}
+
+/** What the policy's verdict says of a packet that is not let in. */
+function refusalOf({verdict}: Policy, packet: Packet): string {
+	if (packet.state === 'INVALID') {
+		return 'DROP';
+	}
+
+	if (verdict === 'drop') {
+		return 'DROP';
+	}
+
+	const isReset = verdict === 'reset' && packet.protocol === 'tcp' && packet.syn === true;
+	return isReset
+		? 'tcp-reset'
+		: packet.family === 4
+			? 'icmp-port-unreachable'
+			: 'icmp6-port-unreachable';
+}
+
+const crowded = fc
+	.record({
+		openings: fc.array(crowdedOpenings, {maxLength: 10}),
+		verdict: fc.constantFrom('reject' as const, 'reset' as const, 'drop' as const),
+	})
+	.map((part) => completePolicy(part));
+
+describe('the rules built from a policy', () => {
+	it('do what the policy says, to every packet', () => {
+		const cases = fc
+			.tuple(fc.oneof(policies(), crowded), fc.constantFrom(...FAMILIES))
+			.chain(([policy, family]) => fc.tuple(fc.constant(policy), packetsNear(policy, family)));
+		fc.assert(
+			fc.property(cases, ([policy, packet]) => {
+				const [rules] = buildRuleSet(policy, {families: [packet.family]}).families;
+				const decision = rules && evaluate(rules, packet);
+				const target = decision?.by?.rule.target;
+				const did = target?.kind === 'REJECT' ? target.with : target?.kind;
+				expect(did).toBe(isLetIn(policy, packet) ? 'ACCEPT' : refusalOf(policy, packet));
+			}),
+			{numRuns: 2000},
+		);
+	});
+});

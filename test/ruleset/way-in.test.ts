@@ -1,0 +1,99 @@
+import {describe, expect, it} from 'vitest';
+import {completePolicy} from '../../source/policy/policy.ts';
+import {parseOpening, printOpening} from '../../source/policy/port.ts';
+import {buildRuleSet} from '../../source/ruleset/build.ts';
+import {
+	type Door,
+	findWaysIn,
+	openingFor,
+	printDoor,
+	shutDoors,
+	type Visitor,
+} from '../../source/ruleset/way-in.ts';
+
+const SSH: Door = {protocol: 'tcp', first: 22, last: 22};
+const MOSH: Door = {protocol: 'udp', first: 60_000, last: 61_000};
+
+function ruleSetWith(...open: readonly string[]) {
+	const openings = open.flatMap((text) => parseOpening(text, new Map()));
+	return buildRuleSet(completePolicy({verdict: 'drop', openings}), {families: [4, 6]});
+}
+
+const over = (client: string | undefined, ...doors: readonly Door[]): Visitor => ({
+	client,
+	inInterface: 'eth0',
+	doors,
+});
+
+describe('shutDoors', () => {
+	it.each<[string, readonly string[], string, boolean]>([
+		['nothing open', [], '192.0.2.7', true],
+		['the port', ['22/tcp'], '192.0.2.7', false],
+		['the port over IPv6', ['22/tcp'], '2001:db8::7', false],
+		['the port among others, held to a rate', ['80/tcp', '20-25 limit'], '192.0.2.7', false],
+		['the port of the other protocol', ['22/udp'], '192.0.2.7', true],
+		['the port beside it', ['2222/tcp', '23/tcp'], '192.0.2.7', true],
+		['its own network', ['22/tcp from 192.0.2.0/24'], '192.0.2.7', false],
+		['another network', ['22/tcp from 198.51.100.0/24'], '192.0.2.7', true],
+		['a network of the other family', ['22/tcp from 192.0.2.0/24'], '2001:db8::7', true],
+		['its interface', ['22/tcp on eth0'], '192.0.2.7', false],
+		['another interface', ['22/tcp on wg0'], '192.0.2.7', true],
+	])('with %s', (_, open, client, shut) => {
+		expect(shutDoors(ruleSetWith(...open), over(client, SSH))).toEqual(shut ? [SSH] : []);
+	});
+
+	it('names each door that is shut, in order', () => {
+		const rules = ruleSetWith('443/tcp');
+		expect(shutDoors(rules, over('192.0.2.7', SSH, MOSH)).map(printDoor)).toEqual([
+			'22/tcp',
+			'60000-61000/udp',
+		]);
+		expect(shutDoors(ruleSetWith('22/tcp'), over('192.0.2.7', SSH, MOSH))).toEqual([MOSH]);
+	});
+
+	it('finds no way in by an interface that is not known, when the rule names one', () => {
+		const visitor = {...over('192.0.2.7', SSH), inInterface: undefined};
+		expect(shutDoors(ruleSetWith('22/tcp on eth0'), visitor)).toEqual([SSH]);
+		expect(shutDoors(ruleSetWith('22/tcp'), visitor)).toEqual([]);
+	});
+
+	it('takes anybody where the client is not known', () => {
+		expect(shutDoors(ruleSetWith('22/tcp'), over(undefined, SSH))).toEqual([]);
+		expect(shutDoors(ruleSetWith('22/tcp from 10.0.0.0/8'), over(undefined, SSH))).toEqual([SSH]);
+	});
+
+	it('has nothing to shut for nobody, nor in a family that is not filtered', () => {
+		expect(shutDoors(ruleSetWith(), undefined)).toEqual([]);
+		expect(shutDoors({families: []}, over('2001:db8::7', SSH))).toEqual([]);
+	});
+
+	it('is mended by the opening that it is offered', () => {
+		for (const door of [SSH, MOSH]) {
+			const opening = printOpening(openingFor(door));
+			expect(opening).toBe(printDoor(door));
+			expect(shutDoors(ruleSetWith(opening), over('2001:db8::7', door))).toEqual([]);
+		}
+	});
+});
+
+describe('findWaysIn', () => {
+	it('judges the first packet of a new connection, and names the rule', () => {
+		const [way] = findWaysIn(ruleSetWith('22/tcp'), over('2001:db8::7', SSH));
+		expect(way).toMatchObject({family: 6, door: SSH});
+		expect(way?.decision).toMatchObject({
+			verdict: 'ACCEPT',
+			by: {chain: 'FW-WIZARD-INPUT', index: 6},
+		});
+	});
+
+	it('judges a range by the worst of its ports, and an unknown address by both families', () => {
+		const ways = findWaysIn(
+			ruleSetWith('60000-60500/udp'),
+			over(undefined, {protocol: 'udp', first: 60_000, last: 61_000}),
+		);
+		expect(ways.map(({family, decision}) => [family, decision.verdict])).toEqual([
+			[4, 'DROP'],
+			[6, 'DROP'],
+		]);
+	});
+});

@@ -1,0 +1,47 @@
+import {existsSync, readFileSync} from 'node:fs';
+import process from 'node:process';
+import {FAMILIES, type Family} from '../policy/network.ts';
+import {parseServices, type Services, withOwnServices} from '../policy/services.ts';
+import {type Interface, interfacesHere} from './interfaces.ts';
+import {detectIptables, type Iptables} from './iptables.ts';
+import {findSession, type Session} from './session.ts';
+
+/** What is found out about this machine, so that nobody is asked. */
+export type Facts = {
+	/** May change rules: root, also of a user namespace. */
+	readonly root: boolean;
+	readonly iptables: Iptables | undefined;
+	readonly families: readonly Family[];
+	readonly interfaces: readonly Interface[];
+	readonly services: Services;
+	readonly session: Session;
+};
+
+export async function gatherFacts(): Promise<Facts> {
+	return {
+		root: isRoot(),
+		iptables: await detectIptables(),
+		families: familiesHere(),
+		interfaces: interfacesHere(),
+		services: servicesHere(),
+		session: await findSession(),
+	};
+}
+
+export function isRoot(): boolean {
+	return process.geteuid?.() === 0;
+}
+
+/** The families that the kernel has. IPv6 counts also where it is only switched off: it can be switched on. */
+export function familiesHere(): readonly Family[] {
+	return FAMILIES.filter((family) => family === 4 || existsSync('/proc/sys/net/ipv6'));
+}
+
+/** The names of /etc/services and, for what it lacks, ours. */
+export function servicesHere(): Services {
+	try {
+		return withOwnServices(parseServices(readFileSync('/etc/services', 'utf8')));
+	} catch {
+		return withOwnServices(new Map());
+	}
+}

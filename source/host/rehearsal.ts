@@ -1,0 +1,138 @@
+import {mkdirSync, mkdtempSync, readlinkSync, rmdirSync} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import {printable} from '../policy/printable.ts';
+import {HostError} from './errors.ts';
+import {isRoot} from './facts.ts';
+import {type Interface, interfacesHere} from './interfaces.ts';
+import {firstLine, run, runAttached} from './run.ts';
+
+const VARIABLE = 'FW_WIZARD_REHEARSAL';
+
+/** What the outer program hands to itself inside the namespaces. */
+type Ticket = {
+	/** The namespaces outside, to be sure that these are others. */
+	readonly outside: readonly string[];
+	/** An empty folder of ours to build in; hidden from the outside by a mount. */
+	readonly scratch: string;
+	readonly interfaces: readonly Interface[];
+};
+
+/** Folders whose files a rehearsal may write; only in the copy. */
+const WRITABLE = {
+	etc: [
+		'systemd/system',
+		'systemd/system/multi-user.target.wants',
+		'modules-load.d',
+		'network/if-pre-up.d',
+		'init.d',
+		'runlevels/boot',
+	],
+	'var/lib': [],
+} as const;
+
+/** Whether this process was started as a rehearsal. */
+export function isRehearsal(): boolean {
+	return process.env[VARIABLE] !== undefined;
+}
+
+/**
+ * Starts this program again, with the same arguments, in namespaces of its own for the network and
+ * the mounts (and, for an ordinary user, for users), on this terminal.
+ * @returns its exit status
+ * @throws {HostError} where this machine forbids namespaces
+ */
+export async function startRehearsal(): Promise<number> {
+	const flags = isRoot()
+		? ['--net', '--mount', '--']
+		: ['--user', '--map-root-user', '--net', '--mount', '--'];
+	const trial = await run('unshare', [...flags, 'true']);
+	if (trial.status !== 0) {
+		throw new HostError(
+			`A rehearsal needs namespaces, and this machine allows none: ${printable(firstLine(trial.stderr), 120)}`,
+			isRoot()
+				? 'Outside of a container, or in a virtual machine, it works'
+				: 'Run it with sudo; on Ubuntu see kernel.apparmor_restrict_unprivileged_userns, else user.max_user_namespaces',
+		);
+	}
+
+	const scratch = mkdtempSync(path.join(os.tmpdir(), 'fww-rehearsal-'));
+	const ticket: Ticket = {outside: namespaces(), scratch, interfaces: interfacesHere()};
+	try {
+		return await runAttached(
+			'unshare',
+			[...flags, process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+			{[VARIABLE]: JSON.stringify(ticket)},
+		);
+	} finally {
+		rmdirSync(scratch);
+	}
+}
+
+/**
+ * Inside: lays copies over /etc and /var/lib, hides the service manager and rebuilds the machine's
+ * interfaces. To be called before anything else.
+ * @throws {HostError} when these are not namespaces of our own, or the copy cannot be made
+ */
+export async function prepareRehearsal(): Promise<void> {
+	const ticket = JSON.parse(process.env[VARIABLE] ?? '{}') as Ticket;
+	const inside = namespaces();
+	if (!ticket.outside?.every((namespace, index) => namespace !== inside[index])) {
+		throw new HostError(
+			`${VARIABLE} is set, but this is the real machine`,
+			`Unset it: unset ${VARIABLE}`,
+		);
+	}
+
+	const {scratch} = ticket;
+	await must('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'fww-rehearsal', scratch]);
+	for (const [folder, writable] of Object.entries(WRITABLE)) {
+		const upper = path.join(scratch, folder, 'upper');
+		const work = path.join(scratch, folder, 'work');
+		mkdirSync(work, {recursive: true});
+		for (const name of writable) {
+			mkdirSync(path.join(upper, name), {recursive: true, mode: 0o755});
+		}
+
+		mkdirSync(upper, {recursive: true, mode: 0o755});
+		const layers = `lowerdir=/${folder},upperdir=${upper},workdir=${work}`;
+		await must('mount', ['-t', 'overlay', '-o', layers, 'fww-rehearsal', `/${folder}`]);
+	}
+
+	// systemctl and systemd-run would reach the real one through its socket.
+	await run('mount', ['-t', 'tmpfs', 'fww-rehearsal', '/run/systemd']);
+	process.env.XTABLES_LOCKFILE = path.join(scratch, 'xtables.lock');
+	await buildInterfaces(ticket.interfaces);
+}
+
+async function buildInterfaces(interfaces: readonly Interface[]): Promise<void> {
+	const lines = interfaces.flatMap(({name, addresses}, index) => [
+		`link add ${name} type dummy`,
+		// For kernels without the dummy driver; refused where that was made.
+		`link add ${name} type veth peer name fww${index}`,
+		`link set fww${index} addrgenmode none`,
+		`link set fww${index} up`,
+		// The machine's own addresses and no other.
+		`link set ${name} addrgenmode none`,
+		...addresses.map(
+			(cidr) => `address add ${cidr} dev ${name}${cidr.includes(':') ? ' nodad' : ''}`,
+		),
+		`link set ${name} up`,
+	]);
+	await run('ip', ['-force', '-batch', '-'], {input: ['link set lo up', ...lines, ''].join('\n')});
+}
+
+async function must(program: string, args: readonly string[]): Promise<void> {
+	const {status, stderr} = await run(program, args);
+	if (status !== 0) {
+		throw new HostError(
+			`The private copy could not be made: ${printable(firstLine(stderr), 160)}`,
+			isRoot() ? 'Nothing was changed' : 'Nothing was changed. It may work with sudo',
+		);
+	}
+}
+
+function namespaces(): readonly string[] {
+	return ['net', 'mnt'].map((kind) => readlinkSync(`/proc/self/ns/${kind}`));
+}

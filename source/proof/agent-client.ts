@@ -1,0 +1,60 @@
+import process from 'node:process';
+import {converse} from '../host/run.ts';
+import type {Operations, Request, Response} from './agent.ts';
+import {enterArguments, type Namespace} from './namespace.ts';
+
+/** The word on the command line that makes this program an agent. */
+export const AGENT_COMMAND = '__agent';
+
+/** An agent in a namespace, as seen from here. */
+export type Agent = {
+	readonly ask: <Name extends keyof Operations>(
+		operation: Name,
+		args: Parameters<Operations[Name]>[0],
+	) => Promise<Awaited<ReturnType<Operations[Name]>>>;
+	readonly stop: () => Promise<void>;
+};
+
+/** Starts this program as an agent in a namespace. */
+export function startAgent(namespace: Namespace): Agent {
+	const waiting = new Map<
+		number,
+		{readonly resolve: (value: never) => void; readonly reject: (error: Error) => void}
+	>();
+	let last = 0;
+	const {send, end} = converse(
+		'nsenter',
+		[...enterArguments(namespace.pid), process.execPath, program(), AGENT_COMMAND],
+		(line) => {
+			const {id, result, error} = JSON.parse(line) as Response;
+			const one = waiting.get(id);
+			waiting.delete(id);
+			if (error === undefined) {
+				one?.resolve(result as never);
+			} else {
+				one?.reject(new Error(error));
+			}
+		},
+		() => {
+			for (const {reject} of waiting.values()) {
+				reject(new Error('The sender of packets ended'));
+			}
+		},
+	);
+	return {
+		ask: async (operation, args) =>
+			new Promise<never>((resolve, reject) => {
+				last += 1;
+				waiting.set(last, {resolve, reject});
+				const request: Request = {id: last, operation, args};
+				send(JSON.stringify(request));
+			}),
+		stop: end,
+	};
+}
+
+/** This very program: the bundle is one file. Run from the sources, the bundle beside them. */
+function program(): string {
+	const here = import.meta.filename;
+	return here.endsWith('.js') ? here : new URL('../../build/cli.js', import.meta.url).pathname;
+}

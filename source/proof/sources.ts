@@ -1,0 +1,173 @@
+import {HostError} from '../host/errors.ts';
+import {programOf, type Saved, save} from '../host/iptables.ts';
+import {findProgram, firstLine, run} from '../host/run.ts';
+import {FAMILIES, type Family} from '../policy/network.ts';
+import {printable} from '../policy/printable.ts';
+import {parseSave} from '../ruleset/parse.ts';
+import {printRestore} from '../ruleset/print.ts';
+import type {FamilyRules, RuleSet} from '../ruleset/ruleset.ts';
+import type {Namespace} from './namespace.ts';
+
+/** One program that loads a text: together the rules that are to be proven. */
+export type Load = {
+	readonly program: string;
+	readonly args: readonly string[];
+	readonly text: string;
+};
+
+/** Rules to be proven: how they are loaded, and what of them can be read, to name the rule at fault. */
+export type RuleSource = {
+	readonly loads: readonly Load[];
+	readonly rules: readonly FamilyRules[];
+	/** Tables of nftables that are not iptables' own. */
+	readonly nativeTables: readonly string[];
+};
+
+/** The rule set as it would be loaded on a machine that has no rules yet. */
+export function plannedSource(ruleSet: RuleSet): RuleSource {
+	return {
+		loads: ruleSet.families.map((rules) => ({
+			program: programOf(rules.family, '-restore'),
+			args: ['-w', '10', '--noflush'],
+			text: printRestore(rules),
+		})),
+		rules: ruleSet.families,
+		nativeTables: [],
+	};
+}
+
+/** What the next boot loads, by the very command that it runs. What that is, shows when it is loaded. */
+export function bootSource(script: string): RuleSource {
+	return {loads: [{program: 'sh', args: [script], text: ''}], rules: [], nativeTables: []};
+}
+
+/** The rules that a namespace has, to name the one at fault. */
+export async function readLoaded(
+	machine: Namespace,
+	families: readonly Family[],
+): Promise<readonly FamilyRules[]> {
+	const saves = await Promise.all(families.map(async (family) => save(family, machine.run)));
+	return saves.map(({rules}) => rules);
+}
+
+/**
+ * All that the kernel filters by now: both backends, other programs' rules, native nftables tables,
+ * and the sets that they use.
+ * @throws {HostError} when rules cannot be read
+ */
+export async function runningSource(families: readonly Family[]): Promise<RuleSource> {
+	const saves = [
+		...(await Promise.all(families.map(async (family) => saveOf(family, await save(family), '')))),
+		...(await otherBackend(families)),
+	].filter(({saved}) => /^\*/m.test(saved.text));
+	const native = await readNativeTables(saves.map(({saved}) => saved));
+	return {
+		loads: [
+			...(await readSets(saves.some(({saved}) => saved.text.includes('--match-set')))),
+			...saves.map(({load}) => load),
+			...native.map(({text}) => ({program: 'nft', args: ['-f', '-'], text})),
+		],
+		rules: saves.map(({saved}) => saved.rules),
+		nativeTables: native.map(({name}) => name),
+	};
+}
+
+/** Loads rules into a throw-away namespace. @throws {HostError} that says which part cannot be copied */
+export async function loadSource(machine: Namespace, source: RuleSource): Promise<void> {
+	await loadAll(machine, source.loads);
+}
+
+/** Loads anew what differs from what is loaded. @throws {HostError} */
+export async function loadAgain(
+	machine: Namespace,
+	loaded: RuleSource,
+	source: RuleSource,
+): Promise<void> {
+	const loads = source.loads
+		.filter(({text}, index) => text !== loaded.loads[index]?.text)
+		// In place of the others, not behind them.
+		.map((load) => ({...load, args: load.args.filter((arg) => arg !== '--noflush')}));
+	await loadAll(machine, loads);
+}
+
+async function loadAll(machine: Namespace, loads: readonly Load[]): Promise<void> {
+	for (const {program, args, text} of loads) {
+		const {status, stderr} = await machine.run(program, args, {input: text, timeout: 30_000});
+		if (status !== 0) {
+			throw new HostError(
+				`${program} cannot load these rules in a throw-away namespace: ${printable(firstLine(stderr), 160)}`,
+				'Nothing is proven, and nothing was changed',
+				1,
+			);
+		}
+	}
+}
+
+type SaveAndLoad = {readonly saved: Saved; readonly load: Load};
+
+function saveOf(family: Family, saved: Saved, backend: string): SaveAndLoad {
+	const program = `${family === 4 ? 'iptables' : 'ip6tables'}${backend}-restore`;
+	return {saved, load: {program, args: ['-w', '10'], text: saved.text}};
+}
+
+/** The rules of the backend that iptables is not: the kernel asks both. */
+async function otherBackend(families: readonly Family[]): Promise<readonly SaveAndLoad[]> {
+	const {stdout: version} = await run('iptables', ['-V']);
+	const backend = version.includes('nf_tables') ? '-legacy' : '-nft';
+	const saves = await Promise.all(
+		families.map(async (family) => {
+			const program = `${family === 4 ? 'iptables' : 'ip6tables'}${backend}-save`;
+			if (findProgram(program) === undefined) {
+				return [];
+			}
+
+			const {stdout} = await run(program, []);
+			return [saveOf(family, {text: stdout, rules: parseSave(stdout, family)}, backend)];
+		}),
+	);
+	return saves.flat().filter(({saved}) => holdsRules(saved));
+}
+
+/** iptables-legacy-save also prints tables that merely exist. */
+function holdsRules({text}: Saved): boolean {
+	return /^-A|^:\S+ DROP/m.test(text);
+}
+
+async function readSets(needed: boolean): Promise<readonly Load[]> {
+	if (!needed) {
+		return [];
+	}
+
+	const {stdout} = await run('ipset', ['save']);
+	return [{program: 'ipset', args: ['restore'], text: stdout}];
+}
+
+/** Tables of nftables, less those that iptables-nft keeps its rules in. */
+async function readNativeTables(
+	saves: readonly Saved[],
+): Promise<ReadonlyArray<{readonly name: string; readonly text: string}>> {
+	if (findProgram('nft') === undefined) {
+		return [];
+	}
+
+	const families = {4: 'ip', 6: 'ip6'} as const;
+	const kept = new Set(
+		saves.flatMap(({rules}) => rules.tables.map(({name}) => `${families[rules.family]} ${name}`)),
+	);
+	const {stdout} = await run('nft', ['list', 'tables']);
+	const names = stdout
+		.split('\n')
+		.flatMap((line) => /^table (\S+ \S+)$/.exec(line.trim())?.[1] ?? [])
+		.filter((name) => !kept.has(name));
+	return Promise.all(
+		names.map(async (name) => ({
+			name,
+			text: (await run('nft', ['list', 'table', ...name.split(' ')])).stdout,
+		})),
+	);
+}
+
+/** The families that a source filters. */
+export function familiesOf({rules}: RuleSource): readonly Family[] {
+	return FAMILIES.filter((family) => rules.some((candidate) => candidate.family === family));
+}

@@ -1,0 +1,156 @@
+import {HostError} from '../host/errors.ts';
+import {FAMILIES, type Family} from '../policy/network.ts';
+import type {Protocol} from '../policy/services.ts';
+import {countPorts, subtractRanges, type Vantage} from '../ruleset/reach.ts';
+import type {PortRange} from '../ruleset/ruleset.ts';
+import {
+	countArrivals,
+	installCounters,
+	letThrough,
+	type Ports,
+	readPorts,
+	resetCounters,
+} from './counters.ts';
+import {installSynMaker} from './syn.ts';
+import type {World} from './world.ts';
+
+/** What passed from one vantage. */
+export type Observation = {readonly vantage: Vantage; readonly passed: Ports};
+
+/** So many packets of so many are sent. */
+export type Progress = {readonly sent: number; readonly total: number};
+
+const PROTOCOLS: readonly Protocol[] = ['udp', 'tcp'];
+const ALL: readonly PortRange[] = [{first: 1, last: 65_535}];
+/** A sender tells how far it is after so many ports. */
+const PIECE = 8192;
+/** Packets that got lost on the way are sent again, so often at most. */
+const TRIES = 4;
+
+/**
+ * Sends one packet to each port from each vantage, over TCP and UDP, and reads from the kernel which
+ * passed. Both families go at the same time.
+ * @param ports which; default all
+ * @throws {HostError} when packets do not arrive: then nothing is known
+ */
+export async function sweep(
+	world: World,
+	vantages: readonly Vantage[],
+	onProgress: (progress: Progress) => void = () => {},
+	ports: readonly PortRange[] = ALL,
+): Promise<readonly Observation[]> {
+	await installCounters(world.machine, [...new Set(vantages.map(({inInterface}) => inInterface))]);
+	await installSynMaker(world.outside);
+	await world.introduce(vantages);
+	const total = vantages.length * PROTOCOLS.length * countPorts(ports);
+	let sent = 0;
+	const observations: Observation[] = [];
+	for (const round of rounds(vantages)) {
+		await resetCounters(world.machine);
+		const before = await countArrivals(world.machine);
+		const seen = await Promise.all(
+			round.map(async (vantage) => ({
+				vantage,
+				passed: await sweepFrom(world, vantage, ports, before[vantage.family], (count) => {
+					sent += count;
+					onProgress({sent, total});
+				}),
+			})),
+		);
+		observations.push(...seen);
+	}
+
+	await letThrough(world.machine);
+	await world.forget();
+	return observations;
+}
+
+/** Vantages that can be taken at the same time: one of each family, told apart by the counters. */
+function rounds(vantages: readonly Vantage[]): ReadonlyArray<readonly Vantage[]> {
+	const lists = FAMILIES.map((family) => vantages.filter((vantage) => vantage.family === family));
+	const length = Math.max(0, ...lists.map((list) => list.length));
+	return Array.from({length}, (_, index) => lists.flatMap((list) => list[index] ?? []));
+}
+
+async function sweepFrom(
+	world: World,
+	vantage: Vantage,
+	ports: readonly PortRange[],
+	before: number,
+	onSent: (count: number) => void,
+): Promise<Ports> {
+	for (const protocol of PROTOCOLS) {
+		for (const piece of pieces(ports)) {
+			await send(world, vantage, protocol === 'tcp' ? 'syn' : protocol, piece);
+			onSent(countPorts(piece));
+		}
+	}
+
+	for (let tries = 1; ; tries += 1) {
+		const missing = await findMissing(world, vantage, ports, before);
+		if (missing.length === 0) {
+			return readPorts(world.machine, 'passed', vantage.family);
+		}
+
+		if (tries === TRIES) {
+			const count = missing.reduce((sum, {ports}) => sum + countPorts(ports), 0);
+			throw new HostError(
+				`${count} packets over IPv${vantage.family} did not arrive in the copy of this machine`,
+				'Nothing is proven. Try again when the machine is less busy',
+				1,
+			);
+		}
+
+		for (const {protocol, ports} of missing) {
+			await send(world, vantage, protocol, ports);
+		}
+	}
+}
+
+type Missing = {readonly protocol: Protocol; readonly ports: readonly PortRange[]};
+
+/** The ports at which no packet has arrived yet. */
+async function findMissing(
+	{machine}: World,
+	{family}: Vantage,
+	ports: readonly PortRange[],
+	before: number,
+): Promise<readonly Missing[]> {
+	const arrivals = (await countArrivals(machine))[family] - before;
+	if (arrivals === PROTOCOLS.length * countPorts(ports)) {
+		return [];
+	}
+
+	const arrived = await readPorts(machine, 'arrived', family);
+	return PROTOCOLS.map((protocol) => ({
+		protocol,
+		ports: subtractRanges(ports, arrived[protocol]),
+	})).filter(({ports}) => ports.length > 0);
+}
+
+async function send(
+	world: World,
+	{family, source, ...vantage}: Vantage,
+	protocol: Protocol | 'syn',
+	ports: readonly PortRange[],
+): Promise<void> {
+	const target = world.targetFor({family, source, ...vantage});
+	await world.senders[family].ask('sweep', {protocol, source, target, ports});
+}
+
+function pieces(ports: readonly PortRange[]): ReadonlyArray<readonly PortRange[]> {
+	const cut: PortRange[] = [];
+	for (const {first, last} of ports) {
+		for (let start = first; start <= last; start += PIECE) {
+			cut.push({first: start, last: Math.min(last, start + PIECE - 1)});
+		}
+	}
+
+	// Many short ranges in one request: a question and an answer for each would take longer than they do.
+	return cut.length > 64 ? [cut] : cut.map((piece) => [piece]);
+}
+
+/** The family of a vantage, for reports. */
+export function familyName({family}: {readonly family: Family}): string {
+	return `IPv${family}`;
+}

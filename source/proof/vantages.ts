@@ -1,0 +1,131 @@
+import ipaddr from 'ipaddr.js';
+import type {Interface} from '../host/interfaces.ts';
+import {contains, FAMILIES, type Family, type Network} from '../policy/network.ts';
+import type {Policy} from '../policy/policy.ts';
+import {printNetwork} from '../policy/port.ts';
+import type {Vantage} from '../ruleset/reach.ts';
+import type {Visitor} from '../ruleset/way-in.ts';
+
+/** A vantage with what it stands for. */
+export type NamedVantage = Vantage & {readonly name: string};
+
+export type VantagePlan = {
+	readonly vantages: readonly NamedVantage[];
+	/** Networks of the policy from which no packet can be sent here, with the reason. */
+	readonly untried: readonly string[];
+};
+
+/** Addresses for documentation: nobody has them (RFC 5737, RFC 3849, RFC 9637). */
+const STRANGERS: Readonly<Record<Family, readonly string[]>> = {
+	4: ['203.0.113.77', '198.51.100.77', '192.0.2.77', '100.127.255.77'],
+	6: ['2001:db8:77::77', '3fff:77::77'],
+};
+
+/** Ranges (of ipaddr.js) whose addresses cannot be the source of a packet from outside. */
+const NO_SOURCE = ['unspecified', 'broadcast', 'multicast', 'linkLocal', 'loopback'];
+
+/**
+ * From where a policy must be looked at: a stranger on each interface that it names and on one that
+ * it does not, one address in each of its networks and one just outside, and the visitor.
+ */
+export function planVantages(
+	policy: Policy,
+	interfaces: readonly Interface[],
+	visitor: Visitor | undefined,
+): VantagePlan {
+	const ports = policy.openings.filter((opening) => opening.kind === 'port');
+	const named = [...new Set(ports.flatMap(({on}) => on ?? []))];
+	const usual = visitor?.inInterface ?? interfaces[0]?.name ?? 'eth0';
+	// One interface that no opening names: what is open only elsewhere must be shut here.
+	const main = named.includes(usual)
+		? (interfaces.find(({name}) => !named.includes(name))?.name ?? 'fww-other')
+		: usual;
+	const own = new Set(
+		interfaces.flatMap(({addresses}) => addresses.map((cidr) => cidr.split('/')[0])),
+	);
+	const networks = ports.flatMap(({from, on}) => (from ? [{from, inInterface: on ?? main}] : []));
+	const untried = networks.filter(({from}) => isUnusable(from)).map(({from}) => printNetwork(from));
+
+	const vantages = [
+		...[main, ...named].flatMap((inInterface) =>
+			FAMILIES.map((family) => ({
+				family,
+				inInterface,
+				source: strangerTo(
+					family,
+					networks.map(({from}) => from),
+				),
+				name: inInterface === main ? 'anywhere' : `anywhere on ${inInterface}`,
+			})),
+		),
+		...networks
+			.filter(({from}) => !isUnusable(from))
+			.flatMap(({from, inInterface}) => neighboursOf(from, inInterface, own)),
+		...(visitor?.client === undefined
+			? []
+			: [
+					{
+						family: visitor.client.includes(':') ? (6 as const) : (4 as const),
+						inInterface: visitor.inInterface ?? main,
+						source: visitor.client,
+						name: `you, ${visitor.client}`,
+					},
+				]),
+	];
+	const unique = new Map(
+		vantages.map((vantage) => [`${vantage.source} ${vantage.inInterface}`, vantage]),
+	);
+	return {
+		vantages: [...unique.values()].filter(({source}) => !own.has(source)),
+		untried: [...new Set(untried)],
+	};
+}
+
+function strangerTo(family: Family, networks: readonly Network[]): string {
+	const addresses = STRANGERS[family];
+	const foreign = addresses.find((address) =>
+		networks.every(({cidr}) => cidr.endsWith('/0') || !contains(cidr, address)),
+	);
+	return foreign ?? addresses[0] ?? '';
+}
+
+/** An address in the network, and the nearest one behind its end. */
+function neighboursOf(
+	network: Network,
+	inInterface: string,
+	own: ReadonlySet<string | undefined>,
+): readonly NamedVantage[] {
+	const {family, cidr} = network;
+	const [base, prefix] = ipaddr.parseCIDR(cidr);
+	const bytes = base.toByteArray();
+	const width = bytes.length * 8;
+	const start = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
+	const size = 1n << BigInt(width - prefix);
+	const inside = [1n, 2n, 3n, 0n]
+		.map((offset) => spell(start + (size > offset ? offset : 0n), width))
+		.find((address) => !own.has(address));
+	const outside = [start + size, start - 1n]
+		.filter((value) => value > 0n && value < 1n << BigInt(width))
+		.map((value) => spell(value, width))
+		.find((address) => !own.has(address) && !NO_SOURCE.includes(ipaddr.parse(address).range()));
+	const name = printNetwork(network);
+	return [
+		...(inside === undefined ? [] : [{family, inInterface, source: inside, name: `in ${name}`}]),
+		...(outside === undefined || prefix === 0
+			? []
+			: [{family, inInterface, source: outside, name: `beside ${name}`}]),
+	];
+}
+
+function isUnusable({cidr}: Network): boolean {
+	const [base, prefix] = ipaddr.parseCIDR(cidr);
+	return prefix > 0 && NO_SOURCE.includes(base.range());
+}
+
+function spell(value: bigint, width: number): string {
+	const bytes = Buffer.from(value.toString(16).padStart(width / 4, '0'), 'hex');
+	const address = ipaddr.fromByteArray([...bytes]);
+	return address.kind() === 'ipv6'
+		? (address as ipaddr.IPv6).toRFC5952String()
+		: address.toString();
+}

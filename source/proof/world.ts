@@ -1,0 +1,134 @@
+import type {Interface} from '../host/interfaces.ts';
+import type {Family} from '../policy/network.ts';
+import type {Vantage} from '../ruleset/reach.ts';
+import {type Agent, startAgent} from './agent-client.ts';
+import {
+	addBeyond,
+	addVantages,
+	BEYOND,
+	bare,
+	type Cable,
+	introduce,
+	ip,
+	layCables,
+	type Places,
+	planCables,
+} from './cables.ts';
+import {type Namespace, withNamespace} from './namespace.ts';
+
+/** A place that looks like this machine, and the network around it: both thrown away afterwards. */
+export type World = {
+	/** Where the rules go: with the machine's interfaces and addresses. */
+	readonly machine: Namespace;
+	readonly outside: Namespace;
+	readonly inMachine: Agent;
+	/** One sender for each family: they work at the same time. */
+	readonly senders: Readonly<Record<Family, Agent>>;
+	/** A machine behind a link that takes only small packets; the outside is the router to it. */
+	readonly beyond: Readonly<Record<Family, string>>;
+	/** Has it answer; to be called when all sweeps are done. */
+	readonly startBeyond: () => Promise<Agent>;
+	/** The address by which a vantage reaches the machine. */
+	readonly targetFor: (vantage: Vantage) => string;
+	readonly cableTo: (vantage: Vantage) => Cable;
+	/**
+	 * Tells both sides each other's link-layer addresses, so that packets arrive also under rules that
+	 * shut out neighbour discovery, and none waits for it.
+	 */
+	readonly introduce: (vantages: readonly Vantage[]) => Promise<void>;
+	/** They have to ask again. */
+	readonly forget: () => Promise<void>;
+};
+
+/**
+ * Builds the world, lends it, and removes it: its namespaces end with this process, whatever ends it.
+ * @param vantages where packets are to come from; their interfaces are made where they do not exist
+ * @throws {HostError} where namespaces or cables are not allowed
+ */
+export async function withWorld<T>(
+	interfaces: readonly Interface[],
+	vantages: readonly Vantage[],
+	use: (world: World) => Promise<T>,
+): Promise<T> {
+	return withNamespace(async (machine) =>
+		withNamespace(
+			async (outside) =>
+				withNamespace(
+					async (beyond) => useWorld({machine, outside, beyond}, interfaces, vantages, use),
+					machine,
+				),
+			machine,
+		),
+	);
+}
+
+async function useWorld<T>(
+	{machine, outside, beyond}: Places,
+	interfaces: readonly Interface[],
+	vantages: readonly Vantage[],
+	use: (world: World) => Promise<T>,
+): Promise<T> {
+	const inMachine = startAgent(machine);
+	const senders = {4: startAgent(outside), 6: startAgent(outside)};
+	let inBeyond: Agent | undefined;
+	try {
+		for (const agent of [inMachine, senders[4]]) {
+			await agent.ask('sysctl', QUIET_NETWORK);
+		}
+
+		await senders[4].ask('sysctl', FORWARDING);
+		const cables = planCables(interfaces, vantages);
+		await layCables(machine, outside, cables);
+		await addVantages(machine, outside, cables, vantages);
+		await addBeyond({machine, outside, beyond}, cables);
+		const cableTo = (vantage: Vantage) => {
+			const cable = cables.find(({name}) => name === vantage.inInterface);
+			if (!cable) {
+				throw new RangeError(`no cable to ${vantage.inInterface}`);
+			}
+
+			return cable;
+		};
+		return await use({
+			machine,
+			outside,
+			inMachine,
+			senders,
+			beyond: BEYOND,
+			async startBeyond() {
+				if (inBeyond === undefined) {
+					// Sweeping is over: one agent outside is enough, and each takes 50 MB.
+					await senders[6].stop();
+					senders[6] = senders[4];
+					inBeyond = startAgent(beyond);
+				}
+
+				return inBeyond;
+			},
+			targetFor: (vantage) => bare(cableTo(vantage).addresses[vantage.family]),
+			cableTo,
+			introduce: async (met) => introduce(machine, outside, cableTo, met),
+			async forget() {
+				await ip(machine, ['neigh flush nud permanent']);
+				await ip(outside, ['neigh flush nud permanent']);
+			},
+		});
+	} finally {
+		await Promise.all(
+			[inMachine, senders[4], senders[6], inBeyond].map(async (agent) => agent?.stop()),
+		);
+	}
+}
+
+const FORWARDING = {'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1};
+
+/** No limits on ICMP errors, no check of the way back, no waiting for duplicate addresses. */
+const QUIET_NETWORK = {
+	'net.ipv4.icmp_ratelimit': 0,
+	'net.ipv6.icmp.ratelimit': 0,
+	'net.ipv4.conf.all.rp_filter': 0,
+	'net.ipv4.conf.default.rp_filter': 0,
+	'net.ipv6.conf.default.accept_dad': 0,
+	'net.ipv6.conf.default.dad_transmits': 0,
+	'net.ipv6.conf.default.router_solicitations': 0,
+};

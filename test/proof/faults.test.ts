@@ -1,0 +1,98 @@
+import {describe, expect, test} from 'vitest';
+import type {Backend} from '../../source/host/iptables.ts';
+import {FAMILIES} from '../../source/policy/network.ts';
+import {completePolicy, type Policy} from '../../source/policy/policy.ts';
+import {parseOpenings} from '../../source/policy/port.ts';
+import {buildRuleSet} from '../../source/ruleset/build.ts';
+import {printRestore} from '../../source/ruleset/print.ts';
+import {BACKENDS} from '../_helpers/backends.ts';
+import {FAULTS, type Fault} from '../_helpers/faults.ts';
+import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {prove} from '../_helpers/proofs.ts';
+import {takeTurns} from '../_helpers/turns.ts';
+
+const [PLAIN, SCOPED] = [
+	'21-22/tcp, 53, 8000-8010/tcp',
+	'22/tcp, 5432/tcp from 10.1.0.0/16, 9100/tcp on wg0, 2222/tcp limit',
+].map((openings) =>
+	completePolicy({
+		role: 'server',
+		helpers: ['ftp'],
+		openings: parseOpenings(openings, new Map()),
+	}),
+) as [Policy, Policy];
+
+const turn = takeTurns(3);
+
+describe.concurrent('every fault is found and named', () => {
+	const lab = useLab();
+
+	const faultless = BACKENDS.flatMap((backend) =>
+		[PLAIN, SCOPED].map((policy) => [backend, policy] as const),
+	);
+	test.each(faultless)(
+		'and where there is none, none, %s',
+		async (backend, policy) => {
+			await turn(async () => {
+				const {status, stdout} = await proveRunning(await lab.host({backend}), policy, backend);
+				expect(stdout).toMatch(/Proven: exactly what the policy says/);
+				expect(stdout).not.toMatch(/DIFFERENCE|FAILED|Not tried/);
+				expect(status).toBe(0);
+			});
+		},
+		300_000,
+	);
+
+	// Each on one of the backends, by turns.
+	const cases = FAULTS.map((fault, index) => ({
+		...fault,
+		backend: BACKENDS[index % BACKENDS.length] as Backend,
+	}));
+	test.each(cases)(
+		'$name, $backend',
+		async ({backend, ...fault}) => {
+			await turn(async () => {
+				const host = await lab.host({backend});
+				const {status, stdout} = await proveRunning(
+					host,
+					fault.scoped ? SCOPED : PLAIN,
+					backend,
+					fault,
+				);
+				for (const words of fault.finds) {
+					expect(stdout).toMatch(words);
+				}
+
+				expect(stdout).toMatch(/Not what the policy says/);
+				expect(status).toBe(1);
+			});
+		},
+		300_000,
+	);
+});
+
+/** Loads the rules of the policy with a fault in them, and puts what runs to the proof. */
+async function proveRunning(host: Host, policy: Policy, backend: Backend, fault?: Fault) {
+	await host.ip([
+		'link add eth0 type veth peer name cable',
+		'address add 192.0.2.1/24 dev eth0',
+		'address add 2001:db8:5::1/64 dev eth0 nodad',
+		'link set eth0 up',
+		'link set cable up',
+	]);
+	const {edit, after} = fault ?? {};
+	for (const rules of buildRuleSet(policy, {families: FAMILIES}).families) {
+		const text = printRestore(rules);
+		const concerned = edit && (edit.family === undefined || edit.family === rules.family);
+		const faulty = concerned ? text.replace(edit.from, edit.to) : text;
+		expect(faulty === text).toBe(!concerned);
+		const program = rules.family === 4 ? 'iptables-restore' : 'ip6tables-restore';
+		await host.must(program, ['--noflush'], {input: faulty});
+	}
+
+	for (const command of after?.(backend) ?? []) {
+		await host.must('sh', ['-c', command]);
+	}
+
+	return prove(host, policy, '--of', 'running');
+}

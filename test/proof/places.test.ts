@@ -1,0 +1,156 @@
+import {spawn} from 'node:child_process';
+import {readlinkSync} from 'node:fs';
+import process from 'node:process';
+import {afterAll, describe, expect, test, vi} from 'vitest';
+import {FAMILIES} from '../../source/policy/network.ts';
+import {completePolicy, type Policy} from '../../source/policy/policy.ts';
+import {parseOpenings} from '../../source/policy/port.ts';
+import {buildRuleSet} from '../../source/ruleset/build.ts';
+import {printRestore} from '../../source/ruleset/print.ts';
+import {BACKENDS} from '../_helpers/backends.ts';
+import {CLI} from '../_helpers/cli.ts';
+import {FIREWALLD} from '../_helpers/firewalld.ts';
+import {makeUser, photographMachine} from '../_helpers/machine.ts';
+import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {NEIGHBOURS} from '../_helpers/neighbours.ts';
+import {IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/pair.ts';
+import {execute} from '../_helpers/programs.ts';
+import {proofOf, prove, spellPorts} from '../_helpers/proofs.ts';
+import {scan} from '../_helpers/scan.ts';
+import {descendantsOf, kernelParameters, networksInUse, photograph} from '../_helpers/traces.ts';
+
+const POLICY = completePolicy({
+	role: 'server',
+	openings: parseOpenings('22/tcp, 53, 8000-8010/tcp', new Map()),
+});
+/** Edges of the policy, and ports that other programs care about. */
+const PORTS = [21, 22, 23, 53, 68, 80, 137, 443, 445, 546, 1900, 5353, 7999, 8000, 8010, 8011];
+
+describe('an ordinary user', () => {
+	const user = makeUser();
+	afterAll(() => user.remove());
+
+	test('proves what is planned, and the machine stays as it is', async () => {
+		const before = {...(await photographMachine()), kernel: await kernelParameters()};
+		const {status, stdout, stderr} = await execute(
+			[...user.enter, process.execPath, user.cli, 'prove', '--role', 'server', '--open', '22/tcp'],
+			{timeout: 60_000},
+			user.variables,
+		);
+		expect(stderr).toBe('');
+		expect(stdout).toMatch(/Proven: exactly what the policy says/);
+		expect(status).toBe(0);
+		expect({...(await photographMachine()), kernel: await kernelParameters()}).toEqual(before);
+		expect(user.leftovers()).toEqual([]);
+	}, 90_000);
+});
+
+/** Rules of others, made by the programs themselves or as they leave them. */
+const OTHERS: Readonly<Record<string, (host: Host) => Promise<unknown>>> = {
+	async ufw(host) {
+		await host.must('ufw', ['--force', 'enable']);
+		await host.must('ufw', ['limit', '2222/tcp']);
+	},
+	async 'Docker, libvirt, fail2ban and Tailscale'(host) {
+		await host.must('iptables-restore', [], {input: NEIGHBOURS.iptables});
+		await host.must('ip6tables-restore', [], {input: NEIGHBOURS.ip6tables});
+	},
+	async firewalld(host) {
+		await host.must('nft', ['-f', '-'], {input: FIREWALLD});
+	},
+};
+
+describe.each(BACKENDS)('among the rules of others, %s', (backend) => {
+	const lab = useLab();
+
+	test.each(Object.keys(OTHERS))(
+		'%s',
+		async (name) => {
+			const {target, probe} = await joinedPair(lab, backend);
+			await OTHERS[name]?.(target);
+			await loadOurs(target, POLICY);
+			// Addresses are in use only when nobody else has claimed them.
+			await vi.waitFor(
+				async () => expect(await target.must('ip', ['address'])).not.toMatch(/tentative/),
+				{timeout: 10_000, interval: 100},
+			);
+			const before = {...(await photograph(target)), machine: await kernelParameters()};
+			const {status, stdout, stderr} = await prove(target, POLICY, '--json', '--of', 'running');
+			expect(stderr).toBe('');
+			expect({...(await photograph(target)), machine: await kernelParameters()}).toEqual(before);
+
+			// What the copy let in is what the machine itself does, by nmap.
+			const {views} = JSON.parse(stdout) as Awaited<ReturnType<typeof proofOf>>;
+			await serve(target, ...PORTS.flatMap((port) => [`tcp:${port}`, `udp:${port}`]));
+			for (const address of [OUTSIDE.target, IPV6.target]) {
+				const view = views.find(({vantage}) => vantage.family === (address.includes(':') ? 6 : 4));
+				for (const [protocol, kind] of [
+					['tcp', '-sS'],
+					['udp', '-sU'],
+				] as const) {
+					const {ports} = await scan(probe, address, [kind, '-p', PORTS.join(',')], protocol);
+					const passed = PORTS.filter((port) =>
+						view?.passed[protocol].some(({first, last}) => first <= port && port <= last),
+					);
+					expect(`${address} ${kind} ${ports.open?.join(' ') ?? ''}`).toBe(
+						`${address} ${kind} ${passed.join(' ')}`,
+					);
+				}
+			}
+
+			expect([0, 1]).toContain(status);
+		},
+		180_000,
+	);
+});
+
+describe('a proof that is killed', () => {
+	const lab = useLab();
+
+	test('leaves nothing, and the next one works', async () => {
+		const host = await lab.host();
+		const before = await photograph(host);
+		const [program = '', ...args] = [
+			...host.enter,
+			process.execPath,
+			CLI,
+			'prove',
+			'--role',
+			'server',
+		];
+		const child = spawn(program, args, {env: {...process.env, ...host.variables}, stdio: 'ignore'});
+		const pid = child.pid ?? 0;
+		await vi.waitFor(
+			() => {
+				const agents = descendantsOf(pid).filter(({title}) => title.includes('__agent'));
+				expect(agents).toHaveLength(3);
+			},
+			{timeout: 30_000, interval: 5},
+		);
+		const [home, started] = [readlinkSync(`/proc/${pid}/ns/net`), descendantsOf(pid)];
+		const networks = [...new Set(started.map(({network}) => network))].filter(
+			(network) => network !== home && network !== readlinkSync('/proc/self/ns/net'),
+		);
+		expect(networks).toHaveLength(3);
+		child.kill('SIGKILL');
+		await vi.waitFor(
+			() => {
+				const inUse = networksInUse();
+				expect(networks.filter((network) => inUse.has(network))).toEqual([]);
+			},
+			{timeout: 30_000, interval: 20},
+		);
+		expect(await photograph(host)).toEqual(before);
+		const {proven, views} = await proofOf(host, POLICY);
+		expect(spellPorts(views[0]?.passed.tcp ?? [])).toBe('22 53 8000-8010');
+		expect(proven).toBe(true);
+	}, 120_000);
+});
+
+async function loadOurs(host: Host, policy: Policy): Promise<void> {
+	for (const rules of buildRuleSet(policy, {families: FAMILIES}).families) {
+		await host.must(rules.family === 4 ? 'iptables-restore' : 'ip6tables-restore', ['--noflush'], {
+			input: printRestore(rules),
+		});
+	}
+}

@@ -1,0 +1,45 @@
+import {appendFileSync, readFileSync} from 'node:fs';
+import os from 'node:os';
+import process from 'node:process';
+import {JOURNAL_FILE, makePrivate, STATE_DIR} from './paths.ts';
+
+/** One line of the journal. The watchdog writes such lines too. */
+export type Entry = {
+	/** UTC, ISO 8601. */
+	readonly time: string;
+	readonly change: number;
+	/** Who did it; the watchdog calls itself that. */
+	readonly who: string;
+	readonly what: 'apply' | 'confirm' | 'roll back' | 'undo';
+	readonly outcome: string;
+};
+
+/** Adds a line. Lines are short: the kernel appends each whole (write(2), O_APPEND). */
+export function writeJournal(change: number, what: Entry['what'], outcome: string): void {
+	makePrivate(STATE_DIR);
+	const entry: Entry = {time: new Date().toISOString(), change, who: currentUser(), what, outcome};
+	appendFileSync(JOURNAL_FILE, `${JSON.stringify(entry)}\n`, {mode: 0o600});
+}
+
+/** All lines, oldest first; one that was cut off by a crash is passed over. */
+export function readJournal(): readonly Entry[] {
+	try {
+		return readFileSync(JOURNAL_FILE, 'utf8')
+			.split('\n')
+			.flatMap((line) => {
+				try {
+					return [JSON.parse(line) as Entry];
+				} catch {
+					return [];
+				}
+			});
+	} catch {
+		return [];
+	}
+}
+
+/** The person, not the root that sudo made of them. */
+export function currentUser(): string {
+	const name = process.env.SUDO_USER || os.userInfo().username;
+	return /^[\w.@-]{1,64}$/.test(name) ? name : 'unknown';
+}

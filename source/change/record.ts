@@ -1,0 +1,147 @@
+import {
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import {sync as writeFileAtomic} from 'write-file-atomic';
+import type {Keeping} from './kept-files.ts';
+import {CHANGES_DIR, makePrivate} from './paths.ts';
+
+/**
+ * Where a change stands, by the name of one file in its folder. Renaming that file is what decides:
+ * of the watchdog and the one who keeps the change, only one can.
+ *
+ *     pending ──▶ kept ──▶ done ──▶ undoing ──▶ rolled-back   (undo: the files as well)
+ *        └──────▶ rolling ──────────────────────────┘        (watchdog, or given up)
+ */
+export const CHANGE_STATES = [
+	'pending',
+	'kept',
+	'done',
+	'rolling',
+	'undoing',
+	'rolled-back',
+] as const;
+export type ChangeState = (typeof CHANGE_STATES)[number];
+
+/** What is known of a change, written before anything is touched. */
+export type ChangeMeta = {
+	readonly id: number;
+	/** UTC, ISO 8601. */
+	readonly time: string;
+	readonly who: string;
+	/** The session that it was made in, as `identify` names it. */
+	readonly sessionKey: string;
+	/** The connections that were open when it began: none of them shows that one can log in. */
+	readonly connections: readonly string[];
+	/** What keeping it does, and what undoing that takes. */
+	readonly keep: Keeping;
+	readonly undo: Keeping;
+	/** In one line, what it did. */
+	readonly summary: string;
+	/** Which boot it belongs to (/proc/sys/kernel/random/boot_id). */
+	readonly bootId: string;
+};
+
+/** How many changes can be undone. */
+const KEPT_CHANGES = 20;
+
+export function folderOf(id: number): string {
+	return path.join(CHANGES_DIR, `${id}`);
+}
+
+export function scriptOf(id: number): string {
+	return path.join(folderOf(id), 'rollback');
+}
+
+/** The next free number. */
+export function nextId(): number {
+	return Math.max(0, ...listIds()) + 1;
+}
+
+/** Writes a change down as pending. The script must be complete before the marker is there. */
+export function createChange(meta: ChangeMeta, script: string): void {
+	makePrivate(CHANGES_DIR);
+	mkdirSync(folderOf(meta.id), {mode: 0o700});
+	writeFileAtomic(scriptOf(meta.id), script, {mode: 0o600});
+	writeFileAtomic(path.join(folderOf(meta.id), 'meta.json'), JSON.stringify(meta), {mode: 0o600});
+	writeFileSync(path.join(folderOf(meta.id), 'pending'), '', {mode: 0o600});
+}
+
+/** All changes that are whole, oldest first. */
+export function listChanges(): readonly ChangeMeta[] {
+	return listIds().flatMap((id) => {
+		try {
+			return [JSON.parse(readFileSync(path.join(folderOf(id), 'meta.json'), 'utf8')) as ChangeMeta];
+		} catch {
+			return [];
+		}
+	});
+}
+
+export function stateOf(id: number): ChangeState | undefined {
+	return CHANGE_STATES.find((state) => existsSync(path.join(folderOf(id), state)));
+}
+
+/** Names this boot of the machine: a boot puts back what was there before a change that waited. */
+export function readBootId(): string {
+	return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** Where a change stands, also when nobody has written down yet that the machine was booted meanwhile. */
+export function standingOf({id, bootId}: ChangeMeta): ChangeState | undefined {
+	const state = stateOf(id);
+	return state === 'pending' && bootId !== readBootId() ? 'rolled-back' : state;
+}
+
+/** Goes from one state to the next. @returns whether it was in the first: nobody else was faster. */
+export function moveState(id: number, from: ChangeState, to: ChangeState): boolean {
+	try {
+		renameSync(path.join(folderOf(id), from), path.join(folderOf(id), to));
+		return true;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+			return false;
+		}
+
+		throw error;
+	}
+}
+
+/** Notes that the rules of a pending change are loaded, whole and read back: it may be kept. */
+export function markLoaded(id: number): void {
+	writeFileSync(path.join(folderOf(id), 'loaded'), '', {mode: 0o600});
+}
+
+export function isLoaded(id: number): boolean {
+	return existsSync(path.join(folderOf(id), 'loaded'));
+}
+
+/** Removes folders that a crash left without a change, and all but the newest changes. */
+export function pruneChanges(): void {
+	const whole = new Set(listChanges().map(({id}) => id));
+	const ids = listIds();
+	for (const id of ids.filter((id) => !whole.has(id) || stateOf(id) === undefined)) {
+		rmSync(folderOf(id), {recursive: true, force: true});
+	}
+
+	for (const id of ids.slice(0, -KEPT_CHANGES)) {
+		rmSync(folderOf(id), {recursive: true, force: true});
+	}
+}
+
+function listIds(): readonly number[] {
+	try {
+		return readdirSync(CHANGES_DIR)
+			.filter((name) => /^\d+$/.test(name))
+			.map(Number)
+			.sort((a, b) => a - b);
+	} catch {
+		return [];
+	}
+}

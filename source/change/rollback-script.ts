@@ -1,0 +1,157 @@
+import type {Saved} from '../host/iptables.ts';
+import {presenceOf} from '../ruleset/compare.ts';
+import {type FamilyRules, findChain, OWN_CHAINS, type OwnChain} from '../ruleset/ruleset.ts';
+
+/** What a family had before a change, what it is to get, and the program that loads it (absolute). */
+export type FamilyChange = {
+	readonly before: Saved;
+	readonly after: FamilyRules;
+	readonly program: string;
+};
+
+export type Rollback = {
+	readonly id: number;
+	/** The change's own folder, and the journal: absolute, and nothing that a shell reads otherwise. */
+	readonly folder: string;
+	readonly journal: string;
+	readonly families: readonly FamilyChange[];
+	/** Tell everybody who is logged in when it fires. */
+	readonly tell: boolean;
+};
+
+/** Ends the texts that the script carries. No line of iptables-save begins like this. */
+const END = 'FW-WIZARD-END';
+
+/**
+ * Tells whoever is logged in. Where no utmp says who that is, wall(1) asks systemd-logind, and that
+ * does not know the terminals of sshd: their names are in the titles of its processes. One that was
+ * stopped with Ctrl-S would take no more.
+ */
+const TELL = `	echo "$message" | wall 2>/dev/null
+	if ! [ -e /run/utmp ] && ! [ -e /var/run/utmp ]; then
+		for terminal in $(sed -n 's/^sshd[^:]*: .*@\\(pts\\/[0-9]*\\).*/\\1/p' /proc/[0-9]*/cmdline 2>/dev/null); do
+			printf '\\n%s\\n' "$message" | timeout 2 tee "/dev/$terminal" >/dev/null 2>&1 &
+		done
+		wait
+	fi
+`;
+
+/**
+ * The one way back: a POSIX sh script that makes our chains and jumps again what they were before a
+ * change, in both families, and leaves everything else alone. It needs neither this program nor
+ * Node. What the kernel has at that moment does not matter: half a change is undone as well as a whole one.
+ *
+ * `sh rollback wait N` waits N seconds and rolls back unless the change is kept meanwhile;
+ * `sh rollback fire` does it at once, as the timer of systemd calls it; `sh rollback now` too, but
+ * leaves it to its caller to tell.
+ */
+export function printRollbackScript({id, folder, journal, families, tell}: Rollback): string {
+	return `#!/bin/sh
+# Written by fw-wizard: puts the rules back as they were before change ${id}.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
+LC_ALL=C
+export PATH LC_ALL
+umask 077
+cd ${folder} || exit 1
+
+# Hundredths of a second since the boot: a clock that nobody sets.
+uptime() {
+	read -r seconds rest </proc/uptime
+	echo $((\${seconds%.*} * 100 + 1\${seconds#*.} - 100))
+}
+
+if [ "$1" = wait ]; then
+	end=$(($(uptime) + $2 * 100))
+	# Who rolls back before that may be cut off: then it is done here, when the time has come.
+	while { [ -e pending ] || [ -e rolling ]; } && [ "$(uptime)" -lt "$end" ]; do sleep 1; done
+fi
+
+# Whoever renames it first decides: this script, or the one who keeps the change.
+mv pending rolling 2>/dev/null
+due() { [ -e rolling ] || { [ "$1" = now ] && [ -e undoing ]; }; }
+due "$1" || exit 0
+
+# One at a time, also what one that was killed has left running. Who comes second finds it done.
+exec 9<rollback && flock 9 2>/dev/null
+due "$1" || exit 0
+
+# The lines that bring the jumps from $2 to $3 in table $1 to the number $4.
+jumps() {
+	now=$("$tool" -w 10 -t "$1" -S "$2" 2>/dev/null | grep -cFx -e "-A $2 -j $3")
+	while [ "$now" -lt "$4" ]; do echo "-A $2 -j $3"; now=$((now + 1)); done
+	while [ "$now" -gt "$4" ]; do echo "-D $2 -j $3"; now=$((now - 1)); done
+}
+
+# The lines that take away every rule of table $1 that leads to $2, whoever made it.
+unlink_chain() {
+	"$tool" -w 10 -t "$1" -S 2>/dev/null | sed -n -e "/ -[jg] $2\\$/s/^-A/-D/p"
+}
+
+# Another program may change rules at the same moment: three tries.
+load() {
+	for try in 1 2 3; do
+		# Whole before it is loaded: legacy iptables-restore locks out iptables -S. Needs no disk.
+		text=$(lines)
+		printf '%s\\n' "$text" | "$tool-restore" -w 10 --noflush && return 0
+		sleep 1
+	done
+	failed=yes
+}
+
+failed=
+${families.map(printFamily).join('\n')}
+# wall(1) breaks a line after 79 characters, also within a word.
+if [ -z "$failed" ]; then
+	mv rolling rolled-back 2>/dev/null || mv undoing rolled-back
+	outcome='rolled back'
+	message='fw-wizard: change ${id} was not confirmed.
+The firewall rules are as they were before.'
+else
+	outcome='rolling back failed'
+	message='fw-wizard: change ${id} was not confirmed, and rolling back FAILED.
+See what is loaded with: iptables-save'
+fi
+
+exec 9<&-
+if [ "$1" != now ]; then
+	printf '{"time":"%s","change":${id},"who":"watchdog","what":"roll back","outcome":"%s"}\\n' \\
+		"$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$outcome" >>${journal}
+${tell ? TELL : ''}fi
+
+[ -z "$failed" ]
+`;
+}
+
+function printFamily({before, after, program}: FamilyChange): string {
+	const tables = [...new Set(OWN_CHAINS.map(({table}) => table))].filter((table) =>
+		[before.rules, after].some((rules) => hasOwnChain(rules, table)),
+	);
+	const blocks = tables.map((table) => {
+		const chains = OWN_CHAINS.filter((own) => own.table === table);
+		return [
+			`	echo '*${table}'`,
+			...chains.map((own) => printChain(own, before)),
+			"	echo 'COMMIT'",
+		].join('\n');
+	});
+	return `tool='${program}'\nlines() {\n${blocks.join('\n')}\n}\nload\n`;
+}
+
+/** A chain is made or emptied first, whatever there is; one that was not there before then goes. */
+function printChain({name, from, table}: OwnChain, before: Saved): string {
+	const presence = presenceOf(before.rules);
+	const lines = before.text.split('\n').filter((line) => line.startsWith(`-A ${name} `));
+	return [
+		`	cat <<'${END}'`,
+		`:${name} - [0:0]`,
+		...lines,
+		END,
+		...(presence.chains.has(name)
+			? [`	jumps ${table} ${from} ${name} ${presence.jumps.get(name) ?? 0}`]
+			: [`	unlink_chain ${table} ${name}`, `	echo '-X ${name}'`]),
+	].join('\n');
+}
+
+function hasOwnChain(rules: FamilyRules, table: string): boolean {
+	return OWN_CHAINS.some((own) => own.table === table && findChain(rules, table, own.name));
+}

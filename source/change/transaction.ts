@@ -1,0 +1,278 @@
+import {setTimeout as delay} from 'node:timers/promises';
+import {HostError} from '../host/errors.ts';
+import {programOf} from '../host/iptables.ts';
+import {isRehearsal} from '../host/rehearsal.ts';
+import {findProgram, firstLine, hold, run} from '../host/run.ts';
+import {currentConnections, identify, type Session} from '../host/session.ts';
+import {type Policy, policyFlags, printPolicy} from '../policy/policy.ts';
+import {printable} from '../policy/printable.ts';
+import type {RuleSet} from '../ruleset/ruleset.ts';
+import {currentUser, writeJournal} from './journal.ts';
+import {carryOut, type Keeping, readKeptFiles} from './kept-files.ts';
+import {keepConnections} from './live-connections.ts';
+import {type Before, dryRun, load, readRules} from './load.ts';
+import {JOURNAL_FILE, LOCK_FILE, makePrivate, POLICY_FILE, STATE_DIR} from './paths.ts';
+import {
+	type ChangeMeta,
+	type ChangeState,
+	createChange,
+	folderOf,
+	isLoaded,
+	listChanges,
+	markLoaded,
+	moveState,
+	nextId,
+	pruneChanges,
+	readBootId,
+	scriptOf,
+	standingOf,
+	stateOf,
+} from './record.ts';
+import {printRollbackScript} from './rollback-script.ts';
+import {armWatchdog, disarmWatchdog} from './watchdog.ts';
+
+/** Milliseconds to wait for the lock: more than the wizard takes to see what was decided elsewhere. */
+const LOCK_PATIENCE = 2000;
+
+/** A change whose rules are loaded, and which is rolled back unless it is kept in time. */
+export type PendingChange = {
+	readonly id: number;
+	/** Seconds until the watchdog rolls back. */
+	readonly secondsLeft: () => number;
+	readonly state: () => ChangeState | undefined;
+	/** Keeps it. @throws {HostError} when it was rolled back meanwhile */
+	readonly keep: () => Promise<void>;
+	/** Puts the old rules back now. @throws {HostError} when that fails */
+	readonly rollBack: () => Promise<void>;
+	/** Lets others change the firewall again. To be called when all is decided. */
+	readonly release: () => Promise<void>;
+};
+
+export type ChangeOrder = {
+	readonly policy: Policy;
+	readonly ruleSet: RuleSet;
+	readonly session: Session;
+	/** Until the watchdog rolls back. */
+	readonly seconds: number;
+	/** What keeping it does for the next boot, and what an undo does beside putting the files back. */
+	readonly persisted: {readonly keep: Keeping; readonly undo: Omit<Keeping, 'files'>};
+};
+
+/**
+ * Begins a change: clears up after one that was cut off, saves what is there, arms the watchdog,
+ * loads, compares with what was meant. Nothing is written for the next boot: a power cycle rescues too.
+ * @throws {HostError} with exit code 3 when nothing was touched, 4 when it was rolled back
+ */
+export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
+	const {policy, ruleSet, seconds} = order;
+	const release = await lock();
+	try {
+		await recover();
+		const before = await readRules(ruleSet);
+		await dryRun(ruleSet);
+		const id = writeDown(order, before);
+		const end = performance.now() + seconds * 1000;
+		try {
+			await armWatchdog(id, seconds);
+			await keepConnections();
+			await load(ruleSet, policy, before);
+			if (stateOf(id) !== 'pending') {
+				throw new HostError('Loading took longer than the time to confirm', 'Allow more time', 4);
+			}
+		} catch (error) {
+			await rollBack(id, 'apply', error instanceof Error ? error.message : 'failed');
+			throw error;
+		}
+
+		markLoaded(id);
+		return {
+			id,
+			release,
+			secondsLeft: () => Math.max(0, Math.ceil((end - performance.now()) / 1000)),
+			state: () => stateOf(id),
+			keep: async () => keepChange(id),
+			rollBack: async () => rollBack(id, 'roll back', 'given up'),
+		};
+	} catch (error) {
+		await release();
+		throw error;
+	}
+}
+
+/** The change that waits for its confirmation, if there is one. */
+export function findPending(): number | undefined {
+	return listChanges().findLast((change) => standingOf(change) === 'pending' && isLoaded(change.id))
+		?.id;
+}
+
+/**
+ * Keeps a pending change: from here on it is what the next boot will load.
+ * @throws {HostError} with exit code 4 when it was rolled back meanwhile
+ */
+export async function keepChange(id: number): Promise<void> {
+	if (!moveState(id, 'pending', 'kept') && !['kept', 'done'].includes(stateOf(id) ?? '')) {
+		throw new HostError(
+			`Change ${id} was not confirmed in time and is rolled back`,
+			'Apply it again, if you want it',
+			4,
+		);
+	}
+
+	await finishKeeping(id);
+}
+
+/**
+ * Puts back what was there before a change: its rules and, where it was kept, its files.
+ * @throws {HostError} when that fails
+ */
+export async function rollBack(
+	id: number,
+	what: 'apply' | 'roll back' | 'undo',
+	why: string,
+): Promise<void> {
+	if (stateOf(id) === 'rolled-back') {
+		// The watchdog has done it already, and written it down.
+		return;
+	}
+
+	// Of a state of its own: the watchdog, which knows nothing of files, must not take it over.
+	moveState(id, 'kept', 'undoing');
+	moveState(id, 'done', 'undoing');
+	if (stateOf(id) === 'undoing') {
+		await restoreFiles(id);
+	}
+
+	const {stderr} = await run('sh', [scriptOf(id), 'now'], {timeout: 60_000});
+	const state = await settle(id);
+	if (state === 'rolled-back') {
+		await disarmWatchdog(id);
+	}
+
+	writeJournal(
+		id,
+		what,
+		`${state === 'rolled-back' ? 'rolled back' : 'rolling back failed'}: ${why}`,
+	);
+	// Otherwise the watchdog tries it again when its time has come.
+	if (state !== 'rolled-back') {
+		throw new HostError(
+			`The old rules could not be put back: ${printable(firstLine(stderr), 160)}`,
+			`See them with iptables-save; try again with: sh ${scriptOf(id)} now`,
+			4,
+		);
+	}
+}
+
+/** Clears up after a program that was killed: what was decided is finished, what was not is rolled back. */
+export async function recover(): Promise<void> {
+	pruneChanges();
+	for (const {id, bootId} of listChanges()) {
+		const state = stateOf(id);
+		if (state === 'kept') {
+			await finishKeeping(id);
+		} else if (state === 'pending' && bootId !== readBootId()) {
+			// The boot has put back what was there before.
+			moveState(id, 'pending', 'rolling');
+			moveState(id, 'rolling', 'rolled-back');
+			writeJournal(id, 'roll back', 'rolled back: the machine was booted before it was confirmed');
+		} else if (state === 'pending' || state === 'rolling' || state === 'undoing') {
+			await rollBack(id, 'roll back', 'it was cut off');
+		}
+	}
+}
+
+/**
+ * Takes the lock on changes. A program holds it for us that ends when we do: a dead process holds
+ * nothing. One whose change was just decided, or that was just killed, is given a moment to let go.
+ * @throws {HostError} when somebody else has it
+ */
+export async function lock(): Promise<() => Promise<void>> {
+	makePrivate(STATE_DIR);
+	const end = performance.now() + LOCK_PATIENCE;
+	const take = async () => hold('flock', ['-n', LOCK_FILE]);
+	let held = await take();
+	while (typeof held === 'string' && performance.now() < end) {
+		await delay(100);
+		held = await take();
+	}
+
+	if (typeof held === 'string') {
+		throw new HostError(
+			'Another fw-wizard is changing the firewall',
+			'Wait for it; or keep its change with fw-wizard confirm, or end it with fw-wizard undo',
+		);
+	}
+
+	return held.release;
+}
+
+function writeDown({policy, ruleSet, session, persisted}: ChangeOrder, before: Before): number {
+	const id = nextId();
+	const families = ruleSet.families.flatMap((after) => {
+		const saved = before.get(after.family);
+		const program = findProgram(programOf(after.family));
+		return saved && program ? [{before: saved, after, program}] : [];
+	});
+	createChange(
+		{
+			id,
+			time: new Date().toISOString(),
+			who: currentUser(),
+			sessionKey: identify(session),
+			connections: [...currentConnections()],
+			keep: {
+				...persisted.keep,
+				files: {[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600}, ...persisted.keep.files},
+			},
+			undo: {
+				...persisted.undo,
+				files: readKeptFiles([POLICY_FILE, ...Object.keys(persisted.keep.files)]),
+			},
+			summary: policyFlags(policy).join(' '),
+			bootId: readBootId(),
+		},
+		printRollbackScript({
+			id,
+			folder: folderOf(id),
+			journal: JOURNAL_FILE,
+			families,
+			tell: !isRehearsal(),
+		}),
+	);
+	pruneChanges();
+	return id;
+}
+
+/** Does what follows from keeping. Each part may be done twice: a killed one is finished by the next. */
+async function finishKeeping(id: number): Promise<void> {
+	const meta = findMeta(id);
+	if (meta) {
+		await carryOut(meta.keep);
+	}
+
+	await disarmWatchdog(id);
+	if (moveState(id, 'kept', 'done')) {
+		writeJournal(id, 'confirm', 'kept');
+	}
+}
+
+async function restoreFiles(id: number): Promise<void> {
+	const meta = findMeta(id);
+	if (meta) {
+		await carryOut(meta.undo);
+	}
+}
+
+function findMeta(id: number): ChangeMeta | undefined {
+	return listChanges().find((change) => change.id === id);
+}
+
+/** Waits until nobody is rolling back any more: the watchdog may be at it at this moment. */
+async function settle(id: number): Promise<ChangeState | undefined> {
+	const busy = () => ['rolling', 'undoing'].includes(stateOf(id) ?? '');
+	for (let tries = 0; tries < 100 && busy(); tries += 1) {
+		await delay(100);
+	}
+
+	return stateOf(id);
+}

@@ -1,0 +1,125 @@
+import {rmSync} from 'node:fs';
+import {HostError} from '../host/errors.ts';
+import {describeFailure, restore, type Saved, save} from '../host/iptables.ts';
+import type {Family} from '../policy/network.ts';
+import {findChain, OWN_CHAINS} from '../ruleset/ruleset.ts';
+import {carryOut, type Keeping} from './kept-files.ts';
+import {CONFIG_DIR, STATE_DIR} from './paths.ts';
+import {type ChangeMeta, type ChangeState, listChanges, standingOf, stateOf} from './record.ts';
+import {findPending, lock, recover, rollBack} from './transaction.ts';
+
+/** A change with where it stands. */
+export type ChangeReport = Pick<ChangeMeta, 'id' | 'time' | 'who' | 'summary'> & {
+	readonly state: ChangeState | undefined;
+};
+
+/** All changes that are remembered, oldest first. */
+export function reportChanges(): readonly ChangeReport[] {
+	return listChanges().map((change) => {
+		const {id, time, who, summary} = change;
+		return {id, time, who, summary, state: standingOf(change)};
+	});
+}
+
+/**
+ * Puts back what was there before a change, and before all that came after it. Without `id`: the
+ * change that waits for its confirmation, else the last one that was kept.
+ * @returns the changes that were undone, newest first
+ * @throws {HostError} with exit code 1 when there is no such change
+ */
+export async function undoChanges(id?: number): Promise<readonly number[]> {
+	const pending = findPending();
+	if (pending !== undefined) {
+		await rollBack(pending, 'undo', 'undone before it was confirmed');
+		if (id === undefined || id === pending) {
+			return [pending];
+		}
+	}
+
+	const release = await lock();
+	try {
+		await recover();
+		const kept = listChanges()
+			.map((change) => change.id)
+			.filter((change) => stateOf(change) === 'done');
+		const first = id ?? kept.at(-1);
+		if (first === undefined || !kept.includes(first)) {
+			throw new HostError(
+				id === undefined ? 'There is no change to undo' : `There is no change ${id} to undo`,
+				'See the changes with: fw-wizard undo --list',
+				1,
+			);
+		}
+
+		const undone = kept.filter((change) => change >= first).reverse();
+		for (const change of undone) {
+			await rollBack(change, 'undo', 'undone');
+		}
+
+		return undone;
+	} finally {
+		await release();
+	}
+}
+
+/**
+ * Removes every trace: our chains and jumps in both families, our files. Rules of other programs stay.
+ * @param persisted what takes away the files that are not in our own folders
+ * @throws {HostError}
+ */
+export async function undoEverything(
+	families: readonly Family[],
+	persisted: Keeping,
+): Promise<void> {
+	const pending = findPending();
+	if (pending !== undefined) {
+		await rollBack(pending, 'undo', 'undone before it was confirmed');
+	}
+
+	const release = await lock();
+	try {
+		await recover();
+		for (const family of families) {
+			const saved = await save(family);
+			const text = printRemoval(saved);
+			const failure = text === '' ? undefined : await restore(family, text);
+			if (failure) {
+				throw new HostError(describeFailure(failure), 'Files are kept. Try it again', 1);
+			}
+		}
+
+		await carryOut(persisted);
+		rmSync(CONFIG_DIR, {recursive: true, force: true});
+		rmSync(STATE_DIR, {recursive: true, force: true});
+	} finally {
+		await release();
+	}
+}
+
+/**
+ * The restore file that takes away our chains, and every rule that leads to one of them: also one
+ * with a condition or a comment that somebody else has put there, else the chain could not go.
+ */
+export function printRemoval({text, rules}: Saved): string {
+	const tables = text.split(/^(?=\*)/m).filter((part) => part.startsWith('*'));
+	return tables
+		.map((part) => {
+			const table = /^\*(\S+)/.exec(part)?.[1] ?? '';
+			const chains = OWN_CHAINS.filter(
+				(own) => own.table === table && findChain(rules, table, own.name),
+			);
+			const leading = part
+				.split('\n')
+				.filter((line) => line.startsWith('-A ') && chains.some(({name}) => leadsTo(line, name)));
+			const lines = [
+				...leading.map((line) => line.replace(/^-A/, '-D')),
+				...chains.flatMap(({name}) => [`-F ${name}`, `-X ${name}`]),
+			];
+			return chains.length === 0 ? '' : `*${table}\n${lines.join('\n')}\nCOMMIT\n`;
+		})
+		.join('');
+}
+
+function leadsTo(line: string, chain: string): boolean {
+	return line.endsWith(` -j ${chain}`) || line.endsWith(` -g ${chain}`);
+}

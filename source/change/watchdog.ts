@@ -1,0 +1,58 @@
+import {existsSync} from 'node:fs';
+import {HostError} from '../host/errors.ts';
+import {link} from '../host/processes.ts';
+import {run, runDetached} from '../host/run.ts';
+import {scriptOf} from './record.ts';
+
+/**
+ * Sees to it that a change is rolled back after `seconds` unless it is kept, whatever becomes of
+ * this program, its terminal and the SSH session. systemd's timer outlives all of them, also a
+ * `loginctl terminate-user`; where there is no systemd, a process in a session of its own.
+ * @throws {HostError} when neither can be had; nothing was touched
+ */
+export async function armWatchdog(id: number, seconds: number): Promise<void> {
+	if (hasSystemd()) {
+		const {status} = await run('systemd-run', [
+			'--quiet',
+			'--collect',
+			`--unit=${unitOf(id)}`,
+			`--on-active=${seconds}s`,
+			'--timer-property=AccuracySec=100ms',
+			'/bin/sh',
+			scriptOf(id),
+			'fire',
+		]);
+		if (status === 0) {
+			return;
+		}
+	}
+
+	if (runDetached('sh', [scriptOf(id), 'wait', `${seconds}`]) === undefined) {
+		throw new HostError(
+			'The watchdog that would roll back could not be started',
+			'Nothing was changed. See whether /bin/sh works',
+		);
+	}
+}
+
+/** Stops the timer. A watchdog without systemd ends by itself when the change is no longer pending. */
+export async function disarmWatchdog(id: number): Promise<void> {
+	if (hasSystemd()) {
+		await run('systemctl', ['--quiet', 'stop', `${unitOf(id)}.timer`]);
+	}
+}
+
+/** Whether systemd runs here, in our namespaces: else its timer would roll back another network. */
+function hasSystemd(): boolean {
+	return (
+		existsSync('/run/systemd/system') &&
+		['net', 'mnt'].every((kind) => {
+			const init = link(`/proc/1/ns/${kind}`);
+			return init !== '' && init === link(`/proc/self/ns/${kind}`);
+		})
+	);
+}
+
+function unitOf(id: number): string {
+	return `fw-wizard-rollback-${id}`;
+}

@@ -1,0 +1,127 @@
+import process from 'node:process';
+import {afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {BACKENDS} from '../_helpers/backends.ts';
+import {CLI, wizard, wizardDoes} from '../_helpers/cli.ts';
+import {useLab} from '../_helpers/namespaces.ts';
+import {whatStays} from '../_helpers/processes.ts';
+import {readSaves, type Saves, withoutEmptyTables} from '../_helpers/saves.ts';
+import {canLogIn, logIn, runThere, type SshServer, sshClient, sshServer} from '../_helpers/ssh.ts';
+import {useTerminals} from '../_helpers/terminal.ts';
+
+const FW_WIZARD = `${process.execPath} ${CLI}`;
+const OPEN = '--role server --open 22/tcp';
+const SHUT = '--role workstation --no-open';
+const LOADED =
+	/The old rules come back in \d+ s\. To keep these, log in anew and run: fw-wizard\s+confirm/;
+
+describe.each(BACKENDS)('fw-wizard apply over ssh, %s', (backend) => {
+	const lab = useLab();
+	const terminals = useTerminals();
+	let server: SshServer;
+	let before: Saves;
+
+	beforeAll(async () => {
+		server = await sshServer(lab, await sshClient(lab), {backend});
+		await server.host.must('iptables', ['-A', 'INPUT', '-s', '192.0.2.7', '-j', 'DROP']);
+		await server.host.must('ip6tables', ['-A', 'INPUT', '-s', '2001:db8::7', '-j', 'DROP']);
+		before = await rules();
+	});
+
+	afterEach(async () => {
+		await wizardDoes(server.host, 'undo', '--all');
+		expect(await rules()).toEqual(before);
+	});
+
+	const rules = async () => withoutEmptyTables(await readSaves(server.host));
+	const apply = async (flags: string) => {
+		const terminal = logIn(terminals, server, `${FW_WIZARD} apply ${flags}`);
+		await terminal.waitFor(LOADED);
+		return terminal;
+	};
+
+	test('waits for fw-wizard confirm from elsewhere, status 0', async () => {
+		const applying = await apply(`${OPEN} --confirm-within 60`);
+		const loaded = await rules();
+		expect(loaded).not.toEqual(before);
+		const {status} = await runThere(server, `${FW_WIZARD} confirm`, {over: 6});
+		expect(status).toBe(0);
+		expect(await applying.ended).toBe(0);
+		expect(applying.screen()).toMatch(/Kept as change 1\. To undo it: fw-wizard undo/);
+		expect(await rules()).toEqual(loaded);
+	});
+
+	test('is refused a confirmation by its own session, but for the word', async () => {
+		const shell = logIn(terminals, server, 'bash --norc');
+		shell.type(`${FW_WIZARD} apply ${OPEN} --confirm-within 60 &\r`);
+		await shell.waitFor(LOADED);
+		shell.type(`${FW_WIZARD} confirm; echo status $?\r`);
+		await shell.waitFor(/status 1$/m);
+		expect(shell.screen()).toMatch(/or to keep the rules all the same:\s+fw-wizard\s+confirm keep/);
+		shell.type(`clear; ${FW_WIZARD} confirm keep; echo status $?\r`);
+		await shell.waitFor(/status 0$/m);
+		expect(await wizardDoes(server.host, 'undo', '--list')).toContain('  kept  ');
+	});
+
+	test('is refused a confirmation by another session that was open before', async () => {
+		const old = logIn(terminals, server, 'bash --norc');
+		await old.waitFor(/[$#]/);
+		await apply(`${OPEN} --confirm-within 60`);
+		old.type(`${FW_WIZARD} confirm; echo status $?\r`);
+		await old.waitFor(/status 1$/m);
+		expect(old.screen()).toContain('fw-wizard confirm keep');
+	});
+
+	test('rolls back when nobody confirms in time, status 4, and tells who is logged in', async () => {
+		const other = logIn(terminals, server, 'echo in && exec cat');
+		await other.waitFor('in');
+		const applying = await apply(`${SHUT} --confirm-within 10`);
+		expect(await canLogIn(server, 4)).toBe(false);
+		expect(await applying.ended).toBe(4);
+		expect(applying.screen()).toMatch(/Change 1 was not confirmed and is rolled back\s+The rules/);
+		await other.waitFor('fw-wizard: change 1 was not confirmed.');
+		expect(await canLogIn(server, 4)).toBe(true);
+		expect(await rules()).toEqual(before);
+	});
+
+	test('rolls back at once for Ctrl-C, status 4', async () => {
+		const applying = await apply(`${SHUT} --confirm-within 60`);
+		applying.press('ctrlC');
+		expect(await applying.ended).toBe(4);
+		expect(await rules()).toEqual(before);
+		expect(await wizardDoes(server.host, 'undo', '--list')).toContain('  rolled back  ');
+	});
+
+	test('whose terminal hung up can be confirmed from a new login', async () => {
+		const applying = await apply(`${OPEN} --confirm-within 60`);
+		const loaded = await rules();
+		process.kill(applying.pid, 'SIGKILL');
+		expect(await whatStays(server.host, /^sshd: |rollback wait|^sleep /)).toEqual([]);
+		const {status} = await runThere(server, `${FW_WIZARD} confirm`);
+		expect(status).toBe(0);
+		expect(await rules()).toEqual(loaded);
+		expect(await whatStays(server.host, /^sshd: /)).toEqual([]);
+	});
+
+	test.each([4, 6] as const)(
+		'with --yes never shuts the session in use, status 2, over IPv%i',
+		async (over) => {
+			const {status, stdout, stderr} = await runThere(server, `${FW_WIZARD} apply ${SHUT} --yes`, {
+				over,
+			});
+			expect({status, stdout}).toEqual({status: 2, stdout: ''});
+			const client = server.clients[over === 4 ? 0 : 1];
+			expect(stderr).toBe(
+				`These rules shut 22/tcp, through which you (${client}) are connected\nAdd --open 22/tcp, or try it with --confirm-within 60\n`,
+			);
+			expect(await rules()).toEqual(before);
+			expect(await wizardDoes(server.host, 'undo', '--list')).toBe('No change is remembered.\n');
+		},
+	);
+
+	test('refuses a second change while one waits, status 3', async () => {
+		await apply(`${OPEN} --confirm-within 60`);
+		const {status, stderr} = await wizard(server.host, 'apply', '--role', 'server');
+		expect(status).toBe(3);
+		expect(stderr).toMatch(/^Another fw-wizard is changing the firewall\n.*fw-wizard confirm/);
+	});
+});

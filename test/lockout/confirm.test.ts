@@ -1,0 +1,130 @@
+import process from 'node:process';
+import {afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {BACKENDS} from '../_helpers/backends.ts';
+import {CLI, wizardDoes} from '../_helpers/cli.ts';
+import {useLab} from '../_helpers/namespaces.ts';
+import {ownLines, readSaves} from '../_helpers/saves.ts';
+import {logIn, runThere, type SshServer, sshClient, sshServer} from '../_helpers/ssh.ts';
+import {type Terminal, useTerminals} from '../_helpers/terminal.ts';
+import {walkAndLoad} from '../_helpers/walk.ts';
+
+const FW_WIZARD = `${process.execPath} ${CLI}`;
+const OPEN = '--role server --open 22/tcp';
+
+describe.each(BACKENDS)('the wizard over ssh waits, %s', (backend) => {
+	const lab = useLab();
+	const terminals = useTerminals();
+	let server: SshServer;
+
+	beforeAll(async () => {
+		server = await sshServer(lab, await sshClient(lab), {backend});
+	});
+
+	afterEach(async () => {
+		await wizardDoes(server.host, 'undo', '--all');
+	});
+
+	/** In a first terminal, up to the countdown. */
+	const load = async () => {
+		const first = logIn(terminals, server, `${FW_WIZARD} ${OPEN}`);
+		await walkAndLoad(first, 'open');
+		return first;
+	};
+
+	const kept = async (first: Terminal) => {
+		await first.waitFor(/Kept as change \d+/);
+		expect(await wizardDoes(server.host, 'undo', '--list')).toMatch(/ kept .*--open 22\/tcp/);
+		expect(ownLines((await readSaves(server.host)).ipv6)).not.toEqual([]);
+	};
+
+	test('without a new login: Enter does not keep the rules, the word does', async () => {
+		const first = await load();
+		first.press('enter');
+		await moment(first);
+		first.type('kee');
+		first.press('enter');
+		await moment(first);
+		expect(await wizardDoes(server.host, 'undo', '--list')).toContain(' waits ');
+		first.type('p');
+		first.press('enter');
+		await kept(first);
+	});
+
+	test.each([4, 6] as const)(
+		'for a second login, over IPv%i: it is seen, and Enter keeps the rules',
+		async (over) => {
+			const first = await load();
+			const second = logIn(terminals, server, 'echo in && exec cat', {over});
+			await second.waitFor('in');
+			await first.waitFor(`New login from ${server.clients[over === 4 ? 0 : 1]} seen`);
+			first.press('enter');
+			await kept(first);
+		},
+	);
+
+	test('and remembers a login that has gone again', async () => {
+		const first = await load();
+		const second = logIn(terminals, server, 'read -r line');
+		await first.waitFor('New login from');
+		second.press('enter');
+		expect(await second.ended).toBe(0);
+		await moment(first);
+		expect(first.screen()).toContain('New login from');
+		first.press('enter');
+		await kept(first);
+	});
+
+	test('for fw-wizard confirm in a second login, and goes on by itself', async () => {
+		const first = await load();
+		const {status, stdout} = await runThere(server, `${FW_WIZARD} confirm`);
+		expect({status, stdout}).toMatchObject({
+			status: 0,
+			stdout: expect.stringMatching(/^Kept change \d+: --role server/),
+		});
+		await kept(first);
+	});
+
+	test('and takes no connection for a login that does not authenticate', async () => {
+		const first = await load();
+		const {client, addresses, port} = server;
+		const connected = terminals.start(['socat', '-', `TCP:${addresses[0]}:${port}`], {
+			enter: client.enter,
+		});
+		await connected.waitFor('SSH-2.0-');
+		// Goes as far as it gets without a key.
+		const stranger = logIn(terminals, server, 'true', {user: 'stranger'});
+		await moment(first);
+		expect(await stranger.ended).toBe(255);
+		await moment(first);
+		expect(first.screen()).not.toContain('New login');
+		first.press('enter');
+		await moment(first);
+		expect(await wizardDoes(server.host, 'undo', '--list')).toContain(' waits ');
+		first.press('escape');
+		await first.waitFor('The old rules are back');
+	});
+
+	test.each([
+		{key: 'escape', how: 'Esc', code: undefined},
+		{key: 'ctrlC', how: 'Ctrl-C', code: 4},
+	] as const)('and $how puts the old rules back at once', async ({key, code}) => {
+		const before = await readSaves(server.host);
+		const first = await load();
+		expect(await readSaves(server.host)).not.toEqual(before);
+		first.press(key);
+		if (code === undefined) {
+			await first.waitFor('The old rules are back');
+		} else {
+			expect(await first.ended).toBe(code);
+		}
+
+		expect(ownLines(JSON.stringify(await readSaves(server.host)))).toEqual([]);
+	});
+});
+
+/** Waits until the wizard has looked again: its clock has moved on, by more than it takes to look. */
+async function moment(terminal: Terminal): Promise<void> {
+	const seconds = () => Number(/come back in (\d+) s/.exec(terminal.screen())?.[1]);
+	const start = seconds();
+	await terminal.waitFor(() => seconds() <= start - 2);
+}

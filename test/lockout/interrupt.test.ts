@@ -1,0 +1,159 @@
+import process from 'node:process';
+import {setTimeout as delay} from 'node:timers/promises';
+import {describe, expect, test} from 'vitest';
+import {BACKENDS} from '../_helpers/backends.ts';
+import {CLI, wizard, wizardDoes} from '../_helpers/cli.ts';
+import {type MachineState, readState, strayNames} from '../_helpers/machine-state.ts';
+import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {NEIGHBOURS} from '../_helpers/neighbours.ts';
+import {whatStays} from '../_helpers/processes.ts';
+import type {Server} from '../_helpers/programs.ts';
+import {killAfter, killBefore, randomFrom} from '../_helpers/victim.ts';
+
+/** How often it is killed, all machines together. FWW_INTERRUPTIONS=1000 takes a quarter of an hour. */
+const INTERRUPTIONS = Number(process.env.FWW_INTERRUPTIONS ?? 60);
+const MACHINES = 5;
+const SEED = Number(process.env.FWW_SEED ?? Date.now() % 1e9);
+
+const POLICIES = [
+	['--role', 'workstation', '--no-open', '--no-helper', '--verdict', 'reject'],
+	['--role', 'server', '--open', '22/tcp', '--helper', 'ftp', '--verdict', 'reset'],
+	[
+		'--role',
+		'server',
+		'--open',
+		'53',
+		'--open',
+		'80/tcp limit',
+		'--verdict',
+		'drop',
+		'--no-helper',
+	],
+] as const;
+
+const VICTIMS = ['apply', 'wait', 'confirm', 'undo'] as const;
+type Victim = (typeof VICTIMS)[number];
+
+describe.each(BACKENDS)('kill -9 at any moment, %s', (backend) => {
+	const lab = useLab();
+
+	test(
+		`leaves the old rules or the new ones, ${INTERRUPTIONS / 2} times`,
+		async () => {
+			const share = Math.ceil(INTERRUPTIONS / 2 / MACHINES);
+			const seeds = Array.from({length: MACHINES}, (_, index) => SEED + index);
+			const counts = await Promise.all(
+				seeds.map(async (seed) => {
+					const host = await lab.host({backend});
+					try {
+						return await torment(host, share, randomFrom(seed));
+					} catch (error) {
+						throw new Error(`FWW_SEED=${SEED}: ${(error as Error).message}`, {cause: error});
+					}
+				}),
+			);
+			const total = counts.flat().reduce<Record<string, number>>((sums, name) => {
+				sums[name] = (sums[name] ?? 0) + 1;
+				return sums;
+			}, {});
+			console.info(`${backend}, ${share * MACHINES} times: ${JSON.stringify(total)}`);
+			expect(counts.flat()).toHaveLength(share * MACHINES);
+		},
+		Math.max(240_000, INTERRUPTIONS * 5000),
+	);
+});
+
+/** Kills it so many times. @returns what came of each, in a word */
+async function torment(host: Host, times: number, random: () => number): Promise<string[]> {
+	for (const [program, text] of Object.entries(NEIGHBOURS)) {
+		await host.must(`${program}-restore`, [], {input: text});
+	}
+
+	const states: MachineState[] = [];
+	/** Milliseconds that each takes when it is left alone. */
+	const durations: Record<Victim, number> = {apply: 600, wait: 2000, confirm: 300, undo: 400};
+	for (const policy of POLICIES) {
+		await wizardDoes(host, 'apply', ...policy);
+		states.push(await readState(host));
+	}
+
+	let now = POLICIES.length - 1;
+	const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
+	const other = (than: number) => (than + 1 + Math.floor(random() * 2)) % POLICIES.length;
+	const apply = (policy: number) => [
+		'apply',
+		...(POLICIES[policy] ?? []),
+		'--confirm-within',
+		'10',
+	];
+	/** Kills it at a moment, or before a step of its work. */
+	const strike = async (victim: Victim, next: number, applying?: Server) => {
+		const milliseconds = random() * durations[victim];
+		if (victim === 'wait') {
+			await delay(milliseconds);
+			return {killed: applying?.kill() ?? false, moment: `after ${milliseconds.toFixed(0)} ms`};
+		}
+
+		const args = {apply: [...apply(next), '--yes'], confirm: ['confirm'], undo: ['undo']}[victim];
+		if (random() < 0.5) {
+			return killBefore(host, args, random);
+		}
+
+		const result = await killAfter(host, args, milliseconds);
+		if (!result.killed) {
+			durations[victim] = 0.7 * durations[victim] + 0.3 * result.milliseconds;
+		}
+
+		return result;
+	};
+
+	const results: string[] = [];
+	while (results.length < times) {
+		const [old, next, victim] = [now, other(now), pick(VICTIMS)];
+		const waiting = victim === 'wait' || victim === 'confirm';
+		const applying = waiting
+			? await host.start(process.execPath, [CLI, ...apply(next)], /The old rules come back/)
+			: undefined;
+		if (victim === 'undo') {
+			await wizardDoes(host, ...apply(next), '--yes');
+		}
+
+		// Whoever waits for the confirmation may be gone before it comes.
+		if (victim === 'confirm' && random() < 0.5) {
+			applying?.kill();
+		}
+
+		const {killed, moment} = await strike(victim, next, applying);
+		applying?.kill();
+		const story = `${victim} killed ${moment}, from policy ${old} to ${next}`;
+		const outcome = (state: MachineState) =>
+			[old, next].find((policy) => states[policy]?.rules === state.rules);
+		if (random() < 0.3) {
+			// Nobody does anything: the watchdog's time passes.
+			expect(await whatStays(host, undefined, 20_000), story).toEqual([]);
+			expect(outcome(await readState(host)), story).toBeDefined();
+		}
+
+		// The next command clears up, and works.
+		const last = other(next);
+		const cleared = await wizard(host, ...apply(last), '--yes');
+		expect(cleared, story).toMatchObject({status: 0});
+		const state = await readState(host);
+		expect(state.rules, story).toBe(states[last]?.rules);
+		expect(state.files, story).toBe(states[last]?.files);
+		await wizardDoes(host, 'undo');
+		const settled = await readState(host);
+		const came = outcome(settled);
+		expect(came, `${story}\n${settled.rules}`).toBeDefined();
+		expect(settled.files, story).toBe(states[came ?? 0]?.files);
+		expect(strayNames(settled), story).toEqual([]);
+		expect(() => settled.journal.map((line) => JSON.parse(line)), story).not.toThrow();
+		expect(await whatStays(host), story).toEqual([]);
+		now = came ?? old;
+		if (killed) {
+			results.push(`${victim} ${now === old ? 'old' : 'new'}`);
+		}
+	}
+
+	return results;
+}

@@ -1,0 +1,47 @@
+import {describe, expect, test} from 'vitest';
+import {BACKENDS} from '../_helpers/backends.ts';
+import {wizardDoes} from '../_helpers/cli.ts';
+import {useLab} from '../_helpers/namespaces.ts';
+import {joinedPair} from '../_helpers/pair.ts';
+import {PORTS, startTraffic} from '../_helpers/traffic.ts';
+
+const TIMES = 20;
+/** Two that differ in all but the ports that the probes go to. */
+const POLICIES = [
+	['--verdict', 'drop', '--open', '9000-9010', '--helper', 'ftp'],
+	['--verdict', 'reset', '--open', '22/tcp limit', '--log', '--no-helper'],
+] as const;
+
+describe.each(BACKENDS)('while rules are applied anew, %s', (backend) => {
+	const lab = useLab();
+
+	test(`nothing leaks and nothing is lost, ${TIMES} times`, async () => {
+		const {target, probe} = await joinedPair(lab, backend);
+		const apply = async (...flags: readonly string[]) =>
+			wizardDoes(target, 'apply', '--role', 'server', '--open', `${PORTS.open}`, ...flags);
+		// The port of the session that lasts is open only before it begins.
+		await apply('--open', `${PORTS.lasting}/tcp`);
+		const traffic = await startTraffic(target, probe);
+		for (let round = 0; round < TIMES; round++) {
+			await apply(...(POLICIES[round % POLICIES.length] ?? []));
+		}
+
+		const {seconds, counts} = await traffic.stop();
+		for (const {name, sent, arrived, passed, answered} of counts) {
+			const story = `${name}: ${arrived} of ${sent} met the rules, ${passed} passed`;
+			// On a busy machine it is not one each millisecond, but not few either.
+			expect(arrived, story).toBeGreaterThan(100 * seconds);
+			if (name.includes(' shut ')) {
+				expect({story, passed, answered}).toEqual({story, passed: 0, answered: 0});
+			} else {
+				expect(passed, story).toBe(arrived);
+			}
+
+			if (name.startsWith('session')) {
+				expect(answered, story).toBe(sent);
+			}
+		}
+
+		expect(counts).toHaveLength(12);
+	}, 180_000);
+});

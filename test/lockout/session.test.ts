@@ -1,0 +1,100 @@
+import {writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {beforeAll, describe, expect, test} from 'vitest';
+import {CLI} from '../_helpers/cli.ts';
+import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {logIn, type SshServer, sshClient, sshServer} from '../_helpers/ssh.ts';
+import {type Terminal, useTerminals} from '../_helpers/terminal.ts';
+
+const FW_WIZARD = `${process.execPath} ${CLI}`;
+const TMUX = 'tmux -f /dev/null -S ~/tmux';
+const SCREEN = 'screen -c /dev/null';
+
+/** Ways from a login to a wizard that runs as root. */
+const WAYS = [
+	{way: 'root', user: 'root', command: FW_WIZARD},
+	{way: 'su', user: 'root', command: `su ann -c "sudo ${FW_WIZARD}"`},
+	{way: 'su -', user: 'root', command: `su - -c "${FW_WIZARD}"`},
+	{way: 'sudo', user: 'ann', command: `sudo ${FW_WIZARD}`},
+	{way: 'sudo -i', user: 'ann', command: `sudo -i ${FW_WIZARD}`},
+	{way: 'sudo without environment', user: 'ann', command: `sudo env -i TERM=xterm ${FW_WIZARD}`},
+	{way: 'tmux', user: 'root', command: `${TMUX} new-session "${FW_WIZARD}"`},
+	{way: 'sudo in tmux', user: 'ann', command: `${TMUX} new-session "sudo ${FW_WIZARD}"`},
+	{
+		way: 'tmux in sudo',
+		user: 'ann',
+		command: `sudo ${TMUX}-of-root new-session "${FW_WIZARD}"`,
+	},
+	{way: 'screen', user: 'root', command: `${SCREEN} ${FW_WIZARD}`},
+	{way: 'sudo in screen', user: 'ann', command: `${SCREEN} sudo ${FW_WIZARD}`},
+] as const;
+
+describe.each([
+	{port: 22, over: 4},
+	{port: 2222, over: 6},
+] as const)('the session in use, sshd on port $port over IPv$over', ({port, over}) => {
+	const lab = useLab();
+	const terminals = useTerminals();
+	let client: Host;
+	let server: SshServer;
+
+	beforeAll(async () => {
+		client = await sshClient(lab);
+		server = await sshServer(lab, client, {backend: 'nft', port});
+		await addUser(server.host);
+	});
+
+	test.each(WAYS)('is found as $user by way of $way', async ({user, command}) => {
+		const terminal = logIn(terminals, server, command, {user, over});
+		await said(terminal, server.clients[over === 4 ? 0 : 1], port);
+	});
+
+	test.each([
+		{
+			name: 'tmux',
+			leave: `${TMUX} new-session -d 'read -r line; exec ${FW_WIZARD}'`,
+			comeBack: `${TMUX} attach`,
+		},
+		{
+			name: 'screen',
+			leave: `${SCREEN} -dm sh -c 'read -r line; exec ${FW_WIZARD}'; until screen -ls; do sleep 0.1; done`,
+			comeBack: 'screen -r',
+		},
+	])('is the one that came back to $name, not the one that began it', async ({leave, comeBack}) => {
+		const first = logIn(terminals, server, leave, {over: over === 4 ? 6 : 4});
+		expect(await first.ended).toBe(0);
+		const second = logIn(terminals, server, comeBack, {over});
+		await second.waitFor(() => second.buffer() === 'alternate' || second.output().length > 20);
+		second.press('enter');
+		await said(second, server.clients[over === 4 ? 0 : 1], port);
+	});
+
+	test('is not that of another user of screen', async () => {
+		const other = logIn(terminals, server, `${SCREEN} sh -c 'echo here; read -r line'`, {
+			over: over === 4 ? 6 : 4,
+		});
+		await other.waitFor('here');
+		const own = logIn(terminals, server, `${SCREEN} ${FW_WIZARD}`, {over});
+		await said(own, server.clients[over === 4 ? 0 : 1], port);
+	});
+});
+
+/** What Welcome says of the session. */
+async function said(terminal: Terminal, client: string, port: number): Promise<void> {
+	await terminal.waitFor(`You: from ${client}, through ${port}/tcp`);
+	terminal.press('ctrlC');
+	expect(await terminal.ended).toBeGreaterThanOrEqual(0);
+}
+
+/** Ann may log in, and become root by sudo without being asked. */
+async function addUser(host: Host): Promise<void> {
+	const home = path.join(host.folder, 'ann');
+	await host.must('useradd', ['--create-home', '--home-dir', home, '--shell', '/bin/bash', 'ann']);
+	// Not locked, so that sshd takes the key.
+	await host.must('usermod', ['--password', '*', 'ann']);
+	const rule = path.join(host.folder, 'sudoers');
+	writeFileSync(rule, 'ann ALL=(ALL) NOPASSWD: ALL\n');
+	await host.must('install', ['-m', '440', rule, '/etc/sudoers.d/ann']);
+	await host.must('install', ['-d', '-m', '777', '/run/screen']);
+}

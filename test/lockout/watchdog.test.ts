@@ -1,0 +1,164 @@
+import {cpSync, rmSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {beforeAll, describe, expect, test} from 'vitest';
+import {VERDICTS} from '../../source/policy/policy.ts';
+import {BACKENDS} from '../_helpers/backends.ts';
+import {CLI, wizardDoes} from '../_helpers/cli.ts';
+import {useLab} from '../_helpers/namespaces.ts';
+import {processOf, whatStays} from '../_helpers/processes.ts';
+import {readSaves, withoutEmptyTables} from '../_helpers/saves.ts';
+import {canLogIn, loginWords, type SshServer, sshClient, sshServer} from '../_helpers/ssh.ts';
+import {type Terminal, useTerminals} from '../_helpers/terminal.ts';
+import {takeTurns} from '../_helpers/turns.ts';
+import {walkAndLoad} from '../_helpers/walk.ts';
+
+const RUNS = 10;
+/** Seconds to confirm in; the least that can be chosen. */
+const LIMIT = 10;
+/** Seconds that the way back may take. */
+const GRACE = 2;
+
+/** Milliseconds for everybody's story. */
+const PATIENCE = 240_000;
+
+const KNOCK = path.resolve(import.meta.dirname, '../_helpers/knock.js');
+
+/** What happens to the one who has just shut the door behind them. */
+const MISHAPS = {
+	'nothing happens': async () => {},
+	'the terminal hangs up': async ({terminal}) => process.kill(terminal.pid, 'SIGKILL'),
+	'the program is killed': async ({server}) => kill(server, /^\S*node .*cli\.js/),
+	'the sshd of the session is killed': async ({server}) => kill(server, /^sshd: root@pts/),
+	"the program's files are deleted": async ({program}) => rmSync(program, {recursive: true}),
+} as const satisfies Readonly<Record<string, (situation: Situation) => Promise<unknown>>>;
+
+type Mishap = keyof typeof MISHAPS;
+
+type Situation = {
+	readonly server: SshServer;
+	/** Where the ssh client runs. */
+	readonly terminal: Terminal;
+	/** The folder of the program. */
+	readonly program: string;
+};
+
+type Story = {
+	readonly mishap: Mishap;
+	/** What both families' ports looked like to the client while the rules were loaded. */
+	readonly shut: boolean;
+	/** Seconds from the moment that the watchdog was armed until both families let the client in. */
+	readonly seconds: number;
+	readonly rules: {readonly before: unknown; readonly after: unknown};
+	readonly journal: string;
+	readonly logins: readonly boolean[];
+	/** What still ran on the server in the end, but for sshd. */
+	readonly left: readonly string[];
+};
+
+describe.each(BACKENDS)('whoever shuts themselves out of SSH, %s', (backend) => {
+	const lab = useLab();
+	const terminals = useTerminals();
+	const stories: Story[] = [];
+
+	beforeAll(async () => {
+		const client = await sshClient(lab);
+		const turns = takeTurns(2);
+		const mishaps = Object.keys(MISHAPS) as Mishap[];
+		const all = Array.from({length: RUNS}, (_, run) => mishaps.map((mishap) => ({mishap, run})));
+		await Promise.all(
+			all.flat().map(async ({mishap, run}, number) => {
+				const server = await turns(async () => prepare(client, number, run));
+				stories.push(await live(server, mishap, run, turns));
+			}),
+		);
+	}, PATIENCE);
+
+	/** Every second server has had a firewall already, and all have another program's rules. */
+	const prepare = async (client: SshServer['client'], number: number, run: number) => {
+		const server = await sshServer(lab, client, {backend, number});
+		const {host} = server;
+		if (run % 2 === 1) {
+			const openings = ['--open', '22/tcp', '--open', '53/udp limit'];
+			await wizardDoes(host, 'apply', '--role', 'server', '--helper', 'ftp', ...openings);
+		}
+
+		await host.must('iptables', ['-A', 'INPUT', '-s', '192.0.2.7', '-j', 'DROP']);
+		await host.must('ip6tables', ['-A', 'INPUT', '-s', '2001:db8:bad::/48', '-j', 'DROP']);
+		return server;
+	};
+
+	const live = async (
+		server: SshServer,
+		mishap: Mishap,
+		run: number,
+		turns: ReturnType<typeof takeTurns>,
+	): Promise<Story> => {
+		const {host, client, addresses, port} = server;
+		const before = await readSaves(host);
+		const situation = await turns(async () => {
+			const program = path.join(host.folder, 'program');
+			cpSync(path.dirname(CLI), program, {recursive: true});
+			const terminal = await shutOut(server, path.join(program, 'cli.js'), run);
+			return {server, terminal, program};
+		});
+		const armed = await host.must('sh', ['-c', 'stat -c %.Y /var/lib/fw-wizard/changes/*/pending']);
+		const knocking = client.must(process.execPath, [KNOCK, `${port}`, ...addresses]);
+		await MISHAPS[mishap](situation);
+		const tries = [await canLogIn(server, 4), await canLogIn(server, 6)];
+		const seen = JSON.parse(await knocking) as ReadonlyArray<{shut?: number; open: number}>;
+		// Only the wizard is still there to tell what happened.
+		await situation.terminal.waitFor('The old rules are back').catch(() => {});
+		situation.terminal.press('ctrlC');
+		await situation.terminal.ended;
+		return turns(async () => ({
+			mishap,
+			shut: !tries.includes(true) && seen.every(({shut}) => shut !== undefined),
+			seconds: Math.max(...seen.map(({open}) => open)) / 1000 - Number(armed),
+			rules: {before: withoutEmptyTables(before), after: withoutEmptyTables(await readSaves(host))},
+			journal: await host.must('tail', ['-n', '1', '/var/lib/fw-wizard/journal']),
+			logins: [await canLogIn(server, 4), await canLogIn(server, 6)],
+			left: await whatStays(host, /^sshd: /),
+		}));
+	};
+
+	/** Of ten people, seven give the command and three use the wizard; every second comes over IPv6. */
+	const shutOut = async (server: SshServer, program: string, run: number): Promise<Terminal> => {
+		const verdict = VERDICTS[run % VERDICTS.length] ?? 'reject';
+		const policy = `--role workstation --no-open --no-helper --verdict ${verdict}`;
+		const flags = `${policy} --confirm-within ${LIMIT}`;
+		const command = run % 10 < 7 ? `apply ${flags}` : flags;
+		const login = loginWords(server, `${process.execPath} ${program} ${command}`, {
+			terminal: true,
+			over: run % 2 === 0 ? 4 : 6,
+		});
+		const terminal = terminals.start(login, {enter: server.client.enter});
+		await (command === flags
+			? walkAndLoad(terminal, 'shut')
+			: terminal.waitFor(/old rules come back in \d+ s/));
+		return terminal;
+	};
+
+	const of = (mishap: Mishap) => stories.filter((story) => story.mishap === mishap);
+
+	test.each(Object.keys(MISHAPS) as Mishap[])(
+		`is in again after ${LIMIT} s, in ${RUNS} of ${RUNS} cases: %s`,
+		(mishap) => {
+			const told = of(mishap);
+			expect(told.map(({shut}) => shut)).toEqual(told.map(() => true));
+			expect(told.map(({logins}) => logins)).toEqual(told.map(() => [true, true]));
+			expect(told).toHaveLength(RUNS);
+			for (const {seconds, journal, rules, left} of told) {
+				expect(seconds).toBeGreaterThan(LIMIT);
+				expect(seconds).toBeLessThan(LIMIT + GRACE);
+				expect(left).toEqual([]);
+				expect(rules.after).toEqual(rules.before);
+				expect(JSON.parse(journal)).toMatchObject({who: 'watchdog', outcome: 'rolled back'});
+			}
+		},
+	);
+});
+
+async function kill({host}: SshServer, title: RegExp): Promise<void> {
+	process.kill(await processOf(host, title), 'SIGKILL');
+}

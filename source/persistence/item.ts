@@ -1,0 +1,38 @@
+/** The items that only the user can decide. */
+export const TICKS = ['scanned', 'way-in'] as const;
+export type Tick = (typeof TICKS)[number];
+
+/** One line of the reboot-survival checklist. */
+export type Item = {
+	readonly id: string;
+	readonly title: string;
+	readonly state: 'ok' | 'failed' | 'open';
+	/** The cause where it failed; what it means where it is open. */
+	readonly cause?: string;
+	/** What to do. */
+	readonly fix?: string;
+	/** `check --fix` mends it. */
+	readonly mendable?: boolean;
+};
+
+export function ok(id: string, title: string): Item {
+	return {id, title, state: 'ok'};
+}
+
+export function failed(id: string, title: string, cause: string, fix: string): Item {
+	return {id, title, state: 'failed', cause, fix};
+}
+
+/** A fault in what is ours. */
+export function mendable(id: string, title: string, cause: string): Item {
+	return {...failed(id, title, cause, 'fw-wizard check --fix'), mendable: true};
+}
+
+export function open(id: string, title: string, cause: string, fix: string): Item {
+	return {id, title, state: 'open', cause, fix};
+}
+
+/** An item from the first thing that is wrong, if anything is. */
+export function unless(id: string, title: string, cause: string | undefined): Item {
+	return cause === undefined ? ok(id, title) : mendable(id, title, cause);
+}

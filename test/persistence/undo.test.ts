@@ -1,0 +1,124 @@
+import {rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import process from 'node:process';
+import {beforeEach, describe, expect, test} from 'vitest';
+import {CLI, wizardDoes} from '../_helpers/cli.ts';
+import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {readSaves, withoutEmptyTables} from '../_helpers/saves.ts';
+import {inView} from '../_helpers/view-files.ts';
+
+const FIRST = ['--role', 'server', '--helper', 'ftp', '--open', '22/tcp'];
+const LATER = ['--role', 'server', '--verdict', 'drop', '--open', '22,80/tcp'];
+
+const UNIT = '/etc/systemd/system/fw-wizard.service';
+const LINK = '/etc/systemd/system/multi-user.target.wants/fw-wizard.service';
+const MODULES = '/etc/modules-load.d/fw-wizard.conf';
+const OWN = [
+	...['policy.json', 'restore', 'rules.v4', 'rules.v6'].map((name) => `/etc/fw-wizard/${name}`),
+	...[MODULES, UNIT, LINK],
+];
+
+describe('what is kept for the boot', () => {
+	const lab = useLab();
+	let host: Host;
+	let before: readonly string[];
+
+	beforeEach(async () => {
+		host = await lab.host();
+		// Others have files where ours go.
+		writeFileSync(inView(host, '/etc/modules-load.d/theirs.conf'), 'dummy\n');
+		writeFileSync(
+			inView(host, '/etc/systemd/system/theirs.service'),
+			'[Service]\nExecStart=/bin/true\n',
+		);
+		symlinkSync('../theirs.service', inView(host, LINK.replace('fw-wizard', 'theirs')));
+		before = await listFiles(host);
+	});
+
+	/** What is there now and was not before, or is another file now. */
+	const added = async () => (await listFiles(host)).filter((line) => !before.includes(line));
+
+	test('is made of these files, and is gone after the change is undone', async () => {
+		await wizardDoes(host, 'apply', ...FIRST);
+		const paths = (await added()).map((line) => line.split(' ')[0]);
+		expect(paths.filter((path) => path?.startsWith('/etc'))).toEqual(
+			['/etc/fw-wizard', ...OWN].sort(),
+		);
+		expect(before.filter((line) => !line.startsWith('/etc/fw-wizard'))).toEqual(before);
+		await wizardDoes(host, 'undo');
+		expect((await added()).filter((line) => !/^\/(etc|var\/lib)\/fw-wizard/.test(line))).toEqual(
+			[],
+		);
+		expect(await host.must('find', ['/etc/fw-wizard', '-type', 'f'])).toBe('');
+		expect(await host.run('systemctl', ['is-enabled', 'fw-wizard'])).not.toMatchObject({status: 0});
+	});
+
+	test('is again what it was, byte for byte, after a later change is undone', async () => {
+		await wizardDoes(host, 'apply', ...FIRST);
+		const first = await contents(host);
+		await wizardDoes(host, 'apply', ...LATER);
+		const later = await contents(host);
+		expect(later).not.toEqual(first);
+		expect(later).not.toContain(MODULES);
+		await wizardDoes(host, 'undo');
+		expect(await contents(host)).toEqual(first);
+		expect(await wizardDoes(host, 'check')).not.toContain('FAIL');
+		await wizardDoes(host, 'apply', ...LATER);
+		expect(await contents(host)).toEqual(later);
+		// Back to before the first.
+		await wizardDoes(host, 'undo', '--to', '1');
+		expect(await contents(host)).toBe('');
+	});
+
+	test.each([
+		{what: 'two changes', spoil: undefined},
+		{
+			what: 'a unit that was masked',
+			spoil() {
+				rmSync(inView(host, UNIT));
+				symlinkSync('/dev/null', inView(host, UNIT));
+			},
+		},
+		{what: 'a unit that was taken away', spoil: () => rmSync(inView(host, UNIT))},
+		{
+			what: 'all of our folder gone',
+			spoil: () => rmSync(inView(host, '/etc/fw-wizard'), {recursive: true}),
+		},
+	])('leaves no trace after undo --all: $what', async ({spoil}) => {
+		const rules = await readSaves(host);
+		await wizardDoes(host, 'apply', ...FIRST);
+		await wizardDoes(host, 'apply', ...LATER);
+		spoil?.();
+		await wizardDoes(host, 'undo', '--all');
+		expect(await listFiles(host)).toEqual(before);
+		expect(withoutEmptyTables(await readSaves(host))).toEqual(withoutEmptyTables(rules));
+	});
+
+	test('is not written before the change is confirmed', async () => {
+		const words = [CLI, 'apply', ...FIRST, '--confirm-within', '60'];
+		await host.start(process.execPath, words, /The old rules come back in/);
+		const etc = (lines: readonly string[]) => lines.filter((line) => line.startsWith('/etc'));
+		expect(await host.must('iptables-save', [])).toContain('-A INPUT -j FW-WIZARD-INPUT');
+		expect(etc(await listFiles(host))).toEqual(etc(before));
+		await wizardDoes(host, 'undo');
+		expect(etc(await listFiles(host))).toEqual(etc(before));
+	});
+});
+
+/** All files in the machine's own folders: path, type, mode, owner, target, and of files size and time. */
+async function listFiles(host: Host): Promise<readonly string[]> {
+	const format = '%p %y %m %U:%G %l';
+	const text = await host.must('find', [
+		...['/etc', '/var/lib', '-type', 'f', '-printf', `${format} %s %T@\\n`],
+		...['-o', '-printf', `${format}\\n`],
+	]);
+	return text.trimEnd().split('\n').sort();
+}
+
+/** Our files in /etc, with their contents. */
+async function contents(host: Host): Promise<string> {
+	const {stdout} = await host.run('sh', [
+		...['-c', 'for f; do [ -e "$f" ] && stat -c "%n %a %N" "$f" && cat "$f"; done', 'sh'],
+		...OWN,
+	]);
+	return stdout;
+}

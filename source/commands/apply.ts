@@ -1,0 +1,161 @@
+import process from 'node:process';
+import {setTimeout as delay} from 'node:timers/promises';
+import {beginChange, type PendingChange} from '../change/transaction.ts';
+import {HostError} from '../host/errors.ts';
+import {type Facts, gatherFacts} from '../host/facts.ts';
+import {findInstaller, printCommand} from '../host/packages.ts';
+import {planPersistence} from '../persistence/index.ts';
+import {InputError} from '../policy/input-error.ts';
+import {type Policy, policyFlags} from '../policy/policy.ts';
+import {printOpening} from '../policy/port.ts';
+import {printable} from '../policy/printable.ts';
+import {buildRuleSet} from '../ruleset/build.ts';
+import type {RuleSet} from '../ruleset/ruleset.ts';
+import {openingFor, printDoor, shutDoors} from '../ruleset/way-in.ts';
+import {type PolicyFlags, readPolicy} from './policy-options.ts';
+import {ruleSetToJson} from './rules.ts';
+
+export const DEFAULT_SECONDS = 60;
+
+export type ApplyFlags = PolicyFlags & {
+	readonly json?: boolean;
+	readonly confirmWithin?: string;
+	readonly yes?: boolean;
+};
+
+/**
+ * `fw-wizard apply`: applies a policy without questions. Waits for `fw-wizard confirm` from
+ * elsewhere, or with --yes keeps it at once.
+ * @throws {HostError} with exit code 4 when it was rolled back
+ */
+export async function apply(flags: ApplyFlags): Promise<string> {
+	const seconds = parseSeconds(flags.confirmWithin);
+	const facts = await gatherFacts();
+	const policy = readPolicy(flags, facts.services);
+	const ruleSet = buildRuleSet(policy, facts);
+	const obstacle = findObstacle(facts, policy);
+	if (obstacle) {
+		throw obstacle;
+	}
+
+	const warning = describeLockout(ruleSet, facts);
+	if (warning && flags.yes) {
+		throw warning;
+	}
+
+	const change = await begin(policy, ruleSet, facts, seconds);
+	try {
+		if (flags.yes) {
+			await change.keep();
+		} else {
+			process.stderr.write(
+				`${warning ? `${warning.message}.\n` : ''}${describeLoaded(ruleSet)}\nThe old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\n`,
+			);
+			await waitForDecision(change);
+		}
+	} finally {
+		await change.release();
+	}
+
+	return flags.json
+		? `${JSON.stringify({applied: true, change: change.id, ...ruleSetToJson(policy, ruleSet)}, undefined, '\t')}\n`
+		: `${describeLoaded(ruleSet)}\nKept as change ${change.id}. To undo it: fw-wizard undo\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
+}
+
+/** Loads a rule set as a change that waits for its confirmation. @throws {HostError} */
+export async function begin(
+	policy: Policy,
+	ruleSet: RuleSet,
+	{session, iptables}: Facts,
+	seconds: number,
+): Promise<PendingChange> {
+	const persisted = planPersistence(policy, ruleSet, iptables?.backend ?? 'nft');
+	return beginChange({policy, ruleSet, session, seconds, persisted});
+}
+
+/** Why rules cannot be loaded here, with the way out; undefined when they can. */
+export function findObstacle(facts: Facts, policy: Policy): HostError | undefined {
+	if (facts.iptables === undefined) {
+		const installer = findInstaller();
+		return new HostError(
+			'iptables is not installed',
+			installer === undefined
+				? 'Install iptables and ip6tables with your package manager'
+				: `Install it: ${printCommand(installer)}`,
+		);
+	}
+
+	return facts.root
+		? undefined
+		: new HostError(
+				'Only root can change the firewall',
+				`Run: sudo fw-wizard apply ${policyFlags(policy).map(shellWord).join(' ')}`,
+			);
+}
+
+/** One line that says how much is loaded. */
+export function describeLoaded({families}: RuleSet): string {
+	const counts = families.map(({family, tables}) => {
+		const rules = tables.flatMap(({chains}) => chains.flatMap((chain) => chain.rules));
+		return `${rules.length} IPv${family} rules`;
+	});
+	return `Loaded and read back: ${counts.join(', ')}.`;
+}
+
+/** That the session in use could not come in again, with the openings that mend it. */
+function describeLockout(ruleSet: RuleSet, {session}: Facts): InputError | undefined {
+	const shut = session.kind === 'remote' ? shutDoors(ruleSet, session) : [];
+	const client =
+		session.kind === 'remote' && session.client ? ` (${printable(session.client)})` : '';
+	return shut.length === 0
+		? undefined
+		: new InputError(
+				`These rules shut ${shut.map(printDoor).join(' and ')}, through which you${client} are connected`,
+				`Add ${shut.map((door) => `--open ${printOpening(openingFor(door))}`).join(' ')}, or try it with --confirm-within 60`,
+			);
+}
+
+async function waitForDecision(change: PendingChange): Promise<void> {
+	let interrupted = false;
+	const interrupt = () => {
+		interrupted = true;
+	};
+	process.on('SIGINT', interrupt);
+	try {
+		while (change.state() === 'pending') {
+			if (interrupted) {
+				await change.rollBack();
+				throw new HostError('Interrupted', 'Rolled back. The rules are as they were before', 4);
+			}
+
+			await delay(200);
+		}
+	} finally {
+		process.off('SIGINT', interrupt);
+	}
+
+	if (change.state() !== 'kept' && change.state() !== 'done') {
+		throw new HostError(
+			`Change ${change.id} was not confirmed and is rolled back`,
+			'The rules are as they were before',
+			4,
+		);
+	}
+}
+
+/** How long a change waits for its confirmation. @throws {InputError} */
+export function parseSeconds(text: string | undefined): number {
+	const seconds = Number(text ?? DEFAULT_SECONDS);
+	if (!Number.isInteger(seconds) || seconds < 10 || seconds > 3600) {
+		throw new InputError(
+			`"${printable(text ?? '')}" is not a time to confirm`,
+			'Write seconds, from 10 to 3600',
+		);
+	}
+
+	return seconds;
+}
+
+function shellWord(word: string): string {
+	return /^[\w./:-]+$/.test(word) ? word : `'${word}'`;
+}

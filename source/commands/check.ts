@@ -1,0 +1,107 @@
+import {chmodSync, chownSync} from 'node:fs';
+import process from 'node:process';
+import {sync as writeFileAtomic} from 'write-file-atomic';
+import {readAppliedPolicy} from '../change/applied.ts';
+import {carryOut} from '../change/kept-files.ts';
+import {CONFIG_DIR, makePrivate, POLICY_FILE, STATE_DIR, TICKS_FILE} from '../change/paths.ts';
+import {type Facts, gatherFacts} from '../host/facts.ts';
+import {run} from '../host/run.ts';
+import {readTicks, runChecklist} from '../persistence/checklist.ts';
+import {planPersistence} from '../persistence/index.ts';
+import {type Item, TICKS, type Tick} from '../persistence/item.ts';
+import {parseWord, printPolicy} from '../policy/policy.ts';
+import {printable} from '../policy/printable.ts';
+import {buildRuleSet} from '../ruleset/build.ts';
+import {shutDoors} from '../ruleset/way-in.ts';
+import type {Checker} from '../ui/use-checklist.ts';
+import {begin, DEFAULT_SECONDS} from './apply.ts';
+import {assertRoot} from './assert-root.ts';
+
+export type CheckFlags = {
+	readonly fix?: boolean;
+	readonly tick?: string;
+	readonly json?: boolean;
+};
+
+/**
+ * `fw-wizard check`: the reboot-survival checklist.
+ * @returns what to print, and whether nothing has failed
+ */
+export async function check(flags: CheckFlags): Promise<{text: string; well: boolean}> {
+	assertRoot('fw-wizard check');
+	if (flags.tick !== undefined) {
+		tickOff(parseWord(flags.tick, TICKS, 'thing to tick off'));
+	}
+
+	const checker = makeChecker(await gatherFacts());
+	const first = await checker.check();
+	const items = flags.fix && first.some(({mendable}) => mendable) ? await checker.mend() : first;
+	const well = items.every(({state}) => state !== 'failed');
+	return {
+		well,
+		text: flags.json
+			? `${JSON.stringify({well, items}, undefined, '\t')}\n`
+			: `${items.map(printItem).join('\n')}\n`,
+	};
+}
+
+/** The checklist for this machine, as the wizard uses it too. */
+export function makeChecker(facts: Facts): Checker {
+	const check = async () => runChecklist(facts);
+	return {
+		check,
+		mend: async () => mend(facts, await check()),
+		async tick(tick) {
+			tickOff(tick);
+			return check();
+		},
+		async reboot() {
+			// reboot(8) is there with every init system.
+			await run('reboot', []);
+		},
+	};
+}
+
+function tickOff(tick: Tick): void {
+	makePrivate(STATE_DIR);
+	writeFileAtomic(TICKS_FILE, JSON.stringify([...new Set([...readTicks(), tick])]), {mode: 0o600});
+}
+
+/** Writes our files again, and loads our rules again where they are not those of the policy. */
+async function mend(facts: Facts, items: readonly Item[]): Promise<readonly Item[]> {
+	const policy = readAppliedPolicy(facts.services);
+	if (policy === undefined) {
+		return items;
+	}
+
+	chownSync(CONFIG_DIR, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
+	chmodSync(CONFIG_DIR, 0o755);
+	const ruleSet = buildRuleSet(policy, facts);
+	const rulesAreWrong = items.some(
+		({id, mendable}) => mendable && (id.startsWith('running') || id === 'reached'),
+	);
+	const shut = facts.session.kind === 'remote' ? shutDoors(ruleSet, facts.session) : [];
+	if (rulesAreWrong && shut.length === 0) {
+		const change = await begin(policy, ruleSet, facts, DEFAULT_SECONDS);
+		try {
+			await change.keep();
+		} finally {
+			await change.release();
+		}
+	} else {
+		const {keep} = planPersistence(policy, ruleSet, facts.iptables?.backend ?? 'nft');
+		const files = {[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600}, ...keep.files};
+		await carryOut({...keep, files});
+	}
+
+	return runChecklist(facts);
+}
+
+function printItem({title, state, cause, fix}: Item): string {
+	const signs = {ok: 'ok  ', failed: 'FAIL', open: 'open'};
+	return [
+		`${signs[state]}  ${title}`,
+		...(cause === undefined ? [] : [`      ${printable(cause, 300)}`]),
+		...(fix === undefined ? [] : [`      -> ${printable(fix, 300)}`]),
+	].join('\n');
+}

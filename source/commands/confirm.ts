@@ -1,0 +1,42 @@
+import {listChanges} from '../change/record.ts';
+import {findPending, keepChange} from '../change/transaction.ts';
+import {HostError} from '../host/errors.ts';
+import {findSession, identify} from '../host/session.ts';
+import {assertRoot} from './assert-root.ts';
+
+/**
+ * `fw-wizard confirm`: keeps the change that waits. From a session that was open before only
+ * with the word `keep`, since it proves nothing.
+ * @throws {HostError} with exit code 1 when nothing waits
+ */
+export async function confirm(
+	word: string | undefined,
+	flags: {readonly json?: boolean},
+): Promise<string> {
+	assertRoot('fw-wizard confirm');
+	const id = findPending();
+	const change = listChanges().find((candidate) => candidate.id === id);
+	if (id === undefined || change === undefined) {
+		throw new HostError(
+			'No change waits to be confirmed',
+			'See what was done with: fw-wizard undo --list',
+			1,
+		);
+	}
+
+	const session = await findSession();
+	const name = identify(session);
+	const old = name === change.sessionKey || change.connections.includes(name);
+	if (old && session.kind !== 'console' && word !== 'keep') {
+		throw new HostError(
+			'This session was open before the rules were applied: it does not show that one can log in',
+			'Log in anew and run it there; or to keep the rules all the same: fw-wizard confirm keep',
+			1,
+		);
+	}
+
+	await keepChange(id);
+	return flags.json
+		? `${JSON.stringify({confirmed: true, change: id})}\n`
+		: `Kept change ${id}: ${change.summary}\n`;
+}

@@ -1,0 +1,62 @@
+import type {Facts} from '../host/facts.ts';
+import {printable} from '../policy/printable.ts';
+import {printDoor} from '../ruleset/way-in.ts';
+import type {Line} from '../ui/review-lines.ts';
+
+/** What was found out about the machine, for Welcome: what matters for the choices to come. */
+export function describeMachine({
+	iptables,
+	families,
+	interfaces,
+	session,
+	root,
+}: Facts): readonly Line[] {
+	const names = families.map((family) => `IPv${family}`).join(' and ');
+	return [
+		{
+			text:
+				iptables === undefined
+					? 'iptables: not installed. You can look at rules, but not load them'
+					: `iptables: ${iptables.version} (${iptables.backend}), for ${names}`,
+			tone: iptables === undefined ? 'warning' : 'plain',
+		},
+		{
+			text: `Network: ${
+				interfaces
+					.map(({name, addresses}) => `${printable(name)} ${addresses.map(bare).join(' ')}`)
+					.join(', ') || 'no interface with an address'
+			}`,
+			tone: 'plain',
+		},
+		{text: `You: ${describeSession(session)}`, tone: 'plain'},
+		...(root
+			? []
+			: [{text: 'You are not root: rules can be looked at, not loaded', tone: 'warning' as const}]),
+	];
+}
+
+/** One address of each family, by which others reach this machine. */
+export function addressesOf({interfaces, families}: Facts): readonly string[] {
+	const all = interfaces.flatMap(({addresses}) => addresses.map(bare));
+	return families.flatMap(
+		(family) =>
+			all.find(
+				(address) => address.includes(':') === (family === 6) && !address.startsWith('fe80'),
+			) ?? [],
+	);
+}
+
+function describeSession(session: Facts['session']): string {
+	switch (session.kind) {
+		case 'console':
+			return "at the machine's own console";
+		case 'unknown':
+			return 'how you are connected was not found out';
+		case 'remote':
+			return `from ${session.client ?? 'outside'}, through ${session.doors.map(printDoor).join(' and ')}`;
+	}
+}
+
+function bare(cidr: string): string {
+	return cidr.split('/')[0] ?? cidr;
+}

@@ -1,0 +1,202 @@
+import process from 'node:process';
+import {Command, CommanderError} from 'commander';
+import {HostError} from '../host/errors.ts';
+import {isRehearsal, prepareRehearsal, startRehearsal} from '../host/rehearsal.ts';
+import {InputError} from '../policy/input-error.ts';
+import {printable} from '../policy/printable.ts';
+import {apply} from './apply.ts';
+import {check} from './check.ts';
+import {confirm} from './confirm.ts';
+import {offerInstall} from './install.ts';
+import {withPolicyOptions} from './policy-options.ts';
+import {proveCommand} from './prove.ts';
+import {printRules} from './rules.ts';
+import {undo} from './undo.ts';
+import type {WizardFlags} from './wizard.tsx';
+
+const USAGE = 'See: fw-wizard --help';
+
+/**
+ * Runs the command that the arguments name.
+ * @returns the exit code: 0 done, 1 a difference, 2 usage, 3 not possible here, 4 rolled back
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+	let exitCode = 0;
+	try {
+		await program((code) => {
+			exitCode = code;
+		}).parseAsync(argv);
+		return exitCode;
+	} catch (error) {
+		return report(error);
+	}
+}
+
+/** What a command does with its flags and its argument; gives the exit code. */
+type Action = (flags: never, word?: string) => Promise<number>;
+
+function program(setExitCode: (code: number) => void): Command {
+	const root = new Command('fw-wizard')
+		.description(
+			'Gives this machine a host firewall, and proves it. Without a command: the wizard.',
+		)
+		.version(FW_WIZARD_VERSION, '--version', 'print the version')
+		.helpOption('--help', 'print help')
+		.helpCommand(false)
+		.exitOverride()
+		.configureOutput({outputError: () => {}})
+		.enablePositionalOptions();
+	const add = (command: Command, action: Action, first: () => Promise<void> = async () => {}) =>
+		command
+			.option('--rehearse', 'do it in a private copy of this machine; no root, nothing changes')
+			.allowExcessArguments(false)
+			.action(async (...args: unknown[]) => {
+				const called = args.at(-1) as Command;
+				const flags = flagsOf(called, root);
+				const run = async () => action(flags as never, called.args[0]);
+				setExitCode(await rehearsed(flags, run, first));
+			});
+	const command = (name: string, description: string) =>
+		root.command(name).description(description).exitOverride().helpOption('--help', 'print help');
+
+	const withConfirmation = (command: Command) =>
+		command.option(
+			'--confirm-within <seconds>',
+			'roll back unless confirmed in this time (default 60)',
+		);
+
+	add(
+		withConfirmation(withPolicyOptions(root)),
+		async (flags: WizardFlags) => {
+			const {startWizard} = await import('./wizard.tsx');
+			return startWizard(flags);
+		},
+		offerInstall,
+	);
+	add(
+		withPolicyOptions(command('rules', 'print the rule set of a policy'))
+			.option('--format <format>', 'restore, commands or json', 'restore')
+			.option('--json', 'the same as --format json'),
+		async (flags) => print(printRules(flags)),
+	);
+	add(
+		withConfirmation(withPolicyOptions(command('apply', 'apply a policy without questions')))
+			.option('--yes', 'keep it at once, unconfirmed')
+			.option('--json', 'print the outcome as JSON'),
+		async (flags) => print(await apply(flags)),
+	);
+	add(
+		command('confirm', 'keep the change that waits')
+			.argument('[keep]', 'the word keep, where this session itself made the change')
+			.option('--json', 'print the outcome as JSON'),
+		async (flags, word) => print(await confirm(word, flags)),
+	);
+	add(
+		command('undo', 'put back what was there before the last change')
+			.option('--list', 'list the changes')
+			.option('--to <id>', 'put back what was there before this change')
+			.option('--all', 'remove every trace of fw-wizard')
+			.option('--json', 'print the outcome as JSON'),
+		async (flags) => print(await undo(flags)),
+	);
+	add(
+		withPolicyOptions(command('prove', 'send a packet to every port; say which pass'))
+			.option('--of <rules>', 'planned, running or boot (default planned)')
+			.option('--nmap <file>', 'hold the XML output of an nmap scan against the policy')
+			.option('--json', 'print the proof as JSON'),
+		async (flags) => {
+			const {text, proven} = await proveCommand(flags);
+			print(text);
+			return proven ? 0 : 1;
+		},
+	);
+	add(
+		command('check', 'is it what was applied, and will it be after a boot?')
+			.option('--fix', 'mend what is ours to mend')
+			.option('--tick <what>', 'tick off what only you can see: scanned, way-in')
+			.option('--json', 'print the checklist as JSON'),
+		async (flags) => {
+			const {text, well} = await check(flags);
+			print(text);
+			return well ? 0 : 1;
+		},
+	);
+	return root;
+}
+
+/**
+ * The flags of a command. Of those before its name only --rehearse counts: the others would belong
+ * to the wizard, and to pass over them could open or shut something else than was meant.
+ */
+function flagsOf(called: Command, root: Command): {readonly rehearse?: boolean} {
+	const {rehearse, ...others} = called === root ? {} : root.opts();
+	const [misplaced] = Object.keys(others);
+	if (misplaced !== undefined) {
+		throw new InputError(
+			`--${misplaced} stands before the command`,
+			`Write it behind: fw-wizard ${called.name()} --${misplaced}`,
+		);
+	}
+
+	return rehearse ? {...called.opts(), rehearse: true} : called.opts();
+}
+
+/** Runs an action here, or with --rehearse in a private copy of the machine; `first` always here. */
+async function rehearsed(
+	flags: {readonly rehearse?: boolean},
+	action: () => Promise<number>,
+	first: () => Promise<void>,
+): Promise<number> {
+	if (isRehearsal()) {
+		await prepareRehearsal();
+		return action();
+	}
+
+	await first();
+	return flags.rehearse ? startRehearsal() : action();
+}
+
+function print(text: string): number {
+	process.stdout.write(text);
+	return 0;
+}
+
+function report(error: unknown): number {
+	if (process.env.DEBUG) {
+		process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+	}
+
+	if (error instanceof CommanderError) {
+		return error.exitCode === 0 ? 0 : reportUsage(error);
+	}
+
+	if (error instanceof InputError) {
+		return fail(error.message, error.hint, 2);
+	}
+
+	if (error instanceof HostError) {
+		return fail(error.message, error.hint, error.exitCode);
+	}
+
+	return fail(
+		`fw-wizard failed: ${error instanceof Error ? error.message : error}`,
+		'Set DEBUG=1 to see where; please report it',
+		3,
+	);
+}
+
+function reportUsage({code, message}: CommanderError): number {
+	const [what = '', didYouMean] = message.replace(/^error: /, '').split('\n');
+	return fail(
+		code === 'commander.excessArguments'
+			? 'There is no such command, or it takes no argument'
+			: what,
+		didYouMean?.replace(/^\((.*)\)$/, '$1') ?? USAGE,
+		2,
+	);
+}
+
+function fail(message: string, hint: string, exitCode: number): number {
+	process.stderr.write(`${printable(message, 400)}\n${printable(hint, 800)}\n`);
+	return exitCode;
+}

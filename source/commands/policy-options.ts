@@ -1,0 +1,107 @@
+import {readFileSync} from 'node:fs';
+import type {Command} from 'commander';
+import {HELPER_NAMES} from '../policy/helpers.ts';
+import {InputError} from '../policy/input-error.ts';
+import {
+	completePolicy,
+	type Policy,
+	type PolicyPart,
+	parsePolicy,
+	parseWord,
+	ROLES,
+	VERDICTS,
+} from '../policy/policy.ts';
+import {parseOpenings} from '../policy/port.ts';
+import {printable} from '../policy/printable.ts';
+import type {Services} from '../policy/services.ts';
+
+/** The policy flags as commander gives them. */
+export type PolicyFlags = {
+	readonly policy?: string;
+	readonly role?: string;
+	readonly verdict?: string;
+	readonly helper?: readonly string[] | false;
+	readonly open?: readonly string[] | false;
+	readonly log?: boolean;
+};
+
+/** Adds the flags that say a policy. */
+export function withPolicyOptions(command: Command): Command {
+	const collect = (value: string, values: readonly string[] | false | undefined) => [
+		...(values || []),
+		value,
+	];
+	return command
+		.option('--policy <file>', 'read the policy from a JSON file; flags replace what it says')
+		.option('--role <role>', `what the machine is: ${ROLES.join(' or ')}`)
+		.option('--verdict <verdict>', `what happens to the rest: ${VERDICTS.join(', ')}`)
+		.option('--helper <name>', `conntrack helper, repeatable: ${HELPER_NAMES.join(', ')}`, collect)
+		.option('--no-helper', 'no conntrack helper')
+		.option(
+			'--open <opening>',
+			'let in, repeatable: 22/tcp, 53, ssh, "22/tcp from 10.0.0.0/8"',
+			collect,
+		)
+		.option('--no-open', 'let nothing in')
+		.option('--log', 'log what is turned away')
+		.option('--no-log', 'do not log');
+}
+
+/**
+ * What the flags and the policy file say, unsaid things left out.
+ * @throws {InputError}
+ */
+export function readPolicyPart(flags: PolicyFlags, services: Services): PolicyPart {
+	const file = flags.policy === undefined ? {} : readPolicyFile(flags.policy, services);
+	const said: PolicyPart = {
+		role: flags.role === undefined ? undefined : parseWord(flags.role, ROLES, 'role'),
+		verdict:
+			flags.verdict === undefined ? undefined : parseWord(flags.verdict, VERDICTS, 'verdict'),
+		helpers: (flags.helper || undefined)?.map((name) => parseWord(name, HELPER_NAMES, 'helper')),
+		openings: (flags.open || undefined)?.flatMap((text) => parseOpenings(text, services)),
+		log: flags.log,
+		...(flags.helper === false ? {helpers: []} : {}),
+		...(flags.open === false ? {openings: []} : {}),
+	};
+	return {
+		...file,
+		...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)),
+	};
+}
+
+/** Whether the flags say anything of a policy. */
+export function saysPolicy({policy, role, verdict, helper, open, log}: PolicyFlags): boolean {
+	return [policy, role, verdict, helper || undefined, open || undefined, log].some(
+		(value) => value !== undefined,
+	);
+}
+
+/**
+ * The policy that flags and file say, completed with what is recommended for the role.
+ * @throws {InputError} also when they say nothing at all
+ */
+export function readPolicy(flags: PolicyFlags, services: Services): Policy {
+	const part = readPolicyPart(flags, services);
+	if (part.role === undefined) {
+		throw new InputError(
+			'No policy was given',
+			'Say at least --role workstation or --role server, or --policy FILE',
+		);
+	}
+
+	return completePolicy(part);
+}
+
+function readPolicyFile(file: string, services: Services): Policy {
+	let text: string;
+	try {
+		text = readFileSync(file, 'utf8');
+	} catch (error) {
+		throw new InputError(
+			`The policy file cannot be read: ${printable((error as Error).message, 160)}`,
+			'Give the path of a JSON file that you may read',
+		);
+	}
+
+	return parsePolicy(text, services);
+}

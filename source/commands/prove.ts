@@ -1,0 +1,163 @@
+import {existsSync, readFileSync} from 'node:fs';
+import process from 'node:process';
+import {readAppliedPolicy} from '../change/applied.ts';
+import {RESTORE_FILE} from '../change/paths.ts';
+import {HostError} from '../host/errors.ts';
+import {type Facts, gatherFacts} from '../host/facts.ts';
+import {InputError} from '../policy/input-error.ts';
+import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
+import {printable} from '../policy/printable.ts';
+import {compareScan, readNmap} from '../proof/nmap.ts';
+import {describePortDifference, isProven, type Proof} from '../proof/prove.ts';
+import {bootSource, plannedSource, type RuleSource, runningSource} from '../proof/sources.ts';
+import {planVantages} from '../proof/vantages.ts';
+import {buildRuleSet} from '../ruleset/build.ts';
+import {countPorts} from '../ruleset/reach.ts';
+import {assertRoot} from './assert-root.ts';
+import {type PolicyFlags, readPolicy, saysPolicy} from './policy-options.ts';
+import {proveOn} from './prover.ts';
+
+const SUBJECTS = ['planned', 'running', 'boot'] as const;
+type Subject = (typeof SUBJECTS)[number];
+
+export type ProveFlags = PolicyFlags & {
+	readonly of?: string;
+	readonly nmap?: string;
+	readonly json?: boolean;
+};
+
+/**
+ * `fw-wizard prove`: sends a packet to every port of a copy of this machine, and says which pass.
+ * @returns what to print, and whether all is as the policy says
+ * @throws {HostError} where nothing can be proven
+ */
+export async function proveCommand(flags: ProveFlags): Promise<{text: string; proven: boolean}> {
+	const subject = parseWord(flags.of ?? 'planned', SUBJECTS, 'rule set to prove');
+	const facts = await gatherFacts();
+	const policy = choosePolicy(flags, facts);
+	if (flags.nmap !== undefined) {
+		return compareNmap(flags.nmap, policy, facts, flags.json ?? false);
+	}
+
+	if (subject !== 'planned') {
+		assertRoot(`fw-wizard prove --of ${subject}`);
+	}
+
+	const source = await sourceOf(subject, policy, facts);
+	const proof = await proveOn(facts, policy, source, showProgress(flags));
+	return {
+		text: flags.json
+			? `${JSON.stringify({subject, proven: isProven(proof), policy: policyToJson(policy), ...proof}, undefined, '\t')}\n`
+			: printProof(proof),
+		proven: isProven(proof),
+	};
+}
+
+/** @throws {HostError} where there are no such rules, or they cannot be read */
+async function sourceOf(subject: Subject, policy: Policy, facts: Facts): Promise<RuleSource> {
+	switch (subject) {
+		case 'planned':
+			return plannedSource(buildRuleSet(policy, facts));
+		case 'running':
+			return runningSource(facts.families);
+		case 'boot':
+			if (!existsSync(RESTORE_FILE)) {
+				throw new HostError('Nothing is loaded at boot yet', 'Apply a policy and keep it first', 1);
+			}
+
+			return bootSource(RESTORE_FILE);
+	}
+}
+
+/** Holds a scan that was made from another machine against the policy. */
+function compareNmap(
+	file: string,
+	policy: Policy,
+	facts: Facts,
+	json: boolean,
+): {text: string; proven: boolean} {
+	const scans = readNmap(readText(file));
+	const ruleSet = buildRuleSet(policy, facts);
+	const [{vantages}, ports] = [
+		planVantages(policy, facts.interfaces, undefined),
+		scans.reduce((count, scan) => count + scan.ports.length, 0),
+	];
+	const differences = scans.flatMap((scan) => {
+		const vantage = vantages.find(({family}) => family === scan.family);
+		return vantage ? compareScan(scan, ruleSet, policy.verdict, vantage) : [];
+	});
+	const proven = ports > 0 && differences.length === 0;
+	return {
+		proven,
+		text: json
+			? `${JSON.stringify({proven, addresses: scans.map(({address}) => address), ports, differences}, undefined, '\t')}\n`
+			: [
+					...differences.map((text) => `DIFFERENCE: ${text}`),
+					ports === 0
+						? 'The scan lists no port: it proves nothing.'
+						: proven
+							? `The scan of ${scans.map(({address}) => address).join(', ')} lists ${ports} ports, and none contradicts the policy.`
+							: 'The scan contradicts the policy.',
+					'',
+				].join('\n'),
+	};
+}
+
+function readText(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch (error) {
+		throw new InputError(
+			`The scan cannot be read: ${printable((error as Error).message, 160)}`,
+			'Make it with: nmap -oX scan.xml ...',
+		);
+	}
+}
+
+/** What flags and file say, else what was applied last. */
+function choosePolicy(flags: PolicyFlags, {services}: Facts): Policy {
+	const applied = saysPolicy(flags) ? undefined : readAppliedPolicy(services);
+	if (applied === undefined && !saysPolicy(flags)) {
+		throw new InputError(
+			'No policy was applied yet, and none was given',
+			'Say at least --role workstation or --role server, or --policy FILE',
+		);
+	}
+
+	return applied ?? readPolicy(flags, services);
+}
+
+/** The report as text: what passes from where, the dialogues, every difference. */
+export function printProof(proof: Proof): string {
+	const differences = proof.views.flatMap((view) =>
+		view.differences.map((difference) => describePortDifference(view, difference)),
+	);
+	const failed = proof.checks.filter(({result}) => result === 'failed');
+	const untried = proof.checks.filter(({result}) => result === 'untried');
+	return [
+		`${proof.probes} packets in ${proof.seconds.toFixed(1)} s. What passes:`,
+		...proof.views.map(
+			({vantage, passed}) =>
+				`  IPv${vantage.family} from ${vantage.name}: ${countPorts(passed.tcp)} TCP ports, ${countPorts(passed.udp)} UDP ports`,
+		),
+		...differences.map((text) => `DIFFERENCE: ${text}`),
+		...failed.map(({name, detail}) => `FAILED: ${name}: ${detail}`),
+		...untried.map(({name, detail}) => `Not tried: ${name}: ${detail}`),
+		...proof.untried.map(
+			(network) => `Not tried: from ${network}: no packet from outside has such a source`,
+		),
+		`${proof.checks.length - failed.length - untried.length} of ${proof.checks.length} dialogues went as they should.`,
+		isProven(proof) ? 'Proven: exactly what the policy says.' : 'Not what the policy says.',
+		'',
+	].join('\n');
+}
+
+function showProgress({json}: ProveFlags): (progress: {sent: number; total: number}) => void {
+	if (json || !process.stderr.isTTY) {
+		return () => {};
+	}
+
+	return ({sent, total}) => {
+		process.stderr.write(sent < total ? `\r${Math.floor((100 * sent) / total)} %` : '\r      \r');
+	};
+}

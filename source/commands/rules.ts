@@ -1,0 +1,60 @@
+import {familiesHere, servicesHere} from '../host/facts.ts';
+import {HELPERS} from '../policy/helpers.ts';
+import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
+import {buildRuleSet} from '../ruleset/build.ts';
+import {printCommands, printRestoreFiles, printRule} from '../ruleset/print.ts';
+import type {RuleSet} from '../ruleset/ruleset.ts';
+import {type PolicyFlags, readPolicy} from './policy-options.ts';
+
+const FORMATS = ['restore', 'commands', 'json'] as const;
+
+export type RulesFlags = PolicyFlags & {readonly format?: string; readonly json?: boolean};
+
+/** `fw-wizard rules`: prints the rule set of a policy. Touches nothing and needs no right. */
+export function printRules(flags: RulesFlags): string {
+	const format = flags.json ? 'json' : parseWord(flags.format ?? 'restore', FORMATS, 'format');
+	const policy = readPolicy(flags, servicesHere());
+	const ruleSet = buildRuleSet(policy, {families: familiesHere()});
+	switch (format) {
+		case 'restore':
+			return printRestoreFiles(ruleSet);
+		case 'commands':
+			return printAllCommands(policy, ruleSet);
+		case 'json':
+			return `${JSON.stringify(ruleSetToJson(policy, ruleSet), undefined, '\t')}\n`;
+	}
+}
+
+/** The commands of both families, with what else an administrator must know to type them. */
+export function printAllCommands(policy: Policy, ruleSet: RuleSet): string {
+	const modules = HELPERS.filter(({name}) => policy.helpers.includes(name)).map(
+		({module}) => module,
+	);
+	return [
+		'# For an empty INPUT chain. As root, in this order.',
+		...(modules.length > 0 ? [`# Load at every boot as well: ${modules.join(' ')}`] : []),
+		...ruleSet.families.flatMap(printCommands),
+		'',
+	].join('\n');
+}
+
+/** The policy and its rules, for programs: each rule with its chain, text and reason. */
+export function ruleSetToJson(policy: Policy, {families}: RuleSet): Record<string, unknown> {
+	return {
+		policy: policyToJson(policy),
+		rules: families.flatMap(({family, tables}) =>
+			tables.flatMap((table) =>
+				table.chains.flatMap((chain) =>
+					chain.rules.map((rule) => ({
+						family: `ipv${family}`,
+						table: table.name,
+						chain: chain.name,
+						rule: printRule(rule, family),
+						part: rule.reason?.part,
+						reason: rule.reason?.text,
+					})),
+				),
+			),
+		),
+	};
+}

@@ -1,0 +1,241 @@
+import {Box, type Key, useApp, useInput, useWindowSize} from 'ink';
+import {type ReactElement, useLayoutEffect, useMemo, useReducer} from 'react';
+import type {Family} from '../policy/network.ts';
+import {buildRuleSet} from '../ruleset/build.ts';
+import {markRows, mergeFamilies} from '../ruleset/rows.ts';
+import {openingFor, shutDoors} from '../ruleset/way-in.ts';
+import {checklistLines, isReadyToReboot} from './checklist-lines.ts';
+import {FRAME_LINES, Frame} from './components/frame.tsx';
+import {WidthContext} from './components/paragraph.tsx';
+import {RulesPanel} from './components/rules-panel.tsx';
+import {focusedPolicy, isTyping, reduceFlow} from './flow.ts';
+import type {Flow, Step} from './flow-state.ts';
+import {keyToEvent, type Viewport} from './keys.ts';
+import {reviewLines} from './review-lines.ts';
+import {ApplyStep} from './steps/apply-step.tsx';
+import {HelpersStep} from './steps/helpers-step.tsx';
+import {PortsStep} from './steps/ports-step.tsx';
+import {ProofStep} from './steps/proof-step.tsx';
+import {RejectionStep} from './steps/rejection-step.tsx';
+import {ResultStep, resultLines} from './steps/result-step.tsx';
+import {ReviewStep, reviewHeight} from './steps/review-step.tsx';
+import {RoleStep} from './steps/role-step.tsx';
+import type {Machine} from './steps/step-props.ts';
+import {WelcomeStep} from './steps/welcome-step.tsx';
+import {type Apply, useApplying} from './use-applying.ts';
+import {type Checker, type ChecklistAction, useChecklist} from './use-checklist.ts';
+import {type Prover, useProof} from './use-proof.ts';
+
+/** From this width on the rules stand beside the form. */
+const SIDE_BY_SIDE = 110;
+/** The least that the rules get below the form, and the least that the form leaves them for. */
+const LEAST_PANEL = 5;
+const LEAST_STEP = 6;
+
+const STEP_VIEWS = {
+	welcome: WelcomeStep,
+	role: RoleStep,
+	rejection: RejectionStep,
+	helpers: HelpersStep,
+	ports: PortsStep,
+	review: ReviewStep,
+	proof: ProofStep,
+	apply: ApplyStep,
+	result: ResultStep,
+} as const;
+
+/** How many lines each step needs on 60 columns, where the panel is below it. */
+const NEEDS: Readonly<Record<Step, number>> = {
+	welcome: Number.POSITIVE_INFINITY,
+	role: 5,
+	rejection: 10,
+	helpers: 15,
+	ports: 9,
+	review: Number.POSITIVE_INFINITY,
+	proof: Number.POSITIVE_INFINITY,
+	apply: 12,
+	result: Number.POSITIVE_INFINITY,
+};
+
+const CHECKLIST_KEYS: Readonly<Record<string, ChecklistAction>> = {
+	f: 'mend',
+	s: 'scanned',
+	c: 'way-in',
+	r: 'check',
+};
+
+export type AppProps = {
+	readonly start: Flow;
+	readonly machine: Machine;
+	readonly families: readonly Family[];
+	readonly banner?: string;
+	readonly onApply: Apply;
+	readonly prover: Prover;
+	readonly checker: Checker;
+	/** Told whenever keys become text, and text becomes keys again. */
+	readonly onTyping: (typing: boolean) => void;
+};
+
+/** The wizard. Ends with the outcome of applying, or with undefined when the user left before. */
+export function App(props: AppProps): ReactElement {
+	const {machine, families, onApply, onTyping} = props;
+	const [flow, dispatch] = useReducer(reduceFlow, props.start);
+	const size = useWindowSize();
+	const {rows} = size;
+	// The last column stays free: clearing the rest of a line that fills it takes its last character
+	// with it on many terminals, and 443 would read 44.
+	const columns = size.columns - 1;
+	const {exit} = useApp();
+	const beside = size.columns >= SIDE_BY_SIDE;
+	const height = Math.max(0, rows - 1 - FRAME_LINES - (props.banner === undefined ? 0 : 1));
+	const alone = beside || height < LEAST_STEP + LEAST_PANEL;
+	const stepHeight = alone ? height : Math.min(NEEDS[flow.step], height - LEAST_PANEL);
+	const whole =
+		['welcome', 'review', 'proof', 'result'].includes(flow.step) ||
+		flow.applying.phase !== 'asking';
+	const {apply, decide} = useApplying(onApply, dispatch);
+	const {checklist, act} = useChecklist(
+		flow.step === 'result' && flow.outcome?.ok !== false,
+		props.checker,
+	);
+	const ready =
+		!machine.rehearsal && checklist.items !== undefined && isReadyToReboot(checklist.items);
+	const {proof, comparison} = useProof(flow.policy, flow.step === 'proof', props.prover);
+
+	const ruleSet = useMemo(() => buildRuleSet(flow.policy, {families}), [flow.policy, families]);
+	const focused = useMemo(() => focusedPolicy(flow), [flow]);
+	const rowsNow = useMemo(() => mergeFamilies(ruleSet), [ruleSet]);
+	const marked = useMemo(
+		() => markRows(rowsNow, mergeFamilies(buildRuleSet(focused, {families}))),
+		[rowsNow, focused, families],
+	);
+	const review = useMemo(
+		() => (flow.step === 'review' ? reviewLines(flow.view, ruleSet, columns) : []),
+		[flow.step, flow.view, ruleSet, columns],
+	);
+
+	const shut = useMemo(() => shutDoors(ruleSet, machine.visitor), [ruleSet, machine.visitor]);
+	const typing = isTyping(flow);
+	useLayoutEffect(() => onTyping(typing), [onTyping, typing]);
+
+	useInput((input, key) => {
+		const leaving = key.ctrl && input === 'c';
+		if (flow.applying.phase !== 'asking') {
+			void handleWaiting(leaving, key);
+			return;
+		}
+
+		if (leaving) {
+			exit(flow.outcome);
+			return;
+		}
+
+		if (flow.step === 'result' && flow.outcome?.ok !== false && handleChecklist(input, key)) {
+			return;
+		}
+
+		const asksAboutShut =
+			flow.step === 'apply' || (flow.step === 'review' && flow.view !== 'packet');
+		if (input === 'o' && shut.length > 0 && asksAboutShut) {
+			dispatch({type: 'open', openings: shut.map(openingFor)});
+			return;
+		}
+
+		const event = keyToEvent(flow, input, key, viewport());
+		if (event) {
+			dispatch(event);
+		}
+	});
+
+	const viewport = (): Viewport =>
+		flow.step === 'result'
+			? {
+					lines: checklistLines(checklist.items ?? [], columns).length,
+					height: height - resultLines(ready),
+				}
+			: {
+					lines: review.length,
+					height: flow.step === 'review' ? reviewHeight({height, machine, ruleSet, shut}) : 0,
+				};
+
+	/** @returns whether the key meant something to the checklist */
+	const handleChecklist = (input: string, key: Key): boolean => {
+		if (key.return && flow.field === '') {
+			exit(flow.outcome ?? 'looked');
+			return true;
+		}
+
+		const action = CHECKLIST_KEYS[input];
+		// Once the word for a reboot is asked for, letters are its letters.
+		if (action === undefined || ready) {
+			return false;
+		}
+
+		void act(action);
+		return true;
+	};
+
+	const handleWaiting = async (leaving: boolean, key: Key) => {
+		const {applying} = flow;
+		if (applying.phase !== 'waiting') {
+			return;
+		}
+
+		if (key.escape || leaving) {
+			const outcome = await decide('rollBack');
+			if (leaving) {
+				exit(outcome);
+			}
+		} else if (key.return && applying.keepable) {
+			await decide('keep');
+		}
+	};
+
+	const actions = {
+		apply: () => void apply(flow.policy),
+		keep: () => void decide('keep'),
+		reboot: () => void props.checker.reboot(),
+	};
+
+	const StepView = STEP_VIEWS[flow.step];
+	const panelWidth = beside ? Math.floor(columns * 0.52) : columns;
+	const stepWidth = beside && !whole ? columns - panelWidth - 2 : columns;
+	return (
+		<Frame flow={flow} columns={columns} rows={rows} banner={props.banner}>
+			<Box flexDirection={beside ? 'row' : 'column'}>
+				<Box
+					flexDirection="column"
+					flexShrink={0}
+					width={stepWidth}
+					marginRight={beside && !whole ? 2 : 0}
+					{...(whole ? {} : {height: stepHeight})}
+					overflowY="hidden"
+				>
+					<WidthContext value={stepWidth}>
+						<StepView
+							key={flow.step}
+							flow={flow}
+							dispatch={dispatch}
+							machine={machine}
+							ruleSet={ruleSet}
+							review={review}
+							height={whole ? height : stepHeight}
+							shut={shut}
+							proof={proof}
+							comparison={comparison}
+							checklist={checklist}
+							actions={actions}
+						/>
+					</WidthContext>
+				</Box>
+				{!whole && (
+					<RulesPanel
+						rows={marked}
+						width={panelWidth}
+						height={beside ? height : height - stepHeight}
+					/>
+				)}
+			</Box>
+		</Frame>
+	);
+}

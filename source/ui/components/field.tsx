@@ -1,0 +1,40 @@
+import {Box, Text} from 'ink';
+import TextInput from 'ink-text-input';
+import {type ReactElement, useContext} from 'react';
+import {cut} from '../cut.ts';
+import {glyphs, styleOf} from '../theme.ts';
+import {WidthContext} from './paragraph.tsx';
+
+type Props = {
+	readonly value: string;
+	readonly focused: boolean;
+	readonly onChange: (text: string) => void;
+	readonly onSubmit: () => void;
+};
+
+/**
+ * A line to type in. The caret stands always at the end: with one that moves, ink-text-input can
+ * put a digit where nobody sees it go, and a wrong port would be opened. Always one line: of a long
+ * text the end is shown, where the caret is.
+ */
+export function Field({value, focused, onChange, onSubmit}: Props): ReactElement {
+	const room = useContext(WidthContext) - glyphs.pointer.length - glyphs.caret.length - 1;
+	return (
+		<Box flexShrink={0}>
+			<Text {...styleOf(focused ? 'accent' : 'muted')}>{glyphs.pointer} </Text>
+			<Box display="none">
+				<TextInput
+					// Remounted when its text can have been changed from outside, so that its caret follows.
+					key={`${focused} ${value === ''}`}
+					value={value}
+					focus={focused}
+					showCursor={false}
+					onChange={onChange}
+					onSubmit={onSubmit}
+				/>
+			</Box>
+			<Text>{cut(value, room, 'start')}</Text>
+			{focused && <Text {...styleOf('accent')}>{glyphs.caret}</Text>}
+		</Box>
+	);
+}

@@ -1,0 +1,79 @@
+import {Box, Text} from 'ink';
+import type {ReactElement, ReactNode} from 'react';
+import {cut} from '../cut.ts';
+import {type Flow, STEPS, type Step} from '../flow-state.ts';
+import {keysOf, questionOf, STEP_NAMES} from '../texts.ts';
+import {glyphs, styleOf} from '../theme.ts';
+
+/** Lines of the frame around a step: rail, rule, question, the empty line under it, keys. */
+export const FRAME_LINES = 5;
+
+type Props = {
+	readonly flow: Flow;
+	readonly columns: number;
+	readonly rows: number;
+	/** A line above everything, for a rehearsal. */
+	readonly banner: string | undefined;
+	readonly children: ReactNode;
+};
+
+/** Where one is, what is asked, the step itself, and the keys at the bottom. */
+export function Frame({flow, columns, rows, banner, children}: Props): ReactElement {
+	return (
+		// A frame as tall as the terminal makes it scroll: one line stays free.
+		<Box flexDirection="column" width={columns} height={rows - 1} overflowY="hidden">
+			{banner !== undefined && (
+				<Line>
+					<Text {...styleOf('reject')} inverse>
+						{cut(banner, columns).padEnd(columns)}
+					</Text>
+				</Line>
+			)}
+			<Line>
+				<Rail step={flow.step} columns={columns} />
+			</Line>
+			<Line>
+				<Text {...styleOf('muted')}>{glyphs.line.repeat(columns)}</Text>
+			</Line>
+			<Line>
+				<Text bold>{cut(questionOf(flow), columns)}</Text>
+			</Line>
+			<Box flexDirection="column" flexGrow={1} overflowY="hidden" marginTop={1}>
+				{children}
+			</Box>
+			<Line>
+				<Text {...styleOf('muted')}>{cut(keysOf(flow), columns)}</Text>
+			</Line>
+		</Box>
+	);
+}
+
+function Rail({step, columns}: {readonly step: Step; readonly columns: number}): ReactElement {
+	const current = STEPS.indexOf(step);
+	const separator = ` ${glyphs.step} `;
+	const whole = STEPS.map((name) => STEP_NAMES[name]).join(separator);
+	if (whole.length > columns) {
+		return (
+			<Text {...styleOf('accent')}>
+				{cut(`Step ${current + 1} of ${STEPS.length}: ${STEP_NAMES[step]}`, columns)}
+			</Text>
+		);
+	}
+
+	return (
+		<Text>
+			{STEPS.map((name, index) => (
+				<Text key={name}>
+					<Text {...styleOf(index === current ? 'accent' : index < current ? 'plain' : 'muted')}>
+						{STEP_NAMES[name]}
+					</Text>
+					{index < STEPS.length - 1 && <Text {...styleOf('muted')}>{separator}</Text>}
+				</Text>
+			))}
+		</Text>
+	);
+}
+
+function Line({children}: {readonly children: ReactNode}): ReactElement {
+	return <Box flexShrink={0}>{children}</Box>;
+}

@@ -1,0 +1,79 @@
+import {Box, Text} from 'ink';
+import type {ReactElement} from 'react';
+import type {Ports} from '../../proof/counters.ts';
+import type {PortRange} from '../../ruleset/ruleset.ts';
+import {glyphs, styleOf} from '../theme.ts';
+
+type Props = {
+	readonly title: string;
+	/** Each with its name of at most eight letters: `TCP IPv4`. */
+	readonly rows: ReadonlyArray<{readonly name: string; readonly ports: readonly PortRange[]}>;
+	readonly width: number;
+};
+
+const ALL_PORTS = 65_536;
+const NAME = 10;
+
+/** All ports in one line for each kind: a cell stands for some hundreds of them. */
+export function PortMap({title, rows, width}: Props): ReactElement {
+	const cells = Math.max(8, width - NAME);
+	return (
+		<Box flexDirection="column" flexShrink={0}>
+			<Box flexShrink={0}>
+				<Text {...styleOf('muted')}>
+					{title.padEnd(NAME)}
+					{scale(cells)}
+				</Text>
+			</Box>
+			{rows.map(({name, ports}) => (
+				<Box key={name} flexShrink={0}>
+					<Text>{name.padEnd(NAME)}</Text>
+					<Text>
+						{runs(stripOf(ports, cells)).map(({open, start, length}) => (
+							<Text key={start} {...styleOf(open ? 'accept' : 'muted')}>
+								{(open ? glyphs.cell : glyphs.emptyCell).repeat(length)}
+							</Text>
+						))}
+					</Text>
+				</Box>
+			))}
+		</Box>
+	);
+}
+
+/** Which cells hold a port that passes. */
+export function stripOf(ports: readonly PortRange[], cells: number): readonly boolean[] {
+	const strip = Array.from({length: cells}, () => false);
+	const cellOf = (port: number) => Math.floor((port * cells) / ALL_PORTS);
+	for (const {first, last} of ports) {
+		strip.fill(true, cellOf(first), cellOf(last) + 1);
+	}
+
+	return strip;
+}
+
+/** The rows of a map: both protocols of a family. */
+export function mapRows(family: number, {tcp, udp}: Ports): Props['rows'] {
+	return [
+		{name: `TCP IPv${family}`, ports: tcp},
+		{name: `UDP IPv${family}`, ports: udp},
+	];
+}
+
+function scale(cells: number): string {
+	const last = '65535';
+	return cells > 20 ? `1${' '.repeat(cells - last.length - 1)}${last}` : '1';
+}
+
+function runs(
+	strip: readonly boolean[],
+): ReadonlyArray<{readonly open: boolean; readonly start: number; readonly length: number}> {
+	const starts = strip.flatMap((open, index) =>
+		index === 0 || strip[index - 1] !== open ? [index] : [],
+	);
+	return starts.map((start, index) => ({
+		open: strip[start] ?? false,
+		start,
+		length: (starts[index + 1] ?? strip.length) - start,
+	}));
+}

@@ -1,0 +1,140 @@
+import {Box, Text} from 'ink';
+import {type ReactElement, useContext} from 'react';
+import {isProven} from '../../proof/prove.ts';
+import {printDoor} from '../../ruleset/way-in.ts';
+import {Choices} from '../components/choices.tsx';
+import {Paragraph, WidthContext} from '../components/paragraph.tsx';
+import {WayInNote} from '../components/way-in-note.tsx';
+import {WordField} from '../components/word-field.tsx';
+import {cut} from '../cut.ts';
+import type {Applying} from '../flow-state.ts';
+import {KEEP_WORD, SHUT_WORD} from '../texts.ts';
+import {glyphs, styleOf} from '../theme.ts';
+import type {StepProps} from './step-props.ts';
+
+export function ApplyStep(props: StepProps): ReactElement {
+	const {flow, machine} = props;
+	const obstacle = machine.findObstacle(flow.policy);
+	if (obstacle !== undefined) {
+		return (
+			<Box flexDirection="column">
+				<Text {...styleOf('warning')}>{obstacle.message}</Text>
+				<Paragraph lines={[obstacle.hint]} />
+			</Box>
+		);
+	}
+
+	switch (flow.applying.phase) {
+		case 'asking':
+			return <Asking {...props} />;
+		case 'loading':
+			return <Text>Loading the rules and reading them back. Please wait.</Text>;
+		case 'waiting':
+			return <Waiting {...props} waiting={flow.applying} />;
+		case 'deciding':
+			return <Text>One moment.</Text>;
+	}
+}
+
+function Asking(props: StepProps): ReactElement {
+	const {flow, dispatch, machine, ruleSet, shut, actions, proof} = props;
+	const choices = [actions.apply, () => dispatch({type: 'back'})];
+	return (
+		<Box flexDirection="column">
+			<ProofNote proof={proof} />
+			{shut.length > 0 ? (
+				<WordField
+					flow={flow}
+					dispatch={dispatch}
+					word={SHUT_WORD}
+					label={`To load them all the same, type ${SHUT_WORD} and press Enter:`}
+					onWord={actions.apply}
+				/>
+			) : (
+				<Choices
+					labels={['Apply: load the rules', 'Back']}
+					focus={flow.focus}
+					onFocus={(index) => dispatch({type: 'focus', index})}
+					onChoose={(index) => choices[index]?.()}
+				/>
+			)}
+			<Box flexDirection="column" flexShrink={0} marginTop={1}>
+				{machine.visitor && <WayInNote ruleSet={ruleSet} visitor={machine.visitor} shut={shut} />}
+			</Box>
+			<Paragraph
+				close
+				lines={[
+					'First they are tried in a throw-away namespace. Once loaded, they are rolled back by themselves unless you confirm them. The rules of other programs stay.',
+				]}
+			/>
+		</Box>
+	);
+}
+
+/** Green only after the proof. */
+function ProofNote({proof}: Pick<StepProps, 'proof'>): ReactElement {
+	const width = useContext(WidthContext);
+	const proven = proof.status === 'done' && isProven(proof.proof);
+	const text = proven
+		? `${glyphs.done} Proven with real packets: exactly what you chose passes.`
+		: proof.status === 'done'
+			? `${glyphs.failed} The proof found something else than you chose: see the step Proof.`
+			: proof.status === 'running'
+				? 'The proof still runs. Esc goes back to it.'
+				: 'Not proven: see the step Proof.';
+	return (
+		<Box flexShrink={0} marginBottom={1}>
+			<Text {...styleOf(proven ? 'accept' : 'warning')}>{cut(text, width)}</Text>
+		</Box>
+	);
+}
+
+type WaitingProps = StepProps & {readonly waiting: Extract<Applying, {phase: 'waiting'}>};
+
+function Waiting({flow, dispatch, machine, actions, waiting}: WaitingProps): ReactElement {
+	const {secondsLeft, logins, keepable} = waiting;
+	const login = logins.at(-1);
+	return (
+		<Box flexDirection="column">
+			<Text {...styleOf(secondsLeft <= 10 ? 'warning' : 'accent')}>
+				The rules are loaded. The old ones come back in {secondsLeft} s, unless you keep these.
+			</Text>
+			<Paragraph lines={[...howToProve(login, machine)]} tone={login ? 'accept' : 'plain'} />
+			{keepable ? (
+				<Box marginTop={1} flexShrink={0}>
+					<Text bold>{glyphs.pointer} Enter keeps the rules</Text>
+				</Box>
+			) : (
+				<Box marginTop={1} flexShrink={0}>
+					<WordField
+						flow={flow}
+						dispatch={dispatch}
+						word={KEEP_WORD}
+						label={`To keep them without that, type ${KEEP_WORD} and press Enter:`}
+						onWord={actions.keep}
+					/>
+				</Box>
+			)}
+			<Paragraph lines={['Esc puts the old rules back at once.']} tone="muted" />
+		</Box>
+	);
+}
+
+function howToProve(
+	login: string | undefined,
+	{rehearsal, visitor}: StepProps['machine'],
+): readonly string[] {
+	if (login !== undefined) {
+		return [`${glyphs.done} New login from ${login} seen: you can get in again.`];
+	}
+
+	if (rehearsal) {
+		return [
+			'On the real machine you would now log in from a second terminal. Nobody can log in to a rehearsal.',
+		];
+	}
+
+	return [
+		`Open a second terminal and log in now${visitor ? `, through ${visitor.doors.map(printDoor).join(' or ')}` : ''}. This session proves nothing: it was open before. Or run there: fw-wizard confirm`,
+	];
+}

@@ -1,0 +1,131 @@
+import {Box, Text} from 'ink';
+import {type ReactElement, useContext, useMemo} from 'react';
+import wrapAnsi from 'wrap-ansi';
+import {mergeOpenings} from '../../policy/merge.ts';
+import {type Opening, printOpening} from '../../policy/port.ts';
+import {Label, Pointer} from '../components/choices.tsx';
+import {Field} from '../components/field.tsx';
+import {WidthContext} from '../components/paragraph.tsx';
+import {Scroll} from '../components/scroll.tsx';
+import {cut} from '../cut.ts';
+import {readField} from '../flow.ts';
+import type {Flow} from '../flow-state.ts';
+import {styleOf, type Tone} from '../theme.ts';
+import type {StepProps} from './step-props.ts';
+
+const EXAMPLES =
+	'22/tcp, 53, ssh, 8000-8010/tcp, 22/tcp from 10.0.0.0/8, 5432/tcp on wg0, 22/tcp limit, mdns';
+/** The field, an empty line and the heading of the list; where there is no room only the field. */
+const OTHER_LINES = 3;
+const COMPACT = 8;
+/** What the line under the field takes at least, so that the list does not jump at every letter. */
+const NOTE_LINES = 2;
+/** What stays of the list, however long the note is. */
+const LEAST_LIST = 2;
+
+export function PortsStep({flow, dispatch, height}: StepProps): ReactElement {
+	const {openings} = flow.policy;
+	const {field, policy, services} = flow;
+	const {text, tone} = useMemo(
+		() => describeField({field, policy, services}),
+		[field, policy, services],
+	);
+	const otherLines = height < COMPACT ? 1 : OTHER_LINES;
+	const most = Math.max(1, height - otherLines - LEAST_LIST);
+	const note = wrapTo(text, useContext(WidthContext), most);
+	const noteLines = Math.min(most, Math.max(NOTE_LINES, note.length));
+	return (
+		<Box flexDirection="column">
+			<Field
+				value={flow.field}
+				focused={flow.focus === -1}
+				onChange={(text) => dispatch({type: 'type', text})}
+				onSubmit={() => dispatch({type: 'submit'})}
+			/>
+			<Box flexShrink={0} height={noteLines}>
+				<Text {...styleOf(tone)}>{note.join('\n')}</Text>
+			</Box>
+			{height >= COMPACT && (
+				<Box flexShrink={0} marginTop={1}>
+					<Text>
+						{openings.length === 0 ? 'Nothing is let in.' : `Let in (${openings.length}):`}
+					</Text>
+				</Box>
+			)}
+			<Scroll
+				items={openings}
+				height={Math.max(LEAST_LIST, height - otherLines - noteLines)}
+				offset={Math.max(0, flow.focus)}
+				around
+				render={(opening, index) => (
+					<>
+						<Pointer isSelected={index === flow.focus} />
+						<Label
+							isSelected={index === flow.focus}
+							label={`${printOpening(opening).padEnd(12)} ${describe(opening)}`}
+						/>
+					</>
+				)}
+			/>
+		</Box>
+	);
+}
+
+/** What the field takes, what Enter would do, or what is wrong with the text. */
+function describeField(flow: Pick<Flow, 'field' | 'policy' | 'services'>): {
+	readonly text: string;
+	readonly tone: Tone;
+} {
+	if (flow.field.trim() === '') {
+		return {text: EXAMPLES, tone: 'muted'};
+	}
+
+	const {openings, error} = readField(flow);
+	if (error !== undefined) {
+		return {text: `${error.message}. ${error.hint}`, tone: 'warning'};
+	}
+
+	const {openings: before} = flow.policy;
+	const there = new Set(before.map(printOpening));
+	const after = new Set(mergeOpenings([...before, ...openings]).map(printOpening));
+	// What the merged list has in so many words is new; only the rest must be tried one by one.
+	const covered = openings.filter((opening) => {
+		const text = printOpening(opening);
+		return there.has(text) || (!after.has(text) && addsNothing(opening, before));
+	});
+	const added = openings.filter((opening) => !covered.includes(opening));
+	const narrower = covered.some((opening) => !there.has(printOpening(opening)));
+	const parts = [
+		...(added.length > 0 ? [`Enter lets in ${print(added)}`] : []),
+		...(covered.length > 0 ? [`Let in already: ${print(covered)}`] : []),
+		...(narrower ? ['To narrow an opening, first remove it from the list'] : []),
+	];
+	return {text: parts.join('. '), tone: narrower ? 'warning' : 'accept'};
+}
+
+function addsNothing(opening: Opening, openings: readonly Opening[]): boolean {
+	return print(mergeOpenings([...openings, opening])) === print(openings);
+}
+
+function print(openings: readonly Opening[]): string {
+	return openings.map(printOpening).join(', ');
+}
+
+/** Wraps a text to so many lines at most; what is cut off is marked in the last. */
+function wrapTo(text: string, width: number, most: number): readonly string[] {
+	const lines = wrapAnsi(text, width, {hard: true}).split('\n');
+	return lines.length <= most
+		? lines
+		: [...lines.slice(0, most - 1), cut(lines.slice(most - 1).join(' '), width)];
+}
+
+function describe(opening: Opening): string {
+	if (opening.kind === 'mdns') {
+		return 'local discovery, by multicast only';
+	}
+
+	const protocol = {tcp: 'TCP', udp: 'UDP', both: 'TCP and UDP'}[opening.protocol];
+	const from =
+		opening.from === undefined ? 'anywhere' : `one network, IPv${opening.from.family} only`;
+	return `${protocol}, from ${from}${opening.on === undefined ? '' : ', on one interface'}`;
+}

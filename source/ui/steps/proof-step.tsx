@@ -1,0 +1,154 @@
+import {Box, Text} from 'ink';
+import {type ReactElement, useContext} from 'react';
+import {VERDICTS} from '../../policy/policy.ts';
+import {printPorts} from '../../policy/port.ts';
+import type {Demonstration} from '../../proof/demonstrate.ts';
+import {describePortDifference, isProven, type Proof, type View} from '../../proof/prove.ts';
+import type {Observation} from '../../proof/sweep.ts';
+import {countPorts} from '../../ruleset/reach.ts';
+import {Paragraph, WidthContext} from '../components/paragraph.tsx';
+import {mapRows, PortMap} from '../components/port-map.tsx';
+import {glyphs, styleOf} from '../theme.ts';
+import type {Comparison, ProofState} from '../use-proof.ts';
+import type {StepProps} from './step-props.ts';
+
+export function ProofStep({proof, comparison, height}: StepProps): ReactElement {
+	switch (proof.status) {
+		case 'none':
+			return <Text> </Text>;
+		case 'running':
+			return <Running {...proof} />;
+		case 'impossible':
+			return (
+				<Box flexDirection="column">
+					<Text {...styleOf('warning')}>{proof.message}</Text>
+					<Paragraph lines={[`${proof.hint}.`, 'You can go on without the proof.']} />
+				</Box>
+			);
+		case 'done':
+			return <Done proof={proof.proof} comparison={comparison} height={height} />;
+	}
+}
+
+function Running({progress, seconds}: Extract<ProofState, {status: 'running'}>): ReactElement {
+	const width = useContext(WidthContext);
+	const cells = Math.max(10, Math.min(60, width - 6));
+	const done = Math.floor((cells * progress.sent) / progress.total);
+	const sweeping = progress.sent < progress.total;
+	const rate = seconds > 0 ? Math.round(progress.sent / seconds) : 0;
+	return (
+		<Box flexDirection="column">
+			<Text>
+				<Text {...styleOf('accept')}>{glyphs.cell.repeat(done)}</Text>
+				<Text {...styleOf('muted')}>{glyphs.emptyCell.repeat(cells - done)}</Text>{' '}
+				{Math.floor((100 * progress.sent) / progress.total)} %
+			</Text>
+			<Paragraph
+				lines={[
+					sweeping
+						? `A packet to every port of a copy of this machine: ${progress.sent} sent, ${rate} ports a second. Nothing here is touched.`
+						: 'All packets are sent. Now whole dialogues: answers, ping, DHCP, path MTU, stray packets.',
+				]}
+			/>
+		</Box>
+	);
+}
+
+type DoneProps = {
+	readonly proof: Proof;
+	readonly comparison: Comparison;
+	readonly height: number;
+};
+
+/** The verdict first, then the maps as far as they fit: what is cut off must not be the verdict. */
+function Done({proof, comparison, height}: DoneProps): ReactElement {
+	const width = useContext(WidthContext);
+	const proven = isProven(proof);
+	const faults = faultsOf(proof);
+	const strangers = proof.views.filter(({vantage}) => vantage.name === 'anywhere');
+	const untried = proof.checks.filter(({result}) => result === 'untried').length;
+	const after = strangers.flatMap(({vantage, passed}) => mapRows(vantage.family, passed));
+	const before = (comparison.before ?? []).flatMap(({vantage, passed}) =>
+		mapRows(vantage.family, passed),
+	);
+	return (
+		<Box flexDirection="column">
+			<Text {...styleOf(proven ? 'accept' : 'warning')}>
+				{proven ? glyphs.done : glyphs.failed} {proof.probes} packets in {proof.seconds.toFixed(1)}{' '}
+				s: {proven ? 'exactly what you chose passes.' : 'not what you chose.'}
+			</Text>
+			<Paragraph
+				close
+				lines={[
+					...firstOf(faults, 4),
+					...firstOf(proof.views.map(describeView), Math.max(2, height - 18)),
+					`${proof.checks.length - untried} dialogues tried: answers, ping, DHCP, path MTU, stray packets${untried > 0 ? `; ${untried} not tried` : ''}.`,
+				]}
+			/>
+			<Box marginTop={1} flexDirection="column" flexShrink={0}>
+				<PortMap title="After" rows={after} width={width} />
+			</Box>
+			{comparison.before && height < 18 && (
+				<Paragraph close lines={[describeBefore(comparison.before)]} />
+			)}
+			{comparison.demonstration && (
+				<Paragraph lines={describeVerdicts(comparison.demonstration)} close={height < 18} />
+			)}
+			{before.length > 0 && height >= 18 && (
+				<Box marginTop={1} flexDirection="column" flexShrink={0}>
+					<PortMap title="No rules" rows={before} width={width} />
+				</Box>
+			)}
+		</Box>
+	);
+}
+
+/** So many lines at most, and how many more there are. */
+function firstOf(lines: readonly string[], most: number): readonly string[] {
+	return lines.length <= most
+		? lines
+		: [...lines.slice(0, most), `${glyphs.more} ${lines.length - most} more`];
+}
+
+function faultsOf({views, checks}: Proof): readonly string[] {
+	return [
+		...views.flatMap((view) =>
+			view.differences.map((difference) => describePortDifference(view, difference)),
+		),
+		...checks
+			.filter(({result}) => result === 'failed')
+			.map(({name, detail}) => `${name}: failed (${detail})`),
+	];
+}
+
+/** `IPv4 from anywhere: 22, 53/tcp; 53/udp` */
+function describeView({vantage, passed}: View): string {
+	const parts = (['tcp', 'udp'] as const).flatMap((protocol) =>
+		passed[protocol].length === 0
+			? []
+			: [
+					passed[protocol].length > 12
+						? `${countPorts(passed[protocol])} ports of ${protocol}`
+						: `${passed[protocol].map((range) => printPorts(range, '-')).join(', ')}/${protocol}`,
+				],
+	);
+	return `IPv${vantage.family} from ${vantage.name}: ${parts.join('; ') || 'nothing'}`;
+}
+
+function describeBefore(before: readonly Observation[]): string {
+	const counts = before.map(
+		({vantage, passed}) =>
+			`${countPorts(passed.tcp)} TCP and ${countPorts(passed.udp)} UDP over IPv${vantage.family}`,
+	);
+	return `Without rules these ports pass: ${counts.join(', ')}.`;
+}
+
+function describeVerdicts(demonstration: Demonstration): readonly string[] {
+	const seen = VERDICTS.map((verdict) => {
+		const {outcome, milliseconds} = demonstration[verdict];
+		return outcome === 'timeout'
+			? `${verdict}: nothing in ${milliseconds} ms`
+			: `${verdict}: ${outcome} in ${milliseconds} ms`;
+	});
+	return [`A client at a shut port, measured: ${seen.join('; ')}`];
+}

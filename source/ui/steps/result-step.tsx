@@ -1,0 +1,70 @@
+import {Box, Text} from 'ink';
+import {type ReactElement, useContext} from 'react';
+import {RIGHT_ANSWERS} from '../../proof/nmap.ts';
+import {checklistLines, isReadyToReboot} from '../checklist-lines.ts';
+import {Paragraph, WidthContext} from '../components/paragraph.tsx';
+import {Scroll} from '../components/scroll.tsx';
+import {WordField} from '../components/word-field.tsx';
+import {cut} from '../cut.ts';
+import {REBOOT_WORD} from '../texts.ts';
+import {glyphs, styleOf} from '../theme.ts';
+import type {StepProps} from './step-props.ts';
+
+/** Lines beside the checklist: what came of it, and the offer to reboot. */
+export function resultLines(ready: boolean): number {
+	return ready ? 4 : 2;
+}
+
+export function ResultStep(props: StepProps): ReactElement {
+	const {outcome} = props.flow;
+	return outcome !== undefined && !outcome.ok ? (
+		<Box flexDirection="column">
+			<Text {...styleOf('warning')}>
+				{glyphs.failed} {outcome.message}
+			</Text>
+			<Paragraph lines={[`${outcome.hint}.`, 'Esc goes back to Review.']} />
+		</Box>
+	) : (
+		<Checklist {...props} />
+	);
+}
+
+function Checklist({flow, dispatch, machine, checklist, actions, height}: StepProps): ReactElement {
+	const width = useContext(WidthContext);
+	const {items, busy, error} = checklist;
+	const ready = items !== undefined && isReadyToReboot(items) && !machine.rehearsal;
+	return (
+		<Box flexDirection="column">
+			<Text {...styleOf('accept')}>
+				{cut(
+					`${glyphs.done} ${flow.outcome?.message ?? 'A policy was applied and kept before.'}`,
+					width,
+				)}
+			</Text>
+			<Text {...styleOf(error === undefined ? 'muted' : 'warning')}>
+				{cut(
+					error ??
+						(busy
+							? 'Looking.'
+							: `A scan from outside is right with: ${RIGHT_ANSWERS[flow.policy.verdict]}`),
+					width,
+				)}
+			</Text>
+			<Scroll
+				items={checklistLines(items ?? [], width)}
+				height={height - resultLines(ready)}
+				offset={flow.offset}
+				render={({text, tone}) => <Text {...styleOf(tone)}>{text}</Text>}
+			/>
+			{ready && (
+				<WordField
+					flow={flow}
+					dispatch={dispatch}
+					word={REBOOT_WORD}
+					label={`All is well. To reboot now and see, type ${REBOOT_WORD} and press Enter:`}
+					onWord={actions.reboot}
+				/>
+			)}
+		</Box>
+	);
+}

@@ -1,0 +1,97 @@
+import {Box, Text} from 'ink';
+import {type ReactElement, useContext} from 'react';
+import {InputError} from '../../policy/input-error.ts';
+import {evaluate} from '../../ruleset/evaluate.ts';
+import {explainDecision} from '../../ruleset/explain.ts';
+import {parsePacket} from '../../ruleset/packet.ts';
+import type {RuleSet} from '../../ruleset/ruleset.ts';
+import {Field} from '../components/field.tsx';
+import {Paragraph, WidthContext} from '../components/paragraph.tsx';
+import {Scroll} from '../components/scroll.tsx';
+import {WayInNote, wayInLines} from '../components/way-in-note.tsx';
+import {cut} from '../cut.ts';
+import {styleOf} from '../theme.ts';
+import type {StepProps} from './step-props.ts';
+
+const VIEW_NAMES = {rules: 'Rules', restore: 'Restore file', commands: 'Commands'} as const;
+
+/** How many lines of the rules are on the screen: less those above them. */
+export function reviewHeight({
+	height,
+	machine,
+	ruleSet,
+	shut,
+}: Pick<StepProps, 'height' | 'machine' | 'ruleSet' | 'shut'>): number {
+	const notes =
+		wayInLines(machine.visitor, shut) + (machine.findEndangered(ruleSet).length > 0 ? 1 : 0);
+	return Math.max(1, height - 1 - notes);
+}
+
+export function ReviewStep(props: StepProps): ReactElement {
+	const {flow, review, machine, ruleSet, shut} = props;
+	const endangered = machine.findEndangered(ruleSet);
+	const width = useContext(WidthContext);
+	return flow.view === 'packet' ? (
+		<TryPacket {...props} />
+	) : (
+		<Box flexDirection="column">
+			{machine.visitor && <WayInNote ruleSet={ruleSet} visitor={machine.visitor} shut={shut} />}
+			{endangered.length > 0 && (
+				<Box flexShrink={0}>
+					<Text {...styleOf('warning')}>
+						{cut(`These may end, install conntrack to keep them: ${endangered.join(', ')}`, width)}
+					</Text>
+				</Box>
+			)}
+			<Box flexShrink={0}>
+				<Text>
+					{Object.entries(VIEW_NAMES).map(([view, name]) => (
+						<Text key={view} {...styleOf(view === flow.view ? 'accent' : 'muted')}>
+							{view === flow.view ? `[${name}]` : ` ${name} `}{' '}
+						</Text>
+					))}
+				</Text>
+			</Box>
+			<Scroll
+				items={review}
+				height={reviewHeight(props)}
+				offset={flow.offset}
+				render={(line) => <Text {...styleOf(line.tone)}>{line.text === '' ? ' ' : line.text}</Text>}
+			/>
+		</Box>
+	);
+}
+
+function TryPacket({flow, dispatch, ruleSet, machine}: StepProps): ReactElement {
+	return (
+		<Box flexDirection="column">
+			<Text>Try a packet: which rule decides? Esc goes back to the rules</Text>
+			<Field
+				value={flow.field}
+				focused
+				onChange={(text) => dispatch({type: 'type', text})}
+				onSubmit={() => {}}
+			/>
+			<Paragraph lines={answer(flow.field, ruleSet, machine.inInterface)} />
+		</Box>
+	);
+}
+
+function answer(text: string, {families}: RuleSet, inInterface: string): readonly string[] {
+	if (text.trim() === '') {
+		return ['tcp 3306 from 192.0.2.7, udp 53 on eth0, icmp'];
+	}
+
+	try {
+		return parsePacket(text, inInterface).flatMap((packet) => {
+			const rules = families.find(({family}) => family === packet.family);
+			return rules ? explainDecision(evaluate(rules, packet), packet) : [];
+		});
+	} catch (error) {
+		if (error instanceof InputError) {
+			return [`${error.message}.`, error.hint];
+		}
+
+		throw error;
+	}
+}

@@ -1,0 +1,61 @@
+import type {Dispatch} from 'react';
+import type {Availability} from '../../host/modules.ts';
+import type {HelperName} from '../../policy/helpers.ts';
+import type {Policy} from '../../policy/policy.ts';
+import type {RuleSet} from '../../ruleset/ruleset.ts';
+import type {Door, Visitor} from '../../ruleset/way-in.ts';
+import type {Flow, FlowEvent} from '../flow-state.ts';
+import type {Line} from '../review-lines.ts';
+import type {ChecklistState} from '../use-checklist.ts';
+import type {Comparison, ProofState} from '../use-proof.ts';
+
+/** What every step is given. Steps read the flow and send events; they know nothing of the machine. */
+export type StepProps = {
+	readonly flow: Flow;
+	readonly dispatch: Dispatch<FlowEvent>;
+	readonly machine: Machine;
+	readonly ruleSet: RuleSet;
+	/** The doors of the session in use that these rules would shut. */
+	readonly shut: readonly Door[];
+	/** The lines of the view that Review shows. */
+	readonly review: readonly Line[];
+	/** How many lines the step may use. */
+	readonly height: number;
+	readonly proof: ProofState;
+	readonly comparison: Comparison;
+	readonly checklist: ChecklistState;
+	readonly actions: Actions;
+};
+
+/** What a step can do beyond the flow. */
+export type Actions = {
+	/** Loads the rules and waits for the confirmation. */
+	readonly apply: () => void;
+	/** Keeps the rules that are loaded. */
+	readonly keep: () => void;
+	readonly reboot: () => void;
+};
+
+/** What the wizard knows of the machine. */
+export type Machine = {
+	/** What was found, for Welcome. */
+	readonly findings: readonly Line[];
+	/** Which helpers the kernel has; empty until that is known. */
+	readonly helpers: ReadonlyMap<HelperName, Availability>;
+	/** The addresses at which others reach this machine, one of each family. */
+	readonly addresses: readonly string[];
+	/** The interface that a tried packet comes in on. */
+	readonly inInterface: string;
+	/** Who uses the wizard from outside; undefined at the console or when that is not known. */
+	readonly visitor: Visitor | undefined;
+	/** What loads the rules at boot; undefined where none of our ways works. */
+	readonly boot: string | undefined;
+	/** Nobody can log in to a rehearsal. */
+	readonly rehearsal: boolean;
+	/** Why a policy cannot be loaded here, with the way out; undefined when it can. */
+	readonly findObstacle: (
+		policy: Policy,
+	) => {readonly message: string; readonly hint: string} | undefined;
+	/** Connections of others that end when these rules are loaded. */
+	readonly findEndangered: (ruleSet: RuleSet) => readonly string[];
+};

@@ -1,0 +1,90 @@
+import type {Helper} from '../policy/helpers.ts';
+import type {Role, Verdict} from '../policy/policy.ts';
+import type {Flow, Step} from './flow-state.ts';
+
+/** What the wizard says, apart from how it looks. Plain ASCII: every terminal shows it. */
+
+export const STEP_NAMES: Readonly<Record<Step, string>> = {
+	welcome: 'Welcome',
+	role: 'Role',
+	rejection: 'Rejection',
+	helpers: 'Helpers',
+	ports: 'Ports',
+	review: 'Review',
+	proof: 'Proof',
+	apply: 'Apply',
+	result: 'Result',
+};
+
+export const QUESTIONS: Readonly<Record<Step, string>> = {
+	welcome: 'A firewall for this machine',
+	role: 'What is this machine?',
+	rejection: 'What happens to a connection that is not let in?',
+	helpers: 'Which old protocols need help? Most machines: none',
+	ports: 'What is let in?',
+	review: 'These are the rules. Nothing is loaded yet',
+	proof: 'Does it do what you chose? Tried with real packets',
+	apply: 'Load these rules now?',
+	result: 'Will it hold? The checklist for the next boot',
+};
+
+export const ROLE_TEXTS: Readonly<
+	Record<Role, {readonly label: string; readonly meaning: string}>
+> = {
+	workstation: {
+		label: 'Workstation',
+		meaning:
+			'It asks, nobody asks it. Answers to its own connections and ping come in, nothing else does.',
+	},
+	server: {
+		label: 'Server',
+		meaning: 'Others use its services. The ports that you open are let in, nothing else is.',
+	},
+};
+
+export const VERDICT_TEXTS: Readonly<Record<Verdict, string>> = {
+	reject: 'Reject: refuse with "port unreachable"',
+	reset: 'Reset: refuse as a closed port does',
+	drop: 'Drop: do not answer at all',
+};
+
+/** In which direction a helper helps. */
+export function helperDirection({client, server}: Helper): string {
+	return [
+		...(client ? ['connections from this machine'] : []),
+		...(server ? ['connections to this machine, once its port is open'] : []),
+	].join('; ');
+}
+
+export const KEYS: Readonly<Record<Step, string>> = {
+	welcome: 'Enter go on  Ctrl-C leave',
+	role: 'Up/Down move  Enter choose  Esc back  Ctrl-C leave',
+	rejection: 'Up/Down move  Enter choose  l log  Esc back  Ctrl-C leave',
+	helpers: 'Up/Down move  Space on/off  Enter go on  Esc back  Ctrl-C leave',
+	ports: 'Enter add, or go on when empty  Down list  Del remove  Esc back  Ctrl-C leave',
+	review: 'Up/Down scroll  Tab other view  t try a packet  Enter go on  Esc back',
+	proof: 'Enter go on  Esc back  Ctrl-C leave',
+	apply: 'Up/Down move  Enter choose  Esc back  Ctrl-C leave',
+	result: 'f mend  s scanned  c console tried  r look again  Up/Down scroll  Enter leave',
+};
+
+/** What a step asks, at this moment. */
+export function questionOf({step, applying}: Flow): string {
+	return applying.phase === 'waiting' ? 'Can you still log in?' : QUESTIONS[step];
+}
+
+/** The keys of a step, at this moment. */
+export function keysOf({step, applying, outcome}: Flow): string {
+	if (applying.phase === 'waiting') {
+		return 'Esc old rules back  Ctrl-C old rules back, and leave';
+	}
+
+	return step === 'result' && outcome?.ok === false
+		? 'Esc back to Review  Ctrl-C leave'
+		: KEYS[step];
+}
+
+/** The words that must be typed out where one key would be too easily pressed. */
+export const KEEP_WORD = 'keep';
+export const SHUT_WORD = 'shut';
+export const REBOOT_WORD = 'reboot';

@@ -1,0 +1,70 @@
+import process from 'node:process';
+
+/** What a colour means. Terminals draw these eight well on light and on dark ground. */
+export type Tone =
+	| 'accept'
+	| 'reject'
+	| 'drop'
+	| 'added'
+	| 'removed'
+	| 'warning'
+	| 'accent'
+	| 'muted'
+	| 'plain';
+
+type Style = {readonly color?: string; readonly dimColor?: boolean; readonly bold?: boolean};
+
+const STYLES: Readonly<Record<Tone, Style>> = {
+	accept: {color: 'green'},
+	reject: {color: 'yellow'},
+	drop: {color: 'red'},
+	added: {color: 'green', bold: true},
+	removed: {color: 'red', dimColor: true},
+	warning: {color: 'red', bold: true},
+	accent: {color: 'cyan', bold: true},
+	muted: {dimColor: true},
+	plain: {},
+};
+
+/** The properties of Ink's Text for a tone. */
+export function styleOf(tone: Tone): Style {
+	return STYLES[tone];
+}
+
+const UNICODE = {
+	pointer: '❯',
+	done: '✔',
+	failed: '✖',
+	open: '○',
+	checked: '◉',
+	line: '─',
+	side: '│',
+	step: '›',
+	more: '…',
+	caret: '█',
+	cell: '█',
+	emptyCell: '·',
+};
+
+const ASCII: typeof UNICODE = {
+	pointer: '>',
+	done: '*',
+	failed: 'x',
+	open: 'o',
+	checked: 'x',
+	line: '-',
+	side: '|',
+	step: '>',
+	more: '...',
+	caret: '_',
+	cell: '#',
+	emptyCell: '.',
+};
+
+/** The signs that this terminal can draw: ASCII without a UTF-8 locale and on the Linux console. */
+export function glyphsFor(environment: NodeJS.ProcessEnv): typeof UNICODE {
+	const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || '';
+	return /utf-?8/i.test(locale) && environment.TERM !== 'linux' ? UNICODE : ASCII;
+}
+
+export const glyphs = glyphsFor(process.env);

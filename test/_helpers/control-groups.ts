@@ -1,0 +1,110 @@
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {expect, vi} from 'vitest';
+
+/**
+ * A control group of its own in each hierarchy that systemd uses. Two machines without one would
+ * share the groups of their services, and each would end the other's.
+ */
+export function makeGroup(name: string): readonly string[] {
+	return hierarchies().map((folder) => {
+		const group = path.join(folder, name);
+		mkdirSync(group);
+		return group;
+	});
+}
+
+/** Ends all that runs in a group and removes it. */
+export async function removeGroup(name: string): Promise<void> {
+	for (const folder of hierarchies()) {
+		const groups = tree(path.join(folder, name));
+		await vi.waitFor(
+			() => {
+				const pids = groups.flatMap(processesIn);
+				for (const pid of pids) {
+					kill(pid);
+				}
+
+				expect(pids).toEqual([]);
+			},
+			{timeout: 10_000, interval: 20},
+		);
+		for (const group of groups.reverse()) {
+			remove(group);
+		}
+	}
+}
+
+/** Those of test processes that were killed and could not clean up. */
+export async function removeAbandonedGroups(): Promise<void> {
+	for (const name of new Set(hierarchies().flatMap((folder) => readdirSync(folder)))) {
+		const pid = /^fww-(\d+)-/.exec(name)?.[1];
+		if (pid !== undefined && !existsSync(`/proc/${pid}`)) {
+			await removeGroup(name);
+		}
+	}
+}
+
+/** This process's own groups: in systemd's hierarchy of cgroups(7) version 1, and in version 2. */
+function hierarchies(): readonly string[] {
+	const own = new Map(
+		readFileSync('/proc/self/cgroup', 'utf8')
+			.trim()
+			.split('\n')
+			.map((line) => {
+				const [, controllers = '', group = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+				return [controllers, group];
+			}),
+	);
+	return readFileSync('/proc/self/mounts', 'utf8')
+		.split('\n')
+		.flatMap((line) => {
+			const [, folder = '', type, options = ''] = line.split(' ');
+			const group =
+				type === 'cgroup2'
+					? own.get('')
+					: type === 'cgroup' && options.split(',').includes('name=systemd')
+						? own.get('name=systemd')
+						: undefined;
+			return group === undefined ? [] : [path.join(folder, group)];
+		});
+}
+
+/** A group and all below it, from the top. */
+function tree(group: string): string[] {
+	try {
+		const below = readdirSync(group, {withFileTypes: true}).filter((entry) => entry.isDirectory());
+		return [group, ...below.flatMap(({name}) => tree(path.join(group, name)))];
+	} catch {
+		return [];
+	}
+}
+
+/** Another test process may be at the same remains. */
+function remove(group: string): void {
+	try {
+		rmdirSync(group);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+			throw error;
+		}
+	}
+}
+
+function kill(pid: number): void {
+	try {
+		process.kill(pid, 'SIGKILL');
+	} catch {}
+}
+
+function processesIn(group: string): readonly number[] {
+	try {
+		return readFileSync(path.join(group, 'cgroup.procs'), 'utf8')
+			.split('\n')
+			.filter(Boolean)
+			.map(Number);
+	} catch {
+		return [];
+	}
+}

@@ -1,0 +1,130 @@
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import {Command} from 'commander';
+import fc from 'fast-check';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {
+	type PolicyFlags,
+	readPolicy,
+	readPolicyPart,
+	withPolicyOptions,
+} from '../../source/commands/policy-options.ts';
+import {policyFlags, policyToJson, printPolicy} from '../../source/policy/policy.ts';
+import {OWN_SERVICES} from '../../source/policy/services.ts';
+import {policies} from '../_helpers/arbitraries.ts';
+import {inputErrorOf} from '../_helpers/errors.ts';
+
+let folder = '';
+
+beforeAll(() => {
+	folder = mkdtempSync(path.join(os.tmpdir(), 'fww-policy-'));
+});
+
+afterAll(() => {
+	rmSync(folder, {recursive: true});
+});
+
+function fileWith(text: string): string {
+	const file = path.join(folder, 'policy.json');
+	writeFileSync(file, text);
+	return file;
+}
+
+/** The flags as commander reads them. */
+function flagsOf(...args: readonly string[]): PolicyFlags {
+	return withPolicyOptions(new Command()).exitOverride().parse(args, {from: 'user'}).opts();
+}
+
+const read = (...args: readonly string[]) => readPolicy(flagsOf(...args), OWN_SERVICES);
+const json = (...args: readonly string[]) => policyToJson(read(...args));
+
+describe('readPolicy', () => {
+	it('gives the same policy for the flags that a policy prints', () => {
+		fc.assert(
+			fc.property(policies(), (policy) => {
+				expect(read(...policyFlags(policy))).toEqual(policy);
+			}),
+			{numRuns: 300},
+		);
+	});
+
+	it('completes a role with what is recommended for it', () => {
+		expect(json('--role', 'server')).toMatchObject({verdict: 'reject', openings: ['22/tcp']});
+		expect(json('--role', 'workstation')).toMatchObject({verdict: 'reject', openings: []});
+	});
+
+	it('takes openings repeated and separated by commas, in place of the recommended', () => {
+		const args = ['--role', 'server', '--open', 'dns,80/tcp', '--open', '443/tcp limit'];
+		expect(json(...args).openings).toEqual(['53', '80/tcp', '443/tcp limit']);
+	});
+
+	it('takes words in any case', () => {
+		expect(json('--role', 'Server', '--verdict', 'DROP', '--helper', 'FTP')).toMatchObject({
+			role: 'server',
+			verdict: 'drop',
+			helpers: ['ftp'],
+		});
+	});
+
+	it('lets the last of --open and --no-open decide', () => {
+		expect(json('--role', 'server', '--no-open').openings).toEqual([]);
+		expect(json('--role', 'server', '--open', '80/tcp', '--no-open').openings).toEqual([]);
+		expect(json('--role', 'server', '--no-open', '--open', '80/tcp').openings).toEqual(['80/tcp']);
+	});
+
+	it('lets flags come on top of a file, field by field', () => {
+		const text = '{"version":1,"role":"server","verdict":"drop","helpers":["ftp"],"log":true}';
+		const args = ['--policy', fileWith(text)];
+		expect(json(...args)).toMatchObject({verdict: 'drop', helpers: ['ftp'], log: true});
+		expect(json(...args, '--no-helper', '--no-log', '--open', 'ssh')).toEqual({
+			version: 1,
+			role: 'server',
+			verdict: 'drop',
+			helpers: [],
+			openings: ['22/tcp'],
+			log: false,
+		});
+	});
+
+	it('reads back every policy from its file', () => {
+		fc.assert(
+			fc.property(policies(), (policy) => {
+				expect(read('--policy', fileWith(printPolicy(policy)))).toEqual(policy);
+			}),
+			{numRuns: 50},
+		);
+	});
+
+	it.each<[string, readonly string[], string]>([
+		['nothing', [], 'No policy was given'],
+		['no role', ['--open', '22/tcp'], 'No policy was given'],
+		['a role of none', ['--role', ''], 'is not a role'],
+		['another role', ['--role', 'router'], '"router" is not a role'],
+		['another verdict', ['--role', 'server', '--verdict', 'accept'], '"accept" is not a verdict'],
+		['two helpers in one', ['--role', 'server', '--helper', 'ftp,sip'], 'is not a helper'],
+		['a bad opening', ['--role', 'server', '--open', 'ssh,70000'], 'Port 70000 does not exist'],
+		['an escape', ['--role', '\u001B[2J'], '"?[2J" is not a role'],
+		['a file that is not there', ['--policy', '/nowhere/\u001B[2J'], 'cannot be read: ENOENT'],
+		['a folder', ['--policy', '/'], 'cannot be read: EISDIR'],
+	])('refuses %s', (_, args, message) => {
+		expect(inputErrorOf(() => read(...args)).message).toContain(message);
+	});
+
+	it('refuses a file that is no policy', () => {
+		const flags = flagsOf('--policy', fileWith('{"role": "server"}'));
+		expect(inputErrorOf(() => readPolicy(flags, OWN_SERVICES)).message).toContain('"version"');
+	});
+});
+
+describe('readPolicyPart', () => {
+	it('leaves out what is not said', () => {
+		expect(readPolicyPart({}, OWN_SERVICES)).toEqual({});
+		expect(readPolicyPart(flagsOf(), OWN_SERVICES)).toEqual({});
+		expect(readPolicyPart(flagsOf('--no-helper', '--no-open', '--no-log'), OWN_SERVICES)).toEqual({
+			helpers: [],
+			openings: [],
+			log: false,
+		});
+	});
+});

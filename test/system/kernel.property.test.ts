@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import {beforeAll, describe, expect, test} from 'vitest';
+import {restore, save} from '../../source/host/iptables.ts';
+import {FAMILIES, type Family, parseNetwork} from '../../source/policy/network.ts';
+import type {Policy} from '../../source/policy/policy.ts';
+import {buildRuleSet} from '../../source/ruleset/build.ts';
+import {presenceOf} from '../../source/ruleset/compare.ts';
+import {evaluate} from '../../source/ruleset/evaluate.ts';
+import {printRestore, printRule} from '../../source/ruleset/print.ts';
+import {type FamilyRules, findChain} from '../../source/ruleset/ruleset.ts';
+import {networks, policies} from '../_helpers/arbitraries.ts';
+import {BACKENDS} from '../_helpers/backends.ts';
+import type {Shot} from '../_helpers/ethernet.ts';
+import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {INTERFACES, shotsNear} from '../_helpers/wire.ts';
+import {openRange, type Range} from '../_helpers/witness.ts';
+
+const CHAIN = 'FW-WIZARD-INPUT';
+
+/** Policies that the range can try: its interfaces, one more, and networks that its packets come from. */
+const POLICIES = policies({
+	interfaces: fc.constantFrom(...INTERFACES, 'tun9'),
+	networks: fc.oneof(
+		networks(),
+		fc
+			.constantFrom(
+				'0.0.0.0/0',
+				'10.0.0.0/8',
+				'203.0.113.0/25',
+				'::/0',
+				'2001:db8::/32',
+				'fe80::/10',
+			)
+			.map(parseNetwork),
+	),
+});
+
+const CASES = POLICIES.chain((policy) =>
+	fc.record({
+		policy: fc.constant(policy),
+		shots: fc.array(fc.oneof(...FAMILIES.map((family) => shotsNear(policy, family))), {
+			minLength: 100,
+			maxLength: 200,
+			size: 'max',
+		}),
+	}),
+);
+
+describe.each(BACKENDS)('evaluate says what the kernel does, %s', (backend) => {
+	const lab = useLab();
+	let range: Range;
+
+	beforeAll(async () => {
+		range = await openRange(lab, backend);
+	});
+
+	test('with any packet under any policy, and by which rule', async () => {
+		await fc.assert(
+			fc.asyncProperty(CASES, async ({policy, shots: wanted}) => {
+				const rules = await load(range.target, policy);
+				const shots = withinLimits(rules, wanted.map(withOwnPort));
+				const {arrived, passed} = await range.fire(shots);
+				expect(arrived).toHaveLength(shots.length);
+				const expected = shots.filter((shot) => decide(rules, shot).verdict === 'ACCEPT');
+				expect(passed.map((id) => describeShot(shots[id]))).toEqual(expected.map(describeShot));
+				for (const family of FAMILIES) {
+					const counts = await range.counters(family, CHAIN);
+					expect(byRule(rules[family], counts)).toEqual(
+						byRule(rules[family], countDecisions(rules[family], shots)),
+					);
+				}
+			}),
+			{numRuns: 40, interruptAfterTimeLimit: 200_000, markInterruptAsFailure: true},
+		);
+	}, 240_000);
+});
+
+type Rules = Readonly<Record<Family, FamilyRules>>;
+
+/** Loads a policy as new: without what rate limits of the one before have counted. */
+async function load(target: Host, policy: Policy): Promise<Rules> {
+	const built = buildRuleSet(policy, {families: FAMILIES});
+	for (const rules of built.families) {
+		const {family} = rules;
+		const present = presenceOf((await save(family, target.run)).rules);
+		const empty = present.chains.has(CHAIN) ? `*filter\n-F ${CHAIN}\nCOMMIT\n` : '';
+		for (const text of [empty, printRestore(rules, present)]) {
+			expect(await restore(family, text, target.run)).toBeUndefined();
+		}
+	}
+
+	const [ipv4, ipv6] = built.families;
+	if (ipv4 === undefined || ipv6 === undefined) {
+		throw new Error('a family is missing');
+	}
+
+	return {4: ipv4, 6: ipv6};
+}
+
+/**
+ * Gives a packet a port of its own, where it could otherwise belong to another packet's connection:
+ * what conntrack says of it would be wrong.
+ */
+function withOwnPort(shot: Shot, index: number): Shot {
+	const {packet, about} = shot;
+	const own = 20_000 + index;
+	if (about !== undefined) {
+		return {...shot, about: {...about, sourcePort: own}};
+	}
+
+	return packet.protocol === 'tcp' || packet.state === 'ESTABLISHED'
+		? {...shot, packet: {...packet, sourcePort: own}}
+		: shot;
+}
+
+/** Leaves out what a rate limit would stop, which `evaluate` does not know. */
+function withinLimits(rules: Rules, shots: readonly Shot[]): readonly Shot[] {
+	const used = new Map<string, number>();
+	return shots.filter((shot) => {
+		const limit = decide(rules, shot).by?.rule.match.hashlimit;
+		if (limit === undefined) {
+			return true;
+		}
+
+		const {family, source} = shot.packet;
+		const key = `${limit.name} ${family === 4 ? source : parseNetwork(`${source}/${limit.sourceMask}`).cidr}`;
+		const count = (used.get(key) ?? 0) + 1;
+		used.set(key, count);
+		return count <= limit.burst;
+	});
+}
+
+function decide(rules: Rules, {packet}: Shot) {
+	return evaluate(rules[packet.family], packet);
+}
+
+/** How many packets each rule of our chain decides, by `evaluate`. */
+function countDecisions(rules: FamilyRules, shots: readonly Shot[]): readonly number[] {
+	const counts = (findChain(rules, 'filter', CHAIN)?.rules ?? []).map(() => 0);
+	for (const {packet} of shots.filter(({packet}) => packet.family === rules.family)) {
+		const {by} = evaluate(rules, packet);
+		expect(by?.chain).toBe(CHAIN);
+		const index = (by?.index ?? 0) - 1;
+		counts[index] = (counts[index] ?? 0) + 1;
+	}
+
+	return counts;
+}
+
+/** Counters with the rule that each belongs to; logging decides nothing. */
+function byRule(rules: FamilyRules, counts: readonly number[]): readonly string[] {
+	return (findChain(rules, 'filter', CHAIN)?.rules ?? []).flatMap((rule, index) =>
+		rule.target.kind === 'LOG' ? [] : [`${counts[index]} ${printRule(rule, rules.family)}`],
+	);
+}
+
+function describeShot(shot: Shot | undefined): string {
+	return JSON.stringify(shot);
+}

@@ -1,0 +1,82 @@
+import {describe, expect, test} from 'vitest';
+import {QUESTIONS, walkTo} from '../_helpers/journey.ts';
+import {readSaves} from '../_helpers/saves.ts';
+import {useWizardHost} from '../_helpers/wizard-host.ts';
+
+const ESC = '\u001B';
+const DOWN = `${ESC}[B`;
+
+describe('keys in a real terminal', () => {
+	const {host, open} = useWizardHost();
+
+	test('that share a packet each do their part', async () => {
+		const terminal = open();
+		await terminal.waitFor(QUESTIONS[0]);
+		terminal.type(`\r${DOWN}\r${DOWN}${DOWN}\r${DOWN} \r443/tcp, 53\r\r`);
+		const review = await terminal.waitFor('[Rules]');
+		expect(review).toContain('-p udp --dport 69 -j CT --helper tftp');
+		terminal.press('end');
+		const end = await terminal.waitFor('Everything else vanishes');
+		expect(end).toContain('-p tcp -m multiport --dports 22,443,53 -j ACCEPT');
+	});
+
+	test('typed before the first frame do not disturb it', async () => {
+		const [calm, hasty] = [open(), open()];
+		hasty.type(`\r${DOWN}`);
+		await calm.waitFor(QUESTIONS[0]);
+		calm.type(`\r${DOWN}`);
+		const wanted = await calm.waitFor('❯ Server');
+		await hasty.waitFor((screen) => screen === wanted);
+	});
+
+	test('put each character where the caret stands', async () => {
+		const terminal = open();
+		await walkTo(terminal, 'What is let in?');
+		terminal.type('443');
+		terminal.press('left', 'left', 'left', 'left');
+		terminal.type('8');
+		expect(await terminal.waitFor('Enter lets in 4438\n')).toContain('❯ 4438█');
+		terminal.press('home', 'backspace', 'delete');
+		expect(await terminal.waitFor('Enter lets in 44\n')).toContain('❯ 44█');
+	});
+
+	test('pasted with line ends wait for Enter', async () => {
+		const terminal = open();
+		await walkTo(terminal, 'What is let in?');
+		terminal.paste('80/tcp\n443/tcp\n');
+		expect(await terminal.waitFor('Enter lets in 80/tcp, 443/tcp')).toContain('Nothing is let in.');
+		terminal.press('enter');
+		await terminal.waitFor('Let in (2):');
+	});
+
+	test('that are digits never choose, not even at Apply', async () => {
+		const before = await readSaves(host());
+		const terminal = open();
+		await walkTo(terminal, 'What is this machine?');
+		// The key after the digit shows when both were handled.
+		terminal.type('2');
+		terminal.press('down');
+		expect(await terminal.waitFor('❯ Server')).toContain('What is this machine?');
+		terminal.press('escape');
+		await walkTo(terminal, 'Load these rules now?');
+		terminal.type('1');
+		terminal.press('down');
+		expect(await terminal.waitFor('❯ Back')).toContain('Load these rules now?');
+		expect(await readSaves(host())).toEqual(before);
+	});
+
+	test('without a meaning do nothing: Ctrl-F1, Ctrl-Z, Ctrl-D, the mouse, F1 of a console', async () => {
+		const terminal = open();
+		await walkTo(terminal, 'What is let in?');
+		terminal.type(`2${ESC}[1;5P\u001A\u0004${ESC}[<0;3;3M${ESC}[[A2`);
+		expect(await terminal.waitFor('Enter lets in 22\n')).toContain('❯ 22█');
+	});
+
+	test('whose sequence comes in two packets are one key', async () => {
+		const terminal = open();
+		await walkTo(terminal, 'What is this machine?');
+		terminal.type(`${ESC}[`);
+		terminal.type('B');
+		expect(await terminal.waitFor('❯ Server')).toContain('What is this machine?');
+	});
+});

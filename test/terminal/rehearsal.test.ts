@@ -1,0 +1,179 @@
+import {readlinkSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {applyAndKeep, FLAGS, OPEN, OPEN_INSIDE, walkToReview} from '../_helpers/journey.ts';
+import {findInner, makeUser, photographMachine, type User} from '../_helpers/machine.ts';
+import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {INSIDE, IPV6, OUTSIDE} from '../_helpers/pair.ts';
+import {execute, startServer, succeed} from '../_helpers/programs.ts';
+import {scan} from '../_helpers/scan.ts';
+import {useTerminals} from '../_helpers/terminal.ts';
+
+const ECHO = path.resolve(import.meta.dirname, '../_helpers/echo-server.js');
+
+describe('a rehearsal by an ordinary user', () => {
+	const lab = useLab();
+	const terminals = useTerminals();
+	let user: User;
+	let before: Awaited<ReturnType<typeof photographMachine>>;
+
+	beforeAll(async () => {
+		user = makeUser();
+		before = await photographMachine();
+	});
+	afterAll(() => user.remove());
+
+	const run = async (...args: readonly string[]) =>
+		execute([...user.enter, process.execPath, user.cli, ...args], {}, user.variables);
+	const expectUntouched = async () => {
+		expect(await photographMachine()).toEqual(before);
+		expect(user.leftovers()).toEqual([]);
+	};
+
+	test('shows the network of the real machine', async () => {
+		const [real, rehearsed] = await Promise.all(
+			[[], ['--rehearse']].map(async (args) => {
+				const terminal = terminals.start([process.execPath, user.cli, ...args], {
+					...user,
+					columns: 200,
+				});
+				return terminal.waitFor('A firewall for this machine');
+			}),
+		);
+		const network = (screen = '') => /^Network: .*$/m.exec(screen)?.[0];
+		expect(network(rehearsed)).toBe(network(real));
+		expect(network(real)).toContain('.');
+	});
+
+	test('walks through the wizard and filters what another machine sends', async () => {
+		const probe = await lab.host();
+		const words = [process.execPath, user.cli, '--rehearse'];
+		const terminal = terminals.start(words, {...user, columns: 100, rows: 30});
+		await walkToReview(terminal);
+		expect(terminal.screen()).toContain('REHEARSAL');
+		expect(await applyAndKeep(terminal)).toContain('REHEARSAL');
+
+		const inner = findInner(terminal.pid);
+		const enter = ['nsenter', '-t', `${inner}`, '-n', '--'];
+		await plugIn(inner, probe);
+		const services = await startServer(
+			[...enter, process.execPath, ECHO, 'tcp:22', 'tcp:80', 'tcp:9100'],
+			/ready/,
+		);
+		try {
+			for (const [{target}, letIn] of [
+				[INSIDE, OPEN_INSIDE],
+				[OUTSIDE, OPEN],
+				[IPV6, OPEN],
+			] as const) {
+				const {ports, rest} = await scan(probe, target, ['-sS', '-p', '1-10000'], 'tcp');
+				const open = letIn.filter((port) => port === 22 || port === 9100);
+				expect(ports).toEqual({open, closed: letIn.filter((port) => port !== 22 && port !== 9100)});
+				expect(rest).toEqual({filtered: 10_000 - letIn.length});
+			}
+		} finally {
+			await services.stop();
+		}
+
+		expect(readlinkSync(`/proc/${inner}/ns/net`)).not.toBe(readlinkSync('/proc/self/ns/net'));
+		terminal.press('enter');
+		expect(await terminal.ended).toBe(0);
+		await expectUntouched();
+	});
+
+	test('apply --rehearse loads in the copy, and leaves no trace', async () => {
+		const {status, stdout, stderr} = await run('apply', '--rehearse', '--yes', ...FLAGS);
+		expect({status, stderr}).toEqual({status: 0, stderr: ''});
+		expect(stdout).toMatch(/^Loaded and read back: \d+ IPv4 rules, \d+ IPv6 rules\./);
+		await expectUntouched();
+	});
+
+	test('rules --rehearse prints what rules prints', async () => {
+		const [rehearsed, plain] = [
+			await run('rules', '--rehearse', ...FLAGS),
+			await run('rules', ...FLAGS),
+		];
+		expect(rehearsed).toEqual({status: 0, stderr: '', stdout: plain.stdout});
+		expect(plain.stdout).toContain('-A FW-WIZARD-INPUT -j REJECT');
+		await expectUntouched();
+	});
+
+	test('leaves nothing behind when the terminal is taken away', async () => {
+		const words = [process.execPath, user.cli, '--rehearse'];
+		const terminal = terminals.start(words, user);
+		await terminal.waitFor('A firewall for this machine');
+		const inner = findInner(terminal.pid);
+		process.kill(terminal.pid, 'SIGHUP');
+		await terminal.ended;
+		expect(() => process.kill(inner, 0)).toThrow('ESRCH');
+		await expectUntouched();
+	});
+});
+
+describe('where namespaces are forbidden', () => {
+	const terminals = useTerminals();
+	let user: User;
+
+	beforeAll(() => {
+		user = makeUser();
+	});
+	afterAll(() => user.remove());
+
+	/** A user namespace of our own, with limits of its own; never the machine's. */
+	const forbidden = (as: 'root' | 'user') => [
+		...(as === 'user' ? user.enter : []),
+		...['unshare', '--user', as === 'root' ? '--map-root-user' : '--map-current-user'],
+		...['--keep-caps', '--', 'sh', '-c'],
+		[
+			`test "$(readlink /proc/self/ns/user)" != '${readlinkSync('/proc/self/ns/user')}'`,
+			'echo 0 > /proc/sys/user/max_net_namespaces',
+			'echo 0 > /proc/sys/user/max_user_namespaces',
+			'exec setpriv --inh-caps=-all --ambient-caps=-all -- "$@"',
+		].join(' && '),
+		'sh',
+	];
+
+	test.each(['root', 'user'] as const)('says to %s what to do, with status 3', async (as) => {
+		for (const args of [[], ['apply', '--yes', ...FLAGS]]) {
+			const words = [process.execPath, user.cli, ...args, '--rehearse'];
+			const {status, stdout, stderr} = await execute(
+				[...forbidden(as), ...words],
+				{},
+				user.variables,
+			);
+			expect({status, stdout}).toEqual({status: 3, stdout: ''});
+			expect(stderr).toMatch(/^A rehearsal needs namespaces, .+\n.+\n$/);
+			expect(user.leftovers()).toEqual([]);
+		}
+	});
+
+	test('the same in a terminal, which stays as it was', async () => {
+		const words = [...forbidden('user'), process.execPath, user.cli, '--rehearse'];
+		const terminal = terminals.start(words, {variables: user.variables});
+		expect(await terminal.ended).toBe(3);
+		expect(terminal.screen().split('\n')[0]).toMatch(/^A rehearsal needs namespaces/);
+		expect(terminal.output()).not.toContain('\u001B');
+	});
+});
+
+/** Connects another machine by a cable whose end is moved into the rehearsal's network. */
+async function plugIn(pid: number, probe: Host): Promise<void> {
+	const cable = `link add cable0 type veth peer name cable0 netns ${pid}`.split(' ');
+	await succeed(['ip', '-n', probe.name, ...cable]);
+	const inside = ['nsenter', '-t', `${pid}`, '-n', '--'];
+	for (const [enter, side] of [
+		[inside, 'target'],
+		[probe.enter, 'probe'],
+	] as const) {
+		const addresses = [`${INSIDE[side]}/24`, `${OUTSIDE[side]}/24`, `${IPV6[side]}/64 nodad`];
+		const lines = [
+			...addresses.map((cidr) => `address add dev cable0 ${cidr}`),
+			'link set cable0 up',
+		];
+		await succeed([...enter, 'ip', '-batch', '-'], {input: `${lines.join('\n')}\n`});
+	}
+
+	const quick = ['net.ipv4.icmp_ratelimit=0', 'net.ipv6.icmp.ratelimit=0'];
+	await succeed([...inside, 'sysctl', '-q', '-w', ...quick]);
+}

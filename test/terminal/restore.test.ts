@@ -1,0 +1,113 @@
+import process from 'node:process';
+import {describe, expect, test} from 'vitest';
+import {CLI} from '../_helpers/cli.ts';
+import {expectFits} from '../_helpers/frames.ts';
+import {goOn, QUESTIONS, walkTo} from '../_helpers/journey.ts';
+import {findInner} from '../_helpers/machine.ts';
+import type {Terminal} from '../_helpers/terminal.ts';
+import {useWizardHost} from '../_helpers/wizard-host.ts';
+
+const ESC = '\u001B';
+/** A shell that has filled its scrollback and prints the terminal's settings before and after. */
+const SHELL = 'seq 1 200; stty -a; "$@"; echo "status $?"; stty -a';
+const PROGRAM = ['sh', '-c', SHELL, 'sh', process.execPath, CLI];
+const COUNTED = Array.from({length: 200}, (_, index) => `${index + 1}`);
+
+describe('the terminal', () => {
+	const {open, start} = useWizardHost();
+
+	test('is left as it was found, its scrollback too', async () => {
+		const terminal = start(PROGRAM);
+		await terminal.waitFor(QUESTIONS[0]);
+		expect(terminal.buffer()).toBe('alternate');
+		for (const [columns, rows] of [
+			[60, 20],
+			[120, 40],
+			[80, 24],
+		] as const) {
+			terminal.resize(columns, rows);
+			await waitForWidth(terminal, columns);
+		}
+
+		await walkTo(terminal, 'What is let in?');
+		terminal.press('ctrlC');
+		await terminal.ended;
+		expect(terminal.screen()).toContain('Nothing was changed.\nstatus 130\n');
+		expectRestored(terminal);
+	});
+
+	test('is left as it was found when the program is ended by a signal', async () => {
+		const terminal = start(PROGRAM);
+		await walkTo(terminal, 'What is let in?');
+		process.kill(findInner(terminal.pid), 'SIGTERM');
+		await terminal.ended;
+		expect(terminal.screen()).toContain(`status ${128 + 15}\n`);
+		expectRestored(terminal);
+	});
+
+	test('is left at once, also in the first moment', async () => {
+		const terminal = start(PROGRAM);
+		await terminal.waitFor(QUESTIONS[0]);
+		terminal.press('ctrlC');
+		const pressed = Date.now();
+		await terminal.ended;
+		expect(Date.now() - pressed).toBeLessThan(2000);
+		expect(terminal.screen()).toContain('Nothing was changed.\nstatus 130\n');
+		expectRestored(terminal);
+	});
+
+	test('may change its size at any step', async () => {
+		const terminal = open({columns: 120, rows: 40});
+		for (const question of QUESTIONS) {
+			const first =
+				question === QUESTIONS[0]
+					? await terminal.waitFor(question)
+					: await goOn(terminal, question);
+			// What is found out about helpers comes a moment later.
+			const wanted =
+				question === 'Which old protocols' ? await terminal.waitFor('This kernel has it') : first;
+			for (const [columns, rows] of [
+				[60, 20],
+				[40, 10],
+				[200, 50],
+			] as const) {
+				terminal.resize(columns, rows);
+				expectFits((await waitForWidth(terminal, columns)).split('\n'), [columns, rows]);
+			}
+
+			terminal.resize(120, 40);
+			// The proof goes on meanwhile.
+			await terminal.waitFor((now) => now === wanted || /packets|ports a second/.test(now));
+		}
+	});
+});
+
+/** Waits for the frame that is drawn for a width. */
+async function waitForWidth(terminal: Terminal, columns: number): Promise<string> {
+	const line = '─'.repeat(columns - 1);
+	// Of a wider frame that the terminal has wrapped, a piece could be as long.
+	return terminal.waitFor((screen) => {
+		const lines = screen.split('\n');
+		return lines.includes(line) && lines.every(({length}) => length < columns);
+	});
+}
+
+/** The normal screen with all its lines, the cursor shown, no marks around a paste, the old settings. */
+function expectRestored(terminal: Terminal): void {
+	const output = terminal.output();
+	expect(terminal.buffer()).toBe('normal');
+	expect(terminal.history().split('\n').slice(0, 200)).toEqual(COUNTED);
+	expect(output).not.toContain(`${ESC}[3J`);
+	for (const mode of ['?1049', '?2004']) {
+		expect(output.lastIndexOf(`${ESC}[${mode}l`), mode).toBeGreaterThan(
+			output.lastIndexOf(`${ESC}[${mode}h`),
+		);
+	}
+
+	expect(output.lastIndexOf(`${ESC}[?25h`)).toBeGreaterThan(output.lastIndexOf(`${ESC}[?25l`));
+	const [before, after] = [...output.matchAll(/^speed [^$]*?-extproc/gm)].map(([text]) =>
+		text.replace(/rows \d+; columns \d+/, ''),
+	);
+	expect(after).toBe(before);
+	expect(after).toContain(' icanon ');
+}

@@ -1,0 +1,145 @@
+import type {Key} from 'ink';
+import {describe, expect, test} from 'vitest';
+import {HELPERS} from '../../source/policy/helpers.ts';
+import {OWN_SERVICES} from '../../source/policy/services.ts';
+import {reduceFlow} from '../../source/ui/flow.ts';
+import {type Flow, STEPS, type Step, startFlow} from '../../source/ui/flow-state.ts';
+import {keyToEvent} from '../../source/ui/keys.ts';
+
+const NO_KEY: Key = {
+	upArrow: false,
+	downArrow: false,
+	leftArrow: false,
+	rightArrow: false,
+	pageDown: false,
+	pageUp: false,
+	home: false,
+	end: false,
+	return: false,
+	escape: false,
+	ctrl: false,
+	shift: false,
+	tab: false,
+	backspace: false,
+	delete: false,
+	meta: false,
+	super: false,
+	hyper: false,
+	capsLock: false,
+	numLock: false,
+};
+const VIEWPORT = {lines: 50, height: 12};
+
+function at(step: Step, change: Partial<Flow> = {}): Flow {
+	const start = startFlow({role: 'server'}, ['workstation', 'server'], OWN_SERVICES);
+	const flow = STEPS.slice(0, STEPS.indexOf(step)).reduce<Flow>(
+		(before) => reduceFlow(before, {type: 'next'}),
+		start,
+	);
+	return {...flow, ...change};
+}
+
+function press(flow: Flow, key: Partial<Key> | string, viewport = VIEWPORT) {
+	return typeof key === 'string'
+		? keyToEvent(flow, key, NO_KEY, viewport)
+		: keyToEvent(flow, '', {...NO_KEY, ...key}, viewport);
+}
+
+test.each(STEPS)('Esc goes back in %s', (step) => {
+	expect(press(at(step), {escape: true})).toEqual({type: 'back'});
+});
+
+test.each(STEPS)('a digit chooses nothing in %s', (step) => {
+	for (const digit of '0123456789') {
+		const event = press(at(step, {focus: step === 'ports' ? 0 : 1}), digit);
+		expect(event).toEqual(step === 'ports' ? {type: 'type', text: digit} : undefined);
+	}
+});
+
+describe('Helpers', () => {
+	test('Space switches the focused one', () => {
+		expect(press(at('helpers', {focus: 3}), ' ')).toEqual({type: 'toggle', index: 3});
+	});
+
+	test('the list goes round', () => {
+		const last = HELPERS.length - 1;
+		expect(press(at('helpers'), {upArrow: true})).toEqual({type: 'focus', index: last});
+		expect(press(at('helpers', {focus: last}), {downArrow: true})).toEqual({
+			type: 'focus',
+			index: 0,
+		});
+	});
+
+	test('Enter goes on', () => {
+		expect(press(at('helpers'), {return: true})).toEqual({type: 'next'});
+	});
+});
+
+describe('Ports', () => {
+	test('the field takes its own keys, less the arrows', () => {
+		for (const key of [{return: true}, {backspace: true}, {delete: true}, {tab: true}, 'x']) {
+			expect(press(at('ports'), key)).toBeUndefined();
+		}
+
+		expect(press(at('ports'), {downArrow: true})).toEqual({type: 'focus', index: 0});
+	});
+
+	test('in the list, Delete removes and a letter goes to the field', () => {
+		const flow = at('ports', {focus: 0, field: '44'});
+		expect(press(flow, {delete: true})).toEqual({type: 'remove'});
+		expect(press(flow, {backspace: true})).toEqual({type: 'remove'});
+		expect(press(flow, '3')).toEqual({type: 'type', text: '443'});
+		expect(press(flow, {ctrl: true})).toBeUndefined();
+	});
+
+	test('Enter in the list takes what still stands in the field, and goes on when it is empty', () => {
+		const enter = (field: string) => {
+			const flow = at('ports', {focus: 0, field});
+			const event = press(flow, {return: true});
+			return event && reduceFlow(flow, event);
+		};
+		expect(enter('443/tcp')).toMatchObject({step: 'ports', field: ''});
+		expect(enter('443/tcp')?.policy.openings).toHaveLength(2);
+		expect(enter('')?.step).toBe('review');
+	});
+});
+
+describe('Review', () => {
+	test('scrolls by lines, pages and to the ends', () => {
+		const by = (key: Partial<Key>) => press(at('review'), key);
+		expect(by({downArrow: true})).toEqual({type: 'scroll', by: 1, last: 39});
+		expect(by({upArrow: true})).toEqual({type: 'scroll', by: -1, last: 39});
+		expect(by({pageDown: true})).toEqual({type: 'scroll', by: 10, last: 39});
+		expect(by({pageUp: true})).toEqual({type: 'scroll', by: -10, last: 39});
+		expect(by({home: true})).toEqual({type: 'scroll', by: -50, last: 39});
+		expect(by({end: true})).toEqual({type: 'scroll', by: 50, last: 39});
+	});
+
+	test('does not scroll what fits', () => {
+		const event = press(at('review'), {downArrow: true}, {lines: 12, height: 12});
+		expect(event).toEqual({type: 'scroll', by: 1, last: 0});
+	});
+
+	test('Tab shows the next view, Shift-Tab the one before, t tries a packet', () => {
+		const view = (view: Flow['view'], shift: boolean) =>
+			press(at('review', {view}), {tab: true, shift});
+		expect(view('rules', false)).toEqual({type: 'view', view: 'restore'});
+		expect(view('commands', false)).toEqual({type: 'view', view: 'rules'});
+		expect(view('rules', true)).toEqual({type: 'view', view: 'commands'});
+		expect(press(at('review'), 't')).toEqual({type: 'view', view: 'packet'});
+	});
+
+	test('while a packet is tried, only Esc is a command', () => {
+		const flow = at('review', {view: 'packet'});
+		for (const key of ['t', 'q', {return: true}, {tab: true}, {downArrow: true}]) {
+			expect(press(flow, key)).toBeUndefined();
+		}
+	});
+});
+
+test('only Rejection has the key l', () => {
+	for (const step of STEPS) {
+		const event = press(at(step), 'l');
+		expect(event?.type).toBe(step === 'rejection' ? 'toggle-log' : undefined);
+	}
+});

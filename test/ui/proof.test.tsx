@@ -1,0 +1,142 @@
+import {describe, expect, test, vi} from 'vitest';
+import type {Proof, View} from '../../source/proof/prove.ts';
+import type {Prover} from '../../source/ui/use-proof.ts';
+import {appOpener, type OpenApp} from '../_helpers/app.tsx';
+import {expectFits, SIZES} from '../_helpers/frames.ts';
+
+const openApp = appOpener();
+
+function view(family: 4 | 6, name: string, differences: View['differences'] = []): View {
+	const passed = {tcp: [{first: 22, last: 22}], udp: []};
+	const source = family === 4 ? '203.0.113.77' : '2001:db8:77::77';
+	return {
+		vantage: {
+			family,
+			name,
+			source,
+			inInterface: 'eth0',
+			destination: '',
+		} as unknown as View['vantage'],
+		passed,
+		expected: passed,
+		differences,
+	};
+}
+
+const PROVEN: Proof = {
+	views: [view(4, 'anywhere'), view(6, 'anywhere'), view(4, 'you'), view(4, '10.0.0.0/8')],
+	checks: ['answers', 'ping'].map((name) => ({name, result: 'ok', detail: ''})),
+	untried: [],
+	probes: 262_140,
+	seconds: 9.1,
+};
+const FAULTS = Array.from({length: 9}, (_, index) => 1001 + index);
+const REFUTED: Proof = {
+	...PROVEN,
+	views: [
+		view(
+			4,
+			'anywhere',
+			FAULTS.map((port) => ({
+				protocol: 'tcp',
+				ports: [{first: port, last: port}],
+				fact: 'passes',
+				cause: 'rule 1 of INPUT, which is not ours',
+			})),
+		),
+		...PROVEN.views.slice(1),
+	],
+};
+const MEASURED = {outcome: 'refused', milliseconds: 2};
+
+function proverOf(proof: Proof): Prover & {readonly policies: unknown[]} {
+	const policies: unknown[] = [];
+	return {
+		policies,
+		prove: async (policy) => {
+			policies.push(policy);
+			return proof;
+		},
+		proveBefore: async () => PROVEN.views,
+		demonstrate: async () => ({
+			reject: MEASURED,
+			reset: MEASURED,
+			drop: {...MEASURED, outcome: 'timeout'},
+		}),
+	};
+}
+
+async function openProof(columns: number, rows: number, prover: Prover): Promise<OpenApp> {
+	const app = await openApp({columns, rows, banner: 'REHEARSAL', prover});
+	await app.press('enter', 'enter', 'enter', 'enter', 'enter', 'enter');
+	expect(app.screen()).toContain('Does it do what you chose?'.slice(0, columns - 2));
+	return app;
+}
+
+async function until(app: OpenApp, text: string | RegExp): Promise<void> {
+	await vi.waitFor(() => expect(app.screen()).toMatch(text), {timeout: 5000});
+}
+
+describe.each(SIZES)('Proof at %i columns, %i rows', (columns, rows) => {
+	test('fits, with the verdict in view, when all is as chosen', async () => {
+		const app = await openProof(columns, rows, proverOf(PROVEN));
+		await until(app, /262140 packets/);
+		expectFits(app.lines(), [columns, rows]);
+		expect(app.screen().replaceAll(/\s+/g, ' ')).toContain('exactly what you chose passes.');
+	});
+
+	test('fits, with the verdict and a fault in view, when it is not', async () => {
+		const app = await openProof(columns, rows, proverOf(REFUTED));
+		await until(app, /262140 packets/);
+		expectFits(app.lines(), [columns, rows]);
+		const text = app.screen().replaceAll(/\s+/g, ' ');
+		expect(text).toContain('not what you chose.');
+		expect(text).not.toContain('exactly what you chose');
+		if (rows > 10) {
+			expect(text).toContain('1001/tcp passes from anywhere over IPv4: rule 1 of INPUT');
+		}
+	});
+});
+
+test('says how many faults there are beside those shown', async () => {
+	const app = await openProof(120, 40, proverOf(REFUTED));
+	await until(app, /262140 packets/);
+	const shown = FAULTS.filter((port) => app.screen().includes(`${port}/tcp`)).length;
+	expect(shown).toBeGreaterThan(0);
+	expect(app.screen()).toContain(`${FAULTS.length - shown} more`);
+});
+
+test('is made once for a policy, and again for another', async () => {
+	const prover = proverOf(PROVEN);
+	const app = await openProof(80, 24, prover);
+	await until(app, /262140 packets/);
+	await app.press('escape', 'enter');
+	await until(app, /262140 packets/);
+	expect(prover.policies).toHaveLength(1);
+	await app.press('escape', 'escape');
+	await app.type('443/tcp');
+	await app.press('enter', 'enter', 'enter');
+	await until(app, /262140 packets/);
+	expect(prover.policies).toHaveLength(2);
+});
+
+test('that cannot be made says why, and does not stand in the way', async () => {
+	const refuse = async (): Promise<never> => {
+		throw Object.assign(new Error('No namespaces here'), {hint: 'Run as root'});
+	};
+	const app = await openProof(80, 24, {prove: refuse, proveBefore: refuse, demonstrate: refuse});
+	await until(app, 'No namespaces here');
+	expect(app.screen()).toContain('Run as root.');
+	await app.press('enter');
+	expect(app.screen()).toContain('Load these rules now?');
+	expect(app.screen()).toContain('Not proven');
+	expect(app.screen()).not.toContain('Proven with real packets');
+});
+
+test('that found a difference does not call the rules proven at Apply', async () => {
+	const app = await openProof(80, 24, proverOf(REFUTED));
+	await until(app, /262140 packets/);
+	await app.press('enter');
+	expect(app.screen()).toContain('something else than you chose');
+	expect(app.screen()).not.toContain('Proven with real packets');
+});

@@ -1,0 +1,87 @@
+// Measures what applying costs, against two bare runs of iptables-restore on the same files.
+// Runs as root in namespaces of its own; prints the figures as JSON.
+import {type Before, dryRun, load, readRules} from '../../source/change/load.ts';
+import {apply} from '../../source/commands/apply.ts';
+import {readPolicy} from '../../source/commands/policy-options.ts';
+import {gatherFacts} from '../../source/host/facts.ts';
+import {programOf} from '../../source/host/iptables.ts';
+import {run} from '../../source/host/run.ts';
+import {buildRuleSet} from '../../source/ruleset/build.ts';
+import {presenceOf} from '../../source/ruleset/compare.ts';
+import {printRestore} from '../../source/ruleset/print.ts';
+import {type Figure, median, milliseconds} from './statistics.ts';
+
+const ROUNDS = 21;
+
+const facts = await gatherFacts();
+const flags = {
+	role: 'server',
+	helper: ['ftp'],
+	open: ['ssh, 53, 8000-8010/tcp, 9100/tcp from 10.0.0.0/8'],
+	yes: true,
+};
+const policy = readPolicy(flags, facts.services);
+const ruleSet = buildRuleSet(policy, facts);
+
+const bare = async (before: Before) => {
+	for (const rules of ruleSet.families) {
+		const saved = before.get(rules.family);
+		const input = printRestore(rules, saved ? presenceOf(saved.rules) : undefined);
+		const words = ['-w', '10', '--noflush'];
+		const {status, stderr} = await run(programOf(rules.family, '-restore'), words, {input});
+		if (status !== 0) {
+			throw new Error(stderr);
+		}
+	}
+};
+
+// The first loads modules and makes the chains; what follows meets the same state each time.
+await apply(flags);
+const before = await readRules(ruleSet);
+const times: Record<'bare' | 'dryRun' | 'load' | 'apply', number[]> = {
+	bare: [],
+	dryRun: [],
+	load: [],
+	apply: [],
+};
+for (let round = 0; round < ROUNDS; round++) {
+	times.bare.push(await time(async () => bare(before)));
+	times.dryRun.push(await time(async () => dryRun(ruleSet)));
+	times.load.push(await time(async () => load(ruleSet, policy, before)));
+	times.apply.push(await time(async () => apply(flags)));
+}
+
+const [two, tried, loaded, whole] = [times.bare, times.dryRun, times.load, times.apply].map(
+	median,
+) as [number, number, number, number];
+const ratio = (value: number) => `${milliseconds(value)}, ${(value / two).toFixed(1)} times`;
+const backend = facts.iptables?.backend;
+const figures: readonly Figure[] = [
+	{name: `${backend}: two bare iptables-restore`, value: milliseconds(two)},
+	{
+		name: `${backend}: apply, all of it`,
+		value: ratio(whole),
+		limit: '2 times',
+		kept: whole <= 2 * two,
+	},
+	{
+		name: `${backend}: apply without its dry run`,
+		value: ratio(whole - tried),
+		limit: '2 times',
+		kept: whole - tried <= 2 * two,
+	},
+	{
+		name: `${backend}: of it loading and reading back`,
+		value: ratio(loaded),
+		limit: '2 times',
+		kept: loaded <= 2 * two,
+	},
+	{name: `${backend}: of it the dry run`, value: ratio(tried)},
+];
+console.log(JSON.stringify(figures));
+
+async function time(action: () => Promise<unknown>): Promise<number> {
+	const begin = performance.now();
+	await action();
+	return performance.now() - begin;
+}

@@ -7,6 +7,7 @@ const filesIn = (folders: string) => `test/${folders}/**/*.test.{ts,tsx}`;
 export default defineConfig({
 	root: new URL('..', import.meta.url).pathname,
 	test: {
+		setupFiles: ['.config/seed.ts'],
 		maxWorkers: 2,
 		testTimeout: 60_000,
 		hookTimeout: 120_000,

@@ -22,7 +22,15 @@ const STRANGERS: Readonly<Record<Family, readonly string[]>> = {
 };
 
 /** Ranges (of ipaddr.js) whose addresses cannot be the source of a packet from outside. */
-const NO_SOURCE = ['unspecified', 'broadcast', 'multicast', 'linkLocal', 'loopback'];
+const NO_SOURCE = [
+	'unspecified',
+	'broadcast',
+	'multicast',
+	'linkLocal',
+	'loopback',
+	// The kernel drops these where they come in (ip6_rcv, since 5.4).
+	'ipv4Mapped',
+];
 
 /**
  * From where a policy must be looked at: a stranger on each interface that it names and on one that
@@ -95,31 +103,42 @@ function neighboursOf(
 	inInterface: string,
 	own: ReadonlySet<string | undefined>,
 ): readonly NamedVantage[] {
-	const {family, cidr} = network;
-	const [base, prefix] = ipaddr.parseCIDR(cidr);
-	const bytes = base.toByteArray();
-	const width = bytes.length * 8;
-	const start = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
-	const size = 1n << BigInt(width - prefix);
-	const inside = [1n, 2n, 3n, 0n]
-		.map((offset) => spell(start + (size > offset ? offset : 0n), width))
-		.find((address) => !own.has(address));
-	const outside = [start + size, start - 1n]
-		.filter((value) => value > 0n && value < 1n << BigInt(width))
-		.map((value) => spell(value, width))
-		.find((address) => !own.has(address) && !NO_SOURCE.includes(ipaddr.parse(address).range()));
+	const {family} = network;
+	const samples = samplesOf(network);
+	const foreign = (address: string) => !own.has(address);
+	const inside = samples.inside.find(foreign);
+	const outside = samples.outside.find(foreign);
 	const name = printNetwork(network);
 	return [
 		...(inside === undefined ? [] : [{family, inInterface, source: inside, name: `in ${name}`}]),
-		...(outside === undefined || prefix === 0
+		...(outside === undefined
 			? []
 			: [{family, inInterface, source: outside, name: `beside ${name}`}]),
 	];
 }
 
-function isUnusable({cidr}: Network): boolean {
+function isUnusable(network: Network): boolean {
+	return samplesOf(network).inside.length === 0;
+}
+
+/** Addresses within a network, and just outside of it, that a packet can come from. */
+function samplesOf({cidr}: Network): Record<'inside' | 'outside', readonly string[]> {
 	const [base, prefix] = ipaddr.parseCIDR(cidr);
-	return prefix > 0 && NO_SOURCE.includes(base.range());
+	const bytes = base.toByteArray();
+	const width = bytes.length * 8;
+	const start = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
+	const size = 1n << BigInt(width - prefix);
+	const sources = (values: readonly bigint[]) =>
+		values
+			.filter((value) => value > 0n && value < 1n << BigInt(width))
+			.map((value) => spell(value, width))
+			.filter((address) => !NO_SOURCE.includes(ipaddr.parse(address).range()));
+	// Where a large network begins there may be none: 0.0.0.1, ::1.
+	const offsets = [1n, 2n, 3n, 0n, size / 2n + 1n].filter((offset) => offset < size);
+	return {
+		inside: sources(offsets.map((offset) => start + offset)),
+		outside: prefix === 0 ? [] : sources([start + size, start - 1n]),
+	};
 }
 
 function spell(value: bigint, width: number): string {

@@ -15,7 +15,6 @@ import {scan} from '../_helpers/scan.ts';
 
 /** How many random policies: three verdicts and two backends each. */
 const COUNT = Number(process.env.FWW_POLICIES ?? 3);
-const SEED = Number(process.env.FWW_SEED ?? Date.now() % 1_000_000_000);
 /** Ports that no policy names, which nmap looks at as well. */
 const STRAY = 20;
 
@@ -35,10 +34,7 @@ const CASES = fc
 			POLICIES,
 			fc.array(fc.integer({min: 1, max: 65_535}), {minLength: STRAY, maxLength: STRAY}),
 		),
-		{
-			numRuns: COUNT,
-			seed: SEED,
-		},
+		COUNT,
 	)
 	.map(([policy, stray], index) => ({policy, stray, index}));
 
@@ -135,5 +131,5 @@ async function compareNmap(
 }
 
 function describePolicy(policy: Policy): string {
-	return `FWW_SEED=${SEED}: ${policyFlags(policy).join(' ')}`;
+	return `FWW_SEED=${fc.readConfigureGlobal().seed}: ${policyFlags(policy).join(' ')}`;
 }

@@ -45,6 +45,14 @@ describe('where packets are sent from', () => {
 		]);
 	});
 
+	test('a network that begins where no packet can come from has others inside', () => {
+		expect(plan('22/tcp from ::/0').seen.slice(2)).toEqual(['::2 eth0: in ::/0']);
+		expect(plan('22/tcp from 0.0.0.0/1').seen.slice(2)).toEqual([
+			'64.0.0.1 eth0: in 0.0.0.0/1',
+			'128.0.0.0 eth0: beside 0.0.0.0/1',
+		]);
+	});
+
 	test('no stranger belongs to a network of the policy', () => {
 		expect(plan('22/tcp from 203.0.113.0/24').seen[0]).toBe('198.51.100.77 eth0: anywhere');
 	});

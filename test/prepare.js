@@ -25,6 +25,7 @@ const PROGRAMS = {
 	sysctl: 'procps',
 	'systemd-nspawn': 'systemd-container',
 	tmux: 'tmux',
+	ufw: 'ufw',
 	vsftpd: 'vsftpd',
 };
 

@@ -1,11 +1,11 @@
 import {FAMILIES, type Family} from '../policy/network.ts';
 import {printable} from '../policy/printable.ts';
 import {parseSave} from '../ruleset/parse.ts';
-import type {FamilyRules} from '../ruleset/ruleset.ts';
+import type {Backend, FamilyRules} from '../ruleset/ruleset.ts';
 import {HostError} from './errors.ts';
 import {findProgram, firstLine, type Runner, run} from './run.ts';
 
-export type Backend = 'nft' | 'legacy';
+export type {Backend} from '../ruleset/ruleset.ts';
 
 export type Iptables = {readonly version: string; readonly backend: Backend};
 

@@ -6,6 +6,9 @@ import type {Family} from '../policy/network.ts';
  */
 export type RuleSet = {readonly families: readonly FamilyRules[]};
 
+/** The two that iptables can be: each has rules of its own, and the kernel asks both. */
+export type Backend = 'nft' | 'legacy';
+
 export type FamilyRules = {readonly family: Family; readonly tables: readonly Table[]};
 
 export type Table = {readonly name: string; readonly chains: readonly Chain[]};

@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {setTimeout as delay} from 'node:timers/promises';
+import {parentOf} from '../../source/host/processes.ts';
 import type {Host} from './namespaces.ts';
 import {succeed} from './programs.ts';
 
@@ -15,10 +16,16 @@ export async function processesOf(host: Host): Promise<readonly Process[]> {
 		.filter(({title}) => title !== '');
 }
 
-/** The one process whose command line, or title, matches. @throws {Error} when there is none, or two */
+/**
+ * The one process whose command line, or title, matches. A child of it that matches too is the same
+ * program still: it was forked, and has not begun another one yet.
+ * @throws {Error} when there is none, or two
+ */
 export async function processOf(host: Host, wanted: RegExp): Promise<number> {
 	const processes = await processesOf(host);
-	const [found, ...more] = processes.filter(({title}) => wanted.test(title));
+	const matching = processes.filter(({title}) => wanted.test(title));
+	const pids = matching.map(({pid}) => pid);
+	const [found, ...more] = matching.filter(({pid}) => !pids.includes(parentOf(pid) ?? 0));
 	if (found === undefined || more.length > 0) {
 		throw new Error(
 			`${found ? 'more than one' : 'no'} ${wanted} among\n${processes.map(({title}) => title).join('\n')}`,

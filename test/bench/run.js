@@ -24,6 +24,7 @@ await build({
 		'measure-panel.tsx',
 		'measure-proof.ts',
 		'measure-reload.ts',
+		'measure-hang-up.ts',
 	].map((name) => path.join(HERE, name)),
 	outdir: folder,
 	bundle: true,
@@ -52,6 +53,7 @@ const figures = [
 		path.join(HERE, '../../build/cli.js'),
 	]),
 	...measure([process.execPath, path.join(folder, 'measure-reload.js')]),
+	...measure([process.execPath, path.join(folder, 'measure-hang-up.js')]),
 ];
 const table = [
 	'| figure | measured | limit | verdict |',

@@ -1,6 +1,8 @@
 import {readFileSync} from 'node:fs';
 import os from 'node:os';
 import ipaddr from 'ipaddr.js';
+import type {Family} from '../policy/network.ts';
+import type {Protocol} from '../policy/services.ts';
 
 /** A TCP socket of this machine, as /proc/net/tcp and tcp6 show it (proc(5)). */
 export type TcpSocket = {
@@ -13,6 +15,29 @@ export type TcpSocket = {
 	readonly inode: string;
 };
 
+/** A socket that waits for others, as one of the four tables of /proc/net shows it. */
+export type BoundSocket = {
+	readonly protocol: Protocol;
+	/** The family of its table. An IPv6 socket that is bound to an IPv4 address counts as IPv4. */
+	readonly family: Family;
+	readonly address: string;
+	readonly port: number;
+	/** Who has opened it. */
+	readonly uid: number;
+	/** `0` where the kernel has opened it for itself. */
+	readonly inode: string;
+};
+
+const TABLES = [
+	{file: 'tcp', protocol: 'tcp', family: 4},
+	{file: 'tcp6', protocol: 'tcp', family: 6},
+	{file: 'udp', protocol: 'udp', family: 4},
+	{file: 'udp6', protocol: 'udp', family: 6},
+] as const;
+
+/** The state of a TCP socket that listens, and of a UDP socket without a peer (TCP_CLOSE). */
+const WAITING = {tcp: '0A', udp: '07'} as const;
+
 const STATES: Readonly<Record<string, TcpSocket['state']>> = {
 	'01': 'established',
 	'0A': 'listening',
@@ -21,6 +46,28 @@ const STATES: Readonly<Record<string, TcpSocket['state']>> = {
 /** The TCP sockets of this network namespace that listen or are connected, both families. */
 export function readTcpSockets(): readonly TcpSocket[] {
 	return ['tcp', 'tcp6'].flatMap((name) => parseTcpTable(readOrEmpty(`/proc/net/${name}`)));
+}
+
+/** The TCP sockets of this network namespace that listen, and its UDP sockets without a peer. */
+export function readBoundSockets(): readonly BoundSocket[] {
+	return TABLES.flatMap(({file, protocol, family}) =>
+		parseBoundSockets(readOrEmpty(`/proc/net/${file}`), protocol, family),
+	);
+}
+
+/** Reads the text of /proc/net/tcp, tcp6, udp or udp6. */
+export function parseBoundSockets(
+	text: string,
+	protocol: Protocol,
+	family: Family,
+): readonly BoundSocket[] {
+	return rowsOf(text)
+		.filter((fields) => fields[3] === WAITING[protocol])
+		.map(([, local = '', , , , , , uid, , inode = '']) => {
+			const {address, port} = parseEnd(local);
+			const mapped = !address.includes(':');
+			return {protocol, family: mapped ? 4 : family, address, port, uid: Number(uid), inode};
+		});
 }
 
 /** The local ports of bound UDP sockets by their inodes. */
@@ -37,19 +84,21 @@ export function parseTcpTable(text: string): readonly TcpSocket[] {
 	return rowsOf(text).flatMap((fields) => {
 		const [, local = '', remote = '', code = ''] = fields;
 		const state = STATES[code];
+		if (state === undefined) {
+			return [];
+		}
+
 		const [near, far] = [parseEnd(local), parseEnd(remote)];
-		return state === undefined
-			? []
-			: [
-					{
-						state,
-						localAddress: near.address,
-						localPort: near.port,
-						remoteAddress: far.address,
-						remotePort: far.port,
-						inode: fields[9] ?? '',
-					},
-				];
+		return [
+			{
+				state,
+				localAddress: near.address,
+				localPort: near.port,
+				remoteAddress: far.address,
+				remotePort: far.port,
+				inode: fields[9] ?? '',
+			},
+		];
 	});
 }
 

@@ -1,4 +1,5 @@
 import {readdirSync, readFileSync, readlinkSync} from 'node:fs';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 
 /** A process as /proc shows it (proc(5)). All of these give nothing where it is gone or not ours to see. */
 
@@ -47,6 +48,42 @@ export function socketsOf(pid: number): ReadonlySet<string> {
 	);
 }
 
+/** How long one pass over all processes may keep everything else waiting, in milliseconds. */
+const TURN = 8;
+
+/** The processes that hold each of these sockets, by inode; in one pass over /proc. */
+export async function holdersOf(
+	inodes: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+	const holders = new Map<string, number[]>();
+	let begin = performance.now();
+	for (const pid of inodes.size > 0 ? allProcesses() : []) {
+		for (const inode of socketsOf(pid)) {
+			if (inodes.has(inode)) {
+				holders.set(inode, [...(holders.get(inode) ?? []), pid]);
+			}
+		}
+
+		if (performance.now() - begin > TURN) {
+			await nextTurn();
+			begin = performance.now();
+		}
+	}
+
+	return holders;
+}
+
+/** Whom it runs as: the effective user. */
+export function userIdOf(pid: number): number | undefined {
+	const id = /^Uid:\t\d+\t(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1];
+	return id === undefined ? undefined : Number(id);
+}
+
+/** Its control groups, one a line (cgroups(7)). */
+export function controlGroupsOf(pid: number): string {
+	return read(`/proc/${pid}/cgroup`);
+}
+
 /** The terminals that it has open. */
 export function terminalsOf(pid: number): ReadonlySet<string> {
 	const folder = `/proc/${pid}/fd`;
@@ -59,10 +96,13 @@ export function terminalsOf(pid: number): ReadonlySet<string> {
 
 /** All processes whose name is one of these. */
 export function processesNamed(names: readonly string[]): readonly number[] {
+	return allProcesses().filter((pid) => names.includes(commandNameOf(pid)));
+}
+
+function allProcesses(): readonly number[] {
 	return list('/proc')
 		.filter((name) => /^\d+$/.test(name))
-		.map(Number)
-		.filter((pid) => names.includes(commandNameOf(pid)));
+		.map(Number);
 }
 
 /** The fields of /proc/PID/stat after the name, which may hold spaces and brackets. */

@@ -1,0 +1,133 @@
+import {KNOWN_SERVICES, type KnownService} from './known-services.ts';
+import type {Listener} from './listener.ts';
+
+/** What can be done about a listener instead of opening its port. Nothing of it is ever run. */
+export type Advice = {
+	/** What it is called, safe to print. */
+	readonly name: string;
+	/** The exact command that ends it, now and at boot. */
+	readonly stop: string | undefined;
+	/** Where to bind it to loopback, and what to write there. */
+	readonly loopback: {readonly file: string; readonly setting: string} | undefined;
+	/** What else there is to know, in one sentence. */
+	readonly note: string | undefined;
+};
+
+/** What advice depends on; a listener has it all. */
+export type Advised = Pick<
+	Listener,
+	| 'process'
+	| 'unit'
+	| 'unitOf'
+	| 'socketUnit'
+	| 'bySocket'
+	| 'container'
+	| 'kernel'
+	| 'port'
+	| 'protocol'
+>;
+
+/** What listens for a container that has a network of its own. */
+export const CONTAINER_PROXIES: ReadonlyMap<string, string> = new Map([
+	['docker-proxy', 'Docker'],
+	['rootlessport', 'podman'],
+]);
+
+/** How to do without an open port: stop what listens, or bind it to loopback. */
+export function adviseOn(listener: Advised): Advice {
+	const known = findKnownService(listener);
+	if (listener.container !== undefined) {
+		return adviseOnContainer(listener, listener.container);
+	}
+
+	return {
+		name:
+			known?.name ?? listener.process ?? (listener.kernel ? 'the kernel' : 'an unknown process'),
+		stop: stopCommand(listener, known),
+		loopback: loopbackOf(listener, known),
+		note:
+			known?.note ??
+			(listener.kernel
+				? 'No process has this socket, but the kernel: WireGuard, NFS and others do so'
+				: undefined),
+	};
+}
+
+/** The entry of the table for what listens there, by its process and unit. */
+export function findKnownService({
+	process = '',
+	unit = '',
+}: Pick<Listener, 'process' | 'unit'>): KnownService | undefined {
+	const named = KNOWN_SERVICES.find(
+		(service) =>
+			service.processes.includes(process) &&
+			(service.unit === undefined || unit.startsWith(service.unit)),
+	);
+	// systemd holds the socket of a service that nobody has called yet.
+	return named ?? (process === 'systemd' ? KNOWN_SERVICES.find(isUnitOf(unit)) : undefined);
+}
+
+function isUnitOf(unit: string): (service: KnownService) => boolean {
+	const base = unit.replace(/(@.*)?\.service$/, '').replace(/^ssh$/, 'sshd');
+	return ({processes}) => processes.includes(base);
+}
+
+function stopCommand(listener: Advised, known: KnownService | undefined): string | undefined {
+	const {unit, unitOf, socketUnit} = listener;
+	if (unit === undefined && socketUnit === undefined) {
+		return undefined;
+	}
+
+	const own = [socketUnit, unit].filter((name) => name !== undefined);
+	const units = (unitOf === undefined ? known?.units : undefined) ?? own;
+	if (units.length === 0) {
+		return undefined;
+	}
+
+	const manager = unitOf === undefined ? '' : `--user --machine=${quote(`${unitOf}@`)} `;
+	return `systemctl ${manager}disable --now ${units.map(quote).join(' ')}`;
+}
+
+function loopbackOf(listener: Advised, known: KnownService | undefined): Advice['loopback'] {
+	const sensible = known === undefined || known.loopback !== undefined;
+	// The service gets the socket as it is: only its unit says where it listens.
+	if (listener.bySocket && listener.socketUnit !== undefined && sensible) {
+		const key = listener.protocol === 'tcp' ? 'ListenStream' : 'ListenDatagram';
+		return {
+			file: `/etc/systemd/system/${listener.socketUnit}.d/loopback.conf`,
+			setting: `${key}= and then ${key}=127.0.0.1:${listener.port}, under [Socket]`,
+		};
+	}
+
+	return known?.loopback?.(listener);
+}
+
+/** A container is stopped and bound by what runs it, not by the service that it is forwarded by. */
+function adviseOnContainer({process, port, protocol}: Advised, container: string): Advice {
+	const program = {Docker: 'docker', podman: 'podman'}[container];
+	const published = process !== undefined && CONTAINER_PROXIES.has(process);
+	return {
+		name: published
+			? `a port of a container (${container})`
+			: `${process ?? 'a process'} in a container (${container})`,
+		stop:
+			program === undefined || !published
+				? undefined
+				: `${program} stop $(${program} ps --quiet --filter publish=${port}/${protocol})`,
+		loopback: published
+			? {
+					file: 'the command or the compose file that starts it',
+					setting: `-p 127.0.0.1:${port}:PORT${protocol === 'udp' ? '/udp' : ''}`,
+				}
+			: undefined,
+		note:
+			process === 'docker-proxy'
+				? 'What Docker publishes is forwarded and bypasses INPUT: no rule here shuts it'
+				: 'It is stopped, or bound to loopback, by what runs the container',
+	};
+}
+
+/** A word of a command, as sh(1) takes it. */
+function quote(word: string): string {
+	return /^[\w@:.-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,269 @@
+/** What is known of a service: what it is, and how it is told to listen on loopback alone. */
+export type KnownService = {
+	/** What to call it. */
+	readonly name: string;
+	/** The names of its processes, as the kernel cuts them, to 15 characters. */
+	readonly processes: readonly string[];
+	/** How its unit begins, where the process bears a name that others have too. */
+	readonly unit?: string;
+	/**
+	 * What it is on a machine: a `service` for others, the `login` of its administrator, or something
+	 * that listens on a workstation just as well.
+	 */
+	readonly kind: 'service' | 'login' | 'everywhere';
+	/** The units to stop, where they are not those that hold the socket. */
+	readonly units?: readonly string[];
+	/** Where and how it is bound to loopback. Absent: its configuration knows no such thing, or it makes no sense. */
+	readonly loopback?: (listener: {
+		readonly port: number;
+		readonly unit?: string | undefined;
+	}) => {readonly file: string; readonly setting: string} | undefined;
+	/** What else must be known before it is stopped or bound, in one sentence. */
+	readonly note?: string;
+};
+
+const at =
+	(file: string, setting: string): NonNullable<KnownService['loopback']> =>
+	({port}) => ({file, setting: setting.replaceAll('PORT', `${port}`)});
+
+/**
+ * Files where Debian has them. Settings from each program's own manual: sshd_config(5), cupsd.conf(5),
+ * postconf(5), redis.conf, postgresql.conf ("Connections and Authentication"), mysqld's bind-address,
+ * mongod.conf net.bindIp, memcached(1) -l, nginx's listen, Apache's Listen, elasticsearch network.host,
+ * rabbitmq.conf, docker-run(1) --publish, dovecot, dnsmasq(8), unbound.conf(5), named.conf(5).
+ */
+export const KNOWN_SERVICES: readonly KnownService[] = [
+	{
+		name: 'sshd',
+		processes: ['sshd', 'sshd-session', 'dropbear', 'tinysshd'],
+		kind: 'login',
+		loopback: at('/etc/ssh/sshd_config', 'ListenAddress 127.0.0.1'),
+		note: 'Without it, or on loopback, nobody can log in over SSH from outside',
+	},
+	{
+		name: 'nginx',
+		processes: ['nginx'],
+		kind: 'service',
+		loopback: at('/etc/nginx/sites-enabled/', 'listen 127.0.0.1:PORT; in each server block'),
+		note: 'On loopback it only makes sense behind another web server or a tunnel',
+	},
+	{
+		name: 'Apache',
+		processes: ['apache2', 'httpd'],
+		kind: 'service',
+		loopback: at('/etc/apache2/ports.conf', 'Listen 127.0.0.1:PORT'),
+		note: 'On loopback it only makes sense behind another web server or a tunnel',
+	},
+	{
+		name: 'postgresql',
+		processes: ['postgres', 'postmaster'],
+		kind: 'service',
+		units: ['postgresql.service'],
+		loopback({unit}) {
+			// postgresql@15-main.service (postgresql-common)
+			const [, version, cluster] = /^postgresql@([\d.]+)-([\w.]+)\.service$/.exec(unit ?? '') ?? [];
+			return {
+				file: `/etc/postgresql/${version ?? 'VERSION'}/${cluster ?? 'main'}/postgresql.conf`,
+				setting: "listen_addresses = 'localhost'",
+			};
+		},
+	},
+	{
+		name: 'MariaDB',
+		processes: ['mariadbd'],
+		kind: 'service',
+		loopback: at('/etc/mysql/mariadb.conf.d/50-server.cnf', 'bind-address = 127.0.0.1'),
+	},
+	{
+		name: 'MySQL',
+		processes: ['mysqld'],
+		kind: 'service',
+		loopback: ({port}) => ({
+			file: '/etc/mysql/mysql.conf.d/mysqld.cnf',
+			// 33060 is the X Protocol's.
+			setting: `${port === 33_060 ? 'mysqlx-bind-address' : 'bind-address'} = 127.0.0.1`,
+		}),
+	},
+	{
+		name: 'redis',
+		processes: ['redis-server', 'redis-sentinel'],
+		kind: 'service',
+		loopback: at('/etc/redis/redis.conf', 'bind 127.0.0.1 -::1'),
+	},
+	{
+		name: 'valkey',
+		processes: ['valkey-server'],
+		kind: 'service',
+		loopback: at('/etc/valkey/valkey.conf', 'bind 127.0.0.1 -::1'),
+	},
+	{
+		name: 'MongoDB',
+		processes: ['mongod', 'mongos'],
+		kind: 'service',
+		loopback: at('/etc/mongod.conf', 'bindIp: 127.0.0.1, under net:'),
+	},
+	{
+		name: 'memcached',
+		processes: ['memcached'],
+		kind: 'service',
+		loopback: at('/etc/memcached.conf', '-l 127.0.0.1'),
+	},
+	{
+		name: 'Elasticsearch',
+		processes: ['java'],
+		unit: 'elasticsearch',
+		kind: 'service',
+		loopback: at('/etc/elasticsearch/elasticsearch.yml', 'network.host: _local_'),
+		note: 'On loopback a cluster of several machines falls apart',
+	},
+	{
+		name: 'RabbitMQ',
+		processes: ['beam.smp'],
+		unit: 'rabbitmq-server',
+		kind: 'service',
+		loopback: rabbitmq,
+		note: 'On loopback a cluster of several machines falls apart',
+	},
+	{
+		name: 'epmd',
+		processes: ['epmd'],
+		kind: 'service',
+		loopback: at('/etc/rabbitmq/rabbitmq-env.conf', 'ERL_EPMD_ADDRESS=127.0.0.1'),
+		note: "Erlang's port mapper: RabbitMQ and others need it on this machine",
+	},
+	{
+		name: 'postfix',
+		processes: ['master', 'smtpd'],
+		unit: 'postfix',
+		kind: 'service',
+		units: ['postfix.service'],
+		loopback: at('/etc/postfix/main.cf', 'inet_interfaces = loopback-only'),
+		note: 'On loopback it still sends mail, and takes in none from outside',
+	},
+	{
+		name: 'exim',
+		processes: ['exim4', 'exim'],
+		kind: 'service',
+		loopback: at(
+			'/etc/exim4/update-exim4.conf.conf',
+			"dc_local_interfaces='127.0.0.1 ; ::1', then run update-exim4.conf",
+		),
+		note: 'On loopback it still sends mail, and takes in none from outside',
+	},
+	{
+		name: 'dovecot',
+		processes: ['dovecot'],
+		kind: 'service',
+		loopback: at('/etc/dovecot/dovecot.conf', 'listen = 127.0.0.1, ::1'),
+	},
+	{
+		name: 'BIND',
+		processes: ['named'],
+		kind: 'service',
+		loopback: at(
+			'/etc/bind/named.conf.options',
+			'listen-on { 127.0.0.1; }; listen-on-v6 { ::1; };',
+		),
+	},
+	{
+		name: 'dnsmasq',
+		processes: ['dnsmasq'],
+		kind: 'service',
+		loopback: at('/etc/dnsmasq.conf', 'listen-address=127.0.0.1 and bind-interfaces'),
+		note: 'Where libvirt or a hotspot has started it, its guests need it',
+	},
+	{
+		name: 'unbound',
+		processes: ['unbound'],
+		kind: 'service',
+		loopback: at(
+			'/etc/unbound/unbound.conf.d/loopback.conf',
+			'interface: 127.0.0.1, under server:',
+		),
+	},
+	{
+		name: 'Samba',
+		processes: ['smbd', 'nmbd'],
+		kind: 'service',
+		loopback: at('/etc/samba/smb.conf', 'interfaces = lo and bind interfaces only = yes'),
+		note: 'It shares files with other machines: on loopback it has no use',
+	},
+	{
+		name: 'cups',
+		processes: ['cupsd'],
+		kind: 'everywhere',
+		units: ['cups.socket', 'cups.path', 'cups.service'],
+		loopback: at('/etc/cups/cupsd.conf', 'Listen localhost:PORT'),
+		note: 'On loopback this machine still prints, and shares no printer',
+	},
+	{
+		name: 'cups-browsed',
+		processes: ['cups-browsed'],
+		kind: 'everywhere',
+		note: 'It finds printers of the network: on loopback it has no use',
+	},
+	{
+		name: 'avahi-daemon',
+		processes: ['avahi-daemon'],
+		kind: 'everywhere',
+		units: ['avahi-daemon.socket', 'avahi-daemon.service'],
+		note: 'It finds devices of the local network: on loopback it has no use',
+	},
+	{
+		name: 'rpcbind',
+		processes: ['rpcbind'],
+		kind: 'everywhere',
+		units: ['rpcbind.socket', 'rpcbind.service'],
+		note: 'It serves NFS and NIS of other machines: on loopback it has no use, and without them neither',
+	},
+	{
+		name: 'rpc.statd',
+		processes: ['rpc.statd'],
+		kind: 'everywhere',
+		note: 'It serves NFS locks of other machines: on loopback it has no use',
+	},
+	{
+		name: 'systemd-resolved',
+		processes: ['systemd-resolve', 'systemd-resolved'],
+		kind: 'everywhere',
+		note: 'It finds names of the local network; LLMNR=no and MulticastDNS=no in /etc/systemd/resolved.conf end that',
+	},
+	{
+		name: 'the DHCP client',
+		processes: [
+			'dhclient',
+			'dhcpcd',
+			'udhcpc',
+			'systemd-network',
+			'systemd-networkd',
+			'NetworkManager',
+		],
+		kind: 'everywhere',
+		units: [],
+		note: 'This machine gets its addresses through it; the rules let the answers in',
+	},
+	{
+		name: 'the clock',
+		processes: ['ntpd', 'chronyd', 'systemd-timesyn', 'systemd-timesyncd', 'openntpd'],
+		kind: 'everywhere',
+		note: 'It sets this clock, and needs no open port for that',
+	},
+];
+
+function rabbitmq({port}: {readonly port: number}): {file: string; setting: string} {
+	switch (port) {
+		case 15_672:
+			return {file: '/etc/rabbitmq/rabbitmq.conf', setting: 'management.tcp.ip = 127.0.0.1'};
+		// The ports by which nodes and tools speak with each other: AMQP's plus 20,000.
+		case 25_672:
+			return {
+				file: '/etc/rabbitmq/rabbitmq-env.conf',
+				setting: 'SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}"',
+			};
+		default:
+			return {
+				file: '/etc/rabbitmq/rabbitmq.conf',
+				setting: `listeners.tcp.local = 127.0.0.1:${port}`,
+			};
+	}
+}

@@ -54,7 +54,9 @@ export function recommendRole(
 	return {
 		role: 'workstation',
 		reason:
-			names.length === 0 ? 'nothing listens for others' : `nothing listens but ${list(names)}`,
+			names.length > 0
+				? `nothing listens but ${list(names)}`
+				: `${reachable.length === 0 ? 'nothing' : 'no service'} listens for others`,
 	};
 }
 

@@ -19,6 +19,7 @@ import {assertRoot} from './assert-root.ts';
 
 export type CheckFlags = {
 	readonly fix?: boolean;
+	readonly full?: boolean;
 	readonly tick?: string;
 	readonly json?: boolean;
 };
@@ -33,7 +34,7 @@ export async function check(flags: CheckFlags): Promise<{text: string; well: boo
 		tickOff(parseWord(flags.tick, TICKS, 'thing to tick off'));
 	}
 
-	const checker = makeChecker(await gatherFacts());
+	const checker = makeChecker(await gatherFacts(), flags.full);
 	const first = await checker.check();
 	const items = flags.fix && first.some(({mendable}) => mendable) ? await checker.mend() : first;
 	const well = items.every(({state}) => state !== 'failed');
@@ -46,11 +47,14 @@ export async function check(flags: CheckFlags): Promise<{text: string; well: boo
 }
 
 /** The checklist for this machine, as the wizard uses it too. */
-export function makeChecker(facts: Facts): Checker {
-	const check = async () => runChecklist(facts);
+export function makeChecker(facts: Facts, full = false): Checker {
+	const check = async () => runChecklist(facts, full);
 	return {
 		check,
-		mend: async () => mend(facts, await check()),
+		async mend() {
+			await mend(facts, await check());
+			return check();
+		},
 		async tick(tick) {
 			tickOff(tick);
 			return check();
@@ -68,10 +72,10 @@ function tickOff(tick: Tick): void {
 }
 
 /** Writes our files again, and loads our rules again where they are not those of the policy. */
-async function mend(facts: Facts, items: readonly Item[]): Promise<readonly Item[]> {
+async function mend(facts: Facts, items: readonly Item[]): Promise<void> {
 	const policy = readAppliedPolicy(facts.services);
 	if (policy === undefined) {
-		return items;
+		return;
 	}
 
 	chownSync(CONFIG_DIR, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
@@ -93,8 +97,6 @@ async function mend(facts: Facts, items: readonly Item[]): Promise<readonly Item
 		const files = {[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600}, ...keep.files};
 		await carryOut({...keep, files});
 	}
-
-	return runChecklist(facts);
 }
 
 function printItem({title, state, cause, fix}: Item): string {

@@ -113,6 +113,7 @@ function program(setExitCode: (code: number) => void): Command {
 	add(
 		command('check', 'is it what was applied, and will it be after a boot?')
 			.option('--fix', 'mend what is ours to mend')
+			.option('--full', 'try every port of the next boot, not only where its rules change')
 			.option('--tick <what>', 'tick off what only you can see: scanned, way-in')
 			.option('--json', 'print the checklist as JSON'),
 		async (flags) => {

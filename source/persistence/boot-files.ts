@@ -2,6 +2,20 @@ import {lstatSync, readFileSync, type Stats} from 'node:fs';
 import process from 'node:process';
 import type {Keeping} from '../change/kept-files.ts';
 
+/** The text of a file, or none where it cannot be read. */
+export function readOrEmpty(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch {
+		return '';
+	}
+}
+
+/** To ask only who may write a file, whatever is in it. */
+export function asItIs(file: string, mode: number): Keeping['files'] {
+	return {[file]: {text: readOrEmpty(file), mode}};
+}
+
 /** What is wrong with the first of these files that is not as keeping the policy wrote it. */
 export function findFileFault(files: Keeping['files']): string | undefined {
 	for (const [file, wanted] of Object.entries(files)) {

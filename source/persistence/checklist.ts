@@ -1,12 +1,9 @@
-import {existsSync, readFileSync} from 'node:fs';
 import {readAppliedPolicy} from '../change/applied.ts';
-import type {Keeping} from '../change/kept-files.ts';
-import {CONFIG_DIR, POLICY_FILE, RESTORE_FILE, TICKS_FILE} from '../change/paths.ts';
+import {TICKS_FILE} from '../change/paths.ts';
 import {listChanges, stateOf} from '../change/record.ts';
 import type {Facts} from '../host/facts.ts';
 import {type Saved, save} from '../host/iptables.ts';
 import {findHelpers} from '../host/modules.ts';
-import {run} from '../host/run.ts';
 import {helperOf} from '../policy/helpers.ts';
 import {InputError} from '../policy/input-error.ts';
 import type {Policy} from '../policy/policy.ts';
@@ -15,20 +12,20 @@ import {buildRuleSet} from '../ruleset/build.ts';
 import {compareRules, describeDifference, ownRules} from '../ruleset/compare.ts';
 import {lintJumps} from '../ruleset/lint.ts';
 import type {RuleSet} from '../ruleset/ruleset.ts';
-import {findFileFault, findFolderFault} from './boot-files.ts';
-import {rehearseBoot} from './boot-rehearsal.ts';
-import {findWay, planPersistence} from './index.ts';
+import {asItIs, findFileFault, readOrEmpty} from './boot-files.ts';
+import {checkBoot} from './check-boot.ts';
+import {findWay} from './index.ts';
 import {failed, type Item, ok, open, TICKS, type Tick, unless} from './item.ts';
-import {OPENRC_LINK} from './openrc.ts';
 import {checkRivals} from './rivals.ts';
-import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from './systemd.ts';
+import {MODULES_LOAD_FILE} from './systemd.ts';
 
 /**
  * Is the firewall what was applied, and will it be after a boot? All items, in the order in which
  * one would look.
+ * @param full send packets to every port, not only where the rules change
  * @throws {HostError} when the rules cannot be read at all
  */
-export async function runChecklist(facts: Facts): Promise<readonly Item[]> {
+export async function runChecklist(facts: Facts, full = false): Promise<readonly Item[]> {
 	const title = 'the policy is stored and readable';
 	let policy: Policy | undefined;
 	try {
@@ -46,15 +43,22 @@ export async function runChecklist(facts: Facts): Promise<readonly Item[]> {
 	}
 
 	const ruleSet = buildRuleSet(policy, facts);
-	const saves = await Promise.all(ruleSet.families.map(async ({family}) => save(family)));
+	const readRules = async () => Promise.all(ruleSet.families.map(async ({family}) => save(family)));
+	// Beside each other: most of it is waiting for other programs.
+	const [saves, boot, helpers, rivals] = await Promise.all([
+		readRules(),
+		checkBoot(policy, ruleSet, facts, full),
+		checkHelpers(policy),
+		checkRivals(),
+	]);
 	const running = checkRunning(ruleSet, saves);
 	return [
 		ok('policy', title),
 		...running,
 		checkJumps(saves),
-		...(await checkBoot(policy, ruleSet, facts)),
-		await checkHelpers(policy),
-		await checkRivals(),
+		...boot,
+		helpers,
+		rivals,
 		...checkTicks(facts),
 		checkSurvival(running.every(({state}) => state === 'ok')),
 	];
@@ -83,74 +87,6 @@ function checkJumps(saves: readonly Saved[]): Item {
 				'Take that rule away; see: iptables -S INPUT; ip6tables -S INPUT',
 			)
 		: unless(id, title, fault?.text);
-}
-
-async function checkBoot(policy: Policy, ruleSet: RuleSet, facts: Facts): Promise<readonly Item[]> {
-	const way = findWay();
-	if (!way) {
-		return [
-			failed(
-				...([
-					'boot',
-					'the rules are loaded at boot',
-					'how this machine boots is not known',
-				] as const),
-				'Run at boot: fw-wizard rules --format restore | iptables-restore --noflush',
-			),
-		];
-	}
-
-	const {files} = planPersistence(policy, ruleSet, facts.iptables?.backend ?? 'nft').keep;
-	const ours = Object.entries(files).filter(([file]) => file !== MODULES_LOAD_FILE);
-	const backend = backendFault(files[RESTORE_FILE]?.text ?? '');
-	const fault =
-		findFolderFault(CONFIG_DIR) ??
-		findFileFault({...asItIs(POLICY_FILE, 0o600), ...Object.fromEntries(ours)});
-	return [
-		unless(
-			'files',
-			'the restore script and the rule files are intact',
-			backend === undefined ? fault : undefined,
-		),
-		unless(
-			'service',
-			`the boot service (${way.name}) is enabled and valid`,
-			await serviceFault(way.name),
-		),
-		unless('rehearsal', 'what the boot runs loads the same rules', await rehearseBoot(ruleSet)),
-		unless('backend', 'the boot uses the same backend of iptables', backend),
-	];
-}
-
-/** Which iptables the script on disk calls, beside the one that is in use now. */
-function backendFault(wanted: string): string | undefined {
-	const programs = (text: string) =>
-		[...text.matchAll(/^tool='(.*)'$/gm)].map(([, name]) => name).join(', ');
-	const found = programs(readOrEmpty(RESTORE_FILE));
-	return found === '' || found === programs(wanted)
-		? undefined
-		: `at boot ${found}, now ${programs(wanted)}`;
-}
-
-async function serviceFault(way: string): Promise<string | undefined> {
-	if (way === 'openrc') {
-		return existsSync(OPENRC_LINK) ? undefined : 'fw-wizard is not in the runlevel boot';
-	}
-
-	if (way !== 'systemd') {
-		return undefined;
-	}
-
-	const {stdout} = await run('systemctl', ['is-enabled', UNIT]);
-	const state = stdout.trim() || 'not there';
-	if (state !== 'enabled') {
-		return `${UNIT} is ${state}`;
-	}
-
-	const verified = await run('systemd-analyze', ['--man=no', 'verify', UNIT_FILE]);
-	return verified.status === 0 || verified.status === undefined
-		? undefined
-		: `systemd-analyze: ${verified.stderr.split('\n')[0]}`;
 }
 
 async function checkHelpers(policy: Policy): Promise<Item> {
@@ -182,11 +118,6 @@ async function checkHelpers(policy: Policy): Promise<Item> {
 			? `${MODULES_LOAD_FILE} does not list ${unlisted.join(', ')}`
 			: findFileFault(asItIs(MODULES_LOAD_FILE, 0o644)),
 	);
-}
-
-/** To ask only who may write a file, whatever is in it. */
-function asItIs(file: string, mode: number): Keeping['files'] {
-	return {[file]: {text: readOrEmpty(file), mode}};
 }
 
 function checkTicks({interfaces}: Facts): readonly Item[] {
@@ -234,13 +165,5 @@ export function readTicks(): readonly Tick[] {
 		return TICKS.filter((tick) => Array.isArray(ticks) && ticks.includes(tick));
 	} catch {
 		return [];
-	}
-}
-
-function readOrEmpty(file: string): string {
-	try {
-		return readFileSync(file, 'utf8');
-	} catch {
-		return '';
 	}
 }

@@ -53,6 +53,20 @@ export function startAgent(namespace: Namespace): Agent {
 	};
 }
 
+/** An agent that is started by the first question. */
+export function lazyAgent(namespace: Namespace): Agent {
+	let agent: Agent | undefined;
+	return {
+		ask: (operation, args) => {
+			agent ??= startAgent(namespace);
+			return agent.ask(operation, args);
+		},
+		async stop() {
+			await agent?.stop();
+		},
+	};
+}
+
 /** This very program: the bundle is one file. Run from the sources, the bundle beside them. */
 function program(): string {
 	const here = import.meta.filename;

@@ -1,5 +1,4 @@
 import dgram from 'node:dgram';
-import {writeFileSync} from 'node:fs';
 import net from 'node:net';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
@@ -14,7 +13,6 @@ import {SYN_PORT, SYN_REST} from './syn.ts';
  * sends packets and answers them. It reads requests as JSON lines and answers them the same way.
  */
 export const OPERATIONS = {
-	sysctl,
 	sweep,
 	listen,
 	ask,
@@ -65,15 +63,6 @@ async function perform({operation: name, args}: Request): Promise<unknown> {
 
 function reply(response: Response): void {
 	process.stdout.write(`${JSON.stringify(response)}\n`);
-}
-
-/** Sets kernel parameters of this namespace; ones that this kernel lacks are passed over. */
-async function sysctl(values: Readonly<Record<string, string | number>>): Promise<void> {
-	for (const [name, value] of Object.entries(values)) {
-		try {
-			writeFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, `${value}`);
-		} catch {}
-	}
 }
 
 export type Sweep = {

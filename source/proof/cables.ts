@@ -35,7 +35,9 @@ const ROUTER = {4: '198.18.254.2', 6: 'fdf7:ff::2'} as const;
 const NARROW = 1280;
 
 /** The namespaces of a world. */
-export type Places = Readonly<Record<'machine' | 'outside' | 'beyond', Namespace>>;
+export type Places = Readonly<Record<'machine' | 'outside', Namespace>> & {
+	readonly beyond?: Namespace;
+};
 
 /** One cable for each interface that a vantage names, with the machine's addresses where it has some. */
 export function planCables(
@@ -86,7 +88,7 @@ export async function layCables(
 
 /** A machine behind a narrow link, reached through the first cable and the outside. */
 export async function addBeyond(
-	{machine, outside, beyond}: Places,
+	{machine, outside, beyond}: Required<Places>,
 	[cable]: readonly Cable[],
 ): Promise<void> {
 	if (!cable) {

@@ -33,7 +33,7 @@ export async function demonstrateVerdicts(
 		for (const policy of policies) {
 			const source = plannedSource(buildRuleSet(policy, {families}));
 			// The second load fills the same chain anew; its jump is there already, and one more does no harm.
-			await loadSource(world.machine, source);
+			await loadSource(world.machine, source, families);
 			const answer = await world.senders[4].ask('ask', {
 				...{protocol: 'tcp', source: vantage.source, target: world.targetFor(vantage)},
 				...{port: SHUT_PORT, timeout: PATIENCE},

@@ -1,7 +1,7 @@
 import {HostError} from '../host/errors.ts';
 import {programOf, type Saved, save} from '../host/iptables.ts';
-import {findProgram, firstLine, run} from '../host/run.ts';
-import {FAMILIES, type Family} from '../policy/network.ts';
+import {findProgram, firstLine, type Runner, run} from '../host/run.ts';
+import type {Family} from '../policy/network.ts';
 import {printable} from '../policy/printable.ts';
 import {parseSave} from '../ruleset/parse.ts';
 import {printRestore} from '../ruleset/print.ts';
@@ -41,26 +41,29 @@ export function bootSource(script: string): RuleSource {
 	return {loads: [{program: 'sh', args: [script], text: ''}], rules: [], nativeTables: []};
 }
 
-/** The rules that a namespace has, to name the one at fault. */
-export async function readLoaded(
-	machine: Namespace,
-	families: readonly Family[],
-): Promise<readonly FamilyRules[]> {
-	const saves = await Promise.all(families.map(async (family) => save(family, machine.run)));
-	return saves.map(({rules}) => rules);
-}
-
 /**
  * All that the kernel filters by now: both backends, other programs' rules, native nftables tables,
  * and the sets that they use.
  * @throws {HostError} when rules cannot be read
  */
 export async function runningSource(families: readonly Family[]): Promise<RuleSource> {
-	const saves = [
-		...(await Promise.all(families.map(async (family) => saveOf(family, await save(family), '')))),
-		...(await otherBackend(families)),
-	].filter(({saved}) => /^\*/m.test(saved.text));
-	const native = await readNativeTables(saves.map(({saved}) => saved));
+	return sourceFrom(
+		[
+			...(await Promise.all(
+				families.map(async (family) => saveOf(family, await save(family), '')),
+			)),
+			...(await otherBackend(families)),
+		],
+		run,
+	);
+}
+
+async function sourceFrom(all: readonly SaveAndLoad[], runner: Runner): Promise<RuleSource> {
+	const saves = all.filter(({saved}) => /^\*/m.test(saved.text));
+	const native = await readNativeTables(
+		saves.map(({saved}) => saved),
+		runner,
+	);
 	return {
 		loads: [
 			...(await readSets(saves.some(({saved}) => saved.text.includes('--match-set')))),
@@ -72,9 +75,29 @@ export async function runningSource(families: readonly Family[]): Promise<RuleSo
 	};
 }
 
-/** Loads rules into a throw-away namespace. @throws {HostError} that says which part cannot be copied */
-export async function loadSource(machine: Namespace, source: RuleSource): Promise<void> {
+/**
+ * Loads rules into a throw-away namespace.
+ * @returns the same with all that can be known of it: of a script only what it has loaded
+ * @throws {HostError} that says which part cannot be copied
+ */
+export async function loadSource(
+	machine: Namespace,
+	source: RuleSource,
+	families: readonly Family[],
+): Promise<RuleSource> {
 	await loadAll(machine, source.loads);
+	return source.rules.length > 0 ? source : readLoaded(machine, families);
+}
+
+/** The rules that a namespace has. */
+export async function readLoaded(
+	machine: Namespace,
+	families: readonly Family[],
+): Promise<RuleSource> {
+	const saves = await Promise.all(
+		families.map(async (family) => saveOf(family, await save(family, machine.run), '')),
+	);
+	return sourceFrom(saves, machine.run);
 }
 
 /** Loads anew what differs from what is loaded. @throws {HostError} */
@@ -145,6 +168,7 @@ async function readSets(needed: boolean): Promise<readonly Load[]> {
 /** Tables of nftables, less those that iptables-nft keeps its rules in. */
 async function readNativeTables(
 	saves: readonly Saved[],
+	runner: Runner,
 ): Promise<ReadonlyArray<{readonly name: string; readonly text: string}>> {
 	if (findProgram('nft') === undefined) {
 		return [];
@@ -154,7 +178,7 @@ async function readNativeTables(
 	const kept = new Set(
 		saves.flatMap(({rules}) => rules.tables.map(({name}) => `${families[rules.family]} ${name}`)),
 	);
-	const {stdout} = await run('nft', ['list', 'tables']);
+	const {stdout} = await runner('nft', ['list', 'tables']);
 	const names = stdout
 		.split('\n')
 		.flatMap((line) => /^table (\S+ \S+)$/.exec(line.trim())?.[1] ?? [])
@@ -162,12 +186,7 @@ async function readNativeTables(
 	return Promise.all(
 		names.map(async (name) => ({
 			name,
-			text: (await run('nft', ['list', 'table', ...name.split(' ')])).stdout,
+			text: (await runner('nft', ['list', 'table', ...name.split(' ')])).stdout,
 		})),
 	);
-}
-
-/** The families that a source filters. */
-export function familiesOf({rules}: RuleSource): readonly Family[] {
-	return FAMILIES.filter((family) => rules.some((candidate) => candidate.family === family));
 }

@@ -1,5 +1,5 @@
 import {HostError} from '../host/errors.ts';
-import {FAMILIES, type Family} from '../policy/network.ts';
+import {FAMILIES} from '../policy/network.ts';
 import type {Protocol} from '../policy/services.ts';
 import {countPorts, subtractRanges, type Vantage} from '../ruleset/reach.ts';
 import type {PortRange} from '../ruleset/ruleset.ts';
@@ -21,7 +21,8 @@ export type Observation = {readonly vantage: Vantage; readonly passed: Ports};
 export type Progress = {readonly sent: number; readonly total: number};
 
 const PROTOCOLS: readonly Protocol[] = ['udp', 'tcp'];
-const ALL: readonly PortRange[] = [{first: 1, last: 65_535}];
+/** Every port but 0, to which nothing can be sent. */
+export const ALL_PORTS: readonly PortRange[] = [{first: 1, last: 65_535}];
 /** A sender tells how far it is after so many ports. */
 const PIECE = 8192;
 /** Packets that got lost on the way are sent again, so often at most. */
@@ -37,7 +38,7 @@ export async function sweep(
 	world: World,
 	vantages: readonly Vantage[],
 	onProgress: (progress: Progress) => void = () => {},
-	ports: readonly PortRange[] = ALL,
+	ports: readonly PortRange[] = ALL_PORTS,
 ): Promise<readonly Observation[]> {
 	await installCounters(world.machine, [...new Set(vantages.map(({inInterface}) => inInterface))]);
 	await installSynMaker(world.outside);
@@ -148,9 +149,4 @@ function pieces(ports: readonly PortRange[]): ReadonlyArray<readonly PortRange[]
 
 	// Many short ranges in one request: a question and an answer for each would take longer than they do.
 	return cut.length > 64 ? [cut] : cut.map((piece) => [piece]);
-}
-
-/** The family of a vantage, for reports. */
-export function familyName({family}: {readonly family: Family}): string {
-	return `IPv${family}`;
 }

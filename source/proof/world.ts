@@ -1,7 +1,7 @@
 import type {Interface} from '../host/interfaces.ts';
 import type {Family} from '../policy/network.ts';
 import type {Vantage} from '../ruleset/reach.ts';
-import {type Agent, startAgent} from './agent-client.ts';
+import {type Agent, lazyAgent, startAgent} from './agent-client.ts';
 import {
 	addBeyond,
 	addVantages,
@@ -22,9 +22,12 @@ export type World = {
 	readonly machine: Namespace;
 	readonly outside: Namespace;
 	readonly inMachine: Agent;
-	/** One sender for each family: they work at the same time. */
+	/** One sender for each family, who work at the same time; the same for both in a small world. */
 	readonly senders: Readonly<Record<Family, Agent>>;
-	/** A machine behind a link that takes only small packets; the outside is the router to it. */
+	/**
+	 * A machine behind a link that takes only small packets; the outside is the router to it. A small
+	 * world has none.
+	 */
 	readonly beyond: Readonly<Record<Family, string>>;
 	/** Has it answer; to be called when all sweeps are done. */
 	readonly startBeyond: () => Promise<Agent>;
@@ -62,25 +65,45 @@ export async function withWorld<T>(
 	);
 }
 
+/** The same for a few packets only: a third of the programs to start, and nothing is beyond. */
+export async function withSmallWorld<T>(
+	interfaces: readonly Interface[],
+	vantages: readonly Vantage[],
+	use: (world: World) => Promise<T>,
+): Promise<T> {
+	return withNamespace(async (machine) =>
+		withNamespace(
+			async (outside) => useWorld({machine, outside}, interfaces, vantages, use),
+			machine,
+		),
+	);
+}
+
 async function useWorld<T>(
 	{machine, outside, beyond}: Places,
 	interfaces: readonly Interface[],
 	vantages: readonly Vantage[],
 	use: (world: World) => Promise<T>,
 ): Promise<T> {
-	const inMachine = startAgent(machine);
-	const senders = {4: startAgent(outside), 6: startAgent(outside)};
+	const first = startAgent(outside);
+	const senders = {4: first, 6: beyond ? startAgent(outside) : first};
+	// It has nothing to do before the dialogues.
+	const inMachine = lazyAgent(machine);
 	let inBeyond: Agent | undefined;
 	try {
-		for (const agent of [inMachine, senders[4]]) {
-			await agent.ask('sysctl', QUIET_NETWORK);
-		}
-
-		await senders[4].ask('sysctl', FORWARDING);
+		await Promise.all([
+			setParameters(machine, QUIET_NETWORK, 0),
+			setParameters(outside, QUIET_NETWORK, 0).then(async () =>
+				setParameters(outside, FORWARDING, 1),
+			),
+		]);
 		const cables = planCables(interfaces, vantages);
 		await layCables(machine, outside, cables);
 		await addVantages(machine, outside, cables, vantages);
-		await addBeyond({machine, outside, beyond}, cables);
+		if (beyond) {
+			await addBeyond({machine, outside, beyond}, cables);
+		}
+
 		const cableTo = (vantage: Vantage) => {
 			const cable = cables.find(({name}) => name === vantage.inInterface);
 			if (!cable) {
@@ -96,6 +119,10 @@ async function useWorld<T>(
 			senders,
 			beyond: BEYOND,
 			async startBeyond() {
+				if (beyond === undefined) {
+					throw new RangeError('nothing is beyond a small world');
+				}
+
 				if (inBeyond === undefined) {
 					// Sweeping is over: one agent outside is enough, and each takes 50 MB.
 					await senders[6].stop();
@@ -115,20 +142,33 @@ async function useWorld<T>(
 		});
 	} finally {
 		await Promise.all(
-			[inMachine, senders[4], senders[6], inBeyond].map(async (agent) => agent?.stop()),
+			[inMachine, ...new Set([senders[4], senders[6]]), inBeyond].map(async (agent) =>
+				agent?.stop(),
+			),
 		);
 	}
 }
 
-const FORWARDING = {'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1};
+/** Sets kernel parameters of a namespace; ones that this kernel lacks are passed over. */
+async function setParameters(
+	namespace: Namespace,
+	names: readonly string[],
+	value: number,
+): Promise<void> {
+	const files = names.map((name) => `/proc/sys/${name.replaceAll('.', '/')}`);
+	// It writes what it reads into all of them, and goes on behind one that is not there.
+	await namespace.run('tee', files, {input: `${value}\n`});
+}
 
-/** No limits on ICMP errors, no check of the way back, no waiting for duplicate addresses. */
-const QUIET_NETWORK = {
-	'net.ipv4.icmp_ratelimit': 0,
-	'net.ipv6.icmp.ratelimit': 0,
-	'net.ipv4.conf.all.rp_filter': 0,
-	'net.ipv4.conf.default.rp_filter': 0,
-	'net.ipv6.conf.default.accept_dad': 0,
-	'net.ipv6.conf.default.dad_transmits': 0,
-	'net.ipv6.conf.default.router_solicitations': 0,
-};
+const FORWARDING = ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'];
+
+/** To be 0: no limits on ICMP errors, no check of the way back, no waiting for duplicate addresses. */
+const QUIET_NETWORK = [
+	'net.ipv4.icmp_ratelimit',
+	'net.ipv6.icmp.ratelimit',
+	'net.ipv4.conf.all.rp_filter',
+	'net.ipv4.conf.default.rp_filter',
+	'net.ipv6.conf.default.accept_dad',
+	'net.ipv6.conf.default.dad_transmits',
+	'net.ipv6.conf.default.router_solicitations',
+];

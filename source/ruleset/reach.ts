@@ -62,6 +62,31 @@ export function boundaries(rules: FamilyRules): readonly number[] {
 		.sort((a, b) => a - b);
 }
 
+/** Stretches of ports, 1 to 65535, within which none of these rules tells one port from another. */
+export function stretches(rules: readonly FamilyRules[]): readonly PortRange[] {
+	const starts = [...new Set([1, ...rules.flatMap(boundaries)])].sort((a, b) => a - b);
+	return starts.map((first, index) => ({first, last: (starts[index + 1] ?? LAST_PORT + 1) - 1}));
+}
+
+/** The first port of each stretch, and the last. */
+export function edgesOf(ranges: readonly PortRange[]): readonly PortRange[] {
+	return joinRanges(
+		ranges.flatMap(({first, last}) => [
+			{first, last: first},
+			{first: last, last},
+		]),
+	);
+}
+
+/** The stretches of which both edges are among the ports, whole; of the others what is among them. */
+export function fillStretches(
+	ranges: readonly PortRange[],
+	ports: readonly PortRange[],
+): readonly PortRange[] {
+	const has = (port: number) => ports.some(({first, last}) => first <= port && port <= last);
+	return joinRanges([...ports, ...ranges.filter(({first, last}) => has(first) && has(last))]);
+}
+
 /** Ranges in ascending order, with those that touch made one. */
 export function joinRanges(ranges: readonly PortRange[]): readonly PortRange[] {
 	const joined: PortRange[] = [];

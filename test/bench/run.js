@@ -21,6 +21,7 @@ process.on('exit', () => {
 await build({
 	entryPoints: [
 		'measure-apply.ts',
+		'measure-check.ts',
 		'measure-panel.tsx',
 		'measure-proof.ts',
 		'measure-reload.ts',
@@ -44,8 +45,9 @@ for (const name of ['echo-server.js', 'traffic.js']) {
 
 /** @type {readonly Figure[]} */
 const figures = [
-	...measureApply('nft'),
-	...measureApply('legacy'),
+	...measureOn('nft', 'measure-apply.js'),
+	...measureOn('legacy', 'measure-apply.js'),
+	...measureOn('nft', 'measure-check.js', path.join(HERE, '../../build/cli.js')),
 	...measure([process.execPath, path.join(folder, 'measure-panel.js')]),
 	...measure([
 		process.execPath,
@@ -71,25 +73,34 @@ console.log(text);
 /**
  * In a network and with files of its own, iptables of one backend.
  * @param {'nft' | 'legacy'} backend
+ * @param {string} name
+ * @param {readonly string[]} args
  * @returns {readonly Figure[]}
  */
-function measureApply(backend) {
+function measureOn(backend, name, ...args) {
 	const links = ['iptables', 'ip6tables'].flatMap((name) =>
 		['', '-save', '-restore'].map(
 			(ending) => `ln -sf /usr/sbin/${name}-${backend}${ending} /etc/alternatives/${name}${ending}`,
 		),
 	);
 	const layers = ['etc', 'var/lib'].flatMap((part) => {
-		const layer = path.join(scratch, backend, part);
+		const layer = path.join(scratch, backend, name, part);
 		return [
 			`mkdir -p ${layer}/upper ${layer}/work`,
 			`mount -t overlay fww-bench -o lowerdir=/${part},upperdir=${layer}/upper,workdir=${layer}/work /${part}`,
 		];
 	});
-	const script = [...layers, ...links, 'ip link set lo up', 'exec "$@"'].join(' && ');
+	const script = [
+		...layers,
+		...links,
+		// systemctl would reach the machine's own service manager through its socket.
+		'{ [ ! -d /run/systemd ] || mount -t tmpfs fww-bench /run/systemd; }',
+		'ip link set lo up',
+		'exec "$@"',
+	].join(' && ');
 	return measure([
 		...['unshare', '--net', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh'],
-		...[process.execPath, path.join(folder, 'measure-apply.js')],
+		...[process.execPath, path.join(folder, name), ...args],
 	]);
 }
 

@@ -29,6 +29,14 @@ const edit = (file: string, change: (text: string) => string) => {
 	writeFileSync(inView(host, file), change(text));
 };
 
+/** Has the restore script do more than it should. */
+const append = (command: string) =>
+	edit(RESTORE, (text) => text.replace('exit "$status"', `${command}\nexit "$status"`));
+
+/** What packets find where nothing is loaded. */
+const NOTHING =
+	/^1-20\/tcp, 23-.*65535\/tcp passes from anywhere over IPv4: there are no IPv4 rules$/;
+
 /** What may befall our files: how, and which items then say what. */
 type Fault = {
 	readonly fault: string;
@@ -89,7 +97,11 @@ const FAULTS: readonly Fault[] = [
 		where: RULES,
 		seed: () =>
 			edit(RULES, (text) => text.replace('--dport 21:22 -j ACCEPT', '--dport 21:23 -j ACCEPT')),
-		finds: {files: /rules\.v4 was changed$/, rehearsal: /IPv4.*is ".*21:23.*", should be ".*21:22/},
+		finds: {
+			files: /rules\.v4 was changed$/,
+			rehearsal: /IPv4.*is ".*21:23.*", should be ".*21:22/,
+			ports: /^23\/tcp passes from anywhere over IPv4: rule \d+ of FW-WIZARD-INPUT$/,
+		},
 	},
 	{
 		fault: 'a helper that the kernel lacks in the IPv4 rules',
@@ -134,13 +146,57 @@ const FAULTS: readonly Fault[] = [
 		fault: 'the restore script is gone',
 		where: RESTORE,
 		seed: () => rmSync(inView(host, RESTORE)),
-		finds: {files: /restore is missing/, rehearsal: /./},
+		finds: {files: /restore is missing/, rehearsal: /./, ports: NOTHING},
 	},
 	{
 		fault: 'the restore script loads nothing',
 		where: RESTORE,
 		seed: () => edit(RESTORE, () => '#!/bin/sh\nexit 0\n'),
-		finds: {files: /restore was changed$/, rehearsal: /^IPv4, .* is missing$/},
+		finds: {
+			files: /restore was changed$/,
+			rehearsal: /^IPv4, .* is missing$/,
+			ports: NOTHING,
+		},
+	},
+	// Our own rules are what they should be, and so only packets tell.
+	{
+		fault: 'the restore script lets something in ahead of our rules',
+		where: RESTORE,
+		seed: () => append('ip6tables -I INPUT -p tcp --dport 3306 -j ACCEPT'),
+		finds: {
+			files: /restore was changed$/,
+			ports: /^3306\/tcp passes from anywhere over IPv6: rule 1 of INPUT, not ours$/,
+		},
+	},
+	{
+		fault: 'the restore script shuts something out in another table',
+		where: RESTORE,
+		seed: () => append('iptables -t mangle -A INPUT -p tcp --dport 22 -j DROP'),
+		finds: {
+			files: /restore was changed$/,
+			ports: /^22\/tcp is shut from anywhere over IPv4: no rule of the filter table does it/,
+		},
+	},
+	{
+		fault: 'the restore script sends another port to an open one',
+		where: RESTORE,
+		seed: () => append('iptables -t nat -A PREROUTING -p tcp --dport 8443 -j REDIRECT --to 22'),
+		finds: {
+			files: /restore was changed$/,
+			ports: /^8443\/tcp passes from anywhere over IPv4: no rule of the filter table does it/,
+		},
+	},
+	{
+		fault: 'the restore script loads a table of nftables',
+		where: RESTORE,
+		seed: () =>
+			append(
+				"nft 'table inet guard { chain in { type filter hook input priority 10; tcp dport 22 drop; }; }'",
+			),
+		finds: {
+			files: /restore was changed$/,
+			ports: /^22\/tcp is shut from anywhere over IPv4: an nftables table, not ours: inet guard$/,
+		},
 	},
 	{
 		fault: 'all of our folder is open to the world',

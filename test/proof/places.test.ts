@@ -123,7 +123,7 @@ describe('a proof that is killed', () => {
 		await vi.waitFor(
 			() => {
 				const agents = descendantsOf(pid).filter(({title}) => title.includes('__agent'));
-				expect(agents).toHaveLength(3);
+				expect(agents).toHaveLength(2);
 			},
 			{timeout: 30_000, interval: 5},
 		);

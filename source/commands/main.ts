@@ -1,5 +1,5 @@
 import process from 'node:process';
-import {Command, CommanderError} from 'commander';
+import {Command, CommanderError, Option} from 'commander';
 import {HostError} from '../host/errors.ts';
 import {isRehearsal, prepareRehearsal, startRehearsal} from '../host/rehearsal.ts';
 import {InputError} from '../policy/input-error.ts';
@@ -66,7 +66,10 @@ function program(setExitCode: (code: number) => void): Command {
 		);
 
 	add(
-		withConfirmation(withPolicyOptions(root)),
+		withConfirmation(withPolicyOptions(root)).addOption(
+			// By which the wizard hands itself over to root.
+			new Option('--at-apply').hideHelp(),
+		),
 		async (flags: WizardFlags) => {
 			const {startWizard} = await import('./wizard.tsx');
 			return startWizard(flags);

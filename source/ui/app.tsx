@@ -1,5 +1,6 @@
 import {Box, type Key, useApp, useInput, useWindowSize} from 'ink';
 import {type ReactElement, useLayoutEffect, useMemo, useReducer} from 'react';
+import type {Elevation} from '../host/elevation.ts';
 import type {Family} from '../policy/network.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {markRows, mergeFamilies} from '../ruleset/rows.ts';
@@ -8,6 +9,7 @@ import {checklistLines, isReadyToReboot} from './checklist-lines.ts';
 import {FRAME_LINES, Frame} from './components/frame.tsx';
 import {WidthContext} from './components/paragraph.tsx';
 import {RulesPanel} from './components/rules-panel.tsx';
+import type {Ending} from './ending.ts';
 import {focusedPolicy, isTyping, reduceFlow} from './flow.ts';
 import type {Flow, Step} from './flow-state.ts';
 import {keyToEvent, type Viewport} from './keys.ts';
@@ -100,7 +102,12 @@ export function App(props: AppProps): ReactElement {
 	);
 	const ready =
 		!machine.rehearsal && checklist.items !== undefined && isReadyToReboot(checklist.items);
-	const {proof, comparison} = useProof(flow.policy, flow.step === 'proof', props.prover);
+	const {proof, comparison} = useProof(
+		flow.policy,
+		// Also there: who goes on as root, and after a boot, has not been to Proof.
+		flow.step === 'proof' || flow.step === 'apply',
+		props.prover,
+	);
 
 	const ruleSet = useMemo(() => buildRuleSet(flow.policy, {families}), [flow.policy, families]);
 	const focused = useMemo(() => focusedPolicy(flow), [flow]);
@@ -194,6 +201,7 @@ export function App(props: AppProps): ReactElement {
 	const actions = {
 		apply: () => void apply(flow.policy),
 		keep: () => void decide('keep'),
+		elevate: (elevation: Elevation) => exit({elevation, flow} satisfies Ending),
 		reboot: () => void props.checker.reboot(),
 	};
 

@@ -87,7 +87,7 @@ export function startFlow(
 	preset: PolicyPart,
 	roles: readonly Role[],
 	services: Services,
-	step: 'welcome' | 'result' = 'welcome',
+	step: 'welcome' | 'apply' | 'result' = 'welcome',
 ): Flow {
 	const role = preset.role ?? roles[0] ?? 'workstation';
 	const policy = completePolicy({...preset, role});

@@ -74,6 +74,8 @@ export class KeyStream extends PassThrough {
 		source.setRawMode?.(true);
 		source.setEncoding('utf8');
 		source.on('data', this.#take);
+		// One before us may have let go of it.
+		source.resume();
 		source.on('end', () => this.end());
 	}
 

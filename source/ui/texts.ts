@@ -1,3 +1,4 @@
+import type {Elevation} from '../host/elevation.ts';
 import type {Helper} from '../policy/helpers.ts';
 import type {Role, Verdict} from '../policy/policy.ts';
 import type {Flow, Step} from './flow-state.ts';
@@ -67,6 +68,16 @@ export const KEYS: Readonly<Record<Step, string>> = {
 	apply: 'Up/Down move  Enter choose  Esc back  Ctrl-C leave',
 	result: 'f mend  s scanned  c console tried  r look again  Up/Down scroll  Enter leave',
 };
+
+export const APPLY_TEXT = 'Apply: load the rules';
+export const ELEVATE_TEXTS: Readonly<Record<Elevation, string>> = {
+	sudo: 'Go on as root, through sudo',
+	su: 'Go on as root, through su',
+};
+export const SAFETY_TEXT =
+	'First they are tried in a throw-away namespace. Once loaded, they are rolled back by themselves unless you confirm them. The rules of other programs stay.';
+export const ELEVATION_TEXT =
+	'Only root can load rules. Your answers come along, and nothing is loaded before you say so there.';
 
 /** What a step asks, at this moment. */
 export function questionOf({step, applying}: Flow): string {

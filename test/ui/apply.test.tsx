@@ -187,10 +187,31 @@ describe('Apply', () => {
 
 	test('says why nothing can be loaded here', async () => {
 		const obstacle = {message: 'Only root can change the firewall', hint: 'Run: sudo fw-wizard'};
-		const {app, change} = await openApply({machine: {findObstacle: () => obstacle}});
+		const elevation = undefined;
+		const {app, change} = await openApply({
+			machine: {findObstacle: () => ({...obstacle, elevation})},
+		});
 		expect(app.screen()).toContain(obstacle.message);
 		expect(app.screen()).toContain(obstacle.hint);
 		await app.pressInVain('enter');
 		expect(change.policies).toEqual([]);
 	});
+
+	test.each(['sudo', 'su'] as const)(
+		'goes on as root through %s, and loads nothing itself',
+		async (elevation) => {
+			const obstacle = {message: 'Only root can change the firewall', hint: 'Run it', elevation};
+			const {app, change} = await openApply({
+				machine: {findObstacle: () => obstacle, visitor: VISITOR},
+			});
+			expect(app.screen()).toContain(`Go on as root, through ${elevation}`);
+			expect(app.screen()).toContain('Not proven');
+			// Root's wizard asks for the word.
+			expect(app.screen()).toContain('You would be locked out');
+			await app.poke('enter');
+			// It has let go of the terminal.
+			await app.pressInVain('down');
+			expect(change.policies).toEqual([]);
+		},
+	);
 });

@@ -1,5 +1,7 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
+import wrapAnsi from 'wrap-ansi';
+import type {Elevation} from '../../host/elevation.ts';
 import {isProven} from '../../proof/prove.ts';
 import {printDoor} from '../../ruleset/way-in.ts';
 import {Choices} from '../components/choices.tsx';
@@ -8,14 +10,21 @@ import {WayInNote} from '../components/way-in-note.tsx';
 import {WordField} from '../components/word-field.tsx';
 import {cut} from '../cut.ts';
 import type {Applying} from '../flow-state.ts';
-import {KEEP_WORD, SHUT_WORD} from '../texts.ts';
+import {
+	APPLY_TEXT,
+	ELEVATE_TEXTS,
+	ELEVATION_TEXT,
+	KEEP_WORD,
+	SAFETY_TEXT,
+	SHUT_WORD,
+} from '../texts.ts';
 import {glyphs, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
 export function ApplyStep(props: StepProps): ReactElement {
 	const {flow, machine} = props;
 	const obstacle = machine.findObstacle(flow.policy);
-	if (obstacle !== undefined) {
+	if (obstacle !== undefined && obstacle.elevation === undefined) {
 		return (
 			<Box flexDirection="column">
 				<Text {...styleOf('warning')}>{obstacle.message}</Text>
@@ -26,7 +35,7 @@ export function ApplyStep(props: StepProps): ReactElement {
 
 	switch (flow.applying.phase) {
 		case 'asking':
-			return <Asking {...props} />;
+			return <Asking {...props} elevation={obstacle?.elevation} />;
 		case 'loading':
 			return <Text>Loading the rules and reading them back. Please wait.</Text>;
 		case 'waiting':
@@ -36,13 +45,17 @@ export function ApplyStep(props: StepProps): ReactElement {
 	}
 }
 
-function Asking(props: StepProps): ReactElement {
-	const {flow, dispatch, machine, ruleSet, shut, actions, proof} = props;
-	const choices = [actions.apply, () => dispatch({type: 'back'})];
+type AskingProps = StepProps & {readonly elevation: Elevation | undefined};
+
+function Asking(props: AskingProps): ReactElement {
+	const {flow, dispatch, machine, ruleSet, shut, actions, proof, elevation} = props;
+	const load = elevation === undefined ? actions.apply : () => actions.elevate(elevation);
+	const choices = [load, () => dispatch({type: 'back'})];
 	return (
 		<Box flexDirection="column">
+			{flow.outcome?.ok === false && <Failure {...flow.outcome} />}
 			<ProofNote proof={proof} />
-			{shut.length > 0 ? (
+			{shut.length > 0 && elevation === undefined ? (
 				<WordField
 					flow={flow}
 					dispatch={dispatch}
@@ -52,7 +65,7 @@ function Asking(props: StepProps): ReactElement {
 				/>
 			) : (
 				<Choices
-					labels={['Apply: load the rules', 'Back']}
+					labels={[elevation === undefined ? APPLY_TEXT : ELEVATE_TEXTS[elevation], 'Back']}
 					focus={flow.focus}
 					onFocus={(index) => dispatch({type: 'focus', index})}
 					onChoose={(index) => choices[index]?.()}
@@ -61,12 +74,19 @@ function Asking(props: StepProps): ReactElement {
 			<Box flexDirection="column" flexShrink={0} marginTop={1}>
 				{machine.visitor && <WayInNote ruleSet={ruleSet} visitor={machine.visitor} shut={shut} />}
 			</Box>
-			<Paragraph
-				close
-				lines={[
-					'First they are tried in a throw-away namespace. Once loaded, they are rolled back by themselves unless you confirm them. The rules of other programs stay.',
-				]}
-			/>
+			<Paragraph close lines={[elevation === undefined ? SAFETY_TEXT : ELEVATION_TEXT]} />
+		</Box>
+	);
+}
+
+/** Why going on as root came to nothing. */
+function Failure({message, hint}: {readonly message: string; readonly hint: string}): ReactElement {
+	const width = useContext(WidthContext);
+	return (
+		<Box flexShrink={0} flexDirection="column">
+			<Text {...styleOf('warning')}>
+				{wrapAnsi(`${glyphs.failed} ${message}. ${hint}.`, width, {hard: true})}
+			</Text>
 		</Box>
 	);
 }

@@ -1,4 +1,5 @@
 import type {Dispatch} from 'react';
+import type {Elevation} from '../../host/elevation.ts';
 import type {Availability} from '../../host/modules.ts';
 import type {HelperName} from '../../policy/helpers.ts';
 import type {Policy} from '../../policy/policy.ts';
@@ -33,7 +34,16 @@ export type Actions = {
 	readonly apply: () => void;
 	/** Keeps the rules that are loaded. */
 	readonly keep: () => void;
+	/** Leaves the screen, to go on as root with all answers. */
+	readonly elevate: (elevation: Elevation) => void;
 	readonly reboot: () => void;
+};
+
+export type Obstacle = {
+	readonly message: string;
+	readonly hint: string;
+	/** What would remove it: going on as root. */
+	readonly elevation: Elevation | undefined;
 };
 
 /** What the wizard knows of the machine. */
@@ -53,9 +63,7 @@ export type Machine = {
 	/** Nobody can log in to a rehearsal. */
 	readonly rehearsal: boolean;
 	/** Why a policy cannot be loaded here, with the way out; undefined when it can. */
-	readonly findObstacle: (
-		policy: Policy,
-	) => {readonly message: string; readonly hint: string} | undefined;
+	readonly findObstacle: (policy: Policy) => Obstacle | undefined;
 	/** Connections of others that end when these rules are loaded. */
 	readonly findEndangered: (ruleSet: RuleSet) => readonly string[];
 };

@@ -1,0 +1,23 @@
+import process from 'node:process';
+import {type Elevated, type Elevation, runElevated} from '../host/elevation.ts';
+import {policyFlags} from '../policy/policy.ts';
+import type {Flow} from '../ui/flow-state.ts';
+
+const ANNOUNCEMENTS: Readonly<Record<Elevation, string>> = {
+	sudo: 'To load the rules, fw-wizard goes on as root. sudo may ask for your own password.',
+	su: 'To load the rules, fw-wizard goes on as root. su asks for the password of root.',
+};
+
+/**
+ * Goes on as root with all answers, at the step Apply. The flags say the whole policy, so that the
+ * log of sudo tells what was asked for.
+ */
+export async function handOver(how: Elevation, flow: Flow, seconds: number): Promise<Elevated> {
+	process.stdout.write(`${ANNOUNCEMENTS[how]}\n`);
+	return runElevated(how, [
+		...policyFlags(flow.policy),
+		'--confirm-within',
+		`${seconds}`,
+		'--at-apply',
+	]);
+}

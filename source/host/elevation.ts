@@ -1,0 +1,110 @@
+import {realpathSync} from 'node:fs';
+import process from 'node:process';
+import {findProgram, runAttached} from './run.ts';
+
+/** What makes root of an ordinary user. */
+export type Elevation = 'sudo' | 'su';
+
+/** What came of starting this program again as root. */
+export type Elevated =
+	/** It ran, and ended with this exit code. */
+	| {readonly started: true; readonly exitCode: number}
+	/** It never ran: why, and what to do. */
+	| {readonly started: false; readonly message: string; readonly hint: string};
+
+/** What root's environment lacks and the screen depends on: sudo(8) passes on little more than TERM. */
+const VARIABLES = [
+	'TERM',
+	'COLORTERM',
+	'LANG',
+	'LC_ALL',
+	'LC_CTYPE',
+	'NO_COLOR',
+	'FORCE_COLOR',
+	'INK_SCREEN_READER',
+	'DEBUG',
+];
+
+const UNREADABLE = 98;
+/** Statuses by which a POSIX shell says that it could not start a program. */
+const NOT_EXECUTABLE = 126;
+const NOT_FOUND = 127;
+
+/**
+ * Run by root: a home on NFS with root_squash, or a file system in user space, is nothing to root.
+ * $1 is the script; the words behind it start the program. Elsewhere than in a folder that root may
+ * not enter, where Node would not start.
+ */
+const LAUNCHER = `cd /; test -r "$1" || exit ${UNREADABLE}; shift; exec "$@"`;
+
+/** The way to root from here: sudo, or su where that is missing. */
+export function findElevation(): Elevation | undefined {
+	return (['sudo', 'su'] as const).find((name) => findProgram(name) !== undefined);
+}
+
+/**
+ * Starts this program again as root, on this terminal, which must be as it was before Ink took it:
+ * sudo and su ask for a password there. Both program and script are named by their whole paths,
+ * since Node may be where root's PATH does not lead (nvm, npx).
+ */
+export async function runElevated(how: Elevation, args: readonly string[]): Promise<Elevated> {
+	const script = realPath(process.argv[1] ?? process.execPath);
+	const variables = VARIABLES.flatMap((name) =>
+		process.env[name] === undefined ? [] : [`${name}=${process.env[name]}`],
+	);
+	const words = [
+		script,
+		findProgram('env') ?? '/usr/bin/env',
+		...variables,
+		process.execPath,
+		...process.execArgv,
+		...(script === realPath(process.execPath) ? [] : [script]),
+		...args,
+	];
+	const status = await runAttached(how, wordsFor(how, words));
+	const failure = describeFailure(how, status, script);
+	return failure === undefined
+		? {started: true, exitCode: status}
+		: {started: false, ...failure, hint: 'All your answers are still here'};
+}
+
+/** Where npx and the like only link to. */
+function realPath(file: string): string {
+	try {
+		return realpathSync(file);
+	} catch {
+		return file;
+	}
+}
+
+function wordsFor(how: Elevation, words: readonly string[]): readonly string[] {
+	return how === 'sudo'
+		? ['--', '/bin/sh', '-c', LAUNCHER, 'sh', ...words]
+		: // -s: root's own shell may be none that reads this.
+			['-s', '/bin/sh', '-c', LAUNCHER, '--', 'root', 'sh', ...words];
+}
+
+/** The wizard itself never ends with 1; sudo and su do when they let nobody in. */
+function describeFailure(
+	how: Elevation,
+	status: number,
+	script: string,
+): {readonly message: string} | undefined {
+	switch (status) {
+		case 1:
+			return {
+				message: `${how} did not let you in: a wrong password, or you may not use it`,
+			};
+		case UNREADABLE:
+			return {
+				message: `Root may not read ${script}: it is gone, or on a file system that shuts out root`,
+			};
+		case NOT_EXECUTABLE:
+		case NOT_FOUND:
+			return {
+				message: `Root could not start ${process.execPath}, or ${how} may start nothing (noexec)`,
+			};
+		default:
+			return undefined;
+	}
+}

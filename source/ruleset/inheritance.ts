@@ -1,5 +1,8 @@
 import type {Family} from '../policy/network.ts';
-import type {Backend, FamilyRules} from './ruleset.ts';
+import {KNOWN_PROGRAMS, type KnownProgram, programOfChain} from './known-programs.ts';
+import {decidingRule} from './lint.ts';
+import {printRule} from './print.ts';
+import {type Backend, type Chain, type FamilyRules, OWN_PREFIX} from './ruleset.ts';
 
 /** What happens to rules of others that are there already. */
 export const INHERITANCES = ['keep', 'flush-input', 'flush-filter'] as const;
@@ -57,3 +60,261 @@ export type InheritancePlan = {
 	/** Why it cannot be done here, in one sentence. */
 	readonly refusal: string | undefined;
 };
+
+/**
+ * What exactly a choice would take away, and what that breaks. Our own rules are not counted where
+ * they are in use.
+ *
+ * Policies: as with `iptables -F` they stay, where that shuts nobody out. INPUT's does in the backend
+ * in use, since our chain decides on everything before it; in the other backend a DROP without
+ * rules would shut out everybody, and OUTPUT's would do so in both: those become ACCEPT.
+ * @param switchOff also takes the chains of these; firewalld has none in iptables
+ */
+export function planInheritance(
+	holdings: readonly Holding[],
+	inheritance: Inheritance,
+	switchOff: readonly Manager[] = [],
+): InheritancePlan {
+	const withoutUfw = switchOff.includes('ufw');
+	const takings = holdings.flatMap((holding) => {
+		const ufwHere =
+			withoutUfw &&
+			holdings.some(
+				(other) => other.backend === holding.backend && chainsIn(other).some(isUfwChain),
+			);
+		return take(holding, inheritance, ufwHere) ?? [];
+	});
+	const needing = inheritance === 'flush-filter' ? programsNeedingFilter(holdings) : [];
+	return {
+		inheritance,
+		takings,
+		breaks: describeBreaks(takings, withoutUfw),
+		refusal:
+			needing.length === 0
+				? undefined
+				: `The filter table is not flushed while ${joinWords(needing.map(({name}) => name))} ${needing.length === 1 ? 'needs' : 'need'} its rules`,
+	};
+}
+
+/** Programs that do not work without their rules in the filter table of iptables. */
+export function programsNeedingFilter(holdings: readonly Holding[]): readonly KnownProgram[] {
+	const chains = holdings.flatMap((holding) => chainsIn(holding).map(({name}) => name));
+	return KNOWN_PROGRAMS.filter(
+		({needsFilter, chains: own}) => needsFilter && chains.some((name) => own.test(name)),
+	);
+}
+
+/**
+ * What is best done with the rules of others in INPUT, and why; undefined where there are none.
+ * They are kept unless they are what somebody has left behind who made a firewall by hand.
+ */
+export function recommendInheritance(
+	holdings: readonly Holding[],
+): {readonly inheritance: Inheritance; readonly reason: string} | undefined {
+	const places = holdings.map((holding) => ({holding, rules: foreignRules(holding, 'INPUT')}));
+	const rules = places.flatMap((place) => place.rules);
+	if (rules.length === 0) {
+		return undefined;
+	}
+
+	const programs = [...new Set(rules.flatMap((rule) => programBehind(rule)?.name ?? []))];
+	const strangers = rules.filter((rule) => programBehind(rule) === undefined);
+	if (strangers.length === 0) {
+		return {
+			inheritance: 'keep',
+			reason: `They belong to ${joinWords(programs)}, and are needed`,
+		};
+	}
+
+	if (programs.length === 0) {
+		return {
+			inheritance: 'flush-input',
+			reason:
+				'They belong to no program that is known: they look like an earlier firewall, made by hand',
+		};
+	}
+
+	const deciding = places.map(({holding}) => decidingRule(holding.rules)).find(Boolean);
+	return deciding === undefined
+		? {
+				inheritance: 'keep',
+				reason: `Rules of ${joinWords(programs)} are among them, and are needed`,
+			}
+		: {
+				inheritance: 'flush-input',
+				reason: `With rule ${deciding.index} of INPUT (${printRule(deciding.rule, deciding.family)}) ours would not be reached`,
+			};
+}
+
+/** The rules of a chain of the filter table that are not ours, as the save has them. */
+export function foreignRules(holding: Holding, chain: string): readonly string[] {
+	return linesIn(holding).filter(
+		(line) => chainOf(line) === chain && !(holding.inUse && isOurs(line)),
+	);
+}
+
+function take(holding: Holding, inheritance: Inheritance, ufwHere: boolean): Taking | undefined {
+	const {family, backend, inUse} = holding;
+	const chains = chainsIn(holding);
+	const lines = linesIn(holding).filter((line) => !(inUse && isOurs(line)));
+	const removed = ufwHere ? chains.filter(isUfwChain).map(({name}) => name) : [];
+	const emptied = chains
+		.map(({name}) => name)
+		.filter(
+			(name) =>
+				(inheritance === 'flush-filter' || (inheritance === 'flush-input' && name === 'INPUT')) &&
+				!removed.includes(name) &&
+				lines.some((line) => chainOf(line) === name),
+		);
+	const gone = new Set([...emptied, ...removed]);
+	const rules = lines.filter(
+		(line) => gone.has(chainOf(line)) || removed.includes(targetOf(line) ?? ''),
+	);
+	const opened = policiesToOpen(holding, inheritance, ufwHere);
+	const policies = chains.flatMap(({name, policy}) =>
+		policy !== undefined && policy !== 'ACCEPT' && opened.has(name)
+			? [{chain: name, from: policy, to: 'ACCEPT'}]
+			: [],
+	);
+	return rules.length + removed.length + policies.length === 0
+		? undefined
+		: {family, backend, inUse, rules, emptied, removed, policies};
+}
+
+/** The built-in chains whose policy would shut out everybody once the rules are gone. */
+function policiesToOpen(
+	holding: Holding,
+	inheritance: Inheritance,
+	ufwHere: boolean,
+): ReadonlySet<string> {
+	return new Set([
+		...(inheritance !== 'keep' && !holding.inUse ? ['INPUT'] : []),
+		...(inheritance === 'flush-filter' ? ['OUTPUT'] : []),
+		// As `ufw disable` does it; but Docker, too, wants FORWARD shut.
+		...(ufwHere ? ['INPUT', 'OUTPUT'] : []),
+		...(ufwHere && programsNeedingFilter([holding]).length === 0 ? ['FORWARD'] : []),
+	]);
+}
+
+/** In the words of iptables-restore, the lines that take it away; our own jump is to be made anew. */
+export function printTaking({emptied, removed, rules, policies}: Taking): readonly string[] {
+	const gone = new Set([...emptied, ...removed]);
+	return [
+		...emptied.map((chain) => `-F ${chain}`),
+		...rules.filter((line) => !gone.has(chainOf(line))).map((line) => line.replace(/^-A/, '-D')),
+		...removed.map((chain) => `-F ${chain}`),
+		...removed.map((chain) => `-X ${chain}`),
+		...policies.map(({chain, to}) => `-P ${chain} ${to}`),
+	];
+}
+
+/** The chains that a taking changes, which undoing it makes again what they were. */
+export function touchedChains({emptied, removed, rules}: Taking): readonly string[] {
+	return [...new Set([...emptied, ...removed, ...rules.map(chainOf)])];
+}
+
+/** User-defined chains that the touched ones lead to, near and far, and that stay. */
+export function chainsBehind(holding: Holding, touched: readonly string[]): readonly string[] {
+	const lines = linesIn(holding);
+	const names = new Set(chainsIn(holding).map(({name}) => name));
+	const found = new Set(touched);
+	for (const chain of found) {
+		for (const line of lines) {
+			const target = chainOf(line) === chain ? targetOf(line) : undefined;
+			if (target !== undefined && names.has(target)) {
+				found.add(target);
+			}
+		}
+	}
+
+	return [...found].filter((name) => !touched.includes(name) && !isOwnChain(name, holding));
+}
+
+/** One line for each place that something goes from: for a summary. */
+export function describeTaking({family, backend, inUse, rules, removed, policies}: Taking): string {
+	const place = `IPv${family}${inUse ? '' : `, ${backend} backend`}`;
+	const counts = countBy(rules, chainOf);
+	const parts = [
+		...[...counts]
+			.filter(([chain]) => !removed.includes(chain))
+			.map(([chain, count]) => `${count} ${count === 1 ? 'rule' : 'rules'} of ${chain}`),
+		...(removed.length === 0 ? [] : [`${removed.length} chains of ufw`]),
+		...policies.map(({chain, from}) => `the policy ${from} of ${chain}`),
+	];
+	return `${place}: ${parts.join(', ')}`;
+}
+
+function describeBreaks(takings: readonly Taking[], withoutUfw: boolean): readonly string[] {
+	const touched = takings.flatMap(({rules, emptied}) => [
+		...emptied,
+		...rules.flatMap((rule) => targetOf(rule) ?? []),
+	]);
+	const programs = new Set(touched.flatMap((chain) => programOfChain(chain) ?? []));
+	const forwards = takings.some(({emptied}) => emptied.includes('FORWARD'));
+	return [
+		...[...programs].filter(({name}) => withoutUfw || name !== 'ufw').map(({breaks}) => breaks),
+		...(forwards
+			? [
+					'What this machine forwards to others is no longer filtered by FORWARD, but for its policy',
+				]
+			: []),
+	];
+}
+
+function programBehind(rule: string): KnownProgram | undefined {
+	const target = targetOf(rule);
+	const set = /--match-set (crowdsec\S*)/.exec(rule);
+	return set
+		? KNOWN_PROGRAMS.find(({name}) => name === 'CrowdSec')
+		: target === undefined
+			? undefined
+			: programOfChain(target);
+}
+
+function chainsIn({rules}: Holding): readonly Chain[] {
+	return rules.tables.find(({name}) => name === 'filter')?.chains ?? [];
+}
+
+/** The rules of the filter table as the save has them. */
+function linesIn({text}: Holding): readonly string[] {
+	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(text) ?? [];
+	return part.split('\n').filter((line) => line.startsWith('-A '));
+}
+
+function chainOf(line: string): string {
+	return line.split(' ', 2)[1] ?? '';
+}
+
+/** Where a rule leads: the last word behind -j or -g, if nothing follows it. */
+function targetOf(line: string): string | undefined {
+	return / -[jg] (\S+)$/.exec(line)?.[1];
+}
+
+/** A rule in a chain of ours, or our one jump from a built-in chain. */
+function isOurs(line: string): boolean {
+	return chainOf(line).startsWith(OWN_PREFIX) || OWN_JUMP.test(line);
+}
+
+const OWN_JUMP = new RegExp(`^-A INPUT -j ${OWN_PREFIX}INPUT$`);
+
+function isOwnChain(name: string, {inUse}: Holding): boolean {
+	return inUse && name.startsWith(OWN_PREFIX);
+}
+
+function isUfwChain({name}: Chain): boolean {
+	return programOfChain(name)?.name === 'ufw';
+}
+
+function countBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, number> {
+	const counts = new Map<string, number>();
+	for (const item of items) {
+		const key = keyOf(item);
+		counts.set(key, (counts.get(key) ?? 0) + 1);
+	}
+
+	return counts;
+}
+
+function joinWords(words: readonly string[]): string {
+	return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}

@@ -1,5 +1,13 @@
+import type {Family} from '../policy/network.ts';
 import {printRule} from './print.ts';
-import {type Chain, type FamilyRules, findChain, OWN_CHAINS, type Rule} from './ruleset.ts';
+import {
+	type Chain,
+	type FamilyRules,
+	findChain,
+	OWN_CHAINS,
+	OWN_PREFIX,
+	type Rule,
+} from './ruleset.ts';
 
 /** Why our chain is not reached. What is `foreign` is not ours to change. */
 export type JumpFault = {readonly text: string; readonly foreign: boolean};
@@ -22,20 +30,43 @@ export function lintJumps(rules: FamilyRules): readonly JumpFault[] {
 				return [{text, foreign: false}];
 			}
 
-			const ahead = list
-				.slice(0, list.indexOf(jumps[0] as Rule))
-				.findIndex((rule) => decidesAll(rule, chainsOf(rules, table)));
-			const rule = list[ahead];
-			return rule === undefined
+			const ahead = list.slice(0, list.indexOf(jumps[0] as Rule));
+			const found = firstDeciding(ahead, chainsOf(rules, table));
+			return found === undefined
 				? []
 				: [
 						{
-							text: `${place}, rule ${ahead + 1}, not ours, decides before: ${printRule(rule, rules.family)}`,
+							text: `${place}, rule ${found.index}, not ours, decides before: ${printRule(found.rule, rules.family)}`,
 							foreign: true,
 						},
 					];
 		},
 	);
+}
+
+/** A rule that decides, with its place in its chain, counted from 1. */
+export type Deciding = {readonly family: Family; readonly index: number; readonly rule: Rule};
+
+/**
+ * The first rule of INPUT, not ours, that lets everything in or shuts everything out ahead of our
+ * jump; where that is not there yet, ahead of where it will be.
+ */
+export function decidingRule(rules: FamilyRules): Deciding | undefined {
+	const list = findChain(rules, 'filter', 'INPUT')?.rules ?? [];
+	const jump = list.findIndex(
+		({target}) => target.kind === 'chain' && target.name.startsWith(OWN_PREFIX),
+	);
+	const found = firstDeciding(jump === -1 ? list : list.slice(0, jump), chainsOf(rules, 'filter'));
+	return found && {...found, family: rules.family};
+}
+
+function firstDeciding(
+	list: readonly Rule[],
+	chains: readonly Chain[],
+): Omit<Deciding, 'family'> | undefined {
+	const position = list.findIndex((rule) => decidesAll(rule, chains));
+	const rule = list[position];
+	return rule && {index: position + 1, rule};
 }
 
 /** Decides on every new connection, or on every one of a protocol; also in a chain that it leads to. */

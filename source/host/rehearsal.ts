@@ -7,6 +7,7 @@ import {HostError} from './errors.ts';
 import {isRoot} from './facts.ts';
 import {type Interface, interfacesHere} from './interfaces.ts';
 import {firstLine, run, runAttached} from './run.ts';
+import {ownArguments, selfCommand} from './self.ts';
 
 const VARIABLE = 'FW_WIZARD_REHEARSAL';
 
@@ -60,11 +61,9 @@ export async function startRehearsal(): Promise<number> {
 	const scratch = mkdtempSync(path.join(os.tmpdir(), 'fww-rehearsal-'));
 	const ticket: Ticket = {outside: namespaces(), scratch, interfaces: interfacesHere()};
 	try {
-		return await runAttached(
-			'unshare',
-			[...flags, process.execPath, ...process.execArgv, ...process.argv.slice(1)],
-			{[VARIABLE]: JSON.stringify(ticket)},
-		);
+		return await runAttached('unshare', [...flags, ...selfCommand(), ...ownArguments()], {
+			[VARIABLE]: JSON.stringify(ticket),
+		});
 	} finally {
 		rmdirSync(scratch);
 	}

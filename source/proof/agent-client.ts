@@ -1,5 +1,5 @@
-import process from 'node:process';
 import {converse} from '../host/run.ts';
+import {selfCommand} from '../host/self.ts';
 import type {Operations, Request, Response} from './agent.ts';
 import {enterArguments, type Namespace} from './namespace.ts';
 
@@ -24,7 +24,7 @@ export function startAgent(namespace: Namespace): Agent {
 	let last = 0;
 	const {send, end} = converse(
 		'nsenter',
-		[...enterArguments(namespace.pid), process.execPath, program(), AGENT_COMMAND],
+		[...enterArguments(namespace.pid), ...selfCommand(), AGENT_COMMAND],
 		(line) => {
 			const {id, result, error} = JSON.parse(line) as Response;
 			const one = waiting.get(id);
@@ -65,10 +65,4 @@ export function lazyAgent(namespace: Namespace): Agent {
 			await agent?.stop();
 		},
 	};
-}
-
-/** This very program: the bundle is one file. Run from the sources, the bundle beside them. */
-function program(): string {
-	const here = import.meta.filename;
-	return here.endsWith('.js') ? here : new URL('../../build/cli.js', import.meta.url).pathname;
 }

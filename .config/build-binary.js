@@ -1,0 +1,48 @@
+// Makes the stand-alone binary: this Node and the program in one file, for machines without Node.
+// https://nodejs.org/docs/latest-v20.x/api/single-executable-applications.html
+import {execFileSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import {inject} from 'postject';
+import {bundle} from './bundle.js';
+
+const BINARY = 'build/fw-wizard';
+
+if (Reflect.get(process.config.variables, 'node_shared')) {
+	// As Debian's own: the program would need that library beside it.
+	process.stderr.write(
+		'This Node keeps most of itself in a library, and cannot be made one file.\n' +
+			'Use one from nodejs.org: npx -y -p node@20 npm run build:binary\n',
+	);
+	process.exit(3);
+}
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'fww-binary-'));
+try {
+	const script = path.join(folder, 'cli.cjs');
+	const blob = path.join(folder, 'blob');
+	const config = path.join(folder, 'config.json');
+	await bundle({
+		outfile: script,
+		format: 'cjs',
+		define: {'import.meta.filename': 'undefined', 'import.meta.url': 'undefined'},
+	});
+	writeFileSync(
+		config,
+		JSON.stringify({main: script, output: blob, disableExperimentalSEAWarning: true}),
+	);
+	execFileSync(process.execPath, ['--experimental-sea-config', config], {stdio: 'pipe'});
+	copyFileSync(process.execPath, BINARY);
+	chmodSync(BINARY, 0o755);
+	await inject(BINARY, 'NODE_SEA_BLOB', readFileSync(blob), {
+		sentinelFuse: 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2',
+	});
+} finally {
+	rmSync(folder, {recursive: true});
+}
+
+const sum = createHash('sha256').update(readFileSync(BINARY)).digest('hex');
+writeFileSync(`${BINARY}.sha256`, `${sum}  ${path.basename(BINARY)}\n`);

@@ -1,0 +1,73 @@
+import {readFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {beforeAll, describe, expect, test} from 'vitest';
+import {bareDebian} from '../_helpers/bare-root.ts';
+import {CLI} from '../_helpers/cli.ts';
+import {applyAndKeep, FLAGS, walkToReview} from '../_helpers/journey.ts';
+import {execute, succeed} from '../_helpers/programs.ts';
+import {useTerminals} from '../_helpers/terminal.ts';
+
+const PROJECT = path.resolve(import.meta.dirname, '../..');
+const BUILD = path.join(PROJECT, 'build');
+
+describe('the stand-alone binary, in a Debian without Node', () => {
+	const terminals = useTerminals();
+	let enter: readonly string[] = [];
+
+	beforeAll(async () => {
+		await succeed([
+			'sh',
+			'-ec',
+			'cd "$1"; "$2" .config/build-binary.js',
+			'sh',
+			PROJECT,
+			process.execPath,
+		]);
+		enter = await bareDebian(path.join(BUILD, 'fw-wizard'));
+	}, 600_000);
+
+	test('comes with its checksum', async () => {
+		const check = 'cd "$1" && sha256sum -c fw-wizard.sha256';
+		expect(await succeed(['sh', '-ec', check, 'sh', BUILD])).toBe('fw-wizard: OK\n');
+	});
+
+	test('finds nothing of Node there', async () => {
+		const look =
+			'command -v node nodejs npm; find / -xdev \\( -name node -o -name nodejs -o -name "libnode*" \\) ! -type d';
+		const {stdout} = await execute([...enter, 'sh', '-c', look]);
+		expect(stdout).toBe('');
+		expect(await succeed([...enter, 'cat', '/etc/debian_version'])).toMatch(/^12\./);
+	});
+
+	test('says its version, and prints the same rules as the package', async () => {
+		const {version} = JSON.parse(readFileSync(path.join(PROJECT, 'package.json'), 'utf8'));
+		expect(await execute([...enter, 'fw-wizard', '--version'])).toEqual({
+			status: 0,
+			stdout: `${version}\n`,
+			stderr: '',
+		});
+		const [here, there] = [
+			await succeed([process.execPath, CLI, 'rules', ...FLAGS]),
+			await succeed([...enter, 'fw-wizard', 'rules', ...FLAGS]),
+		];
+		expect(there).toBe(here);
+	});
+
+	test('starts itself again for a rehearsal, and in it for a proof', async () => {
+		const words = ['fw-wizard', 'prove', '--rehearse', ...FLAGS];
+		const {status, stdout, stderr} = await execute([...enter, ...words], {timeout: 90_000});
+		expect({status, stderr}).toEqual({status: 0, stderr: ''});
+		expect(stdout).toContain('Proven: exactly what the policy says.');
+		expect(stdout).toContain('IPv4 from in 10.0.0.0/8: 14 TCP ports, 1 UDP ports');
+	});
+
+	test('walks through the wizard', async () => {
+		const terminal = terminals.start(['fw-wizard', '--rehearse'], {enter, columns: 100, rows: 30});
+		await walkToReview(terminal);
+		expect(await applyAndKeep(terminal)).toContain('REHEARSAL');
+		terminal.press('enter');
+		expect(await terminal.ended).toBe(0);
+		expect(terminal.screen()).toMatch(/^Loaded and read back: \d+ IPv4 rules/);
+	});
+});

@@ -1,6 +1,6 @@
-import {realpathSync} from 'node:fs';
 import process from 'node:process';
 import {findProgram, runAttached} from './run.ts';
+import {selfCommand} from './self.ts';
 
 /** What makes root of an ordinary user. */
 export type Elevation = 'sudo' | 'su';
@@ -32,7 +32,7 @@ const NOT_FOUND = 127;
 
 /**
  * Run by root: a home on NFS with root_squash, or a file system in user space, is nothing to root.
- * $1 is the script; the words behind it start the program. Elsewhere than in a folder that root may
+ * $1 is the script or the binary; the words behind it start the program. Elsewhere than in a folder that root may
  * not enter, where Node would not start.
  */
 const LAUNCHER = `cd /; test -r "$1" || exit ${UNREADABLE}; shift; exec "$@"`;
@@ -48,33 +48,17 @@ export function findElevation(): Elevation | undefined {
  * since Node may be where root's PATH does not lead (nvm, npx).
  */
 export async function runElevated(how: Elevation, args: readonly string[]): Promise<Elevated> {
-	const script = realPath(process.argv[1] ?? process.execPath);
+	const self = selfCommand();
+	const file = self.at(-1) ?? process.execPath;
 	const variables = VARIABLES.flatMap((name) =>
 		process.env[name] === undefined ? [] : [`${name}=${process.env[name]}`],
 	);
-	const words = [
-		script,
-		findProgram('env') ?? '/usr/bin/env',
-		...variables,
-		process.execPath,
-		...process.execArgv,
-		...(script === realPath(process.execPath) ? [] : [script]),
-		...args,
-	];
+	const words = [file, findProgram('env') ?? '/usr/bin/env', ...variables, ...self, ...args];
 	const status = await runAttached(how, wordsFor(how, words));
-	const failure = describeFailure(how, status, script);
+	const failure = describeFailure(how, status, file);
 	return failure === undefined
 		? {started: true, exitCode: status}
 		: {started: false, ...failure, hint: 'All your answers are still here'};
-}
-
-/** Where npx and the like only link to. */
-function realPath(file: string): string {
-	try {
-		return realpathSync(file);
-	} catch {
-		return file;
-	}
 }
 
 function wordsFor(how: Elevation, words: readonly string[]): readonly string[] {
@@ -88,7 +72,7 @@ function wordsFor(how: Elevation, words: readonly string[]): readonly string[] {
 function describeFailure(
 	how: Elevation,
 	status: number,
-	script: string,
+	file: string,
 ): {readonly message: string} | undefined {
 	switch (status) {
 		case 1:
@@ -97,7 +81,7 @@ function describeFailure(
 			};
 		case UNREADABLE:
 			return {
-				message: `Root may not read ${script}: it is gone, or on a file system that shuts out root`,
+				message: `Root may not read ${file}: it is gone, or on a file system that shuts out root`,
 			};
 		case NOT_EXECUTABLE:
 		case NOT_FOUND:

@@ -10,6 +10,7 @@ import {findSocketUnits, parseControlGroups, type SocketUnit} from './units.ts';
 
 export type {Listener} from '../policy/listener.ts';
 export type {Published} from '../ruleset/published.ts';
+export {findPublished} from './published.ts';
 
 /** Milliseconds that ss and systemctl are waited for. Without them the list is there, with less in it. */
 const PATIENCE = 2000;

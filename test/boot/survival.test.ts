@@ -1,0 +1,155 @@
+import path from 'node:path';
+import process from 'node:process';
+import {describe, expect, test} from 'vitest';
+import type {Item} from '../../source/persistence/item.ts';
+import {REBOOT_WORD} from '../../source/ui/texts.ts';
+import {type Debian, PROGRAM, useDebians} from '../_helpers/debian.ts';
+import {suitesHere} from '../_helpers/debian-root.ts';
+import {useLab} from '../_helpers/namespaces.ts';
+import type {Server} from '../_helpers/programs.ts';
+import {execute, startServer, succeed} from '../_helpers/programs.ts';
+import {readSaves} from '../_helpers/saves.ts';
+import {scan} from '../_helpers/scan.ts';
+import {canLogIn, logIn, runThere} from '../_helpers/ssh.ts';
+import {useTerminals} from '../_helpers/terminal.ts';
+import {walkAndLoad} from '../_helpers/walk.ts';
+
+const PROBER = path.resolve(import.meta.dirname, '../_helpers/prober.js');
+/** What no policy of the test opens. */
+const SHUT = 3306;
+const FLAGS =
+	'--role server --verdict drop --no-helper --no-log --open 22/tcp --open 8000-8010/tcp';
+
+/**
+ * A service that loads rules at boot in place of all that are there, as iptables-services of Red Hat
+ * and iptables of Arch do: under the same names, before the network too.
+ */
+const OTHERS = {
+	'/etc/sysconfig/iptables':
+		'*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -s 192.0.2.99/32 -j DROP\nCOMMIT\n',
+	'/etc/systemd/system/iptables.service': `[Unit]
+Description=IPv4 firewall with iptables
+DefaultDependencies=no
+After=local-fs.target
+Before=network-pre.target
+Wants=network-pre.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStartPre=/bin/sleep 1
+ExecStart=/usr/sbin/iptables-restore /etc/sysconfig/iptables
+[Install]
+WantedBy=multi-user.target
+`,
+};
+
+/** Sees in the machine's network, before its PID 1 is there, what arrives and what passes all filters. */
+const WITNESS = `
+table inet fww_boot {
+	chain arrived {
+		type filter hook prerouting priority -310;
+		meta l4proto { tcp, udp } th dport ${SHUT} counter
+	}
+	chain passed {
+		type filter hook input priority 300;
+		meta l4proto { tcp, udp } th dport ${SHUT} counter
+	}
+}
+`;
+
+describe.each(suitesHere())(
+	'a firewall that is kept, and a machine that is rebooted, %s',
+	(suite) => {
+		const lab = useLab();
+		const debians = useDebians(lab);
+		const terminals = useTerminals();
+
+		test('is the same afterwards, and lets nothing pass meanwhile', async () => {
+			const debian = await debians.boot(suite, OTHERS);
+			await debian.install();
+			await debian.host.must('systemctl', ['--quiet', 'enable', 'iptables.service']);
+
+			// That the prober sees what a boot without a firewall lets through.
+			const bare = await rebootUnderProbe(debian);
+			expect(bare.passed).toBeGreaterThan(0);
+			expect(Object.keys(bare.answers)).toEqual(
+				expect.arrayContaining(['tcp ECONNREFUSED', 'udp ECONNREFUSED']),
+			);
+
+			const wizard = logIn(terminals, debian, `node ${PROGRAM} ${FLAGS}`);
+			await walkAndLoad(wizard, 'open');
+			const {stdout} = await runThere(debian, `node ${PROGRAM} confirm`, {over: 6});
+			expect(stdout).toContain('Kept change 1');
+			await wizard.waitFor('Loaded and read back');
+			await wizard.waitFor('reboot, then: fw-wizard check');
+			wizard.type('s');
+			await wizard.waitFor(/^\S scanned from another machine\n(?! +nmap)/m);
+			wizard.type('c');
+			await wizard.waitFor(`type ${REBOOT_WORD} and press Enter`);
+			const before = {scans: await scanAll(debian), rules: await readSaves(debian.host)};
+			expect(before.scans.map(({ports}) => ports)).toEqual([
+				{closed: range(8000, 8010), open: [22]},
+				{closed: range(8000, 8010), open: [22]},
+			]);
+
+			wizard.type(`${REBOOT_WORD}\r`);
+			const during = await rebootUnderProbe(debian);
+			expect(during.arrived).toBeGreaterThan(100);
+			expect({passed: during.passed, answers: during.answers}).toEqual({passed: 0, answers: {}});
+
+			const check = await runThere(debian, `node ${PROGRAM} check --json`);
+			const {well, items} = JSON.parse(check.stdout) as {well: boolean; items: readonly Item[]};
+			expect(items.filter(({state}) => state !== 'ok')).toEqual([]);
+			expect({well, status: check.status}).toEqual({well: true, status: 0});
+			expect(items.map(({id}) => id)).toEqual(expect.arrayContaining(['survived', 'ports']));
+			const again = logIn(terminals, debian, `node ${PROGRAM}`);
+			await again.waitFor('the rules have survived a boot');
+			expect({scans: await scanAll(debian), rules: await readSaves(debian.host)}).toEqual(before);
+			expect(before.rules.ipv4).toContain('-A INPUT -s 192.0.2.99/32 -j DROP\n');
+			expect(await Promise.all([canLogIn(debian, 4), canLogIn(debian, 6)])).toEqual([true, true]);
+		}, 300_000);
+	},
+);
+
+type Probed = {
+	readonly arrived: number;
+	readonly passed: number;
+	readonly answers: Readonly<Record<string, number>>;
+};
+
+/** Reboots while somebody knocks at a shut port, from before the network is up until one can log in. */
+async function rebootUnderProbe(debian: Debian): Promise<Probed> {
+	let prober: Server | undefined;
+	await debian.reboot(async (namespace) => {
+		await succeed(['ip', 'netns', 'exec', namespace, 'nft', '-f', '-'], {input: WITNESS});
+		prober = await startServer(
+			[...debian.client.enter, process.execPath, PROBER, `${SHUT}`, ...debian.addresses],
+			/ready/,
+		);
+	});
+	expect(await canLogIn(debian, 4)).toBe(true);
+	await prober?.endInput();
+	const {stdout} = await execute([
+		...['ip', 'netns', 'exec', debian.host.name],
+		...['nft', 'list', 'table', 'inet', 'fww_boot'],
+	]);
+	const [arrived = 0, passed = 0] = [...stdout.matchAll(/packets (\d+)/g)].map(([, count]) =>
+		Number(count),
+	);
+	await debian.host.must('nft', ['delete', 'table', 'inet', 'fww_boot']);
+	const {answers} = JSON.parse(prober?.output().replace('ready', '') ?? '') as Probed;
+	return {arrived, passed, answers};
+}
+
+/** What nmap sees from outside, over both families. */
+async function scanAll(debian: Debian) {
+	return Promise.all(
+		debian.addresses.map(async (address) =>
+			scan(debian.client, address, ['-sS', '-p', `1-1024,${SHUT},8000-8020`], 'tcp'),
+		),
+	);
+}
+
+function range(first: number, last: number): readonly number[] {
+	return Array.from({length: last - first + 1}, (_, index) => first + index);
+}

@@ -14,8 +14,7 @@ import type {RuleSet} from '../ruleset/ruleset.ts';
 import {openingFor, printDoor, shutDoors} from '../ruleset/way-in.ts';
 import {type PolicyFlags, readPolicy} from './policy-options.ts';
 import {ruleSetToJson} from './rules.ts';
-
-export const DEFAULT_SECONDS = 60;
+import {parseSeconds} from './seconds.ts';
 
 export type ApplyFlags = PolicyFlags & {
 	readonly json?: boolean;
@@ -141,19 +140,6 @@ async function waitForDecision(change: PendingChange): Promise<void> {
 			4,
 		);
 	}
-}
-
-/** How long a change waits for its confirmation. @throws {InputError} */
-export function parseSeconds(text: string | undefined): number {
-	const seconds = Number(text ?? DEFAULT_SECONDS);
-	if (!Number.isInteger(seconds) || seconds < 10 || seconds > 3600) {
-		throw new InputError(
-			`"${printable(text ?? '')}" is not a time to confirm`,
-			'Write seconds, from 10 to 3600',
-		);
-	}
-
-	return seconds;
 }
 
 function shellWord(word: string): string {

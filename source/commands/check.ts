@@ -14,8 +14,9 @@ import {printable} from '../policy/printable.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {shutDoors} from '../ruleset/way-in.ts';
 import type {Checker} from '../ui/use-checklist.ts';
-import {begin, DEFAULT_SECONDS} from './apply.ts';
+import {begin} from './apply.ts';
 import {assertRoot} from './assert-root.ts';
+import {DEFAULT_SECONDS} from './seconds.ts';
 
 export type CheckFlags = {
 	readonly fix?: boolean;

@@ -1,25 +1,17 @@
-import type {Facts} from '../host/facts.ts';
+import type {Facts, FirstFacts} from '../host/facts.ts';
 import {printable} from '../policy/printable.ts';
 import {printDoor} from '../ruleset/way-in.ts';
 import type {Line} from '../ui/review-lines.ts';
 
+/** Stands for what is not known yet. */
+const LOOKING = 'looking';
+
 /** What was found out about the machine, for Welcome: what matters for the choices to come. */
-export function describeMachine({
-	iptables,
-	families,
-	interfaces,
-	session,
-	root,
-}: Facts): readonly Line[] {
-	const names = families.map((family) => `IPv${family}`).join(' and ');
+export function describeMachine(facts: Facts | FirstFacts): readonly Line[] {
+	const {interfaces, root} = facts;
+	const session = 'session' in facts ? describeSession(facts.session) : LOOKING;
 	return [
-		{
-			text:
-				iptables === undefined
-					? 'iptables: not installed. You can look at rules, but not load them'
-					: `iptables: ${iptables.version} (${iptables.backend}), for ${names}`,
-			tone: iptables === undefined ? 'warning' : 'plain',
-		},
+		'iptables' in facts ? describeIptables(facts) : {text: `iptables: ${LOOKING}`, tone: 'muted'},
 		{
 			text: `Network: ${
 				interfaces
@@ -28,11 +20,21 @@ export function describeMachine({
 			}`,
 			tone: 'plain',
 		},
-		{text: `You: ${describeSession(session)}`, tone: 'plain'},
+		{text: `You: ${session}`, tone: session === LOOKING ? 'muted' : 'plain'},
 		...(root
 			? []
 			: [{text: 'You are not root: rules can be looked at, not loaded', tone: 'warning' as const}]),
 	];
+}
+
+function describeIptables({iptables, families}: Facts): Line {
+	const names = families.map((family) => `IPv${family}`).join(' and ');
+	return iptables === undefined
+		? {
+				text: 'iptables: not installed. You can look at rules, but not load them',
+				tone: 'warning',
+			}
+		: {text: `iptables: ${iptables.version} (${iptables.backend}), for ${names}`, tone: 'plain'};
 }
 
 /** One address of each family, by which others reach this machine. */

@@ -12,7 +12,7 @@ import {withPolicyOptions} from './policy-options.ts';
 import {proveCommand} from './prove.ts';
 import {printRules} from './rules.ts';
 import {undo} from './undo.ts';
-import type {WizardFlags} from './wizard.tsx';
+import type {WizardFlags} from './wizard.ts';
 
 const USAGE = 'See: fw-wizard --help';
 
@@ -66,12 +66,12 @@ function program(setExitCode: (code: number) => void): Command {
 		);
 
 	add(
-		withConfirmation(withPolicyOptions(root)).addOption(
+		withConfirmation(withPolicyOptions(root))
+			.option('--no-color', 'no colour')
 			// By which the wizard hands itself over to root.
-			new Option('--at-apply').hideHelp(),
-		),
+			.addOption(new Option('--at-apply').hideHelp()),
 		async (flags: WizardFlags) => {
-			const {startWizard} = await import('./wizard.tsx');
+			const {startWizard} = await import('./wizard.ts');
 			return startWizard(flags);
 		},
 		offerInstall,
@@ -129,11 +129,11 @@ function program(setExitCode: (code: number) => void): Command {
 }
 
 /**
- * The flags of a command. Of those before its name only --rehearse counts: the others would belong
- * to the wizard, and to pass over them could open or shut something else than was meant.
+ * The flags of a command. Of those before its name only --rehearse counts (--no-color does no harm):
+ * the others would belong to the wizard, and to pass over them could open or shut something else than was meant.
  */
 function flagsOf(called: Command, root: Command): {readonly rehearse?: boolean} {
-	const {rehearse, ...others} = called === root ? {} : root.opts();
+	const {rehearse, color: _, ...others} = called === root ? {} : root.opts();
 	const [misplaced] = Object.keys(others);
 	if (misplaced !== undefined) {
 		throw new InputError(

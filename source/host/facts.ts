@@ -17,14 +17,20 @@ export type Facts = {
 	readonly session: Session;
 };
 
-export async function gatherFacts(): Promise<Facts> {
+/** What is known at once, without starting a program. */
+export type FirstFacts = Omit<Facts, 'iptables' | 'session'>;
+
+export async function gatherFacts(first: FirstFacts = firstFacts()): Promise<Facts> {
+	const [iptables, session] = await Promise.all([detectIptables(), findSession()]);
+	return {...first, iptables, session};
+}
+
+export function firstFacts(): FirstFacts {
 	return {
 		root: isRoot(),
-		iptables: await detectIptables(),
 		families: familiesHere(),
 		interfaces: interfacesHere(),
 		services: servicesHere(),
-		session: await findSession(),
 	};
 }
 

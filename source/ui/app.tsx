@@ -76,11 +76,13 @@ export type AppProps = {
 	readonly checker: Checker;
 	/** Told whenever keys become text, and text becomes keys again. */
 	readonly onTyping: (typing: boolean) => void;
+	/** Told whenever keys must wait for what is still being looked for, and when they need not. */
+	readonly onHold: (held: boolean) => void;
 };
 
 /** The wizard. Ends with the outcome of applying, or with undefined when the user left before. */
 export function App(props: AppProps): ReactElement {
-	const {machine, families, onApply, onTyping} = props;
+	const {machine, families, onApply, onTyping, onHold} = props;
 	const [flow, dispatch] = useReducer(reduceFlow, props.start);
 	const size = useWindowSize();
 	const {rows} = size;
@@ -124,6 +126,8 @@ export function App(props: AppProps): ReactElement {
 	const shut = useMemo(() => shutDoors(ruleSet, machine.visitor), [ruleSet, machine.visitor]);
 	const typing = isTyping(flow);
 	useLayoutEffect(() => onTyping(typing), [onTyping, typing]);
+	const held = flow.step === 'welcome' && machine.looking.length > 0;
+	useLayoutEffect(() => onHold(held), [onHold, held]);
 
 	useInput((input, key) => {
 		const leaving = key.ctrl && input === 'c';
@@ -216,7 +220,8 @@ export function App(props: AppProps): ReactElement {
 					flexShrink={0}
 					width={stepWidth}
 					marginRight={beside && !whole ? 2 : 0}
-					{...(whole ? {} : {height: stepHeight})}
+					// Also where it fills the frame: of boxes within each other Ink cuts by the innermost alone.
+					height={whole ? height : stepHeight}
 					overflowY="hidden"
 				>
 					<WidthContext value={stepWidth}>

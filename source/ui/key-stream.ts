@@ -28,13 +28,16 @@ const KNOWN: Readonly<Record<string, string>> = {
 	[`${ESC}[Z`]: `${ESC}[Z`,
 };
 
+/** Ctrl-C. */
+const INTERRUPT = '\u0003';
+
 const CONTROLS: Readonly<Record<string, string>> = {
 	'\r': '\r',
 	'\n': '\r',
 	'\t': '\t',
 	'\b': '\u007F',
 	'\u007F': '\u007F',
-	'\u0003': '\u0003',
+	[INTERRUPT]: INTERRUPT,
 };
 
 /**
@@ -61,6 +64,7 @@ export class KeyStream extends PassThrough {
 	readonly isTTY = true;
 	/** Whether a field is open. Elsewhere digits and pasted text do nothing: neither may choose. */
 	typing = false;
+	#held = false;
 	#source: KeySource;
 	#pending = '';
 	#queue: string[] = [];
@@ -94,6 +98,12 @@ export class KeyStream extends PassThrough {
 		return this;
 	}
 
+	/** Whether keys wait, in their order, for what they would decide about. Ctrl-C does not. */
+	set held(held: boolean) {
+		this.#held = held;
+		void this.#hand();
+	}
+
 	/** Lets go of the terminal. */
 	stop(): void {
 		clearTimeout(this.#timer);
@@ -121,13 +131,22 @@ export class KeyStream extends PassThrough {
 		void this.#hand();
 	};
 
+	#next(): string | undefined {
+		if (!this.#held) {
+			return this.#queue.shift();
+		}
+
+		const leave = this.#queue.indexOf(INTERRUPT);
+		return leave === -1 ? undefined : this.#queue.splice(0, leave + 1).at(-1);
+	}
+
 	async #hand(): Promise<void> {
 		if (this.#busy) {
 			return;
 		}
 
 		this.#busy = true;
-		for (let key = this.#queue.shift(); key !== undefined; key = this.#queue.shift()) {
+		for (let key = this.#next(); key !== undefined; key = this.#next()) {
 			// React attaches what a new step or field listens with a turn after it has drawn it.
 			await nextTurn();
 			await nextTurn();

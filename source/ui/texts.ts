@@ -1,7 +1,9 @@
 import type {Elevation} from '../host/elevation.ts';
 import type {Helper} from '../policy/helpers.ts';
 import type {Role, Verdict} from '../policy/policy.ts';
-import type {Flow, Step} from './flow-state.ts';
+import {cut} from './cut.ts';
+import {type Flow, STEPS, type Step} from './flow-state.ts';
+import {glyphs} from './theme.ts';
 
 /** What the wizard says, apart from how it looks. Plain ASCII: every terminal shows it. */
 
@@ -78,6 +80,18 @@ export const SAFETY_TEXT =
 	'First they are tried in a throw-away namespace. Once loaded, they are rolled back by themselves unless you confirm them. The rules of other programs stay.';
 export const ELEVATION_TEXT =
 	'Only root can load rules. Your answers come along, and nothing is loaded before you say so there.';
+
+/** What Welcome says under what was found. */
+export const REASSURANCE =
+	'Nothing is changed before you say so in the step Apply. Even then the old rules come back by themselves, unless you show that you can still log in.';
+
+/** Which step it is, where there is no room for the names of all; else undefined. */
+export function railOf(step: Step, columns: number): string | undefined {
+	const all = STEPS.map((name) => STEP_NAMES[name]).join(` ${glyphs.step} `);
+	return all.length <= columns
+		? undefined
+		: cut(`Step ${STEPS.indexOf(step) + 1} of ${STEPS.length}: ${STEP_NAMES[step]}`, columns);
+}
 
 /** What a step asks, at this moment. */
 export function questionOf({step, applying}: Flow): string {

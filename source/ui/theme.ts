@@ -9,10 +9,17 @@ export type Tone =
 	| 'removed'
 	| 'warning'
 	| 'accent'
+	| 'strong'
+	| 'banner'
 	| 'muted'
 	| 'plain';
 
-type Style = {readonly color?: string; readonly dimColor?: boolean; readonly bold?: boolean};
+type Style = {
+	readonly color?: 'green' | 'yellow' | 'red' | 'cyan';
+	readonly dimColor?: boolean;
+	readonly bold?: boolean;
+	readonly inverse?: boolean;
+};
 
 const STYLES: Readonly<Record<Tone, Style>> = {
 	accept: {color: 'green'},
@@ -22,6 +29,8 @@ const STYLES: Readonly<Record<Tone, Style>> = {
 	removed: {color: 'red', dimColor: true},
 	warning: {color: 'red', bold: true},
 	accent: {color: 'cyan', bold: true},
+	strong: {bold: true},
+	banner: {color: 'yellow', inverse: true},
 	muted: {dimColor: true},
 	plain: {},
 };
@@ -29,6 +38,18 @@ const STYLES: Readonly<Record<Tone, Style>> = {
 /** The properties of Ink's Text for a tone. */
 export function styleOf(tone: Tone): Style {
 	return STYLES[tone];
+}
+
+/** A text in a tone, by the escape sequences of ECMA-48 8.3.117, for where there is no Ink. */
+export function paint(text: string, tone: Tone): string {
+	const {color, dimColor, bold, inverse} = STYLES[tone];
+	const codes = [
+		...(bold ? [1] : []),
+		...(dimColor ? [2] : []),
+		...(inverse ? [7] : []),
+		...(color ? [{red: 31, green: 32, yellow: 33, cyan: 36}[color]] : []),
+	];
+	return codes.length === 0 ? text : `\u001B[${codes.join(';')}m${text}\u001B[0m`;
 }
 
 const UNICODE = {

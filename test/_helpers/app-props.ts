@@ -5,6 +5,7 @@ import type {Machine} from '../../source/ui/steps/step-props.ts';
 /** A machine about which there is little to say. */
 export const MACHINE: Machine = {
 	findings: [{text: 'Debian, with iptables 1.8.9 (nft)', tone: 'plain'}],
+	looking: [],
 	helpers: new Map(),
 	boot: 'systemd',
 	addresses: ['192.0.2.1', '2001:db8::1'],

@@ -88,6 +88,7 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 			prover={prover}
 			checker={checker}
 			onTyping={() => {}}
+			onHold={() => {}}
 		/>,
 	);
 	Object.defineProperties(app.stdout, {

@@ -61,6 +61,7 @@ async function measure(
 			onTyping={(typing) => {
 				keys.typing = typing;
 			}}
+			onHold={() => {}}
 		/>,
 		{
 			stdin: keys as unknown as NodeJS.ReadStream,

@@ -61,7 +61,7 @@ describe('the terminal', () => {
 		for (const question of QUESTIONS) {
 			const first =
 				question === QUESTIONS[0]
-					? await terminal.waitFor(question)
+					? await terminal.waitFor(/^iptables: \d/m)
 					: await goOn(terminal, question);
 			// What is found out about helpers comes a moment later.
 			const wanted =

@@ -219,6 +219,18 @@ describe('KeyStream', () => {
 		expect(modes).toEqual([true, false]);
 	});
 
+	test('while they are held keys wait, in their order; Ctrl-C does not', async () => {
+		keys.held = true;
+		terminal.write('qx');
+		await sleep(20);
+		expect(seen).toEqual([]);
+		keys.held = false;
+		await vi.waitFor(() => expect(seen).toEqual(['q', 'x']));
+		keys.held = true;
+		terminal.write('y\u0003z');
+		await vi.waitFor(() => expect(seen).toEqual(['q', 'x', '\u0003']));
+	});
+
 	test('is silent after it was stopped', async () => {
 		keys.stop();
 		terminal.write('q');

@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import type {ReactElement, ReactNode} from 'react';
 import {cut} from '../cut.ts';
 import {type Flow, STEPS, type Step} from '../flow-state.ts';
-import {keysOf, questionOf, STEP_NAMES} from '../texts.ts';
+import {keysOf, questionOf, railOf, STEP_NAMES} from '../texts.ts';
 import {glyphs, styleOf} from '../theme.ts';
 
 /** Lines of the frame around a step: rail, rule, question, the empty line under it, keys. */
@@ -24,9 +24,7 @@ export function Frame({flow, columns, rows, banner, children}: Props): ReactElem
 		<Box flexDirection="column" width={columns} height={rows - 1} overflowY="hidden">
 			{banner !== undefined && (
 				<Line>
-					<Text {...styleOf('reject')} inverse>
-						{cut(banner, columns).padEnd(columns)}
-					</Text>
+					<Text {...styleOf('banner')}>{cut(banner, columns).padEnd(columns)}</Text>
 				</Line>
 			)}
 			<Line>
@@ -36,7 +34,7 @@ export function Frame({flow, columns, rows, banner, children}: Props): ReactElem
 				<Text {...styleOf('muted')}>{glyphs.line.repeat(columns)}</Text>
 			</Line>
 			<Line>
-				<Text bold>{cut(questionOf(flow), columns)}</Text>
+				<Text {...styleOf('strong')}>{cut(questionOf(flow), columns)}</Text>
 			</Line>
 			<Box flexDirection="column" flexGrow={1} overflowY="hidden" marginTop={1}>
 				{children}
@@ -51,13 +49,9 @@ export function Frame({flow, columns, rows, banner, children}: Props): ReactElem
 function Rail({step, columns}: {readonly step: Step; readonly columns: number}): ReactElement {
 	const current = STEPS.indexOf(step);
 	const separator = ` ${glyphs.step} `;
-	const whole = STEPS.map((name) => STEP_NAMES[name]).join(separator);
-	if (whole.length > columns) {
-		return (
-			<Text {...styleOf('accent')}>
-				{cut(`Step ${current + 1} of ${STEPS.length}: ${STEP_NAMES[step]}`, columns)}
-			</Text>
-		);
+	const short = railOf(step, columns);
+	if (short !== undefined) {
+		return <Text {...styleOf('accent')}>{short}</Text>;
 	}
 
 	return (

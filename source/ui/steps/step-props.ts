@@ -50,6 +50,8 @@ export type Obstacle = {
 export type Machine = {
 	/** What was found, for Welcome. */
 	readonly findings: readonly Line[];
+	/** What is still being looked for, in words. As long as there is something, keys wait in Welcome. */
+	readonly looking: readonly string[];
 	/** Which helpers the kernel has; empty until that is known. */
 	readonly helpers: ReadonlyMap<HelperName, Availability>;
 	/** The addresses at which others reach this machine, one of each family. */

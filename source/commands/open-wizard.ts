@@ -1,0 +1,158 @@
+import process from 'node:process';
+import {render} from 'ink';
+import {createElement} from 'react';
+import {type Elevation, findElevation} from '../host/elevation.ts';
+import type {Facts} from '../host/facts.ts';
+import {findHelpers} from '../host/modules.ts';
+import {isRehearsal} from '../host/rehearsal.ts';
+import {hasBooted} from '../persistence/checklist.ts';
+import {findWay} from '../persistence/index.ts';
+import type {Policy, PolicyPart} from '../policy/policy.ts';
+import {App} from '../ui/app.tsx';
+import {PasteMode} from '../ui/components/paste-mode.tsx';
+import type {Ending} from '../ui/ending.ts';
+import {type Flow, startFlow} from '../ui/flow-state.ts';
+import {KeyStream} from '../ui/key-stream.ts';
+import type {Screen} from '../ui/screen.ts';
+import type {Machine} from '../ui/steps/step-props.ts';
+import {findObstacle} from './apply.ts';
+import {makeChecker} from './check.ts';
+import {addressesOf, describeMachine} from './describe-machine.ts';
+import {handOver} from './hand-over.ts';
+import {makeProver} from './prover.ts';
+import {beginApplying, findEndangered} from './wizard-change.ts';
+
+type Options = {
+	/** The answers that are known already. */
+	readonly preset: PolicyPart;
+	/** Begin at Apply. */
+	readonly atApply: boolean;
+	/** How long a change waits for its confirmation. */
+	readonly seconds: number;
+	readonly banner: string | undefined;
+	readonly keys: KeyStream;
+	readonly screen: Screen;
+	readonly facts: Facts;
+};
+
+/** The wizard on the screen that is open already. @returns the exit code */
+export async function openWizard(options: Options): Promise<number> {
+	const {preset, atApply, seconds, banner, screen, facts} = options;
+	const constant = {
+		families: facts.families,
+		...(banner === undefined ? {} : {banner}),
+		onApply: async (policy: Policy) => beginApplying(policy, facts, seconds),
+		prover: makeProver(facts),
+		checker: makeChecker(facts),
+	};
+	/** Grows as more is found out. */
+	let machine: Machine = {
+		findings: describeMachine(facts),
+		looking: [],
+		helpers: new Map(),
+		addresses: addressesOf(facts),
+		inInterface: facts.interfaces[0]?.name ?? 'eth0',
+		visitor: facts.session.kind === 'remote' ? facts.session : undefined,
+		rehearsal: isRehearsal(),
+		boot: findWay()?.name,
+		findObstacle(policy: Policy) {
+			const obstacle = findObstacle(facts, policy);
+			return (
+				obstacle && {
+					message: obstacle.message,
+					hint: obstacle.hint,
+					elevation: elevationFor(facts),
+				}
+			);
+		},
+		findEndangered,
+	};
+	let draw = () => {};
+	/** Shows what was found out meanwhile. */
+	const learn = (part: Partial<Machine>) => {
+		machine = {...machine, ...part};
+		draw();
+	};
+	void findHelpers().then((helpers) => learn({helpers}));
+	/** Shows the wizard until it is left. */
+	const show = async (start: Flow, keys: KeyStream): Promise<Ending> => {
+		const listeners = {
+			onTyping(typing: boolean) {
+				keys.typing = typing;
+			},
+			onHold(held: boolean) {
+				keys.held = held;
+			},
+		};
+		const element = () =>
+			createElement(
+				PasteMode,
+				null,
+				createElement(App, {...constant, ...listeners, start, machine}),
+			);
+		const app = render(element(), {
+			stdin: keys as unknown as NodeJS.ReadStream,
+			stdout: screen.handOver(),
+			exitOnCtrlC: false,
+			interactive: true,
+			alternateScreen: true,
+			incrementalRendering: true,
+			patchConsole: false,
+		});
+		draw = () => app.rerender(element());
+		try {
+			return (await app.waitUntilExit()) as Ending;
+		} finally {
+			// Once left, drawing again would take the terminal over again.
+			draw = () => {};
+			keys.stop();
+		}
+	};
+	const first = atApply ? 'apply' : facts.root && hasBooted() ? 'result' : 'welcome';
+	let flow = startFlow(preset, recommendRoles(facts), facts.services, first);
+	let {keys} = options;
+	for (;;) {
+		const ending = await show(flow, keys);
+		if (typeof ending !== 'object' || !('elevation' in ending)) {
+			return summarize(ending);
+		}
+
+		const elevated = await handOver(ending.elevation, ending.flow, seconds);
+		if (elevated.started) {
+			return elevated.exitCode;
+		}
+
+		const {message, hint} = elevated;
+		flow = {...ending.flow, outcome: {ok: false, message, hint, rolledBack: false}};
+		keys = new KeyStream(process.stdin);
+	}
+}
+
+/** What would make root of this user, where that is all that is missing. */
+function elevationFor({root, iptables}: Facts): Elevation | undefined {
+	return root || iptables === undefined ? undefined : findElevation();
+}
+
+/** Who came from outside wants to come again. */
+function recommendRoles({
+	session,
+}: Facts): readonly ['server', 'workstation'] | readonly ['workstation', 'server'] {
+	return session.kind === 'remote' ? ['server', 'workstation'] : ['workstation', 'server'];
+}
+
+function summarize(outcome: Exclude<Ending, {elevation: unknown}>): number {
+	if (outcome === 'looked') {
+		process.stdout.write('Nothing was changed. The checklist again: fw-wizard check\n');
+		return 0;
+	}
+
+	if (outcome?.ok) {
+		process.stdout.write(`${outcome.message}\nTo undo it: fw-wizard undo\n`);
+		return 0;
+	}
+
+	process.stdout.write(
+		outcome?.rolledBack ? `${outcome.message}. ${outcome.hint}.\n` : 'Nothing was changed.\n',
+	);
+	return outcome?.rolledBack ? 4 : 130;
+}

@@ -1,0 +1,75 @@
+import process from 'node:process';
+import {readAppliedPolicy} from '../change/applied.ts';
+import {HostError} from '../host/errors.ts';
+import {firstFacts, gatherFacts} from '../host/facts.ts';
+import {isRehearsal} from '../host/rehearsal.ts';
+import {firstFrame} from '../ui/first-frame.ts';
+import {KeyStream} from '../ui/key-stream.ts';
+import {Screen} from '../ui/screen.ts';
+import {describeMachine} from './describe-machine.ts';
+import {type PolicyFlags, readPolicyPart} from './policy-options.ts';
+import {parseSeconds} from './seconds.ts';
+
+const BANNER = 'REHEARSAL: a private copy. The real machine stays as it is.';
+
+export type WizardFlags = PolicyFlags & {
+	readonly confirmWithin?: string;
+	/** False with --no-color. */
+	readonly color?: boolean;
+	/** Open on Apply: root goes on where an ordinary user could not. */
+	readonly atApply?: boolean;
+};
+
+/**
+ * `fw-wizard`: the wizard. Draws its first frame before it looks at the machine and before it loads
+ * what draws the others.
+ * @returns the exit code: 0 kept, 4 rolled back, 130 left before anything was loaded
+ */
+export async function startWizard(flags: WizardFlags): Promise<number> {
+	const seconds = parseSeconds(flags.confirmWithin);
+	if (!process.stdin.isTTY || !process.stdout.isTTY || process.env.TERM === 'dumb') {
+		throw new HostError(
+			'The wizard needs a terminal with a cursor, and this is none',
+			'Without one: fw-wizard rules --role server, then fw-wizard apply --role server',
+		);
+	}
+
+	const first = firstFacts();
+	const preset = {
+		// The answers of an ordinary user are whole: what was applied before must not add to them.
+		...(flags.atApply ? {} : readAppliedPolicy(first.services)),
+		...readPolicyPart(flags, first.services),
+	};
+	const colour = prepareColour(flags);
+	const banner = isRehearsal() ? BANNER : undefined;
+	const keys = new KeyStream(process.stdin);
+	const screen = new Screen(process.stdout);
+	const {columns, rows} = process.stdout;
+	if (!flags.atApply) {
+		screen.open(firstFrame({columns, rows, banner, findings: describeMachine(first), colour}));
+	}
+
+	try {
+		const gathered = gatherFacts(first);
+		// Whatever goes wrong with it is told below, once both are there.
+		gathered.catch(() => {});
+		const {openWizard} = await import('./open-wizard.ts');
+		const {atApply = false} = flags;
+		const facts = await gathered;
+		return await openWizard({preset, atApply, seconds, banner, keys, screen, facts});
+	} finally {
+		screen.close();
+		keys.stop();
+	}
+}
+
+/** Whether there is colour. The libraries read it from the environment when they are loaded. */
+function prepareColour({color}: WizardFlags): boolean {
+	// Any value but an empty one: https://no-color.org
+	const colour = color !== false && !process.env.NO_COLOR;
+	if (!colour) {
+		process.env.FORCE_COLOR = '0';
+	}
+
+	return colour;
+}

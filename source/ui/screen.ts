@@ -1,0 +1,89 @@
+import process from 'node:process';
+
+const ENTER = '\u001B[?1049h';
+const LEAVE = '\u001B[?1049l';
+const HIDE_CURSOR = '\u001B[?25l';
+const SHOW_CURSOR = '\u001B[?25h';
+/** Clears what can be scrolled back to (xterm, ED 3). */
+const ERASE_SCROLLBACK = '\u001B[3J';
+/** To the first place of the screen, and all of it cleared from there. */
+const ERASE_SCREEN = '\u001B[H\u001B[J';
+/** Begins a frame (synchronized output, private mode 2026). */
+const FRAME = '\u001B[?2026h';
+
+const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
+
+/**
+ * The alternate screen of a terminal: opened at once with a frame of our own, handed over to Ink
+ * when that is loaded, and left as it was found, whoever has it when the program ends.
+ */
+export class Screen {
+	readonly #terminal: NodeJS.WriteStream;
+	#holder: 'nobody' | 'us' | 'ink' = 'nobody';
+
+	constructor(terminal: NodeJS.WriteStream) {
+		this.#terminal = terminal;
+	}
+
+	open(frame: string): void {
+		this.#holder = 'us';
+		this.#terminal.write(ENTER + HIDE_CURSOR + ERASE_SCREEN + frame);
+		for (const signal of SIGNALS) {
+			process.on(signal, this.#end);
+		}
+	}
+
+	/**
+	 * The terminal for Ink, which opens and leaves the alternate screen by itself. What is open
+	 * already is not opened a second time: that would overwrite the place to return to. Without the
+	 * sequence that clears the scrollback, which Ink sends when the terminal becomes smaller than the
+	 * frame; xterm and tmux then forget the user's lines also behind the alternate screen.
+	 */
+	handOver(): NodeJS.WriteStream {
+		this.#stopWatching();
+		let open = this.#holder === 'us';
+		let erase = '';
+		this.#holder = 'ink';
+		const translate = (data: string) => {
+			if (open && data === ENTER) {
+				open = false;
+				erase = ERASE_SCREEN;
+				return '';
+			}
+
+			const frame = data === FRAME ? data + erase : data;
+			erase = data === FRAME ? '' : erase;
+			return frame.replaceAll(ERASE_SCROLLBACK, '');
+		};
+		const terminal = this.#terminal;
+		const write = (data: string | Uint8Array, ...rest: never[]) =>
+			terminal.write(typeof data === 'string' ? translate(data) : data, ...rest);
+		return new Proxy(terminal, {
+			get(target, name) {
+				const value = Reflect.get(target, name, target);
+				return name === 'write' ? write : typeof value === 'function' ? value.bind(target) : value;
+			},
+		});
+	}
+
+	/** Leaves the screen, if Ink has not got it. */
+	close(): void {
+		if (this.#holder === 'us') {
+			this.#stopWatching();
+			this.#terminal.write(LEAVE + SHOW_CURSOR);
+		}
+
+		this.#holder = 'nobody';
+	}
+
+	#stopWatching(): void {
+		for (const signal of SIGNALS) {
+			process.off(signal, this.#end);
+		}
+	}
+
+	#end = (signal: NodeJS.Signals): void => {
+		this.close();
+		process.kill(process.pid, signal);
+	};
+}

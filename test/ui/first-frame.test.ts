@@ -1,0 +1,40 @@
+import {stripVTControlCharacters} from 'node:util';
+import {describe, expect, test} from 'vitest';
+import {firstFrame} from '../../source/ui/first-frame.ts';
+import {appOpener} from '../_helpers/app.tsx';
+import {expectFits, SIZES} from '../_helpers/frames.ts';
+
+const openApp = appOpener();
+const FINDINGS = [
+	{text: 'iptables: looking', tone: 'muted'},
+	{text: `Network: eth0 ${'192.0.2.123 2001:db8::1 '.repeat(4)}`.trim(), tone: 'plain'},
+	{text: 'You are not root: rules can be looked at, not loaded', tone: 'warning'},
+] as const;
+const BANNER = 'REHEARSAL: a private copy. The real machine stays as it is.';
+
+describe.each(SIZES)('the first frame, %i columns, %i rows', (columns, rows) => {
+	test.each([undefined, BANNER])(
+		'is line for line what Ink draws after it; banner: %s',
+		async (banner) => {
+			const app = await openApp({
+				columns,
+				rows,
+				machine: {findings: FINDINGS},
+				...(banner === undefined ? {} : {banner}),
+			});
+			const frame = firstFrame({columns, rows, banner, findings: FINDINGS, colour: true});
+			const lines = stripVTControlCharacters(frame).split('\r\n');
+			expectFits(lines, [columns, rows]);
+			expect(lines.map((line) => line.trimEnd())).toEqual(
+				app.lines().map((line) => line.trimEnd()),
+			);
+		},
+	);
+});
+
+test('the first frame has colour only where it is wanted', () => {
+	const draw = (colour: boolean) =>
+		firstFrame({columns: 80, rows: 24, banner: BANNER, findings: FINDINGS, colour});
+	expect(draw(true)).toContain('\u001B[');
+	expect(draw(false)).toBe(stripVTControlCharacters(draw(true)));
+});

@@ -46,14 +46,17 @@ export function readKeptFiles(paths: readonly string[]): Keeping['files'] {
 	);
 }
 
-/** Writes files (each beside, synced, renamed) or removes them, and runs the commands. May be done twice. */
+/**
+ * Writes files (each beside, synced, renamed) or removes them, and runs the commands. May be done
+ * twice: a file that is as it should be stays.
+ */
 export async function carryOut({before, files, after}: Keeping): Promise<void> {
 	await runAll(before);
 	for (const [file, content] of Object.entries(files)) {
 		removeLeftovers(file);
 		if (content === null) {
 			rmSync(file, {force: true});
-		} else {
+		} else if (!isThere(file, content)) {
 			write(file, content);
 		}
 	}
@@ -70,6 +73,17 @@ function removeLeftovers(file: string): void {
 			rmSync(path.join(folder, name), {force: true});
 		}
 	}
+}
+
+function isThere(file: string, {text, mode}: KeptFile): boolean {
+	const found = lstatSync(file, {throwIfNoEntry: false});
+	return (
+		found?.isFile() === true &&
+		(found.mode & 0o7777) === mode &&
+		found.uid === process.geteuid?.() &&
+		found.gid === process.getegid?.() &&
+		readFileSync(file, 'utf8') === text
+	);
 }
 
 function write(file: string, {text, mode}: KeptFile): void {

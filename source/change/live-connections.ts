@@ -30,6 +30,10 @@ export async function keepConnections(): Promise<void> {
 	const entries = [...open.values()].map((socket) =>
 		describeEntry(socket, listening.has(socket.localPort)),
 	);
+	if (entries.length === 0) {
+		return;
+	}
+
 	// Twenty thousand in less than a second. Passes over those that are known. It opens /dev/stdin,
 	// which must be a pipe: Node gives a socket.
 	const input = entries.map((words) => `-A ${words.join(' ')}\n`).join('');

@@ -1,12 +1,19 @@
 import {HostError} from '../host/errors.ts';
-import {describeFailure, type RestoreFailure, restore, type Saved, save} from '../host/iptables.ts';
-import {loadModules} from '../host/modules.ts';
-import type {Runner} from '../host/run.ts';
+import {
+	describeFailure,
+	programOf,
+	type RestoreFailure,
+	restore,
+	type Saved,
+	save,
+} from '../host/iptables.ts';
+import {freshNetwork} from '../host/modules.ts';
+import {type Runner, run} from '../host/run.ts';
 import type {Family} from '../policy/network.ts';
-import type {Policy} from '../policy/policy.ts';
 import {printable} from '../policy/printable.ts';
 import {withNamespace} from '../proof/namespace.ts';
 import {compareRules, describeDifference, ownRules, presenceOf} from '../ruleset/compare.ts';
+import {parseSave} from '../ruleset/parse.ts';
 import {printRestore} from '../ruleset/print.ts';
 import type {FamilyRules, RuleSet} from '../ruleset/ruleset.ts';
 
@@ -20,26 +27,50 @@ export async function readRules(ruleSet: RuleSet): Promise<Before> {
 }
 
 /**
- * Loads the rule set in a throw-away namespace and reads it back. iptables-restore --test lets
- * unknown helpers and targets pass; this does not.
+ * Loads the rule set in throw-away namespaces, one for each family, and reads it back.
+ * iptables-restore --test lets unknown helpers and targets pass; this does not.
  * @throws {HostError} that names the family and the line at fault; nothing was touched
  */
 export async function dryRun(ruleSet: RuleSet): Promise<void> {
-	await withNamespace(async (namespace) => {
-		for (const rules of ruleSet.families) {
-			const text = printRestore(rules);
-			const failure = await restore(rules.family, text, namespace.run);
-			if (failure) {
-				const line = await findCulprit(failure, text, namespace.run);
-				throw new HostError(
-					`This kernel does not take the rules. ${describeFailure({...failure, line})}`,
-					'Nothing was changed. If the line names a helper, choose the policy without it',
-				);
-			}
-
-			const loaded = await save(rules.family, namespace.run);
-			assertLoaded(rules, loaded, 'Nothing was changed', 3);
+	const trials = await Promise.all(ruleSet.families.map(async (rules) => holdsWhenTried(rules)));
+	for (const [index, rules] of ruleSet.families.entries()) {
+		if (!trials[index]) {
+			await tryByStep(rules);
 		}
+	}
+}
+
+/** Loads and reads back in a new namespace, all in one start. Our own would be a mistake: then not at all. */
+const TRY = `[ /proc/self/ns/net -ef "/proc/$PPID/ns/net" ] && exit 1
+"$1" -w 10 --noflush && exec "$2"`;
+
+async function holdsWhenTried(rules: FamilyRules): Promise<boolean> {
+	const programs = ['-restore', '-save'].map((ending) => programOf(rules.family, ending));
+	const {status, stdout} = await run(
+		'unshare',
+		[...freshNetwork(), 'sh', '-c', TRY, 'sh', ...programs],
+		{input: printRestore(rules), timeout: 30_000},
+	);
+	return (
+		status === 0 && compareRules(rules, ownRules(parseSave(stdout, rules.family))).length === 0
+	);
+}
+
+/** The same step by step, to say what is wrong. @throws {HostError} */
+async function tryByStep(rules: FamilyRules): Promise<void> {
+	await withNamespace(async (namespace) => {
+		const text = printRestore(rules);
+		const failure = await restore(rules.family, text, namespace.run);
+		if (failure) {
+			const line = await findCulprit(failure, text, namespace.run);
+			throw new HostError(
+				`This kernel does not take the rules. ${describeFailure({...failure, line})}`,
+				'Nothing was changed. If the line names a helper, choose the policy without it',
+			);
+		}
+
+		const loaded = await save(rules.family, namespace.run);
+		assertLoaded(rules, loaded, 'Nothing was changed', 3);
 	});
 }
 
@@ -71,24 +102,28 @@ async function findCulprit(
 }
 
 /**
- * Loads the rule set into the running kernel: one restore a family, into our own chains, and reads
- * it back. Loading it twice changes nothing. After an error the caller rolls back.
- * @throws {HostError} with exit code 4
+ * Loads the rule set into the running kernel: one restore a family, both side by side, into our own
+ * chains, and reads it back. Loading it twice changes nothing. After an error the caller rolls back.
+ * @throws {HostError} with exit code 4, when nothing is being loaded any more
  */
-export async function load(ruleSet: RuleSet, policy: Policy, before: Before): Promise<void> {
-	await loadModules(policy.helpers);
-	for (const rules of ruleSet.families) {
-		const saved = before.get(rules.family);
-		const present = saved ? presenceOf(saved.rules) : undefined;
-		const failure = await restore(rules.family, printRestore(rules, present));
-		if (failure) {
-			throw new HostError(describeFailure(failure), ROLLED_BACK, 4);
-		}
+export async function load(ruleSet: RuleSet, before: Before): Promise<void> {
+	const loads = await Promise.allSettled(
+		ruleSet.families.map(async (rules) => loadFamily(rules, before.get(rules.family))),
+	);
+	const failed = loads.find((result) => result.status === 'rejected');
+	if (failed) {
+		throw failed.reason;
+	}
+}
+
+async function loadFamily(rules: FamilyRules, saved: Saved | undefined): Promise<void> {
+	const present = saved ? presenceOf(saved.rules) : undefined;
+	const failure = await restore(rules.family, printRestore(rules, present));
+	if (failure) {
+		throw new HostError(describeFailure(failure), ROLLED_BACK, 4);
 	}
 
-	for (const rules of ruleSet.families) {
-		assertLoaded(rules, await save(rules.family), ROLLED_BACK, 4);
-	}
+	assertLoaded(rules, await save(rules.family), ROLLED_BACK, 4);
 }
 
 const ROLLED_BACK = 'Rolled back. The rules are as they were before';

@@ -64,13 +64,21 @@ export function nextId(): number {
 	return Math.max(0, ...listIds()) + 1;
 }
 
-/** Writes a change down as pending. The script must be complete before the marker is there. */
+/** Writes a change down. It counts from the moment that it is marked as pending: the script is whole then. */
 export function createChange(meta: ChangeMeta, script: string): void {
 	makePrivate(CHANGES_DIR);
 	mkdirSync(folderOf(meta.id), {mode: 0o700});
 	writeFileAtomic(scriptOf(meta.id), script, {mode: 0o600});
 	writeFileAtomic(path.join(folderOf(meta.id), 'meta.json'), JSON.stringify(meta), {mode: 0o600});
-	writeFileSync(path.join(folderOf(meta.id), 'pending'), '', {mode: 0o600});
+}
+
+export function markPending(id: number): void {
+	writeFileSync(path.join(folderOf(id), 'pending'), '', {mode: 0o600});
+}
+
+/** Forgets one that was written down and not begun. */
+export function dropChange(id: number): void {
+	rmSync(folderOf(id), {recursive: true, force: true});
 }
 
 /** All changes that are whole, oldest first. */

@@ -1,6 +1,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {HostError} from '../host/errors.ts';
 import {programOf} from '../host/iptables.ts';
+import {loadModules} from '../host/modules.ts';
 import {isRehearsal} from '../host/rehearsal.ts';
 import {findProgram, firstLine, hold, run} from '../host/run.ts';
 import {currentConnections, identify, type Session} from '../host/session.ts';
@@ -16,10 +17,12 @@ import {
 	type ChangeMeta,
 	type ChangeState,
 	createChange,
+	dropChange,
 	folderOf,
 	isLoaded,
 	listChanges,
 	markLoaded,
+	markPending,
 	moveState,
 	nextId,
 	pruneChanges,
@@ -65,17 +68,27 @@ export type ChangeOrder = {
  */
 export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 	const {policy, ruleSet, seconds} = order;
+	// Touches nothing, and may take its time beside what comes before its answer is needed.
+	const trial = dryRun(ruleSet);
+	trial.catch(() => {});
 	const release = await lock();
 	try {
 		await recover();
 		const before = await readRules(ruleSet);
-		await dryRun(ruleSet);
 		const id = writeDown(order, before);
+		try {
+			await trial;
+		} catch (error) {
+			dropChange(id);
+			throw error;
+		}
+
+		markPending(id);
+		pruneChanges();
 		const end = performance.now() + seconds * 1000;
 		try {
-			await armWatchdog(id, seconds);
-			await keepConnections();
-			await load(ruleSet, policy, before);
+			await Promise.all([armWatchdog(id, seconds), keepConnections(), loadModules(policy.helpers)]);
+			await load(ruleSet, before);
 			if (stateOf(id) !== 'pending') {
 				throw new HostError('Loading took longer than the time to confirm', 'Allow more time', 4);
 			}
@@ -239,18 +252,14 @@ function writeDown({policy, ruleSet, session, persisted}: ChangeOrder, before: B
 			tell: !isRehearsal(),
 		}),
 	);
-	pruneChanges();
 	return id;
 }
 
 /** Does what follows from keeping. Each part may be done twice: a killed one is finished by the next. */
 async function finishKeeping(id: number): Promise<void> {
 	const meta = findMeta(id);
-	if (meta) {
-		await carryOut(meta.keep);
-	}
-
-	await disarmWatchdog(id);
+	// The watchdog would find that it is kept, and do nothing.
+	await Promise.all([meta && carryOut(meta.keep), disarmWatchdog(id)]);
 	if (moveState(id, 'kept', 'done')) {
 		writeJournal(id, 'confirm', 'kept');
 	}

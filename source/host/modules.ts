@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import os from 'node:os';
 import {HELPERS, type Helper, type HelperName, helperOf} from '../policy/helpers.ts';
 import {isRoot} from './facts.ts';
@@ -21,9 +21,15 @@ export async function findHelpers(): Promise<ReadonlyMap<HelperName, Availabilit
 	);
 }
 
-/** Loads the modules of helpers, as `modprobe` would. A helper built into the kernel needs none: no error. */
+/**
+ * Loads the modules of helpers that are not there yet, as `modprobe` would. A helper built into the
+ * kernel needs none: no error.
+ */
 export async function loadModules(helpers: readonly HelperName[]): Promise<void> {
-	await Promise.all(helpers.map((name) => run('modprobe', ['-q', helperOf(name).module])));
+	const modules = helpers
+		.map((name) => helperOf(name).module)
+		.filter((module) => !existsSync(`/sys/module/${module}`));
+	await Promise.all(modules.map(async (module) => run('modprobe', ['-q', module])));
 }
 
 /** The modules that lie ready for this kernel. Which ones are built in, the kernel does not always say. */

@@ -37,10 +37,8 @@ export const systemd: Way = {
 	}),
 	activate: {
 		before: [],
-		after: [
-			['systemctl', 'daemon-reload'],
-			['systemctl', '--quiet', 'enable', UNIT],
-		],
+		// Which makes systemd read its units anew as well (systemctl(1), "enable").
+		after: [['systemctl', '--quiet', 'enable', UNIT]],
 	},
 	deactivate: {
 		before: [['systemctl', '--quiet', 'disable', UNIT]],

@@ -203,11 +203,17 @@ describe.each(suitesHere())('whoever keeps a change on a machine with systemd, %
 		expect(await host.must('systemctl', UNITS)).toBe('');
 		const before = await readSaves(host);
 
+		// A unit of another version; systemd must know of ours once a change is kept.
+		await host.must('sh', ['-c', 'echo >>/etc/systemd/system/fw-wizard.service']);
 		const [, ...atOnce] = loginWords(debian, `${command} --open 80/tcp --yes`);
 		expect(await debian.client.must(program, atOnce)).toContain('Kept as change 2');
 		expect(await host.must('systemctl', UNITS)).toBe('');
 		expect(await host.must('systemctl', TIMERS)).toBe('');
 		expect(await readSaves(host)).not.toEqual(before);
+		const properties = ['UnitFileState', 'NeedDaemonReload'].flatMap((name) => ['-p', name]);
+		expect(await host.must('systemctl', ['show', ...properties, 'fw-wizard.service'])).toBe(
+			'UnitFileState=enabled\nNeedDaemonReload=no\n',
+		);
 	}, 600_000);
 });
 

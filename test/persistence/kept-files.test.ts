@@ -65,6 +65,16 @@ test("makes the file root's own again", async () => {
 	expect([statSync(file).uid, statSync(file).gid]).toEqual([0, 0]);
 });
 
+test('leaves a file alone that is as it should be, and no other', async () => {
+	await keep(KEPT);
+	const written = statSync(file).ino;
+	await keep(KEPT);
+	expect(statSync(file).ino).toBe(written);
+	writeFileSync(file, 'not ours\n');
+	await keep(KEPT);
+	expect(readFileSync(file, 'utf8')).toBe(KEPT.text);
+});
+
 test('remembers text and mode of a file, and that there was none', async () => {
 	expect(readKeptFiles([file])).toEqual({[file]: null});
 	await keep(KEPT);

@@ -97,12 +97,14 @@ describe.each(BACKENDS)('apply where IPv6 takes no helper, %s', (backend) => {
 		const host = await lab.host({backend, replaced: failing(backend, 'everywhere')});
 		await wizardDoes(host, 'apply', '--role', 'workstation');
 		const before = await readSaves(host);
+		const files = await host.must('find', ['/etc/fw-wizard', '/var/lib/fw-wizard']);
 		const {status, stderr} = await wizard(host, 'apply', ...WITH_HELPER);
 		expect(status).toBe(3);
 		expect(stderr).toMatch(TWO_LINES);
 		expect(stderr).toMatch(/^This kernel does not take the rules\. IPv6: .*line \d+.* failed/);
 		expect(stderr).toContain('"-A FW-WIZARD-OUTPUT -p tcp --dport 21 -j CT --helper ftp"');
 		expect(await readSaves(host)).toEqual(before);
+		expect(await host.must('find', ['/etc/fw-wizard', '/var/lib/fw-wizard'])).toBe(files);
 	});
 
 	test.each([

@@ -94,6 +94,14 @@ export function reachOf(network: Network | undefined): string {
 	return reach;
 }
 
+/** The network whose reach this is: the reverse of `reachOf`, which see. */
+export function networkOf(reach: string): Network {
+	const family = reach.startsWith('4') ? 4 : 6;
+	const bits = reach.slice(1).padEnd(family === 4 ? 32 : 128, '0');
+	const bytes = (bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2));
+	return {family, cidr: `${spell(ipaddr.fromByteArray(bytes))}/${reach.length - 1}`};
+}
+
 /** Found out once for each network: the wizard merges all openings at every key. */
 const REACHES = new WeakMap<Network, string>();
 

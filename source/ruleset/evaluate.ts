@@ -68,7 +68,8 @@ function walk(
 /** Targets after which the walk goes on with the next rule; a rule may also have none (iptables(8)). */
 const NON_TERMINATING = new Set(['LOG', 'NFLOG', 'MARK', 'CONNMARK', 'SET', 'TRACE', 'AUDIT']);
 
-function goesOn([, name]: readonly string[]): boolean {
+/** Whether the walk goes on behind a rule with these words after -j. */
+export function goesOn([, name]: readonly string[]): boolean {
 	return name === undefined || NON_TERMINATING.has(name);
 }
 

@@ -7,6 +7,8 @@ export type Untranslatable = {
 	readonly text: string;
 	/** Why, and what becomes of it. */
 	readonly why: string;
+	/** Openings that let it in, and with it what the other firewall kept out: for the user to choose. */
+	readonly wider?: readonly Opening[];
 };
 
 /** What another firewall lets in, as a starting point for a policy. Never more than it did. All text is printable. */

@@ -1,0 +1,81 @@
+import {afterAll, beforeAll} from 'vitest';
+import {FAMILIES, type Family} from '../../source/policy/network.ts';
+import {loadSource, type RuleSource} from '../../source/proof/sources.ts';
+import {sweep} from '../../source/proof/sweep.ts';
+import {type World, withSmallWorld} from '../../source/proof/world.ts';
+import {parseSave} from '../../source/ruleset/parse.ts';
+import type {Vantage} from '../../source/ruleset/reach.ts';
+
+/** What passes from each place: `tcp 22`, `udp 53`, … */
+export type Passed = Readonly<Record<string, readonly string[]>>;
+
+/** A copy of a machine with two interfaces, which several rule sets are loaded in, one after the other. */
+export type Sweeper = {
+	readonly sweep: (
+		rules: Readonly<Record<Family, string>>,
+		ports: readonly number[],
+	) => Promise<Passed>;
+};
+
+const INTERFACES = [
+	{name: 'eth0', addresses: ['198.51.100.1/24', '2001:db8::1/64']},
+	{name: 'eth1', addresses: ['192.168.7.1/24', '2001:db8:7::1/64']},
+];
+
+/** Strangers on both interfaces, and somebody in each of the networks that rules of the tests name. */
+const VANTAGES: readonly Vantage[] = [
+	{family: 4, inInterface: 'eth0', source: '203.0.113.77'},
+	{family: 4, inInterface: 'eth1', source: '203.0.113.78'},
+	{family: 4, inInterface: 'eth0', source: '10.1.2.3'},
+	{family: 4, inInterface: 'eth0', source: '10.9.9.9'},
+	{family: 6, inInterface: 'eth0', source: '2001:db8:77::77'},
+	{family: 6, inInterface: 'eth1', source: '2001:db8:77::78'},
+	{family: 6, inInterface: 'eth0', source: '2001:db8:a::5'},
+];
+
+/** To be called in a `describe` block. */
+export function useSweeper(): Sweeper {
+	let world: World;
+	let close = () => {};
+	let closed: Promise<void>;
+	beforeAll(async () => {
+		await new Promise<void>((resolve, reject) => {
+			closed = withSmallWorld(INTERFACES, VANTAGES, async (opened) => {
+				world = opened;
+				resolve();
+				await new Promise<void>((end) => {
+					close = end;
+				});
+			});
+			closed.catch(reject);
+		});
+	});
+	afterAll(async () => {
+		close();
+		await closed;
+	});
+	return {
+		async sweep(rules, ports) {
+			const loads: RuleSource['loads'] = [
+				{program: 'iptables-restore', args: ['-w', '10'], text: rules[4]},
+				{program: 'ip6tables-restore', args: ['-w', '10'], text: rules[6]},
+			];
+			const parsed = FAMILIES.map((family) => parseSave(rules[family], family));
+			await loadSource(world.machine, {loads, rules: parsed, nativeTables: []}, FAMILIES);
+			const ranges = ports.map((port) => ({first: port, last: port}));
+			const seen = await sweep(world, VANTAGES, () => {}, ranges);
+			return Object.fromEntries(
+				seen.map(({vantage: {source, inInterface}, passed}) => [
+					`${source} on ${inInterface}`,
+					(['tcp', 'udp'] as const).flatMap((protocol) =>
+						ports
+							.filter((port) =>
+								passed[protocol].some(({first, last}) => first <= port && port <= last),
+							)
+							.map((port) => `${protocol} ${port}`),
+					),
+				]),
+			);
+		},
+	};
+}

@@ -10,6 +10,8 @@ const PROGRAMS = {
 	curl: 'curl',
 	debootstrap: 'debootstrap',
 	'iptables-legacy': 'iptables',
+	fish: 'fish',
+	groff: 'groff-base',
 	ip: 'iproute2',
 	'nc.openbsd': 'netcat-openbsd',
 	nft: 'nftables',
@@ -27,6 +29,7 @@ const PROGRAMS = {
 	tmux: 'tmux',
 	ufw: 'ufw',
 	vsftpd: 'vsftpd',
+	zsh: 'zsh',
 };
 
 const FOLDERS = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];

@@ -3,6 +3,7 @@ import {Command, CommanderError, Option} from 'commander';
 import {HostError} from '../host/errors.ts';
 import {isRehearsal, prepareRehearsal, startRehearsal} from '../host/rehearsal.ts';
 import {InputError} from '../policy/input-error.ts';
+import {parseWord} from '../policy/policy.ts';
 import {printable} from '../policy/printable.ts';
 import {apply} from './apply.ts';
 import {check} from './check.ts';
@@ -11,6 +12,7 @@ import {offerInstall} from './install.ts';
 import {withPolicyOptions} from './policy-options.ts';
 import {proveCommand} from './prove.ts';
 import {printRules} from './rules.ts';
+import {readSyntax, SHELLS} from './syntax.ts';
 import {undo} from './undo.ts';
 import type {WizardFlags} from './wizard.ts';
 
@@ -125,6 +127,25 @@ function program(setExitCode: (code: number) => void): Command {
 			return well ? 0 : 1;
 		},
 	);
+	const text = (called: Command, printText: (word: string) => Promise<string>) =>
+		called.allowExcessArguments(false).action(async (...args: unknown[]) => {
+			flagsOf(args.at(-1) as Command, root);
+			print(await printText(`${args[0]}`));
+		});
+	text(
+		command('completion', 'print what completes its words in a shell').argument(
+			'<shell>',
+			SHELLS.join(', '),
+		),
+		async (word) => {
+			const {printCompletion} = await import('./completion.ts');
+			return printCompletion(parseWord(word, SHELLS, 'shell'), readSyntax(root));
+		},
+	);
+	text(command('man', 'print the manual page: fw-wizard man | man -l -'), async () => {
+		const {printManual} = await import('./manual.ts');
+		return printManual(readSyntax(root), FW_WIZARD_VERSION);
+	});
 	return root;
 }
 

@@ -18,7 +18,7 @@ import {assertRoot} from './assert-root.ts';
 import {type PolicyFlags, readPolicy, saysPolicy} from './policy-options.ts';
 import {proveOn} from './prover.ts';
 
-const SUBJECTS = ['planned', 'running', 'boot'] as const;
+export const SUBJECTS = ['planned', 'running', 'boot'] as const;
 type Subject = (typeof SUBJECTS)[number];
 
 export type ProveFlags = PolicyFlags & {

@@ -6,7 +6,7 @@ import {printCommands, printRestoreFiles, printRule} from '../ruleset/print.ts';
 import type {RuleSet} from '../ruleset/ruleset.ts';
 import {type PolicyFlags, readPolicy} from './policy-options.ts';
 
-const FORMATS = ['restore', 'commands', 'json'] as const;
+export const FORMATS = ['restore', 'commands', 'json'] as const;
 
 export type RulesFlags = PolicyFlags & {readonly format?: string; readonly json?: boolean};
 

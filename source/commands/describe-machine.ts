@@ -48,7 +48,8 @@ export function addressesOf({interfaces, families}: Facts): readonly string[] {
 	);
 }
 
-function describeSession(session: Facts['session']): string {
+/** How the user reaches this machine, as half a sentence. */
+export function describeSession(session: Facts['session']): string {
 	switch (session.kind) {
 		case 'console':
 			return "at the machine's own console";

@@ -116,6 +116,15 @@ function program(setExitCode: (code: number) => void): Command {
 		},
 	);
 	add(
+		command('facts', 'print what was found out about this machine, for bug reports')
+			.option('--json', 'print it as JSON')
+			.option('--mask', 'give addresses other names, each always the same'),
+		async (flags) => {
+			const {facts} = await import('./facts.ts');
+			return print(await facts(flags));
+		},
+	);
+	add(
 		command('check', 'is it what was applied, and will it be after a boot?')
 			.option('--fix', 'mend what is ours to mend')
 			.option('--full', 'try every port of the next boot, not only where its rules change')

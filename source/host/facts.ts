@@ -38,9 +38,13 @@ export function isRoot(): boolean {
 	return process.geteuid?.() === 0;
 }
 
-/** The families that the kernel has. IPv6 counts also where it is only switched off: it can be switched on. */
+/**
+ * The families that the kernel has. IPv6 counts also where it is only switched off, since it can be
+ * switched on, and where the kernel's parameters cannot be seen.
+ */
 export function familiesHere(): readonly Family[] {
-	return FAMILIES.filter((family) => family === 4 || existsSync('/proc/sys/net/ipv6'));
+	const absent = existsSync('/proc/sys/net') && !existsSync('/proc/sys/net/ipv6');
+	return FAMILIES.filter((family) => family === 4 || !absent);
 }
 
 /** The names of /etc/services and, for what it lacks, ours. */

@@ -6,7 +6,7 @@ import {printable} from '../policy/printable.ts';
 import {HostError} from './errors.ts';
 import {isRoot} from './facts.ts';
 import {type Interface, interfacesHere} from './interfaces.ts';
-import {firstLine, run, runAttached} from './run.ts';
+import {firstLine, type RunResult, run, runAttached} from './run.ts';
 import {ownArguments, selfCommand} from './self.ts';
 
 const VARIABLE = 'FW_WIZARD_REHEARSAL';
@@ -38,6 +38,21 @@ export function isRehearsal(): boolean {
 	return process.env[VARIABLE] !== undefined;
 }
 
+/** Whether a rehearsal can be made here. */
+export async function namespacesAllowed(): Promise<boolean> {
+	return (await tryNamespaces()).status === 0;
+}
+
+async function tryNamespaces(): Promise<RunResult> {
+	return run('unshare', [...namespaceFlags(), 'true']);
+}
+
+function namespaceFlags(): readonly string[] {
+	return isRoot()
+		? ['--net', '--mount', '--']
+		: ['--user', '--map-root-user', '--net', '--mount', '--'];
+}
+
 /**
  * Starts this program again, with the same arguments, in namespaces of its own for the network and
  * the mounts (and, for an ordinary user, for users), on this terminal.
@@ -45,10 +60,8 @@ export function isRehearsal(): boolean {
  * @throws {HostError} where this machine forbids namespaces
  */
 export async function startRehearsal(): Promise<number> {
-	const flags = isRoot()
-		? ['--net', '--mount', '--']
-		: ['--user', '--map-root-user', '--net', '--mount', '--'];
-	const trial = await run('unshare', [...flags, 'true']);
+	const flags = namespaceFlags();
+	const trial = await tryNamespaces();
 	if (trial.status !== 0) {
 		throw new HostError(
 			`A rehearsal needs namespaces, and this machine allows none: ${printable(firstLine(trial.stderr), 120)}`,

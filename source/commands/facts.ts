@@ -1,0 +1,97 @@
+import {findMachine, type Machine} from '../host/machine.ts';
+import {describeExposure} from '../policy/address-scope.ts';
+import type {Listener} from '../policy/listener.ts';
+import {makeMask, maskAll} from '../policy/mask.ts';
+import type {Published} from '../ruleset/published.ts';
+import {describeSession} from './describe-machine.ts';
+
+export type FactsFlags = {readonly json?: boolean; readonly mask?: boolean};
+
+/** `fw-wizard facts`: what was found out about this machine, for bug reports. Changes nothing. */
+export async function facts(flags: FactsFlags): Promise<string> {
+	const found = await findMachine();
+	const machine = flags.mask ? maskMachine(found) : found;
+	return flags.json
+		? `${JSON.stringify({version: FW_WIZARD_VERSION, ...machine}, undefined, '\t')}\n`
+		: printMachine(machine);
+}
+
+/** The same facts without this machine's addresses and those of its visitors; versions stay. */
+export function maskMachine(machine: Machine): Machine {
+	const {interfaces, session, listeners, published, missing} = machine;
+	return {...machine, ...maskAll({interfaces, session, listeners, published, missing}, makeMask())};
+}
+
+/** The facts as text, one a line. */
+export function printMachine(machine: Machine): string {
+	const {iptables, nft, interfaces, listeners, published, recommended, missing} = machine;
+	const addresses = interfaces.flatMap((one) => one.addresses);
+	return [
+		`fw-wizard: ${FW_WIZARD_VERSION}`,
+		`Kernel: ${machine.kernel}`,
+		`Distribution: ${machine.distribution}`,
+		`Init system: ${machine.init}`,
+		`iptables: ${typeof iptables === 'string' ? iptables : `${iptables.version} (${iptables.backend})`}`,
+		`nft: ${nft}`,
+		`IPv6: ${machine.ipv6}`,
+		`Root: ${machine.root ? 'yes' : `no; ${machine.elevation === 'absent' ? 'neither sudo nor su is' : `${machine.elevation} is`} there`}`,
+		`May administer the network: ${yesOrNo(machine.netAdmin)}`,
+		`Namespaces: ${machine.namespaces}`,
+		`You: ${describeSession(machine.session)}`,
+		...section(
+			'Interfaces',
+			interfaces.map(
+				({name, addresses: own}) =>
+					`${name} ${own.map(({cidr, scope}) => `${cidr} (${scope})`).join(', ')}`,
+			),
+		),
+		`NAT: ${describeExposure(addresses)}`,
+		...section('Listens', listeners === 'unknown' ? listeners : listeners.map(printListener)),
+		...section('Forwarded', published === 'unknown' ? published : published.map(printPublished)),
+		`Recommended role: ${recommended === 'unknown' ? recommended : `${recommended.role}: ${recommended.reason}`}`,
+		...(missing.length > 0 ? section('Missing', missing) : []),
+		'',
+	].join('\n');
+}
+
+function section(title: string, lines: readonly string[] | 'unknown'): readonly string[] {
+	return lines === 'unknown' || lines.length === 0
+		? [`${title}: ${lines === 'unknown' ? lines : 'nothing'}`]
+		: [`${title}:`, ...lines.map((line) => `  ${line}`)];
+}
+
+function printListener(listener: Listener): string {
+	const {protocol, address, families, port, on, reach, process, pid, user, unit, socketUnit} =
+		listener;
+	return [
+		`${printEnd(address, port)}/${protocol}${on === undefined ? '' : ` on ${on}`}`,
+		families.map((family) => `IPv${family}`).join('+') +
+			(listener.ipv4Unknown ? ' (IPv4 unknown)' : ''),
+		reach,
+		process === undefined
+			? listener.kernel
+				? 'the kernel'
+				: 'process unknown'
+			: `${process} ${pid}`,
+		...(user === undefined ? [] : [`as ${user}`]),
+		...[socketUnit, unit].filter((name) => name !== undefined),
+		...(listener.container === undefined ? [] : [`in a container of ${listener.container}`]),
+	].join(', ');
+}
+
+function printPublished({address, port, last, protocol, from, on, to, by}: Published): string {
+	return [
+		`${printEnd(address, port)}${last === undefined ? '' : `-${last}`}/${protocol}`,
+		...(from === undefined ? [] : [`from ${from}`]),
+		...(on === undefined ? [] : [`on ${on}`]),
+		`to ${to}, by ${by}`,
+	].join(' ');
+}
+
+function printEnd(address: string, port: number): string {
+	return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+function yesOrNo(value: boolean | 'unknown'): string {
+	return value === 'unknown' ? value : value ? 'yes' : 'no';
+}

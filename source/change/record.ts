@@ -46,6 +46,8 @@ export type ChangeMeta = {
 	readonly summary: string;
 	/** Which boot it belongs to (/proc/sys/kernel/random/boot_id). */
 	readonly bootId: string;
+	/** Until when it can be confirmed, in seconds since that boot. */
+	readonly until: number;
 };
 
 /** How many changes can be undone. */

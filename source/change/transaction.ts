@@ -1,3 +1,5 @@
+import {existsSync} from 'node:fs';
+import {uptime} from 'node:os';
 import {setTimeout as delay} from 'node:timers/promises';
 import {HostError} from '../host/errors.ts';
 import {programOf} from '../host/iptables.ts';
@@ -36,6 +38,9 @@ import {armWatchdog, disarmWatchdog} from './watchdog.ts';
 
 /** Milliseconds to wait for the lock: more than the wizard takes to see what was decided elsewhere. */
 const LOCK_PATIENCE = 2000;
+
+/** Seconds that a watchdog may be late. */
+const OVERDUE = 10;
 
 /** A change whose rules are loaded, and which is rolled back unless it is kept in time. */
 export type PendingChange = {
@@ -176,10 +181,39 @@ export async function rollBack(
 	}
 }
 
+/**
+ * Clears up as the next change would, unless somebody is changing the firewall at this moment. A
+ * change that can still be confirmed is left to wait, also when the program that made it is gone.
+ */
+export async function clearUp(): Promise<void> {
+	if (!existsSync(STATE_DIR)) {
+		return;
+	}
+
+	const held = await hold('flock', ['-n', LOCK_FILE]);
+	if (typeof held === 'string') {
+		return;
+	}
+
+	try {
+		await recover(canBeConfirmed);
+	} finally {
+		await held.release();
+	}
+}
+
+/** Of a watchdog that was killed too, nobody would be told that the time is over. */
+function canBeConfirmed({id, until}: ChangeMeta): boolean {
+	return stateOf(id) === 'pending' && isLoaded(id) && uptime() < until + OVERDUE;
+}
+
 /** Clears up after a program that was killed: what was decided is finished, what was not is rolled back. */
-export async function recover(): Promise<void> {
+export async function recover(
+	isLeft: (change: ChangeMeta) => boolean = () => false,
+): Promise<void> {
 	pruneChanges();
-	for (const {id, bootId} of listChanges()) {
+	for (const change of listChanges()) {
+		const {id, bootId} = change;
 		const state = stateOf(id);
 		if (state === 'kept') {
 			await finishKeeping(id);
@@ -188,6 +222,8 @@ export async function recover(): Promise<void> {
 			moveState(id, 'pending', 'rolling');
 			moveState(id, 'rolling', 'rolled-back');
 			writeJournal(id, 'roll back', 'rolled back: the machine was booted before it was confirmed');
+		} else if (isLeft(change)) {
+			// Its watchdog or its maker decides.
 		} else if (state === 'pending' || state === 'rolling' || state === 'undoing') {
 			await rollBack(id, 'roll back', 'it was cut off');
 		}
@@ -219,7 +255,8 @@ export async function lock(): Promise<() => Promise<void>> {
 	return held.release;
 }
 
-function writeDown({policy, ruleSet, session, persisted}: ChangeOrder, before: Before): number {
+function writeDown(order: ChangeOrder, before: Before): number {
+	const {policy, ruleSet, session, seconds, persisted} = order;
 	const id = nextId();
 	const families = ruleSet.families.flatMap((after) => {
 		const saved = before.get(after.family);
@@ -243,6 +280,7 @@ function writeDown({policy, ruleSet, session, persisted}: ChangeOrder, before: B
 			},
 			summary: policyFlags(policy).join(' '),
 			bootId: readBootId(),
+			until: uptime() + seconds,
 		},
 		printRollbackScript({
 			id,

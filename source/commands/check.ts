@@ -1,14 +1,14 @@
 import {chmodSync, chownSync} from 'node:fs';
 import process from 'node:process';
-import {sync as writeFileAtomic} from 'write-file-atomic';
 import {readAppliedPolicy} from '../change/applied.ts';
 import {carryOut} from '../change/kept-files.ts';
 import {CONFIG_DIR, makePrivate, POLICY_FILE, STATE_DIR, TICKS_FILE} from '../change/paths.ts';
+import {clearUp, findPending} from '../change/transaction.ts';
 import {type Facts, gatherFacts} from '../host/facts.ts';
 import {run} from '../host/run.ts';
 import {readTicks, runChecklist} from '../persistence/checklist.ts';
 import {planPersistence} from '../persistence/index.ts';
-import {type Item, TICKS, type Tick} from '../persistence/item.ts';
+import {failed, type Item, TICKS, type Tick} from '../persistence/item.ts';
 import {parseWord, printPolicy} from '../policy/policy.ts';
 import {printable} from '../policy/printable.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
@@ -32,7 +32,7 @@ export type CheckFlags = {
 export async function check(flags: CheckFlags): Promise<{text: string; well: boolean}> {
 	assertRoot('fw-wizard check');
 	if (flags.tick !== undefined) {
-		tickOff(parseWord(flags.tick, TICKS, 'thing to tick off'));
+		await tickOff(parseWord(flags.tick, TICKS, 'thing to tick off'));
 	}
 
 	const checker = makeChecker(await gatherFacts(), flags.full);
@@ -49,7 +49,12 @@ export async function check(flags: CheckFlags): Promise<{text: string; well: boo
 
 /** The checklist for this machine, as the wizard uses it too. */
 export function makeChecker(facts: Facts, full = false): Checker {
-	const check = async () => runChecklist(facts, full);
+	const check = async () => {
+		await clearUp();
+		const waiting = findPending();
+		const items = await runChecklist(facts, full);
+		return waiting === undefined ? items : [describeWaiting(waiting), ...items];
+	};
 	return {
 		check,
 		async mend() {
@@ -57,7 +62,7 @@ export function makeChecker(facts: Facts, full = false): Checker {
 			return check();
 		},
 		async tick(tick) {
-			tickOff(tick);
+			await tickOff(tick);
 			return check();
 		},
 		async reboot() {
@@ -67,9 +72,17 @@ export function makeChecker(facts: Facts, full = false): Checker {
 	};
 }
 
-function tickOff(tick: Tick): void {
+/** What follows is then not what was kept: the rules are those that wait. */
+function describeWaiting(id: number): Item {
+	const title = 'no change waits to be confirmed';
+	const fix = 'fw-wizard confirm, or fw-wizard undo';
+	return failed('waiting', title, `change ${id} does`, fix);
+}
+
+async function tickOff(tick: Tick): Promise<void> {
 	makePrivate(STATE_DIR);
-	writeFileAtomic(TICKS_FILE, JSON.stringify([...new Set([...readTicks(), tick])]), {mode: 0o600});
+	const text = JSON.stringify([...new Set([...readTicks(), tick])]);
+	await carryOut({before: [], files: {[TICKS_FILE]: {text, mode: 0o600}}, after: []});
 }
 
 /** Writes our files again, and loads our rules again where they are not those of the policy. */

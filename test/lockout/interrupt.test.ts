@@ -134,6 +134,19 @@ async function torment(host: Host, times: number, random: () => number): Promise
 			expect(outcome(await readState(host)), story).toBeDefined();
 		}
 
+		if (random() < 0.5) {
+			// What can still be confirmed waits; all else is cleared up.
+			await wizard(host, 'check', '--json');
+			const state = await readState(host);
+			const loaded = outcome(state);
+			const waits = /\/pending$/m.test(state.names.join('\n'));
+			expect(loaded, `${story}\n${state.rules}`).toBeDefined();
+			expect(state.files, story).toBe(states[waits ? old : (loaded ?? 0)]?.files);
+			expect(waits ? [loaded, ...notWaiting(state)] : strayNames(state), story).toEqual(
+				waits ? [next] : [],
+			);
+		}
+
 		// The next command clears up, and works.
 		const last = other(next);
 		const cleared = await wizard(host, ...apply(last), '--yes');
@@ -156,4 +169,9 @@ async function torment(host: Host, times: number, random: () => number): Promise
 	}
 
 	return results;
+}
+
+/** What stands there beside a change that waits, and should not. */
+function notWaiting(state: MachineState): readonly string[] {
+	return strayNames(state).filter((name) => !name.endsWith('/pending'));
 }

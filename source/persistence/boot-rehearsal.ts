@@ -85,7 +85,7 @@ async function findPorts(
 	await loadAgain(world.machine, loaded, withoutLimits(loaded));
 	const alike = stretches([...ruleSet.families, ...loaded.rules]);
 	const ports = full ? ALL_PORTS : edgesOf(alike);
-	const seen = await sweep(world, vantages, undefined, ports);
+	const seen = await sweep(world, vantages, {ports, alike});
 	// Between two edges no packet was sent: what is true of both is taken to be true of all.
 	const observations = full
 		? seen

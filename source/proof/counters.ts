@@ -17,8 +17,8 @@ const COUNTS = `${TABLE}_counts`;
 const MARK = '0x66777770';
 const NUMBERS = {tcp: 6, udp: 17} as const;
 
-/** Whether the kernel can be asked by sets of nftables; without nft(8) there is no exact way. */
-export function canCount(): boolean {
+/** Whether the kernel can note ports in sets of nftables; without nft(8) rules of iptables count (tally.ts). */
+export function canNote(): boolean {
 	return findProgram('nft') !== undefined;
 }
 

@@ -4,12 +4,9 @@ import {firstPacket, judgePorts} from '../ruleset/reach.ts';
 import type {FamilyRules, Match, Rule, RuleSet} from '../ruleset/ruleset.ts';
 import {type Check, check} from './dialogues.ts';
 import {loadAgain, type RuleSource} from './sources.ts';
+import {tally} from './tally.ts';
 import type {NamedVantage} from './vantages.ts';
 import type {World} from './world.ts';
-
-const TABLE = 'fw_wizard_limits';
-/** So often is looked whether the last packet has arrived: a busy kernel takes its time. */
-const LOOKS = 200;
 
 type Limited = {
 	readonly vantage: NamedVantage;
@@ -106,32 +103,24 @@ function without(rules: FamilyRules, rule: Rule): FamilyRules {
 
 /** Sends one packet more than may pass. @returns how many did */
 async function count(world: World, {vantage, protocol, port, limit}: Limited): Promise<number> {
-	const packets = `iifname "${vantage.inInterface}" meta nfproto ipv${vantage.family} ${protocol} dport ${port} ct state new counter;`;
-	await nft(world, [
-		`table inet ${TABLE} {`,
-		// After conntrack, or no packet would be new yet.
-		`chain arrived { type filter hook prerouting priority -199; ${packets} }`,
-		`chain passed { type filter hook input priority 2147483645; ${packets} }`,
-		'}',
-	]);
 	const sent = limit.burst + 1;
-	for (let index = 0; index < sent; index += 1) {
-		await world.senders[vantage.family].ask('sweep', {
-			...{protocol, source: vantage.source, target: world.targetFor(vantage)},
-			ports: [{first: port, last: port}],
-		});
-	}
-
-	let counts: readonly number[] = [];
-	for (let looks = 0; looks < LOOKS && (counts[0] ?? 0) < sent; looks += 1) {
-		const {stdout} = await world.machine.run('nft', ['list', 'table', 'inet', TABLE]);
-		counts = [...stdout.matchAll(/packets (\d+)/g)].map(([, packets]) => Number(packets));
-	}
-
-	await nft(world, [`delete table inet ${TABLE}`]);
-	return counts[1] ?? 0;
-}
-
-async function nft({machine}: World, lines: readonly string[]): Promise<void> {
-	await machine.run('nft', ['-f', '-'], {input: `${lines.join('\n')}\n`});
+	const match = `-i ${vantage.inInterface} -p ${protocol} --dport ${port}`;
+	const [, passed = 0] = await tally(
+		world.machine,
+		vantage.family,
+		[
+			{table: 'raw', chain: 'PREROUTING', match},
+			{table: 'security', chain: 'INPUT', match},
+		],
+		async () => {
+			for (let index = 0; index < sent; index += 1) {
+				await world.senders[vantage.family].ask('sweep', {
+					...{protocol, source: vantage.source, target: world.targetFor(vantage)},
+					ports: [{first: port, last: port}],
+				});
+			}
+		},
+		{expected: sent},
+	);
+	return passed;
 }

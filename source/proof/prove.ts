@@ -1,10 +1,8 @@
-import {HostError} from '../host/errors.ts';
 import type {Interface} from '../host/interfaces.ts';
 import type {Policy} from '../policy/policy.ts';
-import {subtractRanges} from '../ruleset/reach.ts';
+import {stretches, subtractRanges} from '../ruleset/reach.ts';
 import type {RuleSet} from '../ruleset/ruleset.ts';
 import {printDoor, type Visitor} from '../ruleset/way-in.ts';
-import {canCount} from './counters.ts';
 import {type Check, check, runDialogues} from './dialogues.ts';
 import {proveLimits, withoutLimits} from './limits.ts';
 import {loadAgain, loadSource, type RuleSource} from './sources.ts';
@@ -38,13 +36,6 @@ export type ProofOrder = {
  * @throws {HostError} when nothing can be proven here
  */
 export async function prove(order: ProofOrder): Promise<Proof> {
-	if (!canCount()) {
-		throw new HostError(
-			'The proof asks nftables which packets passed, and nft is not installed',
-			'Install nftables: the rules stay those of iptables',
-		);
-	}
-
 	const {policy, ruleSet, source, interfaces, visitor} = order;
 	const families = ruleSet.families.map(({family}) => family);
 	const plan = planVantages(policy, interfaces, visitor);
@@ -54,9 +45,12 @@ export async function prove(order: ProofOrder): Promise<Proof> {
 		await loadAgain(world.machine, loaded, withoutLimits(loaded));
 		const begin = performance.now();
 		let probes = 0;
-		const observations = await sweep(world, vantages, (progress) => {
-			probes = progress.sent;
-			order.onProgress?.(progress);
+		const observations = await sweep(world, vantages, {
+			onProgress(progress) {
+				probes = progress.sent;
+				order.onProgress?.(progress);
+			},
+			alike: stretches([...ruleSet.families, ...loaded.rules]),
 		});
 		const seconds = (performance.now() - begin) / 1000;
 		const views = viewAll(vantages, observations, ruleSet, loaded);
@@ -66,6 +60,7 @@ export async function prove(order: ProofOrder): Promise<Proof> {
 				...waysIn(views, visitor),
 				...(await proveLimits(world, vantages, ruleSet, loaded)),
 				...(await runDialogues(world, policy, views)),
+				...loaded.unseen.map((name) => ({name, result: 'untried' as const, detail: NO_NFT})),
 			],
 			untried: plan.untried,
 			probes,
@@ -73,6 +68,8 @@ export async function prove(order: ProofOrder): Promise<Proof> {
 		};
 	});
 }
+
+const NO_NFT = 'nft is not installed: whatever rules are there are not in this proof';
 
 /** Whether all is as the policy says. */
 export function isProven({views, checks}: Proof): boolean {

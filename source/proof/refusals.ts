@@ -1,7 +1,7 @@
 import type {Verdict} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
 import {type Check, firstShut, named, type Stage} from './dialogues.ts';
-import type {Namespace} from './namespace.ts';
+import {tally} from './tally.ts';
 
 /** What a client is told at a shut port. */
 export type Refusal = 'port unreachable' | 'reset' | 'nothing';
@@ -13,7 +13,6 @@ const REFUSALS: Readonly<Record<Verdict, Readonly<Record<Protocol, Refusal>>>> =
 	drop: {tcp: 'nothing', udp: 'nothing'},
 };
 
-const TABLE = 'fw_wizard_refusals';
 /** Milliseconds: the kernel of the copy answers before the sender's call returns. */
 const PATIENCE = 250;
 
@@ -50,29 +49,22 @@ async function observe(
 	protocol: Protocol,
 	port: number,
 ): Promise<Refusal> {
-	// An error bears the head of what it answers (RFC 792, RFC 4443): its protocol and port, in bits.
-	const number = protocol === 'tcp' ? 6 : 17;
 	const error =
 		vantage.family === 4
-			? `icmp type destination-unreachable icmp code port-unreachable @th,136,8 ${number} @th,240,16 ${port}`
-			: `icmpv6 type destination-unreachable icmpv6 code port-unreachable @th,112,8 ${number} @th,400,16 ${port}`;
-	await nft(world.outside, [
-		`table inet ${TABLE} { chain back { type filter hook prerouting priority raw - 10;`,
-		`tcp sport ${port} tcp flags & rst == rst counter;`,
-		`${error} counter;`,
-		'}; }',
-	]);
-	await world.senders[vantage.family].ask('ask', {
-		...{protocol, source: there, target: here, port, timeout: PATIENCE},
-	});
-	const {stdout} = await world.outside.run('nft', ['list', 'table', 'inet', TABLE]);
-	await nft(world.outside, [`delete table inet ${TABLE}`]);
-	const [resets = 0, errors = 0] = [...stdout.matchAll(/packets (\d+)/g)].map(([, count]) =>
-		Number(count),
+			? '-p icmp --icmp-type port-unreachable'
+			: '-p ipv6-icmp --icmpv6-type port-unreachable';
+	// An error bears the head of what it answers, by which conntrack knows what it is about.
+	const about = `-m conntrack --ctstate RELATED --ctproto ${protocol} --ctorigdstport ${port}`;
+	const [resets = 0, errors = 0] = await tally(
+		world.outside,
+		vantage.family,
+		[`-p tcp --sport ${port} --tcp-flags RST RST`, `${error} ${about}`].map((match) => ({
+			...{table: 'filter', chain: 'INPUT', match},
+		})),
+		async () =>
+			world.senders[vantage.family].ask('ask', {
+				...{protocol, source: there, target: here, port, timeout: PATIENCE},
+			}),
 	);
 	return resets > 0 ? 'reset' : errors > 0 ? 'port unreachable' : 'nothing';
-}
-
-async function nft(namespace: Namespace, lines: readonly string[]): Promise<void> {
-	await namespace.run('nft', ['-f', '-'], {input: `${lines.join('\n')}\n`});
 }

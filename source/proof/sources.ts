@@ -21,6 +21,8 @@ export type RuleSource = {
 	readonly rules: readonly FamilyRules[];
 	/** Tables of nftables that are not iptables' own. */
 	readonly nativeTables: readonly string[];
+	/** What else may filter and cannot be read. */
+	readonly unseen: readonly string[];
 };
 
 /** The rule set as it would be loaded on a machine that has no rules yet. */
@@ -33,12 +35,18 @@ export function plannedSource(ruleSet: RuleSet): RuleSource {
 		})),
 		rules: ruleSet.families,
 		nativeTables: [],
+		unseen: [],
 	};
 }
 
 /** What the next boot loads, by the very command that it runs. What that is, shows when it is loaded. */
 export function bootSource(script: string): RuleSource {
-	return {loads: [{program: 'sh', args: [script], text: ''}], rules: [], nativeTables: []};
+	return {
+		loads: [{program: 'sh', args: [script], text: ''}],
+		rules: [],
+		nativeTables: [],
+		unseen: [],
+	};
 }
 
 /**
@@ -72,6 +80,7 @@ async function sourceFrom(all: readonly SaveAndLoad[], runner: Runner): Promise<
 		],
 		rules: saves.map(({saved}) => saved.rules),
 		nativeTables: native.map(({name}) => name),
+		unseen: findProgram('nft') === undefined ? ['tables of nftables'] : [],
 	};
 }
 

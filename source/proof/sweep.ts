@@ -1,9 +1,10 @@
 import {HostError} from '../host/errors.ts';
-import {FAMILIES} from '../policy/network.ts';
+import {FAMILIES, type Family} from '../policy/network.ts';
 import type {Protocol} from '../policy/services.ts';
 import {countPorts, subtractRanges, type Vantage} from '../ruleset/reach.ts';
 import type {PortRange} from '../ruleset/ruleset.ts';
 import {
+	canNote,
 	countArrivals,
 	installCounters,
 	letThrough,
@@ -11,6 +12,7 @@ import {
 	readPorts,
 	resetCounters,
 } from './counters.ts';
+import {sweepByTally} from './sweep-by-tally.ts';
 import {installSynMaker} from './syn.ts';
 import type {World} from './world.ts';
 
@@ -28,42 +30,92 @@ const PIECE = 8192;
 /** Packets that got lost on the way are sent again, so often at most. */
 const TRIES = 4;
 
+export type SweepOptions = {
+	readonly onProgress?: ((progress: Progress) => void) | undefined;
+	/** Which ports. Default: all. */
+	readonly ports?: readonly PortRange[];
+	/** Stretches of all ports that the rules treat alike, as far as is known. It helps where there is no nft. */
+	readonly alike?: readonly PortRange[];
+};
+
 /**
  * Sends one packet to each port from each vantage, over TCP and UDP, and reads from the kernel which
  * passed. Both families go at the same time.
- * @param ports which; default all
  * @throws {HostError} when packets do not arrive: then nothing is known
  */
 export async function sweep(
 	world: World,
 	vantages: readonly Vantage[],
-	onProgress: (progress: Progress) => void = () => {},
-	ports: readonly PortRange[] = ALL_PORTS,
+	{onProgress = () => {}, ports = ALL_PORTS, alike = ALL_PORTS}: SweepOptions = {},
 ): Promise<readonly Observation[]> {
-	await installCounters(world.machine, [...new Set(vantages.map(({inInterface}) => inInterface))]);
-	await installSynMaker(world.outside);
+	const notes = canNote();
+	if (notes) {
+		await installCounters(world.machine, [
+			...new Set(vantages.map(({inInterface}) => inInterface)),
+		]);
+		await installSynMaker(world.outside);
+	}
+
 	await world.introduce(vantages);
 	const total = vantages.length * PROTOCOLS.length * countPorts(ports);
 	let sent = 0;
+	const onSent = (count: number) => {
+		sent += count;
+		onProgress({sent: Math.min(sent, total), total});
+	};
 	const observations: Observation[] = [];
 	for (const round of rounds(vantages)) {
-		await resetCounters(world.machine);
-		const before = await countArrivals(world.machine);
+		const before = notes ? await startNoting(world) : {4: 0, 6: 0};
 		const seen = await Promise.all(
 			round.map(async (vantage) => ({
 				vantage,
-				passed: await sweepFrom(world, vantage, ports, before[vantage.family], (count) => {
-					sent += count;
-					onProgress({sent, total});
-				}),
+				passed: notes
+					? await sweepFrom(world, vantage, ports, before[vantage.family], onSent)
+					: await sweepWithoutNotes(world, vantage, ports, alike, onSent),
 			})),
 		);
 		observations.push(...seen);
 	}
 
-	await letThrough(world.machine);
+	if (notes) {
+		await letThrough(world.machine);
+	}
+
 	await world.forget();
 	return observations;
+}
+
+async function startNoting({machine}: World): Promise<Readonly<Record<Family, number>>> {
+	await resetCounters(machine);
+	return countArrivals(machine);
+}
+
+async function sweepWithoutNotes(
+	world: World,
+	vantage: Vantage,
+	ports: readonly PortRange[],
+	alike: readonly PortRange[],
+	onSent: (count: number) => void,
+): Promise<Ports> {
+	const passed = await sweepByTally(world, vantage, ports, alike, async (protocol, some) => {
+		for (const piece of pieces(some)) {
+			await send(world, vantage, protocol, piece);
+			onSent(countPorts(piece));
+		}
+	});
+	if (typeof passed === 'number') {
+		throw notArrived(passed, vantage);
+	}
+
+	return passed;
+}
+
+function notArrived(count: number, {family}: Vantage): HostError {
+	return new HostError(
+		`${count} packets over IPv${family} did not arrive in the copy of this machine`,
+		'Nothing is proven. Try again when the machine is less busy',
+		1,
+	);
 }
 
 /** Vantages that can be taken at the same time: one of each family, told apart by the counters. */
@@ -95,11 +147,7 @@ async function sweepFrom(
 
 		if (tries === TRIES) {
 			const count = missing.reduce((sum, {ports}) => sum + countPorts(ports), 0);
-			throw new HostError(
-				`${count} packets over IPv${vantage.family} did not arrive in the copy of this machine`,
-				'Nothing is proven. Try again when the machine is less busy',
-				1,
-			);
+			throw notArrived(count, vantage);
 		}
 
 		for (const {protocol, ports} of missing) {

@@ -121,6 +121,14 @@ export function subtractRanges(
 	);
 }
 
+/** The part of `ranges` that is in `others` as well. Both ascending, without overlaps. */
+export function commonRanges(
+	ranges: readonly PortRange[],
+	others: readonly PortRange[],
+): readonly PortRange[] {
+	return subtractRanges(ranges, subtractRanges(ranges, others));
+}
+
 /** How many ports ranges hold. */
 export function countPorts(ranges: readonly PortRange[]): number {
 	return ranges.reduce((count, {first, last}) => count + last - first + 1, 0);

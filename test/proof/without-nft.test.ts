@@ -1,0 +1,117 @@
+import {writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {beforeAll, describe, expect, test} from 'vitest';
+import {FAMILIES} from '../../source/policy/network.ts';
+import {completePolicy} from '../../source/policy/policy.ts';
+import {parseOpenings} from '../../source/policy/port.ts';
+import {buildRuleSet} from '../../source/ruleset/build.ts';
+import {printRestore} from '../../source/ruleset/print.ts';
+import {BACKENDS} from '../_helpers/backends.ts';
+import {readChecklist} from '../_helpers/checklist.ts';
+import {wizardDoes} from '../_helpers/cli.ts';
+import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {openedPorts, proofOf, prove, spellPorts} from '../_helpers/proofs.ts';
+
+const POLICY = completePolicy({
+	role: 'server',
+	helpers: ['ftp'],
+	openings: parseOpenings('21-22/tcp, 53, 8000-8010/tcp limit', new Map()),
+});
+
+/** In the words of u32: the port that a TCP segment goes to is 8080. */
+const U32 = '0>>22&0x3C@0&0xFFFF=0x1F90';
+
+/** At places where none covers another: they are tried together. */
+const FAULTS = [
+	{
+		command: 'ip6tables -I INPUT 1 -p tcp --dport 3306 -j ACCEPT',
+		finds: /3306\/tcp passes from anywhere over IPv6: rule 1 of INPUT, not ours/,
+	},
+	{
+		// No rule names the port in a way that we could read: found by taking apart what passes in part.
+		command: `iptables -I INPUT 1 -p tcp -m u32 --u32 '${U32}' -j ACCEPT`,
+		finds: /DIFFERENCE: 8080\/tcp passes from anywhere over IPv4/,
+	},
+	{
+		command: 'iptables -D FW-WIZARD-INPUT -p udp --dport 53 -j ACCEPT',
+		finds: /DIFFERENCE: 53\/udp is shut from anywhere over IPv4: rule \d+ of FW-WIZARD-INPUT/,
+	},
+	{
+		command: 'ip6tables -t nat -A PREROUTING -p tcp --dport 8443 -j REDIRECT --to-ports 22',
+		finds: /8443\/tcp passes from anywhere over IPv6: no rule of the filter table does it/,
+	},
+	{
+		command: 'ip6tables -D FW-WIZARD-INPUT -j REJECT; ip6tables -A FW-WIZARD-INPUT -j DROP',
+		finds: /FAILED: IPv6: what is shut is turned away, TCP: the client is told nothing/,
+	},
+];
+
+describe.each(BACKENDS)('where there is no nft, %s', (backend) => {
+	const lab = useLab();
+	let host: Host;
+
+	beforeAll(async () => {
+		host = await lab.host({backend});
+		const hidden = path.join(host.folder, 'nft');
+		writeFileSync(hidden, '', {mode: 0o644});
+		await host.must('mount', ['--bind', hidden, '/usr/sbin/nft']);
+		await host.ip([
+			'link add eth0 type veth peer name cable',
+			'address add 192.0.2.1/24 dev eth0',
+			'address add 2001:db8:5::1/64 dev eth0 nodad',
+			'link set eth0 up',
+			'link set cable up',
+		]);
+	});
+
+	test('what passes is exactly what the policy says', async () => {
+		const {views, checks, proven} = await proofOf(host, POLICY);
+		for (const {vantage, passed} of views) {
+			for (const protocol of ['tcp', 'udp'] as const) {
+				expect(spellPorts(passed[protocol]), `${vantage.source} on ${vantage.inInterface}`).toBe(
+					openedPorts(POLICY, vantage, protocol),
+				);
+			}
+		}
+
+		expect(views).toHaveLength(2);
+		expect(proven).toBe(true);
+		// Only what takes a packet with flags that no program can send.
+		const untried = checks.filter(({result}) => result === 'untried');
+		expect(untried.map(({name}) => name)).toEqual(
+			['IPv4', 'IPv6'].flatMap((family) => [
+				`${family}: packets that fit no connection (INVALID) do not pass`,
+				`${family}: unsolicited ACK packets do not pass`,
+			]),
+		);
+		expect(checks.map(({name}) => name)).toEqual(
+			expect.arrayContaining([
+				'IPv4: 8000/tcp takes 6 new connections at once',
+				'IPv6: what is shut is turned away, UDP',
+			]),
+		);
+	}, 120_000);
+
+	test('every fault is found and named', async () => {
+		for (const rules of buildRuleSet(POLICY, {families: FAMILIES}).families) {
+			const program = rules.family === 4 ? 'iptables-restore' : 'ip6tables-restore';
+			await host.must(program, ['--noflush'], {input: printRestore(rules)});
+		}
+
+		await host.must('sh', ['-ec', FAULTS.map(({command}) => command).join('\n')]);
+		const {status, stdout} = await prove(host, POLICY, '--of', 'running');
+		for (const {finds} of FAULTS) {
+			expect(stdout).toMatch(finds);
+		}
+
+		expect(stdout).toContain('Not tried: tables of nftables: nft is not installed');
+		expect(status).toBe(1);
+	}, 120_000);
+
+	test('the checklist rehearses the boot all the same', async () => {
+		await host.must('sh', ['-c', 'iptables -t nat -F; iptables -F INPUT; ip6tables -F INPUT']);
+		await wizardDoes(host, 'apply', '--role', 'server', '--open', '22/tcp');
+		const {status, items} = await readChecklist(host);
+		expect({status, ports: items.ports?.state}).toEqual({status: 0, ports: 'ok'});
+	});
+});

@@ -61,9 +61,13 @@ export function useSweeper(): Sweeper {
 				{program: 'ip6tables-restore', args: ['-w', '10'], text: rules[6]},
 			];
 			const parsed = FAMILIES.map((family) => parseSave(rules[family], family));
-			await loadSource(world.machine, {loads, rules: parsed, nativeTables: []}, FAMILIES);
+			await loadSource(
+				world.machine,
+				{loads, rules: parsed, nativeTables: [], unseen: []},
+				FAMILIES,
+			);
 			const ranges = ports.map((port) => ({first: port, last: port}));
-			const seen = await sweep(world, VANTAGES, () => {}, ranges);
+			const seen = await sweep(world, VANTAGES, {ports: ranges});
 			return Object.fromEntries(
 				seen.map(({vantage: {source, inInterface}, passed}) => [
 					`${source} on ${inInterface}`,

@@ -1,7 +1,17 @@
 import {defineConfig} from 'vitest/config';
 
 /** Tests that start programs and wait for the kernel, on two cores that others may share. */
-const REAL = ['boot', 'change', 'lockout', 'package', 'persistence', 'proof', 'system', 'terminal'];
+const REAL = [
+	'boot',
+	'change',
+	'export',
+	'lockout',
+	'package',
+	'persistence',
+	'proof',
+	'system',
+	'terminal',
+];
 const filesIn = (folders: string) => `test/${folders}/**/*.test.{ts,tsx}`;
 
 export default defineConfig({

@@ -19,8 +19,17 @@ export type Rollback = {
 	readonly tell: boolean;
 };
 
+/** A function of POSIX sh for scripts that restore chains with iptables "$tool". */
+export const JUMPS = `# The lines that bring the jumps from $2 to $3 in table $1 to the number $4.
+jumps() {
+	now=$("$tool" -w 10 -t "$1" -S "$2" 2>/dev/null | grep -cFx -e "-A $2 -j $3")
+	while [ "$now" -lt "$4" ]; do echo "-A $2 -j $3"; now=$((now + 1)); done
+	while [ "$now" -gt "$4" ]; do echo "-D $2 -j $3"; now=$((now - 1)); done
+}
+`;
+
 /** Ends the texts that the script carries. No line of iptables-save begins like this. */
-const END = 'FW-WIZARD-END';
+export const END = 'FW-WIZARD-END';
 
 /**
  * Tells whoever is logged in. Where no utmp says who that is, wall(1) asks systemd-logind, and that
@@ -75,13 +84,7 @@ due "$1" || exit 0
 exec 9<rollback && flock 9 2>/dev/null
 due "$1" || exit 0
 
-# The lines that bring the jumps from $2 to $3 in table $1 to the number $4.
-jumps() {
-	now=$("$tool" -w 10 -t "$1" -S "$2" 2>/dev/null | grep -cFx -e "-A $2 -j $3")
-	while [ "$now" -lt "$4" ]; do echo "-A $2 -j $3"; now=$((now + 1)); done
-	while [ "$now" -gt "$4" ]; do echo "-D $2 -j $3"; now=$((now - 1)); done
-}
-
+${JUMPS}
 # The lines that take away every rule of table $1 that leads to $2, whoever made it.
 unlink_chain() {
 	"$tool" -w 10 -t "$1" -S 2>/dev/null | sed -n -e "/ -[jg] $2\\$/s/^-A/-D/p"

@@ -12,7 +12,7 @@ import {offerInstall} from './install.ts';
 import {withPolicyOptions} from './policy-options.ts';
 import {proveCommand} from './prove.ts';
 import {printRules} from './rules.ts';
-import {readSyntax, SHELLS} from './syntax.ts';
+import {EXPORTS, readSyntax, SHELLS} from './syntax.ts';
 import {undo} from './undo.ts';
 import type {WizardFlags} from './wizard.ts';
 
@@ -134,6 +134,15 @@ function program(setExitCode: (code: number) => void): Command {
 			const {text, well} = await check(flags);
 			print(text);
 			return well ? 0 : 1;
+		},
+	);
+	add(
+		withPolicyOptions(command('export', 'print a policy for another machine, in another form'))
+			.argument('<form>', EXPORTS.join(', '))
+			.option('--json', 'print it with the policy as JSON'),
+		async (flags, word) => {
+			const {exportPolicy} = await import('./export.ts');
+			return print(exportPolicy(`${word}`, flags));
 		},
 	);
 	const text = (called: Command, printText: (word: string) => Promise<string>) =>

@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs';
 import type {Command} from 'commander';
+import {readAppliedPolicy} from '../change/applied.ts';
 import {HELPER_NAMES} from '../policy/helpers.ts';
 import {InputError} from '../policy/input-error.ts';
 import {
@@ -90,6 +91,19 @@ export function readPolicy(flags: PolicyFlags, services: Services): Policy {
 	}
 
 	return completePolicy(part);
+}
+
+/** What flags and file say, else what was applied last. @throws {InputError} where there is neither */
+export function choosePolicy(flags: PolicyFlags, services: Services): Policy {
+	const applied = saysPolicy(flags) ? undefined : readAppliedPolicy(services);
+	if (applied === undefined && !saysPolicy(flags)) {
+		throw new InputError(
+			'No policy was applied yet, and none was given',
+			'Say at least --role workstation or --role server, or --policy FILE',
+		);
+	}
+
+	return applied ?? readPolicy(flags, services);
 }
 
 function readPolicyFile(file: string, services: Services): Policy {

@@ -1,6 +1,5 @@
 import {existsSync, readFileSync} from 'node:fs';
 import process from 'node:process';
-import {readAppliedPolicy} from '../change/applied.ts';
 import {RESTORE_FILE} from '../change/paths.ts';
 import {HostError} from '../host/errors.ts';
 import {type Facts, gatherFacts} from '../host/facts.ts';
@@ -15,7 +14,7 @@ import {describePortDifference} from '../proof/views.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {countPorts} from '../ruleset/reach.ts';
 import {assertRoot} from './assert-root.ts';
-import {type PolicyFlags, readPolicy, saysPolicy} from './policy-options.ts';
+import {choosePolicy, type PolicyFlags} from './policy-options.ts';
 import {proveOn} from './prover.ts';
 
 export const SUBJECTS = ['planned', 'running', 'boot'] as const;
@@ -35,7 +34,7 @@ export type ProveFlags = PolicyFlags & {
 export async function proveCommand(flags: ProveFlags): Promise<{text: string; proven: boolean}> {
 	const subject = parseWord(flags.of ?? 'planned', SUBJECTS, 'rule set to prove');
 	const facts = await gatherFacts();
-	const policy = choosePolicy(flags, facts);
+	const policy = choosePolicy(flags, facts.services);
 	if (flags.nmap !== undefined) {
 		return compareNmap(flags.nmap, policy, facts, flags.json ?? false);
 	}
@@ -113,19 +112,6 @@ function readText(file: string): string {
 			'Make it with: nmap -oX scan.xml ...',
 		);
 	}
-}
-
-/** What flags and file say, else what was applied last. */
-function choosePolicy(flags: PolicyFlags, {services}: Facts): Policy {
-	const applied = saysPolicy(flags) ? undefined : readAppliedPolicy(services);
-	if (applied === undefined && !saysPolicy(flags)) {
-		throw new InputError(
-			'No policy was applied yet, and none was given',
-			'Say at least --role workstation or --role server, or --policy FILE',
-		);
-	}
-
-	return applied ?? readPolicy(flags, services);
 }
 
 /** The report as text: what passes from where, the dialogues, every difference. */

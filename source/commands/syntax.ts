@@ -33,6 +33,9 @@ export type Flag = {
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
+/** The forms that `export` knows. */
+export const EXPORTS = ['nft', 'shell'] as const;
+
 /** What the values of flags, and arguments by their names, may be. */
 const VALUES: Readonly<Record<string, Value>> = {
 	'--policy': 'file',
@@ -47,6 +50,7 @@ const VALUES: Readonly<Record<string, Value>> = {
 	'--of': SUBJECTS,
 	'--nmap': 'file',
 	'--tick': TICKS,
+	form: EXPORTS,
 	keep: ['keep'],
 	shell: SHELLS,
 };

@@ -41,10 +41,21 @@ export function planPersistence(
 	backend: Backend,
 ): {readonly keep: Keeping; readonly undo: Omit<Keeping, 'files'>} {
 	const way = findWay();
-	if (!way) {
-		return {keep: {files: {}, ...NOTHING}, undo: NOTHING};
-	}
+	return way
+		? {
+				keep: planBoot(way, policy, ruleSet, (family) => programFor(family, backend)),
+				undo: existsSync(RESTORE_FILE) ? way.activate : way.deactivate,
+			}
+		: {keep: {files: {}, ...NOTHING}, undo: NOTHING};
+}
 
+/** The same for a machine that boots in a given way, with the iptables of each family that it has. */
+export function planBoot(
+	way: Way,
+	policy: Policy,
+	ruleSet: RuleSet,
+	programOf: (family: Family) => string,
+): Keeping {
 	const modules = policy.helpers.map((name) => helperOf(name).module);
 	const floors = buildRuleSet(floorOf(policy), {
 		families: ruleSet.families.map(({family}) => family),
@@ -53,7 +64,7 @@ export function planPersistence(
 	const script = printRestoreScript(
 		floors.families.map((rules) => ({
 			family: rules.family,
-			program: programFor(rules.family, backend),
+			program: programOf(rules.family),
 			file: RULES_FILES[rules.family],
 			floor: printRestore(rules),
 		})),
@@ -64,25 +75,24 @@ export function planPersistence(
 		{text: printRestore(family), mode: 0o600},
 	]);
 	return {
-		keep: {
-			files: {
-				...Object.fromEntries(rules),
-				[RESTORE_FILE]: {text: script, mode: 0o755},
-				...way.files(modules),
-			},
-			...way.activate,
+		files: {
+			...Object.fromEntries(rules),
+			[RESTORE_FILE]: {text: script, mode: 0o755},
+			...way.files(modules),
 		},
-		undo: existsSync(RESTORE_FILE) ? way.activate : way.deactivate,
+		...way.activate,
 	};
 }
 
 /** Takes away what any of our ways has put on the machine. */
 export function planRemoval(): Keeping {
-	const files = WAYS.flatMap((way) => Object.keys(way.files([])));
-	return {
-		files: Object.fromEntries(files.map((file) => [file, null])),
-		...(findWay()?.deactivate ?? NOTHING),
-	};
+	return removalOf(WAYS, findWay()?.deactivate ?? NOTHING);
+}
+
+/** Takes away what some ways put on a machine. */
+export function removalOf(ways: readonly Way[], deactivate: Omit<Keeping, 'files'>): Keeping {
+	const files = ways.flatMap((way) => Object.keys(way.files([])));
+	return {files: Object.fromEntries(files.map((file) => [file, null])), ...deactivate};
 }
 
 /** What must hold even when a match, a target or a helper is gone: nothing optional is asked for. */

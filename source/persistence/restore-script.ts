@@ -87,6 +87,6 @@ family ${family} ${quote(file)} ${quote(floor.trimEnd())}
 }
 
 /** One word of a POSIX shell, taken as it is. */
-function quote(text: string): string {
+export function quote(text: string): string {
 	return `'${text.replaceAll("'", "'\\''")}'`;
 }

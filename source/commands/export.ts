@@ -1,0 +1,30 @@
+import {planForOthers} from '../export/boot.ts';
+import {printNft} from '../export/nft.ts';
+import {printShell} from '../export/shell.ts';
+import {servicesHere} from '../host/facts.ts';
+import {FAMILIES} from '../policy/network.ts';
+import {parseWord, policyToJson} from '../policy/policy.ts';
+import {buildRuleSet} from '../ruleset/build.ts';
+import {choosePolicy, type PolicyFlags} from './policy-options.ts';
+import {EXPORTS} from './syntax.ts';
+
+export type ExportFlags = PolicyFlags & {readonly json?: boolean};
+
+/**
+ * `fw-wizard export`: a policy in the form of another tool, for another machine: for both families,
+ * and for systemd. Touches nothing and needs no right.
+ */
+export function exportPolicy(word: string, flags: ExportFlags): string {
+	const format = parseWord(word, EXPORTS, 'form of export');
+	const policy = choosePolicy(flags, servicesHere());
+	const ruleSet = buildRuleSet(policy, {families: FAMILIES});
+	const boot = planForOthers(policy, ruleSet);
+	const printers = {
+		nft: () => printNft(policy, ruleSet),
+		shell: () => printShell(policy, boot),
+	};
+	const text = printers[format]();
+	return flags.json
+		? `${JSON.stringify({format, policy: policyToJson(policy), text}, undefined, '\t')}\n`
+		: text;
+}

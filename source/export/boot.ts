@@ -1,0 +1,39 @@
+import type {Keeping, KeptFile} from '../change/kept-files.ts';
+import {POLICY_FILE, RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
+import {programOf} from '../host/iptables.ts';
+import {planBoot, removalOf} from '../persistence/index.ts';
+import {systemd} from '../persistence/systemd.ts';
+import {type Policy, printPolicy} from '../policy/policy.ts';
+import type {RuleSet} from '../ruleset/ruleset.ts';
+
+/** What an exported firewall puts on a machine that boots with systemd, and what takes it away again. */
+export type BootPlan = {readonly keep: Keeping; readonly remove: Keeping};
+
+/**
+ * The very files that keeping a change writes. Only the programs are named without a path: the
+ * machine that they are for is another, and the restore script has a PATH of its own.
+ */
+export function planForOthers(policy: Policy, ruleSet: RuleSet): BootPlan {
+	const keep = planBoot(systemd, policy, ruleSet, (family) => programOf(family));
+	const own = [POLICY_FILE, RULES_FILES[4], RULES_FILES[6], RESTORE_FILE];
+	const removal = removalOf([systemd], systemd.deactivate);
+	return {
+		keep: {
+			...keep,
+			files: {[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600}, ...keep.files},
+		},
+		remove: {
+			...removal,
+			files: {...removal.files, ...Object.fromEntries(own.map((file) => [file, null]))},
+		},
+	};
+}
+
+/** The files that are there, with their modes as chmod(1) writes them. */
+export function writtenFiles({
+	files,
+}: Keeping): ReadonlyArray<{readonly file: string; readonly text: string; readonly mode: string}> {
+	return Object.entries(files)
+		.filter((entry): entry is [string, KeptFile] => entry[1] !== null)
+		.map(([file, {text, mode}]) => ({file, text, mode: mode.toString(8).padStart(4, '0')}));
+}

@@ -1,0 +1,168 @@
+import {type HelperName, helperOf} from '../policy/helpers.ts';
+import type {Family} from '../policy/network.ts';
+import type {Policy} from '../policy/policy.ts';
+import {printPorts} from '../policy/port.ts';
+import {
+	defaultReject,
+	type FamilyRules,
+	findChain,
+	type Match,
+	OWN_CHAINS,
+	type PortRange,
+	type Rule,
+	type RuleSet,
+} from '../ruleset/ruleset.ts';
+
+/** Where each of our chains hangs in nftables, in its words (nft(8), "Chains"). */
+const HOOKS: Readonly<Record<string, string>> = {
+	'FW-WIZARD-INPUT': 'input',
+	'FW-WIZARD-OUTPUT': 'output',
+	'FW-WIZARD-PREROUTING': 'prerouting',
+};
+
+const WORDS = {
+	4: {table: 'ip fw_wizard', address: 'ip', type: 'ipv4_addr'},
+	6: {table: 'ip6 fw_wizard', address: 'ip6', type: 'ipv6_addr'},
+} as const;
+
+/**
+ * A rule set as a native ruleset of nftables with the same meaning, in tables of its own: one
+ * transaction for `nft -f`, which replaces what an earlier one has loaded. nft 0.9 and newer.
+ */
+export function printNft(policy: Policy, ruleSet: RuleSet): string {
+	const tables = ruleSet.families.map((rules) => printTable(rules, policy.helpers));
+	return `#!/usr/sbin/nft -f
+# Made by fw-wizard: a firewall for nftables alone. To load it: nft -f THIS
+# Tables of other programs stay, and filter as well: what one of them drops stays dropped.
+
+${tables.join('\n')}`;
+}
+
+function printTable(rules: FamilyRules, helpers: readonly HelperName[]): string {
+	const {family} = rules;
+	const {table} = WORDS[family];
+	const chains = OWN_CHAINS.flatMap((own) => {
+		const chain = findChain(rules, own.table, own.name);
+		return chain ? [{hook: HOOKS[own.name] ?? '', rules: chain.rules}] : [];
+	});
+	const all = chains.flatMap((chain) => chain.rules);
+	const used = new Set(all.flatMap(({target}) => (target.kind === 'CT' ? [target.helper] : [])));
+	const objects = helpers
+		.flatMap((name) => helperOf(name).ports)
+		.filter(({helper}) => used.has(helper))
+		.map(
+			({helper, protocol}) =>
+				`	ct helper ${objectName(helper, protocol)} {\n		type "${helper}" protocol ${protocol}\n		l3proto ${WORDS[family].address}\n	}\n`,
+		);
+	// Openings of the same port share one, as they share one in iptables.
+	const names = new Set(all.flatMap(({match}) => match.hashlimit?.name ?? []));
+	// An entry that was not used for a minute has its whole burst again.
+	const sets = [...names].map(
+		(name) =>
+			`	set ${setName(name)} {\n		type ${WORDS[family].type}\n		size 65535\n		flags dynamic,timeout\n		timeout 1m\n	}\n`,
+	);
+	const bodies = chains.map(({hook, rules: list}) => {
+		const lines = list.map((rule) => `		${printRule(rule, family)}${comment(rule)}`);
+		return `	chain ${hook} {\n		type filter hook ${hook} priority 0; policy accept;\n${lines.join('\n')}\n	}\n`;
+	});
+	return `table ${table}
+delete table ${table}
+table ${table} {
+${[...objects, ...sets, ...bodies].join('\n')}}
+`;
+}
+
+/** A rule as nft reads it. Numbers stand for protocols: names need an /etc/protocols. */
+function printRule({match, target}: Rule, family: Family): string {
+	const words = matchWords(match, family);
+	switch (target.kind) {
+		case 'ACCEPT':
+		case 'DROP':
+			return [...words, target.kind.toLowerCase()].join(' ');
+		case 'REJECT':
+			return [
+				...words,
+				// Port unreachable is what it means alone.
+				target.with === defaultReject(family) ? 'reject' : 'reject with tcp reset',
+			].join(' ');
+		case 'LOG':
+			return [...words, `log prefix "${target.prefix}"`].join(' ');
+		case 'CT':
+			return [...words, `ct helper set "${objectName(target.helper, match.protocol ?? '')}"`].join(
+				' ',
+			);
+		default:
+			throw new RangeError(`a rule of ours has no target ${target.kind}`);
+	}
+}
+
+function matchWords(match: Match, family: Family): readonly string[] {
+	const {address} = WORDS[family];
+	const {limit, hashlimit} = match;
+	return [
+		...(match.source === undefined ? [] : [`${address} saddr ${match.source}`]),
+		...(match.destination === undefined ? [] : [`${address} daddr ${match.destination}`]),
+		...(match.inInterface === undefined ? [] : [`iifname "${match.inInterface}"`]),
+		...protocolWords(match),
+		...(match.syn ? ['tcp flags & (fin|syn|rst|ack) == syn'] : []),
+		...(match.states === undefined ? [] : [`ct state ${match.states.join(',').toLowerCase()}`]),
+		...(limit === undefined ? [] : [rateWords(limit)]),
+		...(hashlimit === undefined
+			? []
+			: [
+					`update @${setName(hashlimit.name)} { ${address} saddr${mask(hashlimit.sourceMask)} ${rateWords(hashlimit)} }`,
+				]),
+	];
+}
+
+const PROTOCOLS: Readonly<Record<string, number>> = {icmp: 1, igmp: 2, 'ipv6-icmp': 58};
+
+function protocolWords({protocol, sourcePorts, destinationPorts, syn}: Match): readonly string[] {
+	if (protocol !== 'tcp' && protocol !== 'udp') {
+		return protocol === undefined ? [] : [`meta l4proto ${PROTOCOLS[protocol]}`];
+	}
+
+	const ports = [
+		...portWords(`${protocol} sport`, sourcePorts),
+		...portWords(`${protocol} dport`, destinationPorts),
+	];
+	if (ports.length === 0 && !syn) {
+		throw new RangeError(`a rule of ours lets in all of ${protocol}`);
+	}
+
+	return ports;
+}
+
+function portWords(field: string, ranges: readonly PortRange[] | undefined): readonly string[] {
+	const list = (ranges ?? []).map((range) => printPorts(range, '-'));
+	return list.length > 1
+		? [`${field} { ${list.join(', ')} }`]
+		: list.map((ports) => `${field} ${ports}`);
+}
+
+/** iptables writes 6/min. */
+function rateWords({rate, burst}: {readonly rate: string; readonly burst: number}): string {
+	return `limit rate ${rate.replace(/min$/, 'minute')} burst ${burst} packets`;
+}
+
+/** Only the first bits of an address count: one IPv6 subscriber has a /64. */
+function mask(bits: number | undefined): string {
+	return bits === undefined ? '' : ` & ${'ffff:'.repeat(bits / 16)}:`;
+}
+
+/** Names of nftables begin with a letter and have no dash. */
+function setName(name: string): string {
+	return name.replaceAll('-', '_');
+}
+
+/** SIP has one helper of this name for each protocol. */
+function objectName(helper: string, protocol: string): string {
+	return `${helper.toLowerCase().replaceAll(/[^a-z\d]/g, '_')}_${protocol}`;
+}
+
+/** At most 128 bytes (NFTNL_UDATA_COMMENT_MAXLEN); a newline or a quote would end it. */
+function comment({reason}: Rule): string {
+	return reason === undefined
+		? ''
+		: ` comment "${reason.text.replace(/["\\]/g, "'").slice(0, 120)}"`;
+}

@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import {beforeAll, describe, expect, test} from 'vitest';
+import {printNft} from '../../source/export/nft.ts';
+import {FAMILIES} from '../../source/policy/network.ts';
+import {completePolicy, type Policy} from '../../source/policy/policy.ts';
+import {parseOpenings} from '../../source/policy/port.ts';
+import {OWN_SERVICES} from '../../source/policy/services.ts';
+import {buildRuleSet} from '../../source/ruleset/build.ts';
+import {policies} from '../_helpers/arbitraries.ts';
+import {wizardDoes} from '../_helpers/cli.ts';
+import {FLAGS, OPEN, OPEN_INSIDE, TYPED} from '../_helpers/journey.ts';
+import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {connect, INSIDE, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/pair.ts';
+import {openedPorts, proofOf, spellPorts} from '../_helpers/proofs.ts';
+import {scan} from '../_helpers/scan.ts';
+
+const openings = (text: string) => parseOpenings(text, OWN_SERVICES);
+const textOf = (policy: Policy) => printNft(policy, buildRuleSet(policy, {families: FAMILIES}));
+
+describe('export nft', () => {
+	const lab = useLab();
+	let target: Host;
+	let probe: Host;
+
+	beforeAll(async () => {
+		({target, probe} = await joinedPair(lab, 'nft'));
+	});
+
+	const load = async (text: string) => target.must('nft', ['-f', '-'], {input: text});
+	const loaded = async () => target.must('nft', ['list', 'ruleset']);
+
+	test('is found to open exactly the ports of the policy, by nmap from another machine', async () => {
+		await load(await wizardDoes(target, 'export', 'nft', ...FLAGS));
+		for (const [{target: address}, letIn] of [
+			[INSIDE, OPEN_INSIDE],
+			[OUTSIDE, OPEN],
+			[IPV6, OPEN],
+		] as const) {
+			const {ports, rest} = await scan(probe, address, ['-sS', '-p', '1-10000'], 'tcp');
+			expect({ports, rest}).toEqual({
+				ports: {closed: letIn},
+				rest: {filtered: 10_000 - letIn.length},
+			});
+		}
+
+		expect(await target.must('iptables-save', [])).not.toContain('-A ');
+	});
+
+	test('loaded again stays as it is, and leaves the tables of others', async () => {
+		await load('table inet other { chain c { tcp dport 1 accept; }; }');
+		const before = await loaded();
+		await load(textOf(completePolicy({role: 'server', verdict: 'drop'})));
+		expect(await loaded()).not.toBe(before);
+		await load(await wizardDoes(target, 'export', 'nft', ...FLAGS));
+		expect(sorted(await loaded())).toEqual(sorted(before));
+		await load('delete table inet other');
+	});
+
+	test('is proven by packets and dialogues', async () => {
+		const policy = completePolicy({
+			role: 'server',
+			verdict: 'reset',
+			helpers: ['ftp', 'tftp'],
+			log: true,
+			openings: openings(`${TYPED}, ftp, 5432/tcp on wg0, 443/tcp from 2001:db8:5::/48, mdns`),
+		});
+		await load(textOf(policy));
+		const report = await proofOf(target, policy, '--of', 'running');
+		for (const {vantage, passed} of report.views) {
+			for (const protocol of ['tcp', 'udp'] as const) {
+				expect(spellPorts(passed[protocol]), vantage.name).toBe(
+					openedPorts(policy, vantage, protocol),
+				);
+			}
+		}
+
+		expect(report.checks.filter(({result}) => result !== 'ok')).toEqual([]);
+		expect(report.proven).toBe(true);
+	}, 90_000);
+
+	test.each([
+		['reject', 'refused'],
+		['reset', 'refused'],
+		['drop', 'timed out'],
+	] as const)('%s: a client that is not let in is %s', async (verdict, outcome) => {
+		await load(textOf(completePolicy({role: 'server', verdict})));
+		for (const address of [OUTSIDE.target, IPV6.target]) {
+			expect(await connect(probe, address, 99)).toBe(outcome);
+		}
+	});
+
+	test('limits new connections as the policy does: six from an IPv4 address, or an IPv6 /64', async () => {
+		const policy = completePolicy({role: 'server', openings: openings('22/tcp limit')});
+		await load(textOf(policy));
+		await serve(target, 'tcp:22');
+		await probe.must('ip', ['address', 'add', '2001:db8::3/64', 'dev', 'eth0', 'nodad']);
+		for (const address of [OUTSIDE.target, IPV6.target]) {
+			for (let count = 1; count <= 6; count++) {
+				expect(await connect(probe, address, 22), `${address}, connection ${count}`).toBe(
+					'succeeded',
+				);
+			}
+		}
+
+		expect(await connect(probe, OUTSIDE.target, 22)).toBe('refused');
+		expect(await connect(probe, INSIDE.target, 22)).toBe('succeeded');
+		const {stderr} = await probe.run('nc.openbsd', [
+			...['-s', '2001:db8::3', '-v', '-z', '-w', '2', IPV6.target, '22'],
+		]);
+		expect(stderr).toContain('refused');
+	});
+
+	test('loads for any policy, also where no file names protocols', async () => {
+		await target.must('sh', ['-c', 'rm -f /etc/protocols /etc/services']);
+		await fc.assert(
+			fc.asyncProperty(policies(), async (policy) => {
+				const {status, stderr} = await target.run('nft', ['-c', '-f', '-'], {
+					input: textOf(policy),
+				});
+				expect({status, stderr}, textOf(policy)).toEqual({status: 0, stderr: ''});
+			}),
+			{numRuns: 60},
+		);
+	});
+});
+
+/** Which table was made last does not matter. */
+function sorted(ruleset: string): readonly string[] {
+	return ruleset.split(/^(?=table )/m).sort();
+}

@@ -225,20 +225,23 @@ export function App(props: AppProps): ReactElement {
 					overflowY="hidden"
 				>
 					<WidthContext value={stepWidth}>
-						<StepView
-							key={flow.step}
-							flow={flow}
-							dispatch={dispatch}
-							machine={machine}
-							ruleSet={ruleSet}
-							review={review}
-							height={whole ? height : stepHeight}
-							shut={shut}
-							proof={proof}
-							comparison={comparison}
-							checklist={checklist}
-							actions={actions}
-						/>
+						{/* What is too tall is cut at its end, not squeezed at its first lines. */}
+						<Box flexDirection="column" flexShrink={0}>
+							<StepView
+								key={flow.step}
+								flow={flow}
+								dispatch={dispatch}
+								machine={machine}
+								ruleSet={ruleSet}
+								review={review}
+								height={whole ? height : stepHeight}
+								shut={shut}
+								proof={proof}
+								comparison={comparison}
+								checklist={checklist}
+								actions={actions}
+							/>
+						</Box>
 					</WidthContext>
 				</Box>
 				{!whole && (

@@ -1,8 +1,10 @@
 import {
-	chmodSync,
+	closeSync,
 	existsSync,
+	fsyncSync,
 	lstatSync,
 	mkdirSync,
+	openSync,
 	readdirSync,
 	readFileSync,
 	rmSync,
@@ -10,7 +12,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {sync as writeFileAtomic} from 'write-file-atomic';
+import {explainError} from '../host/errors.ts';
+import {writeWhole} from '../host/files.ts';
 import {run} from '../host/run.ts';
 
 /** A file that keeping a change writes. Mode as chmod(1) has it. */
@@ -49,6 +52,7 @@ export function readKeptFiles(paths: readonly string[]): Keeping['files'] {
 /**
  * Writes files (each beside, synced, renamed) or removes them, and runs the commands. May be done
  * twice: a file that is as it should be stays.
+ * @throws {HostError} when a file cannot be written; those before it are
  */
 export async function carryOut({before, files, after}: Keeping): Promise<void> {
 	await runAll(before);
@@ -61,7 +65,22 @@ export async function carryOut({before, files, after}: Keeping): Promise<void> {
 		}
 	}
 
+	syncFolders(Object.keys(files));
 	await runAll(after);
+}
+
+/** Whoever is told that it is done must find it so after a power cut: the names as well. */
+function syncFolders(files: readonly string[]): void {
+	for (const folder of new Set(files.map((file) => path.dirname(file)))) {
+		if (existsSync(folder)) {
+			const descriptor = openSync(folder, 'r');
+			try {
+				fsyncSync(descriptor);
+			} finally {
+				closeSync(descriptor);
+			}
+		}
+	}
 }
 
 /** A program that was killed while it wrote a file leaves it with a number behind its name. */
@@ -88,22 +107,16 @@ function isThere(file: string, {text, mode}: KeptFile): boolean {
 
 function write(file: string, {text, mode}: KeptFile): void {
 	mkdirSync(path.dirname(file), {recursive: true, mode: 0o755});
-	if (lstatSync(file, {throwIfNoEntry: false})?.isSymbolicLink()) {
-		// It would be followed: of a masked unit to /dev/null, which must stay what it is.
-		rmSync(file);
-	}
-
-	// Said in full: a file that was there before lends its owner and mode otherwise.
-	const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
-	const options = {mode, chown: {uid, gid}};
 	try {
-		writeFileAtomic(file, text, options);
+		writeWhole(file, text, mode);
 	} catch {
 		// Two may be at it, for one change: then one can take the other's work for a leftover.
-		writeFileAtomic(file, text, options);
+		try {
+			writeWhole(file, text, mode);
+		} catch (error) {
+			throw explainError(error, file);
+		}
 	}
-
-	chmodSync(file, mode);
 }
 
 async function runAll(commands: readonly Command[]): Promise<void> {

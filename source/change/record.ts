@@ -8,7 +8,7 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import {sync as writeFileAtomic} from 'write-file-atomic';
+import {writeWhole} from '../host/files.ts';
 import type {Keeping} from './kept-files.ts';
 import {CHANGES_DIR, makePrivate} from './paths.ts';
 
@@ -70,8 +70,8 @@ export function nextId(): number {
 export function createChange(meta: ChangeMeta, script: string): void {
 	makePrivate(CHANGES_DIR);
 	mkdirSync(folderOf(meta.id), {mode: 0o700});
-	writeFileAtomic(scriptOf(meta.id), script, {mode: 0o600});
-	writeFileAtomic(path.join(folderOf(meta.id), 'meta.json'), JSON.stringify(meta), {mode: 0o600});
+	writeWhole(scriptOf(meta.id), script, 0o600);
+	writeWhole(path.join(folderOf(meta.id), 'meta.json'), JSON.stringify(meta), 0o600);
 }
 
 export function markPending(id: number): void {

@@ -30,9 +30,9 @@ export async function killAfter(
 const STEPS = {
 	rename: 7,
 	mkdir: 6,
-	fsync: 6,
+	fsync: 8,
 	pwrite64: 5,
-	chmod: 11,
+	chmod: 5,
 	clone: 2,
 	clone3: 10,
 } as const;

@@ -14,11 +14,16 @@ export type Entry = {
 	readonly outcome: string;
 };
 
-/** Adds a line. Lines are short: the kernel appends each whole (write(2), O_APPEND). */
+/**
+ * Adds a line. Lines are short: the kernel appends each whole (write(2), O_APPEND). A disk that is
+ * full must not stop a roll back: then the line is lost.
+ */
 export function writeJournal(change: number, what: Entry['what'], outcome: string): void {
-	makePrivate(STATE_DIR);
 	const entry: Entry = {time: new Date().toISOString(), change, who: currentUser(), what, outcome};
-	appendFileSync(JOURNAL_FILE, `${JSON.stringify(entry)}\n`, {mode: 0o600});
+	try {
+		makePrivate(STATE_DIR);
+		appendFileSync(JOURNAL_FILE, `${JSON.stringify(entry)}\n`, {mode: 0o600});
+	} catch {}
 }
 
 /** All lines, oldest first; one that was cut off by a crash is passed over. */

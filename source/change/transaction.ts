@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {uptime} from 'node:os';
 import {setTimeout as delay} from 'node:timers/promises';
-import {HostError} from '../host/errors.ts';
+import {explainError, HostError} from '../host/errors.ts';
 import {programOf} from '../host/iptables.ts';
 import {loadModules} from '../host/modules.ts';
 import {isRehearsal} from '../host/rehearsal.ts';
@@ -80,15 +80,16 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 	try {
 		await recover();
 		const before = await readRules(ruleSet);
-		const id = writeDown(order, before);
+		const id = nextId();
 		try {
+			writeDown(id, order, before);
 			await trial;
+			markPending(id);
 		} catch (error) {
 			dropChange(id);
-			throw error;
+			throw explainError(error, folderOf(id));
 		}
 
-		markPending(id);
 		pruneChanges();
 		const end = performance.now() + seconds * 1000;
 		try {
@@ -97,12 +98,13 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 			if (stateOf(id) !== 'pending') {
 				throw new HostError('Loading took longer than the time to confirm', 'Allow more time', 4);
 			}
+
+			markLoaded(id);
 		} catch (error) {
 			await rollBack(id, 'apply', error instanceof Error ? error.message : 'failed');
-			throw error;
+			throw error instanceof HostError ? error : rolledBack(error);
 		}
 
-		markLoaded(id);
 		return {
 			id,
 			release,
@@ -125,7 +127,7 @@ export function findPending(): number | undefined {
 
 /**
  * Keeps a pending change: from here on it is what the next boot will load.
- * @throws {HostError} with exit code 4 when it was rolled back meanwhile
+ * @throws {HostError} with exit code 4 when it was rolled back meanwhile, or now since it cannot be written
  */
 export async function keepChange(id: number): Promise<void> {
 	if (!moveState(id, 'pending', 'kept') && !['kept', 'done'].includes(stateOf(id) ?? '')) {
@@ -136,7 +138,27 @@ export async function keepChange(id: number): Promise<void> {
 		);
 	}
 
-	await finishKeeping(id);
+	try {
+		await finishKeeping(id);
+	} catch (error) {
+		// What the next boot does not load must not run until then.
+		await rollBack(id, 'roll back', 'it could not be written for the next boot');
+		throw rolledBack(error);
+	}
+}
+
+/** The same error, which also says that the old rules are back, and what is not. */
+function rolledBack(error: unknown, rest?: string): unknown {
+	const explained = explainError(error);
+	return explained instanceof HostError
+		? new HostError(
+				explained.message,
+				['Rolled back. The rules are as they were before.', rest, explained.hint]
+					.filter((sentence) => sentence !== undefined)
+					.join(' '),
+				4,
+			)
+		: error;
 }
 
 /**
@@ -156,8 +178,13 @@ export async function rollBack(
 	// Of a state of its own: the watchdog, which knows nothing of files, must not take it over.
 	moveState(id, 'kept', 'undoing');
 	moveState(id, 'done', 'undoing');
+	let unwritten: unknown;
 	if (stateOf(id) === 'undoing') {
-		await restoreFiles(id);
+		try {
+			await restoreFiles(id);
+		} catch (error) {
+			unwritten = error;
+		}
 	}
 
 	const {stderr} = await run('sh', [scriptOf(id), 'now'], {timeout: 60_000});
@@ -171,6 +198,12 @@ export async function rollBack(
 		what,
 		`${state === 'rolled-back' ? 'rolled back' : 'rolling back failed'}: ${why}`,
 	);
+	if (unwritten !== undefined) {
+		// The rules are back; the files are put back by whoever comes next.
+		moveState(id, 'rolled-back', 'undoing');
+		throw rolledBack(unwritten, 'What the next boot loads is not, yet.');
+	}
+
 	// Otherwise the watchdog tries it again when its time has come.
 	if (state !== 'rolled-back') {
 		throw new HostError(
@@ -197,6 +230,11 @@ export async function clearUp(): Promise<void> {
 
 	try {
 		await recover(canBeConfirmed);
+	} catch (error) {
+		// Whoever looks on sees what is wrong then.
+		if (!(explainError(error) instanceof HostError)) {
+			throw error;
+		}
 	} finally {
 		await held.release();
 	}
@@ -255,9 +293,8 @@ export async function lock(): Promise<() => Promise<void>> {
 	return held.release;
 }
 
-function writeDown(order: ChangeOrder, before: Before): number {
+function writeDown(id: number, order: ChangeOrder, before: Before): void {
 	const {policy, ruleSet, session, seconds, persisted} = order;
-	const id = nextId();
 	const families = ruleSet.families.flatMap((after) => {
 		const saved = before.get(after.family);
 		const program = findProgram(programOf(after.family));
@@ -290,7 +327,6 @@ function writeDown(order: ChangeOrder, before: Before): number {
 			tell: !isRehearsal(),
 		}),
 	);
-	return id;
 }
 
 /** Does what follows from keeping. Each part may be done twice: a killed one is finished by the next. */

@@ -16,6 +16,9 @@ import {type PolicyFlags, readPolicy} from './policy-options.ts';
 import {ruleSetToJson} from './rules.ts';
 import {parseSeconds} from './seconds.ts';
 
+/** How often it is looked, ten times a second, whether a change that was confirmed is written. */
+const WRITING_TRIES = 100;
+
 export type ApplyFlags = PolicyFlags & {
 	readonly json?: boolean;
 	readonly confirmWithin?: string;
@@ -133,7 +136,16 @@ async function waitForDecision(change: PendingChange): Promise<void> {
 		process.off('SIGINT', interrupt);
 	}
 
-	if (change.state() !== 'kept' && change.state() !== 'done') {
+	// Who has confirmed it is writing now, and rolls back where that fails; or was killed at it.
+	for (let tries = 0; change.state() === 'kept' && tries < WRITING_TRIES; tries += 1) {
+		await delay(100);
+	}
+
+	if (change.state() === 'kept') {
+		await change.keep();
+	}
+
+	if (change.state() !== 'done') {
 		throw new HostError(
 			`Change ${change.id} was not confirmed and is rolled back`,
 			'The rules are as they were before',

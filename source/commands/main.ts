@@ -1,6 +1,6 @@
 import process from 'node:process';
 import {Command, CommanderError, Option} from 'commander';
-import {HostError} from '../host/errors.ts';
+import {explainError, HostError} from '../host/errors.ts';
 import {isRehearsal, prepareRehearsal, startRehearsal} from '../host/rehearsal.ts';
 import {InputError} from '../policy/input-error.ts';
 import {parseWord} from '../policy/policy.ts';
@@ -204,10 +204,12 @@ function print(text: string): number {
 	return 0;
 }
 
-function report(error: unknown): number {
+function report(thrown: unknown): number {
 	if (process.env.DEBUG) {
-		process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+		process.stderr.write(`${thrown instanceof Error ? thrown.stack : thrown}\n`);
 	}
+
+	const error = explainError(thrown);
 
 	if (error instanceof CommanderError) {
 		return error.exitCode === 0 ? 0 : reportUsage(error);

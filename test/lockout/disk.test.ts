@@ -1,0 +1,82 @@
+import process from 'node:process';
+import {beforeEach, describe, expect, test} from 'vitest';
+import {BACKENDS} from '../_helpers/backends.ts';
+import {CLI, wizard, wizardDoes} from '../_helpers/cli.ts';
+import {readState} from '../_helpers/machine-state.ts';
+import {type Host, useLab} from '../_helpers/namespaces.ts';
+
+const BEFORE = ['--role', 'server', '--open', '22/tcp'];
+/** Its rules take more than a page of the disk; its policy does not. */
+const AFTER = [
+	...['--role', 'server', '--open'],
+	Array.from({length: 60}, (_, index) => `${2000 + index}/tcp from 198.51.100.${index}`).join(','),
+];
+
+/** The folder on a disk of its own, on which so many pages are free. */
+const disk = (folder: string, free: number) => `
+cp -a ${folder} ${folder}.old
+mount -t tmpfs -o size=256k,mode=755 fww-test ${folder}
+cp -a ${folder}.old/. ${folder}
+dd if=/dev/zero of=${folder}/fill bs=4096 2>/dev/null || true
+truncate -s -$((${free} * 4096)) ${folder}/fill
+rm -r ${folder}.old`;
+
+describe.each(BACKENDS)('a disk that takes no more, %s', (backend) => {
+	const lab = useLab();
+	let host: Host;
+
+	beforeEach(async () => {
+		host = await lab.host({backend});
+		await wizardDoes(host, 'apply', ...BEFORE);
+	});
+
+	const state = async () => {
+		const {rules, files} = await readState(host);
+		return {rules, files: files.replace(/\n==> [^\n]*\/fill <==\n[\s\S]*?(?=\n==>|$)/, '')};
+	};
+
+	test.each([
+		{
+			where: 'for what a change begins with',
+			spoil: disk('/var/lib/fw-wizard', 0),
+			status: 3,
+			says: /^\/var\/lib\/fw-wizard\/changes\/2: no space left on device\nMake room on that disk, /,
+		},
+		{
+			where: 'in the middle of what the next boot loads',
+			spoil: disk('/etc/fw-wizard', 1),
+			status: 4,
+			says: /^\/etc\/fw-wizard\/rules\.v4: no space left on device\nRolled back\. .* Make room /,
+		},
+		{
+			where: 'since it is mounted for reading',
+			spoil: 'mount --bind /etc /etc && mount -o remount,bind,ro /etc',
+			status: 4,
+			says: /^\/etc\/fw-wizard\/policy\.json: read-only file system\nRolled back\. .* Make it writable/,
+		},
+	])('$where: rolls back, loses nothing, and says where', async ({spoil, status, says}) => {
+		await host.must('sh', ['-ec', spoil]);
+		const before = await state();
+		const result = await wizard(host, 'apply', ...AFTER);
+		expect(result).toMatchObject({status, stdout: '', stderr: expect.stringMatching(says)});
+		expect(result.stderr.split('\n')).toHaveLength(3);
+		expect(await state()).toEqual(before);
+		expect((await wizard(host, 'check')).stdout).not.toMatch(/FAIL {2}the (running|restore)/);
+	});
+
+	test('when it is confirmed from elsewhere: both are told', async () => {
+		await host.must('sh', ['-ec', disk('/etc/fw-wizard', 1)]);
+		const before = await state();
+		const applying = await host.start(
+			process.execPath,
+			[CLI, 'apply', ...AFTER, '--confirm-within', '60'],
+			/The old rules come back/,
+		);
+		const {status, stderr} = await wizard(host, 'confirm', 'keep');
+		expect(status).toBe(4);
+		expect(stderr).toContain('rules.v4: no space left on device');
+		expect(await applying.ended).toBe(4);
+		expect(applying.output()).not.toContain('Kept');
+		expect(await state()).toEqual(before);
+	});
+});

@@ -25,6 +25,7 @@ await build({
 		'measure-panel.tsx',
 		'measure-proof.ts',
 		'measure-reload.ts',
+		'measure-foreign-rules.ts',
 		'measure-hang-up.ts',
 	].map((name) => path.join(HERE, name)),
 	outdir: folder,
@@ -55,6 +56,7 @@ const figures = [
 		path.join(HERE, '../../build/cli.js'),
 	]),
 	...measure([process.execPath, path.join(folder, 'measure-reload.js')]),
+	...measure([process.execPath, path.join(folder, 'measure-foreign-rules.js')]),
 	...measure([process.execPath, path.join(folder, 'measure-hang-up.js')]),
 ];
 const table = [

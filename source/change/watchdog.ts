@@ -1,7 +1,6 @@
-import {existsSync} from 'node:fs';
 import {HostError} from '../host/errors.ts';
-import {link} from '../host/processes.ts';
 import {run, runDetached} from '../host/run.ts';
+import {hasSystemd} from '../host/service-manager.ts';
 import {scriptOf} from './record.ts';
 
 /**
@@ -40,17 +39,6 @@ export async function disarmWatchdog(id: number): Promise<void> {
 	if (hasSystemd()) {
 		await run('systemctl', ['--quiet', 'stop', `${unitOf(id)}.timer`]);
 	}
-}
-
-/** Whether systemd runs here, in our namespaces: else its timer would roll back another network. */
-function hasSystemd(): boolean {
-	return (
-		existsSync('/run/systemd/system') &&
-		['net', 'mnt'].every((kind) => {
-			const init = link(`/proc/1/ns/${kind}`);
-			return init !== '' && init === link(`/proc/self/ns/${kind}`);
-		})
-	);
 }
 
 function unitOf(id: number): string {

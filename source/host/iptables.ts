@@ -71,8 +71,8 @@ export async function restore(
 	family: Family,
 	text: string,
 	runner: Runner = run,
+	program = programOf(family, '-restore'),
 ): Promise<RestoreFailure | undefined> {
-	const program = programOf(family, '-restore');
 	const {status, stderr} = await runner(program, ['-w', '10', '--noflush'], {
 		input: text,
 		timeout: 30_000,

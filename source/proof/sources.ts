@@ -1,9 +1,10 @@
 import {HostError} from '../host/errors.ts';
+import {programFor, readHoldings} from '../host/holdings.ts';
 import {programOf, type Saved, save} from '../host/iptables.ts';
+import {readNativeTables} from '../host/native-tables.ts';
 import {findProgram, firstLine, type Runner, run} from '../host/run.ts';
 import type {Family} from '../policy/network.ts';
 import {printable} from '../policy/printable.ts';
-import {parseSave} from '../ruleset/parse.ts';
 import {printRestore} from '../ruleset/print.ts';
 import type {FamilyRules, RuleSet} from '../ruleset/ruleset.ts';
 import type {Namespace} from './namespace.ts';
@@ -55,13 +56,9 @@ export function bootSource(script: string): RuleSource {
  * @throws {HostError} when rules cannot be read
  */
 export async function runningSource(families: readonly Family[]): Promise<RuleSource> {
+	const holdings = await readHoldings(families);
 	return sourceFrom(
-		[
-			...(await Promise.all(
-				families.map(async (family) => saveOf(family, await save(family), '')),
-			)),
-			...(await otherBackend(families)),
-		],
+		holdings.map((holding) => saveOf(holding, programFor(holding, '-restore'))),
 		run,
 	);
 }
@@ -69,7 +66,7 @@ export async function runningSource(families: readonly Family[]): Promise<RuleSo
 async function sourceFrom(all: readonly SaveAndLoad[], runner: Runner): Promise<RuleSource> {
 	const saves = all.filter(({saved}) => /^\*/m.test(saved.text));
 	const native = await readNativeTables(
-		saves.map(({saved}) => saved),
+		saves.map(({saved}) => saved.rules),
 		runner,
 	);
 	return {
@@ -104,7 +101,9 @@ export async function readLoaded(
 	families: readonly Family[],
 ): Promise<RuleSource> {
 	const saves = await Promise.all(
-		families.map(async (family) => saveOf(family, await save(family, machine.run), '')),
+		families.map(async (family) =>
+			saveOf(await save(family, machine.run), programOf(family, '-restore')),
+		),
 	);
 	return sourceFrom(saves, machine.run);
 }
@@ -137,32 +136,13 @@ async function loadAll(machine: Namespace, loads: readonly Load[]): Promise<void
 
 type SaveAndLoad = {readonly saved: Saved; readonly load: Load};
 
-function saveOf(family: Family, saved: Saved, backend: string): SaveAndLoad {
-	const program = `${family === 4 ? 'iptables' : 'ip6tables'}${backend}-restore`;
+function saveOf(saved: Saved, program: string): SaveAndLoad {
 	return {saved, load: {program, args: ['-w', '10'], text: saved.text}};
 }
 
-/** The rules of the backend that iptables is not: the kernel asks both. */
-async function otherBackend(families: readonly Family[]): Promise<readonly SaveAndLoad[]> {
-	const {stdout: version} = await run('iptables', ['-V']);
-	const backend = version.includes('nf_tables') ? '-legacy' : '-nft';
-	const saves = await Promise.all(
-		families.map(async (family) => {
-			const program = `${family === 4 ? 'iptables' : 'ip6tables'}${backend}-save`;
-			if (findProgram(program) === undefined) {
-				return [];
-			}
-
-			const {stdout} = await run(program, []);
-			return [saveOf(family, {text: stdout, rules: parseSave(stdout, family)}, backend)];
-		}),
-	);
-	return saves.flat().filter(({saved}) => holdsRules(saved));
-}
-
-/** iptables-legacy-save also prints tables that merely exist. */
-function holdsRules({text}: Saved): boolean {
-	return /^-A|^:\S+ DROP/m.test(text);
+/** Copies this machine's sets into a namespace, where the rules of a save use any. @throws {HostError} */
+export async function loadSets(machine: Namespace, saves: readonly string[]): Promise<void> {
+	await loadAll(machine, await readSets(saves.some((text) => text.includes('--match-set'))));
 }
 
 async function readSets(needed: boolean): Promise<readonly Load[]> {
@@ -172,30 +152,4 @@ async function readSets(needed: boolean): Promise<readonly Load[]> {
 
 	const {stdout} = await run('ipset', ['save']);
 	return [{program: 'ipset', args: ['restore'], text: stdout}];
-}
-
-/** Tables of nftables, less those that iptables-nft keeps its rules in. */
-async function readNativeTables(
-	saves: readonly Saved[],
-	runner: Runner,
-): Promise<ReadonlyArray<{readonly name: string; readonly text: string}>> {
-	if (findProgram('nft') === undefined) {
-		return [];
-	}
-
-	const families = {4: 'ip', 6: 'ip6'} as const;
-	const kept = new Set(
-		saves.flatMap(({rules}) => rules.tables.map(({name}) => `${families[rules.family]} ${name}`)),
-	);
-	const {stdout} = await runner('nft', ['list', 'tables']);
-	const names = stdout
-		.split('\n')
-		.flatMap((line) => /^table (\S+ \S+)$/.exec(line.trim())?.[1] ?? [])
-		.filter((name) => !kept.has(name));
-	return Promise.all(
-		names.map(async (name) => ({
-			name,
-			text: (await runner('nft', ['list', 'table', ...name.split(' ')])).stdout,
-		})),
-	);
 }

@@ -13,6 +13,7 @@ import type {Family} from '../policy/network.ts';
 import {printable} from '../policy/printable.ts';
 import {withNamespace} from '../proof/namespace.ts';
 import {compareRules, describeDifference, ownRules, presenceOf} from '../ruleset/compare.ts';
+import {type Holding, printLoad, type Taking} from '../ruleset/inheritance.ts';
 import {parseSave} from '../ruleset/parse.ts';
 import {printRestore} from '../ruleset/print.ts';
 import type {FamilyRules, RuleSet} from '../ruleset/ruleset.ts';
@@ -24,6 +25,11 @@ export type Before = ReadonlyMap<Family, Saved>;
 export async function readRules(ruleSet: RuleSet): Promise<Before> {
 	const saves = await Promise.all(ruleSet.families.map(({family}) => save(family)));
 	return new Map(saves.map((saved) => [saved.rules.family, saved]));
+}
+
+/** Of all that is there, what our rules come to. */
+export function beforeOf(holdings: readonly Holding[]): Before {
+	return new Map(holdings.filter(({inUse}) => inUse).map((holding) => [holding.family, holding]));
 }
 
 /**
@@ -103,12 +109,21 @@ async function findCulprit(
 
 /**
  * Loads the rule set into the running kernel: one restore a family, both side by side, into our own
- * chains, and reads it back. Loading it twice changes nothing. After an error the caller rolls back.
+ * chains, and reads it back. What is taken of others goes in the same transaction. Loading it twice
+ * changes nothing. After an error the caller rolls back.
  * @throws {HostError} with exit code 4, when nothing is being loaded any more
  */
-export async function load(ruleSet: RuleSet, before: Before): Promise<void> {
+export async function load(
+	ruleSet: RuleSet,
+	before: Before,
+	takings: readonly Taking[] = [],
+): Promise<void> {
+	const takenFrom = (family: Family) =>
+		takings.find((taking) => taking.inUse && taking.family === family);
 	const loads = await Promise.allSettled(
-		ruleSet.families.map(async (rules) => loadFamily(rules, before.get(rules.family))),
+		ruleSet.families.map(async (rules) =>
+			loadFamily(rules, before.get(rules.family), takenFrom(rules.family)),
+		),
 	);
 	const failed = loads.find((result) => result.status === 'rejected');
 	if (failed) {
@@ -116,9 +131,13 @@ export async function load(ruleSet: RuleSet, before: Before): Promise<void> {
 	}
 }
 
-async function loadFamily(rules: FamilyRules, saved: Saved | undefined): Promise<void> {
+async function loadFamily(
+	rules: FamilyRules,
+	saved: Saved | undefined,
+	taking: Taking | undefined,
+): Promise<void> {
 	const present = saved ? presenceOf(saved.rules) : undefined;
-	const failure = await restore(rules.family, printRestore(rules, present));
+	const failure = await restore(rules.family, printLoad(rules, present, taking));
 	if (failure) {
 		throw new HostError(describeFailure(failure), ROLLED_BACK, 4);
 	}
@@ -126,7 +145,7 @@ async function loadFamily(rules: FamilyRules, saved: Saved | undefined): Promise
 	assertLoaded(rules, await save(rules.family), ROLLED_BACK, 4);
 }
 
-const ROLLED_BACK = 'Rolled back. The rules are as they were before';
+export const ROLLED_BACK = 'Rolled back. The rules are as they were before';
 
 function assertLoaded(rules: FamilyRules, saved: Saved, hint: string, exitCode: 3 | 4): void {
 	const [difference] = compareRules(rules, ownRules(saved.rules));

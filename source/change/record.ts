@@ -44,6 +44,8 @@ export type ChangeMeta = {
 	readonly undo: Keeping;
 	/** In one line, what it did. */
 	readonly summary: string;
+	/** What it took away of others, a line each. */
+	readonly taken?: readonly string[];
 	/** Which boot it belongs to (/proc/sys/kernel/random/boot_id). */
 	readonly bootId: string;
 	/** Until when it can be confirmed, in seconds since that boot. */
@@ -66,10 +68,21 @@ export function nextId(): number {
 	return Math.max(0, ...listIds()) + 1;
 }
 
-/** Writes a change down. It counts from the moment that it is marked as pending: the script is whole then. */
-export function createChange(meta: ChangeMeta, script: string): void {
+/**
+ * Writes a change down. It counts from the moment that it is marked as pending: the script is whole then,
+ * and so are the files that it reads.
+ */
+export function createChange(
+	meta: ChangeMeta,
+	script: string,
+	files: Readonly<Record<string, string>> = {},
+): void {
 	makePrivate(CHANGES_DIR);
 	mkdirSync(folderOf(meta.id), {mode: 0o700});
+	for (const [name, text] of Object.entries(files)) {
+		writeWhole(path.join(folderOf(meta.id), name), text, 0o600);
+	}
+
 	writeWhole(scriptOf(meta.id), script, 0o600);
 	writeWhole(path.join(folderOf(meta.id), 'meta.json'), JSON.stringify(meta), 0o600);
 }
@@ -132,15 +145,21 @@ export function isLoaded(id: number): boolean {
 	return existsSync(path.join(folderOf(id), 'loaded'));
 }
 
-/** Removes folders that a crash left without a change, and all but the newest changes. */
+/**
+ * Removes folders that a crash left without a change, and all but the newest changes. One that took
+ * something away of others is remembered for as long as that can come back.
+ */
 export function pruneChanges(): void {
-	const whole = new Set(listChanges().map(({id}) => id));
+	const changes = listChanges();
+	const whole = new Set(changes.map(({id}) => id));
+	const taking = new Set(changes.filter(({taken}) => taken).map(({id}) => id));
 	const ids = listIds();
 	for (const id of ids.filter((id) => !whole.has(id) || stateOf(id) === undefined)) {
 		rmSync(folderOf(id), {recursive: true, force: true});
 	}
 
-	for (const id of ids.slice(0, -KEPT_CHANGES)) {
+	const old = ids.slice(0, -KEPT_CHANGES);
+	for (const id of old.filter((id) => !taking.has(id) || stateOf(id) === 'rolled-back')) {
 		rmSync(folderOf(id), {recursive: true, force: true});
 	}
 }

@@ -1,12 +1,25 @@
 import type {Saved} from '../host/iptables.ts';
 import {presenceOf} from '../ruleset/compare.ts';
+import {touchedChains} from '../ruleset/inheritance.ts';
 import {type FamilyRules, findChain, OWN_CHAINS, type OwnChain} from '../ruleset/ruleset.ts';
+import {
+	type ForeignChange,
+	MEND,
+	nameOf,
+	patternOf,
+	printMending,
+	printTable,
+	printWaking,
+} from './rollback-foreign.ts';
+import type {Taken} from './taking.ts';
 
 /** What a family had before a change, what it is to get, and the program that loads it (absolute). */
 export type FamilyChange = {
 	readonly before: Saved;
 	readonly after: FamilyRules;
 	readonly program: string;
+	/** What the change takes away of others' rules. */
+	readonly taken?: Taken | undefined;
 };
 
 export type Rollback = {
@@ -15,6 +28,10 @@ export type Rollback = {
 	readonly folder: string;
 	readonly journal: string;
 	readonly families: readonly FamilyChange[];
+	/** What is taken away in the backend that is not in use, and the program for it (absolute). */
+	readonly others?: readonly ForeignChange[];
+	/** firewalld runs, and the change switches it off. */
+	readonly firewalld?: boolean;
 	/** Tell everybody who is logged in when it fires. */
 	readonly tell: boolean;
 };
@@ -54,7 +71,9 @@ const TELL = `	echo "$message" | wall 2>/dev/null
  * `sh rollback fire` does it at once, as the timer of systemd calls it; `sh rollback now` too, but
  * leaves it to its caller to tell.
  */
-export function printRollbackScript({id, folder, journal, families, tell}: Rollback): string {
+export function printRollbackScript(rollback: Rollback): string {
+	const {id, folder, journal, families, others = [], firewalld = false, tell} = rollback;
+	const takes = others.length > 0 || families.some(({taken}) => taken);
 	return `#!/bin/sh
 # Written by fw-wizard: puts the rules back as they were before change ${id}.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
@@ -101,8 +120,8 @@ load() {
 	failed=yes
 }
 
-failed=
-${families.map(printFamily).join('\n')}
+${takes ? MEND : ''}failed=
+${firewalld ? printWaking(families) : ''}${others.map(printForeign).join('')}${families.map(printFamily).join('\n')}
 # wall(1) breaks a line after 79 characters, also within a word.
 if [ -z "$failed" ]; then
 	mv rolling rolled-back 2>/dev/null || mv undoing rolled-back
@@ -125,33 +144,53 @@ ${tell ? TELL : ''}fi
 `;
 }
 
-function printFamily({before, after, program}: FamilyChange): string {
+function printFamily({before, after, program, taken}: FamilyChange): string {
 	const tables = [...new Set(OWN_CHAINS.map(({table}) => table))].filter((table) =>
 		[before.rules, after].some((rules) => hasOwnChain(rules, table)),
 	);
 	const blocks = tables.map((table) => {
 		const chains = OWN_CHAINS.filter((own) => own.table === table);
-		return [
-			`	echo '*${table}'`,
-			...chains.map((own) => printChain(own, before)),
-			"	echo 'COMMIT'",
-		].join('\n');
+		return table === 'filter' && taken
+			? printMending(
+					taken,
+					chains.map((own) => printOwn(own, before)),
+					chains.map((own) => printWay(own, before, touchedChains(taken.taking))),
+				)
+			: printTable(
+					table,
+					chains.flatMap((own) => [printOwn(own, before), printWay(own, before)]),
+				);
 	});
-	return `tool='${program}'\nlines() {\n${blocks.join('\n')}\n}\nload\n`;
+	return `tool='${program}'\n${taken ? `was=${nameOf(taken)}\n` : ''}lines() {\n${blocks.join('\n')}\n}\nload\n`;
 }
 
-/** A chain is made or emptied first, whatever there is; one that was not there before then goes. */
-function printChain({name, from, table}: OwnChain, before: Saved): string {
-	const presence = presenceOf(before.rules);
+function printForeign({program, taken}: ForeignChange): string {
+	return `tool='${program}'\nwas=${nameOf(taken)}\nlines() {\n${printMending(taken)}\n}\nload\n\n`;
+}
+
+/** A chain of ours is made or emptied first, whatever there is, and gets its rules of before. */
+function printOwn({name}: OwnChain, before: Saved): string {
 	const lines = before.text.split('\n').filter((line) => line.startsWith(`-A ${name} `));
+	return [`	cat <<'${END}'`, `:${name} - [0:0]`, ...lines, END].join('\n');
+}
+
+/** The jumps to it as before; one that was not there goes. @param mended chains that are made anew */
+function printWay(
+	{name, from, table}: OwnChain,
+	before: Saved,
+	mended: readonly string[] = [],
+): string {
+	const presence = presenceOf(before.rules);
+	if (presence.chains.has(name)) {
+		return mended.includes(from)
+			? '	:'
+			: `	jumps ${table} ${from} ${name} ${presence.jumps.get(name) ?? 0}`;
+	}
+
+	const others = mended.map((chain) => ` -e '^-D ${patternOf(chain)} '`).join('');
 	return [
-		`	cat <<'${END}'`,
-		`:${name} - [0:0]`,
-		...lines,
-		END,
-		...(presence.chains.has(name)
-			? [`	jumps ${table} ${from} ${name} ${presence.jumps.get(name) ?? 0}`]
-			: [`	unlink_chain ${table} ${name}`, `	echo '-X ${name}'`]),
+		`	unlink_chain ${table} ${name}${others === '' ? '' : ` | grep -v${others}`}`,
+		`	echo '-X ${name}'`,
 	].join('\n');
 }
 

@@ -2,23 +2,18 @@ import {existsSync} from 'node:fs';
 import {uptime} from 'node:os';
 import {setTimeout as delay} from 'node:timers/promises';
 import {explainError, HostError} from '../host/errors.ts';
-import {programOf} from '../host/iptables.ts';
 import {loadModules} from '../host/modules.ts';
-import {isRehearsal} from '../host/rehearsal.ts';
-import {findProgram, firstLine, hold, run} from '../host/run.ts';
-import {currentConnections, identify, type Session} from '../host/session.ts';
-import {type Policy, policyFlags, printPolicy} from '../policy/policy.ts';
+import {firstLine, hold, run} from '../host/run.ts';
 import {printable} from '../policy/printable.ts';
-import type {RuleSet} from '../ruleset/ruleset.ts';
-import {currentUser, writeJournal} from './journal.ts';
-import {carryOut, type Keeping, readKeptFiles} from './kept-files.ts';
+import {writeJournal} from './journal.ts';
+import {carryOut} from './kept-files.ts';
 import {keepConnections} from './live-connections.ts';
-import {type Before, dryRun, load, readRules} from './load.ts';
-import {JOURNAL_FILE, LOCK_FILE, makePrivate, POLICY_FILE, STATE_DIR} from './paths.ts';
+import {dryRun, load, readRules} from './load.ts';
+import {type ChangeOrder, planOthers, writeDown} from './order.ts';
+import {LOCK_FILE, makePrivate, STATE_DIR} from './paths.ts';
 import {
 	type ChangeMeta,
 	type ChangeState,
-	createChange,
 	dropChange,
 	folderOf,
 	isLoaded,
@@ -33,7 +28,8 @@ import {
 	standingOf,
 	stateOf,
 } from './record.ts';
-import {printRollbackScript} from './rollback-script.ts';
+import {sendFirewalldToSleep} from './switch-off.ts';
+import {assertUnchanged, rehearseReturn, takeFromOther} from './taking.ts';
 import {armWatchdog, disarmWatchdog} from './watchdog.ts';
 
 /** Milliseconds to wait for the lock: more than the wizard takes to see what was decided elsewhere. */
@@ -45,6 +41,8 @@ const OVERDUE = 10;
 /** A change whose rules are loaded, and which is rolled back unless it is kept in time. */
 export type PendingChange = {
 	readonly id: number;
+	/** What it took away of others, a line each. */
+	readonly taken: readonly string[];
 	/** Seconds until the watchdog rolls back. */
 	readonly secondsLeft: () => number;
 	readonly state: () => ChangeState | undefined;
@@ -56,34 +54,25 @@ export type PendingChange = {
 	readonly release: () => Promise<void>;
 };
 
-export type ChangeOrder = {
-	readonly policy: Policy;
-	readonly ruleSet: RuleSet;
-	readonly session: Session;
-	/** Until the watchdog rolls back. */
-	readonly seconds: number;
-	/** What keeping it does for the next boot, and what an undo does beside putting the files back. */
-	readonly persisted: {readonly keep: Keeping; readonly undo: Omit<Keeping, 'files'>};
-};
-
 /**
  * Begins a change: clears up after one that was cut off, saves what is there, arms the watchdog,
  * loads, compares with what was meant. Nothing is written for the next boot: a power cycle rescues too.
  * @throws {HostError} with exit code 3 when nothing was touched, 4 when it was rolled back
  */
 export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
-	const {policy, ruleSet, seconds} = order;
+	const {policy, ruleSet, seconds, existing} = order;
 	// Touches nothing, and may take its time beside what comes before its answer is needed.
 	const trial = dryRun(ruleSet);
 	trial.catch(() => {});
 	const release = await lock();
 	try {
 		await recover();
-		const before = await readRules(ruleSet);
+		const others = await planOthers(ruleSet, existing);
+		const before = others?.before ?? (await readRules(ruleSet));
 		const id = nextId();
 		try {
-			writeDown(id, order, before);
-			await trial;
+			writeDown(id, order, before, others);
+			await Promise.all([trial, others && rehearseReturn(others.taken)]);
 			markPending(id);
 		} catch (error) {
 			dropChange(id);
@@ -94,7 +83,18 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 		const end = performance.now() + seconds * 1000;
 		try {
 			await Promise.all([armWatchdog(id, seconds), keepConnections(), loadModules(policy.helpers)]);
-			await load(ruleSet, before);
+			await assertUnchanged(others?.taken ?? []);
+			await load(
+				ruleSet,
+				before,
+				others?.taken.map(({taking}) => taking),
+			);
+			if (others) {
+				// Only now, that ours are live: at no moment is there no firewall.
+				await takeFromOther(others.taken);
+				await (others.switchOff.firewalld ? sendFirewalldToSleep() : undefined);
+			}
+
 			if (stateOf(id) !== 'pending') {
 				throw new HostError('Loading took longer than the time to confirm', 'Allow more time', 4);
 			}
@@ -107,6 +107,7 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 
 		return {
 			id,
+			taken: findMeta(id)?.taken ?? [],
 			release,
 			secondsLeft: () => Math.max(0, Math.ceil((end - performance.now()) / 1000)),
 			state: () => stateOf(id),
@@ -293,49 +294,14 @@ export async function lock(): Promise<() => Promise<void>> {
 	return held.release;
 }
 
-function writeDown(id: number, order: ChangeOrder, before: Before): void {
-	const {policy, ruleSet, session, seconds, persisted} = order;
-	const families = ruleSet.families.flatMap((after) => {
-		const saved = before.get(after.family);
-		const program = findProgram(programOf(after.family));
-		return saved && program ? [{before: saved, after, program}] : [];
-	});
-	createChange(
-		{
-			id,
-			time: new Date().toISOString(),
-			who: currentUser(),
-			sessionKey: identify(session),
-			connections: [...currentConnections()],
-			keep: {
-				...persisted.keep,
-				files: {[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600}, ...persisted.keep.files},
-			},
-			undo: {
-				...persisted.undo,
-				files: readKeptFiles([POLICY_FILE, ...Object.keys(persisted.keep.files)]),
-			},
-			summary: policyFlags(policy).join(' '),
-			bootId: readBootId(),
-			until: uptime() + seconds,
-		},
-		printRollbackScript({
-			id,
-			folder: folderOf(id),
-			journal: JOURNAL_FILE,
-			families,
-			tell: !isRehearsal(),
-		}),
-	);
-}
-
 /** Does what follows from keeping. Each part may be done twice: a killed one is finished by the next. */
 async function finishKeeping(id: number): Promise<void> {
 	const meta = findMeta(id);
 	// The watchdog would find that it is kept, and do nothing.
 	await Promise.all([meta && carryOut(meta.keep), disarmWatchdog(id)]);
 	if (moveState(id, 'kept', 'done')) {
-		writeJournal(id, 'confirm', 'kept');
+		const taken = meta?.taken ?? [];
+		writeJournal(id, 'confirm', taken.length === 0 ? 'kept' : `kept; gone: ${taken.join('; ')}`);
 	}
 }
 

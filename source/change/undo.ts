@@ -63,7 +63,8 @@ export async function undoChanges(id?: number): Promise<readonly number[]> {
 }
 
 /**
- * Removes every trace: our chains and jumps in both families, our files. Rules of other programs stay.
+ * Removes every trace: our chains and jumps in both families, our files. Rules of other programs stay,
+ * and those that were taken away come back.
  * @param persisted what takes away the files that are not in our own folders
  * @throws {HostError}
  */
@@ -79,6 +80,13 @@ export async function undoEverything(
 	const release = await lock();
 	try {
 		await recover();
+		// Rules of ours that stood in for what was taken of others go now: it must come back.
+		for (const {id, taken} of [...listChanges()].reverse()) {
+			if (taken !== undefined && stateOf(id) === 'done') {
+				await rollBack(id, 'undo', 'undone with everything');
+			}
+		}
+
 		for (const family of families) {
 			const saved = await save(family);
 			const text = printRemoval(saved);

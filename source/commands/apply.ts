@@ -10,8 +10,10 @@ import {type Policy, policyFlags} from '../policy/policy.ts';
 import {printOpening} from '../policy/port.ts';
 import {printable} from '../policy/printable.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
+import {type Existing, KEEP_EXISTING} from '../ruleset/inheritance.ts';
 import type {RuleSet} from '../ruleset/ruleset.ts';
 import {openingFor, printDoor, shutDoors} from '../ruleset/way-in.ts';
+import {assertNoOwner, type ExistingFlags, readExisting} from './existing-options.ts';
 import {type PolicyFlags, readPolicy} from './policy-options.ts';
 import {ruleSetToJson} from './rules.ts';
 import {parseSeconds} from './seconds.ts';
@@ -19,11 +21,12 @@ import {parseSeconds} from './seconds.ts';
 /** How often it is looked, ten times a second, whether a change that was confirmed is written. */
 const WRITING_TRIES = 100;
 
-export type ApplyFlags = PolicyFlags & {
-	readonly json?: boolean;
-	readonly confirmWithin?: string;
-	readonly yes?: boolean;
-};
+export type ApplyFlags = PolicyFlags &
+	ExistingFlags & {
+		readonly json?: boolean;
+		readonly confirmWithin?: string;
+		readonly yes?: boolean;
+	};
 
 /**
  * `fw-wizard apply`: applies a policy without questions. Waits for `fw-wizard confirm` from
@@ -34,6 +37,7 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	const seconds = parseSeconds(flags.confirmWithin);
 	const facts = await gatherFacts();
 	const policy = readPolicy(flags, facts.services);
+	const existing = readExisting(flags);
 	const ruleSet = buildRuleSet(policy, facts);
 	const obstacle = findObstacle(facts, policy);
 	if (obstacle) {
@@ -45,13 +49,15 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 		throw warning;
 	}
 
-	const change = await begin(policy, ruleSet, facts, seconds);
+	await assertNoOwner(existing);
+	const change = await begin(policy, ruleSet, facts, seconds, existing);
+	const gone = describeGone(change);
 	try {
 		if (flags.yes) {
 			await change.keep();
 		} else {
 			process.stderr.write(
-				`${warning ? `${warning.message}.\n` : ''}${describeLoaded(ruleSet)}\nThe old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\n`,
+				`${warning ? `${warning.message}.\n` : ''}${describeLoaded(ruleSet)}\n${gone}The old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\n`,
 			);
 			await waitForDecision(change);
 		}
@@ -60,8 +66,8 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	}
 
 	return flags.json
-		? `${JSON.stringify({applied: true, change: change.id, ...ruleSetToJson(policy, ruleSet)}, undefined, '\t')}\n`
-		: `${describeLoaded(ruleSet)}\nKept as change ${change.id}. To undo it: fw-wizard undo\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
+		? `${JSON.stringify({applied: true, change: change.id, gone: change.taken, ...ruleSetToJson(policy, ruleSet)}, undefined, '\t')}\n`
+		: `${describeLoaded(ruleSet)}\n${gone}Kept as change ${change.id}. To undo it: fw-wizard undo\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
 }
 
 /** Loads a rule set as a change that waits for its confirmation. @throws {HostError} */
@@ -70,9 +76,15 @@ export async function begin(
 	ruleSet: RuleSet,
 	{session, iptables}: Facts,
 	seconds: number,
+	existing: Existing = KEEP_EXISTING,
 ): Promise<PendingChange> {
 	const persisted = planPersistence(policy, ruleSet, iptables?.backend ?? 'nft');
-	return beginChange({policy, ruleSet, session, seconds, persisted});
+	return beginChange({policy, ruleSet, session, seconds, existing, persisted});
+}
+
+/** What a change took away of others, a line each. */
+function describeGone({taken}: PendingChange): string {
+	return taken.map((line) => `Gone, until undone: ${printable(line, 400)}\n`).join('');
 }
 
 /** Why rules cannot be loaded here, with the way out; undefined when they can. */

@@ -8,6 +8,7 @@ import {printable} from '../policy/printable.ts';
 import {apply} from './apply.ts';
 import {check} from './check.ts';
 import {confirm} from './confirm.ts';
+import {withExistingOptions} from './existing-options.ts';
 import {offerInstall} from './install.ts';
 import {withPolicyOptions} from './policy-options.ts';
 import {proveCommand} from './prove.ts';
@@ -68,7 +69,7 @@ function program(setExitCode: (code: number) => void): Command {
 		);
 
 	add(
-		withConfirmation(withPolicyOptions(root))
+		withConfirmation(withExistingOptions(withPolicyOptions(root)))
 			.option('--no-color', 'no colour')
 			// By which the wizard hands itself over to root.
 			.addOption(new Option('--at-apply').hideHelp()),
@@ -85,7 +86,9 @@ function program(setExitCode: (code: number) => void): Command {
 		async (flags) => print(printRules(flags)),
 	);
 	add(
-		withConfirmation(withPolicyOptions(command('apply', 'apply a policy without questions')))
+		withConfirmation(
+			withExistingOptions(withPolicyOptions(command('apply', 'apply a policy without questions'))),
+		)
 			.option('--yes', 'keep it at once, unconfirmed')
 			.option('--json', 'print the outcome as JSON'),
 		async (flags) => print(await apply(flags)),

@@ -8,6 +8,7 @@ import {isRehearsal} from '../host/rehearsal.ts';
 import {hasBooted} from '../persistence/checklist.ts';
 import {findWay} from '../persistence/index.ts';
 import type {Policy, PolicyPart} from '../policy/policy.ts';
+import type {Existing} from '../ruleset/inheritance.ts';
 import {App} from '../ui/app.tsx';
 import {PasteMode} from '../ui/components/paste-mode.tsx';
 import type {Ending} from '../ui/ending.ts';
@@ -25,6 +26,8 @@ import {beginApplying, findEndangered} from './wizard-change.ts';
 type Options = {
 	/** The answers that are known already. */
 	readonly preset: PolicyPart;
+	/** What becomes of the rules of others. */
+	readonly existing: Existing;
 	/** Begin at Apply. */
 	readonly atApply: boolean;
 	/** How long a change waits for its confirmation. */
@@ -37,11 +40,11 @@ type Options = {
 
 /** The wizard on the screen that is open already. @returns the exit code */
 export async function openWizard(options: Options): Promise<number> {
-	const {preset, atApply, seconds, banner, screen, facts} = options;
+	const {preset, existing, atApply, seconds, banner, screen, facts} = options;
 	const constant = {
 		families: facts.families,
 		...(banner === undefined ? {} : {banner}),
-		onApply: async (policy: Policy) => beginApplying(policy, facts, seconds),
+		onApply: async (policy: Policy) => beginApplying(policy, facts, seconds, existing),
 		prover: makeProver(facts),
 		checker: makeChecker(facts),
 	};
@@ -117,7 +120,7 @@ export async function openWizard(options: Options): Promise<number> {
 			return summarize(ending);
 		}
 
-		const elevated = await handOver(ending.elevation, ending.flow, seconds);
+		const elevated = await handOver(ending.elevation, ending.flow, existing, seconds);
 		if (elevated.started) {
 			return elevated.exitCode;
 		}

@@ -5,21 +5,25 @@ import type {Facts} from '../host/facts.ts';
 import {currentConnections, findLogins} from '../host/session.ts';
 import type {Policy} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
+import {type Existing, KEEP_EXISTING} from '../ruleset/inheritance.ts';
 import type {RuleSet} from '../ruleset/ruleset.ts';
 import {shutDoors} from '../ruleset/way-in.ts';
 import type {Outcome} from '../ui/flow-state.ts';
 import type {Pending} from '../ui/use-applying.ts';
 import {begin, describeLoaded} from './apply.ts';
+import {assertNoOwner} from './existing-options.ts';
 
 /** Loads the rules for the wizard, and watches for new logins while it waits. Never throws. */
 export async function beginApplying(
 	policy: Policy,
 	facts: Facts,
 	seconds: number,
+	existing: Existing = KEEP_EXISTING,
 ): Promise<Pending | Outcome> {
 	const ruleSet = buildRuleSet(policy, facts);
 	try {
-		const change = await begin(policy, ruleSet, facts, seconds);
+		await assertNoOwner(existing);
+		const change = await begin(policy, ruleSet, facts, seconds, existing);
 		// Only now: whoever came in while they were being loaded came by the old rules.
 		const known = currentConnections();
 		const logins = new Set<string>();

@@ -7,18 +7,20 @@ import {firstFrame} from '../ui/first-frame.ts';
 import {KeyStream} from '../ui/key-stream.ts';
 import {Screen} from '../ui/screen.ts';
 import {describeMachine} from './describe-machine.ts';
+import {type ExistingFlags, readExisting} from './existing-options.ts';
 import {type PolicyFlags, readPolicyPart} from './policy-options.ts';
 import {parseSeconds} from './seconds.ts';
 
 const BANNER = 'REHEARSAL: a private copy. The real machine stays as it is.';
 
-export type WizardFlags = PolicyFlags & {
-	readonly confirmWithin?: string;
-	/** False with --no-color. */
-	readonly color?: boolean;
-	/** Open on Apply: root goes on where an ordinary user could not. */
-	readonly atApply?: boolean;
-};
+export type WizardFlags = PolicyFlags &
+	ExistingFlags & {
+		readonly confirmWithin?: string;
+		/** False with --no-color. */
+		readonly color?: boolean;
+		/** Open on Apply: root goes on where an ordinary user could not. */
+		readonly atApply?: boolean;
+	};
 
 /**
  * `fw-wizard`: the wizard. Draws its first frame before it looks at the machine and before it loads
@@ -27,6 +29,7 @@ export type WizardFlags = PolicyFlags & {
  */
 export async function startWizard(flags: WizardFlags): Promise<number> {
 	const seconds = parseSeconds(flags.confirmWithin);
+	const existing = readExisting(flags);
 	if (!process.stdin.isTTY || !process.stdout.isTTY || process.env.TERM === 'dumb') {
 		throw new HostError(
 			'The wizard needs a terminal with a cursor, and this is none',
@@ -56,7 +59,7 @@ export async function startWizard(flags: WizardFlags): Promise<number> {
 		const {openWizard} = await import('./open-wizard.ts');
 		const {atApply = false} = flags;
 		const facts = await gathered;
-		return await openWizard({preset, atApply, seconds, banner, keys, screen, facts});
+		return await openWizard({preset, existing, atApply, seconds, banner, keys, screen, facts});
 	} finally {
 		screen.close();
 		keys.stop();

@@ -1,8 +1,8 @@
 import type {Family} from '../policy/network.ts';
 import {KNOWN_PROGRAMS, type KnownProgram, programOfChain} from './known-programs.ts';
 import {decidingRule} from './lint.ts';
-import {printRule} from './print.ts';
-import {type Backend, type Chain, type FamilyRules, OWN_PREFIX} from './ruleset.ts';
+import {NOTHING_PRESENT, type Presence, printRestore, printRule} from './print.ts';
+import {type Backend, type Chain, type FamilyRules, OWN_CHAINS, OWN_PREFIX} from './ruleset.ts';
 
 /** What happens to rules of others that are there already. */
 export const INHERITANCES = ['keep', 'flush-input', 'flush-filter'] as const;
@@ -20,6 +20,14 @@ export type Existing = {
 };
 
 export const KEEP_EXISTING: Existing = {inheritance: 'keep', switchOff: []};
+
+/** The flags that say it; none where all is kept. */
+export function existingFlags({inheritance, switchOff}: Existing): readonly string[] {
+	return [
+		...(inheritance === 'keep' ? [] : ['--existing', inheritance]),
+		...switchOff.flatMap((name) => ['--switch-off', name]),
+	];
+}
 
 /** The rules of one family in one backend, as its iptables-save prints them. */
 export type Holding = {
@@ -206,6 +214,29 @@ export function printTaking({emptied, removed, rules, policies}: Taking): readon
 		...removed.map((chain) => `-X ${chain}`),
 		...policies.map(({chain, to}) => `-P ${chain} ${to}`),
 	];
+}
+
+/** What loads our rules and takes away others' in the same transaction, for iptables-restore --noflush. */
+export function printLoad(
+	rules: FamilyRules,
+	present: Presence = NOTHING_PRESENT,
+	taking?: Taking,
+): string {
+	if (taking === undefined) {
+		return printRestore(rules, present);
+	}
+
+	// Our jump goes with the rest of a chain that is emptied, and is made anew behind it.
+	const jumps = new Map(present.jumps);
+	for (const {name, table, from} of OWN_CHAINS) {
+		if (table === 'filter' && taking.emptied.includes(from)) {
+			jumps.set(name, 0);
+		}
+	}
+
+	const text = printRestore(rules, {...present, jumps});
+	const lines = printTaking(taking).map((line) => `${line}\n`);
+	return text.replace(/^\*filter\n/m, (head) => head + lines.join(''));
 }
 
 /** The chains that a taking changes, which undoing it makes again what they were. */

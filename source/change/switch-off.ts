@@ -1,0 +1,103 @@
+import {statSync} from 'node:fs';
+import {HostError} from '../host/errors.ts';
+import {
+	FIREWALLD_TABLE,
+	findManagers,
+	firewalldUsesIptables,
+	UFW_CONF,
+	withoutUfw,
+} from '../host/managers.ts';
+import {firstLine, run} from '../host/run.ts';
+import {isEnabled} from '../host/service-manager.ts';
+import {printable} from '../policy/printable.ts';
+import type {Manager} from '../ruleset/inheritance.ts';
+import type {Keeping} from './kept-files.ts';
+import {ROLLED_BACK} from './load.ts';
+
+/** How those who own the firewall are switched off. Their rules in iptables are not its business. */
+export type SwitchOff = {
+	/** So that they stay off after a boot. */
+	readonly keep: Keeping;
+	readonly undo: Omit<Keeping, 'files'>;
+	/** firewalld runs, and sleeps until it is decided. */
+	readonly firewalld: boolean;
+};
+
+const UFW_UNIT = 'ufw.service';
+const FIREWALLD_UNIT = 'firewalld.service';
+
+/**
+ * Plans it; nothing is done.
+ * @throws {HostError} where firewalld cannot be switched off without harm
+ */
+export async function planSwitchOff(managers: readonly Manager[]): Promise<SwitchOff> {
+	const {firewalld} = managers.includes('firewalld')
+		? await findManagers()
+		: {firewalld: undefined};
+	const ufw = managers.includes('ufw') ? withoutUfw() : undefined;
+	const units = [
+		...(managers.includes('ufw') && (await isEnabled(UFW_UNIT)) ? [UFW_UNIT] : []),
+		...(firewalld?.enabled ? [FIREWALLD_UNIT] : []),
+	];
+	const runs = firewalld?.running === true || firewalld?.table === true;
+	if (runs && (!firewalld?.running || firewalldUsesIptables())) {
+		throw new HostError(
+			firewalld?.running
+				? 'firewalld makes its rules with iptables here, and empties all of its tables when it ends'
+				: 'firewalld has rules loaded, and no systemd is here that could stop it',
+			'Stop it, see to it that it is not started at boot, and try again',
+		);
+	}
+
+	return {
+		keep: {
+			files: ufw === undefined ? {} : {[UFW_CONF]: {text: ufw, mode: modeOf(UFW_CONF)}},
+			before: units.map((unit) => ['systemctl', '--quiet', 'disable', unit]),
+			after: runs ? END_FIREWALLD : [],
+		},
+		undo: {
+			before: [],
+			after: units.map((unit) => ['systemctl', '--quiet', 'enable', unit]),
+		},
+		firewalld: runs,
+	};
+}
+
+/** Without a chance to clean up: it would empty all tables of iptables, ours among them. */
+const END_FIREWALLD: Keeping['after'] = [
+	['systemctl', 'kill', '--signal=KILL', FIREWALLD_UNIT],
+	['nft', 'delete', 'table', ...FIREWALLD_TABLE.split(' ')] as const,
+	['systemctl', 'stop', FIREWALLD_UNIT],
+	['systemctl', 'reset-failed', FIREWALLD_UNIT],
+];
+
+/**
+ * Has the rules of firewalld filter nothing, while it runs on and knows of nothing: woken, all is as it
+ * was, what was never saved included. Where nobody else may touch its table, it is ended, which
+ * takes the table away (firewalld from 2.1 on owns it).
+ * @throws {HostError}
+ */
+export async function sendFirewalldToSleep(): Promise<void> {
+	const text = `add table ${FIREWALLD_TABLE} { flags dormant; }\n`;
+	const {status, stderr} = await run('nft', ['-f', '-'], {input: text});
+	if (status === 0) {
+		return;
+	}
+
+	for (const [program, ...args] of END_FIREWALLD) {
+		await run(program, args);
+	}
+
+	const {firewalld} = await findManagers();
+	if (firewalld?.running || firewalld?.table) {
+		throw new HostError(
+			`firewalld could not be switched off: ${printable(firstLine(stderr), 120)}`,
+			ROLLED_BACK,
+			4,
+		);
+	}
+}
+
+function modeOf(file: string): number {
+	return statSync(file).mode & 0o7777;
+}

@@ -33,7 +33,6 @@ async function measure({name, prepare, reload}: Tool, backend: Backend): Promise
 		const foreign = await rulesOf(host);
 		await prepare(host);
 		await reload(host);
-		await reload(host);
 		const now = new Set(await rulesOf(host));
 		const left = foreign.filter((rule) => now.has(rule)).length;
 		return {

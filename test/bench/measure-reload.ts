@@ -18,7 +18,6 @@ async function measure(
 	try {
 		const {target, probe} = await joinedPair(lab, backend);
 		await prepare(target);
-		await reload(target);
 		const traffic = await startTraffic(target, probe);
 		for (let round = 0; round < TIMES; round++) {
 			await reload(target);

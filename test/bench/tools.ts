@@ -12,6 +12,7 @@ export type Tool = {
 	readonly program?: string;
 	/** Those that it uses; some take the legacy one wherever it is installed. */
 	readonly backends: readonly Backend[];
+	/** Configures it and loads its rules, with the port of the session that lasts open. */
 	readonly prepare: (host: Host) => Promise<unknown>;
 	readonly reload: (host: Host) => Promise<unknown>;
 };
@@ -54,7 +55,10 @@ const FERM: Tool = {
 	name: 'ferm',
 	program: 'ferm',
 	backends: ['legacy'],
-	prepare: async (host) => host.must('tee', ['/etc/ferm/ferm.conf'], {input: FERM_RULES}),
+	async prepare(host) {
+		await host.must('tee', ['/etc/ferm/ferm.conf'], {input: FERM_RULES});
+		await host.must('ferm', ['/etc/ferm/ferm.conf']);
+	},
 	reload: async (host) => host.must('ferm', ['/etc/ferm/ferm.conf']),
 };
 
@@ -81,6 +85,7 @@ const FIREHOL: Tool = {
 		]);
 		await host.must('tee', ['/etc/firehol/firehol.conf'], {input: FIREHOL_RULES});
 		await host.must('mount', ['-t', 'tmpfs', 'fww-bench', '/var/spool/firehol']);
+		await host.must('firehol', ['start']);
 	},
 	reload: async (host) => host.must('firehol', ['restart']),
 };

@@ -91,7 +91,10 @@ uptime() {
 if [ "$1" = wait ]; then
 	end=$(($(uptime) + $2 * 100))
 	# Who rolls back before that may be cut off: then it is done here, when the time has come.
-	while { [ -e pending ] || [ -e rolling ]; } && [ "$(uptime)" -lt "$end" ]; do sleep 1; done
+	while { [ -e pending ] || [ -e rolling ]; } && left=$((end - $(uptime))) && [ "$left" -gt 0 ]; do
+		# The rest of a second, where sleep(1) takes parts: POSIX does not ask that of it.
+		if [ "$left" -ge 100 ] || ! sleep "0.$(printf %02d "$left")" 2>/dev/null; then sleep 1; fi
+	done
 fi
 
 # Whoever renames it first decides: this script, or the one who keeps the change.

@@ -52,7 +52,7 @@ export type Terminal = {
 	readonly output: () => string;
 	/** The name of the buffer shown: `alternate` while a full-screen program runs. */
 	readonly buffer: () => 'normal' | 'alternate';
-	/** Waits for a frame. @returns it @throws {Error} with the last frame after ten seconds, or when the program ends */
+	/** Waits for a frame. @returns it @throws {Error} with the last frame when it does not come, or when the program ends */
 	readonly waitFor: (wanted: string | RegExp | ((screen: string) => boolean)) => Promise<string>;
 	readonly resize: (columns: number, rows: number) => void;
 	/** The exit code, when it is over; 128 and more for a signal, as a shell has it. */
@@ -65,7 +65,8 @@ export type Terminals = {
 	readonly start: (words: readonly string[], options?: StartOptions) => Terminal;
 };
 
-const PATIENCE = 10_000;
+/** Milliseconds. On a machine that others share a frame may be long in coming. */
+const PATIENCE = 25_000;
 /** Synchronized output (private mode 2026). */
 const FRAME_BEGINS = '\u001B[?2026h';
 const FRAME_ENDS = '\u001B[?2026l';

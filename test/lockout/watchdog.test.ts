@@ -19,8 +19,8 @@ const LIMIT = 10;
 /** Seconds that the way back may take. */
 const GRACE = 2;
 
-/** Milliseconds for everybody's story. */
-const PATIENCE = 240_000;
+/** Milliseconds for everybody's story: four times what they take alone. */
+const PATIENCE = 480_000;
 
 const KNOCK = path.resolve(import.meta.dirname, '../_helpers/knock.js');
 

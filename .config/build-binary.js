@@ -25,11 +25,8 @@ try {
 	const script = path.join(folder, 'cli.cjs');
 	const blob = path.join(folder, 'blob');
 	const config = path.join(folder, 'config.json');
-	await bundle({
-		outfile: script,
-		format: 'cjs',
-		define: {'import.meta.filename': 'undefined', 'import.meta.url': 'undefined'},
-	});
+	const {text} = await bundle('binary');
+	writeFileSync(script, text);
 	writeFileSync(
 		config,
 		JSON.stringify({main: script, output: blob, disableExperimentalSEAWarning: true}),

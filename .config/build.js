@@ -1,25 +1,13 @@
 // Bundles the program into one file without dependencies, and collects the licences of what is in it.
-import {chmodSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {bundle} from './bundle.js';
 
 rmSync('build', {recursive: true, force: true});
+mkdirSync('build');
+const {text, packages} = await bundle('script');
+writeFileSync('build/cli.js', text, {mode: 0o755});
 
-const packages = await bundle({
-	outfile: 'build/cli.js',
-	format: 'esm',
-	banner: {
-		js: [
-			'#!/usr/bin/env node',
-			"import {createRequire as fwwCreateRequire} from 'node:module';",
-			'const require = fwwCreateRequire(import.meta.url);',
-			'const __filename = import.meta.filename;',
-		].join('\n'),
-	},
-});
-
-chmodSync('build/cli.js', 0o755);
-
-const licences = [...packages].sort().map((name) => {
+const licences = packages.map((name) => {
 	const {version, license, author} = JSON.parse(
 		readFileSync(`node_modules/${name}/package.json`, 'utf8'),
 	);

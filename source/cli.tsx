@@ -12,6 +12,11 @@ async function start(): Promise<void> {
 		return;
 	}
 
+	if (process.argv.length === 3 && process.argv[2] === '--version') {
+		process.stdout.write(`${FW_WIZARD_VERSION}\n`);
+		return;
+	}
+
 	// The far end of a proof needs nothing of the rest, and starts faster without it.
 	if (process.argv[2] === '__agent') {
 		const {serveAgent} = await import('./proof/agent.ts');

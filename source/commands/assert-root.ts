@@ -1,5 +1,5 @@
 import {HostError} from '../host/errors.ts';
-import {isRoot} from '../host/facts.ts';
+import {isRoot} from '../host/first-facts.ts';
 
 /** @throws {HostError} when this is not root, with the command that works */
 export function assertRoot(command: string): void {

@@ -1,4 +1,5 @@
-import type {Flag, Shell, Syntax, Value} from './syntax.ts';
+import type {Shell} from './argument-words.ts';
+import type {Flag, Syntax, Value} from './syntax.ts';
 
 /**
  * The completion script of a shell, made of the very tree that the program reads its arguments by.

@@ -1,4 +1,5 @@
-import type {Facts, FirstFacts} from '../host/facts.ts';
+import type {Facts} from '../host/facts.ts';
+import type {FirstFacts} from '../host/first-facts.ts';
 import {printable} from '../policy/printable.ts';
 import {printDoor} from '../ruleset/way-in.ts';
 import type {Line} from '../ui/review-lines.ts';

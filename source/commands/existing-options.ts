@@ -1,6 +1,5 @@
 import {type Command, Option} from 'commander';
 import {HostError} from '../host/errors.ts';
-import {findOwners} from '../host/managers.ts';
 import {parseWord} from '../policy/policy.ts';
 import {type Existing, INHERITANCES, MANAGERS} from '../ruleset/inheritance.ts';
 
@@ -43,6 +42,7 @@ export function readExisting({existing, switchOff}: ExistingFlags): Existing {
 
 /** @throws {HostError} where somebody else owns the firewall and is not to be switched off */
 export async function assertNoOwner({switchOff}: Existing): Promise<void> {
+	const {findOwners} = await import('../host/managers.ts');
 	const owner = (await findOwners()).find((name) => !switchOff.includes(name));
 	if (owner !== undefined) {
 		throw new HostError(

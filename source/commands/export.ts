@@ -1,12 +1,12 @@
 import {planForOthers} from '../export/boot.ts';
 import {printNft} from '../export/nft.ts';
 import {printShell} from '../export/shell.ts';
-import {servicesHere} from '../host/facts.ts';
+import {servicesHere} from '../host/first-facts.ts';
 import {FAMILIES} from '../policy/network.ts';
 import {parseWord, policyToJson} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
+import {EXPORTS} from './argument-words.ts';
 import {choosePolicy, type PolicyFlags} from './policy-options.ts';
-import {EXPORTS} from './syntax.ts';
 
 export type ExportFlags = PolicyFlags & {readonly json?: boolean};
 

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import {createInterface} from 'node:readline/promises';
-import {isRoot} from '../host/facts.ts';
+import {isRoot} from '../host/first-facts.ts';
 import {detectIptables} from '../host/iptables.ts';
 import {findInstaller, printCommand} from '../host/packages.ts';
 import {runAttached} from '../host/run.ts';

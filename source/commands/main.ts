@@ -1,20 +1,13 @@
 import process from 'node:process';
 import {Command, CommanderError, Option} from 'commander';
 import {explainError, HostError} from '../host/errors.ts';
-import {isRehearsal, prepareRehearsal, startRehearsal} from '../host/rehearsal.ts';
+import {isRehearsal} from '../host/rehearsing.ts';
 import {InputError} from '../policy/input-error.ts';
 import {parseWord} from '../policy/policy.ts';
 import {printable} from '../policy/printable.ts';
-import {apply} from './apply.ts';
-import {check} from './check.ts';
-import {confirm} from './confirm.ts';
+import {EXPORTS, SHELLS} from './argument-words.ts';
 import {withExistingOptions} from './existing-options.ts';
-import {offerInstall} from './install.ts';
 import {withPolicyOptions} from './policy-options.ts';
-import {proveCommand} from './prove.ts';
-import {printRules} from './rules.ts';
-import {EXPORTS, readSyntax, SHELLS} from './syntax.ts';
-import {undo} from './undo.ts';
 import type {WizardFlags} from './wizard.ts';
 
 const USAGE = 'See: fw-wizard --help';
@@ -77,13 +70,19 @@ function program(setExitCode: (code: number) => void): Command {
 			const {startWizard} = await import('./wizard.ts');
 			return startWizard(flags);
 		},
-		offerInstall,
+		async () => {
+			const {offerInstall} = await import('./install.ts');
+			await offerInstall();
+		},
 	);
 	add(
 		withPolicyOptions(command('rules', 'print the rule set of a policy'))
 			.option('--format <format>', 'restore, commands or json', 'restore')
 			.option('--json', 'the same as --format json'),
-		async (flags) => print(printRules(flags)),
+		async (flags) => {
+			const {printRules} = await import('./rules.ts');
+			return print(printRules(flags));
+		},
 	);
 	add(
 		withConfirmation(
@@ -91,13 +90,19 @@ function program(setExitCode: (code: number) => void): Command {
 		)
 			.option('--yes', 'keep it at once, unconfirmed')
 			.option('--json', 'print the outcome as JSON'),
-		async (flags) => print(await apply(flags)),
+		async (flags) => {
+			const {apply} = await import('./apply.ts');
+			return print(await apply(flags));
+		},
 	);
 	add(
 		command('confirm', 'keep the change that waits')
 			.argument('[keep]', 'the word keep, where this session itself made the change')
 			.option('--json', 'print the outcome as JSON'),
-		async (flags, word) => print(await confirm(word, flags)),
+		async (flags, word) => {
+			const {confirm} = await import('./confirm.ts');
+			return print(await confirm(word, flags));
+		},
 	);
 	add(
 		command('undo', 'put back what was there before the last change')
@@ -105,7 +110,10 @@ function program(setExitCode: (code: number) => void): Command {
 			.option('--to <id>', 'put back what was there before this change')
 			.option('--all', 'remove every trace of fw-wizard')
 			.option('--json', 'print the outcome as JSON'),
-		async (flags) => print(await undo(flags)),
+		async (flags) => {
+			const {undo} = await import('./undo.ts');
+			return print(await undo(flags));
+		},
 	);
 	add(
 		withPolicyOptions(command('prove', 'send a packet to every port; say which pass'))
@@ -113,6 +121,7 @@ function program(setExitCode: (code: number) => void): Command {
 			.option('--nmap <file>', 'hold the XML output of an nmap scan against the policy')
 			.option('--json', 'print the proof as JSON'),
 		async (flags) => {
+			const {proveCommand} = await import('./prove.ts');
 			const {text, proven} = await proveCommand(flags);
 			print(text);
 			return proven ? 0 : 1;
@@ -134,6 +143,7 @@ function program(setExitCode: (code: number) => void): Command {
 			.option('--tick <what>', 'tick off what only you can see: scanned, way-in')
 			.option('--json', 'print the checklist as JSON'),
 		async (flags) => {
+			const {check} = await import('./check.ts');
 			const {text, well} = await check(flags);
 			print(text);
 			return well ? 0 : 1;
@@ -159,12 +169,18 @@ function program(setExitCode: (code: number) => void): Command {
 			SHELLS.join(', '),
 		),
 		async (word) => {
-			const {printCompletion} = await import('./completion.ts');
+			const [{printCompletion}, {readSyntax}] = await Promise.all([
+				import('./completion.ts'),
+				import('./syntax.ts'),
+			]);
 			return printCompletion(parseWord(word, SHELLS, 'shell'), readSyntax(root));
 		},
 	);
 	text(command('man', 'print the manual page: fw-wizard man | man -l -'), async () => {
-		const {printManual} = await import('./manual.ts');
+		const [{printManual}, {readSyntax}] = await Promise.all([
+			import('./manual.ts'),
+			import('./syntax.ts'),
+		]);
 		return printManual(readSyntax(root), FW_WIZARD_VERSION);
 	});
 	return root;
@@ -194,12 +210,18 @@ async function rehearsed(
 	first: () => Promise<void>,
 ): Promise<number> {
 	if (isRehearsal()) {
+		const {prepareRehearsal} = await import('../host/rehearsal.ts');
 		await prepareRehearsal();
 		return action();
 	}
 
 	await first();
-	return flags.rehearse ? startRehearsal() : action();
+	if (flags.rehearse) {
+		const {startRehearsal} = await import('../host/rehearsal.ts');
+		return startRehearsal();
+	}
+
+	return action();
 }
 
 function print(text: string): number {

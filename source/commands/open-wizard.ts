@@ -4,7 +4,7 @@ import {createElement} from 'react';
 import {type Elevation, findElevation} from '../host/elevation.ts';
 import type {Facts} from '../host/facts.ts';
 import {findHelpers} from '../host/modules.ts';
-import {isRehearsal} from '../host/rehearsal.ts';
+import {isRehearsal} from '../host/rehearsing.ts';
 import {hasBooted} from '../persistence/checklist.ts';
 import {findWay} from '../persistence/index.ts';
 import type {Policy, PolicyPart} from '../policy/policy.ts';

@@ -1,4 +1,4 @@
-import {familiesHere, servicesHere} from '../host/facts.ts';
+import {familiesHere, servicesHere} from '../host/first-facts.ts';
 import {HELPERS} from '../policy/helpers.ts';
 import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';

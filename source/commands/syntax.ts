@@ -3,6 +3,7 @@ import {TICKS} from '../persistence/item.ts';
 import {HELPER_NAMES} from '../policy/helpers.ts';
 import {ROLES, VERDICTS} from '../policy/policy.ts';
 import {OWN_SERVICES} from '../policy/services.ts';
+import {EXPORTS, SHELLS} from './argument-words.ts';
 import {SUBJECTS} from './prove.ts';
 import {FORMATS} from './rules.ts';
 
@@ -29,12 +30,6 @@ export type Flag = {
 	readonly value?: Value;
 	readonly description: string;
 };
-
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
-
-/** The forms that `export` knows. */
-export const EXPORTS = ['nft', 'shell'] as const;
 
 /** What the values of flags, and arguments by their names, may be. */
 const VALUES: Readonly<Record<string, Value>> = {

@@ -1,5 +1,5 @@
 import {reportChanges, undoChanges, undoEverything} from '../change/undo.ts';
-import {familiesHere} from '../host/facts.ts';
+import {familiesHere} from '../host/first-facts.ts';
 import {planRemoval} from '../persistence/index.ts';
 import {InputError} from '../policy/input-error.ts';
 import {printable} from '../policy/printable.ts';

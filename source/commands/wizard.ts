@@ -1,8 +1,9 @@
 import process from 'node:process';
 import {readAppliedPolicy} from '../change/applied.ts';
 import {HostError} from '../host/errors.ts';
-import {firstFacts, gatherFacts} from '../host/facts.ts';
-import {isRehearsal} from '../host/rehearsal.ts';
+import {gatherFacts} from '../host/facts.ts';
+import {firstFacts} from '../host/first-facts.ts';
+import {isRehearsal} from '../host/rehearsing.ts';
 import {firstFrame} from '../ui/first-frame.ts';
 import {KeyStream} from '../ui/key-stream.ts';
 import {Screen} from '../ui/screen.ts';

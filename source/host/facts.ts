@@ -1,57 +1,14 @@
-import {existsSync, readFileSync} from 'node:fs';
-import process from 'node:process';
-import {FAMILIES, type Family} from '../policy/network.ts';
-import {parseServices, type Services, withOwnServices} from '../policy/services.ts';
-import {type Interface, interfacesHere} from './interfaces.ts';
+import {type FirstFacts, firstFacts} from './first-facts.ts';
 import {detectIptables, type Iptables} from './iptables.ts';
 import {findSession, type Session} from './session.ts';
 
 /** What is found out about this machine, so that nobody is asked. */
-export type Facts = {
-	/** May change rules: root, also of a user namespace. */
-	readonly root: boolean;
+export type Facts = FirstFacts & {
 	readonly iptables: Iptables | undefined;
-	readonly families: readonly Family[];
-	readonly interfaces: readonly Interface[];
-	readonly services: Services;
 	readonly session: Session;
 };
-
-/** What is known at once, without starting a program. */
-export type FirstFacts = Omit<Facts, 'iptables' | 'session'>;
 
 export async function gatherFacts(first: FirstFacts = firstFacts()): Promise<Facts> {
 	const [iptables, session] = await Promise.all([detectIptables(), findSession()]);
 	return {...first, iptables, session};
-}
-
-export function firstFacts(): FirstFacts {
-	return {
-		root: isRoot(),
-		families: familiesHere(),
-		interfaces: interfacesHere(),
-		services: servicesHere(),
-	};
-}
-
-export function isRoot(): boolean {
-	return process.geteuid?.() === 0;
-}
-
-/**
- * The families that the kernel has. IPv6 counts also where it is only switched off, since it can be
- * switched on, and where the kernel's parameters cannot be seen.
- */
-export function familiesHere(): readonly Family[] {
-	const absent = existsSync('/proc/sys/net') && !existsSync('/proc/sys/net/ipv6');
-	return FAMILIES.filter((family) => family === 4 || !absent);
-}
-
-/** The names of /etc/services and, for what it lacks, ours. */
-export function servicesHere(): Services {
-	try {
-		return withOwnServices(parseServices(readFileSync('/etc/services', 'utf8')));
-	} catch {
-		return withOwnServices(new Map());
-	}
 }

@@ -4,7 +4,7 @@ import {printable} from '../policy/printable.ts';
 import {type Recommendation, recommendRole} from '../policy/recommend.ts';
 import type {Published} from '../ruleset/published.ts';
 import {type Elevation, findElevation} from './elevation.ts';
-import {isRoot} from './facts.ts';
+import {isRoot} from './first-facts.ts';
 import {detectIptables, type Iptables} from './iptables.ts';
 import {findListeners, type Listener} from './listeners.ts';
 import {findPublished} from './published.ts';

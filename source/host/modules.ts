@@ -1,7 +1,7 @@
 import {existsSync, readFileSync} from 'node:fs';
 import os from 'node:os';
 import {HELPERS, type Helper, type HelperName, helperOf} from '../policy/helpers.ts';
-import {isRoot} from './facts.ts';
+import {isRoot} from './first-facts.ts';
 import {programOf} from './iptables.ts';
 import {run} from './run.ts';
 

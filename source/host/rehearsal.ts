@@ -4,12 +4,11 @@ import path from 'node:path';
 import process from 'node:process';
 import {printable} from '../policy/printable.ts';
 import {HostError} from './errors.ts';
-import {isRoot} from './facts.ts';
+import {isRoot} from './first-facts.ts';
 import {type Interface, interfacesHere} from './interfaces.ts';
+import {REHEARSAL_VARIABLE} from './rehearsing.ts';
 import {firstLine, type RunResult, run, runAttached} from './run.ts';
 import {ownArguments, selfCommand} from './self.ts';
-
-const VARIABLE = 'FW_WIZARD_REHEARSAL';
 
 /** What the outer program hands to itself inside the namespaces. */
 type Ticket = {
@@ -32,11 +31,6 @@ const WRITABLE = {
 	],
 	'var/lib': [],
 } as const;
-
-/** Whether this process was started as a rehearsal. */
-export function isRehearsal(): boolean {
-	return process.env[VARIABLE] !== undefined;
-}
 
 /** Whether a rehearsal can be made here. */
 export async function namespacesAllowed(): Promise<boolean> {
@@ -75,7 +69,7 @@ export async function startRehearsal(): Promise<number> {
 	const ticket: Ticket = {outside: namespaces(), scratch, interfaces: interfacesHere()};
 	try {
 		return await runAttached('unshare', [...flags, ...selfCommand(), ...ownArguments()], {
-			[VARIABLE]: JSON.stringify(ticket),
+			[REHEARSAL_VARIABLE]: JSON.stringify(ticket),
 		});
 	} finally {
 		rmdirSync(scratch);
@@ -88,12 +82,12 @@ export async function startRehearsal(): Promise<number> {
  * @throws {HostError} when these are not namespaces of our own, or the copy cannot be made
  */
 export async function prepareRehearsal(): Promise<void> {
-	const ticket = JSON.parse(process.env[VARIABLE] ?? '{}') as Ticket;
+	const ticket = JSON.parse(process.env[REHEARSAL_VARIABLE] ?? '{}') as Ticket;
 	const inside = namespaces();
 	if (!ticket.outside?.every((namespace, index) => namespace !== inside[index])) {
 		throw new HostError(
-			`${VARIABLE} is set, but this is the real machine`,
-			`Unset it: unset ${VARIABLE}`,
+			`${REHEARSAL_VARIABLE} is set, but this is the real machine`,
+			`Unset it: unset ${REHEARSAL_VARIABLE}`,
 		);
 	}
 

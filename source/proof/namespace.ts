@@ -1,6 +1,6 @@
 import {readlinkSync} from 'node:fs';
 import {HostError} from '../host/errors.ts';
-import {isRoot} from '../host/facts.ts';
+import {isRoot} from '../host/first-facts.ts';
 import {freshNetwork} from '../host/modules.ts';
 import {hold, type Runner, run} from '../host/run.ts';
 

@@ -5,7 +5,6 @@ import {main} from '../../source/commands/main.ts';
 import {startRehearsal} from '../../source/host/rehearsal.ts';
 
 vi.mock('../../source/host/rehearsal.ts', () => ({
-	isRehearsal: () => false,
 	startRehearsal: vi.fn(async () => 7),
 	prepareRehearsal: vi.fn(),
 }));

@@ -3,6 +3,7 @@ import {TICKS} from '../persistence/item.ts';
 import {HELPER_NAMES} from '../policy/helpers.ts';
 import {ROLES, VERDICTS} from '../policy/policy.ts';
 import {OWN_SERVICES} from '../policy/services.ts';
+import {INHERITANCES, MANAGERS} from '../ruleset/inheritance.ts';
 import {EXPORTS, SHELLS} from './argument-words.ts';
 import {SUBJECTS} from './prove.ts';
 import {FORMATS} from './rules.ts';
@@ -39,6 +40,8 @@ const VALUES: Readonly<Record<string, Value>> = {
 	'--helper': HELPER_NAMES,
 	// The beginning of an opening; a port number nobody completes.
 	'--open': ['mdns', ...OWN_SERVICES.keys()],
+	'--existing': INHERITANCES,
+	'--switch-off': MANAGERS,
 	'--confirm-within': 'text',
 	'--format': FORMATS,
 	'--to': 'text',

@@ -31,6 +31,8 @@ export type Stage = {
 
 /** Milliseconds: an answer in a namespace takes less than one, but the machine may be busy. */
 export const PATIENCE = 1500;
+/** Why something could not be tried in a world that is not adjustable. */
+export const READ_ONLY = '/proc/sys is read-only here';
 const DNS_PORT = 53;
 const ECHO_PORT = 7;
 
@@ -149,6 +151,12 @@ async function neighbourDiscovery({world, vantage, here, there}: Stage): Promise
 
 /** A link on the way takes only small packets: its router must get through with the error that says so. */
 async function pathMtu({world, vantage, here}: Stage): Promise<readonly Check[]> {
+	const name = 'large data gets through a narrow link';
+	if (!world.adjustable) {
+		// Nothing can be made a router.
+		return [{name: named(name, vantage), result: 'untried', detail: READ_ONLY}];
+	}
+
 	const far = world.beyond[vantage.family];
 	const beyond = await world.startBeyond();
 	await beyond.ask('listen', {protocol: 'tcp', address: far, port: ECHO_PORT});
@@ -157,7 +165,7 @@ async function pathMtu({world, vantage, here}: Stage): Promise<readonly Check[]>
 		bytes: 50_000,
 		timeout: 2 * PATIENCE,
 	});
-	return [check('large data gets through a narrow link', vantage, outcome === 'echo', outcome)];
+	return [check(name, vantage, outcome === 'echo', outcome)];
 }
 
 async function dhcp({world, vantage, here, there}: Stage): Promise<readonly Check[]> {

@@ -1,6 +1,6 @@
 import type {Verdict} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
-import {type Check, firstShut, named, type Stage} from './dialogues.ts';
+import {type Check, firstShut, named, READ_ONLY, type Stage} from './dialogues.ts';
 import {tally} from './tally.ts';
 
 /** What a client is told at a shut port. */
@@ -18,7 +18,7 @@ const PATIENCE = 250;
 
 /** Whether what is shut is turned away as the policy chose: by the packets that come back. */
 export async function refusals(stage: Stage): Promise<readonly Check[]> {
-	const {policy, vantage, opened} = stage;
+	const {world, policy, vantage, opened} = stage;
 	const checks: Check[] = [];
 	for (const protocol of ['tcp', 'udp'] as const) {
 		const port = firstShut(opened[protocol]);
@@ -29,14 +29,18 @@ export async function refusals(stage: Stage): Promise<readonly Check[]> {
 		const name = named(`what is shut is turned away, ${protocol.toUpperCase()}`, vantage);
 		const expected = REFUSALS[policy.verdict][protocol];
 		const refusal = await observe(stage, protocol, port);
+		// The kernel sends so many errors a second (icmp_ratelimit), and a sweep takes them all.
+		const spent = !world.adjustable && expected === 'port unreachable' && refusal === 'nothing';
 		checks.push(
 			refusal === expected
 				? {name, result: 'ok', detail: ''}
-				: {
-						name,
-						result: 'failed',
-						detail: `the client is told ${refusal}, and under ${policy.verdict} it is ${expected}`,
-					},
+				: spent
+					? {name, result: 'untried', detail: READ_ONLY}
+					: {
+							name,
+							result: 'failed',
+							detail: `the client is told ${refusal}, and under ${policy.verdict} it is ${expected}`,
+						},
 		);
 	}
 

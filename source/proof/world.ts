@@ -21,6 +21,8 @@ export type World = {
 	/** Where the rules go: with the machine's interfaces and addresses. */
 	readonly machine: Namespace;
 	readonly outside: Namespace;
+	/** Its kernel parameters could be set: no limits on errors, and the outside forwards. */
+	readonly adjustable: boolean;
 	readonly inMachine: Agent;
 	/** One sender for each family, who work at the same time; the same for both in a small world. */
 	readonly senders: Readonly<Record<Family, Agent>>;
@@ -91,11 +93,10 @@ async function useWorld<T>(
 	const inMachine = lazyAgent(machine);
 	let inBeyond: Agent | undefined;
 	try {
-		await Promise.all([
+		const [quiet, , forwarding] = await Promise.all([
 			setParameters(machine, QUIET_NETWORK, 0),
-			setParameters(outside, QUIET_NETWORK, 0).then(async () =>
-				setParameters(outside, FORWARDING, 1),
-			),
+			setParameters(outside, QUIET_NETWORK, 0),
+			setParameters(outside, FORWARDING, 1),
 		]);
 		const cables = planCables(interfaces, vantages);
 		await layCables(machine, outside, cables);
@@ -115,6 +116,7 @@ async function useWorld<T>(
 		return await use({
 			machine,
 			outside,
+			adjustable: quiet && forwarding,
 			inMachine,
 			senders,
 			beyond: BEYOND,
@@ -149,16 +151,29 @@ async function useWorld<T>(
 	}
 }
 
-/** Sets kernel parameters of a namespace; ones that this kernel lacks are passed over. */
+/**
+ * Sets kernel parameters of a namespace; ones that this kernel lacks are passed over.
+ * @returns false where they may not be set
+ */
 async function setParameters(
 	namespace: Namespace,
 	names: readonly string[],
 	value: number,
-): Promise<void> {
+): Promise<boolean> {
 	const files = names.map((name) => `/proc/sys/${name.replaceAll('.', '/')}`);
+	const input = `${value}\n`;
 	// It writes what it reads into all of them, and goes on behind one that is not there.
-	await namespace.run('tee', files, {input: `${value}\n`});
+	const {stderr} = await namespace.run('tee', files, {input});
+	if (!stderr.includes('Read-only file system')) {
+		return true;
+	}
+
+	const again = ['--mount', '--', 'sh', '-c', WRITABLE, 'sh', ...files];
+	return (await namespace.run('unshare', again, {input})).stdout !== '';
 }
+
+/** systemd-nspawn and others show /proc/sys read-only; of our own mount namespace it may be another. */
+const WRITABLE = 'mount -o remount,bind,rw /proc/sys && exec tee "$@"';
 
 const FORWARDING = ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'];
 

@@ -45,6 +45,35 @@ describe('an ordinary user', () => {
 	}, 90_000);
 });
 
+describe('where /proc/sys is read-only, as systemd-nspawn has it', () => {
+	const lab = useLab();
+
+	test('root proves all, and others are told what was not tried', async () => {
+		const host = await lab.host();
+		await host.must('mount', ['--bind', '/proc/sys', '/proc/sys']);
+		await host.must('mount', ['-o', 'remount,bind,ro', '/proc/sys']);
+		expect((await proofOf(host, POLICY)).checks.filter(({result}) => result !== 'ok')).toEqual([]);
+		const user = makeUser();
+		try {
+			const words = [process.execPath, user.cli, 'prove', '--role', 'server'];
+			const {status, stdout} = await execute(
+				[...host.enter, ...user.enter, ...words],
+				{},
+				user.variables,
+			);
+			const others = stdout.match(/^(?:Not tried|FAILED).*/gm) ?? [];
+			expect(others.length).toBeGreaterThanOrEqual(2);
+			for (const line of others) {
+				expect(line).toMatch(/^Not tried: .*: \/proc\/sys is read-only here$/);
+			}
+
+			expect(status).toBe(0);
+		} finally {
+			user.remove();
+		}
+	}, 90_000);
+});
+
 /** Rules of others, made by the programs themselves or as they leave them. */
 const OTHERS: Readonly<Record<string, (host: Host) => Promise<unknown>>> = {
 	async ufw(host) {

@@ -6,6 +6,7 @@ const REAL = [
 	'change',
 	'export',
 	'lockout',
+	'media',
 	'package',
 	'persistence',
 	'proof',

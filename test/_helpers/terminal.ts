@@ -3,6 +3,7 @@ import process from 'node:process';
 import {type IPty, spawn} from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import {afterEach} from 'vitest';
+import {type Picture, readPicture} from './cells.ts';
 import {CLI} from './cli.ts';
 import type {Variables} from './programs.ts';
 
@@ -46,6 +47,8 @@ export type Terminal = {
 	readonly paste: (text: string) => void;
 	/** What stands on the screen now. */
 	readonly screen: () => string;
+	/** The same with its colours. */
+	readonly picture: () => Picture;
 	/** All that is above the screen and can be scrolled back to, and the screen itself. */
 	readonly history: () => string;
 	/** Every byte that the program has sent. */
@@ -166,6 +169,7 @@ function attach(pty: IPty, ended: Promise<number>, {columns, rows}: Size): Termi
 		type: (text) => pty.write(text),
 		paste: (text) => pty.write(`\u001B[200~${text}\u001B[201~`),
 		screen: show,
+		picture: () => readPicture(screen),
 		history: () => read(0, screen.buffer.active.length),
 		output: () => output,
 		buffer: () => screen.buffer.active.type,

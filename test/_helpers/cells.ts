@@ -1,0 +1,84 @@
+import type {IBufferCell, Terminal} from '@xterm/headless';
+
+/** The colours that the theme uses, by their numbers in the palette (ECMA-48 8.3.117, less 30). */
+const COLOURS = {1: 'red', 2: 'green', 3: 'yellow', 6: 'cyan'} as const;
+export type Colour = (typeof COLOURS)[keyof typeof COLOURS];
+
+export type Style = {
+	/** Undefined: the terminal's own. */
+	readonly colour: Colour | undefined;
+	readonly bold: boolean;
+	readonly dim: boolean;
+	readonly inverse: boolean;
+};
+
+/** Characters of one style beside each other, with at most one space between two of them. */
+export type Run = Style & {readonly column: number; readonly text: string};
+
+/** What a terminal shows, with its colours. */
+export type Picture = {
+	readonly columns: number;
+	readonly rows: ReadonlyArray<readonly Run[]>;
+	/** Where text that is typed would stand; undefined while a full-screen program draws its own. */
+	readonly cursor: {readonly column: number; readonly row: number} | undefined;
+};
+
+/** Reads what stands on the screen. @throws {RangeError} for a colour that the theme does not have */
+export function readPicture(screen: Terminal): Picture {
+	const {active} = screen.buffer;
+	const rows = Array.from({length: screen.rows}, (_, index) => {
+		const line = active.getLine(active.baseY + index);
+		return runsOf(Array.from({length: screen.cols}, (_, column) => line?.getCell(column)));
+	});
+	const cursor = {column: active.cursorX, row: active.cursorY};
+	return {columns: screen.cols, rows, cursor: active.type === 'normal' ? cursor : undefined};
+}
+
+function runsOf(cells: ReadonlyArray<IBufferCell | undefined>): readonly Run[] {
+	const runs: Run[] = [];
+	let run: Run | undefined;
+	/** Spaces that belong to the run only if something follows. */
+	let gap = '';
+	for (const [column, cell] of cells.entries()) {
+		const style = styleOf(cell);
+		const text = cell?.getChars() || ' ';
+		const follows: boolean = run !== undefined && gap.length < 2 && isSame(run, style);
+		if (text === ' ' && !style.inverse) {
+			gap += ' ';
+		} else if (run !== undefined && follows) {
+			run = {...run, text: run.text + gap + text};
+			runs[runs.length - 1] = run;
+			gap = '';
+		} else {
+			run = {...style, column, text};
+			runs.push(run);
+			gap = '';
+		}
+	}
+
+	return runs;
+}
+
+function styleOf(cell: IBufferCell | undefined): Style {
+	const number = cell?.isFgDefault() ? undefined : cell?.getFgColor();
+	const colour = number === undefined ? undefined : Reflect.get(COLOURS, number);
+	if (colour === undefined && number !== undefined) {
+		throw new RangeError(`The theme has no colour ${number}`);
+	}
+
+	return {
+		colour,
+		bold: cell?.isBold() !== 0,
+		dim: cell?.isDim() !== 0,
+		inverse: cell?.isInverse() !== 0,
+	};
+}
+
+function isSame(left: Style, right: Style): boolean {
+	return (
+		left.colour === right.colour &&
+		left.bold === right.bold &&
+		left.dim === right.dim &&
+		left.inverse === right.inverse
+	);
+}

@@ -128,6 +128,19 @@ function program(setExitCode: (code: number) => void): Command {
 		},
 	);
 	add(
+		withExistingOptions(
+			withPolicyOptions(
+				command('exposure', 'what the outside can reach now, and what it could with a policy'),
+			),
+		).option('--json', 'print it as JSON'),
+		async (flags) => {
+			const {exposure} = await import('./exposure.ts');
+			const {text, known} = await exposure(flags);
+			print(text);
+			return known ? 0 : 3;
+		},
+	);
+	add(
 		command('facts', 'print what was found out about this machine, for bug reports')
 			.option('--json', 'print it as JSON')
 			.option('--mask', 'give addresses other names, each always the same'),

@@ -140,13 +140,20 @@ export async function addVantages(
 		...cables.flatMap(({outside: far, addresses}) =>
 			FAMILIES.map((family) => `route replace ${bare(addresses[family])} dev ${far}`),
 		),
+		...ends.flatMap(({destination, cable}) =>
+			destination === undefined ? [] : `route replace ${destination} dev ${cable.outside}`,
+		),
 	]);
-	await ip(
-		machine,
-		unique.map(
+	await ip(machine, [
+		...ends.flatMap(({family, destination, width, cable}) =>
+			destination === undefined || destination === bare(cable.addresses[family])
+				? []
+				: `address replace ${destination}/${width} dev ${cable.name}${nodad(family)}`,
+		),
+		...unique.map(
 			({source, width, inInterface}) => `route replace ${source}/${width} dev ${inInterface}`,
 		),
-	);
+	]);
 }
 
 /** Both ends learn each other's link-layer addresses, and need not ask. */
@@ -167,10 +174,15 @@ export async function introduce(
 	await ip(
 		outside,
 		pairs.map(
-			({family, cable}) =>
-				`neigh replace ${bare(cable.addresses[family])} lladdr ${cable.ethernet.here} dev ${cable.outside} nud permanent`,
+			({cable, ...vantage}) =>
+				`neigh replace ${targetOf(vantage, cable)} lladdr ${cable.ethernet.here} dev ${cable.outside} nud permanent`,
 		),
 	);
+}
+
+/** The address by which a vantage reaches the machine. */
+export function targetOf({family, destination}: Vantage, {addresses}: Cable): string {
+	return destination ?? bare(addresses[family]);
 }
 
 /** Gives lines to ip(8) in a namespace. @throws {HostError} */

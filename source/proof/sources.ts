@@ -121,7 +121,8 @@ export async function loadAgain(
 	await loadAll(machine, loads);
 }
 
-async function loadAll(machine: Namespace, loads: readonly Load[]): Promise<void> {
+/** Loads them one after the other. @throws {HostError} that says which one cannot be loaded */
+export async function loadAll(machine: Namespace, loads: readonly Load[]): Promise<void> {
 	for (const {program, args, text} of loads) {
 		const {status, stderr} = await machine.run(program, args, {input: text, timeout: 30_000});
 		if (status !== 0) {

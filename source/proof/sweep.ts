@@ -6,9 +6,11 @@ import type {PortRange} from '../ruleset/ruleset.ts';
 import {
 	canNote,
 	countArrivals,
+	type Forwarded,
 	installCounters,
 	letThrough,
 	type Ports,
+	readForwarded,
 	readPorts,
 	resetCounters,
 } from './counters.ts';
@@ -17,7 +19,12 @@ import {installSynMaker} from './syn.ts';
 import type {World} from './world.ts';
 
 /** What passed from one vantage. */
-export type Observation = {readonly vantage: Vantage; readonly passed: Ports};
+export type Observation = {
+	readonly vantage: Vantage;
+	readonly passed: Ports;
+	/** What went on to somebody else, where that was asked for. */
+	readonly forwarded?: readonly Forwarded[];
+};
 
 /** So many packets of so many are sent. */
 export type Progress = {readonly sent: number; readonly total: number};
@@ -36,6 +43,8 @@ export type SweepOptions = {
 	readonly ports?: readonly PortRange[];
 	/** Stretches of all ports that the rules treat alike, as far as is known. It helps where there is no nft. */
 	readonly alike?: readonly PortRange[];
+	/** Whether packets that the machine forwards are noted as well. Without nft they cannot be. */
+	readonly follows?: boolean;
 };
 
 /**
@@ -46,7 +55,7 @@ export type SweepOptions = {
 export async function sweep(
 	world: World,
 	vantages: readonly Vantage[],
-	{onProgress = () => {}, ports = ALL_PORTS, alike = ALL_PORTS}: SweepOptions = {},
+	{onProgress = () => {}, ports = ALL_PORTS, alike = ALL_PORTS, follows = false}: SweepOptions = {},
 ): Promise<readonly Observation[]> {
 	const notes = canNote();
 	if (notes) {
@@ -72,6 +81,9 @@ export async function sweep(
 				passed: notes
 					? await sweepFrom(world, vantage, ports, before[vantage.family], onSent)
 					: await sweepWithoutNotes(world, vantage, ports, alike, onSent),
+				...(follows && notes
+					? {forwarded: await readForwarded(world.machine, vantage.family)}
+					: {}),
 			})),
 		);
 		observations.push(...seen);

@@ -98,7 +98,7 @@ function strangerTo(family: Family, networks: readonly Network[]): string {
 }
 
 /** An address in the network, and the nearest one behind its end. */
-function neighboursOf(
+export function neighboursOf(
 	network: Network,
 	inInterface: string,
 	own: ReadonlySet<string | undefined>,

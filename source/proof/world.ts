@@ -6,13 +6,13 @@ import {
 	addBeyond,
 	addVantages,
 	BEYOND,
-	bare,
 	type Cable,
 	introduce,
 	ip,
 	layCables,
 	type Places,
 	planCables,
+	targetOf,
 } from './cables.ts';
 import {type Namespace, withNamespace} from './namespace.ts';
 
@@ -134,7 +134,7 @@ async function useWorld<T>(
 
 				return inBeyond;
 			},
-			targetFor: (vantage) => bare(cableTo(vantage).addresses[vantage.family]),
+			targetFor: (vantage) => targetOf(vantage, cableTo(vantage)),
 			cableTo,
 			introduce: async (met) => introduce(machine, outside, cableTo, met),
 			async forget() {
@@ -160,7 +160,19 @@ async function setParameters(
 	names: readonly string[],
 	value: number,
 ): Promise<boolean> {
-	const files = names.map((name) => `/proc/sys/${name.replaceAll('.', '/')}`);
+	return writeParameters(
+		namespace,
+		names.map((name) => `/proc/sys/${name.replaceAll('.', '/')}`),
+		value,
+	);
+}
+
+/** The same by their files. */
+export async function writeParameters(
+	namespace: Namespace,
+	files: readonly string[],
+	value: number,
+): Promise<boolean> {
 	const input = `${value}\n`;
 	// It writes what it reads into all of them, and goes on behind one that is not there.
 	const {stderr} = await namespace.run('tee', files, {input});

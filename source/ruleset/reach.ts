@@ -3,8 +3,11 @@ import {type Decision, evaluate} from './evaluate.ts';
 import type {Packet} from './packet.ts';
 import type {FamilyRules, PortRange} from './ruleset.ts';
 
-/** Somewhere that packets come from: an address, and the interface that they come in on. */
-export type Vantage = Pick<Packet, 'family' | 'inInterface' | 'source'>;
+/**
+ * Somewhere that packets come from: an address, and the interface that they come in on. The address
+ * that they go to is one of the machine's own where it is given.
+ */
+export type Vantage = Pick<Packet, 'family' | 'inInterface' | 'source' | 'destination'>;
 
 /** Ports of one kind of packet that are judged alike. */
 export type Stretch = PortRange & {readonly decision: Decision};

@@ -1,0 +1,103 @@
+import {readAppliedPolicy} from '../change/applied.ts';
+import {type Facts, gatherFacts} from '../host/facts.ts';
+import {type Policy, policyToJson} from '../policy/policy.ts';
+import {printPorts} from '../policy/port.ts';
+import {printable} from '../policy/printable.ts';
+import {findExposure} from '../proof/exposure.ts';
+import type {Exposed, Exposure} from '../ruleset/exposure.ts';
+import {type ExistingFlags, readExisting} from './existing-options.ts';
+import {type PolicyFlags, readPolicy, saysPolicy} from './policy-options.ts';
+
+export type ExposureFlags = PolicyFlags & ExistingFlags & {readonly json?: boolean};
+
+/**
+ * `fw-wizard exposure`: what the outside can reach of this machine now, and what it could once the
+ * policy is applied. Changes nothing.
+ * @returns what to print, and whether anything of it could be found out
+ */
+export async function exposure(flags: ExposureFlags): Promise<{text: string; known: boolean}> {
+	const facts = await gatherFacts();
+	const policy = chosenPolicy(flags, facts);
+	const found = await findExposure(facts, policy, readExisting(flags));
+	const known = isKnown(found);
+	return {
+		known,
+		text: flags.json
+			? `${JSON.stringify({...(policy ? {policy: policyToJson(policy)} : {}), ...found}, undefined, '\t')}\n`
+			: printExposure(found, policy !== undefined),
+	};
+}
+
+/** Whether anything of it is decided. */
+function isKnown({rows, tried}: Exposure): boolean {
+	return (
+		tried ||
+		rows.some(
+			({through, before, after}) =>
+				through !== 'loopback' && (before !== 'unknown' || (after ?? before) !== 'unknown'),
+		)
+	);
+}
+
+/** What the flags say, else what was applied last, else none: then only what is now is shown. */
+function chosenPolicy(flags: ExposureFlags, {services}: Facts): Policy | undefined {
+	return saysPolicy(flags) ? readPolicy(flags, services) : readAppliedPolicy(services);
+}
+
+/** The exposure as a table, what can be reached first. */
+export function printExposure(exposure: Exposure, planned: boolean): string {
+	const {rows, tried, unread} = exposure;
+	const table = rows.map((row) => cellsOf(row, planned));
+	const head = planned ? ['Now', 'After', 'Port', 'From', 'What'] : ['Now', 'Port', 'From', 'What'];
+	const widths = head.map((title, column) =>
+		Math.max(
+			...[[...head.slice(0, column), title], ...table].map((cells) => cells[column]?.length ?? 0),
+		),
+	);
+	const lines = [head, ...table].map((cells) =>
+		cells
+			.map((cell, column) => cell.padEnd(Math.min(widths[column] ?? 0, WIDEST)))
+			.join('  ')
+			.trimEnd(),
+	);
+	return [
+		...(rows.length === 0 ? ['Nothing listens here, and nothing is let in.'] : lines),
+		'',
+		tried
+			? 'Tried with packets to a copy of this machine.'
+			: isKnown(exposure)
+				? 'Read from the rules, not tried with packets.'
+				: 'What can be reached was not found out.',
+		...unread,
+		'',
+	].join('\n');
+}
+
+/** A cell that is wider pushes only its own line. */
+const WIDEST = 34;
+
+function cellsOf(row: Exposed, planned: boolean): readonly string[] {
+	const {protocol, ports, families, from, before, after = before} = row;
+	const numbers = ports.map((range) => printPorts(range, '-')).join(',');
+	const family = families.length === 1 ? `, IPv${families[0]}` : '';
+	return [
+		before,
+		...(planned ? [after] : []),
+		`${numbers}/${protocol}${family}`,
+		from,
+		printable(describeTarget(row), 120),
+	];
+}
+
+function describeTarget({through, process, to, by, listens}: Exposed): string {
+	if (through === 'a container') {
+		return `${by} sends it on to ${to}, past INPUT`;
+	}
+
+	const name = process ?? (listens ? 'process unknown' : 'nothing listens');
+	return to === undefined
+		? by === undefined
+			? name
+			: `${name}, for a container of ${by}`
+		: `${name}, at ${to} by ${by}`;
+}

@@ -1,0 +1,125 @@
+import {beforeAll, describe, expect, test} from 'vitest';
+import type {Exposed, Exposure} from '../../source/ruleset/exposure.ts';
+import {BACKENDS} from '../_helpers/backends.ts';
+import {wizardDoes} from '../_helpers/cli.ts';
+import {type Dock, openDock} from '../_helpers/containers.ts';
+import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {ask, IPV6, OUTSIDE, serve} from '../_helpers/pair.ts';
+
+const ADDRESSES = {4: OUTSIDE.target, 6: IPV6.target} as const;
+const PLAN = ['--role', 'server', '--open', '22/tcp', '--open', '9000/tcp'];
+
+/** `22/tcp IPv4+6 from anywhere: open, shut` */
+function say({protocol, ports, families, from, before, after}: Exposed): string {
+	const numbers = ports
+		.map(({first, last}) => (first === last ? first : `${first}-${last}`))
+		.join(',');
+	return `${numbers}/${protocol} IPv${families.join('+')} from ${from}: ${before}, ${after}`;
+}
+
+async function exposureOf(host: Host, ...args: readonly string[]): Promise<Exposure> {
+	return JSON.parse(await wizardDoes(host, 'exposure', '--json', ...args));
+}
+
+/** The services, as many as there are rows, that answer somebody outside. */
+async function answering(probe: Host, services: readonly string[]): Promise<readonly string[]> {
+	const answers = await Promise.all(
+		services.flatMap((service) =>
+			([4, 6] as const).map(async (family) => {
+				const [port = '', protocol] = service.split('/') as [string, 'tcp' | 'udp'];
+				const answer = await ask(probe, protocol, ADDRESSES[family], Number(port));
+				return answer.includes('hello') ? [`${service} IPv${family}`] : [];
+			}),
+		),
+	);
+	return answers.flat();
+}
+
+/** The same by the exposure. */
+function open(rows: readonly Exposed[], when: 'before' | 'after'): readonly string[] {
+	return rows
+		.filter((row) => row.listens && row[when] === 'open')
+		.flatMap(({protocol, ports, families}) =>
+			families.flatMap((family) => ports.map(({first}) => `${first}/${protocol} IPv${family}`)),
+		);
+}
+
+/** A container's port, published as Docker does it; INPUT rejects all. */
+const PUBLISHED = (to: string, reject: string) => `\
+*nat
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination ${to}:80
+-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8081 -j DNAT --to-destination ${to}:81
+-A DOCKER ! -i docker0 -p udp -m udp --dport 8053 -j DNAT --to-destination ${to}:53
+-A PREROUTING -p tcp -m tcp --dport 2222 -j REDIRECT --to-ports 22
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:DOCKER-USER - [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p ${reject.startsWith('icmp6') ? 'ipv6-icmp' : 'icmp'} -j ACCEPT
+-A INPUT -j REJECT --reject-with ${reject}
+-A FORWARD -j DOCKER-USER
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i docker0 -j ACCEPT
+-A FORWARD -d ${to.replaceAll(/[[\]]/g, '')} -o docker0 -j ACCEPT
+-A DOCKER-USER -p tcp -m tcp --dport 81 -j DROP
+COMMIT
+`;
+
+const SERVICES = ['22/tcp', '2222/tcp', '8080/tcp', '8081/tcp', '8053/udp', '9000/tcp'];
+
+describe.each(BACKENDS)('a published port, by iptables (%s)', (backend) => {
+	const lab = useLab();
+	let dock: Dock;
+
+	beforeAll(async () => {
+		dock = await openDock(lab, backend, 'tcp:80', 'tcp:81', 'udp:53');
+		const {target} = dock;
+		await serve(target, 'tcp:22', 'tcp:9000');
+		const four = PUBLISHED('172.17.0.2', 'icmp-port-unreachable');
+		const six = PUBLISHED('[fd00:d0c::2]', 'icmp6-port-unreachable');
+		await target.must('iptables-restore', [], {input: four});
+		await target.must('ip6tables-restore', [], {input: six});
+	});
+
+	test('is reachable though INPUT rejects all, and is said to be so', async () => {
+		const {rows, tried, unread} = await exposureOf(dock.target, ...PLAN);
+		expect({tried, unread}).toEqual({tried: true, unread: []});
+		expect(rows.map(say)).toEqual([
+			'8053/udp IPv4+6 from anywhere: open, open',
+			'8080/tcp IPv4+6 from anywhere: open, open',
+			'22/tcp IPv4+6 from anywhere: shut, shut',
+			'8081/tcp IPv4+6 from anywhere: shut, shut',
+			'9000/tcp IPv4+6 from anywhere: shut, shut',
+		]);
+		expect(rows.find(({ports}) => ports[0]?.first === 8080)).toMatchObject({
+			through: 'a container',
+			by: 'Docker',
+			to: '172.17.0.2:80, [fd00:d0c::2]:80',
+		});
+		expect([...(await answering(dock.probe, SERVICES))].sort()).toEqual(
+			[...open(rows, 'before')].sort(),
+		);
+	});
+
+	test('stays reachable under a policy, which opens what is behind the old rules', async () => {
+		for (const program of ['iptables', 'ip6tables']) {
+			await dock.target.must(program, ['-D', 'INPUT', '4']);
+		}
+
+		const {rows} = await exposureOf(dock.target, ...PLAN);
+		await wizardDoes(dock.target, 'apply', ...PLAN);
+		const answered = [...(await answering(dock.probe, SERVICES))].sort();
+		expect(answered).toEqual([...open(rows, 'after')].sort());
+		expect(answered).toContain('2222/tcp IPv6');
+		const now = await exposureOf(dock.target);
+		expect(now.rows.map(({before}) => before)).toEqual(now.rows.map(({after}) => after));
+		expect([...open(now.rows, 'before')].sort()).toEqual(answered);
+	});
+});

@@ -6,7 +6,9 @@ import process from 'node:process';
 
 /** Each program that the tests start, and the Debian package that has it. */
 const PROGRAMS = {
+	'avahi-daemon': 'avahi-daemon',
 	conntrack: 'conntrack',
+	cupsd: 'cups-daemon',
 	curl: 'curl',
 	debootstrap: 'debootstrap',
 	'iptables-legacy': 'iptables',
@@ -15,9 +17,12 @@ const PROGRAMS = {
 	ip: 'iproute2',
 	'nc.openbsd': 'netcat-openbsd',
 	nft: 'nftables',
+	nginx: 'nginx',
 	nmap: 'nmap',
 	nsenter: 'util-linux',
+	pg_ctlcluster: 'postgresql',
 	ping: 'iputils-ping',
+	'redis-server': 'redis-server',
 	screen: 'screen',
 	socat: 'socat',
 	ssh: 'openssh-client',

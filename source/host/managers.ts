@@ -46,10 +46,14 @@ export async function findManagers(): Promise<Managers> {
 
 /** Who owns the firewall here: nothing can be applied beside them. */
 export async function findOwners(): Promise<readonly Manager[]> {
-	return [
-		...(ufwIsEnabled() ? (['ufw'] as const) : []),
-		...((await findFirewalld()) ? (['firewalld'] as const) : []),
-	];
+	return ownersAmong({ufw: ufwIsEnabled(), firewalld: await findFirewalld()});
+}
+
+export function ownersAmong({
+	ufw,
+	firewalld,
+}: Pick<Managers, 'ufw' | 'firewalld'>): readonly Manager[] {
+	return [...(ufw ? (['ufw'] as const) : []), ...(firewalld ? (['firewalld'] as const) : [])];
 }
 
 function ufwIsEnabled(): boolean {

@@ -1,15 +1,55 @@
-/** Another program that filters packets here, or rules that nobody owns up to. */
-export type Neighbour = {
-	/** As one calls it: 'ufw', 'Docker', 'rules in INPUT'. Safe to print. */
-	readonly name: string;
-	/** A manager owns the firewall or loads it at boot; a service makes rules for its own use. */
-	readonly kind: 'manager' | 'service' | 'rules';
-	/** What it does, in one sentence. */
-	readonly does: string;
-	/** What that means here, in one sentence. */
-	readonly means: string;
-	/** ufw or firewalld in use: nothing can be applied until it is switched off. */
-	readonly owns: boolean;
-	/** Without its rules in the filter table it does not work. */
-	readonly needsFilter: boolean;
+import {readdirSync, readFileSync} from 'node:fs';
+import type {Family} from '../policy/network.ts';
+import {type ExistingChoice, planChoices} from '../ruleset/existing-choices.ts';
+import {KNOWN_PROGRAMS} from '../ruleset/known-programs.ts';
+import {type Neighbour, nameNeighbours} from '../ruleset/neighbours.ts';
+import {readHoldings} from './holdings.ts';
+import {findManagers, ownersAmong} from './managers.ts';
+import {readNativeTables} from './native-tables.ts';
+import {commandNameOf, link, processesNamed} from './processes.ts';
+
+/** Who else filters packets here, and what can be done about it. */
+export type Surroundings = {
+	readonly neighbours: readonly Neighbour[];
+	/** The recommended one first; none where there is nothing to decide. */
+	readonly choices: readonly ExistingChoice[];
 };
+
+/**
+ * Looks for all of them, as root; nothing is changed.
+ * @throws {HostError} when the rules cannot be read
+ */
+export async function findNeighbours(families: readonly Family[]): Promise<Surroundings> {
+	const [holdings, managers] = await Promise.all([readHoldings(families), findManagers()]);
+	const nativeTables = await readNativeTables(holdings.map(({rules}) => rules));
+	const firewalld = managers.firewalld !== undefined;
+	return {
+		neighbours: nameNeighbours({
+			...{holdings, nativeTables, ...managers, firewalld},
+			processes: servicesHere(),
+			tunnels: tunnelsHere(),
+		}),
+		choices: planChoices(holdings, ownersAmong(managers)),
+	};
+}
+
+/** Those of the known services that run in this network. */
+function servicesHere(): ReadonlySet<string> {
+	const network = link('/proc/self/ns/net');
+	return new Set(
+		processesNamed(KNOWN_PROGRAMS.flatMap(({process}) => process ?? []))
+			.filter((pid) => link(`/proc/${pid}/ns/net`) === network)
+			.map(commandNameOf),
+	);
+}
+
+/** The interfaces of WireGuard, as the kernel knows them. */
+function tunnelsHere(): readonly string[] {
+	try {
+		return readdirSync('/sys/class/net').filter((name) =>
+			/^DEVTYPE=wireguard$/m.test(readFileSync(`/sys/class/net/${name}/uevent`, 'utf8')),
+		);
+	} catch {
+		return [];
+	}
+}

@@ -1,6 +1,7 @@
 import {findKnownService} from './advice.ts';
 import type {Listener} from './listener.ts';
 import type {Role} from './policy.ts';
+import {joinWords} from './words.ts';
 
 export type Recommendation = {
 	readonly role: Role;
@@ -102,5 +103,5 @@ function namesOf(listeners: readonly Candidate[]): readonly string[] {
 /** At most three names: "nginx, redis and 4 more". */
 function list(names: readonly string[]): string {
 	const shown = names.length > 3 ? [...names.slice(0, 2), `${names.length - 2} more`] : names;
-	return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+	return joinWords(shown);
 }

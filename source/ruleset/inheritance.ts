@@ -1,7 +1,7 @@
 import type {Family} from '../policy/network.ts';
-import {KNOWN_PROGRAMS, type KnownProgram, programOfChain} from './known-programs.ts';
-import {decidingRule} from './lint.ts';
-import {NOTHING_PRESENT, type Presence, printRestore, printRule} from './print.ts';
+import {joinWords} from '../policy/words.ts';
+import {KNOWN_PROGRAMS, type KnownProgram, programOfChain, targetOf} from './known-programs.ts';
+import {NOTHING_PRESENT, type Presence, printRestore} from './print.ts';
 import {type Backend, type Chain, type FamilyRules, OWN_CHAINS, OWN_PREFIX} from './ruleset.ts';
 
 /** What happens to rules of others that are there already. */
@@ -112,48 +112,6 @@ export function programsNeedingFilter(holdings: readonly Holding[]): readonly Kn
 	);
 }
 
-/**
- * What is best done with the rules of others in INPUT, and why; undefined where there are none.
- * They are kept unless they are what somebody has left behind who made a firewall by hand.
- */
-export function recommendInheritance(
-	holdings: readonly Holding[],
-): {readonly inheritance: Inheritance; readonly reason: string} | undefined {
-	const places = holdings.map((holding) => ({holding, rules: foreignRules(holding, 'INPUT')}));
-	const rules = places.flatMap((place) => place.rules);
-	if (rules.length === 0) {
-		return undefined;
-	}
-
-	const programs = [...new Set(rules.flatMap((rule) => programBehind(rule)?.name ?? []))];
-	const strangers = rules.filter((rule) => programBehind(rule) === undefined);
-	if (strangers.length === 0) {
-		return {
-			inheritance: 'keep',
-			reason: `They belong to ${joinWords(programs)}, and are needed`,
-		};
-	}
-
-	if (programs.length === 0) {
-		return {
-			inheritance: 'flush-input',
-			reason:
-				'They belong to no program that is known: they look like an earlier firewall, made by hand',
-		};
-	}
-
-	const deciding = places.map(({holding}) => decidingRule(holding.rules)).find(Boolean);
-	return deciding === undefined
-		? {
-				inheritance: 'keep',
-				reason: `Rules of ${joinWords(programs)} are among them, and are needed`,
-			}
-		: {
-				inheritance: 'flush-input',
-				reason: `With rule ${deciding.index} of INPUT (${printRule(deciding.rule, deciding.family)}) ours would not be reached`,
-			};
-}
-
 /** The rules of a chain of the filter table that are not ours, as the save has them. */
 export function foreignRules(holding: Holding, chain: string): readonly string[] {
 	return linesIn(holding).filter(
@@ -262,17 +220,23 @@ export function chainsBehind(holding: Holding, touched: readonly string[]): read
 }
 
 /** One line for each place that something goes from: for a summary. */
-export function describeTaking({family, backend, inUse, rules, removed, policies}: Taking): string {
-	const place = `IPv${family}${inUse ? '' : `, ${backend} backend`}`;
+export function describeTaking({rules, removed, policies, ...place}: Taking): string {
 	const counts = countBy(rules, chainOf);
 	const parts = [
 		...[...counts]
 			.filter(([chain]) => !removed.includes(chain))
 			.map(([chain, count]) => `${count} ${count === 1 ? 'rule' : 'rules'} of ${chain}`),
-		...(removed.length === 0 ? [] : [`${removed.length} chains of ufw`]),
+		...(removed.length === 0
+			? []
+			: [`${removed.length} ${removed.length === 1 ? 'chain' : 'chains'} of ufw`]),
 		...policies.map(({chain, from}) => `the policy ${from} of ${chain}`),
 	];
-	return `${place}: ${parts.join(', ')}`;
+	return `${nameOfPlace(place)}: ${parts.join(', ')}`;
+}
+
+/** `IPv4`, or `IPv6, legacy backend` where that is not the one in use. */
+export function nameOfPlace({family, backend, inUse}: Omit<Holding, 'text' | 'rules'>): string {
+	return `IPv${family}${inUse ? '' : `, ${backend} backend`}`;
 }
 
 function describeBreaks(takings: readonly Taking[], withoutUfw: boolean): readonly string[] {
@@ -292,16 +256,6 @@ function describeBreaks(takings: readonly Taking[], withoutUfw: boolean): readon
 	];
 }
 
-function programBehind(rule: string): KnownProgram | undefined {
-	const target = targetOf(rule);
-	const set = /--match-set (crowdsec\S*)/.exec(rule);
-	return set
-		? KNOWN_PROGRAMS.find(({name}) => name === 'CrowdSec')
-		: target === undefined
-			? undefined
-			: programOfChain(target);
-}
-
 function chainsIn({rules}: Holding): readonly Chain[] {
 	return rules.tables.find(({name}) => name === 'filter')?.chains ?? [];
 }
@@ -314,11 +268,6 @@ function linesIn({text}: Holding): readonly string[] {
 
 function chainOf(line: string): string {
 	return line.split(' ', 2)[1] ?? '';
-}
-
-/** Where a rule leads: the last word behind -j or -g, if nothing follows it. */
-function targetOf(line: string): string | undefined {
-	return / -[jg] (\S+)$/.exec(line)?.[1];
 }
 
 /** A rule in a chain of ours, or our one jump from a built-in chain. */
@@ -344,8 +293,4 @@ function countBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): M
 	}
 
 	return counts;
-}
-
-function joinWords(words: readonly string[]): string {
-	return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }

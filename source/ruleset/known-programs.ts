@@ -108,3 +108,20 @@ export function programOfChain(chain: string): KnownProgram | undefined {
 export function programOfTable(table: string): KnownProgram | undefined {
 	return KNOWN_PROGRAMS.find(({tables}) => tables?.test(table));
 }
+
+/** The program that a rule belongs to, as iptables-save prints it: by its chain, its set or where it leads. */
+export function programOfRule(rule: string): KnownProgram | undefined {
+	const target = targetOf(rule);
+	return (
+		programOfChain(rule.split(' ', 2)[1] ?? '') ??
+		(/--match-set crowdsec/.test(rule)
+			? KNOWN_PROGRAMS.find(({name}) => name === 'CrowdSec')
+			: undefined) ??
+		(target === undefined ? undefined : programOfChain(target))
+	);
+}
+
+/** Where a rule leads: the last word behind -j or -g, if nothing follows it. */
+export function targetOf(rule: string): string | undefined {
+	return / -[jg] (\S+)$/.exec(rule)?.[1];
+}

@@ -1,11 +1,11 @@
 import {describe, expect, it} from 'vitest';
+import {recommendInheritance} from '../../source/ruleset/existing-choices.ts';
 import {
 	chainsBehind,
 	describeTaking,
 	type Holding,
 	planInheritance,
 	printTaking,
-	recommendInheritance,
 	touchedChains,
 } from '../../source/ruleset/inheritance.ts';
 import {parseSave} from '../../source/ruleset/parse.ts';

@@ -17,6 +17,7 @@ import {
 	socketsOf,
 	terminalsOf,
 	titleOf,
+	userIdOf,
 	variableOf,
 } from './processes.ts';
 import {run} from './run.ts';
@@ -34,6 +35,9 @@ export type Session =
 
 /** The ports that mosh-server takes by default (mosh-server(1)). */
 const MOSH: Door = {protocol: 'udp', first: 60_000, last: 61_000};
+
+/** A group that nothing belongs to (Debian, and the kernel's overflowgid). */
+const NOGROUP = 65_534;
 
 const SSH_SERVERS = ['sshd', 'sshd-session', 'dropbear', 'tinysshd'];
 
@@ -117,14 +121,18 @@ function walk(pid: number, sockets: readonly TcpSocket[]): Session | undefined {
 /** The processes through which somebody looks at the tmux or screen that `pid` runs in. */
 async function multiplexerClients(pid: number): Promise<readonly number[]> {
 	const chain = ancestorsOf(pid);
-	if (chain.some((ancestor) => commandNameOf(ancestor).startsWith('tmux'))) {
-		const socket = chain
-			.map((ancestor) => variableOf(ancestor, 'TMUX')?.split(',')[0])
-			.find((path) => path !== undefined && path !== '');
-		const {stdout} = await run('tmux', [
-			...(socket === undefined ? [] : ['-S', socket]),
-			...['list-clients', '-F', '#{client_activity} #{client_pid}'],
-		]);
+	const server = chain.find((ancestor) => commandNameOf(ancestor).startsWith('tmux'));
+	if (server !== undefined) {
+		const [holder, socket] =
+			chain
+				.map((ancestor) => [ancestor, variableOf(ancestor, 'TMUX')?.split(',')[0]] as const)
+				.find(([, path]) => path !== undefined && path !== '') ?? [];
+		const {stdout} = await run(
+			...asOwner([server, holder ?? server], 'tmux', [
+				...(socket === undefined ? [] : ['-S', socket]),
+				...['list-clients', '-F', '#{client_activity} #{client_pid}'],
+			]),
+		);
 		return stdout
 			.trim()
 			.split('\n')
@@ -135,11 +143,30 @@ async function multiplexerClients(pid: number): Promise<readonly number[]> {
 	}
 
 	// The server draws on the terminals of its clients, and on nobody else's.
-	const server = chain.findLast((ancestor) => /^screen$/i.test(commandNameOf(ancestor)));
-	const shown = server === undefined ? new Set<string>() : terminalsOf(server);
+	const screen = chain.findLast((ancestor) => /^screen$/i.test(commandNameOf(ancestor)));
+	const shown = screen === undefined ? new Set<string>() : terminalsOf(screen);
 	return processesNamed(['screen']).filter(
 		(client) => !chain.includes(client) && shown.has(link(`/proc/${client}/fd/0`)),
 	);
+}
+
+/**
+ * A program with the rights of whoever runs the first of these processes that is not ours. A server of
+ * tmux makes its client open and write files: root must not be the client of another user's.
+ */
+function asOwner(
+	pids: readonly number[],
+	program: string,
+	args: readonly string[],
+): [program: string, args: readonly string[]] {
+	const own = process.geteuid?.();
+	const other = pids.map(userIdOf).find((uid) => uid !== own);
+	return own !== 0 || other === undefined
+		? [program, args]
+		: [
+				'setpriv',
+				[`--reuid=${other}`, `--regid=${NOGROUP}`, '--clear-groups', '--', program, ...args],
+			];
 }
 
 /**

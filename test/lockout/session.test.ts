@@ -70,6 +70,21 @@ describe.each([
 		await said(second, server.clients[over === 4 ? 0 : 1], port);
 	});
 
+	test('is found without root being the client of another user of tmux', async () => {
+		const {host, clients} = server;
+		// A server of tmux makes its clients write files.
+		const [real, log] = ['tmux-real', 'asked-by'].map((name) => path.join(host.folder, name));
+		const wrapper = path.join(host.folder, 'tmux');
+		writeFileSync(wrapper, `#!/bin/sh\nid -un >>${log}\nexec ${real} "$@"\n`, {mode: 0o755});
+		const install = `cp /usr/bin/tmux ${real}; : >${log}; chmod 666 ${log}; mount --bind ${wrapper} /usr/bin/tmux`;
+		await host.must('sh', ['-ec', install]);
+		const command = `tmux -f /dev/null -S ~/tmux-asked new-session "sudo ${FW_WIZARD}"`;
+		const terminal = logIn(terminals, server, command, {user: 'ann', over});
+		await said(terminal, clients[over === 4 ? 0 : 1], port);
+		await host.must('umount', ['/usr/bin/tmux']);
+		expect(await host.must('cat', [log ?? ''])).toBe('ann\nann\n');
+	});
+
 	test('is not that of another user of screen', async () => {
 		const other = logIn(terminals, server, `${SCREEN} sh -c 'echo here; read -r line'`, {
 			over: over === 4 ? 6 : 4,

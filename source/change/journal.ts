@@ -1,4 +1,4 @@
-import {appendFileSync, readFileSync} from 'node:fs';
+import {closeSync, constants, openSync, readFileSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
 import {JOURNAL_FILE, makePrivate, STATE_DIR} from './paths.ts';
@@ -14,6 +14,10 @@ export type Entry = {
 	readonly outcome: string;
 };
 
+const {O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW, O_NONBLOCK} = constants;
+/** To a plain file: not through a link, and not into a pipe, where it would wait for a reader. */
+const APPEND = O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK;
+
 /**
  * Adds a line. Lines are short: the kernel appends each whole (write(2), O_APPEND). A disk that is
  * full must not stop a roll back: then the line is lost.
@@ -22,7 +26,12 @@ export function writeJournal(change: number, what: Entry['what'], outcome: strin
 	const entry: Entry = {time: new Date().toISOString(), change, who: currentUser(), what, outcome};
 	try {
 		makePrivate(STATE_DIR);
-		appendFileSync(JOURNAL_FILE, `${JSON.stringify(entry)}\n`, {mode: 0o600});
+		const descriptor = openSync(JOURNAL_FILE, APPEND, 0o600);
+		try {
+			writeFileSync(descriptor, `${JSON.stringify(entry)}\n`);
+		} finally {
+			closeSync(descriptor);
+		}
 	} catch {}
 }
 
@@ -45,6 +54,15 @@ export function readJournal(): readonly Entry[] {
 
 /** The person, not the root that sudo made of them. */
 export function currentUser(): string {
-	const name = process.env.SUDO_USER || os.userInfo().username;
+	const name = process.env.SUDO_USER || nameOfUser();
 	return /^[\w.@-]{1,64}$/.test(name) ? name : 'unknown';
+}
+
+/** Empty where /etc/passwd does not know us. */
+function nameOfUser(): string {
+	try {
+		return os.userInfo().username;
+	} catch {
+		return '';
+	}
 }

@@ -1,4 +1,5 @@
 import {mkdirSync} from 'node:fs';
+import {assertPrivate} from '../host/files.ts';
 
 /** What was applied and what the boot loads. */
 export const CONFIG_DIR = '/etc/fw-wizard';
@@ -16,7 +17,8 @@ export const JOURNAL_FILE = `${STATE_DIR}/journal`;
 export const LOCK_FILE = `${STATE_DIR}/lock`;
 export const CHANGES_DIR = `${STATE_DIR}/changes`;
 
-/** Makes a folder that only root may look into. */
+/** Makes a folder that only root may look into. @throws {HostError} where one is that is not ours alone */
 export function makePrivate(folder: string): void {
+	assertPrivate(folder);
 	mkdirSync(folder, {recursive: true, mode: 0o700});
 }

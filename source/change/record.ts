@@ -8,9 +8,9 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import {writeWhole} from '../host/files.ts';
+import {assertPrivate, writeWhole} from '../host/files.ts';
 import type {Keeping} from './kept-files.ts';
-import {CHANGES_DIR, makePrivate} from './paths.ts';
+import {CHANGES_DIR, makePrivate, STATE_DIR} from './paths.ts';
 
 /**
  * Where a change stands, by the name of one file in its folder. Renaming that file is what decides:
@@ -96,15 +96,34 @@ export function dropChange(id: number): void {
 	rmSync(folderOf(id), {recursive: true, force: true});
 }
 
-/** All changes that are whole, oldest first. */
+/** All changes whose record is whole, oldest first. */
 export function listChanges(): readonly ChangeMeta[] {
-	return listIds().flatMap((id) => {
-		try {
-			return [JSON.parse(readFileSync(path.join(folderOf(id), 'meta.json'), 'utf8')) as ChangeMeta];
-		} catch {
-			return [];
-		}
-	});
+	return listIds().flatMap((id) => readMeta(id) ?? []);
+}
+
+/** What is known of a change; undefined where its record was damaged, or not written to its end. */
+export function readMeta(id: number): ChangeMeta | undefined {
+	try {
+		const meta: unknown = JSON.parse(readFileSync(path.join(folderOf(id), 'meta.json'), 'utf8'));
+		return isMeta(meta) && meta.id === id ? meta : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** Whether all is there that is read without a second look. */
+function isMeta(value: unknown): value is ChangeMeta {
+	const {time, who, summary, connections, keep, undo} = Object(value) as Partial<ChangeMeta>;
+	return (
+		[time, who, summary].every((text) => typeof text === 'string') &&
+		Array.isArray(connections) &&
+		[keep, undo].every(
+			(keeping) =>
+				typeof keeping?.files === 'object' &&
+				Array.isArray(keeping.before) &&
+				Array.isArray(keeping.after),
+		)
+	);
 }
 
 export function stateOf(id: number): ChangeState | undefined {
@@ -146,15 +165,13 @@ export function isLoaded(id: number): boolean {
 }
 
 /**
- * Removes folders that a crash left without a change, and all but the newest changes. One that took
+ * Removes folders that a crash left before there was a change, and all but the newest changes. One that took
  * something away of others is remembered for as long as that can come back.
  */
 export function pruneChanges(): void {
-	const changes = listChanges();
-	const whole = new Set(changes.map(({id}) => id));
-	const taking = new Set(changes.filter(({taken}) => taken).map(({id}) => id));
+	const taking = new Set(listChanges().flatMap(({id, taken}) => (taken ? id : [])));
 	const ids = listIds();
-	for (const id of ids.filter((id) => !whole.has(id) || stateOf(id) === undefined)) {
+	for (const id of ids.filter((id) => stateOf(id) === undefined)) {
 		rmSync(folderOf(id), {recursive: true, force: true});
 	}
 
@@ -164,13 +181,20 @@ export function pruneChanges(): void {
 	}
 }
 
-function listIds(): readonly number[] {
-	try {
-		return readdirSync(CHANGES_DIR)
-			.filter((name) => /^\d+$/.test(name))
-			.map(Number)
-			.sort((a, b) => a - b);
-	} catch {
-		return [];
+/**
+ * The numbers of all that is written down, oldest first.
+ * @throws {HostError} where others than root could have written it
+ */
+export function listIds(): readonly number[] {
+	assertPrivate(STATE_DIR);
+	assertPrivate(CHANGES_DIR);
+	const ids = (existsSync(CHANGES_DIR) ? readdirSync(CHANGES_DIR) : [])
+		.filter((name) => /^\d{1,15}$/.test(name))
+		.map(Number)
+		.sort((a, b) => a - b);
+	for (const id of ids) {
+		assertPrivate(folderOf(id));
 	}
+
+	return ids;
 }

@@ -2,15 +2,17 @@ import {existsSync} from 'node:fs';
 import {uptime} from 'node:os';
 import {setTimeout as delay} from 'node:timers/promises';
 import {explainError, HostError} from '../host/errors.ts';
+import {assertPrivate} from '../host/files.ts';
 import {loadModules} from '../host/modules.ts';
-import {firstLine, hold, run} from '../host/run.ts';
+import {firstLine, run} from '../host/run.ts';
 import {printable} from '../policy/printable.ts';
 import {writeJournal} from './journal.ts';
 import {carryOut} from './kept-files.ts';
 import {keepConnections} from './live-connections.ts';
 import {dryRun, load, readRules} from './load.ts';
+import {lock, withLock} from './lock.ts';
 import {type ChangeOrder, planOthers, writeDown} from './order.ts';
-import {LOCK_FILE, makePrivate, STATE_DIR} from './paths.ts';
+import {STATE_DIR} from './paths.ts';
 import {
 	type ChangeMeta,
 	type ChangeState,
@@ -18,12 +20,14 @@ import {
 	folderOf,
 	isLoaded,
 	listChanges,
+	listIds,
 	markLoaded,
 	markPending,
 	moveState,
 	nextId,
 	pruneChanges,
 	readBootId,
+	readMeta,
 	scriptOf,
 	standingOf,
 	stateOf,
@@ -31,9 +35,6 @@ import {
 import {sendFirewalldToSleep} from './switch-off.ts';
 import {assertUnchanged, rehearseReturn, takeFromOther} from './taking.ts';
 import {armWatchdog, disarmWatchdog} from './watchdog.ts';
-
-/** Milliseconds to wait for the lock: more than the wizard takes to see what was decided elsewhere. */
-const LOCK_PATIENCE = 2000;
 
 /** Seconds that a watchdog may be late. */
 const OVERDUE = 10;
@@ -224,20 +225,14 @@ export async function clearUp(): Promise<void> {
 		return;
 	}
 
-	const held = await hold('flock', ['-n', LOCK_FILE]);
-	if (typeof held === 'string') {
-		return;
-	}
-
+	assertPrivate(STATE_DIR);
 	try {
-		await recover(canBeConfirmed);
+		await withLock(async () => recover(canBeConfirmed));
 	} catch (error) {
 		// Whoever looks on sees what is wrong then.
 		if (!(explainError(error) instanceof HostError)) {
 			throw error;
 		}
-	} finally {
-		await held.release();
 	}
 }
 
@@ -251,47 +246,29 @@ export async function recover(
 	isLeft: (change: ChangeMeta) => boolean = () => false,
 ): Promise<void> {
 	pruneChanges();
-	for (const change of listChanges()) {
-		const {id, bootId} = change;
+	for (const id of listIds()) {
+		const change = readMeta(id);
 		const state = stateOf(id);
-		if (state === 'kept') {
+		if (change === undefined) {
+			// Its record was damaged. The way back needs none; the way on does.
+			await (isOpen(state) && rollBack(id, 'roll back', 'its record is damaged'));
+		} else if (state === 'kept') {
 			await finishKeeping(id);
-		} else if (state === 'pending' && bootId !== readBootId()) {
+		} else if (state === 'pending' && change.bootId !== readBootId()) {
 			// The boot has put back what was there before.
 			moveState(id, 'pending', 'rolling');
 			moveState(id, 'rolling', 'rolled-back');
 			writeJournal(id, 'roll back', 'rolled back: the machine was booted before it was confirmed');
 		} else if (isLeft(change)) {
 			// Its watchdog or its maker decides.
-		} else if (state === 'pending' || state === 'rolling' || state === 'undoing') {
+		} else if (isOpen(state)) {
 			await rollBack(id, 'roll back', 'it was cut off');
 		}
 	}
 }
 
-/**
- * Takes the lock on changes. A program holds it for us that ends when we do: a dead process holds
- * nothing. One whose change was just decided, or that was just killed, is given a moment to let go.
- * @throws {HostError} when somebody else has it
- */
-export async function lock(): Promise<() => Promise<void>> {
-	makePrivate(STATE_DIR);
-	const end = performance.now() + LOCK_PATIENCE;
-	const take = async () => hold('flock', ['-n', LOCK_FILE]);
-	let held = await take();
-	while (typeof held === 'string' && performance.now() < end) {
-		await delay(100);
-		held = await take();
-	}
-
-	if (typeof held === 'string') {
-		throw new HostError(
-			'Another fw-wizard is changing the firewall',
-			'Wait for it; or keep its change with fw-wizard confirm, or end it with fw-wizard undo',
-		);
-	}
-
-	return held.release;
+function isOpen(state: ChangeState | undefined): boolean {
+	return state !== undefined && state !== 'done' && state !== 'rolled-back';
 }
 
 /** Does what follows from keeping. Each part may be done twice: a killed one is finished by the next. */

@@ -4,9 +4,10 @@ import {describeFailure, restore, type Saved, save} from '../host/iptables.ts';
 import type {Family} from '../policy/network.ts';
 import {findChain, OWN_CHAINS} from '../ruleset/ruleset.ts';
 import {carryOut, type Keeping} from './kept-files.ts';
+import {lock} from './lock.ts';
 import {CONFIG_DIR, STATE_DIR} from './paths.ts';
 import {type ChangeMeta, type ChangeState, listChanges, standingOf, stateOf} from './record.ts';
-import {findPending, lock, recover, rollBack} from './transaction.ts';
+import {findPending, recover, rollBack} from './transaction.ts';
 
 /** A change with where it stands. */
 export type ChangeReport = Pick<ChangeMeta, 'id' | 'time' | 'who' | 'summary'> & {

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import {Command, CommanderError, Option} from 'commander';
+import {CONFIG_DIR, STATE_DIR} from '../change/paths.ts';
 import {explainError, HostError} from '../host/errors.ts';
 import {isRehearsal} from '../host/rehearsing.ts';
 import {InputError} from '../policy/input-error.ts';
@@ -224,7 +225,7 @@ async function rehearsed(
 ): Promise<number> {
 	if (isRehearsal()) {
 		const {prepareRehearsal} = await import('../host/rehearsal.ts');
-		await prepareRehearsal();
+		await prepareRehearsal([CONFIG_DIR, STATE_DIR]);
 		return action();
 	}
 

@@ -1,6 +1,6 @@
-import {readFileSync} from 'node:fs';
 import type {Command} from 'commander';
 import {readAppliedPolicy} from '../change/applied.ts';
+import {readAtMost} from '../host/files.ts';
 import {HELPER_NAMES} from '../policy/helpers.ts';
 import {InputError} from '../policy/input-error.ts';
 import {
@@ -15,6 +15,9 @@ import {
 import {parseOpenings} from '../policy/port.ts';
 import {printable} from '../policy/printable.ts';
 import type {Services} from '../policy/services.ts';
+
+/** More than any policy has. */
+const POLICY_BYTES = 1e6;
 
 /** The policy flags as commander gives them. */
 export type PolicyFlags = {
@@ -109,7 +112,7 @@ export function choosePolicy(flags: PolicyFlags, services: Services): Policy {
 function readPolicyFile(file: string, services: Services): Policy {
 	let text: string;
 	try {
-		text = readFileSync(file, 'utf8');
+		text = readAtMost(file, POLICY_BYTES);
 	} catch (error) {
 		throw new InputError(
 			`The policy file cannot be read: ${printable((error as Error).message, 160)}`,

@@ -1,8 +1,9 @@
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import process from 'node:process';
 import {RESTORE_FILE} from '../change/paths.ts';
 import {HostError} from '../host/errors.ts';
 import {type Facts, gatherFacts} from '../host/facts.ts';
+import {readAtMost} from '../host/files.ts';
 import {InputError} from '../policy/input-error.ts';
 import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
 import {printable} from '../policy/printable.ts';
@@ -16,6 +17,9 @@ import {countPorts} from '../ruleset/reach.ts';
 import {assertRoot} from './assert-root.ts';
 import {choosePolicy, type PolicyFlags} from './policy-options.ts';
 import {proveOn} from './prover.ts';
+
+/** A scan of all ports of both families and protocols, several times. */
+const SCAN_BYTES = 200e6;
 
 export const SUBJECTS = ['planned', 'running', 'boot'] as const;
 type Subject = (typeof SUBJECTS)[number];
@@ -105,7 +109,7 @@ function compareNmap(
 
 function readText(file: string): string {
 	try {
-		return readFileSync(file, 'utf8');
+		return readAtMost(file, SCAN_BYTES);
 	} catch (error) {
 		throw new InputError(
 			`The scan cannot be read: ${printable((error as Error).message, 160)}`,

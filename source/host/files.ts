@@ -4,12 +4,16 @@ import {
 	chownSync,
 	closeSync,
 	fsyncSync,
+	lstatSync,
 	openSync,
+	readSync,
 	renameSync,
 	rmSync,
+	type Stats,
 	writeSync,
 } from 'node:fs';
 import process from 'node:process';
+import {HostError} from './errors.ts';
 
 /**
  * Writes a file of ours beside its place, synced, and renames it: whoever reads it, also after a
@@ -41,5 +45,56 @@ export function writeWhole(file: string, text: string, mode: number): void {
 	} catch (error) {
 		rmSync(beside, {force: true});
 		throw error;
+	}
+}
+
+/**
+ * Reads what a user names: a file, or a pipe, but not without end.
+ * @throws {Error} of the system call that fails, or with more than so many bytes
+ */
+export function readAtMost(file: string, limit: number): string {
+	const descriptor = openSync(file, 'r');
+	const parts: Buffer[] = [];
+	try {
+		for (let size = 0; size <= limit; ) {
+			const part = Buffer.alloc(65_536);
+			const count = readSync(descriptor, part);
+			if (count === 0) {
+				return Buffer.concat(parts).toString('utf8');
+			}
+
+			parts.push(part.subarray(0, count));
+			size += count;
+		}
+	} finally {
+		closeSync(descriptor);
+	}
+
+	throw new Error(`${file} has more than ${limit / 1e6} MB`);
+}
+
+/** What is wrong with what only root may write, by its owner and mode. */
+export function writersFault({uid, mode}: Stats): string | undefined {
+	if (uid !== process.geteuid?.()) {
+		return 'is not owned by root';
+	}
+
+	return (mode & 0o022) === 0 ? undefined : 'can be written by others than root';
+}
+
+/**
+ * Refuses a folder of ours that others could have filled, or that a link puts elsewhere: what lies
+ * in it is believed, and run, as root. One that is not there is well.
+ * @throws {HostError}
+ */
+export function assertPrivate(folder: string): void {
+	const found = lstatSync(folder, {throwIfNoEntry: false});
+	const fault =
+		found && (found.isDirectory() ? writersFault(found) : 'is something else than a folder');
+	if (fault !== undefined) {
+		throw new HostError(
+			`${folder} ${fault}`,
+			`Nothing in it is believed. Remove it; or if it is yours: chown -hR root: ${folder} && chmod -R go-w ${folder}`,
+		);
 	}
 }

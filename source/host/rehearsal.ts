@@ -1,4 +1,4 @@
-import {mkdirSync, mkdtempSync, readlinkSync, rmdirSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, rmdirSync, statSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -6,9 +6,13 @@ import {printable} from '../policy/printable.ts';
 import {HostError} from './errors.ts';
 import {isRoot} from './first-facts.ts';
 import {type Interface, interfacesHere} from './interfaces.ts';
+import {link} from './processes.ts';
 import {REHEARSAL_VARIABLE} from './rehearsing.ts';
 import {firstLine, type RunResult, run, runAttached} from './run.ts';
 import {ownArguments, selfCommand} from './self.ts';
+
+/** What the folder to build in begins with. */
+const SCRATCH = 'fww-rehearsal-';
 
 /** What the outer program hands to itself inside the namespaces. */
 type Ticket = {
@@ -65,7 +69,7 @@ export async function startRehearsal(): Promise<number> {
 		);
 	}
 
-	const scratch = mkdtempSync(path.join(os.tmpdir(), 'fww-rehearsal-'));
+	const scratch = mkdtempSync(path.join(os.tmpdir(), SCRATCH));
 	const ticket: Ticket = {outside: namespaces(), scratch, interfaces: interfacesHere()};
 	try {
 		return await runAttached('unshare', [...flags, ...selfCommand(), ...ownArguments()], {
@@ -79,19 +83,11 @@ export async function startRehearsal(): Promise<number> {
 /**
  * Inside: lays copies over /etc and /var/lib, hides the service manager and rebuilds the machine's
  * interfaces. To be called before anything else.
+ * @param own folders of this program, which only root may look into: who is not begins without them
  * @throws {HostError} when these are not namespaces of our own, or the copy cannot be made
  */
-export async function prepareRehearsal(): Promise<void> {
-	const ticket = JSON.parse(process.env[REHEARSAL_VARIABLE] ?? '{}') as Ticket;
-	const inside = namespaces();
-	if (!ticket.outside?.every((namespace, index) => namespace !== inside[index])) {
-		throw new HostError(
-			`${REHEARSAL_VARIABLE} is set, but this is the real machine`,
-			`Unset it: unset ${REHEARSAL_VARIABLE}`,
-		);
-	}
-
-	const {scratch} = ticket;
+export async function prepareRehearsal(own: readonly string[]): Promise<void> {
+	const {scratch, interfaces} = readTicket(process.env[REHEARSAL_VARIABLE] ?? '');
 	await must('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'fww-rehearsal', scratch]);
 	for (const [folder, writable] of Object.entries(WRITABLE)) {
 		const upper = path.join(scratch, folder, 'upper');
@@ -106,10 +102,39 @@ export async function prepareRehearsal(): Promise<void> {
 		await must('mount', ['-t', 'overlay', '-o', layers, 'fww-rehearsal', `/${folder}`]);
 	}
 
+	for (const folder of own.filter((folder) => existsSync(folder))) {
+		if (statSync(folder).uid !== process.geteuid?.()) {
+			await must('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'fww-rehearsal', folder]);
+		}
+	}
+
 	// systemctl and systemd-run would reach the real one through its socket.
 	await run('mount', ['-t', 'tmpfs', 'fww-rehearsal', '/run/systemd']);
 	process.env.XTABLES_LOCKFILE = path.join(scratch, 'xtables.lock');
-	await buildInterfaces(ticket.interfaces);
+	await buildInterfaces(interfaces);
+}
+
+/** @throws {HostError} where it is none, or not for these namespaces */
+function readTicket(text: string): Ticket {
+	let ticket: Partial<Ticket> = {};
+	try {
+		ticket = Object(JSON.parse(text));
+	} catch {}
+
+	const {outside, scratch, interfaces} = ticket;
+	const [inside, first] = [namespaces(), namespaces(1)];
+	const isOther = inside.every(
+		(namespace, index) => ![outside?.[index] ?? namespace, first[index]].includes(namespace),
+	);
+	const isOurs = typeof scratch === 'string' && path.basename(scratch).startsWith(SCRATCH);
+	if (!isOther || !isOurs || !Array.isArray(interfaces) || !Array.isArray(outside)) {
+		throw new HostError(
+			`${REHEARSAL_VARIABLE} is set, but this is the real machine`,
+			`Unset it: unset ${REHEARSAL_VARIABLE}`,
+		);
+	}
+
+	return {outside, scratch, interfaces};
 }
 
 async function buildInterfaces(interfaces: readonly Interface[]): Promise<void> {
@@ -139,6 +164,7 @@ async function must(program: string, args: readonly string[]): Promise<void> {
 	}
 }
 
-function namespaces(): readonly string[] {
-	return ['net', 'mnt'].map((kind) => readlinkSync(`/proc/self/ns/${kind}`));
+/** Of a process; empty where we may not know. */
+function namespaces(pid: number | 'self' = 'self'): readonly string[] {
+	return ['net', 'mnt'].map((kind) => link(`/proc/${pid}/ns/${kind}`));
 }

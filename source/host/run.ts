@@ -104,7 +104,7 @@ export type Held = {readonly pid: number; readonly release: () => Promise<void>}
 /**
  * Starts `cat` behind the given program and arguments, and waits until it answers: all that is
  * before it (unshare, say) is then done.
- * @returns the running process, or in one line why there is none
+ * @returns the running process, or in one line why there is none: an empty one where it ended without a word
  */
 export async function hold(program: string, args: readonly string[]): Promise<Held | string> {
 	const [file, cat] = [findProgram(program), findProgram('cat')];
@@ -128,7 +128,7 @@ export async function hold(program: string, args: readonly string[]): Promise<He
 	});
 	child.stdin.write('\n');
 	if (!(await answered) || child.pid === undefined) {
-		return firstLine(stderr) || `${program} did not start`;
+		return firstLine(stderr);
 	}
 
 	return {

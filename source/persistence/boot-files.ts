@@ -1,6 +1,6 @@
 import {lstatSync, readFileSync, type Stats} from 'node:fs';
-import process from 'node:process';
 import type {Keeping} from '../change/kept-files.ts';
+import {writersFault} from '../host/files.ts';
 
 /** The text of a file, or none where it cannot be read. */
 export function readOrEmpty(file: string): string {
@@ -67,12 +67,4 @@ export function findFolderFault(folder: string): string | undefined {
 	const found = lstatSync(folder, {throwIfNoEntry: false});
 	const fault = found && writersFault(found);
 	return fault === undefined ? undefined : `${folder} ${fault}`;
-}
-
-function writersFault({uid, mode}: Stats): string | undefined {
-	if (uid !== process.geteuid?.()) {
-		return 'is not owned by root';
-	}
-
-	return (mode & 0o022) === 0 ? undefined : 'can be written by others than root';
 }

@@ -26,7 +26,7 @@ export async function withNamespace<T>(
 			]));
 	if (typeof held === 'string') {
 		throw new HostError(
-			`This machine allows no network namespaces: ${held}`,
+			`This machine allows no network namespaces: ${held || 'unshare ended'}`,
 			'Run as root, outside of a container; on Ubuntu see kernel.apparmor_restrict_unprivileged_userns',
 		);
 	}

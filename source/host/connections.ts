@@ -119,7 +119,8 @@ export function connectionKey(socket: TcpSocket): string {
 }
 
 export function isLoopback(address: string): boolean {
-	return ipaddr.parse(address).range() === 'loopback';
+	const all = address === '0.0.0.0' || address === '::';
+	return !all && ipaddr.parse(address).range() === 'loopback';
 }
 
 function rowsOf(text: string): ReadonlyArray<readonly string[]> {
@@ -133,13 +134,19 @@ function rowsOf(text: string): ReadonlyArray<readonly string[]> {
 /** `0100007F:0016`: the address in words of 32 bits, each in the machine's byte order. */
 function parseEnd(text: string): {address: string; port: number} {
 	const [hex = '', port = ''] = text.split(':');
+	return {address: addressOf(hex), port: Number.parseInt(port, 16)};
+}
+
+function addressOf(hex: string): string {
+	// Of thousands of sockets nearly all: not worth being taken apart.
+	if (/^0+$/.test(hex)) {
+		return hex.length === 8 ? '0.0.0.0' : '::';
+	}
+
 	const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => [
 		...(os.endianness() === 'LE' ? Buffer.from(word, 'hex').reverse() : Buffer.from(word, 'hex')),
 	]);
-	return {
-		address: ipaddr.process(ipaddr.fromByteArray(bytes).toString()).toString(),
-		port: Number.parseInt(port, 16),
-	};
+	return ipaddr.process(ipaddr.fromByteArray(bytes).toString()).toString();
 }
 
 function readOrEmpty(file: string): string {

@@ -1,11 +1,13 @@
 import {readFileSync} from 'node:fs';
 import os from 'node:os';
 import type {Family} from '../policy/network.ts';
+import {printable} from '../policy/printable.ts';
 import {natOfIptables} from '../ruleset/nat-iptables.ts';
 import {natOfNftables, natTablesIn} from '../ruleset/nat-nft.ts';
 import {parseSave} from '../ruleset/parse.ts';
 import {type NatTable, type Published, publishedIn} from '../ruleset/published.ts';
-import {run} from './run.ts';
+import {HostError} from './errors.ts';
+import {findProgram, firstLine, run} from './run.ts';
 
 /** Milliseconds that each program is waited for. */
 const PATIENCE = 2000;
@@ -14,45 +16,68 @@ const PATIENCE = 2000;
  * The ports of this machine that are forwarded to containers or other machines, by the nat tables of
  * both backends and of native nftables. Only these tables are read, however many rules there are
  * elsewhere. Needs root: without it nothing is found.
+ * @throws {HostError} when a program does not answer in time
  */
 export async function findPublished(): Promise<readonly Published[]> {
-	const tables = await Promise.all([
+	const [chains, ...reads] = await Promise.all([
+		ask('nft', ['-j', 'list', 'chains']),
 		fromIptables(4, 'nft'),
 		fromIptables(6, 'nft'),
 		fromIptables(4, 'legacy'),
 		fromIptables(6, 'legacy'),
-		fromNftables(),
 	]);
+	const read = new Set(reads.flatMap(({whole}) => whole));
+	// To ask nft for these again would take three times as long, and tell nothing new.
+	const others = natTablesIn(chains).filter((name) => !read.has(name.join(' ')));
+	const native = await Promise.all(
+		others.map(async (name) => natOfNftables(await ask('nft', ['-j', 'list', 'table', ...name]))),
+	);
 	const own = ownAddresses();
-	const published = tables.flat().flatMap((table) => publishedIn(table, own));
+	const published = [...reads.flatMap(({tables}) => tables), ...native.flat()].flatMap((table) =>
+		publishedIn(table, own),
+	);
 	return [...new Map(published.map((port) => [JSON.stringify(port), port])).values()];
 }
 
-async function fromIptables(
-	family: Family,
-	backend: 'nft' | 'legacy',
-): Promise<readonly NatTable[]> {
+/** A nat table as iptables-save has it, and its name in nftables where it has all of that. */
+type Read = {readonly tables: readonly NatTable[]; readonly whole: readonly string[]};
+
+async function fromIptables(family: Family, backend: 'nft' | 'legacy'): Promise<Read> {
 	const name = family === 4 ? 'ip' : 'ip6';
 	// The legacy programs would make the table that they are asked for.
 	if (backend === 'legacy' && !hasLegacyNat(`/proc/net/${name}_tables_names`)) {
-		return [];
+		return {tables: [], whole: []};
 	}
 
-	const {status, stdout} = await run(`${name}tables-${backend}-save`, ['-t', 'nat'], {
-		timeout: PATIENCE,
-	});
-	const table = status === 0 ? natOfIptables(parseSave(stdout, family)) : undefined;
-	return table ? [table] : [];
+	const text = await ask(`${name}tables-${backend}-save`, ['-t', 'nat']);
+	const table = natOfIptables(parseSave(text.replaceAll(LEADS_NOWHERE, ''), family));
+	return {
+		tables: table ? [table] : [],
+		whole: backend === 'nft' && table && !NOT_WHOLE.test(text) ? [`${name} nat`] : [],
+	};
 }
 
-/** The tables that nft alone knows: which ones there are, then these whole. */
-async function fromNftables(): Promise<readonly NatTable[]> {
-	const list = async (...words: readonly string[]) =>
-		run('nft', ['-j', 'list', ...words], {timeout: PATIENCE});
-	const chains = await list('chains');
-	const names = natTablesIn(chains.stdout);
-	const texts = await Promise.all(names.map(async (name) => list('table', ...name)));
-	return texts.flatMap(({stdout}) => natOfNftables(stdout));
+/** Rules that end the way of some packets only: they forward nothing, and there may be thousands. */
+const LEADS_NOWHERE = /^-A \S+ -[^j\n].* -j (?:ACCEPT|RETURN)\n/gm;
+
+/** What iptables-nft-save says, by version, of a table or rule that it cannot show. */
+const NOT_WHOLE = /incompatible|unsupported|unknown/i;
+
+/** @returns what a program prints; nothing where it is not there, or refuses */
+async function ask(program: string, args: readonly string[]): Promise<string> {
+	if (findProgram(program) === undefined) {
+		return '';
+	}
+
+	const {status, stdout, stderr} = await run(program, args, {timeout: PATIENCE});
+	if (status === undefined) {
+		throw new HostError(
+			`${program} does not answer: ${printable(firstLine(stderr), 120)}`,
+			`See what it waits for: ${program} ${args.join(' ')}`,
+		);
+	}
+
+	return status === 0 ? stdout : '';
 }
 
 function hasLegacyNat(file: string): boolean {

@@ -22,6 +22,7 @@ await build({
 	entryPoints: [
 		'measure-apply.ts',
 		'measure-check.ts',
+		'measure-facts.ts',
 		'measure-panel.tsx',
 		'measure-proof.ts',
 		'measure-reload.ts',
@@ -40,7 +41,7 @@ await build({
 });
 
 // Programs that are started beside those that are bundled.
-for (const name of ['echo-server.js', 'traffic.js']) {
+for (const name of ['echo-server.js', 'listening.js', 'traffic.js']) {
 	copyFileSync(path.join(HERE, '../_helpers', name), path.join(folder, name));
 }
 
@@ -49,6 +50,7 @@ const figures = [
 	...measureOn('nft', 'measure-apply.js'),
 	...measureOn('legacy', 'measure-apply.js'),
 	...measureOn('nft', 'measure-check.js', path.join(HERE, '../../build/cli.js')),
+	...measure([process.execPath, path.join(folder, 'measure-facts.js')]),
 	...measure([process.execPath, path.join(folder, 'measure-panel.js')]),
 	...measure([
 		process.execPath,

@@ -24,7 +24,13 @@ export function programOf(family: Family, ending = ''): string {
 	return `${family === 4 ? 'iptables' : 'ip6tables'}${ending}`;
 }
 
-/** The iptables of this machine, or undefined when it, or its IPv6 half, is not installed. */
+/** Milliseconds that iptables is waited for, where it has only to say its version. */
+const PATIENCE = 2000;
+
+/**
+ * The iptables of this machine, or undefined when it, or its IPv6 half, is not installed.
+ * @throws {HostError} when it does not work: which backend it has is nothing to be guessed
+ */
 export async function detectIptables(): Promise<Iptables | undefined> {
 	const complete = FAMILIES.every((family) => findProgram(programOf(family, '-restore')));
 	if (!complete) {
@@ -32,9 +38,17 @@ export async function detectIptables(): Promise<Iptables | undefined> {
 	}
 
 	// "iptables v1.8.9 (nf_tables)"; below 1.8 there is only legacy, and nothing in brackets.
-	const {stdout} = await run('iptables', ['-V']);
+	const {status, stdout, stderr} = await run('iptables', ['-V'], {timeout: PATIENCE});
+	const version = /v([\d.]+)/.exec(stdout)?.[1];
+	if (status !== 0 || version === undefined) {
+		throw new HostError(
+			`iptables does not say its version: ${printable(firstLine(stderr), 120)}`,
+			'See what is wrong with it: iptables -V',
+		);
+	}
+
 	return {
-		version: /v([\d.]+)/.exec(stdout)?.[1] ?? 'unknown',
+		version,
 		backend: stdout.includes('nf_tables') ? 'nft' : 'legacy',
 	};
 }

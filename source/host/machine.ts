@@ -123,7 +123,13 @@ function missingOn(machine: Omit<Machine, 'missing'>): readonly string[] {
 					'root has no right to administer the network here (CAP_NET_ADMIN): rules can be printed, not loaded',
 				]
 			: []),
-		...(listeners === 'unknown' ? ['/proc/net cannot be read: what listens is not known'] : []),
+		...(listeners === 'unknown'
+			? [
+					seesSockets()
+						? 'The processes could not be read in time: what listens is not known'
+						: '/proc/net cannot be read: what listens is not known',
+				]
+			: []),
 		...(ipv6 === 'unknown'
 			? ['/proc/sys/net cannot be read: rules are made for both families']
 			: []),

@@ -8,7 +8,7 @@ import {isRoot} from './first-facts.ts';
 import {type Interface, interfacesHere} from './interfaces.ts';
 import {link} from './processes.ts';
 import {REHEARSAL_VARIABLE} from './rehearsing.ts';
-import {firstLine, type RunResult, run, runAttached} from './run.ts';
+import {findProgram, firstLine, type RunResult, run, runAttached} from './run.ts';
 import {ownArguments, selfCommand} from './self.ts';
 
 /** What the folder to build in begins with. */
@@ -36,13 +36,27 @@ const WRITABLE = {
 	'var/lib': [],
 } as const;
 
-/** Whether a rehearsal can be made here. */
+/** Milliseconds that the kernel is waited for. */
+const PATIENCE = 2000;
+
+/**
+ * Whether a rehearsal can be made here.
+ * @throws {HostError} when that cannot be found out
+ */
 export async function namespacesAllowed(): Promise<boolean> {
-	return (await tryNamespaces()).status === 0;
+	const {status, stderr} = await tryNamespaces();
+	if (status === undefined && findProgram('unshare') !== undefined) {
+		throw new HostError(
+			`unshare does not answer: ${printable(firstLine(stderr), 120)}`,
+			'See what it waits for: unshare --net true',
+		);
+	}
+
+	return status === 0;
 }
 
 async function tryNamespaces(): Promise<RunResult> {
-	return run('unshare', [...namespaceFlags(), 'true']);
+	return run('unshare', [...namespaceFlags(), 'true'], {timeout: PATIENCE});
 }
 
 function namespaceFlags(): readonly string[] {

@@ -68,7 +68,7 @@ export const run: Runner = async (program, args, options = {}) => {
 		let timedOut = false;
 		const timer = setTimeout(() => {
 			timedOut = true;
-			child.kill('SIGKILL');
+			killGroup(child);
 		}, options.timeout ?? 10_000);
 		child.stdout.setEncoding('utf8').on('data', (data) => {
 			output.stdout += data;
@@ -97,6 +97,19 @@ export const run: Runner = async (program, args, options = {}) => {
 		child.stdin.end(options.input ?? '');
 	});
 };
+
+/** Ends a program and what it has started: they would hold its output, and we would wait for that. */
+function killGroup(child: ChildProcess): void {
+	try {
+		// It leads a group of its own (setsid(2)).
+		process.kill(-(child.pid ?? Number.NaN), 'SIGKILL');
+	} catch {
+		child.kill('SIGKILL');
+	}
+
+	child.stdout?.destroy();
+	child.stderr?.destroy();
+}
 
 /** A program that waits on its standard input and so ends by itself when this process does. */
 export type Held = {readonly pid: number; readonly release: () => Promise<void>};

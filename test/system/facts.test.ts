@@ -1,0 +1,65 @@
+import {writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {beforeAll, describe, expect, it} from 'vitest';
+import type {Machine} from '../../source/host/machine.ts';
+import {CLI} from '../_helpers/cli.ts';
+import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {execute} from '../_helpers/programs.ts';
+
+/** Milliseconds: what a fact may take, and what Node needs on a machine that others share. */
+const PATIENCE = 3000;
+const START = 4000;
+
+/** Stands for a program: it never answers, nor does what it has started. */
+const HANGS = '#!/bin/sh\nsleep 1000 & sleep 1000\n';
+const FAILS = '#!/bin/sh\necho "\u001b[2Jbroken" >&2\nexit 1\n';
+
+/** Lays a script over a program, where only what is started by this sees it. */
+const COVER =
+	'script=$1; shift; for file in $1; do mount --bind "$script" "$(readlink -f "$(command -v "$file")")"; done; shift; exec "$@"';
+
+describe('the facts, where a program', () => {
+	const lab = useLab();
+	let host: Host;
+
+	beforeAll(async () => {
+		host = await lab.host();
+	});
+
+	async function factsWith(text: string, programs: string): Promise<Machine> {
+		const script = path.join(host.folder, 'cover');
+		writeFileSync(script, text, {mode: 0o755});
+		const cover = ['unshare', '--mount', 'sh', '-c', COVER, 'sh', script, programs];
+		const begin = performance.now();
+		const {status, stdout, stderr} = await execute(
+			[...host.enter, ...cover, process.execPath, CLI, 'facts', '--json'],
+			{},
+			host.variables,
+		);
+		expect({status, stderr}).toEqual({status: 0, stderr: ''});
+		expect(performance.now() - begin).toBeLessThan(PATIENCE + START);
+		return JSON.parse(stdout);
+	}
+
+	it.each([
+		{program: 'ss', unknown: []},
+		{program: 'nft', unknown: ['nft', 'published']},
+		{program: 'iptables', unknown: ['iptables', 'published']},
+		{program: 'unshare', unknown: ['namespaces']},
+	] as const)(
+		'hangs, are there in time without what $program knows',
+		async ({program, unknown}) => {
+			const machine = await factsWith(HANGS, program);
+			for (const fact of ['nft', 'iptables', 'published', 'namespaces', 'listeners'] as const) {
+				const isUnknown = machine[fact] === 'unknown';
+				expect(isUnknown, fact).toBe((unknown as readonly string[]).includes(fact));
+			}
+		},
+	);
+
+	it('fails, are there without what it knows', async () => {
+		const machine = await factsWith(FAILS, 'ss nft iptables');
+		expect(machine).toMatchObject({nft: 'unknown', iptables: 'unknown', listeners: []});
+	});
+});

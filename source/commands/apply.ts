@@ -18,8 +18,8 @@ import {type PolicyFlags, readPolicy} from './policy-options.ts';
 import {ruleSetToJson} from './rules.ts';
 import {parseSeconds} from './seconds.ts';
 
-/** How often it is looked, ten times a second, whether a change that was confirmed is written. */
-const WRITING_TRIES = 100;
+/** How often it is looked, ten times a second, whether what was decided is done. */
+const DOING_TRIES = 100;
 
 export type ApplyFlags = PolicyFlags &
 	ExistingFlags & {
@@ -148,8 +148,10 @@ async function waitForDecision(change: PendingChange): Promise<void> {
 		process.off('SIGINT', interrupt);
 	}
 
-	// Who has confirmed it is writing now, and rolls back where that fails; or was killed at it.
-	for (let tries = 0; change.state() === 'kept' && tries < WRITING_TRIES; tries += 1) {
+	// Who has confirmed it is writing now, and rolls back where that fails; or was killed at it. The
+	// watchdog is putting the old rules back.
+	const busy = () => ['kept', 'rolling', 'undoing'].includes(change.state() ?? '');
+	for (let tries = 0; busy() && tries < DOING_TRIES; tries += 1) {
 		await delay(100);
 	}
 

@@ -27,6 +27,8 @@ export const CACHE = '/var/cache/fww-test';
 const PACKAGES = [
 	...['systemd-sysv', 'dbus', 'libpam-systemd', 'kmod', 'procps'],
 	...['iproute2', 'iptables', 'nftables', 'conntrack', 'iputils-ping', 'openssh-server'],
+	// Neighbours, switched off until a test wants them.
+	...['ufw', 'firewalld', 'fail2ban'],
 ];
 
 /** Bookworm's own Node is too old: it gets the one that runs the tests. */
@@ -68,6 +70,7 @@ printf %s "$7" >"$root/etc/ssh/sshd_config.d/fww.conf"
 echo debian >"$root/etc/hostname"
 chroot "$root" useradd --create-home --shell /bin/bash guest
 chroot "$root" systemctl enable systemd-networkd.service ssh.service
+chroot "$root" systemctl disable ufw.service firewalld.service fail2ban.service
 mv "$root" "$1"
 `;
 

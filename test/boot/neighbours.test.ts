@@ -1,0 +1,158 @@
+import {beforeAll, describe, expect, test, vi} from 'vitest';
+import {type Debian, PROGRAM, useDebians} from '../_helpers/debian.ts';
+import {filterLines, readAll} from '../_helpers/inheritance.ts';
+import {type Host, useLab} from '../_helpers/namespaces.ts';
+
+const POLICY = ['--role', 'server', '--open', '22/tcp'];
+const OWN_JUMP = '-A INPUT -j FW-WIZARD-INPUT';
+const NATIVE =
+	'table inet mine { chain in { type filter hook input priority 5; udp dport 9 drop; }; }';
+
+/** The programs themselves, as Debian's packages have them, with systemd and D-Bus. */
+describe('neighbours that run', () => {
+	const lab = useLab();
+	const debians = useDebians(lab);
+	let debian: Debian;
+	let host: Host;
+
+	beforeAll(async () => {
+		debian = await debians.boot('bookworm', {
+			'/etc/fail2ban/jail.d/fww.conf':
+				'[sshd]\nenabled = true\nbackend = polling\nlogpath = /var/log/fww.log\n',
+			'/var/log/fww.log': '',
+		});
+		host = debian.host;
+		await debian.install();
+		await host.must('nft', ['-f', '-'], {input: NATIVE});
+	}, 600_000);
+
+	const apply = async (...flags: readonly string[]) =>
+		host.must('node', [PROGRAM, 'apply', ...POLICY, ...flags]);
+	const undo = async () => host.must('node', [PROGRAM, 'undo']);
+	const readRules = async () => ({
+		...(await readAll(host)),
+		mine: await host.must('nft', ['list', 'table', 'inet', 'mine']),
+	});
+	const input = (rules: Readonly<Record<string, string>>, family = 4) =>
+		filterLines(rules[`nft ${family}`] ?? '', '-A INPUT');
+	/** It is refused, and nothing is touched. */
+	const isRefused = async (owner: string) => {
+		const before = await readRules();
+		const {status, stderr} = await host.run('node', [PROGRAM, 'apply', ...POLICY, '--yes']);
+		expect({status, stderr}).toEqual({
+			status: 3,
+			stderr: `${owner} owns the firewall of this machine\nStay with it; or let it be switched off, which undo reverses: --switch-off ${owner}\n`,
+		});
+		expect(await readRules()).toEqual(before);
+	};
+	/** Nobody confirms it: the watchdog puts everything back. */
+	const isLeftAlone = async (owner: string) => {
+		const limit = ['--confirm-within', '10'];
+		const words = [PROGRAM, 'apply', ...POLICY, '--switch-off', owner, ...limit];
+		const {status, stderr} = await host.run('node', words);
+		expect({status, stderr}).toEqual({
+			status: 4,
+			stderr: expect.stringContaining('was not confirmed and is rolled back'),
+		});
+	};
+
+	test('fail2ban: its bans are kept, or gone and back, with those that came meanwhile', async () => {
+		const ban = async (address: string) =>
+			host.must('fail2ban-client', ['set', 'sshd', 'banip', address]);
+		const banned = (rules: Readonly<Record<string, string>>) =>
+			filterLines(rules['nft 4'] ?? '', '-A f2b-sshd').join('\n');
+		await host.must('systemctl', ['start', 'fail2ban']);
+		await vi.waitFor(async () => ban('198.51.100.66'), {timeout: 20_000, interval: 200});
+		const before = await vi.waitFor(
+			async () => {
+				const rules = await readRules();
+				expect(banned(rules)).toContain('198.51.100.66/32');
+				return rules;
+			},
+			{timeout: 20_000, interval: 200},
+		);
+		const [jump = ''] = input(before);
+		expect(jump).toMatch(/^-A INPUT .*-j f2b-sshd$/);
+
+		await apply('--yes');
+		expect(input(await readRules())).toEqual([jump, OWN_JUMP]);
+		await undo();
+		expect(await readRules()).toEqual(before);
+
+		expect(await apply('--existing', 'flush-input', '--yes')).toContain('IPv4: 1 rule of INPUT');
+		expect(input(await readRules())).toEqual([OWN_JUMP]);
+		expect((await readRules()).mine).toBe(before.mine);
+		// It finds that its jump is gone, and makes it anew.
+		await ban('198.51.100.77');
+		await vi.waitFor(async () => expect(banned(await readRules())).toContain('.77/32'), {
+			timeout: 20_000,
+			interval: 200,
+		});
+		await undo();
+		const after = await readRules();
+		expect(input(after)).toEqual([jump]);
+		expect(banned(after)).toContain('198.51.100.66/32');
+		expect(banned(after)).toContain('198.51.100.77/32');
+
+		await apply('--existing', 'flush-filter', '--yes');
+		expect(filterLines((await readRules())['nft 4'] ?? '', '-A f2b')).toEqual([]);
+		await undo();
+		expect(await readRules()).toEqual(after);
+		await host.must('systemctl', ['stop', 'fail2ban']);
+	}, 120_000);
+
+	test('ufw: is refused beside, switched off with its rules, and back as it was', async () => {
+		for (const words of ['allow 22/tcp', 'limit 8080/tcp', '--force enable']) {
+			await host.must('ufw', words.split(' '));
+		}
+
+		await host.must('systemctl', ['--quiet', 'enable', 'ufw']);
+		const before = await readRules();
+		expect(before['nft 4']).toContain('--dport 8080');
+		await isRefused('ufw');
+		await isLeftAlone('ufw');
+		expect(await readRules()).toEqual(before);
+		expect(await host.must('ufw', ['status'])).toContain('Status: active');
+
+		await apply('--switch-off', 'ufw', '--yes');
+		const without = await readRules();
+		expect(Object.values(without).join('')).not.toContain('ufw');
+		expect([4, 6].map((family) => input(without, family))).toEqual([[OWN_JUMP], [OWN_JUMP]]);
+		expect(await host.must('ufw', ['status'])).toContain('Status: inactive');
+		expect((await host.run('systemctl', ['is-enabled', 'ufw'])).stdout).toBe('disabled\n');
+
+		await undo();
+		expect(await readRules()).toEqual(before);
+		expect(await host.must('systemctl', ['is-enabled', 'ufw'])).toBe('enabled\n');
+		expect(await host.must('ufw', ['status'])).toContain('Status: active');
+		await host.must('ufw', ['reload']);
+		expect(await readRules()).toEqual(before);
+		await host.must('ufw', ['disable']);
+	}, 120_000);
+
+	test('firewalld: is refused beside, sleeps until it is decided, and back with what was never saved', async () => {
+		await host.must('systemctl', ['enable', '--now', 'firewalld']);
+		await host.must('firewall-cmd', ['--add-port=8080/tcp']);
+		const table = async () =>
+			(await host.run('nft', ['list', 'table', 'inet', 'firewalld'])).stdout;
+		const before = {rules: await readRules(), table: await table()};
+		expect(before.table).toContain('8080');
+		await isRefused('firewalld');
+		await isLeftAlone('firewalld');
+		expect({rules: await readRules(), table: await table()}).toEqual(before);
+		expect(await host.must('firewall-cmd', ['--list-ports'])).toBe('8080/tcp\n');
+
+		await apply('--switch-off', 'firewalld', '--yes');
+		expect(await table()).toBe('');
+		expect(input(await readRules())).toContain(OWN_JUMP);
+		const states = await host.run('systemctl', ['is-enabled', 'firewalld']);
+		expect(states.stdout).toBe('disabled\n');
+		expect((await host.run('systemctl', ['is-active', 'firewalld'])).stdout).toBe('inactive\n');
+
+		await undo();
+		expect(await table()).toContain('chain filter_INPUT');
+		expect(await readRules()).toEqual(before.rules);
+		expect(await host.must('systemctl', ['is-enabled', 'firewalld'])).toBe('enabled\n');
+		expect(await host.must('systemctl', ['is-active', 'firewalld'])).toBe('active\n');
+	}, 120_000);
+});

@@ -29,7 +29,7 @@ describe('neighbours that run', () => {
 	const apply = async (...flags: readonly string[]) =>
 		host.must('node', [PROGRAM, 'apply', ...POLICY, ...flags]);
 	const undo = async () => host.must('node', [PROGRAM, 'undo']);
-	const readRules = async () => ({
+	const readRules = async (): Promise<Readonly<Record<string, string>>> => ({
 		...(await readAll(host)),
 		mine: await host.must('nft', ['list', 'table', 'inet', 'mine']),
 	});

@@ -87,16 +87,21 @@ function describeGone({taken}: PendingChange): string {
 	return taken.map((line) => `Gone, until undone: ${printable(line, 400)}\n`).join('');
 }
 
+/** What is said where there is no iptables, with the command that installs it. */
+export function noIptables(): HostError {
+	const installer = findInstaller();
+	return new HostError(
+		'iptables is not installed',
+		installer === undefined
+			? 'Install iptables and ip6tables with your package manager'
+			: `Install it: ${printCommand(installer)}`,
+	);
+}
+
 /** Why rules cannot be loaded here, with the way out; undefined when they can. */
 export function findObstacle(facts: Facts, policy: Policy): HostError | undefined {
 	if (facts.iptables === undefined) {
-		const installer = findInstaller();
-		return new HostError(
-			'iptables is not installed',
-			installer === undefined
-				? 'Install iptables and ip6tables with your package manager'
-				: `Install it: ${printCommand(installer)}`,
-		);
+		return noIptables();
 	}
 
 	return facts.root

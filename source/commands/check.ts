@@ -1,4 +1,4 @@
-import {chmodSync, chownSync} from 'node:fs';
+import {chmodSync, chownSync, existsSync} from 'node:fs';
 import process from 'node:process';
 import {readAppliedPolicy} from '../change/applied.ts';
 import {carryOut} from '../change/kept-files.ts';
@@ -14,7 +14,7 @@ import {printable} from '../policy/printable.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {shutDoors} from '../ruleset/way-in.ts';
 import type {Checker} from '../ui/use-checklist.ts';
-import {begin} from './apply.ts';
+import {begin, noIptables} from './apply.ts';
 import {assertRoot} from './assert-root.ts';
 import {DEFAULT_SECONDS} from './seconds.ts';
 
@@ -35,7 +35,13 @@ export async function check(flags: CheckFlags): Promise<{text: string; well: boo
 		await tickOff(parseWord(flags.tick, TICKS, 'thing to tick off'));
 	}
 
-	const checker = makeChecker(await gatherFacts(), flags.full);
+	const facts = await gatherFacts();
+	// Where something was applied, the checklist says more.
+	if (facts.iptables === undefined && !existsSync(POLICY_FILE)) {
+		throw noIptables();
+	}
+
+	const checker = makeChecker(facts, flags.full);
 	const first = await checker.check();
 	const items = flags.fix && first.some(({mendable}) => mendable) ? await checker.mend() : first;
 	const well = items.every(({state}) => state !== 'failed');

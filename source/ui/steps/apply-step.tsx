@@ -113,13 +113,15 @@ type WaitingProps = StepProps & {readonly waiting: Extract<Applying, {phase: 'wa
 
 function Waiting({flow, dispatch, machine, actions, waiting}: WaitingProps): ReactElement {
 	const {secondsLeft, logins, keepable} = waiting;
-	const login = logins.at(-1);
 	return (
 		<Box flexDirection="column">
 			<Text {...styleOf(secondsLeft <= 10 ? 'warning' : 'accent')}>
 				The rules are loaded. The old ones come back in {secondsLeft} s, unless you keep these.
 			</Text>
-			<Paragraph lines={[...howToProve(login, machine)]} tone={login ? 'accept' : 'plain'} />
+			<Paragraph
+				lines={[...howToProve(waiting, machine)]}
+				tone={logins.length > 0 ? 'accept' : 'plain'}
+			/>
 			{keepable ? (
 				<Box marginTop={1} flexShrink={0}>
 					<Text bold>{glyphs.pointer} Enter keeps the rules</Text>
@@ -141,9 +143,10 @@ function Waiting({flow, dispatch, machine, actions, waiting}: WaitingProps): Rea
 }
 
 function howToProve(
-	login: string | undefined,
+	{logins, keepable}: WaitingProps['waiting'],
 	{rehearsal, visitor}: StepProps['machine'],
 ): readonly string[] {
+	const login = logins.at(-1);
 	if (login !== undefined) {
 		return [`${glyphs.done} New login from ${login} seen: you can get in again.`];
 	}
@@ -152,6 +155,10 @@ function howToProve(
 		return [
 			'On the real machine you would now log in from a second terminal. Nobody can log in to a rehearsal.',
 		];
+	}
+
+	if (keepable) {
+		return ["You are at the machine's own console: no rule can shut you out of that."];
 	}
 
 	return [

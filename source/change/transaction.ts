@@ -108,7 +108,7 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 
 		return {
 			id,
-			taken: findMeta(id)?.taken ?? [],
+			taken: readMeta(id)?.taken ?? [],
 			release,
 			secondsLeft: () => Math.max(0, Math.ceil((end - performance.now()) / 1000)),
 			state: () => stateOf(id),
@@ -273,7 +273,7 @@ function isOpen(state: ChangeState | undefined): boolean {
 
 /** Does what follows from keeping. Each part may be done twice: a killed one is finished by the next. */
 async function finishKeeping(id: number): Promise<void> {
-	const meta = findMeta(id);
+	const meta = readMeta(id);
 	// The watchdog would find that it is kept, and do nothing.
 	await Promise.all([meta && carryOut(meta.keep), disarmWatchdog(id)]);
 	if (moveState(id, 'kept', 'done')) {
@@ -283,14 +283,10 @@ async function finishKeeping(id: number): Promise<void> {
 }
 
 async function restoreFiles(id: number): Promise<void> {
-	const meta = findMeta(id);
+	const meta = readMeta(id);
 	if (meta) {
 		await carryOut(meta.undo);
 	}
-}
-
-function findMeta(id: number): ChangeMeta | undefined {
-	return listChanges().find((change) => change.id === id);
 }
 
 /** Waits until nobody is rolling back any more: the watchdog may be at it at this moment. */

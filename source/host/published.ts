@@ -57,8 +57,11 @@ async function fromIptables(family: Family, backend: 'nft' | 'legacy'): Promise<
 	};
 }
 
-/** Rules that end the way of some packets only: they forward nothing, and there may be thousands. */
-const LEADS_NOWHERE = /^-A \S+ -[^j\n].* -j (?:ACCEPT|RETURN)\n/gm;
+/**
+ * Rules that end the way of some packets only: they forward nothing, and there may be thousands. One
+ * with a comment may ask nothing else, and so end the way of all.
+ */
+const LEADS_NOWHERE = /^-A \S+ (?!.*-m comment)-[^j\n].* -j (?:ACCEPT|RETURN)\n/gm;
 
 /** What iptables-nft-save says, by version, of a table or rule that it cannot show. */
 const NOT_WHOLE = /incompatible|unsupported|unknown/i;

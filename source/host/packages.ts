@@ -16,7 +16,8 @@ const INSTALLERS: readonly Installer[] = [
 	},
 	{program: 'dnf', args: ['install', '-y', 'iptables-nft']},
 	{program: 'zypper', args: ['--non-interactive', 'install', 'iptables']},
-	{program: 'pacman', args: ['-S', '--noconfirm', 'iptables-nft']},
+	// The one with the backend nft, named iptables-nft until 2026.
+	{program: 'pacman', args: ['-S', '--noconfirm', 'iptables']},
 	{program: 'apk', args: ['add', 'iptables', 'ip6tables'], refresh: ['update']},
 ];
 

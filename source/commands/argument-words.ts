@@ -3,4 +3,4 @@ export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 /** The forms that `export` knows. */
-export const EXPORTS = ['nft', 'shell'] as const;
+export const EXPORTS = ['ansible', 'cloud-init', 'nft', 'shell'] as const;

@@ -1,6 +1,7 @@
 import {planForOthers} from '../export/boot.ts';
 import {printNft} from '../export/nft.ts';
 import {printShell} from '../export/shell.ts';
+import {printAnsible, printCloudInit} from '../export/yaml.ts';
 import {servicesHere} from '../host/first-facts.ts';
 import {FAMILIES} from '../policy/network.ts';
 import {parseWord, policyToJson} from '../policy/policy.ts';
@@ -18,10 +19,12 @@ export function exportPolicy(word: string, flags: ExportFlags): string {
 	const format = parseWord(word, EXPORTS, 'form of export');
 	const policy = choosePolicy(flags, servicesHere());
 	const ruleSet = buildRuleSet(policy, {families: FAMILIES});
-	const boot = planForOthers(policy, ruleSet);
+	const script = () => printShell(policy, planForOthers(policy, ruleSet));
 	const printers = {
+		ansible: () => printAnsible(policy, script()),
+		'cloud-init': () => printCloudInit(policy, script()),
 		nft: () => printNft(policy, ruleSet),
-		shell: () => printShell(policy, boot),
+		shell: script,
 	};
 	const text = printers[format]();
 	return flags.json

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {existsSync, mkdirSync, mkdtempSync, renameSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import {succeed} from './programs.ts';
@@ -10,7 +11,7 @@ const CACHE = '/var/cache/fww-test/packages';
  * @returns the folder, never to be written to
  */
 export async function unpackPackages(...names: readonly string[]): Promise<string> {
-	const folder = path.join(CACHE, names.join('+'));
+	const folder = path.join(CACHE, folderName(names));
 	mkdirSync(CACHE, {recursive: true});
 	if (existsSync(folder)) {
 		return folder;
@@ -32,4 +33,11 @@ export async function unpackPackages(...names: readonly string[]): Promise<strin
 	}
 
 	return folder;
+}
+
+/** A file's name has at most 255 bytes. */
+function folderName(names: readonly string[]): string {
+	const name = names.join('+');
+	const hash = () => createHash('sha256').update(name).digest('hex').slice(0, 12);
+	return name.length <= 200 ? name : `${names[0]}-and-others-${hash()}`;
 }

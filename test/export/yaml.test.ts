@@ -1,0 +1,102 @@
+import {readFileSync} from 'node:fs';
+import path from 'node:path';
+import {beforeAll, describe, expect, test} from 'vitest';
+import {wizardDoes} from '../_helpers/cli.ts';
+import {unpackPackages} from '../_helpers/debian-packages.ts';
+import {FLAGS} from '../_helpers/journey.ts';
+import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {readSaves} from '../_helpers/saves.ts';
+import {inView} from '../_helpers/view-files.ts';
+
+const PYTHON = [
+	...['ansible-core', 'cloud-init', 'python3-attr', 'python3-certifi', 'python3-chardet'],
+	...['python3-cffi-backend', 'python3-charset-normalizer', 'python3-configobj'],
+	...['python3-cryptography', 'python3-idna', 'python3-jinja2', 'python3-json-pointer'],
+	...['python3-jsonpatch', 'python3-jsonschema', 'python3-jwt', 'python3-markupsafe'],
+	...['python3-netifaces', 'python3-oauthlib', 'python3-packaging', 'python3-pyrsistent'],
+	...['python3-requests', 'python3-resolvelib', 'python3-serial', 'python3-six', 'python3-urllib3'],
+	...['python3-blinker', 'python3-yaml'],
+];
+
+describe('export cloud-init and ansible', () => {
+	const lab = useLab();
+	let host: Host;
+	let python: readonly string[];
+
+	beforeAll(async () => {
+		host = await lab.host();
+		// Never installed: cloud-init would configure this machine at its next boot.
+		const folder = await unpackPackages(...PYTHON);
+		python = [
+			`PYTHONPATH=${path.join(folder, 'usr/lib/python3/dist-packages')}`,
+			`HOME=${host.folder}`,
+			'LC_ALL=C.UTF-8',
+			'ANSIBLE_NOCOLOR=1',
+			'/usr/bin/python3',
+			'-m',
+		];
+		await host.must('mount', ['-t', 'tmpfs', 'fww-test', '/run']);
+		await host.must('mount', ['-t', 'tmpfs', 'fww-test', '/usr/local/sbin']);
+	}, 180_000);
+
+	const write = async (form: string, file: string) =>
+		host.must('tee', [file], {input: await wizardDoes(host, 'export', form, ...FLAGS)});
+
+	test('cloud-init finds the user data valid, and writes the script that export shell prints', async () => {
+		const file = '/etc/user-data';
+		await write('cloud-init', file);
+		const check = ['cloudinit.cmd.main', 'schema', '--config-file', file];
+		const {status, stdout, stderr} = await host.run('env', [...python, ...check]);
+		expect({status, text: `${stdout}${stderr}`}).toEqual({
+			status: 0,
+			text: expect.stringContaining(`Valid cloud-config: ${file}`),
+		});
+		const read = `import json, sys, yaml; print(json.dumps(yaml.safe_load(open('${file}'))))`;
+		const {
+			packages,
+			write_files: files,
+			runcmd,
+		} = JSON.parse(await host.must('env', [...python.slice(0, -1), '-c', read]));
+		expect(packages).toEqual(['iptables']);
+		const [{path: script, content, permissions}] = files;
+		expect(content).toBe(await wizardDoes(host, 'export', 'shell', ...FLAGS));
+		expect(permissions).toBe('0700');
+
+		// What cloud-init does then (cc_write_files, cc_runcmd).
+		await host.must('tee', [script], {input: content});
+		for (const [program, ...args] of runcmd) {
+			await host.must(program, args);
+		}
+
+		expect(await host.run('sh', [script, 'status'])).toMatchObject({status: 0});
+		const other = await lab.host();
+		await wizardDoes(other, 'apply', ...FLAGS);
+		expect(await readSaves(host)).toEqual(await readSaves(other));
+		await host.must('sh', [script, 'remove']);
+	});
+
+	test('ansible-playbook loads and keeps it, and changes nothing the second time', async () => {
+		const file = '/etc/playbook.yml';
+		await write('ansible', file);
+		// The package manager is not asked here: what it would do is done.
+		const text = readFileSync(inView(host, file), 'utf8').replace(
+			/^ {4}- name: Install iptables\n(?: {6}.*\n)+\n/m,
+			'',
+		);
+		expect(text).not.toContain('ansible.builtin.package');
+		await host.must('tee', [file], {input: text});
+		const play = ['ansible', 'playbook', '-c', 'local', '-i', 'localhost,', file];
+		const run = async () => host.run('env', [...python, ...play]);
+		const first = await run();
+		expect(first.stdout + first.stderr).toMatch(/localhost .*changed=3 .*failed=0/);
+		// There is no connection here that could be closed.
+		const warnings = `${first.stdout}${first.stderr}`.match(/\[(?:WARNING|DEPRECATION).*/g);
+		expect(warnings).toEqual(['[WARNING]: Reset is not implemented for this connection']);
+		const other = await lab.host();
+		await wizardDoes(other, 'apply', ...FLAGS);
+		expect(await readSaves(host)).toEqual(await readSaves(other));
+		const second = await run();
+		expect(second.stdout).toMatch(/localhost .*changed=0 .*failed=0/);
+		await host.must('sh', ['/usr/local/sbin/fw-wizard-firewall', 'remove']);
+	}, 120_000);
+});

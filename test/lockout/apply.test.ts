@@ -1,5 +1,7 @@
+import {writeFileSync} from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
-import {afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {afterEach, beforeAll, describe, expect, test, vi} from 'vitest';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {CLI, wizard, wizardDoes} from '../_helpers/cli.ts';
 import {useLab} from '../_helpers/namespaces.ts';
@@ -48,6 +50,24 @@ describe.each(BACKENDS)('fw-wizard apply over ssh, %s', (backend) => {
 		expect(await applying.ended).toBe(0);
 		expect(applying.screen()).toMatch(/Kept as change 1\. To undo it: fw-wizard undo/);
 		expect(await rules()).toEqual(loaded);
+	});
+
+	test('waits without a terminal too, with a policy from a file, status 0', async () => {
+		const file = path.join(server.host.folder, 'policy.json');
+		writeFileSync(file, '{"version": 1, "role": "server", "openings": ["22/tcp", "53"]}');
+		const words = `${FW_WIZARD} apply --policy ${file} --confirm-within 60`;
+		const applying = runThere(server, words);
+		await vi.waitFor(async () => expect(await rules()).not.toEqual(before), {timeout: 10_000});
+		const confirm = `until ${FW_WIZARD} confirm; do sleep 0.2; done`;
+		expect((await runThere(server, confirm, {over: 6})).stdout).toMatch(
+			/Kept change 1: .*--open 53$/m,
+		);
+		const {status, stdout, stderr} = await applying;
+		expect({status, stdout}).toEqual({
+			status: 0,
+			stdout: expect.stringMatching(/Kept as change 1\. To undo it: fw-wizard undo/),
+		});
+		expect(stderr).toMatch(LOADED);
 	});
 
 	test('is refused a confirmation by its own session, but for the word', async () => {

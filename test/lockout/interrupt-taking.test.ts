@@ -85,7 +85,7 @@ async function torment(host: Host, times: number, random: () => number): Promise
 		}
 
 		const milliseconds = random() * durations[victim];
-		const args = {apply: [...words, '--yes'], wait: [], confirm: ['confirm'], undo: ['undo']}[
+		const args = {apply: [...pending, '--yes'], wait: [], confirm: ['confirm'], undo: ['undo']}[
 			victim
 		];
 		let struck: {killed: boolean; moment: string};

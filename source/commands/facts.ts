@@ -18,13 +18,15 @@ export async function facts(flags: FactsFlags): Promise<string> {
 
 /** The same facts without this machine's addresses and those of its visitors; versions stay. */
 export function maskMachine(machine: Machine): Machine {
-	const {interfaces, session, listeners, published, missing} = machine;
-	return {...machine, ...maskAll({interfaces, session, listeners, published, missing}, makeMask())};
+	const {interfaces, session, listeners, published, neighbours, missing} = machine;
+	const told = {interfaces, session, listeners, published, neighbours, missing};
+	return {...machine, ...maskAll(told, makeMask())};
 }
 
 /** The facts as text, one a line. */
 export function printMachine(machine: Machine): string {
-	const {iptables, nft, interfaces, listeners, published, recommended, missing} = machine;
+	const {iptables, nft, interfaces, listeners, published, neighbours, recommended, missing} =
+		machine;
 	const addresses = interfaces.flatMap((one) => one.addresses);
 	return [
 		`fw-wizard: ${FW_WIZARD_VERSION}`,
@@ -48,6 +50,12 @@ export function printMachine(machine: Machine): string {
 		`NAT: ${describeExposure(addresses)}`,
 		...section('Listens', listeners === 'unknown' ? listeners : listeners.map(printListener)),
 		...section('Forwarded', published === 'unknown' ? published : published.map(printPublished)),
+		...section(
+			'Neighbours',
+			neighbours === 'unknown'
+				? neighbours
+				: neighbours.map(({name, does, means}) => `${name}: ${does}. ${means}`),
+		),
 		`Recommended role: ${recommended === 'unknown' ? recommended : `${recommended.role}: ${recommended.reason}`}`,
 		...(missing.length > 0 ? section('Missing', missing) : []),
 		'',

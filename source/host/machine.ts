@@ -2,11 +2,13 @@ import os from 'node:os';
 import {type ScopedAddress, scopeOf} from '../policy/address-scope.ts';
 import {printable} from '../policy/printable.ts';
 import {type Recommendation, recommendRole} from '../policy/recommend.ts';
+import type {Neighbour} from '../ruleset/neighbours.ts';
 import type {Published} from '../ruleset/published.ts';
 import {type Elevation, findElevation} from './elevation.ts';
 import {isRoot} from './first-facts.ts';
 import {detectIptables, type Iptables} from './iptables.ts';
 import {findListeners, type Listener} from './listeners.ts';
+import {findNeighbours} from './neighbours.ts';
 import {findPublished} from './published.ts';
 import {namespacesAllowed} from './rehearsal.ts';
 import {findProgram, run} from './run.ts';
@@ -46,6 +48,7 @@ export type Machine = {
 	}>;
 	readonly listeners: Known<readonly Listener[]>;
 	readonly published: Known<readonly Published[]>;
+	readonly neighbours: Known<readonly Neighbour[]>;
 	readonly recommended: Known<Recommendation>;
 	/** What is not here or may not be seen, and what that means; one sentence each. */
 	readonly missing: readonly string[];
@@ -57,21 +60,25 @@ const PATIENCE = 3000;
 /** Finds out everything at once. Nothing throws: what fails or takes too long is unknown. */
 export async function findMachine(): Promise<Machine> {
 	const netAdmin = netAdminHere();
-	const [iptables, nft, namespaces, session, listeners, published] = await Promise.all([
-		within(async () => (await detectIptables()) ?? 'absent'),
-		within(findNft),
-		within(async () => ((await namespacesAllowed()) ? 'allowed' : 'forbidden')),
-		within(async () => findSession()),
-		within(async () => (seesSockets() ? findListeners() : 'unknown')),
-		within(async () => (netAdmin === true ? findPublished() : 'unknown')),
-	]);
+	const ipv6 = ipv6Here();
+	const families = ipv6 === 'absent' ? ([4] as const) : ([4, 6] as const);
+	const [iptables, nft, namespaces, session, listeners, published, surroundings] =
+		await Promise.all([
+			within(async () => (await detectIptables()) ?? 'absent'),
+			within(findNft),
+			within(async () => ((await namespacesAllowed()) ? 'allowed' : 'forbidden')),
+			within(async () => findSession()),
+			within(async () => (seesSockets() ? findListeners() : 'unknown')),
+			within(async () => (netAdmin === true ? findPublished() : 'unknown')),
+			within(async () => (netAdmin === true ? findNeighbours(families) : 'unknown')),
+		]);
 	const machine = {
 		kernel: kernelHere(),
 		distribution: distributionHere(),
 		init: initHere(),
 		iptables,
 		nft,
-		ipv6: ipv6Here(),
+		ipv6,
 		root: isRoot(),
 		netAdmin,
 		elevation: findElevation() ?? 'absent',
@@ -80,6 +87,7 @@ export async function findMachine(): Promise<Machine> {
 		interfaces: interfacesOf(os.networkInterfaces()),
 		listeners,
 		published,
+		neighbours: surroundings === 'unknown' ? surroundings : surroundings.neighbours,
 		recommended:
 			listeners === 'unknown'
 				? ('unknown' as const)

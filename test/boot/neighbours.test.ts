@@ -24,6 +24,8 @@ describe('neighbours that run', () => {
 		host = debian.host;
 		await debian.install();
 		await host.must('nft', ['-f', '-'], {input: NATIVE});
+		// With Debian's file, which flushes.
+		await host.must('systemctl', ['--quiet', 'enable', 'nftables']);
 	}, 600_000);
 
 	const apply = async (...flags: readonly string[]) =>
@@ -35,6 +37,13 @@ describe('neighbours that run', () => {
 	});
 	const input = (rules: Readonly<Record<string, string>>, family = 4) =>
 		filterLines(rules[`nft ${family}`] ?? '', '-A INPUT');
+	/** What is said of who is there. */
+	const meanings = async (): Promise<Readonly<Record<string, string>>> => {
+		const {neighbours} = JSON.parse(await host.must('node', [PROGRAM, 'facts', '--json']));
+		return Object.fromEntries(
+			neighbours.map(({name, means}: Record<string, string>) => [name, means]),
+		);
+	};
 	/** It is refused, and nothing is touched. */
 	const isRefused = async (owner: string) => {
 		const before = await readRules();
@@ -73,6 +82,11 @@ describe('neighbours that run', () => {
 		);
 		const [jump = ''] = input(before);
 		expect(jump).toMatch(/^-A INPUT .*-j f2b-sshd$/);
+		expect(await meanings()).toEqual({
+			'nftables.service': expect.stringMatching(/^It wipes the rules of everybody/),
+			'table inet mine': expect.stringContaining('what it drops stays shut'),
+			fail2ban: 'Its bans come before our rules and go on working',
+		});
 
 		await apply('--yes');
 		expect(input(await readRules())).toEqual([jump, OWN_JUMP]);
@@ -109,6 +123,7 @@ describe('neighbours that run', () => {
 		await host.must('systemctl', ['--quiet', 'enable', 'ufw']);
 		const before = await readRules();
 		expect(before['nft 4']).toContain('--dport 8080');
+		expect(await meanings()).toMatchObject({ufw: expect.stringMatching(/^It owns the firewall/)});
 		await isRefused('ufw');
 		await isLeftAlone('ufw');
 		expect(await readRules()).toEqual(before);
@@ -137,6 +152,9 @@ describe('neighbours that run', () => {
 			(await host.run('nft', ['list', 'table', 'inet', 'firewalld'])).stdout;
 		const before = {rules: await readRules(), table: await table()};
 		expect(before.table).toContain('8080');
+		expect(await meanings()).toMatchObject({
+			firewalld: expect.stringMatching(/^It owns the firewall/),
+		});
 		await isRefused('firewalld');
 		await isLeftAlone('firewalld');
 		expect({rules: await readRules(), table: await table()}).toEqual(before);

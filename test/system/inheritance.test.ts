@@ -80,6 +80,19 @@ describe.each(BACKENDS)('rules that are there already, %s', (backend) => {
 	test('of the other backend, too, which would shut what ours opens', async () => {
 		await loadRules(host, HAND_MADE, other);
 		await loadRules(host, NEIGHBOURS);
+		const {neighbours} = JSON.parse(await wizardDoes(host, 'facts', '--json'));
+		expect(neighbours).toEqual(
+			expect.arrayContaining([
+				expect.objectContaining({
+					name: 'rules in INPUT',
+					does: `7 rules of INPUT belong to no program that is known (IPv4, ${other} backend)`,
+					means: expect.stringContaining('both backends'),
+				}),
+				...['Docker', 'libvirt', 'fail2ban', 'Tailscale'].map((name) =>
+					expect.objectContaining({name, kind: 'service'}),
+				),
+			]),
+		);
 		const before = await readAll(host);
 		await apply('flush-input');
 		const flushed = await readAll(host);

@@ -2,12 +2,21 @@
 // https://nodejs.org/docs/latest-v20.x/api/single-executable-applications.html
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {
+	chmodSync,
+	copyFileSync,
+	existsSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {inject} from 'postject';
 import {bundle} from './bundle.js';
+import {licencesOf, SEPARATOR} from './licences.js';
 
 const BINARY = 'build/fw-wizard';
 
@@ -25,7 +34,8 @@ try {
 	const script = path.join(folder, 'cli.cjs');
 	const blob = path.join(folder, 'blob');
 	const config = path.join(folder, 'config.json');
-	const {text} = await bundle('binary');
+	const {text, packages} = await bundle('binary');
+	writeFileSync(`${BINARY}.licences.txt`, licencesFor(packages));
 	writeFileSync(script, text);
 	writeFileSync(
 		config,
@@ -43,3 +53,16 @@ try {
 
 const sum = createHash('sha256').update(readFileSync(BINARY)).digest('hex');
 writeFileSync(`${BINARY}.sha256`, `${sum}  ${path.basename(BINARY)}\n`);
+
+/**
+ * To be handed on beside it: ours, Node's with all that is in Node, and those of the packages.
+ * @param {readonly string[]} packages
+ */
+function licencesFor(packages) {
+	const node = path.join(path.dirname(process.execPath), '../LICENSE');
+	return [
+		`fw-wizard\n\n${readFileSync('license', 'utf8').trim()}`,
+		`Node.js ${process.version}\n\n${existsSync(node) ? readFileSync(node, 'utf8').trim() : `https://github.com/nodejs/node/blob/${process.version}/LICENSE`}`,
+		licencesOf(packages),
+	].join(SEPARATOR);
+}

@@ -32,6 +32,14 @@ describe('the stand-alone binary, in a Debian without Node', () => {
 		expect(await succeed(['sh', '-ec', check, 'sh', BUILD])).toBe('fw-wizard: OK\n');
 	});
 
+	test('comes with the licences of Node and of every package in it', () => {
+		const text = readFileSync(path.join(BUILD, 'fw-wizard.licences.txt'), 'utf8');
+		expect(text).toMatch(/^fw-wizard\n\nMIT License/);
+		expect(text).toContain(`\nNode.js ${process.version}\n`);
+		const packages = readFileSync(path.join(BUILD, 'third-party-licences.txt'), 'utf8');
+		expect(text.endsWith(packages)).toBe(true);
+	});
+
 	test('finds nothing of Node there', async () => {
 		const look =
 			'command -v node nodejs npm; find / -xdev \\( -name node -o -name nodejs -o -name "libnode*" \\) ! -type d';

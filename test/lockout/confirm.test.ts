@@ -2,11 +2,12 @@ import process from 'node:process';
 import {afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {CLI, wizardDoes} from '../_helpers/cli.ts';
+import {walkTo} from '../_helpers/journey.ts';
 import {useLab} from '../_helpers/namespaces.ts';
 import {ownLines, readSaves} from '../_helpers/saves.ts';
 import {logIn, runThere, type SshServer, sshClient, sshServer} from '../_helpers/ssh.ts';
 import {type Terminal, useTerminals} from '../_helpers/terminal.ts';
-import {walkAndLoad} from '../_helpers/walk.ts';
+import {COUNTDOWN, walkAndLoad} from '../_helpers/walk.ts';
 
 const FW_WIZARD = `${process.execPath} ${CLI}`;
 const OPEN = '--role server --open 22/tcp';
@@ -81,6 +82,18 @@ describe.each(BACKENDS)('the wizard over ssh waits, %s', (backend) => {
 			status: 0,
 			stdout: expect.stringMatching(/^Kept change \d+: --role server/),
 		});
+		await kept(first);
+	});
+
+	test('once the door that it is used through was opened with one key', async () => {
+		const first = logIn(terminals, server, `${FW_WIZARD} --role workstation --no-open`);
+		const warned = await walkTo(first, 'Load these rules now?');
+		expect(warned).toContain('locked out: 22/tcp');
+		first.type('o');
+		await first.waitFor('can come in again');
+		first.press('enter');
+		await first.waitFor(COUNTDOWN);
+		expect((await runThere(server, `${FW_WIZARD} confirm`)).status).toBe(0);
 		await kept(first);
 	});
 

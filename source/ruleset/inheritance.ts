@@ -124,13 +124,14 @@ function take(holding: Holding, inheritance: Inheritance, ufwHere: boolean): Tak
 	const chains = chainsIn(holding);
 	const lines = linesIn(holding).filter((line) => !(inUse && isOurs(line)));
 	const removed = ufwHere ? chains.filter(isUfwChain).map(({name}) => name) : [];
+	const filled = new Set(lines.map(chainOf));
 	const emptied = chains
 		.map(({name}) => name)
 		.filter(
 			(name) =>
 				(inheritance === 'flush-filter' || (inheritance === 'flush-input' && name === 'INPUT')) &&
 				!removed.includes(name) &&
-				lines.some((line) => chainOf(line) === name),
+				filled.has(name),
 		);
 	const gone = new Set([...emptied, ...removed]);
 	const rules = lines.filter(

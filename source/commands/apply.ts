@@ -173,6 +173,7 @@ async function waitForDecision(change: PendingChange): Promise<void> {
 	}
 }
 
-function shellWord(word: string): string {
+/** A word as a shell reads it; ours contain no quotation mark. */
+export function shellWord(word: string): string {
 	return /^[\w./:-]+$/.test(word) ? word : `'${word}'`;
 }

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import {render} from 'ink';
 import {createElement} from 'react';
+import {readAppliedPolicy} from '../change/applied.ts';
 import {type Elevation, findElevation} from '../host/elevation.ts';
 import type {Facts} from '../host/facts.ts';
 import {findHelpers} from '../host/modules.ts';
@@ -9,8 +10,8 @@ import {hasBooted} from '../persistence/checklist.ts';
 import {findWay} from '../persistence/index.ts';
 import type {Policy, PolicyPart} from '../policy/policy.ts';
 import type {Existing} from '../ruleset/inheritance.ts';
-import {App} from '../ui/app.tsx';
-import {PasteMode} from '../ui/components/paste-mode.tsx';
+import {App, type Suspend} from '../ui/app.tsx';
+import {PASTE_OFF, PASTE_ON, PasteMode} from '../ui/components/paste-mode.tsx';
 import type {Ending} from '../ui/ending.ts';
 import {type Flow, startFlow} from '../ui/flow-state.ts';
 import {KeyStream} from '../ui/key-stream.ts';
@@ -21,6 +22,7 @@ import {makeChecker} from './check.ts';
 import {addressesOf, describeMachine} from './describe-machine.ts';
 import {handOver} from './hand-over.ts';
 import {makeProver} from './prover.ts';
+import {summarize} from './summary.ts';
 import {beginApplying, findEndangered} from './wizard-change.ts';
 
 type Options = {
@@ -86,6 +88,10 @@ export async function openWizard(options: Options): Promise<number> {
 			onHold(held: boolean) {
 				keys.held = held;
 			},
+			onSuspendable(suspend: Suspend | undefined) {
+				// Pressed once more before it stops, it means nothing.
+				keys.suspend = suspend && (() => void suspend(stopHere).catch(() => {}));
+			},
 		};
 		const element = () =>
 			createElement(
@@ -117,7 +123,14 @@ export async function openWizard(options: Options): Promise<number> {
 	for (;;) {
 		const ending = await show(flow, keys);
 		if (typeof ending !== 'object' || !('elevation' in ending)) {
-			return summarize(ending);
+			const {text, exitCode} = summarize(ending, {
+				policy: readKept(facts),
+				boot: machine.boot,
+				address: machine.addresses[0],
+				rehearsal: machine.rehearsal,
+			});
+			process.stdout.write(text);
+			return exitCode;
 		}
 
 		const elevated = await handOver(ending.elevation, ending.flow, existing, seconds);
@@ -143,19 +156,22 @@ function recommendRoles({
 	return session.kind === 'remote' ? ['server', 'workstation'] : ['workstation', 'server'];
 }
 
-function summarize(outcome: Exclude<Ending, {elevation: unknown}>): number {
-	if (outcome === 'looked') {
-		process.stdout.write('Nothing was changed. The checklist again: fw-wizard check\n');
-		return 0;
-	}
+/**
+ * What Ctrl-Z does where the terminal itself looks after it: stops this program, and those around it
+ * that the shell counts to the same job. Comes back when the shell lets it go on, or at once where
+ * there is no shell that could.
+ */
+async function stopHere(): Promise<void> {
+	process.stdout.write(PASTE_OFF);
+	process.kill(0, 'SIGTSTP');
+	process.stdout.write(PASTE_ON);
+}
 
-	if (outcome?.ok) {
-		process.stdout.write(`${outcome.message}\nTo undo it: fw-wizard undo\n`);
-		return 0;
+/** What was kept last; nothing where it was damaged meanwhile. */
+function readKept({services}: Facts): Policy | undefined {
+	try {
+		return readAppliedPolicy(services);
+	} catch {
+		return undefined;
 	}
-
-	process.stdout.write(
-		outcome?.rolledBack ? `${outcome.message}. ${outcome.hint}.\n` : 'Nothing was changed.\n',
-	);
-	return outcome?.rolledBack ? 4 : 130;
 }

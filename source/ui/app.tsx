@@ -7,6 +7,7 @@ import {markRows, mergeFamilies} from '../ruleset/rows.ts';
 import {openingFor, shutDoors} from '../ruleset/way-in.ts';
 import {checklistLines, isReadyToReboot} from './checklist-lines.ts';
 import {FRAME_LINES, Frame} from './components/frame.tsx';
+import {Help} from './components/help.tsx';
 import {WidthContext} from './components/paragraph.tsx';
 import {RulesPanel} from './components/rules-panel.tsx';
 import type {Ending} from './ending.ts';
@@ -26,6 +27,7 @@ import type {Machine} from './steps/step-props.ts';
 import {WelcomeStep} from './steps/welcome-step.tsx';
 import {type Apply, useApplying} from './use-applying.ts';
 import {type Checker, type ChecklistAction, useChecklist} from './use-checklist.ts';
+import {useHelp} from './use-help.ts';
 import {type Prover, useProof} from './use-proof.ts';
 
 /** From this width on the rules stand beside the form. */
@@ -66,6 +68,9 @@ const CHECKLIST_KEYS: Readonly<Record<string, ChecklistAction>> = {
 	r: 'check',
 };
 
+/** Hands the terminal over, as it was found, until the given function has come to its end. */
+export type Suspend = (during: () => Promise<void>) => Promise<unknown>;
+
 export type AppProps = {
 	readonly start: Flow;
 	readonly machine: Machine;
@@ -78,23 +83,27 @@ export type AppProps = {
 	readonly onTyping: (typing: boolean) => void;
 	/** Told whenever keys must wait for what is still being looked for, and when they need not. */
 	readonly onHold: (held: boolean) => void;
+	/** Told how to hand the terminal over for a while, or that this is no moment for it. */
+	readonly onSuspendable: (suspend: Suspend | undefined) => void;
 };
 
 /** The wizard. Ends with the outcome of applying, or with undefined when the user left before. */
 export function App(props: AppProps): ReactElement {
-	const {machine, families, onApply, onTyping, onHold} = props;
+	const {machine, families, onApply, onTyping, onHold, onSuspendable} = props;
 	const [flow, dispatch] = useReducer(reduceFlow, props.start);
 	const size = useWindowSize();
 	const {rows} = size;
 	// The last column stays free: clearing the rest of a line that fills it takes its last character
 	// with it on many terminals, and 443 would read 44.
 	const columns = size.columns - 1;
-	const {exit} = useApp();
+	const {exit, suspendTerminal} = useApp();
+	const help = useHelp(flow);
 	const beside = size.columns >= SIDE_BY_SIDE;
 	const height = Math.max(0, rows - 1 - FRAME_LINES - (props.banner === undefined ? 0 : 1));
 	const alone = beside || height < LEAST_STEP + LEAST_PANEL;
 	const stepHeight = alone ? height : Math.min(NEEDS[flow.step], height - LEAST_PANEL);
 	const whole =
+		help.shown ||
 		['welcome', 'review', 'proof', 'result'].includes(flow.step) ||
 		flow.applying.phase !== 'asking';
 	const {apply, decide} = useApplying(onApply, dispatch);
@@ -128,9 +137,20 @@ export function App(props: AppProps): ReactElement {
 	useLayoutEffect(() => onTyping(typing), [onTyping, typing]);
 	const held = flow.step === 'welcome' && machine.looking.length > 0;
 	useLayoutEffect(() => onHold(held), [onHold, held]);
+	// What loads the rules must not be stopped in the middle of it.
+	const busy = flow.applying.phase === 'loading' || flow.applying.phase === 'deciding';
+	useLayoutEffect(
+		() => onSuspendable(busy ? undefined : suspendTerminal),
+		[onSuspendable, busy, suspendTerminal],
+	);
 
 	useInput((input, key) => {
 		const leaving = key.ctrl && input === 'c';
+		if (!leaving && (help.shown || input === '?')) {
+			help.show(!help.shown);
+			return;
+		}
+
 		if (flow.applying.phase !== 'asking') {
 			void handleWaiting(leaving, key);
 			return;
@@ -227,20 +247,24 @@ export function App(props: AppProps): ReactElement {
 					<WidthContext value={stepWidth}>
 						{/* What is too tall is cut at its end, not squeezed at its first lines. */}
 						<Box flexDirection="column" flexShrink={0}>
-							<StepView
-								key={flow.step}
-								flow={flow}
-								dispatch={dispatch}
-								machine={machine}
-								ruleSet={ruleSet}
-								review={review}
-								height={whole ? height : stepHeight}
-								shut={shut}
-								proof={proof}
-								comparison={comparison}
-								checklist={checklist}
-								actions={actions}
-							/>
+							{help.shown ? (
+								<Help flow={flow} height={whole ? height : stepHeight} />
+							) : (
+								<StepView
+									key={flow.step}
+									flow={flow}
+									dispatch={dispatch}
+									machine={machine}
+									ruleSet={ruleSet}
+									review={review}
+									height={whole ? height : stepHeight}
+									shut={shut}
+									proof={proof}
+									comparison={comparison}
+									checklist={checklist}
+									actions={actions}
+								/>
+							)}
 						</Box>
 					</WidthContext>
 				</Box>

@@ -1,6 +1,7 @@
 import wrapAnsi from 'wrap-ansi';
 import {cut} from './cut.ts';
 import {STEPS} from './flow-state.ts';
+import {keyLine} from './key-lines.ts';
 import type {Line} from './review-lines.ts';
 import {KEYS, QUESTIONS, REASSURANCE, railOf, STEP_NAMES} from './texts.ts';
 import {glyphs, paint, type Tone} from './theme.ts';
@@ -37,7 +38,7 @@ export function firstFrame({columns: width, rows, banner, findings, colour}: Fir
 	return [
 		...head,
 		...Array.from({length: room}, (_, index) => body[index] ?? ''),
-		say(cut(KEYS.welcome, columns), 'muted'),
+		say(keyLine(KEYS.welcome, columns), 'muted'),
 	].join('\r\n');
 }
 

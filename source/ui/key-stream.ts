@@ -30,6 +30,8 @@ const KNOWN: Readonly<Record<string, string>> = {
 
 /** Ctrl-C. */
 const INTERRUPT = '\u0003';
+/** Ctrl-Z. */
+const SUSPEND = '\u001A';
 
 const CONTROLS: Readonly<Record<string, string>> = {
 	'\r': '\r',
@@ -38,6 +40,7 @@ const CONTROLS: Readonly<Record<string, string>> = {
 	'\b': '\u007F',
 	'\u007F': '\u007F',
 	[INTERRUPT]: INTERRUPT,
+	[SUSPEND]: SUSPEND,
 };
 
 /**
@@ -64,6 +67,8 @@ export class KeyStream extends PassThrough {
 	readonly isTTY = true;
 	/** Whether a field is open. Elsewhere digits and pasted text do nothing: neither may choose. */
 	typing = false;
+	/** What Ctrl-Z does; nothing where it is undefined. */
+	suspend: (() => void) | undefined;
 	#held = false;
 	#source: KeySource;
 	#pending = '';
@@ -98,7 +103,7 @@ export class KeyStream extends PassThrough {
 		return this;
 	}
 
-	/** Whether keys wait, in their order, for what they would decide about. Ctrl-C does not. */
+	/** Whether keys wait, in their order, for what they would decide about. Ctrl-C and Ctrl-Z do not. */
 	set held(held: boolean) {
 		this.#held = held;
 		void this.#hand();
@@ -136,8 +141,11 @@ export class KeyStream extends PassThrough {
 			return this.#queue.shift();
 		}
 
-		const leave = this.#queue.indexOf(INTERRUPT);
-		return leave === -1 ? undefined : this.#queue.splice(0, leave + 1).at(-1);
+		const index = this.#queue.findIndex((key) => key === INTERRUPT || key === SUSPEND);
+		// Who leaves wants nothing of what he typed before.
+		return this.#queue[index] === INTERRUPT
+			? this.#queue.splice(0, index + 1).at(-1)
+			: this.#queue.splice(index, index === -1 ? 0 : 1)[0];
 	}
 
 	async #hand(): Promise<void> {
@@ -150,7 +158,9 @@ export class KeyStream extends PassThrough {
 			// React attaches what a new step or field listens with a turn after it has drawn it.
 			await nextTurn();
 			await nextTurn();
-			if (this.typing || isCommand(key)) {
+			if (key === SUSPEND) {
+				this.suspend?.();
+			} else if (this.typing || isCommand(key)) {
 				this.write(key);
 			}
 		}

@@ -89,6 +89,7 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 			checker={checker}
 			onTyping={() => {}}
 			onHold={() => {}}
+			onSuspendable={() => {}}
 		/>,
 	);
 	Object.defineProperties(app.stdout, {

@@ -80,7 +80,7 @@ export function expectFrame(lines: readonly string[], expected: Expected): void 
 		...expected.now.openings.map((_, index) => `Let in (${index + 1}):`),
 	];
 	for (const line of left) {
-		const text = bare(line);
+		const text = bare(line.replace(/ {2}\? keys$/, ''));
 		const known =
 			isRail(text) ||
 			/^\d+ more( above| below)?$/.test(text) ||

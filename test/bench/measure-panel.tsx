@@ -62,6 +62,7 @@ async function measure(
 				keys.typing = typing;
 			}}
 			onHold={() => {}}
+			onSuspendable={() => {}}
 		/>,
 		{
 			stdin: keys as unknown as NodeJS.ReadStream,

@@ -45,7 +45,7 @@ describe('splitKeys', () => {
 		['a mouse click', `${ESC}[<0;10;20M`],
 		['focus in and out', `${ESC}[I${ESC}[O`],
 		['a cursor position report', `${ESC}[12;40R`],
-		['controls without a meaning here', '\u0000\u0001\u0004\u0015\u0017\u001A\u001C'],
+		['controls without a meaning here', '\u0000\u0001\u0004\u0015\u0017\u001C'],
 		['C1 controls, invisible characters, line separators', '\u009B\u200B\u202E\u2028'],
 	])('drops %s', (_, input) => {
 		expect(splitKeys(`a${input}b`)).toEqual({keys: ['a', 'b'], rest: ''});
@@ -229,6 +229,20 @@ describe('KeyStream', () => {
 		keys.held = true;
 		terminal.write('y\u0003z');
 		await vi.waitFor(() => expect(seen).toEqual(['q', 'x', '\u0003']));
+	});
+
+	test('Ctrl-Z hands nothing over and waits for nothing; without a meaning it is dropped', async () => {
+		terminal.write('q\u001A');
+		await vi.waitFor(() => expect(seen).toEqual(['q']));
+		let suspended = 0;
+		keys.suspend = () => {
+			suspended += 1;
+		};
+		keys.held = true;
+		terminal.write('x\u001A');
+		await vi.waitFor(() => expect(suspended).toBe(1));
+		keys.held = false;
+		await vi.waitFor(() => expect(seen).toEqual(['q', 'x']));
 	});
 
 	test('is silent after it was stopped', async () => {

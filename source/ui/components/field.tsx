@@ -29,7 +29,8 @@ export function Field({value, focused, onChange, onSubmit}: Props): ReactElement
 					value={value}
 					focus={focused}
 					showCursor={false}
-					onChange={onChange}
+					// Typed, it asks for the keys of the step; no field needs it.
+					onChange={(text) => text !== `${value}?` && onChange(text)}
 					onSubmit={onSubmit}
 				/>
 			</Box>

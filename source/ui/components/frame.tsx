@@ -2,6 +2,7 @@ import {Box, Text} from 'ink';
 import type {ReactElement, ReactNode} from 'react';
 import {cut} from '../cut.ts';
 import {type Flow, STEPS, type Step} from '../flow-state.ts';
+import {keyLine} from '../key-lines.ts';
 import {keysOf, questionOf, railOf, STEP_NAMES} from '../texts.ts';
 import {glyphs, styleOf} from '../theme.ts';
 
@@ -40,7 +41,7 @@ export function Frame({flow, columns, rows, banner, children}: Props): ReactElem
 				{children}
 			</Box>
 			<Line>
-				<Text {...styleOf('muted')}>{cut(keysOf(flow), columns)}</Text>
+				<Text {...styleOf('muted')}>{keyLine(keysOf(flow), columns)}</Text>
 			</Line>
 		</Box>
 	);

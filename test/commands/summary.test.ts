@@ -1,0 +1,61 @@
+import {describe, expect, test} from 'vitest';
+import {summarize} from '../../source/commands/summary.ts';
+import {completePolicy} from '../../source/policy/policy.ts';
+import {parseOpenings} from '../../source/policy/port.ts';
+import {OWN_SERVICES} from '../../source/policy/services.ts';
+
+const POLICY = completePolicy({
+	role: 'server',
+	helpers: ['ftp'],
+	openings: parseOpenings('53, 9100/tcp from 10.0.0.0/8', OWN_SERVICES),
+	log: true,
+});
+const PLACE = {policy: POLICY, boot: 'systemd', address: '192.0.2.1', rehearsal: false};
+const KEPT = {ok: true, message: 'Loaded. Kept as change 7.'} as const;
+
+describe('what stands in the terminal after the wizard', () => {
+	test('says what was done, where it is kept, how to undo it, and what to do next', () => {
+		expect(summarize(KEPT, PLACE)).toEqual({
+			exitCode: 0,
+			text: [
+				'Loaded. Kept as change 7.',
+				'Let in: 53, 9100/tcp from 10.0.0.0/8. The rest: reject, logged. Helpers: ftp.',
+				'Kept in /etc/fw-wizard, and loaded at boot by systemd.',
+				'To undo it: fw-wizard undo',
+				'What to do next:',
+				'  from another machine: nmap -sS -p- -T4 -oX scan.xml 192.0.2.1',
+				'  here, with its result: fw-wizard prove --nmap scan.xml',
+				'  after the next boot: fw-wizard check',
+				'',
+			].join('\n'),
+		});
+	});
+
+	test('after a rehearsal says how to do it for real, in words that a shell reads', () => {
+		const {text} = summarize(KEPT, {...PLACE, rehearsal: true});
+		expect(text).toContain(
+			"fw-wizard --role server --verdict reject --helper ftp --open 53 --open '9100/tcp from 10.0.0.0/8' --log\n",
+		);
+		expect(text).not.toContain('undo');
+	});
+
+	test('does not say what is not known', () => {
+		const unknown = {policy: undefined, boot: undefined, address: undefined, rehearsal: false};
+		const {text} = summarize(KEPT, unknown);
+		expect(text).not.toContain('undefined');
+		expect(text).not.toContain('Let in');
+		expect(text).toContain('nothing loads it at boot');
+	});
+
+	test.each([
+		['looked' as const, 0, 'Nothing was changed. The checklist again: fw-wizard check\n'],
+		[undefined, 130, 'Nothing was changed.\n'],
+		[
+			{ok: false, message: 'They are back', hint: 'As before', rolledBack: true} as const,
+			4,
+			'They are back. As before.\nTo try again: fw-wizard\n',
+		],
+	])('after %j ends with %i', (ending, exitCode, text) => {
+		expect(summarize(ending, PLACE)).toEqual({exitCode, text});
+	});
+});

@@ -1,0 +1,85 @@
+import process from 'node:process';
+import {describe, expect, test} from 'vitest';
+import {CLI} from '../_helpers/cli.ts';
+import {walkTo} from '../_helpers/journey.ts';
+import {readSaves} from '../_helpers/saves.ts';
+import type {Terminal} from '../_helpers/terminal.ts';
+import {COUNTDOWN} from '../_helpers/walk.ts';
+import {useWizardHost} from '../_helpers/wizard-host.ts';
+
+const ESC = '\u001B';
+const SUSPEND = '\u001A';
+
+describe('Ctrl-Z', () => {
+	const {host, open, start} = useWizardHost();
+
+	/** A shell with job control, and the wizard started in it. */
+	const openInShell = async (...args: readonly string[]): Promise<Terminal> => {
+		const shell = start(['env', 'PS1=$ ', 'bash', '--norc', '-i'], {columns: 100, rows: 30});
+		await shell.waitFor('$');
+		shell.type(`${process.execPath} ${CLI} ${args.join(' ')}\r`);
+		return shell;
+	};
+	/** Stops the wizard, and waits until the shell has said so. */
+	const stop = async (terminal: Terminal): Promise<void> => {
+		terminal.type(SUSPEND);
+		await terminal.waitFor('Stopped');
+		const output = terminal.output();
+		expect(terminal.buffer()).toBe('normal');
+		for (const mode of ['?1049', '?2004']) {
+			expect(output.indexOf(`${ESC}[${mode}h`), mode).toBeGreaterThan(-1);
+		}
+
+		expect(output.lastIndexOf(`${ESC}[?1049l`)).toBeGreaterThan(
+			output.lastIndexOf(`${ESC}[?1049h`),
+		);
+		expect(output.lastIndexOf(`${ESC}[?25h`)).toBeGreaterThan(output.lastIndexOf(`${ESC}[?25l`));
+	};
+
+	test('gives the terminal back to the shell, and fg brings all answers back', async () => {
+		const terminal = await openInShell('--role', 'server');
+		await walkTo(terminal, 'What is let in?');
+		terminal.type('443');
+		const before = await terminal.waitFor('Enter lets in 443');
+		await stop(terminal);
+		terminal.type('stty -a\r');
+		expect(await terminal.waitFor('icanon')).not.toContain('-icanon');
+		terminal.type('fg\r');
+		await terminal.waitFor((screen) => screen === before);
+		expect(terminal.buffer()).toBe('alternate');
+		terminal.type('/tcp');
+		await terminal.waitFor('Enter lets in 443/tcp');
+		terminal.press('ctrlC');
+		await terminal.waitFor('Nothing was changed.');
+		expect(terminal.buffer()).toBe('normal');
+	});
+
+	test('while the rules wait to be kept leaves the watchdog at work', async () => {
+		const before = (await readSaves(host())).ipv4;
+		const terminal = await openInShell('--role', 'workstation', '--confirm-within', '10');
+		await walkTo(terminal, 'Load these rules now?');
+		terminal.press('enter');
+		await terminal.waitFor(COUNTDOWN);
+		await stop(terminal);
+		expect((await readSaves(host())).ipv4).toContain('FW-WIZARD-INPUT');
+		const ends = Date.now() + 30_000;
+		while ((await readSaves(host())).ipv4.includes('-A INPUT -j FW-WIZARD')) {
+			expect(Date.now()).toBeLessThan(ends);
+			await new Promise((resolve) => setTimeout(resolve, 250));
+		}
+
+		terminal.type('fg\r');
+		await terminal.waitFor('Not confirmed in time: the old rules are back');
+		terminal.press('ctrlC');
+		await terminal.waitFor('To try again: fw-wizard');
+		expect((await readSaves(host())).ipv4).toBe(before);
+	});
+
+	test('without a shell that could bring it back goes on at once', async () => {
+		const terminal = open();
+		await walkTo(terminal, 'What is this machine?');
+		terminal.type(`${SUSPEND}${SUSPEND}${ESC}[B`);
+		expect(await terminal.waitFor('❯ Server')).toContain('What is this machine?');
+		expect(terminal.buffer()).toBe('alternate');
+	});
+});

@@ -17,6 +17,14 @@ describe('the environment', () => {
 		await walkTo(open({variables: {CI}}), 'What is this machine?');
 	});
 
+	test('a terminal that does not say its size gets a frame of the usual one', async () => {
+		const words = ['sh', '-c', 'stty rows 0 columns 0 && exec "$@"', 'sh', ...PROGRAM];
+		const terminal = start(words, {columns: 80, rows: 24});
+		await walkTo(terminal, 'What is this machine?');
+		terminal.press('ctrlC');
+		expect(await terminal.ended).toBe(130);
+	});
+
 	test('NO_COLOR gives no colour', async () => {
 		const plain = open({variables: {NO_COLOR: '1'}});
 		await walkToPorts(plain);

@@ -1,8 +1,9 @@
 import type {Facts} from '../host/facts.ts';
 import type {FirstFacts} from '../host/first-facts.ts';
+import {describeExposure, scopeOf} from '../policy/address-scope.ts';
 import {printable} from '../policy/printable.ts';
 import {printDoor} from '../ruleset/way-in.ts';
-import type {Line} from '../ui/review-lines.ts';
+import type {Line} from '../ui/lines.ts';
 
 /** Stands for what is not known yet. */
 const LOOKING = 'looking';
@@ -46,6 +47,15 @@ export function addressesOf({interfaces, families}: Facts): readonly string[] {
 			all.find(
 				(address) => address.includes(':') === (family === 6) && !address.startsWith('fe80'),
 			) ?? [],
+	);
+}
+
+/** The article's third alternative to an open port: whether this machine has a public address. */
+export function describeNat({interfaces}: Facts): string {
+	return describeExposure(
+		interfaces.flatMap(({addresses}) =>
+			addresses.map((cidr) => ({cidr, scope: scopeOf(bare(cidr))})),
+		),
 	);
 }
 

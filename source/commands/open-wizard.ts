@@ -13,14 +13,15 @@ import type {Existing} from '../ruleset/inheritance.ts';
 import {App, type Suspend} from '../ui/app.tsx';
 import {PASTE_OFF, PASTE_ON, PasteMode} from '../ui/components/paste-mode.tsx';
 import type {Ending} from '../ui/ending.ts';
-import {type Flow, startFlow} from '../ui/flow-state.ts';
+import {type Flow, NOTHING_KNOWN, startFlow} from '../ui/flow-state.ts';
 import {KeyStream} from '../ui/key-stream.ts';
 import type {Screen} from '../ui/screen.ts';
 import type {Machine} from '../ui/steps/step-props.ts';
 import {findObstacle} from './apply.ts';
 import {makeChecker} from './check.ts';
-import {addressesOf, describeMachine} from './describe-machine.ts';
+import {addressesOf, describeMachine, describeNat} from './describe-machine.ts';
 import {handOver} from './hand-over.ts';
+import {knowMachine} from './know-machine.ts';
 import {makeProver} from './prover.ts';
 import {summarize} from './summary.ts';
 import {beginApplying, findEndangered} from './wizard-change.ts';
@@ -53,7 +54,12 @@ export async function openWizard(options: Options): Promise<number> {
 	/** Grows as more is found out. */
 	let machine: Machine = {
 		findings: describeMachine(facts),
-		looking: [],
+		looking: ['what listens, and which rules there are already'],
+		known: NOTHING_KNOWN,
+		nat: describeNat(facts),
+		findExposure: async () => {
+			throw new Error('not yet');
+		},
 		helpers: new Map(),
 		addresses: addressesOf(facts),
 		inInterface: facts.interfaces[0]?.name ?? 'eth0',
@@ -79,6 +85,7 @@ export async function openWizard(options: Options): Promise<number> {
 		draw();
 	};
 	void findHelpers().then((helpers) => learn({helpers}));
+	void knowMachine(facts).then((known) => learn({known, looking: []}));
 	/** Shows the wizard until it is left. */
 	const show = async (start: Flow, keys: KeyStream): Promise<Ending> => {
 		const listeners = {

@@ -148,7 +148,7 @@ function missingOn(machine: Omit<Machine, 'missing'>): readonly string[] {
 }
 
 /** The fact, or `unknown` when it fails or is late. */
-async function within<T>(find: () => Promise<T>): Promise<Known<T>> {
+export async function within<T>(find: () => Promise<T>): Promise<Known<T>> {
 	let timer: NodeJS.Timeout | undefined;
 	const late = new Promise<'unknown'>((resolve) => {
 		timer = setTimeout(() => resolve('unknown'), PATIENCE);

@@ -11,13 +11,14 @@ import {Help} from './components/help.tsx';
 import {WidthContext} from './components/paragraph.tsx';
 import {RulesPanel} from './components/rules-panel.tsx';
 import type {Ending} from './ending.ts';
-import {focusedPolicy, isTyping, reduceFlow} from './flow.ts';
+import {focusedPolicy, hasListeners, isTyping, reduceFlow} from './flow.ts';
 import type {Flow, Step} from './flow-state.ts';
 import {keyToEvent, type Viewport} from './keys.ts';
 import {reviewLines} from './review-lines.ts';
 import {ApplyStep} from './steps/apply-step.tsx';
 import {HelpersStep} from './steps/helpers-step.tsx';
-import {PortsStep} from './steps/ports-step.tsx';
+import {choiceHeight, choiceLines, NeighboursStep} from './steps/neighbours-step.tsx';
+import {alternativeLines, PortsStep} from './steps/ports-step.tsx';
 import {ProofStep} from './steps/proof-step.tsx';
 import {RejectionStep} from './steps/rejection-step.tsx';
 import {ResultStep, resultLines} from './steps/result-step.tsx';
@@ -27,6 +28,7 @@ import type {Machine} from './steps/step-props.ts';
 import {WelcomeStep} from './steps/welcome-step.tsx';
 import {type Apply, useApplying} from './use-applying.ts';
 import {type Checker, type ChecklistAction, useChecklist} from './use-checklist.ts';
+import {useExposure} from './use-exposure.ts';
 import {useHelp} from './use-help.ts';
 import {type Prover, useProof} from './use-proof.ts';
 
@@ -38,6 +40,7 @@ const LEAST_STEP = 6;
 
 const STEP_VIEWS = {
 	welcome: WelcomeStep,
+	neighbours: NeighboursStep,
 	role: RoleStep,
 	rejection: RejectionStep,
 	helpers: HelpersStep,
@@ -51,6 +54,7 @@ const STEP_VIEWS = {
 /** How many lines each step needs on 60 columns, where the panel is below it. */
 const NEEDS: Readonly<Record<Step, number>> = {
 	welcome: Number.POSITIVE_INFINITY,
+	neighbours: Number.POSITIVE_INFINITY,
 	role: 5,
 	rejection: 10,
 	helpers: 15,
@@ -60,6 +64,9 @@ const NEEDS: Readonly<Record<Step, number>> = {
 	apply: 12,
 	result: Number.POSITIVE_INFINITY,
 };
+
+/** With lines about what listens. */
+const PORTS_WITH_LISTENERS = 13;
 
 const CHECKLIST_KEYS: Readonly<Record<string, ChecklistAction>> = {
 	f: 'mend',
@@ -101,10 +108,13 @@ export function App(props: AppProps): ReactElement {
 	const beside = size.columns >= SIDE_BY_SIDE;
 	const height = Math.max(0, rows - 1 - FRAME_LINES - (props.banner === undefined ? 0 : 1));
 	const alone = beside || height < LEAST_STEP + LEAST_PANEL;
-	const stepHeight = alone ? height : Math.min(NEEDS[flow.step], height - LEAST_PANEL);
+	const needs =
+		flow.step === 'ports' && hasListeners(flow) ? PORTS_WITH_LISTENERS : NEEDS[flow.step];
+	const stepHeight = alone ? height : Math.min(needs, height - LEAST_PANEL);
 	const whole =
 		help.shown ||
-		['welcome', 'review', 'proof', 'result'].includes(flow.step) ||
+		['welcome', 'neighbours', 'review', 'proof', 'result'].includes(flow.step) ||
+		flow.view === 'alternatives' ||
 		flow.applying.phase !== 'asking';
 	const {apply, decide} = useApplying(onApply, dispatch);
 	const {checklist, act} = useChecklist(
@@ -120,6 +130,9 @@ export function App(props: AppProps): ReactElement {
 		props.prover,
 	);
 
+	useLayoutEffect(() => dispatch({type: 'learn', known: machine.known}), [machine.known]);
+	const exposure = useExposure(flow, machine);
+
 	const ruleSet = useMemo(() => buildRuleSet(flow.policy, {families}), [flow.policy, families]);
 	const focused = useMemo(() => focusedPolicy(flow), [flow]);
 	const rowsNow = useMemo(() => mergeFamilies(ruleSet), [ruleSet]);
@@ -128,8 +141,8 @@ export function App(props: AppProps): ReactElement {
 		[rowsNow, focused, families],
 	);
 	const review = useMemo(
-		() => (flow.step === 'review' ? reviewLines(flow.view, ruleSet, columns) : []),
-		[flow.step, flow.view, ruleSet, columns],
+		() => (flow.step === 'review' ? reviewLines({...flow, ruleSet, exposure}, columns) : []),
+		[flow, ruleSet, exposure, columns],
 	);
 
 	const shut = useMemo(() => shutDoors(ruleSet, machine.visitor), [ruleSet, machine.visitor]);
@@ -178,16 +191,30 @@ export function App(props: AppProps): ReactElement {
 		}
 	});
 
-	const viewport = (): Viewport =>
-		flow.step === 'result'
-			? {
+	const viewport = (): Viewport => {
+		switch (flow.step) {
+			case 'result':
+				return {
 					lines: checklistLines(checklist.items ?? [], columns).length,
 					height: height - resultLines(ready),
-				}
-			: {
+				};
+			case 'ports':
+				return {lines: alternativeLines(flow, machine, columns).length, height};
+			case 'neighbours': {
+				const choices = flow.known.choices ?? [];
+				return {
+					lines: choiceLines(choices[flow.focus], columns).length,
+					height: choiceHeight(choices, height),
+				};
+			}
+
+			default:
+				return {
 					lines: review.length,
 					height: flow.step === 'review' ? reviewHeight({height, machine, ruleSet, shut}) : 0,
 				};
+		}
+	};
 
 	/** @returns whether the key meant something to the checklist */
 	const handleChecklist = (input: string, key: Key): boolean => {
@@ -225,6 +252,7 @@ export function App(props: AppProps): ReactElement {
 	const actions = {
 		apply: () => void apply(flow.policy),
 		keep: () => void decide('keep'),
+		leave: () => exit(flow.outcome),
 		elevate: (elevation: Elevation) => exit({elevation, flow} satisfies Ending),
 		reboot: () => void props.checker.reboot(),
 	};

@@ -1,6 +1,6 @@
 import type {Item} from '../persistence/item.ts';
-import type {Line} from './review-lines.ts';
-import {wrapLines} from './review-lines.ts';
+import type {Line} from './lines.ts';
+import {wrapLines} from './lines.ts';
 import {glyphs} from './theme.ts';
 
 /** The checklist as lines, what is not well first: each item, and under one that is not well its cause and what to do. */

@@ -1,8 +1,8 @@
 import wrapAnsi from 'wrap-ansi';
 import {cut} from './cut.ts';
-import {STEPS} from './flow-state.ts';
+import {NOTHING_KNOWN, stepsOf} from './flow-state.ts';
 import {keyLine} from './key-lines.ts';
-import type {Line} from './review-lines.ts';
+import type {Line} from './lines.ts';
 import {KEYS, QUESTIONS, REASSURANCE, railOf, STEP_NAMES} from './texts.ts';
 import {glyphs, paint, type Tone} from './theme.ts';
 
@@ -43,10 +43,11 @@ export function firstFrame({columns: width, rows, banner, findings, colour}: Fir
 }
 
 function rail(columns: number, say: (text: string, tone: Tone) => string): string {
-	const short = railOf('welcome', columns);
+	const steps = stepsOf({known: NOTHING_KNOWN});
+	const short = railOf('welcome', steps, columns);
 	return short === undefined
-		? STEPS.map((step, index) => say(STEP_NAMES[step], index === 0 ? 'accent' : 'muted')).join(
-				say(` ${glyphs.step} `, 'muted'),
-			)
+		? steps
+				.map((step, index) => say(STEP_NAMES[step], index === 0 ? 'accent' : 'muted'))
+				.join(say(` ${glyphs.step} `, 'muted'))
 		: say(short, 'accent');
 }

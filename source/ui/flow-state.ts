@@ -1,10 +1,17 @@
+import type {Listener} from '../policy/listener.ts';
 import {completePolicy, type Policy, type PolicyPart, type Role} from '../policy/policy.ts';
 import type {Opening} from '../policy/port.ts';
+import type {Recommendation} from '../policy/recommend.ts';
 import type {Services} from '../policy/services.ts';
+import type {Existing} from '../ruleset/inheritance.ts';
+import {KEEP_EXISTING} from '../ruleset/inheritance.ts';
+import type {Published} from '../ruleset/published.ts';
+import type {NeighbourChoice} from './neighbour-choices.ts';
 
-/** The steps, in their order. */
+/** The steps, in their order. Neighbours only where there is something to decide: see `stepsOf`. */
 export const STEPS = [
 	'welcome',
+	'neighbours',
 	'role',
 	'rejection',
 	'helpers',
@@ -16,8 +23,10 @@ export const STEPS = [
 ] as const;
 export type Step = (typeof STEPS)[number];
 
-export const REVIEW_VIEWS = ['rules', 'restore', 'commands', 'packet'] as const;
+export const REVIEW_VIEWS = ['rules', 'restore', 'commands', 'exposure', 'packet'] as const;
 export type ReviewView = (typeof REVIEW_VIEWS)[number];
+/** In Ports: how to do without the focused port. */
+export type View = ReviewView | 'alternatives';
 
 /** What applying came to, in a line, or what went wrong and what to do. */
 export type Outcome =
@@ -55,13 +64,35 @@ export type Flow = {
 	readonly focus: number;
 	/** What stands in the step's field. */
 	readonly field: string;
-	readonly view: ReviewView;
+	readonly view: View;
 	/** The first line shown of a text that scrolls. */
 	readonly offset: number;
 	readonly applying: Applying;
 	readonly outcome: Outcome | undefined;
+	/** The recommended one first. */
 	readonly roles: readonly Role[];
+	/** The role was said or chosen, so that a recommendation does not replace it. */
+	readonly roleChosen: boolean;
 	readonly services: Services;
+	readonly known: Known;
+	/** What becomes of rules that are there already. */
+	readonly existing: Existing;
+};
+
+/** What was found out about the machine, as far as answers depend on it. Undefined: not yet, or not at all. */
+export type Known = {
+	readonly listeners: readonly Listener[] | undefined;
+	readonly published: readonly Published[] | undefined;
+	readonly recommendation: Recommendation | undefined;
+	/** What can be done about neighbours; empty where there is nothing to decide. */
+	readonly choices: readonly NeighbourChoice[] | undefined;
+};
+
+export const NOTHING_KNOWN: Known = {
+	listeners: undefined,
+	published: undefined,
+	recommendation: undefined,
+	choices: undefined,
 };
 
 export type FlowEvent =
@@ -74,12 +105,13 @@ export type FlowEvent =
 	| {readonly type: 'remove'}
 	| {readonly type: 'next'}
 	| {readonly type: 'back'}
-	| {readonly type: 'view'; readonly view: ReviewView}
+	| {readonly type: 'view'; readonly view: View}
 	/** By how many lines, and how far the text can be scrolled at most. */
 	| {readonly type: 'scroll'; readonly by: number; readonly last: number}
 	| {readonly type: 'applying'; readonly applying: Applying}
 	/** Lets in what is missing: the openings of the one-key fix. */
 	| {readonly type: 'open'; readonly openings: readonly Opening[]}
+	| {readonly type: 'learn'; readonly known: Known}
 	| {readonly type: 'outcome'; readonly outcome: Outcome};
 
 /** The first state, with the answers that are known already. `roles` begins with the recommended one. */
@@ -102,6 +134,16 @@ export function startFlow(
 		applying: ASKING,
 		outcome: undefined,
 		roles,
+		roleChosen: preset.role !== undefined,
 		services,
+		known: NOTHING_KNOWN,
+		existing: KEEP_EXISTING,
 	};
+}
+
+/** The steps that this machine needs. */
+export function stepsOf({known}: Pick<Flow, 'known'>): readonly Step[] {
+	return known.choices === undefined || known.choices.length === 0
+		? STEPS.filter((step) => step !== 'neighbours')
+		: STEPS;
 }

@@ -1,28 +1,30 @@
 import {HELPERS} from '../policy/helpers.ts';
 import {InputError} from '../policy/input-error.ts';
 import {mergeOpenings} from '../policy/merge.ts';
-import {completePolicy, defaultPolicy, type Policy, VERDICTS} from '../policy/policy.ts';
+import {completePolicy, defaultPolicy, type Policy, type Role, VERDICTS} from '../policy/policy.ts';
 import {type Opening, parseOpenings} from '../policy/port.ts';
-import {ASKING, type Flow, type FlowEvent, STEPS, type Step} from './flow-state.ts';
+import {openingOf, withoutPort} from '../policy/ports.ts';
+import {ASKING, type Flow, type FlowEvent, type Known, type Step, stepsOf} from './flow-state.ts';
+import {type PortRow, portRows} from './port-rows.ts';
 
 export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
 	switch (event.type) {
 		case 'focus':
-			return {...flow, focus: clamp(event.index, flow.step === 'ports' ? -1 : 0, lastChoice(flow))};
+			return focusOn(flow, clamp(event.index, flow.step === 'ports' ? -1 : 0, lastChoice(flow)));
 		case 'choose':
 			return choose(flow, event.index);
 		case 'toggle':
-			return flow.step === 'helpers'
-				? {...flow, policy: toggleHelper(flow.policy, event.index)}
-				: flow;
+			return toggle(flow, event.index);
 		case 'toggle-log':
 			return {...flow, policy: {...flow.policy, log: !flow.policy.log}};
 		case 'type':
-			return {...flow, field: event.text, focus: flow.step === 'ports' ? -1 : flow.focus};
+			return flow.step === 'ports'
+				? {...focusOn(flow, -1), field: event.text}
+				: {...flow, field: event.text};
 		case 'submit':
 			return submit(flow);
 		case 'remove':
-			return removeOpening(flow);
+			return flow.step === 'ports' ? shut(flow, rowsOf(flow)[flow.focus]) : flow;
 		case 'next':
 			return enter(flow, 1);
 		case 'back':
@@ -43,6 +45,8 @@ export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
 				field: event.applying.phase === flow.applying.phase ? flow.field : '',
 				outcome: undefined,
 			};
+		case 'learn':
+			return learn(flow, event.known);
 		case 'open':
 			return withOpenings(flow, event.openings);
 		case 'outcome':
@@ -50,9 +54,20 @@ export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
 	}
 }
 
+/** A text about the focused choice is read from its beginning; the field has none. */
+function focusOn(flow: Flow, focus: number): Flow {
+	return {
+		...flow,
+		focus,
+		offset: focus === flow.focus ? flow.offset : 0,
+		view: flow.step === 'ports' && focus === -1 ? 'rules' : flow.view,
+	};
+}
+
 /** What the policy would be if the focused choice were taken: the rules panel shows the difference. */
 export function focusedPolicy(flow: Flow): Policy {
 	switch (flow.step) {
+		case 'neighbours':
 		case 'role':
 		case 'rejection':
 			return choose(flow, flow.focus).policy;
@@ -64,7 +79,7 @@ export function focusedPolicy(flow: Flow): Policy {
 						...flow.policy,
 						openings: mergeOpenings([...flow.policy.openings, ...readField(flow).openings]),
 					}
-				: removeOpening(flow).policy;
+				: toggle(flow, flow.focus).policy;
 		default:
 			return flow.policy;
 	}
@@ -86,6 +101,13 @@ export function readField({field, services}: Pick<Flow, 'field' | 'services'>): 
 	}
 }
 
+/** Whether the list in Ports has more than openings. */
+export function hasListeners({
+	known: {listeners = [], published = []},
+}: Pick<Flow, 'known'>): boolean {
+	return listeners.length + published.length > 0;
+}
+
 /** Whether keys are text: then digits and letters mean themselves. */
 export function isTyping({step, view}: Flow): boolean {
 	return step === 'ports' || (step === 'review' && view === 'packet');
@@ -93,11 +115,10 @@ export function isTyping({step, view}: Flow): boolean {
 
 function choose(flow: Flow, index: number): Flow {
 	switch (flow.step) {
-		case 'role': {
-			const role = flow.roles[index] ?? flow.policy.role;
-			const openings = flow.openingsChosen ? flow.policy.openings : defaultPolicy(role).openings;
-			return enter({...flow, policy: {...flow.policy, role, openings}}, 1);
-		}
+		case 'neighbours':
+			return chooseNeighbour(flow, index);
+		case 'role':
+			return enter(withRole({...flow, roleChosen: true}, flow.roles[index] ?? flow.policy.role), 1);
 
 		case 'rejection':
 			return enter(
@@ -107,6 +128,78 @@ function choose(flow: Flow, index: number): Flow {
 		default:
 			return flow;
 	}
+}
+
+function withRole(flow: Flow, role: Role): Flow {
+	const openings = flow.openingsChosen ? flow.policy.openings : defaultPolicy(role).openings;
+	return {...flow, policy: {...flow.policy, role, openings}};
+}
+
+/** What a neighbour let in is where the policy starts; chosen twice it adds nothing. */
+function chooseNeighbour(flow: Flow, index: number): Flow {
+	const choice = flow.known.choices?.[index];
+	if (choice === undefined || choice.refusal !== undefined || choice.existing === undefined) {
+		return flow;
+	}
+
+	const next = {...flow, existing: choice.existing};
+	return enter(choice.openings.length === 0 ? next : withOpenings(next, choice.openings), 1);
+}
+
+/** What is found out late moves the focus along with its line, and replaces no answer. */
+function learn(flow: Flow, known: Known): Flow {
+	const focused = flow.step === 'ports' ? rowsOf(flow)[flow.focus]?.key : undefined;
+	const role = known.recommendation?.role;
+	const roles =
+		role === undefined ? flow.roles : [role, ...flow.roles.filter((name) => name !== role)];
+	const learned = {...flow, known, ...(flow.step === 'role' ? {} : {roles})};
+	const next =
+		flow.roleChosen || flow.step === 'role' || role === undefined
+			? learned
+			: withRole(learned, role);
+	return focused === undefined
+		? next
+		: {...next, focus: rowsOf(next).findIndex(({key}) => key === focused)};
+}
+
+function toggle(flow: Flow, index: number): Flow {
+	if (flow.step === 'helpers') {
+		return {...flow, policy: toggleHelper(flow.policy, index)};
+	}
+
+	return flow.step === 'ports' ? togglePort(flow, rowsOf(flow)[index]) : flow;
+}
+
+/** Opens what is shut, and shuts what is open. Nothing is done about what is beyond our reach. */
+function togglePort(flow: Flow, row: PortRow | undefined): Flow {
+	return row?.kind === 'listener' && row.openings.length === 0
+		? withOpenings(flow, [openingOf(row.port)])
+		: shut(flow, row);
+}
+
+function shut(flow: Flow, row: PortRow | undefined): Flow {
+	const {openings} = flow.policy;
+	const left =
+		row?.kind === 'listener' && row.openings.length > 0
+			? withoutPort(openings, row.port)
+			: row?.kind === 'opening'
+				? openings.filter((opening) => opening !== row.opening)
+				: openings;
+	if (left === openings) {
+		return flow;
+	}
+
+	const next = {...flow, openingsChosen: true, policy: {...flow.policy, openings: left}};
+	return {...next, focus: Math.min(flow.focus, rowsOf(next).length - 1)};
+}
+
+/** The lines of the list in Ports. */
+export function rowsOf({policy, known}: Pick<Flow, 'policy' | 'known'>): readonly PortRow[] {
+	return portRows({
+		openings: policy.openings,
+		listeners: known.listeners,
+		published: known.published,
+	});
 }
 
 function toggleHelper(policy: Policy, index: number): Policy {
@@ -142,25 +235,18 @@ function withOpenings(flow: Flow, openings: readonly Opening[]): Flow {
 	};
 }
 
-function removeOpening(flow: Flow): Flow {
-	const openings = flow.policy.openings.filter((_, index) => index !== flow.focus);
-	return flow.step !== 'ports' || openings.length === flow.policy.openings.length
-		? flow
-		: {
-				...flow,
-				openingsChosen: true,
-				focus: Math.min(flow.focus, openings.length - 1),
-				policy: {...flow.policy, openings},
-			};
-}
-
 function back(flow: Flow): Flow {
 	if (flow.applying.phase !== 'asking' || (flow.step === 'result' && flow.outcome?.ok)) {
 		return flow;
 	}
 
-	if (flow.step === 'review' && flow.view !== 'rules') {
-		return {...flow, view: 'rules', offset: 0, field: ''};
+	if ((flow.step === 'review' || flow.step === 'ports') && flow.view !== 'rules') {
+		return {
+			...flow,
+			view: 'rules',
+			offset: 0,
+			field: flow.step === 'review' ? '' : flow.field,
+		};
 	}
 
 	// The checklist after a boot leads to the wizard; rules that did not load, to Review.
@@ -171,13 +257,19 @@ function back(flow: Flow): Flow {
 
 /** Goes to a step by its name. */
 function goTo(flow: Flow, step: Step): Flow {
-	return enter(flow, STEPS.indexOf(step) - STEPS.indexOf(flow.step));
+	const steps = stepsOf(flow);
+	return enter(flow, steps.indexOf(step) - steps.indexOf(flow.step));
 }
 
 /** Goes to another step; its list starts at the answer that stands. */
 function enter(flow: Flow, by: number): Flow {
-	const step = STEPS[clamp(STEPS.indexOf(flow.step) + by, 0, STEPS.length - 1)] ?? flow.step;
+	const steps = stepsOf(flow);
+	const step = steps[clamp(steps.indexOf(flow.step) + by, 0, steps.length - 1)] ?? flow.step;
 	const focus = {
+		neighbours: Math.max(
+			0,
+			flow.known.choices?.findIndex(({existing}) => existing === flow.existing) ?? 0,
+		),
 		role: flow.roles.indexOf(flow.policy.role),
 		rejection: VERDICTS.indexOf(flow.policy.verdict),
 		ports: -1,
@@ -185,12 +277,14 @@ function enter(flow: Flow, by: number): Flow {
 	return {...flow, step, focus: focus[step] ?? 0, field: '', view: 'rules', offset: 0};
 }
 
-function lastChoice({step, policy, roles}: Flow): number {
+function lastChoice(flow: Flow): number {
+	const {step, roles, known} = flow;
 	const counts: Partial<Record<Step, number>> = {
+		neighbours: known.choices?.length ?? 0,
 		role: roles.length,
 		rejection: VERDICTS.length,
 		helpers: HELPERS.length,
-		ports: policy.openings.length,
+		ports: step === 'ports' ? rowsOf(flow).length : 0,
 		apply: 2,
 	};
 	return (counts[step] ?? 1) - 1;

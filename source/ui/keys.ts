@@ -1,6 +1,6 @@
 import type {Key} from 'ink';
 import {HELPERS} from '../policy/helpers.ts';
-import {type Flow, type FlowEvent, REVIEW_VIEWS} from './flow-state.ts';
+import {type Flow, type FlowEvent, REVIEW_VIEWS, type View} from './flow-state.ts';
 import {scrollSteps} from './window.ts';
 
 /** How much of a text that scrolls is on the screen. */
@@ -25,6 +25,8 @@ export function keyToEvent(
 		case 'welcome':
 		case 'proof':
 			return key.return ? {type: 'next'} : undefined;
+		case 'neighbours':
+			return key.pageUp || key.pageDown ? scrollKey(key, viewport) : undefined;
 		case 'rejection':
 			return input === 'l' ? {type: 'toggle-log'} : undefined;
 		case 'helpers':
@@ -36,7 +38,7 @@ export function keyToEvent(
 				? {type: 'next'}
 				: moveTo((flow.focus + move + HELPERS.length) % HELPERS.length, move);
 		case 'ports':
-			return portsKey(flow, input, key) ?? moveTo(flow.focus + move, move);
+			return portsKey(flow, input, key, viewport) ?? moveTo(flow.focus + move, move);
 		case 'review':
 			return reviewKey(flow, input, key, viewport);
 		case 'result':
@@ -51,9 +53,26 @@ function moveTo(index: number, move: number): FlowEvent | undefined {
 }
 
 /** In the list of openings; the field above it takes its own keys. */
-function portsKey({focus, field}: Flow, input: string, key: Key): FlowEvent | undefined {
+function portsKey(
+	{focus, field, view}: Flow,
+	input: string,
+	key: Key,
+	viewport: Viewport,
+): FlowEvent | undefined {
 	if (focus === -1) {
 		return undefined;
+	}
+
+	if (key.tab) {
+		return {type: 'view', view: view === 'rules' ? 'alternatives' : 'rules'};
+	}
+
+	if (input === ' ') {
+		return {type: 'toggle', index: focus};
+	}
+
+	if (view === 'alternatives' && (key.pageUp || key.pageDown)) {
+		return scrollKey(key, viewport);
 	}
 
 	if (key.return) {
@@ -86,8 +105,12 @@ function reviewKey(
 		return {type: 'view', view: 'packet'};
 	}
 
+	if (input === 'e') {
+		return {type: 'view', view: 'exposure'};
+	}
+
 	if (key.tab) {
-		const texts = REVIEW_VIEWS.filter((name) => name !== 'packet');
+		const texts: readonly View[] = REVIEW_VIEWS.filter((name) => name !== 'packet');
 		const index = texts.indexOf(view) + (key.shift ? -1 : 1);
 		return {type: 'view', view: texts.at(index % texts.length) ?? 'rules'};
 	}

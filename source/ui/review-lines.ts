@@ -1,15 +1,27 @@
-import wrapAnsi from 'wrap-ansi';
 import {printCommands, printRestore} from '../ruleset/print.ts';
 import {mergeFamilies, type Row} from '../ruleset/rows.ts';
 import type {RuleSet} from '../ruleset/ruleset.ts';
-import type {ReviewView} from './flow-state.ts';
+import {exposureLines} from './exposure-lines.ts';
+import type {Flow} from './flow-state.ts';
+import {type Line, wrapLines} from './lines.ts';
+import type {NeighbourChoice} from './neighbour-choices.ts';
 import type {Tone} from './theme.ts';
+import type {ExposureState} from './use-exposure.ts';
 
-export type Line = {readonly text: string; readonly tone: Tone};
+/** What Review shows. */
+export type Reviewed = Pick<Flow, 'view' | 'known' | 'existing'> & {
+	readonly ruleSet: RuleSet;
+	readonly exposure: ExposureState;
+};
 
 /** The lines of a view of the whole rule set, wrapped to `width`: nothing is cut off. */
-export function reviewLines(view: ReviewView, ruleSet: RuleSet, width: number): readonly Line[] {
+export function reviewLines(
+	{view, ruleSet, exposure, known, existing}: Reviewed,
+	width: number,
+): readonly Line[] {
 	switch (view) {
+		case 'exposure':
+			return exposureLines(exposure, width);
 		case 'restore':
 			return ruleSet.families.flatMap((rules) => [
 				...wrapLines(
@@ -27,8 +39,24 @@ export function reviewLines(view: ReviewView, ruleSet: RuleSet, width: number): 
 				),
 			];
 		default:
-			return ruleLines(mergeFamilies(ruleSet), width);
+			return [
+				...goingLines(
+					known.choices?.find((choice) => choice.existing === existing),
+					width,
+				),
+				...ruleLines(mergeFamilies(ruleSet), width),
+			];
 	}
+}
+
+/** What was decided about rules that are there already. */
+function goingLines(choice: NeighbourChoice | undefined, width: number): readonly Line[] {
+	return choice === undefined
+		? []
+		: [
+				...wrapLines(`Rules that are there already: ${choice.label}`, width, 'accent'),
+				...choice.means.flatMap((line) => wrapLines(line, width, 'plain', '  ')),
+			];
 }
 
 /** Which tone the target of a rule has. */
@@ -64,18 +92,6 @@ function ruleLines(rows: readonly Row[], width: number): readonly Line[] {
 		...wrapLines(row.text, width, toneOf(row), `${familyColumn(row)}  `),
 		...wrapLines(row.rule.reason?.text ?? '', width, 'muted', '       '),
 	]);
-}
-
-/** Text cut into lines of at most `width`, the first behind the prefix, the others as far in. */
-export function wrapLines(text: string, width: number, tone: Tone, prefix = ''): readonly Line[] {
-	const room = Math.max(10, width - prefix.length);
-	return text
-		.split('\n')
-		.flatMap((line) => wrapAnsi(line, room, {hard: true, trim: false}).split('\n'))
-		.map((line, index) => ({
-			text: `${index === 0 ? prefix : ' '.repeat(prefix.length)}${line}`,
-			tone,
-		}));
 }
 
 function program(family: number): string {

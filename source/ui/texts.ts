@@ -2,13 +2,14 @@ import type {Elevation} from '../host/elevation.ts';
 import type {Helper} from '../policy/helpers.ts';
 import type {Role, Verdict} from '../policy/policy.ts';
 import {cut} from './cut.ts';
-import {type Flow, STEPS, type Step} from './flow-state.ts';
+import type {Flow, Step} from './flow-state.ts';
 import {glyphs} from './theme.ts';
 
 /** What the wizard says, apart from how it looks. Plain ASCII: every terminal shows it. */
 
 export const STEP_NAMES: Readonly<Record<Step, string>> = {
 	welcome: 'Welcome',
+	neighbours: 'Neighbours',
 	role: 'Role',
 	rejection: 'Rejection',
 	helpers: 'Helpers',
@@ -21,6 +22,7 @@ export const STEP_NAMES: Readonly<Record<Step, string>> = {
 
 export const QUESTIONS: Readonly<Record<Step, string>> = {
 	welcome: 'A firewall for this machine',
+	neighbours: 'There are rules here already. What becomes of them?',
 	role: 'What is this machine?',
 	rejection: 'What happens to a connection that is not let in?',
 	helpers: 'Which old protocols need help? Most machines: none',
@@ -61,11 +63,12 @@ export function helperDirection({client, server}: Helper): string {
 
 export const KEYS: Readonly<Record<Step, string>> = {
 	welcome: 'Enter go on  Ctrl-C leave',
+	neighbours: 'Up/Down move  PgUp/PgDn read  Enter choose  Esc back  Ctrl-C leave',
 	role: 'Up/Down move  Enter choose  Esc back  Ctrl-C leave',
 	rejection: 'Up/Down move  Enter choose  l log  Esc back  Ctrl-C leave',
 	helpers: 'Up/Down move  Space on/off  Enter go on  Esc back  Ctrl-C leave',
 	ports: 'Enter add, or go on when empty  Down list  Del remove  Esc back  Ctrl-C leave',
-	review: 'Up/Down scroll  Tab other view  t try a packet  Enter go on  Esc back',
+	review: 'Up/Down scroll  Tab view  e exposure  t try a packet  Enter go on  Esc back',
 	proof: 'Enter go on  Esc back  Ctrl-C leave',
 	apply: 'Up/Down move  Enter choose  Esc back  Ctrl-C leave',
 	result: 'f mend  s scanned  c console tried  r look again  Up/Down scroll  Enter leave',
@@ -86,11 +89,11 @@ export const REASSURANCE =
 	'Nothing is changed before you say so in the step Apply. Even then the old rules come back by themselves, unless you show that you can still log in.';
 
 /** Which step it is, where there is no room for the names of all; else undefined. */
-export function railOf(step: Step, columns: number): string | undefined {
-	const all = STEPS.map((name) => STEP_NAMES[name]).join(` ${glyphs.step} `);
+export function railOf(step: Step, steps: readonly Step[], columns: number): string | undefined {
+	const all = steps.map((name) => STEP_NAMES[name]).join(` ${glyphs.step} `);
 	return all.length <= columns
 		? undefined
-		: cut(`Step ${STEPS.indexOf(step) + 1} of ${STEPS.length}: ${STEP_NAMES[step]}`, columns);
+		: cut(`Step ${steps.indexOf(step) + 1} of ${steps.length}: ${STEP_NAMES[step]}`, columns);
 }
 
 /** What a step asks, at this moment. */
@@ -98,8 +101,17 @@ export function questionOf({step, applying}: Flow): string {
 	return applying.phase === 'waiting' ? 'Can you still log in?' : QUESTIONS[step];
 }
 
+/** In the list of Ports, and where it shows how to do without a port. */
+export const LIST_KEYS = 'Space open/shut  Tab do without  Enter go on  Up field  Esc back';
+export const ALTERNATIVES_KEYS =
+	'Tab or Esc back to the list  Up/Down other port  PgUp/PgDn read  Space open/shut';
+
 /** The keys of a step, at this moment. */
-export function keysOf({step, applying, outcome}: Flow): string {
+export function keysOf({step, applying, outcome, focus, view}: Flow): string {
+	if (step === 'ports' && focus >= 0) {
+		return view === 'alternatives' ? ALTERNATIVES_KEYS : LIST_KEYS;
+	}
+
 	if (applying.phase === 'waiting') {
 		return 'Esc old rules back  Ctrl-C old rules back, and leave';
 	}

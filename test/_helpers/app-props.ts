@@ -1,11 +1,15 @@
 import type {Item} from '../../source/persistence/item.ts';
 import type {AppProps} from '../../source/ui/app.tsx';
+import {NOTHING_KNOWN} from '../../source/ui/flow-state.ts';
 import type {Machine} from '../../source/ui/steps/step-props.ts';
 
 /** A machine about which there is little to say. */
 export const MACHINE: Machine = {
 	findings: [{text: 'Debian, with iptables 1.8.9 (nft)', tone: 'plain'}],
 	looking: [],
+	known: NOTHING_KNOWN,
+	nat: 'This machine has no public address',
+	findExposure: async () => ({rows: [], tried: false, unread: []}),
 	helpers: new Map(),
 	boot: 'systemd',
 	addresses: ['192.0.2.1', '2001:db8::1'],

@@ -9,6 +9,7 @@ import {familyColumn} from '../../source/ui/review-lines.ts';
 import {
 	helperDirection,
 	KEYS,
+	LIST_KEYS,
 	QUESTIONS,
 	ROLE_TEXTS,
 	STEP_NAMES,
@@ -55,7 +56,9 @@ const TEXTS = [
 		`Whether this kernel has it is not known yet: ${helper.module}.`,
 	]),
 	'Log what is turned away (key l)',
-	'Nothing is let in.',
+	'Nothing is let in. What listens was not found out.',
+	LIST_KEYS,
+	'Space or Del removes it',
 	'22/tcp, 53, ssh, 8000-8010/tcp, 22/tcp from 10.0.0.0/8, 5432/tcp on wg0, 22/tcp limit, mdns',
 ];
 
@@ -77,7 +80,9 @@ export function expectFrame(lines: readonly string[], expected: Expected): void 
 		...TEXTS,
 		...(expected.texts ?? []),
 		...openings.map((opening) => `${printOpening(opening).padEnd(12)} `),
-		...expected.now.openings.map((_, index) => `Let in (${index + 1}):`),
+		...expected.now.openings.map(
+			(_, index) => `Let in (${index + 1}): What listens was not found out.`,
+		),
 	];
 	for (const line of left) {
 		const text = bare(line.replace(/ {2}\? keys$/, ''));

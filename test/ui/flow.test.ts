@@ -1,25 +1,36 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {HELPERS} from '../../source/policy/helpers.ts';
+import type {Listener} from '../../source/policy/listener.ts';
 import {
 	completePolicy,
 	defaultPolicy,
 	type PolicyPart,
+	type Role,
 	VERDICTS,
 } from '../../source/policy/policy.ts';
 import {printOpening} from '../../source/policy/port.ts';
+import {covers, withoutPort} from '../../source/policy/ports.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import {focusedPolicy, isTyping, readField, reduceFlow} from '../../source/ui/flow.ts';
+import {type Existing, KEEP_EXISTING} from '../../source/ruleset/inheritance.ts';
+import type {Published} from '../../source/ruleset/published.ts';
+import {focusedPolicy, isTyping, readField, reduceFlow, rowsOf} from '../../source/ui/flow.ts';
 import {
 	type Flow,
 	type FlowEvent,
+	NOTHING_KNOWN,
 	STEPS,
 	type Step,
 	startFlow,
+	stepsOf,
 } from '../../source/ui/flow-state.ts';
+import type {NeighbourChoice} from '../../source/ui/neighbour-choices.ts';
 
 const NEXT: FlowEvent = {type: 'next'};
 const BACK: FlowEvent = {type: 'back'};
+
+/** Where no neighbour asks for a decision. */
+const PLAIN = stepsOf({known: NOTHING_KNOWN});
 
 function start(preset: PolicyPart = {}): Flow {
 	return startFlow(preset, ['workstation', 'server'], OWN_SERVICES);
@@ -31,7 +42,7 @@ function run(flow: Flow, ...events: readonly FlowEvent[]): Flow {
 
 /** The flow at a step, with the answers as they are. */
 function at(step: Step, preset: PolicyPart = {}): Flow {
-	return run(start(preset), ...STEPS.slice(0, STEPS.indexOf(step)).map(() => NEXT));
+	return run(start(preset), ...PLAIN.slice(0, PLAIN.indexOf(step)).map(() => NEXT));
 }
 
 function opened({policy}: Flow): string {
@@ -156,6 +167,187 @@ describe('Ports', () => {
 	});
 });
 
+describe('Ports, with what listens', () => {
+	const socket = (port: number, more: Partial<Listener> = {}): Listener => ({
+		protocol: 'tcp',
+		address: '0.0.0.0',
+		families: [4],
+		port,
+		reach: 'outside',
+		process: `p${port}`,
+		...more,
+	});
+	const web = [socket(80), socket(80, {address: '::', families: [6]}), socket(443)];
+	const postgres = socket(5432, {address: '127.0.0.1', reach: 'loopback'});
+	const container: Published = {
+		families: [4],
+		protocol: 'tcp',
+		address: '0.0.0.0',
+		port: 8080,
+		to: '172.17.0.2:80',
+		by: 'Docker',
+	};
+	const knowing = (openings: string, listeners: readonly Listener[] = [...web, postgres]) =>
+		run(at('ports', {openings: readField({...start(), field: openings}).openings}), {
+			type: 'learn',
+			known: {...NOTHING_KNOWN, listeners, published: [container]},
+		});
+	const keys = (flow: Flow) => rowsOf(flow).map(({key}) => key);
+
+	test('the list has what others reach first, then what is beyond, openings, loopback', () => {
+		const flow = knowing('80/tcp, 9100/tcp from 10.0.0.0/8');
+		expect(rowsOf(flow).map(({kind}) => kind)).toEqual([
+			...['listener', 'listener', 'published', 'opening', 'loopback'],
+		]);
+		expect(keys(flow)[0]).toBe('80/tcp');
+		expect(rowsOf(flow)[0]).toMatchObject({openings: [{first: 80}], listeners: [{}, {}]});
+		expect(rowsOf(flow)[1]).toMatchObject({key: '443/tcp', openings: []});
+		expect(rowsOf(flow)[3]).toMatchObject({listens: false});
+	});
+
+	test('Space opens what is shut and shuts what is open, and the focus stays', () => {
+		const flow = run(knowing(''), {type: 'focus', index: 1});
+		const open = run(flow, {type: 'toggle', index: 1});
+		expect(opened(open)).toBe('443/tcp');
+		expect(open.focus).toBe(1);
+		expect(focusedPolicy(flow)).toEqual(open.policy);
+		expect(opened(run(open, {type: 'toggle', index: 1}))).toBe('');
+	});
+
+	test('Space does nothing about what is beyond our reach, or reaches nobody', () => {
+		const flow = knowing('');
+		expect(run(flow, {type: 'toggle', index: 2})).toEqual(flow);
+		expect(run(flow, {type: 'toggle', index: 3})).toEqual(flow);
+		expect(run(flow, {type: 'focus', index: 3}, {type: 'remove'}).policy).toEqual(flow.policy);
+	});
+
+	test('shutting one port of a range, or one protocol of two, leaves the rest', () => {
+		expect(opened(run(knowing('79-81/tcp'), {type: 'toggle', index: 0}))).toBe('79/tcp, 81/tcp');
+		expect(opened(run(knowing('80'), {type: 'toggle', index: 0}))).toBe('80/udp');
+		const both = run(knowing('80/tcp from 10.0.0.0/8, 80/tcp on wg0'), {type: 'toggle', index: 0});
+		expect(opened(both)).toBe('');
+	});
+
+	test('local discovery is opened for multicast alone', () => {
+		const flow = knowing('', [socket(5353, {protocol: 'udp'})]);
+		const open = run(flow, {type: 'toggle', index: 0});
+		expect(opened(open)).toBe('mdns');
+		expect(keys(open)).toEqual(keys(flow));
+		expect(opened(run(open, {type: 'toggle', index: 0}))).toBe('');
+	});
+
+	test('Space removes an opening without a listener, and Del any', () => {
+		const flow = knowing('9100/tcp, 80/tcp');
+		expect(opened(run(flow, {type: 'toggle', index: 3}))).toBe('80/tcp');
+		expect(opened(run(flow, {type: 'focus', index: 0}, {type: 'remove'}))).toBe('9100/tcp');
+	});
+
+	test('what is found out late moves the focus along', () => {
+		const before = at('ports', {openings: readField({...start(), field: '9100/tcp'}).openings});
+		const focused = run(before, {type: 'focus', index: 0});
+		const after = run(focused, {
+			type: 'learn',
+			known: {...NOTHING_KNOWN, listeners: web, published: []},
+		});
+		expect(rowsOf(after)[after.focus]?.key).toBe('9100/tcp');
+		expect(after.policy).toEqual(focused.policy);
+	});
+
+	test('a port that is shut is covered by nothing, and all others are as before', () => {
+		const text = fc.constantFrom('1-9', '5/tcp', '4-6/udp', '5', 'mdns', '5/tcp from 10.0.0.0/8');
+		fc.assert(
+			fc.property(fc.array(text), fc.integer({min: 1, max: 9}), (texts, number) => {
+				const {openings} = readField({...start(), field: texts.join()});
+				const port = {protocol: 'tcp', port: number} as const;
+				const left = withoutPort(openings, port);
+				for (const protocol of ['tcp', 'udp'] as const) {
+					for (const other of [1, 2, 3, 4, 5, 6, 7, 8, 9, 5353]) {
+						const shut = protocol === 'tcp' && other === number;
+						const is = (list: typeof left) =>
+							list
+								.filter((opening) => covers(opening, {protocol, port: other}))
+								.map(({kind, ...rest}) => `${kind} ${'from' in rest ? rest.from?.cidr : ''}`)
+								.sort();
+						expect(is(left)).toEqual(shut ? [] : is(openings));
+					}
+				}
+			}),
+		);
+	});
+});
+
+describe('Neighbours', () => {
+	const choice = (more: Partial<NeighbourChoice>): NeighbourChoice => ({
+		label: 'x',
+		means: [],
+		existing: KEEP_EXISTING,
+		openings: [],
+		refusal: undefined,
+		...more,
+	});
+	const flush: Existing = {inheritance: 'flush-input', switchOff: []};
+	const choices = [
+		choice({}),
+		choice({existing: flush, openings: readField({...start(), field: '8443/tcp'}).openings}),
+		choice({refusal: 'Docker needs the table'}),
+	];
+	const knowing = (flow: Flow) => run(flow, {type: 'learn', known: {...NOTHING_KNOWN, choices}});
+
+	test('are asked about only where there is something to decide', () => {
+		expect(run(start(), NEXT).step).toBe('role');
+		const none = run(start(), {type: 'learn', known: {...NOTHING_KNOWN, choices: []}}, NEXT);
+		expect(none.step).toBe('role');
+		expect(run(knowing(start()), NEXT).step).toBe('neighbours');
+		expect(run(knowing(start()), NEXT, NEXT, BACK).step).toBe('neighbours');
+	});
+
+	test('the choice is kept, and found again', () => {
+		const chosen = run(knowing(start()), NEXT, {type: 'choose', index: 1});
+		expect(chosen).toMatchObject({step: 'role', existing: flush});
+		expect(run(chosen, BACK)).toMatchObject({step: 'neighbours', focus: 1});
+		expect(run(chosen, BACK, BACK, NEXT, NEXT).existing).toEqual(flush);
+	});
+
+	test('what the neighbour let in is where the policy starts, through another role', () => {
+		const chosen = run(knowing(start()), NEXT, {type: 'choose', index: 1});
+		expect(opened(chosen)).toBe('8443/tcp');
+		expect(opened(run(chosen, {type: 'choose', index: 1}))).toBe('8443/tcp');
+		const twice = run(chosen, BACK, {type: 'choose', index: 1});
+		expect(opened(twice)).toBe('8443/tcp');
+	});
+
+	test('what cannot be done here is not chosen', () => {
+		const flow = run(knowing(start()), NEXT);
+		expect(run(flow, {type: 'choose', index: 2})).toEqual(flow);
+		expect(run(flow, {type: 'choose', index: 9})).toEqual(flow);
+	});
+});
+
+describe('a recommendation', () => {
+	const recommending = (role: Role): FlowEvent => ({
+		type: 'learn',
+		known: {...NOTHING_KNOWN, recommendation: {role, reason: 'nginx listens'}},
+	});
+
+	test('comes first and is focused, with its openings', () => {
+		const flow = run(start(), recommending('server'), NEXT);
+		expect(flow.roles).toEqual(['server', 'workstation']);
+		expect(flow.focus).toBe(0);
+		expect(opened(flow)).toBe('22/tcp');
+	});
+
+	test('replaces no role that was said or chosen, and moves no list under a finger', () => {
+		const said = run(start({role: 'workstation'}), recommending('server'), NEXT);
+		expect(said.policy.role).toBe('workstation');
+		expect(said.roles[said.focus]).toBe('workstation');
+		const looking = run(start(), NEXT, recommending('server'));
+		expect(looking.roles).toEqual(['workstation', 'server']);
+		expect(looking.policy.role).toBe('workstation');
+		const chosen = run(at('rejection'), {type: 'back'}, {type: 'choose', index: 0});
+		expect(run(chosen, recommending('server')).policy.role).toBe('workstation');
+	});
+});
+
 describe('Review', () => {
 	test('Esc leads back to the rules first, then to Ports', () => {
 		const packet = run(at('review'), {type: 'view', view: 'packet'}, {type: 'type', text: 'icmp'});
@@ -259,8 +451,8 @@ describe('whatever happens', () => {
 	test('Esc goes back by one step, or closes the view', () => {
 		fc.assert(
 			fc.property(flows, (flow) => {
-				const before = STEPS.indexOf(flow.step);
-				const after = STEPS.indexOf(run(flow, BACK).step);
+				const before = PLAIN.indexOf(flow.step);
+				const after = PLAIN.indexOf(run(flow, BACK).step);
 				const stays = before === 0 || (flow.step === 'review' && flow.view !== 'rules');
 				expect(before - after).toBe(stays ? 0 : flow.step === 'result' ? 2 : 1);
 			}),

@@ -3,7 +3,13 @@ import {describe, expect, test} from 'vitest';
 import {HELPERS} from '../../source/policy/helpers.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {reduceFlow} from '../../source/ui/flow.ts';
-import {type Flow, STEPS, type Step, startFlow} from '../../source/ui/flow-state.ts';
+import {
+	type Flow,
+	NOTHING_KNOWN,
+	type Step,
+	startFlow,
+	stepsOf,
+} from '../../source/ui/flow-state.ts';
 import {keyToEvent} from '../../source/ui/keys.ts';
 
 const NO_KEY: Key = {
@@ -28,11 +34,13 @@ const NO_KEY: Key = {
 	capsLock: false,
 	numLock: false,
 };
+/** Where no neighbour asks for a decision. */
+const PLAIN = stepsOf({known: NOTHING_KNOWN});
 const VIEWPORT = {lines: 50, height: 12};
 
 function at(step: Step, change: Partial<Flow> = {}): Flow {
 	const start = startFlow({role: 'server'}, ['workstation', 'server'], OWN_SERVICES);
-	const flow = STEPS.slice(0, STEPS.indexOf(step)).reduce<Flow>(
+	const flow = PLAIN.slice(0, PLAIN.indexOf(step)).reduce<Flow>(
 		(before) => reduceFlow(before, {type: 'next'}),
 		start,
 	);
@@ -45,11 +53,11 @@ function press(flow: Flow, key: Partial<Key> | string, viewport = VIEWPORT) {
 		: keyToEvent(flow, '', {...NO_KEY, ...key}, viewport);
 }
 
-test.each(STEPS)('Esc goes back in %s', (step) => {
+test.each(PLAIN)('Esc goes back in %s', (step) => {
 	expect(press(at(step), {escape: true})).toEqual({type: 'back'});
 });
 
-test.each(STEPS)('a digit chooses nothing in %s', (step) => {
+test.each(PLAIN)('a digit chooses nothing in %s', (step) => {
 	for (const digit of '0123456789') {
 		const event = press(at(step, {focus: step === 'ports' ? 0 : 1}), digit);
 		expect(event).toEqual(step === 'ports' ? {type: 'type', text: digit} : undefined);
@@ -92,6 +100,15 @@ describe('Ports', () => {
 		expect(press(flow, {ctrl: true})).toBeUndefined();
 	});
 
+	test('in the list, Space opens and shuts, Tab tells how to do without', () => {
+		const flow = at('ports', {focus: 0});
+		expect(press(flow, ' ')).toEqual({type: 'toggle', index: 0});
+		expect(press(flow, {tab: true})).toEqual({type: 'view', view: 'alternatives'});
+		const told = at('ports', {focus: 0, view: 'alternatives'});
+		expect(press(told, {tab: true})).toEqual({type: 'view', view: 'rules'});
+		expect(press(told, {downArrow: true})).toEqual({type: 'focus', index: 1});
+	});
+
 	test('Enter in the list takes what still stands in the field, and goes on when it is empty', () => {
 		const enter = (field: string) => {
 			const flow = at('ports', {focus: 0, field});
@@ -124,8 +141,9 @@ describe('Review', () => {
 		const view = (view: Flow['view'], shift: boolean) =>
 			press(at('review', {view}), {tab: true, shift});
 		expect(view('rules', false)).toEqual({type: 'view', view: 'restore'});
-		expect(view('commands', false)).toEqual({type: 'view', view: 'rules'});
-		expect(view('rules', true)).toEqual({type: 'view', view: 'commands'});
+		expect(view('exposure', false)).toEqual({type: 'view', view: 'rules'});
+		expect(view('rules', true)).toEqual({type: 'view', view: 'exposure'});
+		expect(press(at('review'), 'e')).toEqual({type: 'view', view: 'exposure'});
 		expect(press(at('review'), 't')).toEqual({type: 'view', view: 'packet'});
 	});
 
@@ -138,7 +156,7 @@ describe('Review', () => {
 });
 
 test('only Rejection has the key l', () => {
-	for (const step of STEPS) {
+	for (const step of PLAIN) {
 		const event = press(at(step), 'l');
 		expect(event?.type).toBe(step === 'rejection' ? 'toggle-log' : undefined);
 	}

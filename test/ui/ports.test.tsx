@@ -14,7 +14,7 @@ test('says that a narrower opening changes nothing, and how to narrow', async ()
 		/^Enter lets in 53\/udp\. Let in already: 22\/tcp from 10\.0\.0\.0\/8\. /,
 	);
 	await app.press('enter');
-	expect(list(app)).toEqual(['22/tcp TCP, from anywhere', '53/udp UDP, from anywhere']);
+	expect(list(app)).toEqual(['[x] 22/tcp TCP, from anywhere', '[x] 53/udp UDP, from anywhere']);
 });
 
 test('says of an opening said twice only that it is there', async () => {
@@ -31,9 +31,9 @@ test('takes over what is typed, and says before what that will be', async () => 
 	expect(note(app)).toBe('Enter lets in 443, 8000-8010/tcp');
 	await app.press('enter');
 	expect(list(app)).toEqual([
-		'22/tcp TCP, from anywhere',
-		'443 TCP and UDP, from anywhere',
-		'8000-8010/tcp TCP, from anywhere',
+		'[x] 22/tcp TCP, from anywhere',
+		'[x] 443 TCP and UDP, from anywhere',
+		'[x] 8000-8010/tcp TCP, from anywhere',
 	]);
 });
 

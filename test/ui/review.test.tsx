@@ -3,9 +3,11 @@ import {completePolicy} from '../../source/policy/policy.ts';
 import {parseOpenings} from '../../source/policy/port.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
+import {KEEP_EXISTING} from '../../source/ruleset/inheritance.ts';
 import {printCommands, printRestore} from '../../source/ruleset/print.ts';
 import type {Visitor} from '../../source/ruleset/way-in.ts';
 import type {ReviewView} from '../../source/ui/flow-state.ts';
+import {NOTHING_KNOWN} from '../../source/ui/flow-state.ts';
 import {reviewLines} from '../../source/ui/review-lines.ts';
 import {appOpener, type OpenApp} from '../_helpers/app.tsx';
 import {expectFits, SIZES} from '../_helpers/frames.ts';
@@ -40,7 +42,7 @@ describe.each(SIZES)('Review at %i columns, %i rows', (columns, rows) => {
 	test.each(Object.entries(VISITORS))('shows every line of every view, %s', async (_, visitor) => {
 		const app = await openReview(columns, rows, visitor);
 		for (const view of ['rules', 'restore', 'commands'] as const) {
-			const wanted = reviewLines(view, RULES, columns - 1).map(({text}) => text.trimEnd());
+			const wanted = linesOf(view, columns - 1).map(({text}) => text.trimEnd());
 			expect(await collect(app, [columns, rows])).toEqual(wanted.filter((line) => line !== ''));
 			await app.poke('home');
 			await app.press('tab');
@@ -48,17 +50,26 @@ describe.each(SIZES)('Review at %i columns, %i rows', (columns, rows) => {
 	});
 });
 
+/** The lines of a view, where no neighbour is. */
+function linesOf(view: ReviewView, width: number) {
+	const exposure = {status: 'looking'} as const;
+	return reviewLines(
+		{view, ruleSet: RULES, exposure, known: NOTHING_KNOWN, existing: KEEP_EXISTING},
+		width,
+	);
+}
+
 test('Tab goes round the views, Shift-Tab the other way', async () => {
 	const app = await openReview(80, 24, undefined);
 	const shown = () => /\[(.+?)\]/.exec(app.screen())?.[1];
 	const seen = [shown()];
-	for (const key of ['tab', 'tab', 'tab', 'backTab', 'backTab', 'backTab'] as const) {
+	for (const key of ['tab', 'tab', 'tab', 'tab', 'backTab', 'backTab', 'backTab'] as const) {
 		await app.press(key);
 		seen.push(shown());
 	}
 
-	const [rules, restore, commands] = ['Rules', 'Restore file', 'Commands'];
-	expect(seen).toEqual([rules, restore, commands, rules, commands, restore, rules]);
+	const [rules, restore, commands, exposure] = ['Rules', 'Restore file', 'Commands', 'Exposure'];
+	expect(seen).toEqual([rules, restore, commands, exposure, rules, exposure, commands, restore]);
 });
 
 test('scrolls on after the terminal has changed its size', async () => {
@@ -102,7 +113,7 @@ test('tries a packet, says which rule decides, and leaves nothing stale behind',
 describe('reviewLines', () => {
 	test.each([20, 39, 60, 79, 119, 300])('cut nothing off at %i columns', (width) => {
 		for (const view of ['rules', 'restore', 'commands'] satisfies ReviewView[]) {
-			for (const {text} of reviewLines(view, RULES, width)) {
+			for (const {text} of linesOf(view, width)) {
 				expect(text.length).toBeLessThanOrEqual(width);
 			}
 		}
@@ -110,7 +121,7 @@ describe('reviewLines', () => {
 		const words = (text: string) => text.replaceAll(/\s/g, '');
 		const shown = (view: ReviewView) =>
 			words(
-				reviewLines(view, RULES, width)
+				linesOf(view, width)
 					.map(({text}) => text)
 					.join(''),
 			);
@@ -121,7 +132,7 @@ describe('reviewLines', () => {
 	});
 
 	test('have the reason under each rule, and its chain above', () => {
-		const lines = reviewLines('rules', RULES, 300).map(({text}) => text);
+		const lines = linesOf('rules', 300).map(({text}) => text);
 		for (const {tables} of RULES.families) {
 			for (const rule of tables.flatMap(({chains}) => chains.flatMap((chain) => chain.rules))) {
 				const {part, text} = rule.reason ?? {};

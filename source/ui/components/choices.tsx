@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import SelectInput from 'ink-select-input';
 import {type ReactElement, useContext} from 'react';
 import {cut} from '../cut.ts';
-import {glyphs, styleOf} from '../theme.ts';
+import {glyphs, styleOf, type Tone} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 
 type Props = {
@@ -46,13 +46,20 @@ type LabelProps = {
 	readonly label: string;
 	/** What stands behind it in the same line. */
 	readonly note?: string;
+	/** When it has not the focus. */
+	readonly tone?: Tone;
 };
 
-export function Label({isSelected = false, label, note = ''}: LabelProps): ReactElement {
+export function Label({
+	isSelected = false,
+	label,
+	note = '',
+	tone = 'plain',
+}: LabelProps): ReactElement {
 	const room = useContext(WidthContext) - POINTER_COLUMNS - note.length;
 	return (
 		<Box flexShrink={0}>
-			<Text {...styleOf(isSelected ? 'accent' : 'plain')}>{cut(label, room)}</Text>
+			<Text {...styleOf(isSelected ? 'accent' : tone)}>{cut(label, room)}</Text>
 			<Text {...styleOf('muted')}>{note}</Text>
 		</Box>
 	);

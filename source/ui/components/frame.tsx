@@ -1,7 +1,7 @@
 import {Box, Text} from 'ink';
 import type {ReactElement, ReactNode} from 'react';
 import {cut} from '../cut.ts';
-import {type Flow, STEPS, type Step} from '../flow-state.ts';
+import {type Flow, stepsOf} from '../flow-state.ts';
 import {keyLine} from '../key-lines.ts';
 import {keysOf, questionOf, railOf, STEP_NAMES} from '../texts.ts';
 import {glyphs, styleOf} from '../theme.ts';
@@ -29,7 +29,7 @@ export function Frame({flow, columns, rows, banner, children}: Props): ReactElem
 				</Line>
 			)}
 			<Line>
-				<Rail step={flow.step} columns={columns} />
+				<Rail flow={flow} columns={columns} />
 			</Line>
 			<Line>
 				<Text {...styleOf('muted')}>{glyphs.line.repeat(columns)}</Text>
@@ -47,22 +47,24 @@ export function Frame({flow, columns, rows, banner, children}: Props): ReactElem
 	);
 }
 
-function Rail({step, columns}: {readonly step: Step; readonly columns: number}): ReactElement {
-	const current = STEPS.indexOf(step);
+function Rail({flow, columns}: {readonly flow: Flow; readonly columns: number}): ReactElement {
+	const {step} = flow;
+	const steps = stepsOf(flow);
+	const current = steps.indexOf(step);
 	const separator = ` ${glyphs.step} `;
-	const short = railOf(step, columns);
+	const short = railOf(step, steps, columns);
 	if (short !== undefined) {
 		return <Text {...styleOf('accent')}>{short}</Text>;
 	}
 
 	return (
 		<Text>
-			{STEPS.map((name, index) => (
+			{steps.map((name, index) => (
 				<Text key={name}>
 					<Text {...styleOf(index === current ? 'accent' : index < current ? 'plain' : 'muted')}>
 						{STEP_NAMES[name]}
 					</Text>
-					{index < STEPS.length - 1 && <Text {...styleOf('muted')}>{separator}</Text>}
+					{index < steps.length - 1 && <Text {...styleOf('muted')}>{separator}</Text>}
 				</Text>
 			))}
 		</Text>

@@ -7,9 +7,13 @@ import {Label, Pointer} from '../components/choices.tsx';
 import {Field} from '../components/field.tsx';
 import {WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
+import {TextLine} from '../components/text-line.tsx';
 import {cut} from '../cut.ts';
-import {readField} from '../flow.ts';
+import {readField, rowsOf} from '../flow.ts';
 import type {Flow} from '../flow-state.ts';
+import {type Line, wrapLines} from '../lines.ts';
+import type {PortRow} from '../port-rows.ts';
+import {alternativesTo, rowNote, rowText} from '../port-texts.ts';
 import {styleOf, type Tone} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
@@ -23,17 +27,33 @@ const NOTE_LINES = 2;
 /** What stays of the list, however long the note is. */
 const LEAST_LIST = 2;
 
-export function PortsStep({flow, dispatch, height}: StepProps): ReactElement {
-	const {openings} = flow.policy;
-	const {field, policy, services} = flow;
+export function PortsStep({flow, dispatch, machine, height}: StepProps): ReactElement {
+	const {field, policy, services, known} = flow;
+	const width = useContext(WidthContext);
+	const rows = rowsOf({policy, known});
+	const row = rows[flow.focus];
 	const {text, tone} = useMemo(
-		() => describeField({field, policy, services}),
-		[field, policy, services],
+		() =>
+			row !== undefined && field.trim() === ''
+				? ({text: rowNote(row), tone: 'muted'} as const)
+				: describeField({field, policy, services}),
+		[row, field, policy, services],
 	);
 	const otherLines = height < COMPACT ? 1 : OTHER_LINES;
 	const most = Math.max(1, height - otherLines - LEAST_LIST);
-	const note = wrapTo(text, useContext(WidthContext), most);
+	const note = wrapTo(text, width, most);
 	const noteLines = Math.min(most, Math.max(NOTE_LINES, note.length));
+	if (flow.view === 'alternatives') {
+		return (
+			<Scroll
+				items={alternativeLines(flow, machine, width)}
+				height={height}
+				offset={flow.offset}
+				render={(line) => <TextLine {...line} />}
+			/>
+		);
+	}
+
 	return (
 		<Box flexDirection="column">
 			<Field
@@ -47,28 +67,61 @@ export function PortsStep({flow, dispatch, height}: StepProps): ReactElement {
 			</Box>
 			{height >= COMPACT && (
 				<Box flexShrink={0} marginTop={1}>
-					<Text>
-						{openings.length === 0 ? 'Nothing is let in.' : `Let in (${openings.length}):`}
-					</Text>
+					<Text>{cut(headingOf(flow, rows, machine.looking.length > 0), width)}</Text>
 				</Box>
 			)}
 			<Scroll
-				items={openings}
+				items={rows}
 				height={Math.max(LEAST_LIST, height - otherLines - noteLines)}
 				offset={Math.max(0, flow.focus)}
 				around
-				render={(opening, index) => (
-					<>
-						<Pointer isSelected={index === flow.focus} />
-						<Label
-							isSelected={index === flow.focus}
-							label={`${printOpening(opening).padEnd(12)} ${describe(opening)}`}
-						/>
-					</>
-				)}
+				render={(item, index) => <PortLine row={item} isSelected={index === flow.focus} />}
 			/>
 		</Box>
 	);
+}
+
+/** How to do without the focused port, wrapped. */
+export function alternativeLines(
+	flow: Pick<Flow, 'policy' | 'known' | 'focus'>,
+	{nat}: Pick<StepProps['machine'], 'nat'>,
+	width: number,
+): readonly Line[] {
+	return alternativesTo(rowsOf(flow)[flow.focus], nat).flatMap((line) =>
+		wrapLines(line, width, 'plain'),
+	);
+}
+
+function PortLine({row, isSelected}: {readonly row: PortRow; readonly isSelected: boolean}) {
+	const {text, tone} = rowText(row);
+	return (
+		<>
+			<Pointer isSelected={isSelected} />
+			<Label isSelected={isSelected} label={text} tone={tone} />
+		</>
+	);
+}
+
+/** How much is let in, and how much of what listens is shut. */
+function headingOf({policy, known}: Flow, rows: readonly PortRow[], looking: boolean): string {
+	const {openings} = policy;
+	const shown = openings.length === 0 ? 'Nothing is let in.' : `Let in (${openings.length}):`;
+	if (known.listeners === undefined) {
+		return `${shown} ${looking ? 'Looking for what listens.' : 'What listens was not found out.'}`;
+	}
+
+	const listening = rows.filter((row) => row.kind === 'listener');
+	const shut = listening.filter((row) => row.openings.length === 0).length;
+	const beyond = rows.filter((row) => row.kind === 'published').length;
+	const parts = [
+		...(listening.length > 0
+			? [
+					`${listening.length} ${listening.length === 1 ? 'port listens' : 'ports listen'} for others, ${shut} shut`,
+				]
+			: []),
+		...(beyond > 0 ? [`${beyond} beyond our reach`] : []),
+	];
+	return [shown, ...(parts.length > 0 ? [`${parts.join('; ')}`] : [])].join(' ');
 }
 
 /** What the field takes, what Enter would do, or what is wrong with the text. */
@@ -117,15 +170,4 @@ function wrapTo(text: string, width: number, most: number): readonly string[] {
 	return lines.length <= most
 		? lines
 		: [...lines.slice(0, most - 1), cut(lines.slice(most - 1).join(' '), width)];
-}
-
-function describe(opening: Opening): string {
-	if (opening.kind === 'mdns') {
-		return 'local discovery, by multicast only';
-	}
-
-	const protocol = {tcp: 'TCP', udp: 'UDP', both: 'TCP and UDP'}[opening.protocol];
-	const from =
-		opening.from === undefined ? 'anywhere' : `one network, IPv${opening.from.family} only`;
-	return `${protocol}, from ${from}${opening.on === undefined ? '' : ', on one interface'}`;
 }

@@ -8,12 +8,20 @@ import type {RuleSet} from '../../ruleset/ruleset.ts';
 import {Field} from '../components/field.tsx';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
+import {TextLine} from '../components/text-line.tsx';
 import {WayInNote, wayInLines} from '../components/way-in-note.tsx';
 import {cut} from '../cut.ts';
 import {styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
-const VIEW_NAMES = {rules: 'Rules', restore: 'Restore file', commands: 'Commands'} as const;
+const VIEW_NAMES = {
+	rules: 'Rules',
+	restore: 'Restore file',
+	commands: 'Commands',
+	exposure: 'Exposure',
+} as const;
+
+const TABS_COLUMNS = Object.values(VIEW_NAMES).join('   ').length + 3;
 
 /** How many lines of the rules are on the screen: less those above them. */
 export function reviewHeight({
@@ -31,6 +39,9 @@ export function ReviewStep(props: StepProps): ReactElement {
 	const {flow, review, machine, ruleSet, shut} = props;
 	const endangered = machine.findEndangered(ruleSet);
 	const width = useContext(WidthContext);
+	const all = Object.entries(VIEW_NAMES);
+	// Where there is no room for all names, the one shown.
+	const tabs = width < TABS_COLUMNS ? all.filter(([view]) => view === flow.view) : all;
 	return flow.view === 'packet' ? (
 		<TryPacket {...props} />
 	) : (
@@ -45,7 +56,7 @@ export function ReviewStep(props: StepProps): ReactElement {
 			)}
 			<Box flexShrink={0}>
 				<Text>
-					{Object.entries(VIEW_NAMES).map(([view, name]) => (
+					{tabs.map(([view, name]) => (
 						<Text key={view} {...styleOf(view === flow.view ? 'accent' : 'muted')}>
 							{view === flow.view ? `[${name}]` : ` ${name} `}{' '}
 						</Text>
@@ -56,7 +67,7 @@ export function ReviewStep(props: StepProps): ReactElement {
 				items={review}
 				height={reviewHeight(props)}
 				offset={flow.offset}
-				render={(line) => <Text {...styleOf(line.tone)}>{line.text === '' ? ' ' : line.text}</Text>}
+				render={(line) => <TextLine {...line} />}
 			/>
 		</Box>
 	);

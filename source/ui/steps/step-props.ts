@@ -3,10 +3,12 @@ import type {Elevation} from '../../host/elevation.ts';
 import type {Availability} from '../../host/modules.ts';
 import type {HelperName} from '../../policy/helpers.ts';
 import type {Policy} from '../../policy/policy.ts';
+import type {Exposure} from '../../ruleset/exposure.ts';
+import type {Existing} from '../../ruleset/inheritance.ts';
 import type {RuleSet} from '../../ruleset/ruleset.ts';
 import type {Door, Visitor} from '../../ruleset/way-in.ts';
-import type {Flow, FlowEvent} from '../flow-state.ts';
-import type {Line} from '../review-lines.ts';
+import type {Flow, FlowEvent, Known} from '../flow-state.ts';
+import type {Line} from '../lines.ts';
 import type {ChecklistState} from '../use-checklist.ts';
 import type {Comparison, ProofState} from '../use-proof.ts';
 
@@ -34,6 +36,8 @@ export type Actions = {
 	readonly apply: () => void;
 	/** Keeps the rules that are loaded. */
 	readonly keep: () => void;
+	/** Ends the wizard: nothing was changed. */
+	readonly leave: () => void;
 	/** Leaves the screen, to go on as root with all answers. */
 	readonly elevate: (elevation: Elevation) => void;
 	readonly reboot: () => void;
@@ -52,6 +56,12 @@ export type Machine = {
 	readonly findings: readonly Line[];
 	/** What is still being looked for, in words. As long as there is something, keys wait in Welcome. */
 	readonly looking: readonly string[];
+	/** What answers depend on, as far as it was found out. The value changes only when it does. */
+	readonly known: Known;
+	/** Whether the internet can come to this machine at all, in one sentence. */
+	readonly nat: string;
+	/** What the outside can reach now, and with these rules. */
+	readonly findExposure: (policy: Policy, existing: Existing) => Promise<Exposure>;
 	/** Which helpers the kernel has; empty until that is known. */
 	readonly helpers: ReadonlyMap<HelperName, Availability>;
 	/** The addresses at which others reach this machine, one of each family. */

@@ -1,0 +1,180 @@
+import {describe, expect, test} from 'vitest';
+import type {Listener} from '../../source/policy/listener.ts';
+import type {Published} from '../../source/ruleset/published.ts';
+import {NOTHING_KNOWN} from '../../source/ui/flow-state.ts';
+import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
+import {expectFits, SIZES, type Size} from '../_helpers/frames.ts';
+
+const openApp = appOpener();
+
+function socket(port: number, more: Partial<Listener> = {}): Listener {
+	return {
+		protocol: 'tcp',
+		address: '0.0.0.0',
+		families: [4],
+		port,
+		reach: 'outside',
+		process: 'nginx',
+		unit: 'nginx.service',
+		user: 'root',
+		...more,
+	};
+}
+
+const LISTENERS = [
+	socket(22, {process: 'sshd', unit: 'ssh.service'}),
+	socket(22, {process: 'sshd', unit: 'ssh.service', address: '::', families: [6]}),
+	socket(80),
+	socket(9999, {process: 'a?[31mb', unit: undefined}),
+	socket(5432, {process: 'postgres', address: '127.0.0.1', reach: 'loopback'}),
+];
+const CONTAINER: Published = {
+	families: [4],
+	protocol: 'tcp',
+	address: '0.0.0.0',
+	port: 8080,
+	to: '172.17.0.2:80',
+	by: 'Docker',
+};
+const KNOWN = {...NOTHING_KNOWN, listeners: LISTENERS, published: [CONTAINER]};
+
+async function openPorts(options: AppOptions = {}): Promise<OpenApp> {
+	const app = await openApp({
+		columns: 100,
+		rows: 40,
+		preset: {role: 'server'},
+		machine: {known: KNOWN},
+		...options,
+	});
+	await app.press('enter', 'enter', 'enter', 'enter');
+	expect(app.screen()).toContain('What is let in?');
+	return app;
+}
+
+/** The lines of the list, pointer and all. */
+function list(app: OpenApp): readonly string[] {
+	const lines = app.lines();
+	const start = lines.findIndex((line) => /^(?:Let in|Nothing is let in)/.test(line));
+	const end = lines.findIndex((line) => line.startsWith('Rules: '));
+	return lines
+		.slice(start + 1, end)
+		.map((line) => line.trim().replaceAll(/ +/g, ' '))
+		.filter((line) => line !== '');
+}
+
+test('lists what others reach first, with what the policy does to it', async () => {
+	const app = await openPorts();
+	expect(app.screen()).toContain(
+		'Let in (1): 3 ports listen for others, 2 shut; 1 beyond our reach',
+	);
+	expect(list(app)).toEqual([
+		'[x] 22/tcp open sshd',
+		'[ ] 80/tcp shut nginx',
+		'[ ] 9999/tcp shut a?[31mb',
+		'! 8080/tcp beyond our reach: Docker, to 172.17.0.2:80',
+		'5432/tcp loopback postgresql',
+	]);
+});
+
+test('Space opens and shuts, and the rules panel shows before what it will do', async () => {
+	const app = await openPorts();
+	await app.press('down', 'down');
+	expect(app.screen()).toContain('nginx listens on all addresses (nginx.service, user root)');
+	expect(app.screen()).toMatch(/\+ 4 6 +-p tcp -m multiport --dports 22,80/);
+	await app.press('space');
+	expect(list(app)[1]).toBe('❯ [x] 80/tcp open nginx');
+	expect(app.screen()).toMatch(/- 4 6 +-p tcp -m multiport --dports 22,80/);
+	await app.press('space');
+	expect(list(app)[1]).toBe('❯ [ ] 80/tcp shut nginx');
+	await app.press('down', 'down');
+	await app.pressInVain('space');
+	expect(app.screen()).toContain('it never meets INPUT, so no rule here shuts it');
+	await app.press('down');
+	await app.pressInVain('space');
+});
+
+test('Tab tells how to do without a port, and runs none of it', async () => {
+	const app = await openPorts();
+	await app.press('down', 'down', 'tab');
+	for (const text of [
+		'80/tcp: nginx listens on all addresses',
+		'Stop it: systemctl disable --now nginx.service',
+		'Bind it to loopback: in /etc/nginx/sites-enabled/ write: listen 127.0.0.1:80;',
+		'NAT: This machine has no public address.',
+		'the wizard runs none of them',
+	]) {
+		expect(app.screen()).toContain(text);
+	}
+
+	await app.press('down', 'down');
+	expect(app.screen()).toContain('8080/tcp: Docker forwards it to 172.17.0.2:80');
+	await app.press('escape');
+	expect(list(app)[3]).toContain('❯ ! 8080/tcp');
+	await app.press('tab');
+	await app.type('4');
+	expect(list(app)[3]).toBe('! 8080/tcp beyond our reach: Docker, to 172.17.0.2:80');
+});
+
+test('a port that nothing listens on can be opened, with a note', async () => {
+	const app = await openPorts();
+	await app.paste('9100/tcp from 10.0.0.0/8');
+	await app.press('enter');
+	expect(list(app)[4]).toBe(
+		'[x] 9100/tcp from 10.0.0.0/8 TCP, from one network, IPv4 only; nothing listens',
+	);
+	await app.press('down', 'down', 'down', 'down', 'down');
+	expect(app.screen()).toContain('Nothing listens there now: whatever starts to can be reached');
+	await app.press('space');
+	expect(list(app)[4]).toBe('❯ 5432/tcp loopback postgresql');
+});
+
+test('an opening for some says for whom', async () => {
+	const app = await openPorts();
+	await app.paste('80/tcp from 10.0.0.0/8');
+	await app.press('enter');
+	expect(list(app)[1]).toBe('[x] 80/tcp open from 10.0.0.0/8 nginx');
+});
+
+describe.each([...SIZES, [110, 12]] as readonly Size[])('%i columns, %i rows', (columns, rows) => {
+	const size: Size = [columns, rows];
+	const many = Array.from({length: 2000}, (_, index) =>
+		socket(1 + index, {process: `service-${index}`, unit: `service-${index}.service`}),
+	);
+
+	test('500 openings and 2,000 listeners: everything in the list can be reached', async () => {
+		const openings = Array.from({length: 500}, (_, index) => ({
+			kind: 'port' as const,
+			protocol: 'udp' as const,
+			first: 20_000 + 2 * index,
+			last: 20_000 + 2 * index,
+			limit: false,
+		}));
+		const app = await openPorts({
+			columns,
+			rows,
+			preset: {role: 'server', openings},
+			machine: {known: {...NOTHING_KNOWN, listeners: many, published: [CONTAINER]}},
+		});
+		expectFits(app.lines(), size);
+		await app.press('down', 'down', 'space', 'tab');
+		expectFits(app.lines(), size);
+		await app.poke('pageDown');
+		expect(app.screen()).toContain('systemctl disable --now');
+		expectFits(app.lines(), size);
+		await app.press('tab', 'up', 'up');
+		expectFits(app.lines(), size);
+	});
+
+	test('each kind of line, focused and with its alternatives', async () => {
+		const app = await openPorts({columns, rows});
+		for (const _ of [...LISTENERS, CONTAINER].slice(1)) {
+			await app.press('down');
+			expectFits(app.lines(), size);
+			expect(app.lines().some((line) => line.startsWith('❯ '))).toBe(true);
+			await app.press('tab');
+			expectFits(app.lines(), size);
+			expect(app.screen()).not.toContain('Rules: ');
+			await app.press('escape');
+		}
+	});
+});

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import {type Elevated, type Elevation, runElevated} from '../host/elevation.ts';
 import {policyFlags} from '../policy/policy.ts';
-import {type Existing, existingFlags} from '../ruleset/inheritance.ts';
+import {existingFlags} from '../ruleset/inheritance.ts';
 import type {Flow} from '../ui/flow-state.ts';
 
 const ANNOUNCEMENTS: Readonly<Record<Elevation, string>> = {
@@ -13,16 +13,11 @@ const ANNOUNCEMENTS: Readonly<Record<Elevation, string>> = {
  * Goes on as root with all answers, at the step Apply. The flags say the whole policy, so that the
  * log of sudo tells what was asked for.
  */
-export async function handOver(
-	how: Elevation,
-	flow: Flow,
-	existing: Existing,
-	seconds: number,
-): Promise<Elevated> {
+export async function handOver(how: Elevation, flow: Flow, seconds: number): Promise<Elevated> {
 	process.stdout.write(`${ANNOUNCEMENTS[how]}\n`);
 	return runElevated(how, [
 		...policyFlags(flow.policy),
-		...existingFlags(existing),
+		...existingFlags(flow.existing),
 		'--confirm-within',
 		`${seconds}`,
 		'--at-apply',

@@ -1,29 +1,79 @@
 import type {Facts} from '../host/facts.ts';
 import {findListeners} from '../host/listeners.ts';
 import {within} from '../host/machine.ts';
+import {findNeighbours, type Surroundings} from '../host/neighbours.ts';
 import {findPublished} from '../host/published.ts';
+import {isRehearsal} from '../host/rehearsing.ts';
 import {netAdminHere, seesSockets} from '../host/system.ts';
+import {translateUfwHere} from '../host/ufw.ts';
 import {type Recommendation, recommendRole} from '../policy/recommend.ts';
+import {joinWords} from '../policy/words.ts';
 import {printDoor} from '../ruleset/way-in.ts';
 import type {Known} from '../ui/flow-state.ts';
+import type {Line} from '../ui/lines.ts';
+import {describeNeighbourChoice} from '../ui/neighbour-choices.ts';
+
+/** What answers depend on, and what Welcome says of it. */
+export type Knowledge = {readonly known: Known; readonly findings: readonly Line[]};
 
 /** What the wizard's answers depend on. Never throws: what was not found out in time stays unknown. */
-export async function knowMachine(facts: Facts): Promise<Known> {
-	const [listeners, published] = await Promise.all([
-		within(async () => (seesSockets() ? findListeners() : 'unknown')),
-		within(async () => (netAdminHere() === true ? findPublished() : 'unknown')),
+export async function knowMachine(facts: Facts): Promise<Knowledge> {
+	const mayRead = netAdminHere() === true;
+	// A rehearsal has a network of its own: that nothing listens there says nothing of the machine.
+	const sees = seesSockets() && !isRehearsal();
+	const [listeners, published, surroundings] = await Promise.all([
+		sees ? known(findListeners) : undefined,
+		sees && mayRead ? known(findPublished) : undefined,
+		mayRead ? known(async () => findNeighbours(facts.families)) : undefined,
 	]);
-	const known = {listeners: orUndefined(listeners), published: orUndefined(published)};
+	const recommendation = listeners && recommendFor(facts, recommendRole(listeners, published));
+	const ufw = surroundings?.choices.some(({existing}) => existing?.switchOff.includes('ufw'))
+		? await known(async () => translateUfwHere())
+		: undefined;
 	return {
-		...known,
-		recommendation:
-			known.listeners && recommendFor(facts, recommendRole(known.listeners, known.published)),
-		choices: [],
+		known: {
+			...{listeners, published, recommendation},
+			choices: surroundings?.choices.map((choice) => describeNeighbourChoice(choice, ufw)),
+		},
+		findings: [
+			...describeNeighbours(surroundings, mayRead),
+			...(recommendation === undefined
+				? []
+				: [
+						{
+							text: `Recommended role: ${recommendation.role}, because ${recommendation.reason}`,
+							tone: 'accent',
+						} as const,
+					]),
+		],
 	};
 }
 
-function orUndefined<T>(value: T | 'unknown'): T | undefined {
+async function known<T>(find: () => Promise<T>): Promise<T | undefined> {
+	const value = await within(find);
 	return value === 'unknown' ? undefined : value;
+}
+
+/** Who else filters packets here: at most three lines. */
+function describeNeighbours(
+	surroundings: Surroundings | undefined,
+	mayRead: boolean,
+): readonly Line[] {
+	if (surroundings === undefined) {
+		return mayRead
+			? [{text: 'Which rules there are already was not found out', tone: 'warning'}]
+			: [];
+	}
+
+	const {neighbours} = surroundings;
+	const owners = neighbours.filter(({owns}) => owns);
+	const others = neighbours.filter(({owns}) => !owns).map(({name}) => name);
+	return [
+		...owners.map(({name, means}) => ({text: `${name}: ${means}`, tone: 'warning'}) as const),
+		...(others.length > 0
+			? [{text: `Also filters here: ${joinWords(others)}`, tone: 'plain'} as const]
+			: []),
+	];
 }
 
 /** Who came from outside wants to come again, also where nothing but sshd listens. */

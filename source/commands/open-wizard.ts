@@ -9,6 +9,7 @@ import {isRehearsal} from '../host/rehearsing.ts';
 import {hasBooted} from '../persistence/checklist.ts';
 import {findWay} from '../persistence/index.ts';
 import type {Policy, PolicyPart} from '../policy/policy.ts';
+import {findExposure} from '../proof/exposure.ts';
 import type {Existing} from '../ruleset/inheritance.ts';
 import {App, type Suspend} from '../ui/app.tsx';
 import {PASTE_OFF, PASTE_ON, PasteMode} from '../ui/components/paste-mode.tsx';
@@ -47,7 +48,8 @@ export async function openWizard(options: Options): Promise<number> {
 	const constant = {
 		families: facts.families,
 		...(banner === undefined ? {} : {banner}),
-		onApply: async (policy: Policy) => beginApplying(policy, facts, seconds, existing),
+		onApply: async (policy: Policy, chosen: Existing) =>
+			beginApplying(policy, facts, seconds, chosen),
 		prover: makeProver(facts),
 		checker: makeChecker(facts),
 	};
@@ -57,9 +59,7 @@ export async function openWizard(options: Options): Promise<number> {
 		looking: ['what listens, and which rules there are already'],
 		known: NOTHING_KNOWN,
 		nat: describeNat(facts),
-		findExposure: async () => {
-			throw new Error('not yet');
-		},
+		findExposure: async (policy, chosen) => findExposure(facts, policy, chosen),
 		helpers: new Map(),
 		addresses: addressesOf(facts),
 		inInterface: facts.interfaces[0]?.name ?? 'eth0',
@@ -85,7 +85,9 @@ export async function openWizard(options: Options): Promise<number> {
 		draw();
 	};
 	void findHelpers().then((helpers) => learn({helpers}));
-	void knowMachine(facts).then((known) => learn({known, looking: []}));
+	void knowMachine(facts).then(({known, findings}) =>
+		learn({known, findings: [...machine.findings, ...findings], looking: []}),
+	);
 	/** Shows the wizard until it is left. */
 	const show = async (start: Flow, keys: KeyStream): Promise<Ending> => {
 		const listeners = {
@@ -125,7 +127,10 @@ export async function openWizard(options: Options): Promise<number> {
 		}
 	};
 	const first = atApply ? 'apply' : facts.root && hasBooted() ? 'result' : 'welcome';
-	let flow = startFlow(preset, recommendRoles(facts), facts.services, first);
+	let flow: Flow = {
+		...startFlow(preset, recommendRoles(facts), facts.services, first),
+		existing,
+	};
 	let {keys} = options;
 	for (;;) {
 		const ending = await show(flow, keys);
@@ -140,7 +145,7 @@ export async function openWizard(options: Options): Promise<number> {
 			return exitCode;
 		}
 
-		const elevated = await handOver(ending.elevation, ending.flow, existing, seconds);
+		const elevated = await handOver(ending.elevation, ending.flow, seconds);
 		if (elevated.started) {
 			return elevated.exitCode;
 		}

@@ -250,7 +250,7 @@ export function App(props: AppProps): ReactElement {
 	};
 
 	const actions = {
-		apply: () => void apply(flow.policy),
+		apply: () => void apply(flow.policy, flow.existing),
 		keep: () => void decide('keep'),
 		leave: () => exit(flow.outcome),
 		elevate: (elevation: Elevation) => exit({elevation, flow} satisfies Ending),

@@ -4,6 +4,7 @@ import {mergeOpenings} from '../policy/merge.ts';
 import {completePolicy, defaultPolicy, type Policy, type Role, VERDICTS} from '../policy/policy.ts';
 import {type Opening, parseOpenings} from '../policy/port.ts';
 import {openingOf, withoutPort} from '../policy/ports.ts';
+import {type Existing, existingFlags} from '../ruleset/inheritance.ts';
 import {ASKING, type Flow, type FlowEvent, type Known, type Step, stepsOf} from './flow-state.ts';
 import {type PortRow, portRows} from './port-rows.ts';
 
@@ -152,7 +153,12 @@ function learn(flow: Flow, known: Known): Flow {
 	const role = known.recommendation?.role;
 	const roles =
 		role === undefined ? flow.roles : [role, ...flow.roles.filter((name) => name !== role)];
-	const learned = {...flow, known, ...(flow.step === 'role' ? {} : {roles})};
+	const learned = {
+		...flow,
+		known,
+		existing: sameAmong(known, flow.existing),
+		...(flow.step === 'role' ? {} : {roles}),
+	};
 	const next =
 		flow.roleChosen || flow.step === 'role' || role === undefined
 			? learned
@@ -160,6 +166,18 @@ function learn(flow: Flow, known: Known): Flow {
 	return focused === undefined
 		? next
 		: {...next, focus: rowsOf(next).findIndex(({key}) => key === focused)};
+}
+
+/** What was said with a flag is the choice that says the same. Unsaid, none is chosen yet. */
+function sameAmong({choices = []}: Known, existing: Existing): Existing {
+	const flags = existingFlags(existing).join(' ');
+	const same =
+		flags === ''
+			? undefined
+			: choices.find(
+					(choice) => choice.existing && existingFlags(choice.existing).join(' ') === flags,
+				);
+	return same?.existing ?? existing;
 }
 
 function toggle(flow: Flow, index: number): Flow {

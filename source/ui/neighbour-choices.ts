@@ -1,5 +1,8 @@
-import type {Opening} from '../policy/port.ts';
+import {type Opening, printOpening} from '../policy/port.ts';
+import {joinWords} from '../policy/words.ts';
+import type {ExistingChoice} from '../ruleset/existing-choices.ts';
 import type {Existing} from '../ruleset/inheritance.ts';
+import type {Translation} from '../ruleset/translation.ts';
 
 /** A way to deal with rules that are there already. */
 export type NeighbourChoice = {
@@ -13,3 +16,62 @@ export type NeighbourChoice = {
 	/** Why it cannot be chosen here. */
 	readonly refusal: string | undefined;
 };
+
+const LABELS = {
+	keep: 'Keep the rules of others',
+	'flush-input': 'Remove the rules of others in INPUT',
+	'flush-filter': 'Remove all rules of others in the filter table',
+} as const;
+
+/** More rules than these are counted: there may be thousands. */
+const MOST_RULES = 200;
+
+/**
+ * A choice in words: what goes, what that breaks, and what its rules become.
+ * @param ufw what ufw lets in, as openings; undefined where it has none or they were not readable
+ */
+export function describeNeighbourChoice(
+	{existing, reason, goes, rules, breaks, refusal}: ExistingChoice,
+	ufw: Translation | undefined,
+): NeighbourChoice {
+	if (existing === undefined) {
+		return {
+			label: 'End here, and leave everything as it is',
+			means: ['Nothing is changed.'],
+			...{existing, openings: [], refusal},
+		};
+	}
+
+	const {inheritance, switchOff} = existing;
+	const off = switchOff.length === 0 ? '' : `Switch ${joinWords(switchOff)} off. `;
+	const translated = switchOff.includes('ufw') ? ufw : undefined;
+	return {
+		label: `${off}${LABELS[inheritance]}`,
+		existing,
+		openings: translated?.openings ?? [],
+		refusal,
+		means: [
+			...(reason === undefined ? [] : [`${reason}.`]),
+			...(goes.length === 0
+				? ['Nothing goes. Rules that stand before ours still decide first.']
+				: [`What goes, when the rules are applied: ${goes.join('; ')}. Undo brings it back.`]),
+			...breaks.map((text) => `${text.replace(/\.$/, '')}.`),
+			...switchOff.flatMap((name) =>
+				name === 'ufw' && translated !== undefined
+					? translationLines(translated)
+					: [`What ${name} lets in is not taken over: open in Ports what you need.`],
+			),
+			...rules.slice(0, MOST_RULES),
+			...(rules.length > MOST_RULES ? [`and ${rules.length - MOST_RULES} more rules`] : []),
+		],
+	};
+}
+
+function translationLines({openings, untranslatable}: Translation): readonly string[] {
+	return [
+		openings.length === 0
+			? 'ufw lets nothing in that an opening could say.'
+			: `What ufw lets in is where you start: ${openings.map(printOpening).join(', ')}.`,
+		...untranslatable.map(({text, why}) => `Not taken over: ${text} (${why})`),
+	];
+}

@@ -1,5 +1,6 @@
 import {type Dispatch, useEffect, useRef} from 'react';
 import type {Policy} from '../policy/policy.ts';
+import type {Existing} from '../ruleset/inheritance.ts';
 import type {FlowEvent, Outcome} from './flow-state.ts';
 
 /** Rules that are loaded and wait to be kept. None of its functions throws. */
@@ -17,8 +18,8 @@ export type Pending = {
 	readonly rollBack: () => Promise<Outcome>;
 };
 
-/** Loads the rules of a policy. Must not throw. */
-export type Apply = (policy: Policy) => Promise<Pending | Outcome>;
+/** Loads the rules of a policy, and does with those of others what was decided. Must not throw. */
+export type Apply = (policy: Policy, existing: Existing) => Promise<Pending | Outcome>;
 
 /** How often the wait looks for a new login. */
 const LOOK_EVERY = 500;
@@ -28,7 +29,7 @@ export function useApplying(
 	apply: Apply,
 	dispatch: Dispatch<FlowEvent>,
 ): {
-	readonly apply: (policy: Policy) => Promise<void>;
+	readonly apply: (policy: Policy, existing: Existing) => Promise<void>;
 	/** Ends the wait; does nothing when there is none. */
 	readonly decide: (how: 'keep' | 'rollBack') => Promise<Outcome | undefined>;
 } {
@@ -52,9 +53,9 @@ export function useApplying(
 	};
 
 	return {
-		async apply(policy) {
+		async apply(policy, existing) {
 			dispatch({type: 'applying', applying: {phase: 'loading'}});
-			const result = await apply(policy);
+			const result = await apply(policy, existing);
 			if ('ok' in result) {
 				finish(result);
 				return;

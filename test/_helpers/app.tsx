@@ -49,7 +49,7 @@ export type OpenApp = {
 	/** Presses a key, or types a character, that may or may not change the screen. */
 	readonly poke: (key: AppKey | 'l') => Promise<void>;
 	/** Presses a key that must change nothing. @throws {Error} when it does */
-	readonly pressInVain: (key: AppKey | 'digit') => Promise<void>;
+	readonly pressInVain: (key: AppKey) => Promise<void>;
 	/** Types, one character after the other; each must change the screen. */
 	readonly type: (text: string) => Promise<void>;
 	/** Hands in a text at once, as a paste comes. */
@@ -137,7 +137,7 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 		},
 		async pressInVain(key) {
 			const before = app.lastFrame();
-			app.stdin.write(key === 'digit' ? '1' : KEYS[key]);
+			app.stdin.write(KEYS[key]);
 			await settle();
 			if (app.lastFrame() !== before) {
 				throw new Error(`${key} changed\n${before}\nto\n${screen()}`);

@@ -1,0 +1,102 @@
+import {describe, expect, test} from 'vitest';
+import {planChoices} from '../../source/ruleset/existing-choices.ts';
+import type {Existing, Holding} from '../../source/ruleset/inheritance.ts';
+import {parseSave} from '../../source/ruleset/parse.ts';
+import type {Translation} from '../../source/ruleset/translation.ts';
+import {NOTHING_KNOWN} from '../../source/ui/flow-state.ts';
+import {describeNeighbourChoice} from '../../source/ui/neighbour-choices.ts';
+import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
+import {expectFits, SIZES} from '../_helpers/frames.ts';
+import {HAND_MADE} from '../_helpers/inheritance.ts';
+import {NEIGHBOURS} from '../_helpers/neighbours.ts';
+
+const openApp = appOpener();
+
+const UFW = '*filter\n:ufw-before-input - [0:0]\n-A INPUT -j ufw-before-input\nCOMMIT\n';
+const TRANSLATION: Translation = {
+	openings: [{kind: 'port', protocol: 'tcp', first: 8443, last: 8443, limit: false}],
+	verdict: 'drop',
+	log: false,
+	untranslatable: [{text: 'deny 25/tcp', why: 'it is shut anyway'}],
+	remarks: [],
+};
+
+function holding(text: string): Holding {
+	return {family: 4, backend: 'nft', inUse: true, text, rules: parseSave(text, 4)};
+}
+
+async function openNeighbours(
+	text: string,
+	owners: readonly 'ufw'[],
+	options: AppOptions = {},
+): Promise<OpenApp> {
+	const choices = planChoices([holding(text)], owners).map((choice) =>
+		describeNeighbourChoice(choice, TRANSLATION),
+	);
+	const app = await openApp({
+		columns: 100,
+		rows: 40,
+		machine: {known: {...NOTHING_KNOWN, choices}},
+		...options,
+	});
+	await app.press('enter');
+	expect(app.screen()).toContain('There are rules here already');
+	return app;
+}
+
+test('says of leftovers what goes, each rule of it, and that undo brings it back', async () => {
+	const app = await openNeighbours(HAND_MADE.iptables, []);
+	expect(app.screen()).toContain('❯ Remove the rules of others in INPUT (recommended)');
+	expect(app.screen()).toContain(
+		'What goes, when the rules are applied: IPv4: 7 rules of INPUT. Undo brings it back.',
+	);
+	expect(app.screen()).toContain('IPv4: -A INPUT -j bad.hosts');
+	await app.press('down');
+	expect(app.screen()).toContain('Nothing goes. Rules that stand before ours still decide first.');
+	expect(app.screen()).not.toContain('bad.hosts');
+});
+
+test('Enter does not choose what cannot be done here, and says why', async () => {
+	const app = await openNeighbours(NEIGHBOURS.iptables, []);
+	await app.press('down', 'down');
+	expect(app.screen()).toContain(
+		'Not here: The filter table is not flushed while Docker and libvirt need its rules',
+	);
+	await app.pressInVain('enter');
+});
+
+test('what ufw let in is where the policy starts, and the change switches ufw off', async () => {
+	const asked: Existing[] = [];
+	const app = await openNeighbours(UFW, ['ufw'], {
+		onApply: async (_policy, existing) => {
+			asked.push(existing);
+			return {ok: true, message: 'Loaded.'};
+		},
+	});
+	expect(app.screen()).toContain('❯ Switch ufw off. Keep the rules of others (recommended)');
+	expect(app.screen()).toContain('What ufw lets in is where you start: 8443/tcp.');
+	expect(app.screen()).toContain('Not taken over: deny 25/tcp (it is shut anyway)');
+	await app.press('enter', 'enter', 'enter', 'enter');
+	expect(app.screen()).toContain('What is let in?');
+	expect(app.screen()).toContain('8443/tcp');
+	await app.press('enter');
+	expect(app.screen()).toContain('Rules that are there already: Switch ufw off.');
+	await app.press('enter', 'enter');
+	expect(app.screen()).toContain('Apply');
+	await app.press('enter');
+	expect(asked).toEqual([{inheritance: 'keep', switchOff: ['ufw']}]);
+});
+
+describe.each(SIZES)('%i columns, %i rows', (columns, rows) => {
+	test('each choice fits, and all of what it means can be read', async () => {
+		const app = await openNeighbours(HAND_MADE.iptables, ['ufw'], {columns, rows});
+		for (const _ of [1, 2, 3]) {
+			expectFits(app.lines(), [columns, rows]);
+			await app.poke('pageDown');
+			expectFits(app.lines(), [columns, rows]);
+			await app.press('down');
+		}
+
+		expect(app.screen()).toContain('❯ End here');
+	});
+});

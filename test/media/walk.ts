@@ -19,6 +19,8 @@ const SIZE = {columns: 100, rows: 30};
 const STILL = 300;
 /** What a step says that still looks for something, or tries it. */
 const BUSY = /looking|please wait|^[█·]+ +\d+ %/im;
+/** What a step says at the end of what it tries; before it begins it says nothing yet. */
+const DONE: Readonly<Record<string, RegExp>> = {proof: /packets in/};
 const SHELL = "env LANG=C.UTF-8 PS1='root@debian:~# ' bash --norc -i";
 
 /** What is done in a step besides Enter, which leads on. */
@@ -71,7 +73,7 @@ export async function walk(
 	terminal.press('enter');
 	await terminal.waitFor(() => stepOf(terminal) !== undefined);
 	for (let step = stepOf(terminal); step !== undefined; step = stepOf(terminal)) {
-		await camera.finished();
+		await camera.finished(DONE[step] ?? /./);
 		// Ports is kept with something typed.
 		camera.shoot(2500, step === 'ports' ? undefined : step);
 		for (const key of film ? (LOOKS_AROUND[step] ?? []) : []) {
@@ -128,9 +130,9 @@ class Camera {
 	}
 
 	/** Waits until all is known that the step shows. */
-	async finished(): Promise<void> {
+	async finished(done: RegExp): Promise<void> {
 		await this.still();
-		while (BUSY.test(this.terminal.screen())) {
+		while (BUSY.test(this.terminal.screen()) || !done.test(this.terminal.screen())) {
 			this.shoot(250);
 			await this.still();
 		}

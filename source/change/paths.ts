@@ -11,6 +11,8 @@ export const RULES_FILES = {4: `${CONFIG_DIR}/rules.v4`, 6: `${CONFIG_DIR}/rules
 export const RESTORE_FILE = `${CONFIG_DIR}/restore`;
 
 export const POLICY_FILE = `${CONFIG_DIR}/policy.json`;
+/** How the user wants the script to be run at boot, where that is not as it is found out. */
+export const BOOT_FILE = `${CONFIG_DIR}/boot`;
 /** What the user has looked at and ticked off. */
 export const TICKS_FILE = `${STATE_DIR}/ticks.json`;
 export const JOURNAL_FILE = `${STATE_DIR}/journal`;

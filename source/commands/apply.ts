@@ -4,7 +4,9 @@ import {beginChange, type PendingChange} from '../change/transaction.ts';
 import {HostError} from '../host/errors.ts';
 import {type Facts, gatherFacts} from '../host/facts.ts';
 import {findInstaller, printCommand} from '../host/packages.ts';
-import {planPersistence} from '../persistence/index.ts';
+import {findWay, planPersistence, readChoice} from '../persistence/index.ts';
+import {findMissingRight, findUnsupported} from '../persistence/unsupported.ts';
+import type {BootChoice} from '../persistence/way.ts';
 import {InputError} from '../policy/input-error.ts';
 import {type Policy, policyFlags} from '../policy/policy.ts';
 import {printOpening} from '../policy/port.ts';
@@ -13,9 +15,10 @@ import {buildRuleSet} from '../ruleset/build.ts';
 import {type Existing, KEEP_EXISTING} from '../ruleset/inheritance.ts';
 import type {RuleSet} from '../ruleset/ruleset.ts';
 import {openingFor, printDoor, shutDoors} from '../ruleset/way-in.ts';
+import {parseBoot} from './boot-choice.ts';
 import {assertNoOwner, type ExistingFlags, readExisting} from './existing-options.ts';
 import {type PolicyFlags, readPolicy} from './policy-options.ts';
-import {ruleSetToJson} from './rules.ts';
+import {printRules, ruleSetToJson} from './rules.ts';
 import {parseSeconds} from './seconds.ts';
 
 /** How often it is looked, ten times a second, whether what was decided is done. */
@@ -26,6 +29,7 @@ export type ApplyFlags = PolicyFlags &
 		readonly json?: boolean;
 		readonly confirmWithin?: string;
 		readonly yes?: boolean;
+		readonly boot?: string;
 	};
 
 /**
@@ -39,7 +43,12 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	const policy = readPolicy(flags, facts.services);
 	const existing = readExisting(flags);
 	const ruleSet = buildRuleSet(policy, facts);
-	const obstacle = findObstacle(facts, policy);
+	const boot = parseBoot(flags.boot);
+	if (findRefusal(boot)) {
+		process.stdout.write(printRules(flags));
+	}
+
+	const obstacle = findObstacle(facts, policy, boot);
 	if (obstacle) {
 		throw obstacle;
 	}
@@ -50,7 +59,7 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	}
 
 	await assertNoOwner(existing);
-	const change = await begin(policy, ruleSet, facts, seconds, existing);
+	const change = await begin(policy, ruleSet, facts, seconds, existing, boot);
 	const gone = describeGone(change);
 	try {
 		if (flags.yes) {
@@ -66,8 +75,8 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	}
 
 	return flags.json
-		? `${JSON.stringify({applied: true, change: change.id, gone: change.taken, ...ruleSetToJson(policy, ruleSet)}, undefined, '\t')}\n`
-		: `${describeLoaded(ruleSet)}\n${gone}Kept as change ${change.id}. To undo it: fw-wizard undo\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
+		? `${JSON.stringify({applied: true, change: change.id, gone: change.taken, boot: findWay()?.name ?? null, ...ruleSetToJson(policy, ruleSet)}, undefined, '\t')}\n`
+		: `${describeLoaded(ruleSet)}\n${gone}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
 }
 
 /** Loads a rule set as a change that waits for its confirmation. @throws {HostError} */
@@ -77,8 +86,9 @@ export async function begin(
 	{session, iptables}: Facts,
 	seconds: number,
 	existing: Existing = KEEP_EXISTING,
+	boot?: BootChoice,
 ): Promise<PendingChange> {
-	const persisted = planPersistence(policy, ruleSet, iptables?.backend ?? 'nft');
+	const persisted = planPersistence(policy, ruleSet, iptables?.backend ?? 'nft', boot);
 	return beginChange({policy, ruleSet, session, seconds, existing, persisted});
 }
 
@@ -98,8 +108,25 @@ export function noIptables(): HostError {
 	);
 }
 
-/** Why rules cannot be loaded here, with the way out; undefined when they can. */
-export function findObstacle(facts: Facts, policy: Policy): HostError | undefined {
+/** Why this system does not let rules be loaded, or not so that they stay. */
+function findRefusal(boot: BootChoice | undefined): HostError | undefined {
+	return findMissingRight() ?? (findWay(boot)?.name === 'none' ? undefined : findUnsupported());
+}
+
+/**
+ * Why rules cannot be loaded here, with the way out; undefined when they can.
+ * @param boot what the user has said of it
+ */
+export function findObstacle(
+	facts: Facts,
+	policy: Policy,
+	boot?: BootChoice,
+): HostError | undefined {
+	const refusal = findRefusal(boot);
+	if (refusal) {
+		return refusal;
+	}
+
 	if (facts.iptables === undefined) {
 		return noIptables();
 	}
@@ -110,6 +137,15 @@ export function findObstacle(facts: Facts, policy: Policy): HostError | undefine
 				'Only root can change the firewall',
 				`Run: sudo fw-wizard apply ${policyFlags(policy).map(shellWord).join(' ')}`,
 			);
+}
+
+/** One line that says what loads the rules at boot. */
+export function describeBoot(): string {
+	const way = findWay();
+	const who = readChoice() === undefined ? 'found out; to change it: --boot' : 'as you chose';
+	return way === undefined
+		? 'At boot: nothing loads them. How this machine boots is not known; say it with --boot'
+		: `At boot: ${way.name === 'none' ? 'you see to it' : way.name} (${who})`;
 }
 
 /** One line that says how much is loaded. */

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import {type Elevated, type Elevation, runElevated} from '../host/elevation.ts';
+import type {BootChoice} from '../persistence/way.ts';
 import {policyFlags} from '../policy/policy.ts';
 import {existingFlags} from '../ruleset/inheritance.ts';
 import type {Flow} from '../ui/flow-state.ts';
@@ -13,13 +14,19 @@ const ANNOUNCEMENTS: Readonly<Record<Elevation, string>> = {
  * Goes on as root with all answers, at the step Apply. The flags say the whole policy, so that the
  * log of sudo tells what was asked for.
  */
-export async function handOver(how: Elevation, flow: Flow, seconds: number): Promise<Elevated> {
+export async function handOver(
+	how: Elevation,
+	flow: Flow,
+	seconds: number,
+	boot: BootChoice | undefined,
+): Promise<Elevated> {
 	process.stdout.write(`${ANNOUNCEMENTS[how]}\n`);
 	return runElevated(how, [
 		...policyFlags(flow.policy),
 		...existingFlags(flow.existing),
 		'--confirm-within',
 		`${seconds}`,
+		...(boot === undefined ? [] : ['--boot', boot]),
 		'--at-apply',
 	]);
 }

@@ -3,6 +3,7 @@ import {Command, CommanderError, Option} from 'commander';
 import {CONFIG_DIR, STATE_DIR} from '../change/paths.ts';
 import {explainError, HostError} from '../host/errors.ts';
 import {isRehearsal} from '../host/rehearsing.ts';
+import {BOOT_CHOICES} from '../persistence/way.ts';
 import {InputError} from '../policy/input-error.ts';
 import {parseWord} from '../policy/policy.ts';
 import {printable} from '../policy/printable.ts';
@@ -57,10 +58,9 @@ function program(setExitCode: (code: number) => void): Command {
 		root.command(name).description(description).exitOverride().helpOption('--help', 'print help');
 
 	const withConfirmation = (command: Command) =>
-		command.option(
-			'--confirm-within <seconds>',
-			'roll back unless confirmed in this time (default 60)',
-		);
+		command
+			.option('--confirm-within <seconds>', 'roll back unless confirmed in this time (default 60)')
+			.option('--boot <way>', `what loads the rules at boot: ${BOOT_CHOICES.join(', ')}`);
 
 	add(
 		withConfirmation(withExistingOptions(withPolicyOptions(root)))

@@ -8,6 +8,7 @@ import {findHelpers} from '../host/modules.ts';
 import {isRehearsal} from '../host/rehearsing.ts';
 import {hasBooted} from '../persistence/checklist.ts';
 import {findWay} from '../persistence/index.ts';
+import type {BootChoice} from '../persistence/way.ts';
 import type {Policy, PolicyPart} from '../policy/policy.ts';
 import {findExposure} from '../proof/exposure.ts';
 import type {Existing} from '../ruleset/inheritance.ts';
@@ -36,6 +37,8 @@ type Options = {
 	readonly atApply: boolean;
 	/** How long a change waits for its confirmation. */
 	readonly seconds: number;
+	/** How the rules are to be loaded at boot, where the user has said it. */
+	readonly boot: BootChoice | undefined;
 	readonly banner: string | undefined;
 	readonly keys: KeyStream;
 	readonly screen: Screen;
@@ -44,12 +47,12 @@ type Options = {
 
 /** The wizard on the screen that is open already. @returns the exit code */
 export async function openWizard(options: Options): Promise<number> {
-	const {preset, existing, atApply, seconds, banner, screen, facts} = options;
+	const {preset, existing, atApply, seconds, boot, banner, screen, facts} = options;
 	const constant = {
 		families: facts.families,
 		...(banner === undefined ? {} : {banner}),
 		onApply: async (policy: Policy, chosen: Existing) =>
-			beginApplying(policy, facts, seconds, chosen),
+			beginApplying(policy, facts, seconds, chosen, boot),
 		prover: makeProver(facts),
 		checker: makeChecker(facts),
 	};
@@ -65,9 +68,9 @@ export async function openWizard(options: Options): Promise<number> {
 		inInterface: facts.interfaces[0]?.name ?? 'eth0',
 		visitor: facts.session.kind === 'remote' ? facts.session : undefined,
 		rehearsal: isRehearsal(),
-		boot: findWay()?.name,
+		boot: findWay(boot)?.name,
 		findObstacle(policy: Policy) {
-			const obstacle = findObstacle(facts, policy);
+			const obstacle = findObstacle(facts, policy, boot);
 			return (
 				obstacle && {
 					message: obstacle.message,
@@ -145,7 +148,7 @@ export async function openWizard(options: Options): Promise<number> {
 			return exitCode;
 		}
 
-		const elevated = await handOver(ending.elevation, ending.flow, seconds);
+		const elevated = await handOver(ending.elevation, ending.flow, seconds, boot);
 		if (elevated.started) {
 			return elevated.exitCode;
 		}

@@ -1,5 +1,6 @@
 import type {Command, Option} from 'commander';
 import {TICKS} from '../persistence/item.ts';
+import {BOOT_CHOICES} from '../persistence/way.ts';
 import {HELPER_NAMES} from '../policy/helpers.ts';
 import {ROLES, VERDICTS} from '../policy/policy.ts';
 import {OWN_SERVICES} from '../policy/services.ts';
@@ -43,6 +44,7 @@ const VALUES: Readonly<Record<string, Value>> = {
 	'--existing': INHERITANCES,
 	'--switch-off': MANAGERS,
 	'--confirm-within': 'text',
+	'--boot': BOOT_CHOICES,
 	'--format': FORMATS,
 	'--to': 'text',
 	'--of': SUBJECTS,

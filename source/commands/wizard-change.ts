@@ -3,6 +3,7 @@ import {inboundOf, readTcpSockets} from '../host/connections.ts';
 import {HostError} from '../host/errors.ts';
 import type {Facts} from '../host/facts.ts';
 import {currentConnections, findLogins} from '../host/session.ts';
+import type {BootChoice} from '../persistence/way.ts';
 import type {Policy} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {type Existing, KEEP_EXISTING} from '../ruleset/inheritance.ts';
@@ -19,11 +20,12 @@ export async function beginApplying(
 	facts: Facts,
 	seconds: number,
 	existing: Existing = KEEP_EXISTING,
+	boot?: BootChoice,
 ): Promise<Pending | Outcome> {
 	const ruleSet = buildRuleSet(policy, facts);
 	try {
 		await assertNoOwner(existing);
-		const change = await begin(policy, ruleSet, facts, seconds, existing);
+		const change = await begin(policy, ruleSet, facts, seconds, existing, boot);
 		// Only now: whoever came in while they were being loaded came by the old rules.
 		const known = currentConnections();
 		const logins = new Set<string>();

@@ -7,6 +7,7 @@ import {isRehearsal} from '../host/rehearsing.ts';
 import {firstFrame} from '../ui/first-frame.ts';
 import {KeyStream} from '../ui/key-stream.ts';
 import {Screen} from '../ui/screen.ts';
+import {parseBoot} from './boot-choice.ts';
 import {describeMachine} from './describe-machine.ts';
 import {type ExistingFlags, readExisting} from './existing-options.ts';
 import {type PolicyFlags, readPolicyPart} from './policy-options.ts';
@@ -17,6 +18,7 @@ const BANNER = 'REHEARSAL: a private copy. The real machine stays as it is.';
 export type WizardFlags = PolicyFlags &
 	ExistingFlags & {
 		readonly confirmWithin?: string;
+		readonly boot?: string;
 		/** False with --no-color. */
 		readonly color?: boolean;
 		/** Open on Apply: root goes on where an ordinary user could not. */
@@ -31,6 +33,7 @@ export type WizardFlags = PolicyFlags &
 export async function startWizard(flags: WizardFlags): Promise<number> {
 	const seconds = parseSeconds(flags.confirmWithin);
 	const existing = readExisting(flags);
+	const boot = parseBoot(flags.boot);
 	if (!process.stdin.isTTY || !process.stdout.isTTY || process.env.TERM === 'dumb') {
 		throw new HostError(
 			'The wizard needs a terminal with a cursor, and this is none',
@@ -61,7 +64,17 @@ export async function startWizard(flags: WizardFlags): Promise<number> {
 		const {openWizard} = await import('./open-wizard.ts');
 		const {atApply = false} = flags;
 		const facts = await gathered;
-		return await openWizard({preset, existing, atApply, seconds, banner, keys, screen, facts});
+		return await openWizard({
+			preset,
+			existing,
+			atApply,
+			seconds,
+			boot,
+			banner,
+			keys,
+			screen,
+			facts,
+		});
 	} finally {
 		screen.close();
 		keys.stop();

@@ -7,10 +7,12 @@ import type {Policy} from '../policy/policy.ts';
 import type {RuleSet} from '../ruleset/ruleset.ts';
 import {asItIs, findFileFault, findFolderFault, readOrEmpty} from './boot-files.ts';
 import {type Rehearsal, rehearseBoot} from './boot-rehearsal.ts';
-import {findWay, planPersistence} from './index.ts';
+import {findWay, planPersistence, readChoice} from './index.ts';
 import {failed, type Item, open, unless} from './item.ts';
 import {OPENRC_LINK} from './openrc.ts';
 import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from './systemd.ts';
+import {INIT_SCRIPT, isStarted} from './sysvinit.ts';
+import type {WayName} from './way.ts';
 
 /** Whether the next boot loads the rules of the policy: its files, its service, and a rehearsal of it. */
 export async function checkBoot(
@@ -28,7 +30,7 @@ export async function checkBoot(
 					'the rules are loaded at boot',
 					'how this machine boots is not known',
 				] as const),
-				'Run at boot: fw-wizard rules --format restore | iptables-restore --noflush',
+				'Say it: fw-wizard apply --boot systemd, openrc, ifupdown, sysvinit, or none',
 			),
 		];
 	}
@@ -49,7 +51,20 @@ export async function checkBoot(
 			'the restore script and the rule files are intact',
 			backend === undefined ? fault : undefined,
 		),
-		unless('service', `the boot service (${way.name}) is enabled and valid`, service),
+		way.name === 'none'
+			? open(
+					...([
+						'service',
+						'the restore script is run at boot',
+						'you have chosen to see to that yourself (--boot none)',
+					] as const),
+					`Have it run before the network comes up: sh ${RESTORE_FILE}`,
+				)
+			: unless(
+					'service',
+					`the boot service (${way.name}${readChoice() === undefined ? '' : ', as you chose'}) is enabled and valid`,
+					service,
+				),
 		...describeRehearsal(rehearsal, full),
 		unless('backend', 'the boot uses the same backend of iptables', backend),
 	];
@@ -82,7 +97,11 @@ function backendFault(wanted: string): string | undefined {
 		: `at boot ${found}, now ${programs(wanted)}`;
 }
 
-async function serviceFault(way: string): Promise<string | undefined> {
+async function serviceFault(way: WayName): Promise<string | undefined> {
+	if (way === 'sysvinit') {
+		return isStarted() ? undefined : `no runlevel starts ${INIT_SCRIPT}`;
+	}
+
 	if (way === 'openrc') {
 		return existsSync(OPENRC_LINK) ? undefined : 'fw-wizard is not in the runlevel boot';
 	}

@@ -16,7 +16,7 @@ import {asItIs, findFileFault, readOrEmpty} from './boot-files.ts';
 import {checkBoot} from './check-boot.ts';
 import {findWay} from './index.ts';
 import {failed, type Item, ok, open, TICKS, type Tick, unless} from './item.ts';
-import {checkRivals} from './rivals.ts';
+import {checkRivals, describeCompanions} from './rivals.ts';
 import {MODULES_LOAD_FILE} from './systemd.ts';
 
 /**
@@ -45,11 +45,12 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 	const ruleSet = buildRuleSet(policy, facts);
 	const readRules = async () => Promise.all(ruleSet.families.map(async ({family}) => save(family)));
 	// Beside each other: most of it is waiting for other programs.
-	const [saves, boot, helpers, rivals] = await Promise.all([
+	const [saves, boot, helpers, rivals, companions] = await Promise.all([
 		readRules(),
 		checkBoot(policy, ruleSet, facts, full),
 		checkHelpers(policy),
 		checkRivals(),
+		describeCompanions(),
 	]);
 	const running = checkRunning(ruleSet, saves);
 	return [
@@ -59,6 +60,7 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 		...boot,
 		helpers,
 		rivals,
+		...companions,
 		...checkTicks(facts),
 		checkSurvival(running.every(({state}) => state === 'ok')),
 	];

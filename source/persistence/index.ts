@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import type {Keeping} from '../change/kept-files.ts';
-import {RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
+import {BOOT_FILE, RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
 import {type Backend, programOf} from '../host/iptables.ts';
 import {findProgram} from '../host/run.ts';
 import {helperOf} from '../policy/helpers.ts';
@@ -9,44 +9,101 @@ import type {Policy} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {printRestore} from '../ruleset/print.ts';
 import type {RuleSet} from '../ruleset/ruleset.ts';
+import {readOrEmpty} from './boot-files.ts';
 import {ifupdown} from './ifupdown.ts';
 import {openrc} from './openrc.ts';
 import {printRestoreScript} from './restore-script.ts';
 import {systemd} from './systemd.ts';
-import type {Way} from './way.ts';
+import {sysvinit} from './sysvinit.ts';
+import {findUnsupported} from './unsupported.ts';
+import {type BootChoice, WAY_NAMES, type Way, type WayName} from './way.ts';
 
 const NOTHING: Omit<Keeping, 'files'> = {before: [], after: []};
 
-const WAYS: readonly Way[] = [systemd, openrc, ifupdown];
+/** In the order in which they are preferred. */
+const WAYS: readonly Way[] = [systemd, openrc, ifupdown, sysvinit];
+
+const NONE: Way = {name: 'none', files: () => ({}), activate: NOTHING, deactivate: NOTHING};
+
+/** How the rules get loaded at boot: as the user has said, else as is found out. */
+export function findWay(choice = readChoice()): Way | undefined {
+	return choice === undefined || choice === 'auto'
+		? detectWay()
+		: [...WAYS, NONE].find(({name}) => name === choice);
+}
+
+/** What the user has said before, or undefined. */
+export function readChoice(): BootChoice | undefined {
+	const text = readOrEmpty(BOOT_FILE).trim();
+	return WAY_NAMES.find((name) => name === text);
+}
 
 /** How this machine boots, or undefined where none of our ways works. */
-export function findWay(): Way | undefined {
-	if (existsSync('/etc/NIXOS') || existsSync('/etc/openwrt_release')) {
+function detectWay(): Way | undefined {
+	if (findUnsupported()) {
 		return undefined;
 	}
 
-	const signs = {
+	const signs: Readonly<Record<WayName, boolean>> = {
 		// Also where systemd is installed and does not run now, as in a rehearsal.
 		systemd: findProgram('systemctl') !== undefined,
 		openrc: findProgram('openrc-run') !== undefined,
-		ifupdown: existsSync('/etc/network/if-pre-up.d'),
+		// Other packages have hooks in the folder too, without ifupdown.
+		ifupdown: existsSync('/etc/network/if-pre-up.d') && findProgram('ifup') !== undefined,
+		sysvinit:
+			existsSync('/etc/inittab') &&
+			['update-rc.d', 'chkconfig'].some((name) => findProgram(name) !== undefined),
+		none: false,
 	};
 	return WAYS.find(({name}) => signs[name]);
 }
 
-/** What keeping a change does so that the next boot loads the same rules. */
+/**
+ * What keeping a change does so that the next boot loads the same rules.
+ * @param choice how they are to be loaded, where that is said now
+ */
 export function planPersistence(
 	policy: Policy,
 	ruleSet: RuleSet,
 	backend: Backend,
+	choice = readChoice(),
 ): {readonly keep: Keeping; readonly undo: Omit<Keeping, 'files'>} {
-	const way = findWay();
-	return way
-		? {
-				keep: planBoot(way, policy, ruleSet, (family) => programFor(family, backend)),
-				undo: existsSync(RESTORE_FILE) ? way.activate : way.deactivate,
-			}
-		: {keep: {files: {}, ...NOTHING}, undo: NOTHING};
+	const way = findWay(choice);
+	if (!way) {
+		return {keep: {files: {}, ...NOTHING}, undo: NOTHING};
+	}
+
+	const said = choice !== undefined && choice !== 'auto';
+	const planned = planBoot(way, policy, ruleSet, (family) => programFor(family, backend));
+	const before = existsSync(RESTORE_FILE) ? findWay() : undefined;
+	const leave = before === undefined || before === way ? NOTHING : before.deactivate;
+	// Of another way nothing may stay: both would run.
+	const ofOthers = WAYS.flatMap((other) => Object.keys(other.files([])));
+	const left = [...ofOthers, ...(said ? [] : [BOOT_FILE])].filter(
+		(file) => !(file in planned.files) && existsSync(file),
+	);
+	return {
+		keep: {
+			files: {
+				...Object.fromEntries(left.map((file) => [file, null])),
+				...(said ? {[BOOT_FILE]: {text: `${choice}\n`, mode: 0o644}} : {}),
+				...planned.files,
+			},
+			before: [...leave.before, ...planned.before],
+			after: [...leave.after, ...planned.after],
+		},
+		undo: before === undefined ? way.deactivate : undoTo(before, way),
+	};
+}
+
+/** What undoing does to a way of booting that was there before. */
+function undoTo(before: Way, way: Way): Omit<Keeping, 'files'> {
+	return before === way
+		? way.activate
+		: {
+				before: [...way.deactivate.before, ...before.activate.before],
+				after: [...way.deactivate.after, ...before.activate.after],
+			};
 }
 
 /** The same for a machine that boots in a given way, with the iptables of each family that it has. */

@@ -1,7 +1,7 @@
 import {RESTORE_FILE} from '../change/paths.ts';
+import {INIT_SCRIPT} from './sysvinit.ts';
 import type {Way} from './way.ts';
 
-export const OPENRC_FILE = '/etc/init.d/fw-wizard';
 /** What rc-update(8) makes. */
 export const OPENRC_LINK = '/etc/runlevels/boot/fw-wizard';
 
@@ -31,7 +31,7 @@ stop() {
 export const openrc: Way = {
 	name: 'openrc',
 	// The script loads the modules itself: /etc/modules belongs to the machine.
-	files: () => ({[OPENRC_FILE]: {text: SERVICE, mode: 0o755}}),
+	files: () => ({[INIT_SCRIPT]: {text: SERVICE, mode: 0o755}}),
 	activate: {before: [], after: [['rc-update', '--quiet', 'add', 'fw-wizard', 'boot']]},
 	deactivate: {before: [['rc-update', '--quiet', 'delete', 'fw-wizard', 'boot']], after: []},
 };

@@ -1,5 +1,7 @@
+import {existsSync} from 'node:fs';
 import {POLICY_FILE} from '../change/paths.ts';
 import {findManagers} from '../host/managers.ts';
+import {isEnabled} from '../host/service-manager.ts';
 import {failed, type Item, ok} from './item.ts';
 
 const ID = 'rivals';
@@ -50,4 +52,43 @@ export async function checkRivals(): Promise<Item> {
 				] as const),
 				'systemctl disable netfilter-persistent; at boot our rules are loaded after its',
 			);
+}
+
+/** Services of distributions that restore rules of their own at boot, and from where. */
+const COMPANIONS = [
+	// iptables-services of Red Hat and Fedora; iptables of Arch.
+	...['iptables', 'ip6tables'].map((name) => ({
+		name,
+		files: [`/etc/sysconfig/${name}`, `/etc/iptables/${name}.rules`],
+		enabled: async () => isEnabled(`${name}.service`),
+	})),
+	// Of Alpine, and of Gentoo.
+	...['iptables', 'ip6tables'].map((name) => ({
+		name,
+		files: [
+			`/etc/iptables/${name === 'iptables' ? 'rules' : 'rules6'}-save`,
+			`/var/lib/${name}/rules-save`,
+		],
+		enabled: async () =>
+			['boot', 'default', 'sysinit'].some((level) => existsSync(`/etc/runlevels/${level}/${name}`)),
+	})),
+	{
+		name: 'netfilter-persistent',
+		files: ['/etc/iptables/rules.v4', '/etc/iptables/rules.v6'],
+		enabled: async () => isEnabled('netfilter-persistent'),
+	},
+] as const;
+
+/** How ours go together with others that load rules at boot, where there are any. Nothing of theirs is changed. */
+export async function describeCompanions(): Promise<readonly Item[]> {
+	const enabled = await Promise.all(
+		COMPANIONS.map(async (companion) => ((await companion.enabled()) ? [companion] : [])),
+	);
+	return enabled.flat().map(({name, files}) => {
+		const file = files.find((candidate) => existsSync(candidate));
+		return {
+			...ok(`companion-${name}`, `${name} loads its rules first, and ours are added to them`),
+			cause: `${file === undefined ? 'What it loads' : file} stays as it is. Whoever starts ${name} anew takes our rules away until: fw-wizard check --fix`,
+		};
+	});
 }

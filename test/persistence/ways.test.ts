@@ -95,13 +95,12 @@ describe('on a machine with ifupdown', () => {
 	const lab = useLab();
 	let host: Host;
 	let applied: Saves;
-	let ifup = '';
+	const ifup = '/usr/sbin/ifup';
 
 	beforeAll(async () => {
 		host = await lab.host();
 		const packages = await unpackPackages('ifupdown');
-		await disguise(host, '/nonexistent');
-		ifup = `${packages}/sbin/ifup`;
+		await disguise(host, packages);
 		put(host, '/etc/network/interfaces', 'auto lo\niface lo inet loopback\n');
 		for (const folder of ['if-pre-up.d', 'if-up.d']) {
 			mkdirSync(inView(host, `/etc/network/${folder}`), {recursive: true});

@@ -1,0 +1,55 @@
+import {existsSync, readFileSync} from 'node:fs';
+import {HostError} from '../host/errors.ts';
+import {isRoot} from '../host/first-facts.ts';
+import {netAdminHere} from '../host/system.ts';
+
+/**
+ * Why this system cannot be given rules that stay, with the way out: it makes its own anew at each
+ * boot, or has no netfilter of its own. Undefined where nothing is known against it.
+ */
+export function findUnsupported(): HostError | undefined {
+	if (existsSync('/etc/NIXOS')) {
+		return new HostError(
+			'NixOS makes /etc anew from its configuration: what fw-wizard writes there does not last',
+			`Put the rules into networking.firewall.extraCommands. ${IN_PRINT}`,
+		);
+	}
+
+	if (existsSync('/etc/openwrt_release')) {
+		return new HostError(
+			'OpenWrt has a firewall of its own, which loads its rules anew at every change of the network',
+			`Put what you need into /etc/config/firewall. ${IN_PRINT}`,
+		);
+	}
+
+	// "4.4.0-19041-Microsoft"; WSL 2 has a kernel of its own: "5.15.90.1-microsoft-standard-WSL2".
+	if (/^Linux version \S+-Microsoft\b/.test(read('/proc/version'))) {
+		return new HostError(
+			'WSL 1 has no netfilter: Windows filters its packets',
+			'Use the firewall of Windows, or WSL 2. The rules in print: fw-wizard rules',
+		);
+	}
+
+	return undefined;
+}
+
+/** Root without the right to load rules: in a container that was not given it. */
+export function findMissingRight(): HostError | undefined {
+	return isRoot() && netAdminHere() === false
+		? new HostError(
+				'This container has not the right to load rules (CAP_NET_ADMIN)',
+				'Firewall its host, or start it with --cap-add=NET_ADMIN. The rules in print: fw-wizard rules',
+			)
+		: undefined;
+}
+
+const IN_PRINT =
+	'The rules in print: fw-wizard rules. To load them now, and see to the boot yourself: --boot none';
+
+function read(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch {
+		return '';
+	}
+}

@@ -2,9 +2,13 @@ import {XMLParser} from 'fast-xml-parser';
 import {InputError} from '../policy/input-error.ts';
 import type {Family} from '../policy/network.ts';
 import type {Verdict} from '../policy/policy.ts';
+import {printable} from '../policy/printable.ts';
 import type {Protocol} from '../policy/services.ts';
 import {openPorts, type Vantage} from '../ruleset/reach.ts';
 import type {PortRange, RuleSet} from '../ruleset/ruleset.ts';
+
+/** Of an IPv6 address as text (INET6_ADDRSTRLEN, without its end). */
+const LONGEST_ADDRESS = 45;
 
 /** The states that nmap gives a port (nmap(1), "Port scanning basics"). */
 export type PortState =
@@ -78,9 +82,12 @@ export function readNmap(xml: string): readonly Scan[] {
 			: [
 					{
 						family: found.addrtype === 'ipv4' ? (4 as const) : (6 as const),
-						address: found.addr ?? '',
+						address: printable(found.addr ?? '', LONGEST_ADDRESS),
 						ports: (ports?.port ?? []).flatMap(({protocol, portid, state}) =>
-							(protocol === 'tcp' || protocol === 'udp') && state?.state !== undefined
+							(protocol === 'tcp' || protocol === 'udp') &&
+							/^\d{1,5}$/.test(portid ?? '') &&
+							Number(portid) <= 65_535 &&
+							state?.state !== undefined
 								? [{protocol, port: Number(portid), state: state.state as PortState}]
 								: [],
 						),

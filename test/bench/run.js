@@ -26,6 +26,7 @@ await build({
 		'measure-panel.tsx',
 		'measure-proof.ts',
 		'measure-reload.ts',
+		'measure-start.ts',
 		'measure-foreign-rules.ts',
 		'measure-hang-up.ts',
 	].map((name) => path.join(HERE, name)),
@@ -50,6 +51,7 @@ const figures = [
 	...measureOn('nft', 'measure-apply.js'),
 	...measureOn('legacy', 'measure-apply.js'),
 	...measureOn('nft', 'measure-check.js', path.join(HERE, '../../build/cli.js')),
+	...measureOn('nft', 'measure-start.js', path.join(HERE, '../../build/cli.js')),
 	...measure([process.execPath, path.join(folder, 'measure-facts.js')]),
 	...measure([process.execPath, path.join(folder, 'measure-panel.js')]),
 	...measure([

@@ -9,7 +9,7 @@ import {findMissingRight, findUnsupported} from '../persistence/unsupported.ts';
 import type {BootChoice} from '../persistence/way.ts';
 import {InputError} from '../policy/input-error.ts';
 import {type Policy, policyFlags} from '../policy/policy.ts';
-import {printOpening} from '../policy/port.ts';
+import {type Opening, printOpening} from '../policy/port.ts';
 import {printable} from '../policy/printable.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {type Existing, KEEP_EXISTING} from '../ruleset/inheritance.ts';
@@ -20,6 +20,7 @@ import {assertNoOwner, type ExistingFlags, readExisting} from './existing-option
 import {type PolicyFlags, readPolicy} from './policy-options.ts';
 import {printRules, ruleSetToJson} from './rules.ts';
 import {parseSeconds} from './seconds.ts';
+import {takeOver} from './take-over.ts';
 
 /** How often it is looked, ten times a second, whether what was decided is done. */
 const DOING_TRIES = 100;
@@ -40,8 +41,9 @@ export type ApplyFlags = PolicyFlags &
 export async function apply(flags: ApplyFlags): Promise<string> {
 	const seconds = parseSeconds(flags.confirmWithin);
 	const facts = await gatherFacts();
-	const policy = readPolicy(flags, facts.services);
 	const existing = readExisting(flags);
+	const start = takeOver(flags, existing);
+	const policy = readPolicy(flags, facts.services, start);
 	const ruleSet = buildRuleSet(policy, facts);
 	const boot = parseBoot(flags.boot);
 	if (findRefusal(boot)) {
@@ -53,7 +55,7 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 		throw obstacle;
 	}
 
-	const warning = describeLockout(ruleSet, facts);
+	const warning = describeLockout(ruleSet, facts, start.openings);
 	if (warning && flags.yes) {
 		throw warning;
 	}
@@ -157,8 +159,15 @@ export function describeLoaded({families}: RuleSet): string {
 	return `Loaded and read back: ${counts.join(', ')}.`;
 }
 
-/** That the session in use could not come in again, with the openings that mend it. */
-function describeLockout(ruleSet: RuleSet, {session}: Facts): InputError | undefined {
+/**
+ * That the session in use could not come in again, with the openings that mend it.
+ * @param start openings that no flag has said: from the first that does on, they are not there
+ */
+function describeLockout(
+	ruleSet: RuleSet,
+	{session}: Facts,
+	start: readonly Opening[] = [],
+): InputError | undefined {
 	const shut = session.kind === 'remote' ? shutDoors(ruleSet, session) : [];
 	const client =
 		session.kind === 'remote' && session.client ? ` (${printable(session.client)})` : '';
@@ -166,7 +175,7 @@ function describeLockout(ruleSet: RuleSet, {session}: Facts): InputError | undef
 		? undefined
 		: new InputError(
 				`These rules shut ${shut.map(printDoor).join(' and ')}, through which you${client} are connected`,
-				`Add ${shut.map((door) => `--open ${printOpening(openingFor(door))}`).join(' ')}, or try it with --confirm-within 60`,
+				`Add ${[...start, ...shut.map(openingFor)].map((opening) => `--open ${shellWord(printOpening(opening))}`).join(' ')}, or try it with --confirm-within 60`,
 			);
 }
 

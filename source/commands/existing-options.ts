@@ -11,18 +11,24 @@ export type ExistingFlags = {
 
 /** Adds the flags that say what becomes of rules that are there already. */
 export function withExistingOptions(command: Command): Command {
-	return command
-		.addOption(
+	return withSwitchOff(
+		command.addOption(
 			new Option(
 				'--existing <what>',
 				`rules of others that are there: ${INHERITANCES.join(', ')}; undo brings them back (default keep)`,
 			),
-		)
-		.option(
-			'--switch-off <name>',
-			`let ${MANAGERS.join(' or ')}, which owns the firewall, be switched off; undo brings it back`,
-			(name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
-		);
+		),
+		`let ${MANAGERS.join(' or ')}, which owns the firewall, be switched off; undo brings it back`,
+	);
+}
+
+/** Adds the flag by which the policy also starts from what another firewall lets in. */
+export function withSwitchOff(command: Command, description: string): Command {
+	return command.option(
+		'--switch-off <name>',
+		`${description}. Without --open, what it lets in is taken over`,
+		(name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
+	);
 }
 
 /** @throws {InputError} */

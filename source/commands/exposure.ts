@@ -5,8 +5,10 @@ import {printPorts} from '../policy/port.ts';
 import {printable} from '../policy/printable.ts';
 import {findExposure} from '../proof/exposure.ts';
 import type {Exposed, Exposure} from '../ruleset/exposure.ts';
+import type {Existing} from '../ruleset/inheritance.ts';
 import {type ExistingFlags, readExisting} from './existing-options.ts';
 import {type PolicyFlags, readPolicy, saysPolicy} from './policy-options.ts';
+import {takeOver} from './take-over.ts';
 
 export type ExposureFlags = PolicyFlags & ExistingFlags & {readonly json?: boolean};
 
@@ -17,8 +19,9 @@ export type ExposureFlags = PolicyFlags & ExistingFlags & {readonly json?: boole
  */
 export async function exposure(flags: ExposureFlags): Promise<{text: string; known: boolean}> {
 	const facts = await gatherFacts();
-	const policy = chosenPolicy(flags, facts);
-	const found = await findExposure(facts, policy, readExisting(flags));
+	const existing = readExisting(flags);
+	const policy = chosenPolicy(flags, facts, existing);
+	const found = await findExposure(facts, policy, existing);
 	const known = isKnown(found);
 	return {
 		known,
@@ -40,8 +43,14 @@ function isKnown({rows, tried}: Exposure): boolean {
 }
 
 /** What the flags say, else what was applied last, else none: then only what is now is shown. */
-function chosenPolicy(flags: ExposureFlags, {services}: Facts): Policy | undefined {
-	return saysPolicy(flags) ? readPolicy(flags, services) : readAppliedPolicy(services);
+function chosenPolicy(
+	flags: ExposureFlags,
+	{services}: Facts,
+	existing: Existing,
+): Policy | undefined {
+	return saysPolicy(flags)
+		? readPolicy(flags, services, takeOver(flags, existing))
+		: readAppliedPolicy(services);
 }
 
 /** The exposure as a table, what can be reached first. */

@@ -5,7 +5,7 @@ import {findNeighbours, type Surroundings} from '../host/neighbours.ts';
 import {findPublished} from '../host/published.ts';
 import {isRehearsal} from '../host/rehearsing.ts';
 import {netAdminHere, seesSockets} from '../host/system.ts';
-import {translateUfwHere} from '../host/ufw.ts';
+import {readTranslation} from '../host/translation.ts';
 import {type Recommendation, recommendRole} from '../policy/recommend.ts';
 import {joinWords} from '../policy/words.ts';
 import {printDoor} from '../ruleset/way-in.ts';
@@ -27,13 +27,13 @@ export async function knowMachine(facts: Facts): Promise<Knowledge> {
 		mayRead ? known(async () => findNeighbours(facts.families)) : undefined,
 	]);
 	const recommendation = listeners && recommendFor(facts, recommendRole(listeners, published));
-	const ufw = surroundings?.choices.some(({existing}) => existing?.switchOff.includes('ufw'))
-		? await known(async () => translateUfwHere())
-		: undefined;
+	const owners = surroundings?.choices[0]?.existing?.switchOff ?? [];
+	const takenOver =
+		owners.length > 0 ? await known(async () => readTranslation(owners)) : undefined;
 	return {
 		known: {
 			...{listeners, published, recommendation},
-			choices: surroundings?.choices.map((choice) => describeNeighbourChoice(choice, ufw)),
+			choices: surroundings?.choices.map((choice) => describeNeighbourChoice(choice, takenOver)),
 		},
 		findings: [
 			...describeNeighbours(surroundings, mayRead),

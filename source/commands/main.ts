@@ -8,7 +8,7 @@ import {InputError} from '../policy/input-error.ts';
 import {parseWord} from '../policy/policy.ts';
 import {printable} from '../policy/printable.ts';
 import {EXPORTS, SHELLS} from './argument-words.ts';
-import {withExistingOptions} from './existing-options.ts';
+import {withExistingOptions, withSwitchOff} from './existing-options.ts';
 import {withPolicyOptions} from './policy-options.ts';
 import type {WizardFlags} from './wizard.ts';
 
@@ -77,7 +77,10 @@ function program(setExitCode: (code: number) => void): Command {
 		},
 	);
 	add(
-		withPolicyOptions(command('rules', 'print the rule set of a policy'))
+		withSwitchOff(
+			withPolicyOptions(command('rules', 'print the rule set of a policy')),
+			'as if ufw or firewalld were switched off',
+		)
 			.option('--format <format>', 'restore, commands or json', 'restore')
 			.option('--json', 'the same as --format json'),
 		async (flags) => {

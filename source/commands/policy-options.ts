@@ -82,10 +82,11 @@ export function saysPolicy({policy, role, verdict, helper, open, log}: PolicyFla
 
 /**
  * The policy that flags and file say, completed with what is recommended for the role.
+ * @param start comes before what is recommended; nothing that is said is lost by it
  * @throws {InputError} also when they say nothing at all
  */
-export function readPolicy(flags: PolicyFlags, services: Services): Policy {
-	const part = readPolicyPart(flags, services);
+export function readPolicy(flags: PolicyFlags, services: Services, start: PolicyPart = {}): Policy {
+	const part = {...start, ...readPolicyPart(flags, services)};
 	if (part.role === undefined) {
 		throw new InputError(
 			'No policy was given',

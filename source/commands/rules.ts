@@ -4,16 +4,19 @@ import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {printCommands, printRestoreFiles, printRule} from '../ruleset/print.ts';
 import type {RuleSet} from '../ruleset/ruleset.ts';
+import {type ExistingFlags, readExisting} from './existing-options.ts';
 import {type PolicyFlags, readPolicy} from './policy-options.ts';
+import {takeOver} from './take-over.ts';
 
 export const FORMATS = ['restore', 'commands', 'json'] as const;
 
-export type RulesFlags = PolicyFlags & {readonly format?: string; readonly json?: boolean};
+export type RulesFlags = PolicyFlags &
+	Pick<ExistingFlags, 'switchOff'> & {readonly format?: string; readonly json?: boolean};
 
 /** `fw-wizard rules`: prints the rule set of a policy. Touches nothing and needs no right. */
 export function printRules(flags: RulesFlags): string {
 	const format = flags.json ? 'json' : parseWord(flags.format ?? 'restore', FORMATS, 'format');
-	const policy = readPolicy(flags, servicesHere());
+	const policy = readPolicy(flags, servicesHere(), takeOver(flags, readExisting(flags)));
 	const ruleSet = buildRuleSet(policy, {families: familiesHere()});
 	switch (format) {
 		case 'restore':

@@ -1,6 +1,6 @@
-import {readFileSync} from 'node:fs';
 import {translateUfw, type UfwFramework} from '../ruleset/translate-ufw.ts';
 import type {Translation} from '../ruleset/translation.ts';
+import {readForeign} from './foreign-file.ts';
 
 /** Before 0.35 its records were in the other. */
 const RECORDS = ['/etc/ufw', '/lib/ufw'];
@@ -18,7 +18,8 @@ const FRAMEWORK: ReadonlyArray<Pick<UfwFramework, 'name' | 'family'>> = [
 /**
  * What ufw is set to let in, as openings: read from its files, so also while it is off. The ports of
  * application profiles are in its own record of each rule.
- * @returns undefined where ufw is not installed, or its rules are not ours to read
+ * @returns undefined where ufw is not installed
+ * @throws {HostError} where its rules are not ours to read
  */
 export function translateUfwHere(): Translation | undefined {
 	const folder = RECORDS.find((candidate) => read(`${candidate}/user.rules`) !== undefined);
@@ -49,9 +50,5 @@ export function translateUfwHere(): Translation | undefined {
 }
 
 function read(file: string): string | undefined {
-	try {
-		return readFileSync(file, 'utf8');
-	} catch {
-		return undefined;
-	}
+	return readForeign(file, 'ufw');
 }

@@ -1,7 +1,7 @@
 import {type Opening, printOpening} from '../policy/port.ts';
 import {joinWords} from '../policy/words.ts';
 import type {ExistingChoice} from '../ruleset/existing-choices.ts';
-import type {Existing} from '../ruleset/inheritance.ts';
+import type {Existing, Manager} from '../ruleset/inheritance.ts';
 import type {Translation} from '../ruleset/translation.ts';
 
 /** A way to deal with rules that are there already. */
@@ -17,6 +17,9 @@ export type NeighbourChoice = {
 	readonly refusal: string | undefined;
 };
 
+/** What a firewall that is switched off lets in. */
+export type TakenOver = {readonly manager: Manager; readonly translation: Translation};
+
 const LABELS = {
 	keep: 'Keep the rules of others',
 	'flush-input': 'Remove the rules of others in INPUT',
@@ -28,11 +31,11 @@ const MOST_RULES = 200;
 
 /**
  * A choice in words: what goes, what that breaks, and what its rules become.
- * @param ufw what ufw lets in, as openings; undefined where it has none or they were not readable
+ * @param takenOver what whoever is to be switched off lets in, as openings; undefined where it is not known
  */
 export function describeNeighbourChoice(
 	{existing, reason, goes, rules, breaks, refusal}: ExistingChoice,
-	ufw: Translation | undefined,
+	takenOver: TakenOver | undefined,
 ): NeighbourChoice {
 	if (existing === undefined) {
 		return {
@@ -44,11 +47,12 @@ export function describeNeighbourChoice(
 
 	const {inheritance, switchOff} = existing;
 	const off = switchOff.length === 0 ? '' : `Switch ${joinWords(switchOff)} off. `;
-	const translated = switchOff.includes('ufw') ? ufw : undefined;
+	const translated =
+		takenOver !== undefined && switchOff.includes(takenOver.manager) ? takenOver : undefined;
 	return {
 		label: `${off}${LABELS[inheritance]}`,
 		existing,
-		openings: translated?.openings ?? [],
+		openings: translated?.translation.openings ?? [],
 		refusal,
 		means: [
 			...(reason === undefined ? [] : [`${reason}.`]),
@@ -57,7 +61,7 @@ export function describeNeighbourChoice(
 				: [`What goes, when the rules are applied: ${goes.join('; ')}. Undo brings it back.`]),
 			...breaks.map((text) => `${text.replace(/\.$/, '')}.`),
 			...switchOff.flatMap((name) =>
-				name === 'ufw' && translated !== undefined
+				name === translated?.manager
 					? translationLines(translated)
 					: [`What ${name} lets in is not taken over: open in Ports what you need.`],
 			),
@@ -67,11 +71,15 @@ export function describeNeighbourChoice(
 	};
 }
 
-function translationLines({openings, untranslatable}: Translation): readonly string[] {
+/** What of it is taken over, and what is not, one line each. */
+export function translationLines({
+	manager,
+	translation: {openings, untranslatable},
+}: TakenOver): readonly string[] {
 	return [
 		openings.length === 0
-			? 'ufw lets nothing in that an opening could say.'
-			: `What ufw lets in is where you start: ${openings.map(printOpening).join(', ')}.`,
+			? `${manager} lets nothing in that an opening could say.`
+			: `What ${manager} lets in is where you start: ${openings.map(printOpening).join(', ')}.`,
 		...untranslatable.map(({text, why}) => `Not taken over: ${text} (${why})`),
 	];
 }

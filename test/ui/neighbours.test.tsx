@@ -31,7 +31,7 @@ async function openNeighbours(
 	options: AppOptions = {},
 ): Promise<OpenApp> {
 	const choices = planChoices([holding(text)], owners).map((choice) =>
-		describeNeighbourChoice(choice, TRANSLATION),
+		describeNeighbourChoice(choice, {manager: 'ufw', translation: TRANSLATION}),
 	);
 	const app = await openApp({
 		columns: 100,

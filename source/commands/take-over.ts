@@ -1,0 +1,29 @@
+import process from 'node:process';
+import {readTranslation} from '../host/translation.ts';
+import type {PolicyPart} from '../policy/policy.ts';
+import {joinWords} from '../policy/words.ts';
+import type {Existing} from '../ruleset/inheritance.ts';
+import {translationLines} from '../ui/neighbour-choices.ts';
+import type {PolicyFlags} from './policy-options.ts';
+
+/**
+ * Where a policy starts that takes the place of another firewall: with what that lets in, unless the
+ * flags or a policy file say what to let in. Says on stderr what is taken over and what is not.
+ * @throws {HostError} where it cannot be read
+ */
+export function takeOver(
+	{policy, open}: PolicyFlags,
+	{switchOff}: Pick<Existing, 'switchOff'>,
+): Pick<PolicyPart, 'openings'> {
+	if (switchOff.length === 0 || policy !== undefined || open !== undefined) {
+		return {};
+	}
+
+	const found = readTranslation(switchOff);
+	const lines =
+		found === undefined
+			? [`What ${joinWords(switchOff)} may let in is not taken over.`]
+			: translationLines(found);
+	process.stderr.write(`${lines.join('\n')}\n`);
+	return found === undefined ? {} : {openings: found.translation.openings};
+}

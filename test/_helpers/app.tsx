@@ -44,6 +44,8 @@ export type OpenApp = {
 	/** The lines shown, without colours. */
 	readonly lines: () => readonly string[];
 	readonly screen: () => string;
+	/** As it is written to the terminal, with its colours where there are any. */
+	readonly frame: () => string;
 	/** Presses keys, one after the other; each must change the screen. */
 	readonly press: (...keys: readonly AppKey[]) => Promise<void>;
 	/** Presses a key, or types a character, that may or may not change the screen. */
@@ -54,6 +56,8 @@ export type OpenApp = {
 	readonly type: (text: string) => Promise<void>;
 	/** Hands in a text at once, as a paste comes. */
 	readonly paste: (text: string) => Promise<void>;
+	/** Waits until no frame comes any more by itself. */
+	readonly settle: () => Promise<void>;
 	readonly resize: (columns: number, rows: number) => Promise<void>;
 };
 
@@ -96,7 +100,8 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 		columns: {get: () => size.columns},
 		rows: {get: () => size.rows},
 	});
-	const screen = () => stripVTControlCharacters(app.lastFrame() ?? '');
+	const frame = () => app.lastFrame() ?? '';
+	const screen = () => stripVTControlCharacters(frame());
 	const settle = async () => {
 		for (let quiet = 0, seen = -1; quiet < QUIET_TURNS; quiet++) {
 			if (app.frames.length !== seen) {
@@ -125,6 +130,8 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 	await settle();
 	return {
 		screen,
+		frame,
+		settle,
 		lines: () => screen().split('\n'),
 		async press(...keys) {
 			for (const key of keys) {

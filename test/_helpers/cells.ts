@@ -1,4 +1,4 @@
-import type {IBufferCell, Terminal} from '@xterm/headless';
+import xterm, {type IBufferCell, type Terminal} from '@xterm/headless';
 
 /** The colours that the theme uses, by their numbers in the palette (ECMA-48 8.3.117, less 30). */
 const COLOURS = {1: 'red', 2: 'green', 3: 'yellow', 6: 'cyan'} as const;
@@ -32,6 +32,35 @@ export function readPicture(screen: Terminal): Picture {
 	});
 	const cursor = {column: active.cursorX, row: active.cursorY};
 	return {columns: screen.cols, rows, cursor: active.type === 'normal' ? cursor : undefined};
+}
+
+/** A frame's lines, each style by its name: `{cyan bold}Role{/}`. */
+export async function markColours(
+	frame: string,
+	[cols, rows]: readonly [number, number],
+): Promise<readonly string[]> {
+	const screen = new xterm.Terminal({cols, rows, convertEol: true, allowProposedApi: true});
+	await new Promise<void>((resolve) => {
+		screen.write(frame, resolve);
+	});
+	const lines = readPicture(screen).rows.map((runs) => {
+		let end = 0;
+		return runs
+			.map((run) => {
+				const gap = ' '.repeat(run.column - end);
+				end = run.column + run.text.length;
+				const style = [
+					...(run.colour === undefined ? [] : [run.colour]),
+					...(['bold', 'dim', 'inverse'] as const).filter((name) => run[name]),
+				];
+				return style.length === 0
+					? `${gap}${run.text}`
+					: `${gap}{${style.join(' ')}}${run.text}{/}`;
+			})
+			.join('');
+	});
+	screen.dispose();
+	return lines.slice(0, frame.split('\n').length);
 }
 
 function runsOf(cells: ReadonlyArray<IBufferCell | undefined>): readonly Run[] {

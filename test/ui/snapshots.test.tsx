@@ -1,0 +1,208 @@
+import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest';
+import {glyphs, glyphsFor} from '../../source/ui/theme.ts';
+import type {Apply} from '../../source/ui/use-applying.ts';
+import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
+import {markColours} from '../_helpers/cells.ts';
+import {expectFits, type Size} from '../_helpers/frames.ts';
+import {CHECKLIST, PROVEN, REFUTED, SERVER, SlowProver} from '../_helpers/scenes.ts';
+
+// Asked for before Ink is imported; there is no terminal here that would have colours.
+vi.hoisted(() => {
+	process.env.FORCE_COLOR = '1';
+});
+
+/**
+ * Every step as it looks: `npm run frames` writes test/ui/snapshots anew, and somebody must look at
+ * what changed there.
+ */
+const SCENES = [
+	'welcome',
+	'neighbours',
+	'role',
+	'rejection',
+	'helpers',
+	'ports',
+	'ports-list',
+	'ports-alternatives',
+	'review-rules',
+	'review-restore',
+	'review-commands',
+	'review-exposure',
+	'review-packet',
+	'review-shut',
+	'proof-running',
+	'proof-done',
+	'proof-failed',
+	'apply-asking',
+	'apply-shut',
+	'apply-waiting',
+	'apply-login',
+	'result',
+	'result-rolled-back',
+	'help',
+	'help-waiting',
+] as const;
+type Scene = (typeof SCENES)[number];
+
+const SIZES: readonly Size[] = [
+	[120, 40],
+	[80, 24],
+	[60, 20],
+];
+/** Copies: what is drawn with is one of the two itself. */
+const CHARACTERS = {
+	'UTF-8': {...glyphsFor({LANG: 'C.UTF-8'})},
+	ASCII: {...glyphsFor({LANG: 'C'})},
+};
+
+type Shot = {readonly title: string; readonly lines: readonly string[]};
+
+const openApp = appOpener();
+const shots = new Map<Scene, Shot[]>();
+const own = {...glyphs};
+
+beforeAll(async () => {
+	for (const size of SIZES) {
+		for (const name of ['UTF-8', 'ASCII'] as const) {
+			Object.assign(glyphs, CHARACTERS[name]);
+			await walk(size, name);
+			await walkAstray(size, name);
+		}
+	}
+});
+
+afterAll(() => {
+	Object.assign(glyphs, own);
+});
+
+describe('frames', () => {
+	test.each(SCENES)('%s', async (scene) => {
+		const text = (shots.get(scene) ?? [])
+			.map(({title, lines}) => `== ${title} ==\n${lines.join('\n')}\n`)
+			.join('\n');
+		await expect(text).toMatchFileSnapshot(`snapshots/${scene}.txt`);
+	});
+});
+
+/** From Welcome to Result, where all is well. */
+async function walk(size: Size, characters: keyof typeof CHARACTERS): Promise<void> {
+	const prover = new SlowProver(PROVEN);
+	const app = await open(size, {prover, onApply: waiting([])});
+	const shoot = async (scene: Scene) => take(scene, app, size, characters);
+	await shoot('welcome');
+	await app.press('enter');
+	await shoot('neighbours');
+	await app.press('enter');
+	await shoot('role');
+	await app.press('enter', 'down');
+	await shoot('rejection');
+	await app.type('?');
+	await shoot('help');
+	await app.press('enter', 'up', 'enter', 'down');
+	await shoot('helpers');
+	await app.press('enter');
+	await app.paste('443/tcp from 10.0.0.0/8');
+	await shoot('ports');
+	await app.press('enter', 'down', 'down');
+	await shoot('ports-list');
+	await app.press('tab');
+	await shoot('ports-alternatives');
+	await app.press('tab', 'enter');
+	await shoot('review-rules');
+	await app.press('tab');
+	await shoot('review-restore');
+	await app.press('tab');
+	await shoot('review-commands');
+	await app.press('tab');
+	await shoot('review-exposure');
+	await app.type('t');
+	await app.paste('tcp 443 from 10.0.0.9');
+	await shoot('review-packet');
+	await app.press('escape');
+	await prover.enter(async () => app.press('enter'));
+	await shoot('proof-running');
+	await prover.finish(app);
+	await shoot('proof-done');
+	await app.press('enter');
+	await shoot('apply-asking');
+	await app.press('enter');
+	await shoot('apply-waiting');
+	await app.type('?');
+	await shoot('help-waiting');
+	await app.press('enter');
+	await app.type('keep');
+	await app.press('enter');
+	await shoot('result');
+}
+
+/** Rules that shut the way in, other rules in their way, and a roll back. */
+async function walkAstray(size: Size, characters: keyof typeof CHARACTERS): Promise<void> {
+	const prover = new SlowProver(REFUTED);
+	const app = await open(size, {
+		prover,
+		preset: {role: 'workstation', openings: []},
+		onApply: waiting(['203.0.113.9']),
+		banner: 'REHEARSAL: a private copy. The real machine stays as it is.',
+	});
+	const shoot = async (scene: Scene) => take(scene, app, size, characters);
+	await app.press('enter', 'enter', 'enter', 'enter', 'enter', 'enter');
+	await shoot('review-shut');
+	await prover.enter(async () => app.press('enter'));
+	await prover.finish(app);
+	await shoot('proof-failed');
+	await app.press('enter');
+	await shoot('apply-shut');
+	await app.type('shut');
+	await app.press('enter');
+	await shoot('apply-login');
+	await app.press('escape');
+	await shoot('result-rolled-back');
+}
+
+async function open([columns, rows]: Size, options: AppOptions): Promise<OpenApp> {
+	return openApp({
+		columns,
+		rows,
+		machine: SERVER,
+		checker: {
+			check: async () => CHECKLIST,
+			mend: async () => CHECKLIST,
+			tick: async () => CHECKLIST,
+			reboot: async () => {},
+		},
+		...options,
+	});
+}
+
+/** Rules that are loaded, and wait for ever. */
+function waiting(logins: readonly string[]): Apply {
+	return async () => ({
+		look: () => ({secondsLeft: 52, logins, keepable: logins.length > 0}),
+		keep: async () => ({ok: true, message: 'Kept as change 1. Undo: fw-wizard undo'}),
+		rollBack: async () => ({
+			ok: false,
+			message: 'The old rules are back',
+			hint: 'Nothing of the new ones is left',
+			rolledBack: true,
+		}),
+	});
+}
+
+async function take(
+	scene: Scene,
+	app: OpenApp,
+	size: Size,
+	characters: keyof typeof CHARACTERS,
+): Promise<void> {
+	const lines = app.lines().map((line) => line.trimEnd());
+	expectFits(lines, size);
+	const name = `${size.join('x')}, ${characters}`;
+	const found: Shot[] = [{title: name, lines}];
+	if (characters === 'ASCII') {
+		expect(lines.join(''), `${scene} at ${name}`).toMatch(/^[ -~]*$/);
+	} else {
+		found.push({title: `${name}, colours`, lines: await markColours(app.frame(), size)});
+	}
+
+	shots.set(scene, [...(shots.get(scene) ?? []), ...found]);
+}

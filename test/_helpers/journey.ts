@@ -17,6 +17,9 @@ export const FLAGS = [
 export const OPEN = [22, 53, ...Array.from({length: 11}, (_, index) => 8000 + index)];
 export const OPEN_INSIDE = [...OPEN, 9100];
 
+const ROLE = 'What is this machine?';
+/** Asked only where there are rules of others. */
+const NEIGHBOURS = 'There are rules here already';
 /** It takes its time; who is in a hurry goes on before its end. */
 const PROOF = 'Does it do what you chose?';
 const APPLY = 'Load these rules now?';
@@ -24,7 +27,7 @@ const APPLY = 'Load these rules now?';
 /** What each step asks, in their order; Enter leads from one to the next. */
 export const QUESTIONS = [
 	'A firewall for this machine',
-	'What is this machine?',
+	ROLE,
 	'What happens to a connection',
 	'Which old protocols',
 	'What is let in?',
@@ -40,10 +43,23 @@ export async function walkTo(
 ): Promise<string> {
 	let frame = await terminal.waitFor(QUESTIONS[0]);
 	for (const next of QUESTIONS.slice(1, QUESTIONS.indexOf(question) + 1)) {
-		frame = await goOn(terminal, next);
+		frame = await (next === ROLE ? goOnToRole(terminal) : goOn(terminal, next));
 	}
 
 	return frame;
+}
+
+/** From Welcome; where the machine has rules already, they are kept. @returns the frame of Role */
+async function goOnToRole(terminal: Terminal): Promise<string> {
+	terminal.press('enter');
+	let frame = await terminal.waitFor((now) => now.includes(ROLE) || now.includes(NEIGHBOURS));
+	while (frame.includes(NEIGHBOURS) && !/[❯>] Keep/.test(frame)) {
+		const before = frame;
+		terminal.press('down');
+		frame = await terminal.waitFor((now) => now !== before);
+	}
+
+	return frame.includes(NEIGHBOURS) ? goOn(terminal, ROLE) : frame;
 }
 
 /** Presses Enter, and waits for the next step. @returns its frame */
@@ -55,8 +71,7 @@ export async function goOn(terminal: Terminal, next: (typeof QUESTIONS)[number])
 /** From Welcome to Ports, by the keys that a user presses: a server that rejects, with the FTP helper. */
 export async function walkToPorts(terminal: Terminal): Promise<void> {
 	await terminal.waitFor('A firewall for this machine');
-	terminal.press('enter');
-	const role = await terminal.waitFor('What is this machine?');
+	const role = await goOnToRole(terminal);
 	terminal.press(
 		...(/. Server/.exec(role)?.[0].startsWith(' ') ? (['down'] as const) : []),
 		'enter',

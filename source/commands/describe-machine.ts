@@ -2,31 +2,110 @@ import type {Facts} from '../host/facts.ts';
 import type {FirstFacts} from '../host/first-facts.ts';
 import {describeExposure, scopeOf} from '../policy/address-scope.ts';
 import {printable} from '../policy/printable.ts';
+import {joinWords} from '../policy/words.ts';
 import {printDoor} from '../ruleset/way-in.ts';
 import type {Line} from '../ui/lines.ts';
+import {ROLE_TEXTS} from '../ui/texts.ts';
+import type {Found} from './know-machine.ts';
 
 /** Stands for what is not known yet. */
 const LOOKING = 'looking';
 
-/** What was found out about the machine, for Welcome: what matters for the choices to come. */
-export function describeMachine(facts: Facts | FirstFacts): readonly Line[] {
-	const {interfaces, root} = facts;
+/** How many interfaces, neighbours and ports are named; how many warnings there are at most. */
+const MOST_NAMES = 4;
+const MOST_WARNINGS = 4;
+
+/**
+ * What was found out about the machine, for Welcome: what matters for the choices to come, in at most
+ * ten entries, warnings first.
+ * @param found absent as long as it is being looked for
+ */
+export function describeMachine(facts: Facts | FirstFacts, found?: Found): readonly Line[] {
+	const {interfaces} = facts;
 	const session = 'session' in facts ? describeSession(facts.session) : LOOKING;
-	return [
+	const networks = interfaces.map(
+		({name, addresses}) => `${printable(name)} ${addresses.map(bare).join(' ')}`,
+	);
+	const lines: readonly Line[] = [
 		'iptables' in facts ? describeIptables(facts) : {text: `iptables: ${LOOKING}`, tone: 'muted'},
 		{
-			text: `Network: ${
-				interfaces
-					.map(({name, addresses}) => `${printable(name)} ${addresses.map(bare).join(' ')}`)
-					.join(', ') || 'no interface with an address'
-			}`,
+			text: `Network: ${some(networks) || 'no interface with an address'}`,
 			tone: 'plain',
 		},
 		{text: `You: ${session}`, tone: session === LOOKING ? 'muted' : 'plain'},
-		...(root
-			? []
-			: [{text: 'You are not root: rules can be looked at, not loaded', tone: 'warning' as const}]),
+		...(found === undefined
+			? [{text: `Listens: ${LOOKING}`, tone: 'muted' as const}]
+			: describeFound(found)),
 	];
+	return [
+		...describeWarnings(facts, found),
+		...lines.filter(({tone}) => tone === 'warning'),
+		...lines.filter(({tone}) => tone !== 'warning'),
+	];
+}
+
+/** What others must not overlook, the most important first. */
+function describeWarnings(facts: Facts | FirstFacts, found: Found | undefined): readonly Line[] {
+	const {neighbours = [], known} = found ?? {};
+	const published = known?.published ?? [];
+	const warnings = [
+		...(facts.root ? [] : ['You are not root: rules can be looked at, not loaded']),
+		...(facts.root && found !== undefined && found.neighbours === undefined
+			? ['Which rules there are already was not found out']
+			: []),
+		...neighbours
+			.filter(({kind, name}) => kind !== 'service' && name !== 'rules elsewhere')
+			.map(({name, means}) => `${name}: ${lowerFirst(means)}`),
+		...(published.length === 0
+			? []
+			: [
+					`${published.length} ${published.length === 1 ? 'port passes' : 'ports pass'} INPUT by, forwarded by ${joinWords([...new Set(published.map(({by}) => by))])}: no rule here shuts ${published.length === 1 ? 'it' : 'them'}`,
+				]),
+	];
+	const more = warnings.length - MOST_WARNINGS;
+	return [
+		...warnings.slice(0, more > 0 ? MOST_WARNINGS - 1 : MOST_WARNINGS),
+		...(more > 0 ? [`${more + 1} more warnings: fw-wizard facts`] : []),
+	].map((text) => ({text, tone: 'warning'}));
+}
+
+/** What listens, who else filters, and which role that recommends. */
+function describeFound({known, neighbours}: Found): readonly Line[] {
+	const {listeners, recommendation} = known;
+	const outside = listeners?.filter(({reach}) => reach === 'outside') ?? [];
+	const ports = [...new Set(outside.map(({port, protocol}) => `${port}/${protocol}`))];
+	return [
+		{
+			text: `Listens for others: ${listeners === undefined ? 'not known here' : some(ports) || 'nothing'}`,
+			tone: 'plain',
+		},
+		...(neighbours === undefined || neighbours.length === 0
+			? []
+			: [
+					{
+						text: `Neighbours: ${some([...new Set(neighbours.map(({name}) => name))])}`,
+						tone: 'plain' as const,
+					},
+				]),
+		...(recommendation === undefined
+			? []
+			: [
+					{
+						text: `Recommended role: ${ROLE_TEXTS[recommendation.role].label}, since ${recommendation.reason}`,
+						tone: 'accent' as const,
+					},
+				]),
+	];
+}
+
+/** `a, b, c, d and 3 more` */
+function some(names: readonly string[]): string {
+	const more = names.length - MOST_NAMES;
+	return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function lowerFirst(text: string): string {
+	return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 function describeIptables({iptables, families}: Facts): Line {

@@ -1,23 +1,26 @@
 import type {Facts} from '../host/facts.ts';
 import {findListeners} from '../host/listeners.ts';
 import {within} from '../host/machine.ts';
-import {findNeighbours, type Surroundings} from '../host/neighbours.ts';
+import {findNeighbours} from '../host/neighbours.ts';
 import {findPublished} from '../host/published.ts';
 import {isRehearsal} from '../host/rehearsing.ts';
 import {netAdminHere, seesSockets} from '../host/system.ts';
 import {readTranslation} from '../host/translation.ts';
 import {type Recommendation, recommendRole} from '../policy/recommend.ts';
-import {joinWords} from '../policy/words.ts';
+import type {Neighbour} from '../ruleset/neighbours.ts';
 import {printDoor} from '../ruleset/way-in.ts';
 import type {Known} from '../ui/flow-state.ts';
-import type {Line} from '../ui/lines.ts';
 import {describeNeighbourChoice} from '../ui/neighbour-choices.ts';
 
-/** What answers depend on, and what Welcome says of it. */
-export type Knowledge = {readonly known: Known; readonly findings: readonly Line[]};
+/** What was found out about a machine beside its facts. */
+export type Found = {
+	readonly known: Known;
+	/** Undefined: that was not found out, or is not ours to know. */
+	readonly neighbours: readonly Neighbour[] | undefined;
+};
 
 /** What the wizard's answers depend on. Never throws: what was not found out in time stays unknown. */
-export async function knowMachine(facts: Facts): Promise<Knowledge> {
+export async function knowMachine(facts: Facts): Promise<Found> {
 	const mayRead = netAdminHere() === true;
 	// A rehearsal has a network of its own: that nothing listens there says nothing of the machine.
 	const sees = seesSockets() && !isRehearsal();
@@ -35,45 +38,13 @@ export async function knowMachine(facts: Facts): Promise<Knowledge> {
 			...{listeners, published, recommendation},
 			choices: surroundings?.choices.map((choice) => describeNeighbourChoice(choice, takenOver)),
 		},
-		findings: [
-			...describeNeighbours(surroundings, mayRead),
-			...(recommendation === undefined
-				? []
-				: [
-						{
-							text: `Recommended role: ${recommendation.role}, because ${recommendation.reason}`,
-							tone: 'accent',
-						} as const,
-					]),
-		],
+		neighbours: surroundings?.neighbours,
 	};
 }
 
 async function known<T>(find: () => Promise<T>): Promise<T | undefined> {
 	const value = await within(find);
 	return value === 'unknown' ? undefined : value;
-}
-
-/** Who else filters packets here: at most three lines. */
-function describeNeighbours(
-	surroundings: Surroundings | undefined,
-	mayRead: boolean,
-): readonly Line[] {
-	if (surroundings === undefined) {
-		return mayRead
-			? [{text: 'Which rules there are already was not found out', tone: 'warning'}]
-			: [];
-	}
-
-	const {neighbours} = surroundings;
-	const owners = neighbours.filter(({owns}) => owns);
-	const others = neighbours.filter(({owns}) => !owns).map(({name}) => name);
-	return [
-		...owners.map(({name, means}) => ({text: `${name}: ${means}`, tone: 'warning'}) as const),
-		...(others.length > 0
-			? [{text: `Also filters here: ${joinWords(others)}`, tone: 'plain'} as const]
-			: []),
-	];
 }
 
 /** Who came from outside wants to come again, also where nothing but sshd listens. */

@@ -48,11 +48,15 @@ type Options = {
 /** The wizard on the screen that is open already. @returns the exit code */
 export async function openWizard(options: Options): Promise<number> {
 	const {preset, existing, atApply, seconds, boot, banner, screen, facts} = options;
+	/** What was decided on the rules of others, for what is said at the end. */
+	let decided = existing;
 	const constant = {
 		families: facts.families,
 		...(banner === undefined ? {} : {banner}),
-		onApply: async (policy: Policy, chosen: Existing) =>
-			beginApplying(policy, facts, seconds, chosen, boot),
+		onApply: async (policy: Policy, chosen: Existing) => {
+			decided = chosen;
+			return beginApplying(policy, facts, seconds, chosen, boot);
+		},
 		prover: makeProver(facts),
 		checker: makeChecker(facts),
 	};
@@ -88,8 +92,8 @@ export async function openWizard(options: Options): Promise<number> {
 		draw();
 	};
 	void findHelpers().then((helpers) => learn({helpers}));
-	void knowMachine(facts).then(({known, findings}) =>
-		learn({known, findings: [...machine.findings, ...findings], looking: []}),
+	void knowMachine(facts).then((found) =>
+		learn({known: found.known, findings: describeMachine(facts, found), looking: []}),
 	);
 	/** Shows the wizard until it is left. */
 	const show = async (start: Flow, keys: KeyStream): Promise<Ending> => {
@@ -140,6 +144,7 @@ export async function openWizard(options: Options): Promise<number> {
 		if (typeof ending !== 'object' || !('elevation' in ending)) {
 			const {text, exitCode} = summarize(ending, {
 				policy: readKept(facts),
+				existing: decided,
 				boot: machine.boot,
 				address: machine.addresses[0],
 				rehearsal: machine.rehearsal,

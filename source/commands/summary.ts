@@ -1,5 +1,6 @@
 import {type Policy, policyFlags} from '../policy/policy.ts';
 import {printOpening} from '../policy/port.ts';
+import {type Existing, existingFlags} from '../ruleset/inheritance.ts';
 import type {Ending} from '../ui/ending.ts';
 import {shellWord} from './apply.ts';
 
@@ -13,6 +14,8 @@ export type Summary = {
 type Place = {
 	/** What was kept last, if that can be read. */
 	readonly policy: Policy | undefined;
+	/** What became of the rules of others. */
+	readonly existing: Existing;
 	/** What loads the rules at boot: `systemd`. */
 	readonly boot: string | undefined;
 	/** An address by which others reach this machine. */
@@ -36,8 +39,17 @@ export function summarize(ending: Exclude<Ending, {elevation: unknown}>, place: 
 		: {text: 'Nothing was changed.\n', exitCode: 130};
 }
 
-function describeKept({policy, boot, address = 'HOST', rehearsal}: Place): readonly string[] {
-	const flags = policy === undefined ? [] : policyFlags(policy).map(shellWord);
+function describeKept({
+	policy,
+	existing,
+	boot,
+	address = 'HOST',
+	rehearsal,
+}: Place): readonly string[] {
+	const flags = [
+		...(policy === undefined ? [] : policyFlags(policy).map(shellWord)),
+		...existingFlags(existing),
+	];
 	return [
 		...(policy === undefined ? [] : [describePolicy(policy)]),
 		...(rehearsal

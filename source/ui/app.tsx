@@ -65,8 +65,17 @@ const NEEDS: Readonly<Record<Step, number>> = {
 	result: Number.POSITIVE_INFINITY,
 };
 
-/** With lines about what listens. */
+/** With lines about what listens, and with the reason of what is recommended. */
 const PORTS_WITH_LISTENERS = 13;
+const ROLE_WITH_REASON = 7;
+
+function linesNeeded(flow: Flow): number {
+	return flow.step === 'ports' && hasListeners(flow)
+		? PORTS_WITH_LISTENERS
+		: flow.step === 'role' && flow.known.recommendation !== undefined
+			? ROLE_WITH_REASON
+			: NEEDS[flow.step];
+}
 
 const CHECKLIST_KEYS: Readonly<Record<string, ChecklistAction>> = {
 	f: 'mend',
@@ -108,8 +117,7 @@ export function App(props: AppProps): ReactElement {
 	const beside = size.columns >= SIDE_BY_SIDE;
 	const height = Math.max(0, rows - 1 - FRAME_LINES - (props.banner === undefined ? 0 : 1));
 	const alone = beside || height < LEAST_STEP + LEAST_PANEL;
-	const needs =
-		flow.step === 'ports' && hasListeners(flow) ? PORTS_WITH_LISTENERS : NEEDS[flow.step];
+	const needs = linesNeeded(flow);
 	const stepHeight = alone ? height : Math.min(needs, height - LEAST_PANEL);
 	const whole =
 		help.shown ||

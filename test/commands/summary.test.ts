@@ -3,6 +3,7 @@ import {summarize} from '../../source/commands/summary.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {parseOpenings} from '../../source/policy/port.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
+import {KEEP_EXISTING} from '../../source/ruleset/inheritance.ts';
 
 const POLICY = completePolicy({
 	role: 'server',
@@ -10,7 +11,13 @@ const POLICY = completePolicy({
 	openings: parseOpenings('53, 9100/tcp from 10.0.0.0/8', OWN_SERVICES),
 	log: true,
 });
-const PLACE = {policy: POLICY, boot: 'systemd', address: '192.0.2.1', rehearsal: false};
+const PLACE = {
+	policy: POLICY,
+	existing: KEEP_EXISTING,
+	boot: 'systemd',
+	address: '192.0.2.1',
+	rehearsal: false,
+};
 const KEPT = {ok: true, message: 'Loaded. Kept as change 7.'} as const;
 
 describe('what stands in the terminal after the wizard', () => {
@@ -39,8 +46,14 @@ describe('what stands in the terminal after the wizard', () => {
 		expect(text).not.toContain('undo');
 	});
 
+	test('after a rehearsal says also what became of the rules of others', () => {
+		const existing = {inheritance: 'flush-input', switchOff: ['ufw']} as const;
+		const {text} = summarize(KEPT, {...PLACE, existing, rehearsal: true});
+		expect(text).toContain('--log --existing flush-input --switch-off ufw\n');
+	});
+
 	test('does not say what is not known', () => {
-		const unknown = {policy: undefined, boot: undefined, address: undefined, rehearsal: false};
+		const unknown = {...PLACE, policy: undefined, boot: undefined, address: undefined};
 		const {text} = summarize(KEPT, unknown);
 		expect(text).not.toContain('undefined');
 		expect(text).not.toContain('Let in');

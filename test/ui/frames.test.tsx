@@ -3,6 +3,7 @@ import {HELPERS} from '../../source/policy/helpers.ts';
 import {completePolicy, defaultPolicy, type Policy, VERDICTS} from '../../source/policy/policy.ts';
 import {parseOpenings} from '../../source/policy/port.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
+import {NOTHING_KNOWN} from '../../source/ui/flow-state.ts';
 import {glyphs} from '../../source/ui/theme.ts';
 import {appOpener} from '../_helpers/app.tsx';
 import {expectFits, expectFrame, SIZES, type Size} from '../_helpers/frames.ts';
@@ -35,6 +36,18 @@ describe.each([...SIZES, [110, 12]] as readonly Size[])('%i columns, %i rows', (
 		expect(app.screen()).toContain('Server');
 		await app.press('down');
 		expectFrame(app.lines(), {size, now: WORKSTATION, focused: SERVER});
+	});
+
+	test('Role, with what is recommended and why', async () => {
+		const reason = 'nginx, postgresql and 14 more listen on all addresses';
+		const known = {...NOTHING_KNOWN, recommendation: {role: 'server', reason} as const};
+		const app = await openApp({columns, rows, machine: {known}});
+		await app.press('enter');
+		const texts = [`Server is recommended: ${reason}.`];
+		expectFrame(app.lines(), {size, now: SERVER, focused: SERVER, texts});
+		expect(pointed(app.lines())).toBe('Server (recommended)');
+		await app.press('down');
+		expectFrame(app.lines(), {size, now: SERVER, focused: WORKSTATION, texts});
 	});
 
 	test('Rejection, each verdict, with and without log', async () => {

@@ -7,6 +7,7 @@ import type {StepProps} from './step-props.ts';
 
 export function RoleStep({flow, dispatch}: StepProps): ReactElement {
 	const role = flow.roles[flow.focus];
+	const {recommendation} = flow.known;
 	return (
 		<Box flexDirection="column">
 			<Choices
@@ -17,7 +18,16 @@ export function RoleStep({flow, dispatch}: StepProps): ReactElement {
 				onFocus={(index) => dispatch({type: 'focus', index})}
 				onChoose={(index) => dispatch({type: 'choose', index})}
 			/>
-			<Paragraph lines={[role === undefined ? '' : ROLE_TEXTS[role].meaning]} />
+			<Paragraph
+				lines={[
+					role === undefined ? '' : ROLE_TEXTS[role].meaning,
+					...(recommendation === undefined
+						? []
+						: [
+								`${ROLE_TEXTS[recommendation.role].label} is recommended: ${recommendation.reason}.`,
+							]),
+				]}
+			/>
 		</Box>
 	);
 }

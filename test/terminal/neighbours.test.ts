@@ -1,0 +1,67 @@
+import {describe, expect, test} from 'vitest';
+import {BACKENDS} from '../_helpers/backends.ts';
+import {wizardDoes} from '../_helpers/cli.ts';
+import {HAND_MADE} from '../_helpers/inheritance.ts';
+import {applyAndKeep} from '../_helpers/journey.ts';
+import {useLab} from '../_helpers/namespaces.ts';
+import {joinedPair, serve} from '../_helpers/pair.ts';
+import {readSaves} from '../_helpers/saves.ts';
+import {useTerminals} from '../_helpers/terminal.ts';
+
+describe.each(BACKENDS)('a walk through a machine with an older firewall, %s', (backend) => {
+	const lab = useLab();
+	const terminals = useTerminals();
+
+	test('flushes INPUT as it said, opens what listens, and undo brings all back', async () => {
+		const {target} = await joinedPair(lab, backend);
+		await serve(target, 'tcp:22', 'tcp:25');
+		for (const [program, text] of Object.entries(HAND_MADE)) {
+			await target.must(`${program}-restore`, [], {input: text});
+		}
+
+		const before = await readSaves(target);
+		const terminal = terminals.wizard([], {...target, columns: 100, rows: 40});
+		const welcome = await terminal.waitFor('Recommended role: ');
+		expect(welcome).toMatch(/^rules in INPUT: /m);
+		expect(welcome).toMatch(/Listens for others: (22\/tcp, 25\/tcp|25\/tcp, 22\/tcp)/);
+		terminal.press('enter');
+		const choices = await terminal.waitFor('What becomes of them?');
+		expect(choices).toContain('❯ Remove the rules of others in INPUT (recommended)');
+		expect(choices).toContain('IPv4: 7 rules of INPUT');
+		// No digit chooses: the next key finds the step as it was.
+		terminal.type('3');
+		terminal.press('down');
+		await terminal.waitFor('❯ Keep the rules of others');
+		terminal.press('up');
+		await terminal.waitFor('❯ Remove the rules of others in INPUT');
+		terminal.press('enter');
+		const role = await terminal.waitFor('What is this machine?');
+		expect(role).toMatch(/❯ Server \(recommended\)/);
+		expect(role).toContain('Server is recommended: ');
+		terminal.press('enter');
+		await terminal.waitFor('What happens to a connection');
+		terminal.press('enter');
+		await terminal.waitFor('Which old protocols');
+		terminal.press('enter');
+		await terminal.waitFor('2 ports listen for others, 1 shut');
+		terminal.press('down', 'down');
+		await terminal.waitFor(/❯ \[ \] 25\/tcp/);
+		terminal.press('space');
+		await terminal.waitFor(/❯ \[x\] 25\/tcp +open/);
+		terminal.press('enter');
+		expect(await terminal.waitFor('[Rules]')).toContain(
+			'Rules that are there already: Remove the rules of others in INPUT',
+		);
+		terminal.type('e');
+		const exposure = await terminal.waitFor('Tried with packets to a copy of this machine.');
+		expect(exposure).toMatch(/^25\/tcp +\w+ +open/m);
+		await applyAndKeep(terminal);
+		const {ipv4} = await readSaves(target);
+		expect(ipv4.match(/^-A INPUT .*$/gm)).toEqual(['-A INPUT -j FW-WIZARD-INPUT']);
+		expect(ipv4).toContain('--dports 22,25');
+		terminal.press('enter');
+		expect(await terminal.ended).toBe(0);
+		await wizardDoes(target, 'undo');
+		expect(await readSaves(target)).toEqual(before);
+	});
+});

@@ -21,7 +21,7 @@ const USAGE = 'See: fw-wizard --help';
 export async function main(argv: readonly string[]): Promise<number> {
 	let exitCode = 0;
 	try {
-		await program((code) => {
+		await program(argv[2] ?? '', (code) => {
 			exitCode = code;
 		}).parseAsync(argv);
 		return exitCode;
@@ -33,7 +33,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 /** What a command does with its flags and its argument; gives the exit code. */
 type Action = (flags: never, word?: string) => Promise<number>;
 
-function program(setExitCode: (code: number) => void): Command {
+/**
+ * The command line; where its first word is a command, with that one alone, since to make them all
+ * takes longer than to make a rule set.
+ */
+function program(word: string, setExitCode: (code: number) => void): Command {
 	const root = new Command('fw-wizard')
 		.description(
 			'Gives this machine a host firewall, and proves it. Without a command: the wizard.',
@@ -62,144 +66,168 @@ function program(setExitCode: (code: number) => void): Command {
 			.option('--confirm-within <seconds>', 'roll back unless confirmed in this time (default 60)')
 			.option('--boot <way>', `what loads the rules at boot: ${BOOT_CHOICES.join(', ')}`);
 
-	add(
-		withConfirmation(withExistingOptions(withPolicyOptions(root)))
-			.option('--no-color', 'no colour')
-			// By which the wizard hands itself over to root.
-			.addOption(new Option('--at-apply').hideHelp()),
-		async (flags: WizardFlags) => {
-			const {startWizard} = await import('./wizard.ts');
-			return startWizard(flags);
-		},
-		async () => {
-			const {offerInstall} = await import('./install.ts');
-			await offerInstall();
-		},
-	);
-	add(
-		withSwitchOff(
-			withPolicyOptions(command('rules', 'print the rule set of a policy')),
-			'as if ufw or firewalld were switched off',
-		)
-			.option('--format <format>', 'restore, commands or json', 'restore')
-			.option('--json', 'the same as --format json'),
-		async (flags) => {
-			const {printRules} = await import('./rules.ts');
-			return print(printRules(flags));
-		},
-	);
-	add(
-		withConfirmation(
-			withExistingOptions(withPolicyOptions(command('apply', 'apply a policy without questions'))),
-		)
-			.option('--yes', 'keep it at once, unconfirmed')
-			.option('--json', 'print the outcome as JSON'),
-		async (flags) => {
-			const {apply} = await import('./apply.ts');
-			return print(await apply(flags));
-		},
-	);
-	add(
-		command('confirm', 'keep the change that waits')
-			.argument('[keep]', 'the word keep, where this session itself made the change')
-			.option('--json', 'print the outcome as JSON'),
-		async (flags, word) => {
-			const {confirm} = await import('./confirm.ts');
-			return print(await confirm(word, flags));
-		},
-	);
-	add(
-		command('undo', 'put back what was there before the last change')
-			.option('--list', 'list the changes')
-			.option('--to <id>', 'put back what was there before this change')
-			.option('--all', 'remove every trace of fw-wizard')
-			.option('--json', 'print the outcome as JSON'),
-		async (flags) => {
-			const {undo} = await import('./undo.ts');
-			return print(await undo(flags));
-		},
-	);
-	add(
-		withPolicyOptions(command('prove', 'send a packet to every port; say which pass'))
-			.option('--of <rules>', 'planned, running or boot (default planned)')
-			.option('--nmap <file>', 'hold the XML output of an nmap scan against the policy')
-			.option('--json', 'print the proof as JSON'),
-		async (flags) => {
-			const {proveCommand} = await import('./prove.ts');
-			const {text, proven} = await proveCommand(flags);
-			print(text);
-			return proven ? 0 : 1;
-		},
-	);
-	add(
-		withExistingOptions(
-			withPolicyOptions(
-				command('exposure', 'what the outside can reach now, and what it could with a policy'),
-			),
-		).option('--json', 'print it as JSON'),
-		async (flags) => {
-			const {exposure} = await import('./exposure.ts');
-			const {text, known} = await exposure(flags);
-			print(text);
-			return known ? 0 : 3;
-		},
-	);
-	add(
-		command('facts', 'print what was found out about this machine, for bug reports')
-			.option('--json', 'print it as JSON')
-			.option('--mask', 'give addresses other names, each always the same'),
-		async (flags) => {
-			const {facts} = await import('./facts.ts');
-			return print(await facts(flags));
-		},
-	);
-	add(
-		command('check', 'is it what was applied, and will it be after a boot?')
-			.option('--fix', 'mend what is ours to mend')
-			.option('--full', 'try every port of the next boot, not only where its rules change')
-			.option('--tick <what>', 'tick off what only you can see: scanned, way-in')
-			.option('--json', 'print the checklist as JSON'),
-		async (flags) => {
-			const {check} = await import('./check.ts');
-			const {text, well} = await check(flags);
-			print(text);
-			return well ? 0 : 1;
-		},
-	);
-	add(
-		withPolicyOptions(command('export', 'print a policy for another machine, in another form'))
-			.argument('<form>', EXPORTS.join(', '))
-			.option('--json', 'print it with the policy as JSON'),
-		async (flags, word) => {
-			const {exportPolicy} = await import('./export.ts');
-			return print(exportPolicy(`${word}`, flags));
-		},
-	);
 	const text = (called: Command, printText: (word: string) => Promise<string>) =>
 		called.allowExcessArguments(false).action(async (...args: unknown[]) => {
 			flagsOf(args.at(-1) as Command, root);
 			print(await printText(`${args[0]}`));
 		});
-	text(
-		command('completion', 'print what completes its words in a shell').argument(
-			'<shell>',
-			SHELLS.join(', '),
-		),
-		async (word) => {
-			const [{printCompletion}, {readSyntax}] = await Promise.all([
-				import('./completion.ts'),
-				import('./syntax.ts'),
-			]);
-			return printCompletion(parseWord(word, SHELLS, 'shell'), readSyntax(root));
-		},
-	);
-	text(command('man', 'print the manual page: fw-wizard man | man -l -'), async () => {
-		const [{printManual}, {readSyntax}] = await Promise.all([
-			import('./manual.ts'),
-			import('./syntax.ts'),
-		]);
-		return printManual(readSyntax(root), FW_WIZARD_VERSION);
-	});
+	const commands: Readonly<Record<string, () => unknown>> = {
+		rules: () =>
+			add(
+				withSwitchOff(
+					withPolicyOptions(command('rules', 'print the rule set of a policy')),
+					'as if ufw or firewalld were switched off',
+				)
+					.option('--format <format>', 'restore, commands or json', 'restore')
+					.option('--json', 'the same as --format json'),
+				async (flags) => {
+					const {printRules} = await import('./rules.ts');
+					return print(printRules(flags));
+				},
+			),
+		apply: () =>
+			add(
+				withConfirmation(
+					withExistingOptions(
+						withPolicyOptions(command('apply', 'apply a policy without questions')),
+					),
+				)
+					.option('--yes', 'keep it at once, unconfirmed')
+					.option('--json', 'print the outcome as JSON'),
+				async (flags) => {
+					const {apply} = await import('./apply.ts');
+					return print(await apply(flags));
+				},
+			),
+		confirm: () =>
+			add(
+				command('confirm', 'keep the change that waits')
+					.argument('[keep]', 'the word keep, where this session itself made the change')
+					.option('--json', 'print the outcome as JSON'),
+				async (flags, word) => {
+					const {confirm} = await import('./confirm.ts');
+					return print(await confirm(word, flags));
+				},
+			),
+		undo: () =>
+			add(
+				command('undo', 'put back what was there before the last change')
+					.option('--list', 'list the changes')
+					.option('--to <id>', 'put back what was there before this change')
+					.option('--all', 'remove every trace of fw-wizard')
+					.option('--json', 'print the outcome as JSON'),
+				async (flags) => {
+					const {undo} = await import('./undo.ts');
+					return print(await undo(flags));
+				},
+			),
+		prove: () =>
+			add(
+				withPolicyOptions(command('prove', 'send a packet to every port; say which pass'))
+					.option('--of <rules>', 'planned, running or boot (default planned)')
+					.option('--nmap <file>', 'hold the XML output of an nmap scan against the policy')
+					.option('--json', 'print the proof as JSON'),
+				async (flags) => {
+					const {proveCommand} = await import('./prove.ts');
+					const {text, proven} = await proveCommand(flags);
+					print(text);
+					return proven ? 0 : 1;
+				},
+			),
+		exposure: () =>
+			add(
+				withExistingOptions(
+					withPolicyOptions(
+						command('exposure', 'what the outside can reach now, and what it could with a policy'),
+					),
+				).option('--json', 'print it as JSON'),
+				async (flags) => {
+					const {exposure} = await import('./exposure.ts');
+					const {text, known} = await exposure(flags);
+					print(text);
+					return known ? 0 : 3;
+				},
+			),
+		facts: () =>
+			add(
+				command('facts', 'print what was found out about this machine, for bug reports')
+					.option('--json', 'print it as JSON')
+					.option('--mask', 'give addresses other names, each always the same'),
+				async (flags) => {
+					const {facts} = await import('./facts.ts');
+					return print(await facts(flags));
+				},
+			),
+		check: () =>
+			add(
+				command('check', 'is it what was applied, and will it be after a boot?')
+					.option('--fix', 'mend what is ours to mend')
+					.option('--full', 'try every port of the next boot, not only where its rules change')
+					.option('--tick <what>', 'tick off what only you can see: scanned, way-in')
+					.option('--json', 'print the checklist as JSON'),
+				async (flags) => {
+					const {check} = await import('./check.ts');
+					const {text, well} = await check(flags);
+					print(text);
+					return well ? 0 : 1;
+				},
+			),
+		export: () =>
+			add(
+				withPolicyOptions(command('export', 'print a policy for another machine, in another form'))
+					.argument('<form>', EXPORTS.join(', '))
+					.option('--json', 'print it with the policy as JSON'),
+				async (flags, word) => {
+					const {exportPolicy} = await import('./export.ts');
+					return print(exportPolicy(`${word}`, flags));
+				},
+			),
+		completion: () =>
+			text(
+				command('completion', 'print what completes its words in a shell').argument(
+					'<shell>',
+					SHELLS.join(', '),
+				),
+				async (word) => {
+					const [{printCompletion}, {readSyntax}] = await Promise.all([
+						import('./completion.ts'),
+						import('./syntax.ts'),
+					]);
+					return printCompletion(
+						parseWord(word, SHELLS, 'shell'),
+						readSyntax(program('', setExitCode)),
+					);
+				},
+			),
+		man: () =>
+			text(command('man', 'print the manual page: fw-wizard man | man -l -'), async () => {
+				const [{printManual}, {readSyntax}] = await Promise.all([
+					import('./manual.ts'),
+					import('./syntax.ts'),
+				]);
+				return printManual(readSyntax(program('', setExitCode)), FW_WIZARD_VERSION);
+			}),
+	};
+	const wizard = () =>
+		add(
+			withConfirmation(withExistingOptions(withPolicyOptions(root)))
+				.option('--no-color', 'no colour')
+				// By which the wizard hands itself over to root.
+				.addOption(new Option('--at-apply').hideHelp()),
+			async (flags: WizardFlags) => {
+				const {startWizard} = await import('./wizard.ts');
+				return startWizard(flags);
+			},
+			async () => {
+				const {offerInstall} = await import('./install.ts');
+				await offerInstall();
+			},
+		);
+	const asked = Object.hasOwn(commands, word) ? commands[word] : undefined;
+	for (const make of asked ? [asked] : [wizard, ...Object.values(commands)]) {
+		make();
+	}
+
 	return root;
 }
 

@@ -1,4 +1,3 @@
-import {randomInt} from 'node:crypto';
 import {
 	chmodSync,
 	chownSync,
@@ -24,7 +23,8 @@ import {HostError} from './errors.ts';
  * @throws {Error} of the system call that fails; the old file stays, and nothing beside it
  */
 export function writeWhole(file: string, text: string, mode: number): void {
-	const beside = `${file}.${randomInt(2 ** 47)}`;
+	// Node's own crypto, imported, would load OpenSSL's whole interface also where nothing is written.
+	const beside = `${file}.${crypto.getRandomValues(new BigUint64Array(1))[0]}`;
 	const bytes = Buffer.from(text);
 	// Made by us (O_EXCL): not what somebody has put there.
 	const descriptor = openSync(beside, 'wx', 0o600);

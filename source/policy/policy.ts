@@ -64,15 +64,17 @@ export function parseWord<T extends string>(text: string, words: readonly T[], w
 	return word;
 }
 
-const FILE = z.strictObject({
-	version: z.literal(1),
-	role: z.enum(ROLES),
-	// What is left out is as recommended for the role.
-	verdict: z.optional(z.enum(VERDICTS)),
-	helpers: z.optional(z.array(z.enum(HELPER_NAMES))),
-	openings: z.optional(z.array(z.string())),
-	log: z.optional(z.boolean()),
-});
+/** The form of a policy file. Made where one is read: most commands get none, and it takes its time. */
+const fileForm = () =>
+	z.strictObject({
+		version: z.literal(1),
+		role: z.enum(ROLES),
+		// What is left out is as recommended for the role.
+		verdict: z.optional(z.enum(VERDICTS)),
+		helpers: z.optional(z.array(z.enum(HELPER_NAMES))),
+		openings: z.optional(z.array(z.string())),
+		log: z.optional(z.boolean()),
+	});
 
 const FORM_HINT = 'The form is the "policy" in: fw-wizard rules --role server --format json';
 
@@ -81,7 +83,7 @@ const FORM_HINT = 'The form is the "policy" in: fw-wizard rules --role server --
  * @throws {InputError} that names the first field at fault.
  */
 export function parsePolicy(text: string, services: Services): Policy {
-	const result = FILE.safeParse(parseJson(text));
+	const result = fileForm().safeParse(parseJson(text));
 	if (!result.success) {
 		throw new InputError(describeIssue(result.error.issues[0]), FORM_HINT);
 	}
@@ -99,7 +101,7 @@ export function printPolicy(policy: Policy): string {
 }
 
 /** The policy as the value that a policy file holds. */
-export function policyToJson(policy: Policy): z.input<typeof FILE> {
+export function policyToJson(policy: Policy): z.input<ReturnType<typeof fileForm>> {
 	return {
 		version: 1,
 		role: policy.role,

@@ -9,7 +9,11 @@ export function wrapLines(text: string, width: number, tone: Tone, prefix = ''):
 	const room = Math.max(10, width - prefix.length);
 	return text
 		.split('\n')
-		.flatMap((line) => wrapAnsi(line, room, {hard: true, trim: false}).split('\n'))
+		.flatMap((line) => {
+			const [first = '', ...others] = wrapAnsi(line, room, {hard: true, trim: false}).split('\n');
+			// The space at which a line was broken is no part of the next; that before the first is meant.
+			return [first, ...others.map((other) => other.replace(/^ /, ''))];
+		})
 		.map((line, index) => ({
 			text: `${index === 0 ? prefix : ' '.repeat(prefix.length)}${line}`,
 			tone,

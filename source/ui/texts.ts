@@ -1,6 +1,7 @@
 import type {Elevation} from '../host/elevation.ts';
 import type {Helper} from '../policy/helpers.ts';
 import type {Role, Verdict} from '../policy/policy.ts';
+import type {Existing} from '../ruleset/inheritance.ts';
 import {cut} from './cut.ts';
 import type {Flow, Step} from './flow-state.ts';
 import {glyphs} from './theme.ts';
@@ -79,8 +80,11 @@ export const ELEVATE_TEXTS: Readonly<Record<Elevation, string>> = {
 	sudo: 'Go on as root, through sudo',
 	su: 'Go on as root, through su',
 };
-export const SAFETY_TEXT =
-	'First they are tried in a throw-away namespace. Once loaded, they are rolled back by themselves unless you confirm them. The rules of other programs stay.';
+/** What matters most first: on a small terminal the end is cut off. */
+export function safetyText({inheritance, switchOff}: Existing): string {
+	const keeps = inheritance === 'keep' && switchOff.length === 0;
+	return `Unless you confirm them, the old rules come back by themselves. They are tried in a throw-away namespace first. ${keeps ? 'The rules of other programs stay.' : 'The rules of others: as you chose.'}`;
+}
 export const ELEVATION_TEXT =
 	'Only root can load rules. Your answers come along, and nothing is loaded before you say so there.';
 
@@ -97,14 +101,23 @@ export function railOf(step: Step, steps: readonly Step[], columns: number): str
 }
 
 /** What a step asks, at this moment. */
-export function questionOf({step, applying}: Flow): string {
-	return applying.phase === 'waiting' ? 'Can you still log in?' : QUESTIONS[step];
+export function questionOf({step, applying, outcome}: Flow): string {
+	if (applying.phase === 'waiting') {
+		return 'Can you still log in?';
+	}
+
+	return step === 'result' && outcome?.ok === false
+		? 'These rules are not loaded'
+		: QUESTIONS[step];
 }
 
 /** In the list of Ports, and where it shows how to do without a port. */
 export const LIST_KEYS = 'Space open/shut  Tab do without  Enter go on  Up field  Esc back';
 export const ALTERNATIVES_KEYS =
 	'Tab or Esc back to the list  Up/Down other port  PgUp/PgDn read  Space open/shut';
+
+/** Where a packet is tried. */
+export const PACKET_KEYS = 'Esc back to the rules  Ctrl-C leave';
 
 /** The keys of a step, at this moment. */
 export function keysOf({step, applying, outcome, focus, view}: Flow): string {
@@ -113,7 +126,12 @@ export function keysOf({step, applying, outcome, focus, view}: Flow): string {
 	}
 
 	if (applying.phase === 'waiting') {
-		return 'Esc old rules back  Ctrl-C old rules back, and leave';
+		const keep = applying.keepable ? 'Enter keep  ' : '';
+		return `${keep}Esc old rules back  Ctrl-C old rules back, and leave`;
+	}
+
+	if (step === 'review' && view === 'packet') {
+		return PACKET_KEYS;
 	}
 
 	return step === 'result' && outcome?.ok === false

@@ -50,6 +50,7 @@ const TEXTS = [
 	]),
 	...HELPERS.flatMap((helper) => [
 		`${helper.name.padEnd(11)}${helper.purpose}`,
+		`${helper.purpose}.`,
 		`Helps: ${helperDirection(helper)}.`,
 		`Costs: ${helper.cost}.`,
 		`Whether this kernel has it is not known yet: ${helper.module}; IPv4 only.`,

@@ -23,7 +23,9 @@ export function RulesPanel({rows, width, height}: Props): ReactElement {
 	const verdict = rows.findLastIndex((row) => row.mark !== 'removed');
 	const body = rows.slice(0, Math.max(0, verdict));
 	const tail = rows.slice(Math.max(0, verdict));
-	const changed = body.findIndex((row) => row.mark !== 'same');
+	const added = body.findIndex((row) => row.mark === 'added');
+	// Where there is room for one only: what would be, rather than what it replaces.
+	const changed = added === -1 ? body.findIndex((row) => row.mark !== 'same') : added;
 	const room = Math.max(1, height - 1 - tail.length);
 	return (
 		<Box flexDirection="column" width={width} height={height} overflowY="hidden" flexShrink={0}>

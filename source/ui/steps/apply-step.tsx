@@ -15,8 +15,8 @@ import {
 	ELEVATE_TEXTS,
 	ELEVATION_TEXT,
 	KEEP_WORD,
-	SAFETY_TEXT,
 	SHUT_WORD,
+	safetyText,
 } from '../texts.ts';
 import {glyphs, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
@@ -74,7 +74,10 @@ function Asking(props: AskingProps): ReactElement {
 			<Box flexDirection="column" flexShrink={0} marginTop={1}>
 				{machine.visitor && <WayInNote ruleSet={ruleSet} visitor={machine.visitor} shut={shut} />}
 			</Box>
-			<Paragraph close lines={[elevation === undefined ? SAFETY_TEXT : ELEVATION_TEXT]} />
+			<Paragraph
+				close
+				lines={[elevation === undefined ? safetyText(flow.existing) : ELEVATION_TEXT]}
+			/>
 		</Box>
 	);
 }
@@ -96,9 +99,9 @@ function ProofNote({proof}: Pick<StepProps, 'proof'>): ReactElement {
 	const width = useContext(WidthContext);
 	const proven = proof.status === 'done' && isProven(proof.proof);
 	const text = proven
-		? `${glyphs.done} Proven with real packets: exactly what you chose passes.`
+		? `${glyphs.done} Proven with real packets: exactly as you chose.`
 		: proof.status === 'done'
-			? `${glyphs.failed} The proof found something else than you chose: see the step Proof.`
+			? `${glyphs.failed} The proof saw something else than you chose.`
 			: proof.status === 'running'
 				? 'The proof still runs. Esc goes back to it.'
 				: 'Not proven: see the step Proof.';

@@ -1,22 +1,26 @@
 import {Box} from 'ink';
-import type {ReactElement} from 'react';
+import {type ReactElement, useContext} from 'react';
 import {HELPERS, type Helper} from '../../policy/helpers.ts';
 import {Label, Pointer} from '../components/choices.tsx';
-import {Paragraph} from '../components/paragraph.tsx';
+import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
 import {helperDirection} from '../texts.ts';
 import type {Machine, StepProps} from './step-props.ts';
 
 /** Lines under the list that say what the focused helper means, wrapped on a narrow terminal. */
 const DETAILS = 5;
+/** Pointer and box before a helper's name. */
+const BOX_COLUMNS = 6;
 
 export function HelpersStep({flow, machine, height}: StepProps): ReactElement {
+	const width = useContext(WidthContext);
 	const focused = HELPERS[flow.focus];
+	const more = focused ? cutOff(focused, width) : [];
 	return (
 		<Box flexDirection="column">
 			<Scroll
 				items={HELPERS}
-				height={Math.max(3, height - DETAILS)}
+				height={Math.max(3, height - DETAILS - more.length)}
 				offset={flow.focus}
 				around
 				render={(helper, index) => (
@@ -24,15 +28,25 @@ export function HelpersStep({flow, machine, height}: StepProps): ReactElement {
 						<Pointer isSelected={index === flow.focus} />
 						<Label
 							isSelected={index === flow.focus}
-							label={`[${flow.policy.helpers.includes(helper.name) ? 'x' : ' '}] ${helper.name.padEnd(11)}${helper.purpose}`}
+							label={`[${flow.policy.helpers.includes(helper.name) ? 'x' : ' '}] ${nameColumn(helper)}${helper.purpose}`}
 							note={machine.helpers.get(helper.name) === 'no' ? ' (not here)' : ''}
 						/>
 					</>
 				)}
 			/>
-			{focused && <Paragraph lines={describe(focused, machine)} />}
+			{focused && <Paragraph lines={[...more, ...describe(focused, machine)]} />}
 		</Box>
 	);
+}
+
+function nameColumn({name}: Helper): string {
+	return name.padEnd(11);
+}
+
+/** What it is for, where the list has no room to say it. */
+function cutOff(helper: Helper, width: number): readonly string[] {
+	const whole = BOX_COLUMNS + nameColumn(helper).length + helper.purpose.length <= width;
+	return whole ? [] : [`${helper.purpose}.`];
 }
 
 function describe(helper: Helper, {helpers}: Machine): readonly string[] {

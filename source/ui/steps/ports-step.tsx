@@ -116,7 +116,7 @@ function headingOf({policy, known}: Flow, rows: readonly PortRow[], looking: boo
 	const parts = [
 		...(listening.length > 0
 			? [
-					`${listening.length} ${listening.length === 1 ? 'port listens' : 'ports listen'} for others, ${shut} shut`,
+					`${listening.length} ${listening.length === 1 ? 'port listens' : 'ports listen'}, ${shut} shut`,
 				]
 			: []),
 		...(beyond > 0 ? [`${beyond} beyond our reach`] : []),

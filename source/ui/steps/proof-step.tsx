@@ -55,6 +55,9 @@ function Running({progress, seconds}: Extract<ProofState, {status: 'running'}>):
 	);
 }
 
+/** From so many lines on, both maps and all sentences are on the screen, some of them wrapped. */
+const ROOM_FOR_BOTH = 22;
+
 type DoneProps = {
 	readonly proof: Proof;
 	readonly comparison: Comparison;
@@ -64,6 +67,7 @@ type DoneProps = {
 /** The verdict first, then the maps as far as they fit: what is cut off must not be the verdict. */
 function Done({proof, comparison, height}: DoneProps): ReactElement {
 	const width = useContext(WidthContext);
+	const roomy = height >= ROOM_FOR_BOTH;
 	const proven = isProven(proof);
 	const faults = faultsOf(proof);
 	const strangers = proof.views.filter(({vantage}) => vantage.name === 'anywhere');
@@ -89,13 +93,13 @@ function Done({proof, comparison, height}: DoneProps): ReactElement {
 			<Box marginTop={1} flexDirection="column" flexShrink={0}>
 				<PortMap title="After" rows={after} width={width} />
 			</Box>
-			{comparison.before && height < 18 && (
+			{comparison.before && !roomy && (
 				<Paragraph close lines={[describeBefore(comparison.before)]} />
 			)}
 			{comparison.demonstration && (
-				<Paragraph lines={describeVerdicts(comparison.demonstration)} close={height < 18} />
+				<Paragraph lines={describeVerdicts(comparison.demonstration)} close={!roomy} />
 			)}
-			{before.length > 0 && height >= 18 && (
+			{before.length > 0 && roomy && (
 				<Box marginTop={1} flexDirection="column" flexShrink={0}>
 					<PortMap title="No rules" rows={before} width={width} />
 				</Box>

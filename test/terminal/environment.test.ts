@@ -34,6 +34,12 @@ describe('the environment', () => {
 		expect(coloured.output()).toMatch(COLOUR);
 	});
 
+	test('--no-color gives no colour', async () => {
+		const plain = open({}, '--no-color');
+		await walkToPorts(plain);
+		expect(plain.output()).not.toMatch(COLOUR);
+	});
+
 	test.each([{LANG: 'C'}, {LANG: 'C.UTF-8', TERM: 'linux'}])(
 		'%j gives ASCII',
 		async (variables) => {

@@ -65,6 +65,22 @@ describe('keys in a real terminal', () => {
 		expect(await readSaves(host())).toEqual(before);
 	});
 
+	test('that are j and k move in a list, are letters in a field, and choose nothing', async () => {
+		const terminal = open({}, '--role', 'workstation');
+		const role = await walkTo(terminal, 'What is this machine?');
+		const second = /^ {2}(Server|Workstation)/m.exec(role)?.[1];
+		terminal.type('j');
+		await terminal.waitFor(`❯ ${second}`);
+		terminal.type('k');
+		await terminal.waitFor((screen) => screen === role);
+		terminal.press('escape');
+		await walkTo(terminal, 'What is let in?');
+		terminal.type('jk');
+		expect(await terminal.waitFor('❯ jk█')).toContain('What is let in?');
+		terminal.press('escape');
+		await terminal.waitFor('Which old protocols');
+	});
+
 	test('without a meaning do nothing: Ctrl-F1, Ctrl-D, the mouse, F1 of a console', async () => {
 		const terminal = open();
 		await walkTo(terminal, 'What is let in?');

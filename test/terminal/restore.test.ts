@@ -1,17 +1,11 @@
 import process from 'node:process';
 import {describe, expect, test} from 'vitest';
-import {CLI} from '../_helpers/cli.ts';
 import {expectFits} from '../_helpers/frames.ts';
 import {goOn, QUESTIONS, walkTo} from '../_helpers/journey.ts';
 import {findInner} from '../_helpers/machine.ts';
+import {expectRestored, PROGRAM} from '../_helpers/restored.ts';
 import type {Terminal} from '../_helpers/terminal.ts';
 import {useWizardHost} from '../_helpers/wizard-host.ts';
-
-const ESC = '\u001B';
-/** A shell that has filled its scrollback and prints the terminal's settings before and after. */
-const SHELL = 'seq 1 200; stty -a; "$@"; echo "status $?"; stty -a';
-const PROGRAM = ['sh', '-c', SHELL, 'sh', process.execPath, CLI];
-const COUNTED = Array.from({length: 200}, (_, index) => `${index + 1}`);
 
 describe('the terminal', () => {
 	const {open, start} = useWizardHost();
@@ -61,7 +55,7 @@ describe('the terminal', () => {
 		for (const question of QUESTIONS) {
 			const first =
 				question === QUESTIONS[0]
-					? await terminal.waitFor(/^iptables: \d/m)
+					? await terminal.waitFor(/^Recommended role: /m)
 					: await goOn(terminal, question);
 			// What is found out about helpers comes a moment later.
 			const wanted =
@@ -90,24 +84,4 @@ async function waitForWidth(terminal: Terminal, columns: number): Promise<string
 		const lines = screen.split('\n');
 		return lines.includes(line) && lines.every(({length}) => length < columns);
 	});
-}
-
-/** The normal screen with all its lines, the cursor shown, no marks around a paste, the old settings. */
-function expectRestored(terminal: Terminal): void {
-	const output = terminal.output();
-	expect(terminal.buffer()).toBe('normal');
-	expect(terminal.history().split('\n').slice(0, 200)).toEqual(COUNTED);
-	expect(output).not.toContain(`${ESC}[3J`);
-	for (const mode of ['?1049', '?2004']) {
-		expect(output.lastIndexOf(`${ESC}[${mode}l`), mode).toBeGreaterThan(
-			output.lastIndexOf(`${ESC}[${mode}h`),
-		);
-	}
-
-	expect(output.lastIndexOf(`${ESC}[?25h`)).toBeGreaterThan(output.lastIndexOf(`${ESC}[?25l`));
-	const [before, after] = [...output.matchAll(/^speed [^$]*?-extproc/gm)].map(([text]) =>
-		text.replace(/rows \d+; columns \d+/, ''),
-	);
-	expect(after).toBe(before);
-	expect(after).toContain(' icanon ');
 }

@@ -2,6 +2,8 @@ import {beforeAll, describe, expect, test, vi} from 'vitest';
 import {type Debian, PROGRAM, useDebians} from '../_helpers/debian.ts';
 import {filterLines, readAll} from '../_helpers/inheritance.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {logIn, runThere} from '../_helpers/ssh.ts';
+import {useTerminals} from '../_helpers/terminal.ts';
 
 const POLICY = ['--role', 'server', '--open', '22/tcp'];
 const OWN_JUMP = '-A INPUT -j FW-WIZARD-INPUT';
@@ -12,6 +14,7 @@ const NATIVE =
 describe('neighbours that run', () => {
 	const lab = useLab();
 	const debians = useDebians(lab);
+	const terminals = useTerminals();
 	let debian: Debian;
 	let host: Host;
 
@@ -43,6 +46,11 @@ describe('neighbours that run', () => {
 		return Object.fromEntries(
 			neighbours.map(({name, means}: Record<string, string>) => [name, means]),
 		);
+	};
+	const enableUfw = async () => {
+		for (const words of ['allow 22/tcp', 'limit 8080/tcp', '--force enable']) {
+			await host.must('ufw', words.split(' '));
+		}
 	};
 	/** It is refused, and nothing is touched. */
 	const isRefused = async (owner: string) => {
@@ -116,10 +124,7 @@ describe('neighbours that run', () => {
 	}, 120_000);
 
 	test('ufw: is refused beside, switched off with its rules, and back as it was', async () => {
-		for (const words of ['allow 22/tcp', 'limit 8080/tcp', '--force enable']) {
-			await host.must('ufw', words.split(' '));
-		}
-
+		await enableUfw();
 		await host.must('systemctl', ['--quiet', 'enable', 'ufw']);
 		const before = await readRules();
 		expect(before['nft 4']).toContain('--dport 8080');
@@ -142,6 +147,58 @@ describe('neighbours that run', () => {
 		expect(await host.must('ufw', ['status'])).toContain('Status: active');
 		await host.must('ufw', ['reload']);
 		expect(await readRules()).toEqual(before);
+		await host.must('ufw', ['disable']);
+	}, 120_000);
+
+	test('ufw: the wizard says what goes, or ends; and starts from what ufw lets in', async () => {
+		await enableUfw();
+		const before = await readRules();
+		const wizard = async () => {
+			const terminal = logIn(terminals, debian, `node ${PROGRAM}`);
+			expect(await terminal.waitFor('Recommended role: ')).toMatch(/^ufw: it owns the firewall/m);
+			terminal.press('enter');
+			await terminal.waitFor('What becomes of them?');
+			return terminal;
+		};
+		const left = await wizard();
+		left.press('down');
+		await left.waitFor('> End here');
+		left.press('enter');
+		expect(await left.ended).toBe(130);
+		expect(await readRules()).toEqual(before);
+
+		const terminal = await wizard();
+		expect(terminal.screen()).toMatch(/> Switch ufw off\. .*\(recommended\)/);
+		terminal.press('enter');
+		await terminal.waitFor('What is this machine?');
+		terminal.press('enter');
+		await terminal.waitFor('What happens to a connection');
+		terminal.press('enter');
+		await terminal.waitFor('Which old protocols');
+		terminal.press('enter');
+		const ports = await terminal.waitFor('What is let in?');
+		expect(ports).toMatch(/\[x\] 22\/tcp +open/);
+		expect(ports).toMatch(/\[x\] 8080\/tcp limit/);
+		terminal.press('enter');
+		await terminal.waitFor('Rules that are there already: Switch ufw off.');
+		terminal.press('enter');
+		await terminal.waitFor('Does it do what you chose?');
+		terminal.press('enter');
+		await terminal.waitFor('Load these rules now?');
+		terminal.press('enter');
+		await terminal.waitFor('Can you still log in?');
+		// What ufw let in lets in whoever shows that it does.
+		expect(await runThere(debian, 'sleep 3')).toMatchObject({status: 0});
+		await terminal.waitFor(/New login from .* seen/);
+		terminal.press('enter');
+		await terminal.waitFor('Loaded and read back');
+		expect(Object.values(await readRules()).join('')).not.toContain('ufw');
+		expect(await host.must('ufw', ['status'])).toContain('Status: inactive');
+		terminal.press('enter');
+		expect(await terminal.ended).toBe(0);
+		await undo();
+		expect(await readRules()).toEqual(before);
+		expect(await host.must('ufw', ['status'])).toContain('Status: active');
 		await host.must('ufw', ['disable']);
 	}, 120_000);
 

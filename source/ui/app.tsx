@@ -26,6 +26,7 @@ import {ReviewStep, reviewHeight} from './steps/review-step.tsx';
 import {RoleStep} from './steps/role-step.tsx';
 import type {Machine} from './steps/step-props.ts';
 import {WelcomeStep} from './steps/welcome-step.tsx';
+import {readOut} from './theme.ts';
 import {type Apply, useApplying} from './use-applying.ts';
 import {type Checker, type ChecklistAction, useChecklist} from './use-checklist.ts';
 import {useExposure} from './use-exposure.ts';
@@ -120,6 +121,8 @@ export function App(props: AppProps): ReactElement {
 	const needs = linesNeeded(flow);
 	const stepHeight = alone ? height : Math.min(needs, height - LEAST_PANEL);
 	const whole =
+		// Rules that change with every choice would drown what is asked; Review has them.
+		readOut ||
 		help.shown ||
 		['welcome', 'neighbours', 'review', 'proof', 'result'].includes(flow.step) ||
 		flow.view === 'alternatives' ||

@@ -4,7 +4,7 @@ import type {Role, Verdict} from '../policy/policy.ts';
 import type {Existing} from '../ruleset/inheritance.ts';
 import {cut} from './cut.ts';
 import type {Flow, Step} from './flow-state.ts';
-import {glyphs} from './theme.ts';
+import {glyphs, readOut} from './theme.ts';
 
 /** What the wizard says, apart from how it looks. Plain ASCII: every terminal shows it. */
 
@@ -95,7 +95,7 @@ export const REASSURANCE =
 /** Which step it is, where there is no room for the names of all; else undefined. */
 export function railOf(step: Step, steps: readonly Step[], columns: number): string | undefined {
 	const all = steps.map((name) => STEP_NAMES[name]).join(` ${glyphs.step} `);
-	return all.length <= columns
+	return all.length <= columns && !readOut
 		? undefined
 		: cut(`Step ${steps.indexOf(step) + 1} of ${steps.length}: ${STEP_NAMES[step]}`, columns);
 }

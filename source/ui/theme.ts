@@ -82,8 +82,34 @@ const ASCII: typeof UNICODE = {
 	emptyCell: '.',
 };
 
+/** Words instead of signs, and nothing that only decorates: what is written is read out. */
+const WORDS: typeof UNICODE = {
+	...ASCII,
+	pointer: 'selected:',
+	done: 'done:',
+	failed: 'failed:',
+	open: 'to do:',
+	checked: 'checked:',
+	line: '',
+	side: '',
+	caret: '',
+	cell: '',
+	emptyCell: '',
+};
+
+/** Whether what is written is read out to the user: the variable that Ink goes by, too. */
+export function isReadOut(environment: NodeJS.ProcessEnv): boolean {
+	return environment.INK_SCREEN_READER === 'true';
+}
+
+export const readOut = isReadOut(process.env);
+
 /** The signs that this terminal can draw: ASCII without a UTF-8 locale and on the Linux console. */
 export function glyphsFor(environment: NodeJS.ProcessEnv): typeof UNICODE {
+	if (isReadOut(environment)) {
+		return WORDS;
+	}
+
 	const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || '';
 	return /utf-?8/i.test(locale) && environment.TERM !== 'linux' ? UNICODE : ASCII;
 }

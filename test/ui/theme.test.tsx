@@ -29,6 +29,7 @@ describe('glyphs', () => {
 		[{LANG: 'en_US.ISO-8859-1'}, false],
 		[{LANG: 'en_US.UTF-8', TERM: 'linux'}, false],
 		[{}, false],
+		[{...UTF8, INK_SCREEN_READER: 'true'}, false],
 	])('with %j: more than ASCII is %s', async (environment, unicode) => {
 		const {glyphsFor} = await load(ASCII);
 		const signs = Object.values(glyphsFor(environment)).join('');

@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import SelectInput from 'ink-select-input';
 import {type ReactElement, useContext} from 'react';
 import {cut} from '../cut.ts';
-import {glyphs, styleOf, type Tone} from '../theme.ts';
+import {glyphs, readOut, styleOf, type Tone} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 
 type Props = {
@@ -36,9 +36,18 @@ const POINTER_COLUMNS = 2;
 export function Pointer({isSelected = false}: {readonly isSelected?: boolean}): ReactElement {
 	return (
 		<Box flexShrink={0}>
-			<Text {...styleOf('accent')}>{isSelected ? `${glyphs.pointer} ` : '  '}</Text>
+			<Text {...styleOf('accent')}>{pointerText(isSelected)}</Text>
 		</Box>
 	);
+}
+
+/** What stands before a choice. Read out, it is parted from that by itself, and empty for the others. */
+function pointerText(isSelected: boolean): string {
+	if (readOut) {
+		return isSelected ? glyphs.pointer : '';
+	}
+
+	return isSelected ? `${glyphs.pointer} ` : '  ';
 }
 
 type LabelProps = {

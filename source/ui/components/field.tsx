@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import TextInput from 'ink-text-input';
 import {type ReactElement, useContext} from 'react';
 import {cut} from '../cut.ts';
-import {glyphs, styleOf} from '../theme.ts';
+import {glyphs, readOut, styleOf} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 
 type Props = {
@@ -20,8 +20,10 @@ type Props = {
 export function Field({value, focused, onChange, onSubmit}: Props): ReactElement {
 	const room = useContext(WidthContext) - glyphs.pointer.length - glyphs.caret.length - 1;
 	return (
-		<Box flexShrink={0}>
-			<Text {...styleOf(focused ? 'accent' : 'muted')}>{glyphs.pointer} </Text>
+		<Box flexShrink={0} aria-role="textbox">
+			<Text {...styleOf(focused ? 'accent' : 'muted')}>
+				{readOut ? (focused ? glyphs.pointer : '') : `${glyphs.pointer} `}
+			</Text>
 			<Box display="none">
 				<TextInput
 					// Remounted when its text can have been changed from outside, so that its caret follows.

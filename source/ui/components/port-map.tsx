@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import type {ReactElement} from 'react';
 import type {Ports} from '../../proof/counters.ts';
 import type {PortRange} from '../../ruleset/ruleset.ts';
-import {glyphs, styleOf} from '../theme.ts';
+import {glyphs, readOut, styleOf} from '../theme.ts';
 
 type Props = {
 	readonly title: string;
@@ -16,6 +16,10 @@ const NAME = 10;
 
 /** All ports in one line for each kind: a cell stands for some hundreds of them. */
 export function PortMap({title, rows, width}: Props): ReactElement {
+	if (readOut) {
+		return <Text />;
+	}
+
 	const cells = Math.max(8, width - NAME);
 	return (
 		<Box flexDirection="column" flexShrink={0}>

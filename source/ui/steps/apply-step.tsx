@@ -18,7 +18,7 @@ import {
 	SHUT_WORD,
 	safetyText,
 } from '../texts.ts';
-import {glyphs, styleOf} from '../theme.ts';
+import {glyphs, readOut, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
 export function ApplyStep(props: StepProps): ReactElement {
@@ -119,7 +119,8 @@ function Waiting({flow, dispatch, machine, actions, waiting}: WaitingProps): Rea
 	return (
 		<Box flexDirection="column">
 			<Text {...styleOf(secondsLeft <= 10 ? 'warning' : 'accent')}>
-				The rules are loaded. The old ones come back in {secondsLeft} s, unless you keep these.
+				The rules are loaded. The old ones come back in{' '}
+				{readOut ? rarely(secondsLeft) : secondsLeft} s, unless you keep these.
 			</Text>
 			<Paragraph
 				lines={[...howToProve(waiting, machine)]}
@@ -143,6 +144,12 @@ function Waiting({flow, dispatch, machine, actions, waiting}: WaitingProps): Rea
 			<Paragraph lines={['Esc puts the old rules back at once.']} tone="muted" />
 		</Box>
 	);
+}
+
+/** Each change is read out. Rather too few seconds than too many. */
+function rarely(seconds: number): number {
+	const step = seconds > 10 ? 10 : 5;
+	return step * Math.floor(seconds / step);
 }
 
 function howToProve(

@@ -9,7 +9,7 @@ import {describePortDifference, type View} from '../../proof/views.ts';
 import {countPorts} from '../../ruleset/reach.ts';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {mapRows, PortMap} from '../components/port-map.tsx';
-import {glyphs, styleOf} from '../theme.ts';
+import {glyphs, readOut, styleOf} from '../theme.ts';
 import type {Comparison, ProofState} from '../use-proof.ts';
 import type {StepProps} from './step-props.ts';
 
@@ -37,6 +37,13 @@ function Running({progress, seconds}: Extract<ProofState, {status: 'running'}>):
 	const done = Math.floor((cells * progress.sent) / progress.total);
 	const sweeping = progress.sent < progress.total;
 	const rate = seconds > 0 ? Math.round(progress.sent / seconds) : 0;
+	if (readOut) {
+		// Each change is read out: one in ten of them is enough.
+		return (
+			<Text>Packets are sent: {10 * Math.floor((10 * progress.sent) / progress.total)} %.</Text>
+		);
+	}
+
 	return (
 		<Box flexDirection="column">
 			<Text>
@@ -67,7 +74,7 @@ type DoneProps = {
 /** The verdict first, then the maps as far as they fit: what is cut off must not be the verdict. */
 function Done({proof, comparison, height}: DoneProps): ReactElement {
 	const width = useContext(WidthContext);
-	const roomy = height >= ROOM_FOR_BOTH;
+	const roomy = height >= ROOM_FOR_BOTH && !readOut;
 	const proven = isProven(proof);
 	const faults = faultsOf(proof);
 	const strangers = proof.views.filter(({vantage}) => vantage.name === 'anywhere');

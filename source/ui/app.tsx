@@ -1,5 +1,6 @@
-import {Box, type Key, useApp, useInput, useWindowSize} from 'ink';
-import {type ReactElement, useLayoutEffect, useMemo, useReducer} from 'react';
+import process from 'node:process';
+import {Box, type Key, useApp, useInput, useStdout, useWindowSize} from 'ink';
+import {type ReactElement, useEffect, useLayoutEffect, useMemo, useReducer} from 'react';
 import type {Elevation} from '../host/elevation.ts';
 import type {Family} from '../policy/network.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
@@ -15,6 +16,7 @@ import {focusedPolicy, hasListeners, isTyping, reduceFlow} from './flow.ts';
 import type {Flow, Step} from './flow-state.ts';
 import {keyToEvent, type Viewport} from './keys.ts';
 import {reviewLines} from './review-lines.ts';
+import {ERASE_SCREEN} from './screen.ts';
 import {ApplyStep} from './steps/apply-step.tsx';
 import {HelpersStep} from './steps/helpers-step.tsx';
 import {choiceHeight, choiceLines, NeighboursStep} from './steps/neighbours-step.tsx';
@@ -114,6 +116,15 @@ export function App(props: AppProps): ReactElement {
 	// with it on many terminals, and 443 would read 44.
 	const columns = size.columns - 1;
 	const {exit, suspendTerminal} = useApp();
+	const {write} = useStdout();
+	// Two changes in one moment end as none for Ink, which then leaves what the terminal made of the frame.
+	useEffect(() => {
+		const repaint = () => write(ERASE_SCREEN);
+		process.on('SIGWINCH', repaint);
+		return () => {
+			process.off('SIGWINCH', repaint);
+		};
+	}, [write]);
 	const help = useHelp(flow);
 	const beside = size.columns >= SIDE_BY_SIDE;
 	const height = Math.max(0, rows - 1 - FRAME_LINES - (props.banner === undefined ? 0 : 1));

@@ -7,7 +7,7 @@ const SHOW_CURSOR = '\u001B[?25h';
 /** Clears what can be scrolled back to (xterm, ED 3). */
 const ERASE_SCROLLBACK = '\u001B[3J';
 /** To the first place of the screen, and all of it cleared from there. */
-const ERASE_SCREEN = '\u001B[H\u001B[J';
+export const ERASE_SCREEN = '\u001B[H\u001B[J';
 /** Begins a frame (synchronized output, private mode 2026). */
 const FRAME = '\u001B[?2026h';
 

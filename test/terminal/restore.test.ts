@@ -50,6 +50,18 @@ describe('the terminal', () => {
 		expectRestored(terminal);
 	});
 
+	test('may become small and large again in one moment', async () => {
+		const terminal = open({}, '--role', 'server');
+		const before = await walkTo(terminal, 'What happens to a connection');
+		terminal.resize(80, 10);
+		terminal.resize(80, 24);
+		// The terminal has scrolled: the frame must be drawn again, where it was.
+		await terminal.waitFor((screen) => screen === before);
+		terminal.press('down');
+		const after = await terminal.waitFor('❯ Reset');
+		expect(after.split('\n').slice(0, 3)).toEqual(before.split('\n').slice(0, 3));
+	});
+
 	test('may change its size at any step', async () => {
 		const terminal = open({columns: 120, rows: 40});
 		for (const question of QUESTIONS) {

@@ -43,7 +43,7 @@ describe.each(BACKENDS)('a walk through a machine with an older firewall, %s', (
 		terminal.press('enter');
 		await terminal.waitFor('Which old protocols');
 		terminal.press('enter');
-		await terminal.waitFor('2 ports listen for others, 1 shut');
+		await terminal.waitFor('2 ports listen, 1 shut');
 		terminal.press('down', 'down');
 		await terminal.waitFor(/❯ \[ \] 25\/tcp/);
 		terminal.press('space');

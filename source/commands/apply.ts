@@ -18,7 +18,7 @@ import {openingFor, printDoor, shutDoors} from '../ruleset/way-in.ts';
 import {parseBoot} from './boot-choice.ts';
 import {assertNoOwner, type ExistingFlags, readExisting} from './existing-options.ts';
 import {type PolicyFlags, readPolicy} from './policy-options.ts';
-import {printRules, ruleSetToJson} from './rules.ts';
+import {printRuleSet, ruleSetToJson} from './rules.ts';
 import {parseSeconds} from './seconds.ts';
 import {takeOver} from './take-over.ts';
 
@@ -42,12 +42,12 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	const seconds = parseSeconds(flags.confirmWithin);
 	const facts = await gatherFacts();
 	const existing = readExisting(flags);
-	const start = takeOver(flags, existing);
+	const start = await takeOver(flags, existing);
 	const policy = readPolicy(flags, facts.services, start);
 	const ruleSet = buildRuleSet(policy, facts);
 	const boot = parseBoot(flags.boot);
 	if (findRefusal(boot)) {
-		process.stdout.write(printRules(flags));
+		process.stdout.write(printRuleSet(policy, ruleSet, flags.json ? 'json' : 'restore'));
 	}
 
 	const obstacle = findObstacle(facts, policy, boot);

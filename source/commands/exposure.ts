@@ -20,7 +20,7 @@ export type ExposureFlags = PolicyFlags & ExistingFlags & {readonly json?: boole
 export async function exposure(flags: ExposureFlags): Promise<{text: string; known: boolean}> {
 	const facts = await gatherFacts();
 	const existing = readExisting(flags);
-	const policy = chosenPolicy(flags, facts, existing);
+	const policy = await chosenPolicy(flags, facts, existing);
 	const found = await findExposure(facts, policy, existing);
 	const known = isKnown(found);
 	return {
@@ -43,13 +43,13 @@ function isKnown({rows, tried}: Exposure): boolean {
 }
 
 /** What the flags say, else what was applied last, else none: then only what is now is shown. */
-function chosenPolicy(
+async function chosenPolicy(
 	flags: ExposureFlags,
 	{services}: Facts,
 	existing: Existing,
-): Policy | undefined {
+): Promise<Policy | undefined> {
 	return saysPolicy(flags)
-		? readPolicy(flags, services, takeOver(flags, existing))
+		? readPolicy(flags, services, await takeOver(flags, existing))
 		: readAppliedPolicy(services);
 }
 

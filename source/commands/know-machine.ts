@@ -5,7 +5,6 @@ import {findNeighbours} from '../host/neighbours.ts';
 import {findPublished} from '../host/published.ts';
 import {isRehearsal} from '../host/rehearsing.ts';
 import {netAdminHere, seesSockets} from '../host/system.ts';
-import {readTranslation} from '../host/translation.ts';
 import {type Recommendation, recommendRole} from '../policy/recommend.ts';
 import type {Neighbour} from '../ruleset/neighbours.ts';
 import {printDoor} from '../ruleset/way-in.ts';
@@ -32,7 +31,12 @@ export async function knowMachine(facts: Facts): Promise<Found> {
 	const recommendation = listeners && recommendFor(facts, recommendRole(listeners, published));
 	const owners = surroundings?.choices[0]?.existing?.switchOff ?? [];
 	const takenOver =
-		owners.length > 0 ? await known(async () => readTranslation(owners)) : undefined;
+		owners.length > 0
+			? await known(async () => {
+					const {readTranslation} = await import('../host/translation.ts');
+					return readTranslation(owners);
+				})
+			: undefined;
 	return {
 		known: {
 			...{listeners, published, recommendation},

@@ -82,7 +82,7 @@ function program(word: string, setExitCode: (code: number) => void): Command {
 					.option('--json', 'the same as --format json'),
 				async (flags) => {
 					const {printRules} = await import('./rules.ts');
-					return print(printRules(flags));
+					return print(await printRules(flags));
 				},
 			),
 		apply: () =>

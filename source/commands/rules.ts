@@ -14,10 +14,19 @@ export type RulesFlags = PolicyFlags &
 	Pick<ExistingFlags, 'switchOff'> & {readonly format?: string; readonly json?: boolean};
 
 /** `fw-wizard rules`: prints the rule set of a policy. Touches nothing and needs no right. */
-export function printRules(flags: RulesFlags): string {
+export async function printRules(flags: RulesFlags): Promise<string> {
 	const format = flags.json ? 'json' : parseWord(flags.format ?? 'restore', FORMATS, 'format');
-	const policy = readPolicy(flags, servicesHere(), takeOver(flags, readExisting(flags)));
+	const policy = readPolicy(flags, servicesHere(), await takeOver(flags, readExisting(flags)));
 	const ruleSet = buildRuleSet(policy, {families: familiesHere()});
+	return printRuleSet(policy, ruleSet, format);
+}
+
+/** A rule set as files of iptables-restore, as commands or as JSON. */
+export function printRuleSet(
+	policy: Policy,
+	ruleSet: RuleSet,
+	format: (typeof FORMATS)[number],
+): string {
 	switch (format) {
 		case 'restore':
 			return printRestoreFiles(ruleSet);

@@ -1,5 +1,4 @@
 import process from 'node:process';
-import {readTranslation} from '../host/translation.ts';
 import type {PolicyPart} from '../policy/policy.ts';
 import {joinWords} from '../policy/words.ts';
 import type {Existing} from '../ruleset/inheritance.ts';
@@ -11,15 +10,16 @@ import type {PolicyFlags} from './policy-options.ts';
  * flags or a policy file say what to let in. Says on stderr what is taken over and what is not.
  * @throws {HostError} where it cannot be read
  */
-export function takeOver(
+export async function takeOver(
 	{policy, open}: PolicyFlags,
 	{switchOff}: Pick<Existing, 'switchOff'>,
-): Pick<PolicyPart, 'openings'> {
+): Promise<Pick<PolicyPart, 'openings'>> {
 	if (switchOff.length === 0 || policy !== undefined || open !== undefined) {
 		return {};
 	}
 
-	const found = readTranslation(switchOff);
+	const {readTranslation} = await import('../host/translation.ts');
+	const found = await readTranslation(switchOff);
 	const lines =
 		found === undefined
 			? [`What ${joinWords(switchOff)} may let in is not taken over.`]

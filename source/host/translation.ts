@@ -1,10 +1,12 @@
 import type {Manager} from '../ruleset/inheritance.ts';
 import type {Translation} from '../ruleset/translation.ts';
+import {translateFirewalldHere} from './firewalld.ts';
 import {translateUfwHere} from './ufw.ts';
 
-/** How what a manager lets in is read here; firewalld's is not. */
-const READERS: Readonly<Partial<Record<Manager, () => Translation | undefined>>> = {
-	ufw: translateUfwHere,
+/** How what a manager lets in is read here. */
+const READERS: Readonly<Record<Manager, () => Promise<Translation | undefined>>> = {
+	ufw: async () => translateUfwHere(),
+	firewalld: translateFirewalldHere,
 };
 
 /**
@@ -13,12 +15,14 @@ const READERS: Readonly<Partial<Record<Manager, () => Translation | undefined>>>
  * @returns undefined where that is not to be had
  * @throws {HostError} where its files are there, and not ours to read
  */
-export function readTranslation(
+export async function readTranslation(
 	managers: readonly Manager[],
-): {readonly manager: Manager; readonly translation: Translation} | undefined {
-	const found = managers.flatMap((manager) => {
-		const translation = READERS[manager]?.();
-		return translation === undefined ? [] : [{manager, translation}];
-	});
+): Promise<{readonly manager: Manager; readonly translation: Translation} | undefined> {
+	const all = await Promise.all(
+		managers.map(async (manager) => ({manager, translation: await READERS[manager]()})),
+	);
+	const found = all.flatMap(({manager, translation}) =>
+		translation === undefined ? [] : [{manager, translation}],
+	);
 	return found.length === 1 ? found[0] : undefined;
 }

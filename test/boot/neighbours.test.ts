@@ -207,6 +207,10 @@ describe('neighbours that run', () => {
 		await host.must('firewall-cmd', ['--add-port=8080/tcp']);
 		const table = async () =>
 			(await host.run('nft', ['list', 'table', 'inet', 'firewalld'])).stdout;
+		for (const words of ['--permanent --add-service=http', '--zone=trusted --add-interface=wg9']) {
+			await host.must('firewall-cmd', words.split(' '));
+		}
+
 		const before = {rules: await readRules(), table: await table()};
 		expect(before.table).toContain('8080');
 		expect(await meanings()).toMatchObject({
@@ -215,7 +219,13 @@ describe('neighbours that run', () => {
 		await isRefused('firewalld');
 		await isLeftAlone('firewalld');
 		expect({rules: await readRules(), table: await table()}).toEqual(before);
-		expect(await host.must('firewall-cmd', ['--list-ports'])).toBe('8080/tcp\n');
+		expect(await host.must('firewall-cmd', ['--zone=public', '--list-ports'])).toBe('8080/tcp\n');
+
+		const words = [PROGRAM, 'rules', '--role', 'server', '--switch-off', 'firewalld', '--json'];
+		const {stdout} = await host.run('node', words);
+		const {openings} = JSON.parse(stdout).policy;
+		// What is set for good; the zone of wg9 as it is now.
+		expect(openings).toEqual(['1-65535 on wg9', '22/tcp on eth0', '80/tcp on eth0']);
 
 		await apply('--switch-off', 'firewalld', '--yes');
 		expect(await table()).toBe('');

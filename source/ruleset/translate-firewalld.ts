@@ -14,7 +14,7 @@ import {
 import {regionsOf} from './foreign-line.ts';
 import {type Region, subtractRegion} from './regions.ts';
 import {type ForeignRule, translateRules} from './translate.ts';
-import type {Translation, Untranslatable} from './translation.ts';
+import {type Translation, type Untranslatable, unique} from './translation.ts';
 
 /** The texts of the files that firewalld works by. */
 export type FirewalldFiles = {
@@ -291,8 +291,4 @@ function closing(
 			regions,
 		),
 	}));
-}
-
-function unique(all: readonly Untranslatable[]): readonly Untranslatable[] {
-	return [...new Map(all.map((one) => [`${one.text}\n${one.why}`, one])).values()];
 }

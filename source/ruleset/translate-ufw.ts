@@ -4,7 +4,7 @@ import {printable} from '../policy/printable.ts';
 import {readLine, regionsOf} from './foreign-line.ts';
 import {PROTOCOLS} from './regions.ts';
 import {type ForeignRule, translateRules} from './translate.ts';
-import type {Translation, Untranslatable} from './translation.ts';
+import {type Translation, type Untranslatable, unique} from './translation.ts';
 import {describeDefaults, describeDifferences, linesOf, readSettings} from './ufw-differences.ts';
 import {readUserRules, type UfwEntry, type UfwRule} from './ufw-rules.ts';
 
@@ -187,8 +187,4 @@ function readFramework(file: UfwFramework): {
 		rules: rules.flatMap(({rule}) => rule ?? []),
 		losses: judged.flatMap(({loss}) => loss ?? []),
 	};
-}
-
-function unique(all: readonly Untranslatable[]): readonly Untranslatable[] {
-	return [...new Map(all.map((one) => [`${one.text}\n${one.why}`, one])).values()];
 }

@@ -22,3 +22,8 @@ export type Translation = {
 	/** Small differences that open no port, one sentence each. */
 	readonly remarks: readonly string[];
 };
+
+/** Each said once: most rules are there for both families. */
+export function unique(all: readonly Untranslatable[]): readonly Untranslatable[] {
+	return [...new Map(all.map((one) => [`${one.text}\n${one.why}`, one])).values()];
+}

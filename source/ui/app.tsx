@@ -35,6 +35,8 @@ import {useExposure} from './use-exposure.ts';
 import {useHelp} from './use-help.ts';
 import {type Prover, useProof} from './use-proof.ts';
 
+/** Milliseconds after a change of the size in which Ink has drawn for the new one. */
+const SETTLED = 100;
 /** From this width on the rules stand beside the form. */
 const SIDE_BY_SIDE = 110;
 /** The least that the rules get below the form, and the least that the form leaves them for. */
@@ -117,11 +119,17 @@ export function App(props: AppProps): ReactElement {
 	const columns = size.columns - 1;
 	const {exit, suspendTerminal} = useApp();
 	const {write} = useStdout();
-	// Two changes in one moment end as none for Ink, which then leaves what the terminal made of the frame.
+	// Two changes in one moment end as none for Ink, which then leaves what the terminal made of the frame;
+	// and a frame for the size before may be on its way still.
 	useEffect(() => {
-		const repaint = () => write(ERASE_SCREEN);
+		let timer: NodeJS.Timeout | undefined;
+		const repaint = () => {
+			clearTimeout(timer);
+			timer = setTimeout(() => write(ERASE_SCREEN), SETTLED);
+		};
 		process.on('SIGWINCH', repaint);
 		return () => {
+			clearTimeout(timer);
 			process.off('SIGWINCH', repaint);
 		};
 	}, [write]);

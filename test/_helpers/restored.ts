@@ -23,7 +23,7 @@ export function expectRestored(terminal: Terminal): void {
 
 	expect(output.lastIndexOf(`${ESC}[?25h`)).toBeGreaterThan(output.lastIndexOf(`${ESC}[?25l`));
 	const [before, after] = [...output.matchAll(/^speed [^$]*?-extproc/gm)].map(([text]) =>
-		text.replace(/rows \d+; columns \d+/, ''),
+		text.replace(/rows \d+; columns \d+/, '').replaceAll(/\s+/g, ' '),
 	);
 	expect(after).toBe(before);
 	expect(after).toContain(' icanon ');

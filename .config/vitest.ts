@@ -19,7 +19,8 @@ export default defineConfig({
 	root: new URL('..', import.meta.url).pathname,
 	test: {
 		setupFiles: ['.config/seed.ts'],
-		maxWorkers: 2,
+		// One more than cores: many wait for a watchdog or a boot most of their time.
+		maxWorkers: 3,
 		testTimeout: 60_000,
 		hookTimeout: 120_000,
 		reporters: process.env.FWW_RESULTS

@@ -151,7 +151,12 @@ function attach(pty: IPty, ended: Promise<number>, {columns, rows}: Size): Termi
 	const read = (first: number, count: number) =>
 		Array.from(
 			{length: count},
-			(_, index) => screen.buffer.active.getLine(first + index)?.translateToString(true) ?? '',
+			// Beyond its width a terminal that became narrower keeps what stood there, unseen.
+			(_, index) =>
+				screen.buffer.active
+					.getLine(first + index)
+					?.translateToString(true, 0, screen.cols)
+					.trimEnd() ?? '',
 		)
 			.join('\n')
 			.trimEnd();
@@ -224,7 +229,7 @@ async function hangUp(pty: IPty, ended: Promise<number>): Promise<void> {
 	}
 
 	pty.kill('SIGHUP');
-	const timer = setTimeout(() => pty.kill('SIGKILL'), 2000);
+	const timer = setTimeout(() => pty.kill('SIGKILL'), 10_000);
 	await ended;
 	clearTimeout(timer);
 }

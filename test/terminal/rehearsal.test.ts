@@ -38,7 +38,10 @@ describe('a rehearsal by an ordinary user', () => {
 					...user,
 					columns: 200,
 				});
-				return terminal.waitFor('A firewall for this machine');
+				const screen = await terminal.waitFor(/^You: /m);
+				terminal.press('ctrlC');
+				await terminal.ended;
+				return screen;
 			}),
 		);
 		const network = (screen = '') => /^Network: .*$/m.exec(screen)?.[0];

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import {render} from 'ink';
 import {createElement} from 'react';
 import {readAppliedPolicy} from '../change/applied.ts';
@@ -115,6 +116,10 @@ export async function openWizard(options: Options): Promise<number> {
 				null,
 				createElement(App, {...constant, ...listeners, start, machine}),
 			);
+		// A signal that came while this was being loaded is delivered in between: it ends the program,
+		// and would be lost once the screen has changed hands.
+		await nextTurn();
+		await nextTurn();
 		const app = render(element(), {
 			stdin: keys as unknown as NodeJS.ReadStream,
 			stdout: screen.handOver(),

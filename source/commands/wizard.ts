@@ -50,7 +50,7 @@ export async function startWizard(flags: WizardFlags): Promise<number> {
 	const colour = prepareColour(flags);
 	const banner = isRehearsal() ? BANNER : undefined;
 	const keys = new KeyStream(process.stdin);
-	const screen = new Screen(process.stdout);
+	const screen = new Screen(process.stdout, keys);
 	// A serial line does not say how large its terminal is: 0. Ink takes the same then.
 	const [columns, rows] = [process.stdout.columns || 80, process.stdout.rows || 24];
 	if (!flags.atApply) {

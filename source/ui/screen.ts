@@ -19,10 +19,13 @@ const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
  */
 export class Screen {
 	readonly #terminal: NodeJS.WriteStream;
+	readonly #keys: {readonly stop: () => void};
 	#holder: 'nobody' | 'us' | 'ink' = 'nobody';
 
-	constructor(terminal: NodeJS.WriteStream) {
+	/** @param keys What reads the terminal meanwhile, and lets go of it where a signal ends the program. */
+	constructor(terminal: NodeJS.WriteStream, keys: {readonly stop: () => void}) {
 		this.#terminal = terminal;
+		this.#keys = keys;
 	}
 
 	open(frame: string): void {
@@ -84,6 +87,7 @@ export class Screen {
 
 	#end = (signal: NodeJS.Signals): void => {
 		this.close();
+		this.#keys.stop();
 		process.kill(process.pid, signal);
 	};
 }

@@ -38,10 +38,7 @@ describe('a rehearsal by an ordinary user', () => {
 					...user,
 					columns: 200,
 				});
-				const screen = await terminal.waitFor(/^You: /m);
-				terminal.press('ctrlC');
-				await terminal.ended;
-				return screen;
+				return terminal.waitFor(/^You: /m);
 			}),
 		);
 		const network = (screen = '') => /^Network: .*$/m.exec(screen)?.[0];

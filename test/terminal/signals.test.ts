@@ -1,4 +1,5 @@
 import process from 'node:process';
+import {setTimeout} from 'node:timers/promises';
 import {describe, expect, test, vi} from 'vitest';
 import {walkTo} from '../_helpers/journey.ts';
 import {findInner} from '../_helpers/machine.ts';
@@ -45,5 +46,17 @@ describe('a signal', () => {
 		expect(terminal.screen()).toContain(`status ${128 + 1}\n`);
 		expectRestored(terminal);
 		expect(withoutEmptyTables(await readSaves(host()))).toEqual(before);
+	});
+
+	test('SIGHUP ends it whenever it comes, also while it is being loaded', async () => {
+		for (let delay = 0; delay < 400; delay += 20) {
+			const terminal = start([...PROGRAM, '--role', 'workstation']);
+			await terminal.waitFor('A firewall for this machine');
+			await setTimeout(delay);
+			process.kill(findInner(terminal.pid), 'SIGHUP');
+			await terminal.ended;
+			expect(terminal.screen(), `after ${delay} ms`).toContain(`status ${128 + 1}\n`);
+			expectRestored(terminal);
+		}
 	});
 });

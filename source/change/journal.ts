@@ -1,4 +1,4 @@
-import {closeSync, constants, openSync, readFileSync, writeFileSync} from 'node:fs';
+import {closeSync, constants, openSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
 import {JOURNAL_FILE, makePrivate, STATE_DIR} from './paths.ts';
@@ -33,23 +33,6 @@ export function writeJournal(change: number, what: Entry['what'], outcome: strin
 			closeSync(descriptor);
 		}
 	} catch {}
-}
-
-/** All lines, oldest first; one that was cut off by a crash is passed over. */
-export function readJournal(): readonly Entry[] {
-	try {
-		return readFileSync(JOURNAL_FILE, 'utf8')
-			.split('\n')
-			.flatMap((line) => {
-				try {
-					return [JSON.parse(line) as Entry];
-				} catch {
-					return [];
-				}
-			});
-	} catch {
-		return [];
-	}
 }
 
 /** The person, not the root that sudo made of them. */

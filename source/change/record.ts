@@ -198,3 +198,9 @@ export function listIds(): readonly number[] {
 
 	return ids;
 }
+
+/** The change that waits for its confirmation, if there is one. */
+export function findPending(): number | undefined {
+	return listChanges().findLast((change) => standingOf(change) === 'pending' && isLoaded(change.id))
+		?.id;
+}

@@ -3,11 +3,19 @@ import {HostError} from '../host/errors.ts';
 import {describeFailure, restore, type Saved, save} from '../host/iptables.ts';
 import type {Family} from '../policy/network.ts';
 import {findChain, OWN_CHAINS} from '../ruleset/ruleset.ts';
+import {rollBack} from './decision.ts';
 import {carryOut, type Keeping} from './kept-files.ts';
 import {lock} from './lock.ts';
 import {CONFIG_DIR, STATE_DIR} from './paths.ts';
-import {type ChangeMeta, type ChangeState, listChanges, standingOf, stateOf} from './record.ts';
-import {findPending, recover, rollBack} from './transaction.ts';
+import {
+	type ChangeMeta,
+	type ChangeState,
+	findPending,
+	listChanges,
+	standingOf,
+	stateOf,
+} from './record.ts';
+import {recover} from './recovery.ts';
 
 /** A change with where it stands. */
 export type ChangeReport = Pick<ChangeMeta, 'id' | 'time' | 'who' | 'summary'> & {

@@ -1,5 +1,5 @@
-import {listChanges} from '../change/record.ts';
-import {findPending, keepChange} from '../change/transaction.ts';
+import {keepChange} from '../change/decision.ts';
+import {findPending, listChanges} from '../change/record.ts';
 import {HostError} from '../host/errors.ts';
 import {findSession, identify} from '../host/session.ts';
 import {assertRoot} from './assert-root.ts';

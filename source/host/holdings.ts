@@ -24,11 +24,6 @@ export async function readHoldings(families: readonly Family[]): Promise<readonl
 	return [...own, ...others];
 }
 
-/** The rules of the backend that iptables is not, where there are any. */
-export async function otherHoldings(families: readonly Family[]): Promise<readonly Holding[]> {
-	return readOthers(families, await backendInUse());
-}
-
 /** The program for a backend's rules: `iptables-restore` for those in use, or `ip6tables-legacy-save`. */
 export function programFor(
 	{family, backend, inUse}: Pick<Holding, 'family' | 'backend' | 'inUse'>,

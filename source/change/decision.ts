@@ -1,0 +1,125 @@
+import {setTimeout as delay} from 'node:timers/promises';
+import {explainError, HostError} from '../host/errors.ts';
+import {firstLine, run} from '../host/run.ts';
+import {printable} from '../policy/printable.ts';
+import {writeJournal} from './journal.ts';
+import {carryOut} from './kept-files.ts';
+import {type ChangeState, moveState, readMeta, scriptOf, stateOf} from './record.ts';
+import {disarmWatchdog} from './watchdog.ts';
+
+/**
+ * Keeps a pending change: from here on it is what the next boot will load.
+ * @throws {HostError} with exit code 4 when it was rolled back meanwhile, or now since it cannot be written
+ */
+export async function keepChange(id: number): Promise<void> {
+	if (!moveState(id, 'pending', 'kept') && !['kept', 'done'].includes(stateOf(id) ?? '')) {
+		throw new HostError(
+			`Change ${id} was not confirmed in time and is rolled back`,
+			'Apply it again, if you want it',
+			4,
+		);
+	}
+
+	try {
+		await finishKeeping(id);
+	} catch (error) {
+		// What the next boot does not load must not run until then.
+		await rollBack(id, 'roll back', 'it could not be written for the next boot');
+		throw rolledBack(error);
+	}
+}
+
+/** The same error, which also says that the old rules are back, and what is not. */
+export function rolledBack(error: unknown, rest?: string): unknown {
+	const explained = explainError(error);
+	return explained instanceof HostError
+		? new HostError(
+				explained.message,
+				['Rolled back. The rules are as they were before.', rest, explained.hint]
+					.filter((sentence) => sentence !== undefined)
+					.join(' '),
+				4,
+			)
+		: error;
+}
+
+/**
+ * Puts back what was there before a change: its rules and, where it was kept, its files.
+ * @throws {HostError} when that fails
+ */
+export async function rollBack(
+	id: number,
+	what: 'apply' | 'roll back' | 'undo',
+	why: string,
+): Promise<void> {
+	if (stateOf(id) === 'rolled-back') {
+		// The watchdog has done it already, and written it down.
+		return;
+	}
+
+	// Of a state of its own: the watchdog, which knows nothing of files, must not take it over.
+	moveState(id, 'kept', 'undoing');
+	moveState(id, 'done', 'undoing');
+	let unwritten: unknown;
+	if (stateOf(id) === 'undoing') {
+		try {
+			await restoreFiles(id);
+		} catch (error) {
+			unwritten = error;
+		}
+	}
+
+	const {stderr} = await run('sh', [scriptOf(id), 'now'], {timeout: 60_000});
+	const state = await settle(id);
+	if (state === 'rolled-back') {
+		await disarmWatchdog(id);
+	}
+
+	writeJournal(
+		id,
+		what,
+		`${state === 'rolled-back' ? 'rolled back' : 'rolling back failed'}: ${why}`,
+	);
+	if (unwritten !== undefined) {
+		// The rules are back; the files are put back by whoever comes next.
+		moveState(id, 'rolled-back', 'undoing');
+		throw rolledBack(unwritten, 'What the next boot loads is not, yet.');
+	}
+
+	// Otherwise the watchdog tries it again when its time has come.
+	if (state !== 'rolled-back') {
+		throw new HostError(
+			`The old rules could not be put back: ${printable(firstLine(stderr), 160)}`,
+			`See them with iptables-save; try again with: sh ${scriptOf(id)} now`,
+			4,
+		);
+	}
+}
+
+/** Does what follows from keeping. Each part may be done twice: a killed one is finished by the next. */
+export async function finishKeeping(id: number): Promise<void> {
+	const meta = readMeta(id);
+	// The watchdog would find that it is kept, and do nothing.
+	await Promise.all([meta && carryOut(meta.keep), disarmWatchdog(id)]);
+	if (moveState(id, 'kept', 'done')) {
+		const taken = meta?.taken ?? [];
+		writeJournal(id, 'confirm', taken.length === 0 ? 'kept' : `kept; gone: ${taken.join('; ')}`);
+	}
+}
+
+async function restoreFiles(id: number): Promise<void> {
+	const meta = readMeta(id);
+	if (meta) {
+		await carryOut(meta.undo);
+	}
+}
+
+/** Waits until nobody is rolling back any more: the watchdog may be at it at this moment. */
+async function settle(id: number): Promise<ChangeState | undefined> {
+	const busy = () => ['rolling', 'undoing'].includes(stateOf(id) ?? '');
+	for (let tries = 0; tries < 100 && busy(); tries += 1) {
+		await delay(100);
+	}
+
+	return stateOf(id);
+}

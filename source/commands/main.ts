@@ -1,18 +1,15 @@
 import process from 'node:process';
-import {Command, CommanderError, Option} from 'commander';
+import {Command, Option} from 'commander';
 import {CONFIG_DIR, STATE_DIR} from '../change/paths.ts';
-import {explainError, HostError} from '../host/errors.ts';
 import {isRehearsal} from '../host/rehearsing.ts';
 import {BOOT_CHOICES} from '../persistence/way.ts';
 import {InputError} from '../policy/input-error.ts';
 import {parseWord} from '../policy/policy.ts';
-import {printable} from '../policy/printable.ts';
 import {EXPORTS, SHELLS} from './argument-words.ts';
 import {withExistingOptions, withSwitchOff} from './existing-options.ts';
 import {withPolicyOptions} from './policy-options.ts';
+import {report} from './report.ts';
 import type {WizardFlags} from './wizard.ts';
-
-const USAGE = 'See: fw-wizard --help';
 
 /**
  * Runs the command that the arguments name.
@@ -272,46 +269,4 @@ async function rehearsed(
 function print(text: string): number {
 	process.stdout.write(text);
 	return 0;
-}
-
-function report(thrown: unknown): number {
-	if (process.env.DEBUG) {
-		process.stderr.write(`${thrown instanceof Error ? thrown.stack : thrown}\n`);
-	}
-
-	const error = explainError(thrown);
-
-	if (error instanceof CommanderError) {
-		return error.exitCode === 0 ? 0 : reportUsage(error);
-	}
-
-	if (error instanceof InputError) {
-		return fail(error.message, error.hint, 2);
-	}
-
-	if (error instanceof HostError) {
-		return fail(error.message, error.hint, error.exitCode);
-	}
-
-	return fail(
-		`fw-wizard failed: ${error instanceof Error ? error.message : error}`,
-		'Set DEBUG=1 to see where; please report it',
-		3,
-	);
-}
-
-function reportUsage({code, message}: CommanderError): number {
-	const [what = '', didYouMean] = message.replace(/^error: /, '').split('\n');
-	return fail(
-		code === 'commander.excessArguments'
-			? 'There is no such command, or it takes no argument'
-			: what,
-		didYouMean?.replace(/^\((.*)\)$/, '$1') ?? USAGE,
-		2,
-	);
-}
-
-function fail(message: string, hint: string, exitCode: number): number {
-	process.stderr.write(`${printable(message, 400)}\n${printable(hint, 800)}\n`);
-	return exitCode;
 }

@@ -1,0 +1,54 @@
+import process from 'node:process';
+import {CommanderError} from 'commander';
+import {explainError, HostError} from '../host/errors.ts';
+import {InputError} from '../policy/input-error.ts';
+import {printable} from '../policy/printable.ts';
+
+const USAGE = 'See: fw-wizard --help';
+
+/**
+ * Says on standard error what went wrong and what to do, a line each, whatever was thrown; with DEBUG
+ * also where.
+ * @returns the exit code
+ */
+export function report(thrown: unknown): number {
+	if (process.env.DEBUG) {
+		process.stderr.write(`${thrown instanceof Error ? thrown.stack : thrown}\n`);
+	}
+
+	const error = explainError(thrown);
+
+	if (error instanceof CommanderError) {
+		return error.exitCode === 0 ? 0 : reportUsage(error);
+	}
+
+	if (error instanceof InputError) {
+		return fail(error.message, error.hint, 2);
+	}
+
+	if (error instanceof HostError) {
+		return fail(error.message, error.hint, error.exitCode);
+	}
+
+	return fail(
+		`fw-wizard failed: ${error instanceof Error ? error.message : error}`,
+		'Set DEBUG=1 to see where; please report it',
+		3,
+	);
+}
+
+function reportUsage({code, message}: CommanderError): number {
+	const [what = '', didYouMean] = message.replace(/^error: /, '').split('\n');
+	return fail(
+		code === 'commander.excessArguments'
+			? 'There is no such command, or it takes no argument'
+			: what,
+		didYouMean?.replace(/^\((.*)\)$/, '$1') ?? USAGE,
+		2,
+	);
+}
+
+function fail(message: string, hint: string, exitCode: number): number {
+	process.stderr.write(`${printable(message, 400)}\n${printable(hint, 800)}\n`);
+	return exitCode;
+}

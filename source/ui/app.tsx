@@ -1,22 +1,19 @@
-import process from 'node:process';
-import {Box, type Key, useApp, useInput, useStdout, useWindowSize} from 'ink';
-import {type ReactElement, useEffect, useLayoutEffect, useMemo, useReducer} from 'react';
+import {Box, type Key, useApp, useInput, useWindowSize} from 'ink';
+import {type ReactElement, useLayoutEffect, useMemo, useReducer} from 'react';
 import type {Elevation} from '../host/elevation.ts';
 import type {Family} from '../policy/network.ts';
-import {buildRuleSet} from '../ruleset/build.ts';
-import {markRows, mergeFamilies} from '../ruleset/rows.ts';
 import {openingFor, shutDoors} from '../ruleset/way-in.ts';
 import {checklistLines, isReadyToReboot} from './checklist-lines.ts';
-import {FRAME_LINES, Frame} from './components/frame.tsx';
+import {Frame} from './components/frame.tsx';
 import {Help} from './components/help.tsx';
 import {WidthContext} from './components/paragraph.tsx';
 import {RulesPanel} from './components/rules-panel.tsx';
 import type {Ending} from './ending.ts';
-import {focusedPolicy, hasListeners, isTyping, reduceFlow} from './flow.ts';
-import type {Flow, Step} from './flow-state.ts';
+import {isTyping, reduceFlow} from './flow.ts';
+import type {Flow} from './flow-state.ts';
 import {keyToEvent, type Viewport} from './keys.ts';
+import {layOut} from './layout.ts';
 import {reviewLines} from './review-lines.ts';
-import {ERASE_SCREEN} from './screen.ts';
 import {ApplyStep} from './steps/apply-step.tsx';
 import {HelpersStep} from './steps/helpers-step.tsx';
 import {choiceHeight, choiceLines, NeighboursStep} from './steps/neighbours-step.tsx';
@@ -28,20 +25,13 @@ import {ReviewStep, reviewHeight} from './steps/review-step.tsx';
 import {RoleStep} from './steps/role-step.tsx';
 import type {Machine} from './steps/step-props.ts';
 import {WelcomeStep} from './steps/welcome-step.tsx';
-import {readOut} from './theme.ts';
 import {type Apply, useApplying} from './use-applying.ts';
 import {type Checker, type ChecklistAction, useChecklist} from './use-checklist.ts';
 import {useExposure} from './use-exposure.ts';
 import {useHelp} from './use-help.ts';
 import {type Prover, useProof} from './use-proof.ts';
-
-/** Milliseconds after a change of the size in which Ink has drawn for the new one. */
-const SETTLED = 100;
-/** From this width on the rules stand beside the form. */
-const SIDE_BY_SIDE = 110;
-/** The least that the rules get below the form, and the least that the form leaves them for. */
-const LEAST_PANEL = 5;
-const LEAST_STEP = 6;
+import {useRepaint} from './use-repaint.ts';
+import {useRules} from './use-rules.ts';
 
 const STEP_VIEWS = {
 	welcome: WelcomeStep,
@@ -55,32 +45,6 @@ const STEP_VIEWS = {
 	apply: ApplyStep,
 	result: ResultStep,
 } as const;
-
-/** How many lines each step needs on 60 columns, where the panel is below it. */
-const NEEDS: Readonly<Record<Step, number>> = {
-	welcome: Number.POSITIVE_INFINITY,
-	neighbours: Number.POSITIVE_INFINITY,
-	role: 5,
-	rejection: 10,
-	helpers: 15,
-	ports: 9,
-	review: Number.POSITIVE_INFINITY,
-	proof: Number.POSITIVE_INFINITY,
-	apply: 12,
-	result: Number.POSITIVE_INFINITY,
-};
-
-/** With lines about what listens, and with the reason of what is recommended. */
-const PORTS_WITH_LISTENERS = 13;
-const ROLE_WITH_REASON = 7;
-
-function linesNeeded(flow: Flow): number {
-	return flow.step === 'ports' && hasListeners(flow)
-		? PORTS_WITH_LISTENERS
-		: flow.step === 'role' && flow.known.recommendation !== undefined
-			? ROLE_WITH_REASON
-			: NEEDS[flow.step];
-}
 
 const CHECKLIST_KEYS: Readonly<Record<string, ChecklistAction>> = {
 	f: 'mend',
@@ -113,39 +77,11 @@ export function App(props: AppProps): ReactElement {
 	const {machine, families, onApply, onTyping, onHold, onSuspendable} = props;
 	const [flow, dispatch] = useReducer(reduceFlow, props.start);
 	const size = useWindowSize();
-	const {rows} = size;
-	// The last column stays free: clearing the rest of a line that fills it takes its last character
-	// with it on many terminals, and 443 would read 44.
-	const columns = size.columns - 1;
 	const {exit, suspendTerminal} = useApp();
-	const {write} = useStdout();
-	// Two changes in one moment end as none for Ink, which then leaves what the terminal made of the frame;
-	// and a frame for the size before may be on its way still.
-	useEffect(() => {
-		let timer: NodeJS.Timeout | undefined;
-		const repaint = () => {
-			clearTimeout(timer);
-			timer = setTimeout(() => write(ERASE_SCREEN), SETTLED);
-		};
-		process.on('SIGWINCH', repaint);
-		return () => {
-			clearTimeout(timer);
-			process.off('SIGWINCH', repaint);
-		};
-	}, [write]);
+	useRepaint();
 	const help = useHelp(flow);
-	const beside = size.columns >= SIDE_BY_SIDE;
-	const height = Math.max(0, rows - 1 - FRAME_LINES - (props.banner === undefined ? 0 : 1));
-	const alone = beside || height < LEAST_STEP + LEAST_PANEL;
-	const needs = linesNeeded(flow);
-	const stepHeight = alone ? height : Math.min(needs, height - LEAST_PANEL);
-	const whole =
-		// Rules that change with every choice would drown what is asked; Review has them.
-		readOut ||
-		help.shown ||
-		['welcome', 'neighbours', 'review', 'proof', 'result'].includes(flow.step) ||
-		flow.view === 'alternatives' ||
-		flow.applying.phase !== 'asking';
+	const layout = layOut(flow, size, {banner: props.banner !== undefined, help: help.shown});
+	const {columns, height} = layout;
 	const {apply, decide} = useApplying(onApply, dispatch);
 	const {checklist, act} = useChecklist(
 		flow.step === 'result' && flow.outcome?.ok !== false,
@@ -163,13 +99,7 @@ export function App(props: AppProps): ReactElement {
 	useLayoutEffect(() => dispatch({type: 'learn', known: machine.known}), [machine.known]);
 	const exposure = useExposure(flow, machine);
 
-	const ruleSet = useMemo(() => buildRuleSet(flow.policy, {families}), [flow.policy, families]);
-	const focused = useMemo(() => focusedPolicy(flow), [flow]);
-	const rowsNow = useMemo(() => mergeFamilies(ruleSet), [ruleSet]);
-	const marked = useMemo(
-		() => markRows(rowsNow, mergeFamilies(buildRuleSet(focused, {families}))),
-		[rowsNow, focused, families],
-	);
+	const {ruleSet, marked} = useRules(flow, families);
 	const review = useMemo(
 		() => (flow.step === 'review' ? reviewLines({...flow, ruleSet, exposure}, columns) : []),
 		[flow, ruleSet, exposure, columns],
@@ -287,11 +217,10 @@ export function App(props: AppProps): ReactElement {
 		reboot: () => void props.checker.reboot(),
 	};
 
+	const {beside, whole, stepHeight, panelHeight, stepWidth, panelWidth} = layout;
 	const StepView = STEP_VIEWS[flow.step];
-	const panelWidth = beside ? Math.floor(columns * 0.52) : columns;
-	const stepWidth = beside && !whole ? columns - panelWidth - 2 : columns;
 	return (
-		<Frame flow={flow} columns={columns} rows={rows} banner={props.banner}>
+		<Frame flow={flow} columns={columns} rows={size.rows} banner={props.banner}>
 			<Box flexDirection={beside ? 'row' : 'column'}>
 				<Box
 					flexDirection="column"
@@ -299,14 +228,14 @@ export function App(props: AppProps): ReactElement {
 					width={stepWidth}
 					marginRight={beside && !whole ? 2 : 0}
 					// Also where it fills the frame: of boxes within each other Ink cuts by the innermost alone.
-					height={whole ? height : stepHeight}
+					height={stepHeight}
 					overflowY="hidden"
 				>
 					<WidthContext value={stepWidth}>
 						{/* What is too tall is cut at its end, not squeezed at its first lines. */}
 						<Box flexDirection="column" flexShrink={0}>
 							{help.shown ? (
-								<Help flow={flow} height={whole ? height : stepHeight} />
+								<Help flow={flow} height={stepHeight} />
 							) : (
 								<StepView
 									key={flow.step}
@@ -315,7 +244,7 @@ export function App(props: AppProps): ReactElement {
 									machine={machine}
 									ruleSet={ruleSet}
 									review={review}
-									height={whole ? height : stepHeight}
+									height={stepHeight}
 									shut={shut}
 									proof={proof}
 									comparison={comparison}
@@ -326,13 +255,7 @@ export function App(props: AppProps): ReactElement {
 						</Box>
 					</WidthContext>
 				</Box>
-				{!whole && (
-					<RulesPanel
-						rows={marked}
-						width={panelWidth}
-						height={beside ? height : height - stepHeight}
-					/>
-				)}
+				{!whole && <RulesPanel rows={marked} width={panelWidth} height={panelHeight} />}
 			</Box>
 		</Frame>
 	);

@@ -1,12 +1,9 @@
 import {HELPERS} from '../policy/helpers.ts';
-import {InputError} from '../policy/input-error.ts';
 import {mergeOpenings} from '../policy/merge.ts';
 import {completePolicy, defaultPolicy, type Policy, type Role, VERDICTS} from '../policy/policy.ts';
-import {type Opening, parseOpenings} from '../policy/port.ts';
-import {openingOf, withoutPort} from '../policy/ports.ts';
 import {type Existing, existingFlags} from '../ruleset/inheritance.ts';
+import {readField, rowsOf, shut, togglePort, withOpenings} from './flow-ports.ts';
 import {ASKING, type Flow, type FlowEvent, type Known, type Step, stepsOf} from './flow-state.ts';
-import {type PortRow, portRows} from './port-rows.ts';
 
 export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
 	switch (event.type) {
@@ -84,29 +81,6 @@ export function focusedPolicy(flow: Flow): Policy {
 		default:
 			return flow.policy;
 	}
-}
-
-/** The openings in the field, or what is wrong with them. */
-export function readField({field, services}: Pick<Flow, 'field' | 'services'>): {
-	readonly openings: readonly Opening[];
-	readonly error?: InputError;
-} {
-	try {
-		return {openings: parseOpenings(field, services)};
-	} catch (error) {
-		if (error instanceof InputError) {
-			return {openings: [], error};
-		}
-
-		throw error;
-	}
-}
-
-/** Whether the list in Ports has more than openings. */
-export function hasListeners({
-	known: {listeners = [], published = []},
-}: Pick<Flow, 'known'>): boolean {
-	return listeners.length + published.length > 0;
 }
 
 /** Whether keys are text: then digits and letters mean themselves. */
@@ -188,38 +162,6 @@ function toggle(flow: Flow, index: number): Flow {
 	return flow.step === 'ports' ? togglePort(flow, rowsOf(flow)[index]) : flow;
 }
 
-/** Opens what is shut, and shuts what is open. Nothing is done about what is beyond our reach. */
-function togglePort(flow: Flow, row: PortRow | undefined): Flow {
-	return row?.kind === 'listener' && row.openings.length === 0
-		? withOpenings(flow, [openingOf(row.port)])
-		: shut(flow, row);
-}
-
-function shut(flow: Flow, row: PortRow | undefined): Flow {
-	const {openings} = flow.policy;
-	const left =
-		row?.kind === 'listener' && row.openings.length > 0
-			? withoutPort(openings, row.port)
-			: row?.kind === 'opening'
-				? openings.filter((opening) => opening !== row.opening)
-				: openings;
-	if (left === openings) {
-		return flow;
-	}
-
-	const next = {...flow, openingsChosen: true, policy: {...flow.policy, openings: left}};
-	return {...next, focus: Math.min(flow.focus, rowsOf(next).length - 1)};
-}
-
-/** The lines of the list in Ports. */
-export function rowsOf({policy, known}: Pick<Flow, 'policy' | 'known'>): readonly PortRow[] {
-	return portRows({
-		openings: policy.openings,
-		listeners: known.listeners,
-		published: known.published,
-	});
-}
-
 function toggleHelper(policy: Policy, index: number): Policy {
 	const name = HELPERS[index]?.name;
 	const chosen = policy.helpers.filter((helper) => helper !== name);
@@ -243,14 +185,6 @@ function submit(flow: Flow): Flow {
 
 	const {openings, error} = readField(flow);
 	return error === undefined ? {...withOpenings(flow, openings), field: ''} : flow;
-}
-
-function withOpenings(flow: Flow, openings: readonly Opening[]): Flow {
-	return {
-		...flow,
-		openingsChosen: true,
-		policy: completePolicy({openings: [...flow.policy.openings, ...openings]}, flow.policy),
-	};
 }
 
 function back(flow: Flow): Flow {

@@ -14,7 +14,8 @@ import {covers, withoutPort} from '../../source/policy/ports.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {type Existing, KEEP_EXISTING} from '../../source/ruleset/inheritance.ts';
 import type {Published} from '../../source/ruleset/published.ts';
-import {focusedPolicy, isTyping, readField, reduceFlow, rowsOf} from '../../source/ui/flow.ts';
+import {focusedPolicy, isTyping, reduceFlow} from '../../source/ui/flow.ts';
+import {readField, rowsOf} from '../../source/ui/flow-ports.ts';
 import {
 	type Flow,
 	type FlowEvent,

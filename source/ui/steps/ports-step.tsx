@@ -9,7 +9,7 @@ import {WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
 import {TextLine} from '../components/text-line.tsx';
 import {cut} from '../cut.ts';
-import {readField, rowsOf} from '../flow.ts';
+import {readField, rowsOf} from '../flow-ports.ts';
 import type {Flow} from '../flow-state.ts';
 import {type Line, wrapLines} from '../lines.ts';
 import type {PortRow} from '../port-rows.ts';

@@ -55,9 +55,13 @@ export async function findExposure(
 			opening.kind === 'port' ? [opening.first, opening.last] : [],
 		),
 	];
-	const trial = await unlessImpossible(async () =>
-		tryOut(interfaces, places, readable ?? NOTHING, iptables && change, ports),
-	);
+	// Without a place that packets could come from there is nothing to try.
+	const trial =
+		places.length === 0
+			? undefined
+			: await unlessImpossible(async () =>
+					tryOut(interfaces, places, readable ?? NOTHING, iptables && change, ports),
+				);
 	const tried = trial instanceof HostError ? undefined : trial;
 	const {before, after} = tried ?? deriveBoth(places, readable ?? NOTHING, change);
 	const lookouts = places.map((place, index) => {

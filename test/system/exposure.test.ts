@@ -1,7 +1,7 @@
 import {beforeAll, describe, expect, test} from 'vitest';
 import type {Exposed, Exposure} from '../../source/ruleset/exposure.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
-import {wizardDoes} from '../_helpers/cli.ts';
+import {wizard, wizardDoes} from '../_helpers/cli.ts';
 import {type Dock, openDock} from '../_helpers/containers.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';
 import {ask, IPV6, OUTSIDE, serve} from '../_helpers/pair.ts';
@@ -121,5 +121,20 @@ describe.each(BACKENDS)('a published port, by iptables (%s)', (backend) => {
 		const now = await exposureOf(dock.target);
 		expect(now.rows.map(({before}) => before)).toEqual(now.rows.map(({after}) => after));
 		expect([...open(now.rows, 'before')].sort()).toEqual(answered);
+	});
+});
+
+describe('a machine', () => {
+	const lab = useLab();
+
+	test('without an interface there is nothing to try, and that is all that is said', async () => {
+		const {status, stdout} = await wizard(await lab.host(), 'exposure', '--json', ...PLAN);
+		expect(status).toBe(3);
+		const {rows, tried, unread} = JSON.parse(stdout);
+		expect({rows, tried, unread}).toEqual({
+			rows: [],
+			tried: false,
+			unread: ['No interface was found through which others reach this machine.'],
+		});
 	});
 });

@@ -35,7 +35,8 @@ export async function fetchNodes(): Promise<void> {
 		await succeed(
 			['npm', 'install', '--prefix', partial, '--ignore-scripts', '--no-audit', ...names],
 			{timeout: 300_000},
-			{PATH: `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`},
+			// Proxies and certificates of this machine as well: others may stand before the registry.
+			{...process.env, PATH: `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`},
 		);
 		renameSync(partial, FOLDER);
 	} finally {

@@ -29,7 +29,7 @@ export async function bundle(kind) {
 		legalComments: 'none',
 		logLevel: 'warning',
 		target: TARGET,
-		plugins: [withoutDevtools, withoutAwait, withoutPrograms],
+		plugins: [withoutDevtools, withoutAwait, withoutPrograms, withoutSegmenter],
 		define: {
 			// React's development build keeps every render for its profiler.
 			'process.env.NODE_ENV': '"production"',
@@ -186,6 +186,25 @@ const withoutPrograms = {
 	setup({onLoad}) {
 		onLoad({filter: /\/commander\/lib\/command\.js$/}, ({path}) => ({
 			contents: replaced(readFileSync(path, 'utf8'), "require('node:child_process')", '{}'),
+		}));
+	},
+};
+
+/**
+ * What tells how wide a text is makes a segmenter as it is loaded, and Node then loads the tables of
+ * Unicode: a third of a bare start. ASCII, all of the first frame, needs none.
+ * @type {import('esbuild').Plugin}
+ */
+const withoutSegmenter = {
+	name: 'without-segmenter',
+	setup({onLoad}) {
+		onLoad({filter: /\/(string-width|wrap-ansi)\/index\.js$/}, ({path}) => ({
+			contents: replaced(
+				readFileSync(path, 'utf8'),
+				'const segmenter = new Intl.Segmenter();',
+				`let made;
+				const segmenter = {segment: (text) => (made ??= new Intl.Segmenter()).segment(text)};`,
+			),
 		}));
 	},
 };

@@ -1,5 +1,6 @@
 import {connectionKey, isLoopback, readTcpSockets, type TcpSocket} from '../host/connections.ts';
-import {findProgram, run} from '../host/run.ts';
+import {findProgram} from '../host/find-program.ts';
+import {run} from '../host/run.ts';
 
 /** How many programs run at once, and for how many milliseconds they are started. */
 const PARALLEL = 8;

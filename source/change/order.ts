@@ -1,8 +1,8 @@
 import {uptime} from 'node:os';
+import {findProgram} from '../host/find-program.ts';
 import {programFor, readHoldings} from '../host/holdings.ts';
 import {programOf} from '../host/iptables.ts';
 import {isRehearsal} from '../host/rehearsing.ts';
-import {findProgram} from '../host/run.ts';
 import {currentConnections, identify, type Session} from '../host/session.ts';
 import {type Policy, policyFlags, printPolicy} from '../policy/policy.ts';
 import {describeTaking, type Existing, existingFlags} from '../ruleset/inheritance.ts';

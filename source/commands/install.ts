@@ -1,7 +1,6 @@
 import process from 'node:process';
 import {createInterface} from 'node:readline/promises';
 import {isRoot} from '../host/first-facts.ts';
-import {detectIptables} from '../host/iptables.ts';
 import {findInstaller, printCommand} from '../host/packages.ts';
 import {runAttached} from '../host/run.ts';
 
@@ -10,7 +9,7 @@ import {runAttached} from '../host/run.ts';
  * whether to install it. Done before a rehearsal starts: its copy of the machine could not keep it.
  */
 export async function offerInstall(): Promise<void> {
-	if ((await detectIptables()) !== undefined || !process.stdin.isTTY) {
+	if (!process.stdin.isTTY) {
 		return;
 	}
 

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import {Command, Option} from 'commander';
 import {CONFIG_DIR, STATE_DIR} from '../change/paths.ts';
+import {hasIptables} from '../host/first-facts.ts';
 import {isRehearsal} from '../host/rehearsing.ts';
 import {BOOT_CHOICES} from '../persistence/way.ts';
 import {InputError} from '../policy/input-error.ts';
@@ -216,8 +217,10 @@ function program(word: string, setExitCode: (code: number) => void): Command {
 				return startWizard(flags);
 			},
 			async () => {
-				const {offerInstall} = await import('./install.ts');
-				await offerInstall();
+				if (!hasIptables()) {
+					const {offerInstall} = await import('./install.ts');
+					await offerInstall();
+				}
 			},
 		);
 	const asked = Object.hasOwn(commands, word) ? commands[word] : undefined;

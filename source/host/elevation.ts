@@ -1,5 +1,6 @@
 import process from 'node:process';
-import {findProgram, runAttached} from './run.ts';
+import {findProgram} from './find-program.ts';
+import {runAttached} from './run.ts';
 import {selfCommand} from './self.ts';
 
 /** What makes root of an ordinary user. */

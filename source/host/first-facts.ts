@@ -2,6 +2,7 @@ import {existsSync, readFileSync} from 'node:fs';
 import process from 'node:process';
 import {FAMILIES, type Family} from '../policy/network.ts';
 import {parseServices, type Services, withOwnServices} from '../policy/services.ts';
+import {findProgram} from './find-program.ts';
 import {type Interface, interfacesHere} from './interfaces.ts';
 
 /** What is known of this machine at once, without starting a program. */
@@ -33,6 +34,11 @@ export function isRoot(): boolean {
 export function familiesHere(): readonly Family[] {
 	const absent = existsSync('/proc/sys/net') && !existsSync('/proc/sys/net/ipv6');
 	return FAMILIES.filter((family) => family === 4 || !absent);
+}
+
+/** Whether iptables, and its IPv6 half, is installed. */
+export function hasIptables(): boolean {
+	return ['iptables-restore', 'ip6tables-restore'].every(findProgram);
 }
 
 /** The names of /etc/services and, for what it lacks, ours. */

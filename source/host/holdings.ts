@@ -3,8 +3,9 @@ import type {Family} from '../policy/network.ts';
 import type {Holding} from '../ruleset/inheritance.ts';
 import {parseSave} from '../ruleset/parse.ts';
 import type {Backend} from '../ruleset/ruleset.ts';
+import {findProgram} from './find-program.ts';
 import {programOf, save} from './iptables.ts';
-import {findProgram, run} from './run.ts';
+import {run} from './run.ts';
 
 /**
  * All rules that iptables can show, of both families and both backends: the kernel asks both.

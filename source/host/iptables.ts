@@ -1,9 +1,10 @@
-import {FAMILIES, type Family} from '../policy/network.ts';
+import type {Family} from '../policy/network.ts';
 import {printable} from '../policy/printable.ts';
 import {parseSave} from '../ruleset/parse.ts';
 import type {Backend, FamilyRules} from '../ruleset/ruleset.ts';
 import {HostError} from './errors.ts';
-import {findProgram, firstLine, type Runner, run} from './run.ts';
+import {hasIptables} from './first-facts.ts';
+import {firstLine, type Runner, run} from './run.ts';
 
 export type {Backend} from '../ruleset/ruleset.ts';
 
@@ -32,8 +33,7 @@ const PATIENCE = 2000;
  * @throws {HostError} when it does not work: which backend it has is nothing to be guessed
  */
 export async function detectIptables(): Promise<Iptables | undefined> {
-	const complete = FAMILIES.every((family) => findProgram(programOf(family, '-restore')));
-	if (!complete) {
+	if (!hasIptables()) {
 		return undefined;
 	}
 

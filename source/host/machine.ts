@@ -5,13 +5,14 @@ import {type Recommendation, recommendRole} from '../policy/recommend.ts';
 import type {Neighbour} from '../ruleset/neighbours.ts';
 import type {Published} from '../ruleset/published.ts';
 import {type Elevation, findElevation} from './elevation.ts';
+import {findProgram} from './find-program.ts';
 import {isRoot} from './first-facts.ts';
 import {detectIptables, type Iptables} from './iptables.ts';
 import {findListeners, type Listener} from './listeners.ts';
 import {findNeighbours} from './neighbours.ts';
 import {findPublished} from './published.ts';
 import {namespacesAllowed} from './rehearsal.ts';
-import {findProgram, run} from './run.ts';
+import {run} from './run.ts';
 import {findSession, type Session} from './session.ts';
 import {
 	distributionHere,

@@ -1,7 +1,8 @@
 import {readFileSync} from 'node:fs';
 import type {Manager} from '../ruleset/inheritance.ts';
 import {OWN_PREFIX} from '../ruleset/ruleset.ts';
-import {findProgram, run} from './run.ts';
+import {findProgram} from './find-program.ts';
+import {run} from './run.ts';
 import {isActive, isEnabled} from './service-manager.ts';
 
 export const UFW_CONF = '/etc/ufw/ufw.conf';

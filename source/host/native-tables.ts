@@ -1,5 +1,6 @@
 import type {FamilyRules} from '../ruleset/ruleset.ts';
-import {findProgram, type Runner, run} from './run.ts';
+import {findProgram} from './find-program.ts';
+import {type Runner, run} from './run.ts';
 
 /** A table of nftables, named as `inet filter`, with what `nft list table` prints of it. */
 export type NativeTable = {readonly name: string; readonly text: string};

@@ -1,4 +1,4 @@
-import {findProgram} from './run.ts';
+import {findProgram} from './find-program.ts';
 
 /** How a package manager installs iptables, without questions of its own. */
 export type Installer = {

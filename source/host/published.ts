@@ -7,7 +7,8 @@ import {natOfNftables, natTablesIn} from '../ruleset/nat-nft.ts';
 import {parseSave} from '../ruleset/parse.ts';
 import {type NatTable, type Published, publishedIn} from '../ruleset/published.ts';
 import {HostError} from './errors.ts';
-import {findProgram, firstLine, run} from './run.ts';
+import {findProgram} from './find-program.ts';
+import {firstLine, run} from './run.ts';
 
 /** Milliseconds that each program is waited for. */
 const PATIENCE = 2000;

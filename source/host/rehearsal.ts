@@ -4,11 +4,12 @@ import path from 'node:path';
 import process from 'node:process';
 import {printable} from '../policy/printable.ts';
 import {HostError} from './errors.ts';
+import {findProgram} from './find-program.ts';
 import {isRoot} from './first-facts.ts';
 import {type Interface, interfacesHere} from './interfaces.ts';
 import {link} from './processes.ts';
 import {REHEARSAL_VARIABLE} from './rehearsing.ts';
-import {findProgram, firstLine, type RunResult, run, runAttached} from './run.ts';
+import {firstLine, type RunResult, run, runAttached} from './run.ts';
 import {ownArguments, selfCommand} from './self.ts';
 
 /** What the folder to build in begins with. */

@@ -1,22 +1,8 @@
 import {type ChildProcess, spawn} from 'node:child_process';
-import {accessSync, constants} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
-
-/**
- * Where programs are looked for, whatever PATH says: npx puts the current folder's
- * node_modules/.bin first, and sudo or cron may leave out sbin.
- */
-const SYSTEM_PATH = [
-	'/usr/local/sbin',
-	'/usr/local/bin',
-	'/usr/sbin',
-	'/usr/bin',
-	'/sbin',
-	'/bin',
-	'/run/current-system/sw/bin',
-];
+import {findProgram, SYSTEM_PATH} from './find-program.ts';
 
 export type RunOptions = {
 	/** What the program reads on its standard input. Default: nothing. */
@@ -39,18 +25,6 @@ export type Runner = (
 	args: readonly string[],
 	options?: RunOptions,
 ) => Promise<RunResult>;
-
-/** The absolute path of an installed program, or undefined. */
-export function findProgram(name: string): string | undefined {
-	return SYSTEM_PATH.map((folder) => path.join(folder, name)).find((file) => {
-		try {
-			accessSync(file, constants.X_OK);
-			return true;
-		} catch {
-			return false;
-		}
-	});
-}
 
 /**
  * Runs a program of this machine, without a shell, in the C locale. In a session of its own: Ctrl-C

@@ -1,8 +1,8 @@
 import {existsSync} from 'node:fs';
 import type {Keeping} from '../change/kept-files.ts';
 import {BOOT_FILE, RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
+import {findProgram} from '../host/find-program.ts';
 import {type Backend, programOf} from '../host/iptables.ts';
-import {findProgram} from '../host/run.ts';
 import {helperOf} from '../policy/helpers.ts';
 import type {Family} from '../policy/network.ts';
 import type {Policy} from '../policy/policy.ts';

@@ -1,5 +1,6 @@
 import {HostError} from '../host/errors.ts';
-import {findProgram, firstLine} from '../host/run.ts';
+import {findProgram} from '../host/find-program.ts';
+import {firstLine} from '../host/run.ts';
 import {FAMILIES, type Family} from '../policy/network.ts';
 import {printable} from '../policy/printable.ts';
 import type {Protocol} from '../policy/services.ts';

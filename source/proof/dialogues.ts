@@ -1,5 +1,5 @@
 import {setTimeout as delay} from 'node:timers/promises';
-import {findProgram} from '../host/run.ts';
+import {findProgram} from '../host/find-program.ts';
 import {FAMILIES, type Family} from '../policy/network.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {PortRange} from '../ruleset/ruleset.ts';

@@ -1,8 +1,9 @@
 import {HostError} from '../host/errors.ts';
+import {findProgram} from '../host/find-program.ts';
 import {programFor, readHoldings} from '../host/holdings.ts';
 import {programOf, type Saved, save} from '../host/iptables.ts';
 import {readNativeTables} from '../host/native-tables.ts';
-import {findProgram, firstLine, type Runner, run} from '../host/run.ts';
+import {firstLine, type Runner, run} from '../host/run.ts';
 import type {Family} from '../policy/network.ts';
 import {printable} from '../policy/printable.ts';
 import {printRestore} from '../ruleset/print.ts';

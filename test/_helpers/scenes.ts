@@ -12,21 +12,13 @@ import type {Machine} from '../../source/ui/steps/step-props.ts';
 import type {Prover} from '../../source/ui/use-proof.ts';
 import type {OpenApp} from './app.tsx';
 import {HAND_MADE} from './inheritance.ts';
+import {CONTAINER, socketOn} from './sockets.ts';
 
 /** A web server whose administrator comes through SSH: the same on each run. */
 
 function socket(port: number, process: string, more: Partial<Listener> = {}): Listener {
-	return {
-		protocol: 'tcp',
-		address: '0.0.0.0',
-		families: [4],
-		port,
-		reach: 'outside',
-		process,
-		unit: `${process}.service`,
-		user: process === 'sshd' ? 'root' : process,
-		...more,
-	};
+	const user = process === 'sshd' ? 'root' : process;
+	return socketOn(port, {process, unit: `${process}.service`, user, ...more});
 }
 
 function exposed(port: number, more: Partial<Exposed>): Exposed {
@@ -61,16 +53,7 @@ export const SERVER: Partial<Machine> = {
 			socket(3306, 'mariadbd', {unit: 'mariadb.service', user: 'mysql'}),
 			socket(6379, 'redis-server', {address: '127.0.0.1', reach: 'loopback'}),
 		],
-		published: [
-			{
-				families: [4],
-				protocol: 'tcp',
-				address: '0.0.0.0',
-				port: 8080,
-				to: '172.17.0.2:80',
-				by: 'Docker',
-			},
-		],
+		published: [CONTAINER],
 		recommendation: {
 			role: 'server',
 			reason: 'nginx and mariadb listen on all addresses',

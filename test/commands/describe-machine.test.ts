@@ -1,11 +1,10 @@
 import {describe, expect, test} from 'vitest';
 import {describeMachine} from '../../source/commands/describe-machine.ts';
 import type {Facts} from '../../source/host/facts.ts';
-import type {Listener} from '../../source/policy/listener.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import type {Neighbour} from '../../source/ruleset/neighbours.ts';
-import type {Published} from '../../source/ruleset/published.ts';
 import {NOTHING_KNOWN} from '../../source/ui/flow-state.ts';
+import {CONTAINER, socketOn} from '../_helpers/sockets.ts';
 
 const FACTS: Facts = {
 	root: true,
@@ -27,19 +26,6 @@ const DOCKER: Neighbour = {
 	...UFW,
 	...{name: 'Docker', kind: 'service', owns: false, needsFilter: true},
 };
-const CONTAINER: Published = {
-	families: [4],
-	protocol: 'tcp',
-	address: '0.0.0.0',
-	port: 8080,
-	to: '172.17.0.2:80',
-	by: 'Docker',
-};
-
-function listener(port: number): Listener {
-	return {protocol: 'tcp', address: '0.0.0.0', families: [4], port, reach: 'outside'};
-}
-
 function texts(lines: ReturnType<typeof describeMachine>): readonly string[] {
 	return lines.map(({text}) => text);
 }
@@ -57,7 +43,7 @@ describe('what Welcome shows', () => {
 	test('has warnings first, and the recommended role with its reason', () => {
 		const known = {
 			...NOTHING_KNOWN,
-			listeners: [22, 80, 81, 82, 83, 84].map(listener),
+			listeners: [22, 80, 81, 82, 83, 84].map((port) => socketOn(port)),
 			published: [CONTAINER],
 			recommendation: {role: 'server', reason: 'nginx listens on all addresses'} as const,
 		};
@@ -93,7 +79,7 @@ describe('what Welcome shows', () => {
 			{
 				known: {
 					...NOTHING_KNOWN,
-					listeners: Array.from({length: 2000}, (_, index) => listener(index + 1)),
+					listeners: Array.from({length: 2000}, (_, index) => socketOn(index + 1)),
 					published: [CONTAINER],
 					recommendation: {role: 'server', reason: 'nginx listens'},
 				},

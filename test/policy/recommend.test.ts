@@ -1,16 +1,10 @@
 import {expect, it} from 'vitest';
 import type {Listener} from '../../source/policy/listener.ts';
 import {recommendRole} from '../../source/policy/recommend.ts';
+import {socketOn} from '../_helpers/sockets.ts';
 
-const on = (port: number, process: string | undefined, rest: Partial<Listener> = {}): Listener => ({
-	protocol: 'tcp',
-	address: '0.0.0.0',
-	families: [4],
-	port,
-	reach: 'outside',
-	process,
-	...rest,
-});
+const on = (port: number, process: string | undefined, rest: Partial<Listener> = {}) =>
+	socketOn(port, {process, ...rest});
 const local = {address: '127.0.0.1', reach: 'loopback'} as const;
 const udp = {protocol: 'udp'} as const;
 

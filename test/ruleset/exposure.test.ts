@@ -5,6 +5,7 @@ import type {Exposed} from '../../source/ruleset/exposure.ts';
 import {exposedRows} from '../../source/ruleset/exposure-rows.ts';
 import {type Lookout, type Sight, UNKNOWN_SIGHT} from '../../source/ruleset/exposure-summary.ts';
 import type {Published} from '../../source/ruleset/published.ts';
+import {CONTAINER, socketOn} from '../_helpers/sockets.ts';
 
 const sight = (tcp: readonly number[], more: Partial<Sight> = {}): Sight => ({
 	open: {tcp: tcp.map((port) => ({first: port, last: port})), udp: []},
@@ -22,23 +23,8 @@ const lookout = (family: Family, before: Sight, more: Partial<Lookout> = {}): Lo
 	...more,
 });
 
-const listener = (port: number, more: Partial<Listener> = {}): Listener => ({
-	protocol: 'tcp',
-	address: '::',
-	families: FAMILIES,
-	port,
-	reach: 'outside',
-	...more,
-});
-
-const published: Published = {
-	families: [4],
-	protocol: 'tcp',
-	address: '0.0.0.0',
-	port: 8080,
-	to: '172.17.0.2:80',
-	by: 'Docker',
-};
+const listener = (port: number, more: Partial<Listener> = {}) =>
+	socketOn(port, {address: '::', families: FAMILIES, ...more});
 
 const sent = (port: number, to: string, here = false) =>
 	({protocol: 'tcp', first: port, last: port, to, here}) as const;
@@ -110,18 +96,18 @@ describe('what is forwarded', () => {
 
 	it('is open past INPUT; of its proxy only the family that is not forwarded is spoken', () => {
 		const proxy = listener(8080, {process: 'docker-proxy', container: 'Docker'});
-		expect(rows([lookout(4, forwards), lookout(6, sight([8080]))], [proxy], [published])).toEqual([
+		expect(rows([lookout(4, forwards), lookout(6, sight([8080]))], [proxy], [CONTAINER])).toEqual([
 			'8080; IPv4 from anywhere; open; 172.17.0.2:80 Docker',
 			'8080; IPv6 from anywhere; open; docker-proxy Docker',
 		]);
 	});
 
 	it('is shut where FORWARD shuts it, and unknown where only rules were read', () => {
-		expect(rows([lookout(4, sight([]))], [], [published])).toEqual([
+		expect(rows([lookout(4, sight([]))], [], [CONTAINER])).toEqual([
 			'8080; IPv4 from anywhere; shut; 172.17.0.2:80 Docker',
 		]);
 		for (const unknown of [sight([], {forwarded: 'unknown'}), sight([], {mayForwardMore: true})]) {
-			expect(rows([lookout(4, unknown)], [], [published])).toEqual([
+			expect(rows([lookout(4, unknown)], [], [CONTAINER])).toEqual([
 				'8080; IPv4 from anywhere; unknown; 172.17.0.2:80 Docker',
 			]);
 		}
@@ -145,7 +131,7 @@ describe('what is forwarded', () => {
 	});
 
 	it('as a whole hides no port of this machine', () => {
-		const all: Published = {...published, port: 1, last: 65_535};
+		const all: Published = {...CONTAINER, port: 1, last: 65_535};
 		expect(rows([lookout(4, sight([22]))], [], [all])).toContain(
 			'22; IPv4 from anywhere; open; nobody',
 		);
@@ -154,7 +140,7 @@ describe('what is forwarded', () => {
 
 it('is unknown where nothing is known, and never shut', () => {
 	const dark = FAMILIES.map((family) => lookout(family, UNKNOWN_SIGHT));
-	expect(rows(dark, [listener(22)], [published])).toEqual([
+	expect(rows(dark, [listener(22)], [CONTAINER])).toEqual([
 		'22; IPv4+6 from anywhere; unknown; somebody',
 		'8080; IPv4 from anywhere; unknown; 172.17.0.2:80 Docker',
 		'1-21,23-8079,8081-65535; IPv4+6 from anywhere; unknown; nobody',

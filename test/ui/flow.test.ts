@@ -13,7 +13,6 @@ import {printOpening} from '../../source/policy/port.ts';
 import {covers, withoutPort} from '../../source/policy/ports.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {type Existing, KEEP_EXISTING} from '../../source/ruleset/inheritance.ts';
-import type {Published} from '../../source/ruleset/published.ts';
 import {focusedPolicy, isTyping, reduceFlow} from '../../source/ui/flow.ts';
 import {readField, rowsOf} from '../../source/ui/flow-ports.ts';
 import {
@@ -26,6 +25,7 @@ import {
 	stepsOf,
 } from '../../source/ui/flow-state.ts';
 import type {NeighbourChoice} from '../../source/ui/neighbour-choices.ts';
+import {CONTAINER, socketOn} from '../_helpers/sockets.ts';
 
 const NEXT: FlowEvent = {type: 'next'};
 const BACK: FlowEvent = {type: 'back'};
@@ -169,29 +169,14 @@ describe('Ports', () => {
 });
 
 describe('Ports, with what listens', () => {
-	const socket = (port: number, more: Partial<Listener> = {}): Listener => ({
-		protocol: 'tcp',
-		address: '0.0.0.0',
-		families: [4],
-		port,
-		reach: 'outside',
-		process: `p${port}`,
-		...more,
-	});
+	const socket = (port: number, more: Partial<Listener> = {}) =>
+		socketOn(port, {process: `p${port}`, ...more});
 	const web = [socket(80), socket(80, {address: '::', families: [6]}), socket(443)];
 	const postgres = socket(5432, {address: '127.0.0.1', reach: 'loopback'});
-	const container: Published = {
-		families: [4],
-		protocol: 'tcp',
-		address: '0.0.0.0',
-		port: 8080,
-		to: '172.17.0.2:80',
-		by: 'Docker',
-	};
 	const knowing = (openings: string, listeners: readonly Listener[] = [...web, postgres]) =>
 		run(at('ports', {openings: readField({...start(), field: openings}).openings}), {
 			type: 'learn',
-			known: {...NOTHING_KNOWN, listeners, published: [container]},
+			known: {...NOTHING_KNOWN, listeners, published: [CONTAINER]},
 		});
 	const keys = (flow: Flow) => rowsOf(flow).map(({key}) => key);
 

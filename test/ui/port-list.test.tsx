@@ -1,24 +1,14 @@
 import {describe, expect, test} from 'vitest';
 import type {Listener} from '../../source/policy/listener.ts';
-import type {Published} from '../../source/ruleset/published.ts';
 import {NOTHING_KNOWN} from '../../source/ui/flow-state.ts';
 import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
 import {expectFits, SIZES, type Size} from '../_helpers/frames.ts';
+import {CONTAINER, socketOn} from '../_helpers/sockets.ts';
 
 const openApp = appOpener();
 
 function socket(port: number, more: Partial<Listener> = {}): Listener {
-	return {
-		protocol: 'tcp',
-		address: '0.0.0.0',
-		families: [4],
-		port,
-		reach: 'outside',
-		process: 'nginx',
-		unit: 'nginx.service',
-		user: 'root',
-		...more,
-	};
+	return socketOn(port, {process: 'nginx', unit: 'nginx.service', user: 'root', ...more});
 }
 
 const LISTENERS = [
@@ -28,14 +18,6 @@ const LISTENERS = [
 	socket(9999, {process: 'a?[31mb', unit: undefined}),
 	socket(5432, {process: 'postgres', address: '127.0.0.1', reach: 'loopback'}),
 ];
-const CONTAINER: Published = {
-	families: [4],
-	protocol: 'tcp',
-	address: '0.0.0.0',
-	port: 8080,
-	to: '172.17.0.2:80',
-	by: 'Docker',
-};
 const KNOWN = {...NOTHING_KNOWN, listeners: LISTENERS, published: [CONTAINER]};
 
 async function openPorts(options: AppOptions = {}): Promise<OpenApp> {

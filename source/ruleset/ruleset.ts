@@ -104,3 +104,17 @@ export function defaultReject(family: Family): string {
 export function findChain(rules: FamilyRules, table: string, chain: string): Chain | undefined {
 	return rules.tables.find(({name}) => name === table)?.chains.find(({name}) => name === chain);
 }
+
+/** A rule of our own, with its reason. */
+export function ourRule(
+	part: Part,
+	text: string,
+	match: Match,
+	target: Target = {kind: 'ACCEPT'},
+): Rule {
+	return {match, target, reason: {part, text}};
+}
+
+export function onePort(number: number): PortRange {
+	return {first: number, last: number};
+}

@@ -1,0 +1,118 @@
+import {groupBy} from '../policy/group.ts';
+import type {Family} from '../policy/network.ts';
+import type {Policy} from '../policy/policy.ts';
+import {type MdnsOpening, type PortOpening, printOpening, printPorts} from '../policy/port.ts';
+import type {Protocol} from '../policy/services.ts';
+import {type Match, onePort, ourRule, type Rule} from './ruleset.ts';
+
+/** New connections of one source under `limit`: so many, and so many at once. */
+const LIMIT = {rate: '6/min', burst: 6} as const;
+/** `-m multiport` takes 15 ports; a range counts as two (iptables-extensions(8)). */
+const MULTIPORT = 15;
+
+type PartOpening = PortOpening & {readonly protocol: Protocol};
+
+/**
+ * The rules that let in what was opened, in the order in which it was said.
+ * @param plain one port in a rule: without `-m multiport`
+ */
+export function openingRules(policy: Policy, family: Family, plain: boolean): readonly Rule[] {
+	const parts = policy.openings.flatMap((opening): Array<PartOpening | MdnsOpening> => {
+		if (opening.kind === 'mdns') {
+			return [opening];
+		}
+
+		const protocols: readonly Protocol[] =
+			opening.protocol === 'both' ? ['tcp', 'udp'] : [opening.protocol];
+		return opening.from === undefined || opening.from.family === family
+			? protocols.map((protocol) => ({...opening, protocol}))
+			: [];
+	});
+	return groupBy(parts, kindOf).flatMap((group) => {
+		const [first] = group;
+		if (first === undefined || first.kind === 'mdns') {
+			return group.flatMap((part) => (part.kind === 'mdns' ? discovery(part, family) : []));
+		}
+
+		const ports = group.filter((part): part is PartOpening => part.kind === 'port');
+		return first.limit
+			? ports.map((part) => limited(part, family))
+			: (plain ? ports.map((part) => [part]) : chunk(ports)).map((some) => opened(first, some));
+	});
+}
+
+/** Openings that can share a rule have the same kind. */
+function kindOf(part: PartOpening | MdnsOpening): string {
+	return part.kind === 'mdns'
+		? part.kind
+		: `${part.protocol} ${part.from?.cidr} ${part.on} ${part.limit}`;
+}
+
+function opened(scope: PartOpening, parts: readonly PartOpening[]): Rule {
+	return ourRule('opening', `You opened ${parts.map((part) => printOpening(part)).join(', ')}`, {
+		...where(scope),
+		protocol: scope.protocol,
+		destinationPorts: parts.map(({first, last}) => ({first, last})),
+	});
+}
+
+function limited(part: PartOpening, family: Family): Rule {
+	return ourRule(
+		'opening',
+		`You opened ${printOpening(part)}: six new connections a minute from one source`,
+		{
+			...where(part),
+			protocol: part.protocol,
+			destinationPorts: [{first: part.first, last: part.last}],
+			hashlimit: {
+				...LIMIT,
+				// At most 15 characters: older kernels keep no more (struct xt_hashlimit_info, IFNAMSIZ).
+				name: `fw${part.protocol.slice(0, 1)}${printPorts(part, '-')}`,
+				// One IPv6 subscriber has a /64 and can use every address of it.
+				...(family === 6 ? {sourceMask: 64} : {}),
+			},
+		},
+	);
+}
+
+function where(part: PartOpening): Match {
+	const everywhere = part.from === undefined || part.from.cidr.endsWith('/0');
+	return {
+		...(everywhere ? {} : {source: part.from?.cidr ?? ''}),
+		...(part.on === undefined ? {} : {inInterface: part.on}),
+	};
+}
+
+function discovery(opening: MdnsOpening, family: Family): readonly Rule[] {
+	const on: Match = opening.on === undefined ? {} : {inInterface: opening.on};
+	const mdns = ourRule('discovery', 'You opened mdns: finding printers and casting devices', {
+		...on,
+		destination: family === 4 ? '224.0.0.251/32' : 'ff02::fb/128',
+		protocol: 'udp',
+		destinationPorts: [onePort(5353)],
+	});
+	const igmp = ourRule('discovery', 'You opened mdns: IGMP keeps its multicast coming', {
+		...on,
+		destination: '224.0.0.0/4',
+		protocol: 'igmp',
+	});
+	return family === 4 ? [mdns, igmp] : [mdns];
+}
+
+/** Cuts a list of ports so that each piece fits one multiport match. */
+function chunk(parts: readonly PartOpening[]): readonly (readonly PartOpening[])[] {
+	const chunks: PartOpening[][] = [];
+	let room = 0;
+	for (const part of parts) {
+		const weight = part.first === part.last ? 1 : 2;
+		if (weight > room) {
+			chunks.push([]);
+			room = MULTIPORT;
+		}
+
+		chunks.at(-1)?.push(part);
+		room -= weight;
+	}
+
+	return chunks;
+}

@@ -1,7 +1,8 @@
-import {existsSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import {POLICY_FILE} from '../change/paths.ts';
 import {findManagers} from '../host/managers.ts';
 import {isEnabled} from '../host/service-manager.ts';
+import {OWN_PREFIX} from '../ruleset/ruleset.ts';
 import {failed, type Item, ok} from './item.ts';
 
 const ID = 'rivals';
@@ -50,7 +51,7 @@ export async function checkRivals(): Promise<Item> {
 					TITLE,
 					`netfilter-persistent restores ${frozen}, which does not have our jump`,
 				] as const),
-				'systemctl disable netfilter-persistent; at boot our rules are loaded after its',
+				'netfilter-persistent save, also after each later change; or systemctl disable netfilter-persistent',
 			);
 }
 
@@ -81,14 +82,34 @@ const COMPANIONS = [
 
 /** How ours go together with others that load rules at boot, where there are any. Nothing of theirs is changed. */
 export async function describeCompanions(): Promise<readonly Item[]> {
-	const enabled = await Promise.all(
-		COMPANIONS.map(async (companion) => ((await companion.enabled()) ? [companion] : [])),
-	);
-	return enabled.flat().map(({name, files}) => {
+	const [enabled, {frozen}] = await Promise.all([
+		Promise.all(
+			COMPANIONS.map(async (companion) => ((await companion.enabled()) ? [companion] : [])),
+		),
+		findManagers(),
+	]);
+	// What is named as a rival is not also said to go together with ours.
+	const companions = enabled
+		.flat()
+		.filter(({name}) => name !== 'netfilter-persistent' || frozen === undefined);
+	return companions.map(({name, files}) => {
 		const file = files.find((candidate) => existsSync(candidate));
 		return {
 			...ok(`companion-${name}`, `${name} loads its rules first, and ours are added to them`),
-			cause: `${file === undefined ? 'What it loads' : file} stays as it is. Whoever starts ${name} anew takes our rules away until: fw-wizard check --fix`,
+			cause: `${file ?? 'What it loads'} stays as it is. Whoever starts ${name} anew ${
+				file !== undefined && hasOurs(file)
+					? 'has our rules as that file has them'
+					: 'takes our rules away until: fw-wizard check --fix'
+			}`,
 		};
 	});
+}
+
+/** Whether a file was saved with our rules in it. */
+function hasOurs(file: string): boolean {
+	try {
+		return readFileSync(file, 'utf8').includes(OWN_PREFIX);
+	} catch {
+		return false;
+	}
 }

@@ -124,6 +124,62 @@ describe.each(BACKENDS)('a published port, by iptables (%s)', (backend) => {
 	});
 });
 
+/** The same without iptables: what it forwards, redirects and refuses is in one table of nftables. */
+const NATIVE = `
+table inet shop {
+	chain arriving {
+		type nat hook prerouting priority dstnat;
+		iifname != "docker0" meta nfproto ipv4 tcp dport 8080 dnat ip to 172.17.0.2:80
+		iifname != "docker0" meta nfproto ipv6 tcp dport 8080 dnat ip6 to [fd00:d0c::2]:80
+		iifname != "docker0" meta nfproto ipv4 tcp dport 8081 dnat ip to 172.17.0.2:81
+		iifname != "docker0" meta nfproto ipv6 tcp dport 8081 dnat ip6 to [fd00:d0c::2]:81
+		tcp dport 2222 redirect to :22
+	}
+	chain input {
+		type filter hook input priority filter;
+		iif lo accept
+		ct state established,related accept
+		meta l4proto { icmp, ipv6-icmp } accept
+		tcp dport 22 accept
+		reject
+	}
+	chain forward {
+		type filter hook forward priority filter; policy drop;
+		ct state established,related accept
+		iifname "docker0" accept
+		tcp dport 81 drop
+		ct status dnat accept
+	}
+}
+`;
+
+describe('a published port, by nftables alone', () => {
+	const lab = useLab();
+
+	test('is reachable, and is said to be so, now and under a policy', async () => {
+		const {target, probe} = await openDock(lab, 'nft', 'tcp:80', 'tcp:81');
+		await serve(target, 'tcp:22', 'tcp:9000');
+		await target.must('nft', ['-f', '-'], {input: NATIVE});
+		const {rows, tried, unread} = await exposureOf(target, ...PLAN);
+		expect({tried, unread}).toEqual({tried: true, unread: []});
+		expect(rows.map(say)).toEqual([
+			'22/tcp IPv4+6 from anywhere: open, open',
+			'2222/tcp IPv4 from anywhere: open, open',
+			'2222/tcp IPv6 from anywhere: open, open',
+			'8080/tcp IPv4+6 from anywhere: open, open',
+			'8081/tcp IPv4+6 from anywhere: shut, shut',
+			'9000/tcp IPv4+6 from anywhere: shut, shut',
+		]);
+		expect(rows.find(({ports}) => ports[0]?.first === 8080)).toMatchObject({
+			to: '172.17.0.2:80, [fd00:d0c::2]:80',
+		});
+		const expected = [...open(rows, 'before')].sort();
+		expect([...(await answering(probe, SERVICES))].sort()).toEqual(expected);
+		await wizardDoes(target, 'apply', ...PLAN);
+		expect([...(await answering(probe, SERVICES))].sort()).toEqual(expected);
+	});
+});
+
 describe('a machine', () => {
 	const lab = useLab();
 

@@ -23,8 +23,8 @@ export function Choices({labels, focus, onFocus, onChoose}: Props): ReactElement
 				initialIndex={focus}
 				indicatorComponent={Pointer}
 				itemComponent={Label}
-				onHighlight={(item) => onFocus(item.value)}
-				// On an empty list Enter gives nothing.
+				// On an empty list keys give nothing.
+				onHighlight={(item?: {value: number}) => item && onFocus(item.value)}
 				onSelect={(item?: {value: number}) => item && onChoose(item.value)}
 			/>
 		</Box>

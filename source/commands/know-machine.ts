@@ -21,11 +21,11 @@ export type Found = {
 /** What the wizard's answers depend on. Never throws: what was not found out in time stays unknown. */
 export async function knowMachine(facts: Facts): Promise<Found> {
 	const mayRead = netAdminHere() === true;
-	// A rehearsal has a network of its own: that nothing listens there says nothing of the machine.
-	const sees = seesSockets() && !isRehearsal();
+	const sees = seesSockets();
 	const [listeners, published, surroundings] = await Promise.all([
 		sees ? known(findListeners) : undefined,
-		sees && mayRead ? known(findPublished) : undefined,
+		// A rehearsal has none of the rules that publish ports: that says nothing of the machine.
+		sees && mayRead && !isRehearsal() ? known(findPublished) : undefined,
 		mayRead ? known(async () => findNeighbours(facts.families)) : undefined,
 	]);
 	const recommendation = listeners && recommendFor(facts, recommendRole(listeners, published));

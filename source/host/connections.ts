@@ -3,6 +3,7 @@ import os from 'node:os';
 import ipaddr from 'ipaddr.js';
 import type {Family} from '../policy/network.ts';
 import type {Protocol} from '../policy/services.ts';
+import {socketTables} from './rehearsing.ts';
 
 /** A TCP socket of this machine, as /proc/net/tcp and tcp6 show it (proc(5)). */
 export type TcpSocket = {
@@ -48,10 +49,11 @@ export function readTcpSockets(): readonly TcpSocket[] {
 	return ['tcp', 'tcp6'].flatMap((name) => parseTcpTable(readOrEmpty(`/proc/net/${name}`)));
 }
 
-/** The TCP sockets of this network namespace that listen, and its UDP sockets without a peer. */
+/** The TCP sockets of this machine that listen, and its UDP sockets without a peer; in a rehearsal too. */
 export function readBoundSockets(): readonly BoundSocket[] {
+	const folder = socketTables();
 	return TABLES.flatMap(({file, protocol, family}) =>
-		parseBoundSockets(readOrEmpty(`/proc/net/${file}`), protocol, family),
+		parseBoundSockets(readOrEmpty(`${folder}/${file}`), protocol, family),
 	);
 }
 

@@ -5,6 +5,7 @@ import {FAMILIES} from '../policy/network.ts';
 import {printable} from '../policy/printable.ts';
 import {type BoundSocket, isLoopback, readBoundSockets} from './connections.ts';
 import {commandNameOf, controlGroupsOf, holdersOf, parentOf, userIdOf} from './processes.ts';
+import {userOnMachine} from './rehearsing.ts';
 import {readSocketDetails, type SocketDetails} from './socket-details.ts';
 import {findSocketUnits, parseControlGroups, type SocketUnit} from './units.ts';
 
@@ -38,7 +39,7 @@ export async function findListeners(): Promise<readonly Listener[]> {
 		}
 
 		const place = placeOf(socket, details.get(socket.inode), ipv4.has(keyOf(socket)));
-		const owner = known ?? {user: socket.inode === '0' ? undefined : nameOf(socket.uid, users)};
+		const owner = known ?? {user: socket.inode === '0' ? undefined : userOf(socket.uid, users)};
 		return {
 			...place,
 			...owner,
@@ -86,7 +87,7 @@ function describeOwner(pid: number, users: ReadonlyMap<number, string>): Owner {
 	return {
 		process: name === '' ? undefined : printable(name),
 		pid,
-		user: id === undefined ? undefined : nameOf(id, users),
+		user: id === undefined ? undefined : userOf(id, users),
 		unit,
 		unitOf: userId === undefined ? undefined : nameOf(userId, users),
 		container: container ?? CONTAINER_PROXIES.get(name),
@@ -154,6 +155,11 @@ function readUsers(): ReadonlyMap<number, string> {
 	} catch {
 		return new Map();
 	}
+}
+
+function userOf(id: number, users: ReadonlyMap<number, string>): string | undefined {
+	const real = userOnMachine(id);
+	return real === undefined ? undefined : nameOf(real, users);
 }
 
 function nameOf(id: number, users: ReadonlyMap<number, string>): string {

@@ -3,6 +3,7 @@ import os from 'node:os';
 import process from 'node:process';
 import {printable} from '../policy/printable.ts';
 import {commandNameOf} from './processes.ts';
+import {socketTables} from './rehearsing.ts';
 
 /** Release of the running kernel: 6.1.0-18-amd64. */
 export function kernelHere(): string {
@@ -82,7 +83,7 @@ export function netAdminHere(): boolean | 'unknown' {
 
 /** Whether the tables of sockets can be read at all. */
 export function seesSockets(): boolean {
-	return readText('/proc/net/tcp') !== '';
+	return readText(`${socketTables()}/tcp`) !== '';
 }
 
 function readText(file: string): string {

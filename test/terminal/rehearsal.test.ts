@@ -2,6 +2,7 @@ import {readlinkSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import type {Listener} from '../../source/policy/listener.ts';
 import {applyAndKeep, FLAGS, OPEN, OPEN_INSIDE, walkToReview} from '../_helpers/journey.ts';
 import {findInner, makeUser, photographMachine, type User} from '../_helpers/machine.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';
@@ -44,6 +45,37 @@ describe('a rehearsal by an ordinary user', () => {
 		const network = (screen = '') => /^Network: .*$/m.exec(screen)?.[0];
 		expect(network(rehearsed)).toBe(network(real));
 		expect(network(real)).toContain('.');
+	});
+
+	test('shows what listens on the real machine, as far as that user may know it', async () => {
+		const host = await lab.host();
+		const services = await Promise.all(
+			[
+				[...host.enter, process.execPath, ECHO, 'tcp:8080'],
+				[...host.enter, ...user.enter, process.execPath, ECHO, 'udp:5353'],
+			].map(async (words) => startServer(words, /ready/)),
+		);
+		const listenersOf = async (enter: readonly string[], ...args: readonly string[]) => {
+			const words = [...enter, process.execPath, user.cli, 'facts', '--json', ...args];
+			const {stdout} = await execute(words, {}, user.variables);
+			const {listeners} = JSON.parse(stdout) as {readonly listeners: readonly Listener[]};
+			// Of IPv6 sockets ss would know more, and looks into the rehearsal.
+			return listeners.map(({ipv4Unknown: _, ...rest}) => rest);
+		};
+		try {
+			const real = await listenersOf(host.enter);
+			expect(real.map(({port}) => port).sort()).toEqual([5353, 8080]);
+			expect(await listenersOf(host.enter, '--rehearse')).toEqual(real);
+			// Who holds a socket the kernel does not tell from within a user namespace; whose it is, of one's own.
+			const asUser = [...host.enter, ...user.enter];
+			const [own, others] = (await listenersOf(asUser)).map(
+				({process: _, pid, unit, unitOf, ...rest}) => rest,
+			);
+			expect(await listenersOf(asUser, '--rehearse')).toEqual([own, {...others, user: undefined}]);
+			expect([own?.port, own?.user]).toEqual([5353, 'nobody']);
+		} finally {
+			await Promise.all(services.map(async (service) => service.stop()));
+		}
 	});
 
 	test('walks through the wizard and filters what another machine sends', async () => {

@@ -25,9 +25,6 @@ export function programOf(family: Family, ending = ''): string {
 	return `${family === 4 ? 'iptables' : 'ip6tables'}${ending}`;
 }
 
-/** Milliseconds that iptables is waited for, where it has only to say its version. */
-const PATIENCE = 2000;
-
 /**
  * The iptables of this machine, or undefined when it, or its IPv6 half, is not installed.
  * @throws {HostError} when it does not work: which backend it has is nothing to be guessed
@@ -38,7 +35,7 @@ export async function detectIptables(): Promise<Iptables | undefined> {
 	}
 
 	// "iptables v1.8.9 (nf_tables)"; below 1.8 there is only legacy, and nothing in brackets.
-	const {status, stdout, stderr} = await run('iptables', ['-V'], {timeout: PATIENCE});
+	const {status, stdout, stderr} = await run('iptables', ['-V']);
 	const version = /v([\d.]+)/.exec(stdout)?.[1];
 	if (status !== 0 || version === undefined) {
 		throw new HostError(

@@ -1,0 +1,42 @@
+import {describe, expect, test} from 'vitest';
+import {run} from '../../source/host/run.ts';
+
+/** Keeps all else waiting, in milliseconds, as a program with much to do keeps itself. */
+function beBusy(time: number): void {
+	const end = performance.now() + time;
+	while (performance.now() < end) {}
+}
+
+describe('a program that is run', () => {
+	test('gives what it printed and its status', async () => {
+		expect(await run('sh', ['-c', 'echo out; echo err >&2; cat; exit 3'], {input: 'in\n'})).toEqual(
+			{status: 3, stdout: 'out\nin\n', stderr: 'err\n'},
+		);
+	});
+
+	test('is in time when it has ended in time, however late that is looked at', async () => {
+		const running = run('seq', ['1', '9000'], {timeout: 100});
+		beBusy(400);
+		const {status, stdout, stderr} = await running;
+		expect({status, stderr}).toEqual({status: 0, stderr: ''});
+		expect(stdout).toHaveLength(43_893);
+	});
+
+	test('has no status when it took too long, also with all that it has started', async () => {
+		const begin = performance.now();
+		const {status, stderr} = await run('sh', ['-c', 'trap "" TERM; sleep 60 & sleep 60; exit 0'], {
+			timeout: 100,
+		});
+		expect({status, stderr}).toEqual({status: undefined, stderr: 'sh took too long'});
+		expect(performance.now() - begin).toBeLessThan(10_000);
+	});
+
+	test('has no status when a part of its output would be lost, though it ends well', async () => {
+		// What it has started holds its output open.
+		const {status, stdout, stderr} = await run('sh', ['-c', 'sleep 60 & echo done'], {
+			timeout: 200,
+		});
+		expect({status, stderr}).toEqual({status: undefined, stderr: 'sh took too long'});
+		expect(stdout).toBe('done\n');
+	});
+});

@@ -17,9 +17,12 @@ export const HELPER_NAMES = [
 /** What the user chooses by; one may stand for several kernel helpers (H.323 has two). */
 export type HelperName = (typeof HELPER_NAMES)[number];
 
+/** The kernel's names, as `-j CT --helper` takes them. */
+export type KernelHelper = Exclude<HelperName, 'h323'> | 'RAS' | 'Q.931';
+
 /** One CT rule: connections to this port get this helper (`-j CT --helper NAME`). */
 export type HelperPort = {
-	readonly helper: string;
+	readonly helper: KernelHelper;
 	readonly protocol: Protocol;
 	readonly port: number;
 };

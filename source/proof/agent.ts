@@ -4,8 +4,7 @@ import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {setTimeout as delay, setImmediate as nextTurn} from 'node:timers/promises';
 import type {PortRange} from '../ruleset/ruleset.ts';
-import {fetchFtp, serveFtp} from './agent-ftp.ts';
-import {fetchTftp, serveTftp} from './agent-tftp.ts';
+import {call, serve} from './protocols/index.ts';
 import {SYN_PORT, SYN_REST} from './syn.ts';
 
 /**
@@ -17,10 +16,8 @@ export const OPERATIONS = {
 	listen,
 	ask,
 	receive,
-	serveFtp,
-	fetchFtp,
-	serveTftp,
-	fetchTftp,
+	serve,
+	call,
 } as const;
 
 export type Operations = typeof OPERATIONS;
@@ -46,7 +43,7 @@ export async function serveAgent(): Promise<void> {
 }
 
 /** What stays until the agent ends, begun once however often it is asked for. */
-const LASTING: ReadonlySet<keyof Operations> = new Set(['listen', 'serveFtp', 'serveTftp']);
+const LASTING: ReadonlySet<keyof Operations> = new Set(['listen', 'serve']);
 const begun = new Map<string, Promise<unknown>>();
 
 async function perform({operation: name, args}: Request): Promise<unknown> {

@@ -1,62 +1,71 @@
-import {type HelperName, helperOf} from '../policy/helpers.ts';
-import {type Check, check, named, PATIENCE, type Stage} from './dialogues.ts';
+import {type Helper, type HelperPort, helperOf, type KernelHelper} from '../policy/helpers.ts';
+import {type Check, check, named, type Stage} from './dialogues.ts';
+import type {Trial} from './protocols/index.ts';
 
-/** Protocols of which no small dialogue shows what the helper does. */
-const UNTRIED: Readonly<Partial<Record<HelperName, string>>> = {
-	irc: 'DCC needs a chat between two people; its rules are loaded and read back',
-	sip: 'a call needs a registrar; its rules are loaded and read back',
-	pptp: 'GRE cannot be sent here; its rules are loaded and read back',
-	h323: 'its messages are ASN.1; its rules are loaded and read back',
-	amanda: 'needs Amanda itself; its rules are loaded and read back',
-	sane: 'needs saned; its rules are loaded and read back',
-	'netbios-ns': 'needs a broadcast network; its rules are loaded and read back',
-	snmp: 'needs a broadcast network; its rules are loaded and read back',
+/** What is tried of each, in the words of its protocol. */
+const NAMES: Readonly<Partial<Record<KernelHelper, Readonly<Record<Side, string>> | string>>> = {
+	ftp: {client: 'active FTP', server: 'passive FTP'},
+	tftp: 'TFTP',
 };
 
-/** Each helper of the policy, through a small dialogue of its protocol. */
+/** Milliseconds: some are a dozen packets to and fro, and all take place at once. */
+const TOGETHER = 6000;
+
+/** What the machine under proof is. */
+type Side = 'client' | 'server';
+
+/**
+ * Each helper of the policy, through a small dialogue of its protocol: as the client, and as the
+ * server where its port is open. All at once, since one that fails waits for what does not come.
+ */
 export async function proveHelpers(stage: Stage): Promise<readonly Check[]> {
 	const {policy, vantage} = stage;
-	const chosen = policy.helpers.filter((name) => helperOf(name).families.includes(vantage.family));
-	const checks: Check[] = [];
-	for (const name of chosen) {
-		const reason = UNTRIED[name];
-		if (reason !== undefined) {
-			checks.push({name: named(`helper ${name}`, vantage), result: 'untried', detail: reason});
-		} else if (name === 'ftp') {
-			checks.push(...(await ftp(stage)));
-		} else {
-			checks.push(await tftp(stage));
-		}
-	}
-
-	return checks;
+	const helpers = policy.helpers
+		.map(helperOf)
+		.filter(({families}) => families.includes(vantage.family));
+	const trials = helpers.flatMap((helper) =>
+		helper.ports.flatMap((port) =>
+			sidesOf(stage, helper, port).map(async (side) => tryHelper(stage, helper, port, side)),
+		),
+	);
+	return Promise.all(trials);
 }
 
-/** Active as the client; passive as the server, where its port is open. */
-async function ftp({world, vantage, here, there, opened}: Stage): Promise<readonly Check[]> {
-	const port = 21;
+function sidesOf({opened}: Stage, helper: Helper, {protocol, port}: HelperPort): readonly Side[] {
+	const isOpen = opened[protocol].some(({first, last}) => first <= port && port <= last);
+	return [
+		...(helper.client ? (['client'] as const) : []),
+		...(helper.server && isOpen ? (['server'] as const) : []),
+	];
+}
+
+async function tryHelper(
+	stage: Stage,
+	{ports}: Helper,
+	{helper, protocol: transport, port}: HelperPort,
+	side: Side,
+): Promise<Check> {
+	const {world, vantage, here, there} = stage;
+	const names = NAMES[helper];
+	if (names === undefined) {
+		const detail = 'no dialogue of it yet; its rules are loaded and read back';
+		return {name: named(`helper ${helper}`, vantage), result: 'untried', detail};
+	}
+
+	const alone = ports.filter((one) => one.helper === helper).length === 1;
+	const name = `${typeof names === 'string' ? names : names[side]}${alone ? '' : ` over ${transport.toUpperCase()}`} as a ${side}`;
+	const towards = side === 'client' ? 'caller' : 'called';
 	const sender = world.senders[vantage.family];
-	await sender.ask('serveFtp', {address: there, port});
-	const active = await world.inMachine.ask('fetchFtp', {
-		...{mode: 'active', source: here, target: there, port, timeout: 2 * PATIENCE},
-	});
-	const asClient = check('active FTP as a client', vantage, active, 'no data connection came');
-	if (!opened.tcp.some(({first, last}) => first <= port && port <= last)) {
-		return [asClient];
-	}
-
-	await world.inMachine.ask('serveFtp', {address: here, port});
-	const passive = await sender.ask('fetchFtp', {
-		...{mode: 'passive', source: there, target: here, port, timeout: 2 * PATIENCE},
-	});
-	return [asClient, check('passive FTP as a server', vantage, passive, 'no data connection came')];
-}
-
-async function tftp({world, vantage, here, there}: Stage): Promise<Check> {
-	const port = 69;
-	await world.senders[vantage.family].ask('serveTftp', {address: there, port});
-	const came = await world.inMachine.ask('fetchTftp', {
-		...{source: here, target: there, port, timeout: PATIENCE},
-	});
-	return check('TFTP as a client', vantage, came, 'no block came');
+	const [caller, called] =
+		side === 'client' ? [world.inMachine, sender] : [sender, world.inMachine];
+	const trial: Trial = {
+		...{helper, transport, port, towards},
+		...(side === 'client' ? {caller: here, called: there} : {caller: there, called: here}),
+	};
+	await called.ask('serve', trial);
+	const came = await caller.ask('call', {...trial, timeout: TOGETHER});
+	const rule = `-p ${transport} --dport ${port} -j CT --helper ${helper}`;
+	const chain = side === 'client' ? 'OUTPUT' : 'PREROUTING';
+	const detail = `what it lets in does not come; ${chain} of the raw table has to reach ${rule}`;
+	return check(name, vantage, came, detail);
 }

@@ -1,0 +1,39 @@
+import {setTimeout as delay} from 'node:timers/promises';
+import type {KernelHelper} from '../../policy/helpers.ts';
+import {ftp} from './ftp.ts';
+import {type Dialogue, dial, type Line, type Part, takeCalls} from './line.ts';
+import {tftp} from './tftp.ts';
+
+/** What shows, of each helper, whether it works. */
+const DIALOGUES: Readonly<Partial<Record<KernelHelper, Dialogue>>> = {
+	ftp,
+	tftp,
+};
+
+export type Trial = Part & {readonly helper: KernelHelper};
+
+/** Takes calls, until the agent ends. */
+export async function serve({helper, ...part}: Trial): Promise<void> {
+	await takeCalls(part, async (line) => DIALOGUES[helper]?.answer(line, part));
+}
+
+export type Call = Trial & {
+	/** Milliseconds. */
+	readonly timeout: number;
+};
+
+/** Calls. @returns whether what the helper is for has come in */
+export async function call({helper, timeout, ...part}: Call): Promise<boolean> {
+	let line: Line | undefined;
+	const dialogue = async () => {
+		line = await dial(part);
+		const ended = line.ended.then(() => Promise.reject(new Error('the line has ended')));
+		await Promise.race([DIALOGUES[helper]?.ask(line, part), ended]);
+		return true;
+	};
+	try {
+		return await Promise.race([dialogue().catch(() => false), delay(timeout, false)]);
+	} finally {
+		line?.close();
+	}
+}

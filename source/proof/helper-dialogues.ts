@@ -6,6 +6,10 @@ import type {Trial} from './protocols/index.ts';
 const NAMES: Readonly<Partial<Record<KernelHelper, Readonly<Record<Side, string>> | string>>> = {
 	ftp: {client: 'active FTP', server: 'passive FTP'},
 	tftp: 'TFTP',
+	irc: 'a file over IRC (DCC)',
+	sip: 'the voice of SIP',
+	amanda: 'Amanda',
+	sane: 'SANE',
 };
 
 /** Milliseconds: some are a dozen packets to and fro, and all take place at once. */

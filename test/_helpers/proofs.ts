@@ -13,6 +13,9 @@ import type {PortRange} from '../../source/ruleset/ruleset.ts';
 import {CLI} from './cli.ts';
 import type {Host} from './namespaces.ts';
 
+/** The ports at which a server is of use to the helpers. */
+export const HELPED = '21/tcp, 1719/udp, 1720/tcp, 1723/tcp, 5060, 6566/tcp, 10080/udp';
+
 /** What `prove --json` prints. */
 export type Report = Proof & {readonly subject: string; readonly proven: boolean};
 

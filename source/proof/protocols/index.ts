@@ -1,13 +1,21 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import type {KernelHelper} from '../../policy/helpers.ts';
+import {amanda} from './amanda.ts';
 import {ftp} from './ftp.ts';
+import {irc} from './irc.ts';
 import {type Dialogue, dial, type Line, type Part, takeCalls} from './line.ts';
+import {sane} from './sane.ts';
+import {sip} from './sip.ts';
 import {tftp} from './tftp.ts';
 
 /** What shows, of each helper, whether it works. */
 const DIALOGUES: Readonly<Partial<Record<KernelHelper, Dialogue>>> = {
 	ftp,
 	tftp,
+	irc,
+	sip,
+	amanda,
+	sane,
 };
 
 export type Trial = Part & {readonly helper: KernelHelper};

@@ -72,7 +72,9 @@ export async function layCables(
 		'link set lo up',
 		...cables.flatMap(({name, outside: far, addresses, ethernet: {here, there}}) => [
 			`link add ${name} address ${here} type veth peer name ${far} address ${there} netns ${outside.pid}`,
-			...FAMILIES.map((family) => `address add ${addresses[family]} dev ${name}${nodad(family)}`),
+			// With the broadcast address that DHCP clients and network managers give it.
+			`address add ${addresses[4]} brd + dev ${name}`,
+			`address add ${addresses[6]} dev ${name} nodad`,
 			`address add ${MACHINE_LINK_LOCAL}/64 dev ${name} nodad`,
 			`link set ${name} up`,
 		]),

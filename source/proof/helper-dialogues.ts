@@ -1,6 +1,10 @@
+import ipaddr from 'ipaddr.js';
 import {type Helper, type HelperPort, helperOf, type KernelHelper} from '../policy/helpers.ts';
+import {parseNetwork} from '../policy/network.ts';
+import {bare, ip} from './cables.ts';
 import {type Check, check, named, type Stage} from './dialogues.ts';
 import type {Trial} from './protocols/index.ts';
+import {neighboursOf} from './vantages.ts';
 
 /** What is tried of each, in the words of its protocol. */
 const NAMES: Readonly<Partial<Record<KernelHelper, Readonly<Record<Side, string>> | string>>> = {
@@ -10,6 +14,8 @@ const NAMES: Readonly<Partial<Record<KernelHelper, Readonly<Record<Side, string>
 	sip: 'the voice of SIP',
 	amanda: 'Amanda',
 	sane: 'SANE',
+	'netbios-ns': 'answers to NetBIOS broadcasts',
+	snmp: 'answers to SNMP broadcasts',
 };
 
 /** Milliseconds: some are a dozen packets to and fro, and all take place at once. */
@@ -17,6 +23,17 @@ const TOGETHER = 6000;
 
 /** What the machine under proof is. */
 type Side = 'client' | 'server';
+
+/** Where the dialogue takes place; or why it cannot. */
+type Scene = Pick<Trial, 'caller' | 'called' | 'group'> | string;
+
+/** What a dialogue needs beside the two ends of the stage. */
+const SCENES: Readonly<
+	Partial<Record<KernelHelper, (stage: Stage) => Promise<Scene | undefined>>>
+> = {
+	'netbios-ns': layNeighbour,
+	snmp: layNeighbour,
+};
 
 /**
  * Each helper of the policy, through a small dialogue of its protocol: as the client, and as the
@@ -59,12 +76,18 @@ async function tryHelper(
 	const alone = ports.filter((one) => one.helper === helper).length === 1;
 	const name = `${typeof names === 'string' ? names : names[side]}${alone ? '' : ` over ${transport.toUpperCase()}`} as a ${side}`;
 	const towards = side === 'client' ? 'caller' : 'called';
+	const scene = await SCENES[helper]?.(stage);
+	if (typeof scene === 'string') {
+		return {name: named(name, vantage), result: 'untried', detail: scene};
+	}
+
 	const sender = world.senders[vantage.family];
 	const [caller, called] =
 		side === 'client' ? [world.inMachine, sender] : [sender, world.inMachine];
 	const trial: Trial = {
 		...{helper, transport, port, towards},
 		...(side === 'client' ? {caller: here, called: there} : {caller: there, called: here}),
+		...scene,
 	};
 	await called.ask('serve', trial);
 	const came = await caller.ask('call', {...trial, timeout: TOGETHER});
@@ -72,4 +95,21 @@ async function tryHelper(
 	const chain = side === 'client' ? 'OUTPUT' : 'PREROUTING';
 	const detail = `what it lets in does not come; ${chain} of the raw table has to reach ${rule}`;
 	return check(name, vantage, came, detail);
+}
+
+/** Somebody in the machine's own network, to answer broadcasts. */
+async function layNeighbour({world, vantage}: Stage): Promise<Scene> {
+	const {outside, name, addresses} = world.cableTo(vantage);
+	const own = addresses[4];
+	const [caller, length] = [bare(own), Number(own.split('/')[1])];
+	const [neighbour] = neighboursOf(parseNetwork(own), name, new Set([caller]));
+	if (length > 30 || neighbour === undefined) {
+		return `${own} on ${name} is in no network that has a broadcast address`;
+	}
+
+	const called = neighbour.source;
+	await ip(world.outside, [
+		`address replace ${called}/${length} brd + dev ${outside} noprefixroute`,
+	]);
+	return {caller, called, group: ipaddr.IPv4.broadcastAddressFromCIDR(own).toString()};
 }

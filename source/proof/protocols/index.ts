@@ -1,6 +1,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import type {KernelHelper} from '../../policy/helpers.ts';
 import {amanda} from './amanda.ts';
+import {broadcast} from './broadcast.ts';
 import {ftp} from './ftp.ts';
 import {irc} from './irc.ts';
 import {type Dialogue, dial, type Line, type Part, takeCalls} from './line.ts';
@@ -16,6 +17,8 @@ const DIALOGUES: Readonly<Partial<Record<KernelHelper, Dialogue>>> = {
 	sip,
 	amanda,
 	sane,
+	'netbios-ns': broadcast,
+	snmp: broadcast,
 };
 
 export type Trial = Part & {readonly helper: KernelHelper};

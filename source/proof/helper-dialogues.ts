@@ -3,6 +3,7 @@ import {type Helper, type HelperPort, helperOf, type KernelHelper} from '../poli
 import {parseNetwork} from '../policy/network.ts';
 import {bare, ip} from './cables.ts';
 import {type Check, check, named, type Stage} from './dialogues.ts';
+import {installGre} from './gre.ts';
 import type {Trial} from './protocols/index.ts';
 import {neighboursOf} from './vantages.ts';
 
@@ -12,6 +13,7 @@ const NAMES: Readonly<Partial<Record<KernelHelper, Readonly<Record<Side, string>
 	tftp: 'TFTP',
 	irc: 'a file over IRC (DCC)',
 	sip: 'the voice of SIP',
+	pptp: 'the GRE of PPTP',
 	amanda: 'Amanda',
 	sane: 'SANE',
 	'netbios-ns': 'answers to NetBIOS broadcasts',
@@ -31,6 +33,10 @@ type Scene = Pick<Trial, 'caller' | 'called' | 'group'> | string;
 const SCENES: Readonly<
 	Partial<Record<KernelHelper, (stage: Stage) => Promise<Scene | undefined>>>
 > = {
+	pptp: async ({world}) => {
+		const obstacle = await installGre(world.outside, world.machine);
+		return obstacle === undefined ? undefined : `GRE cannot be sent here: ${obstacle}`;
+	},
 	'netbios-ns': layNeighbour,
 	snmp: layNeighbour,
 };

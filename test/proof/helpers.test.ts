@@ -12,7 +12,7 @@ import {HELPED, proofOf} from '../_helpers/proofs.ts';
 const POLICY = completePolicy({
 	role: 'server',
 	verdict: 'drop',
-	helpers: ['ftp', 'tftp', 'irc', 'sip', 'amanda', 'sane', 'netbios-ns', 'snmp'],
+	helpers: ['ftp', 'tftp', 'irc', 'sip', 'amanda', 'sane', 'netbios-ns', 'snmp', 'pptp'],
 	openings: parseOpenings(HELPED, new Map()),
 });
 
@@ -57,7 +57,7 @@ describe('each helper by a dialogue of its protocol, with both backends', () => 
 	}
 
 	test('succeeds', async () => {
-		expect(RULES).toHaveLength(21);
+		expect(RULES).toHaveLength(23);
 		await expectFailures([]);
 	}, 120_000);
 

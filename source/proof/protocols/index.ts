@@ -5,6 +5,7 @@ import {broadcast} from './broadcast.ts';
 import {ftp} from './ftp.ts';
 import {irc} from './irc.ts';
 import {type Dialogue, dial, type Line, type Part, takeCalls} from './line.ts';
+import {pptp} from './pptp.ts';
 import {sane} from './sane.ts';
 import {sip} from './sip.ts';
 import {tftp} from './tftp.ts';
@@ -15,6 +16,7 @@ const DIALOGUES: Readonly<Partial<Record<KernelHelper, Dialogue>>> = {
 	tftp,
 	irc,
 	sip,
+	pptp,
 	amanda,
 	sane,
 	'netbios-ns': broadcast,

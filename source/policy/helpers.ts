@@ -48,7 +48,7 @@ const IPV4_ONLY: readonly Family[] = [4];
 
 /**
  * The conntrack helpers of the Linux kernel, with the directions in which each was measured to be
- * needed (Linux 6.1 and 6.18) or, for sip, pptp and h323, in which its protocol opens connections.
+ * needed (Linux 6.1 and 6.18; sip, pptp and h323 by the dialogues of source/proof/protocols on 6.18).
  * Families as the modules register them (net/netfilter/nf_conntrack_*.c).
  */
 export const HELPERS: readonly Helper[] = [

@@ -8,12 +8,14 @@ import type {Trial} from './protocols/index.ts';
 import {neighboursOf} from './vantages.ts';
 
 /** What is tried of each, in the words of its protocol. */
-const NAMES: Readonly<Partial<Record<KernelHelper, Readonly<Record<Side, string>> | string>>> = {
+const NAMES: Readonly<Record<KernelHelper, Readonly<Record<Side, string>> | string>> = {
 	ftp: {client: 'active FTP', server: 'passive FTP'},
 	tftp: 'TFTP',
 	irc: 'a file over IRC (DCC)',
 	sip: 'the voice of SIP',
 	pptp: 'the GRE of PPTP',
+	RAS: 'H.323 with a gatekeeper (RAS)',
+	'Q.931': 'H.323 calls (Q.931)',
 	amanda: 'Amanda',
 	sane: 'SANE',
 	'netbios-ns': 'answers to NetBIOS broadcasts',
@@ -74,11 +76,6 @@ async function tryHelper(
 ): Promise<Check> {
 	const {world, vantage, here, there} = stage;
 	const names = NAMES[helper];
-	if (names === undefined) {
-		const detail = 'no dialogue of it yet; its rules are loaded and read back';
-		return {name: named(`helper ${helper}`, vantage), result: 'untried', detail};
-	}
-
 	const alone = ports.filter((one) => one.helper === helper).length === 1;
 	const name = `${typeof names === 'string' ? names : names[side]}${alone ? '' : ` over ${transport.toUpperCase()}`} as a ${side}`;
 	const towards = side === 'client' ? 'caller' : 'called';

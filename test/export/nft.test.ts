@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {printNft} from '../../source/export/nft.ts';
+import {HELPER_NAMES} from '../../source/policy/helpers.ts';
 import {FAMILIES} from '../../source/policy/network.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
 import {parseOpenings} from '../../source/policy/port.ts';
@@ -11,7 +12,7 @@ import {wizardDoes} from '../_helpers/cli.ts';
 import {FLAGS, OPEN, OPEN_INSIDE, TYPED} from '../_helpers/journey.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';
 import {connect, INSIDE, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/pair.ts';
-import {openedPorts, proofOf, spellPorts} from '../_helpers/proofs.ts';
+import {HELPED, openedPorts, proofOf, spellPorts} from '../_helpers/proofs.ts';
 import {scan} from '../_helpers/scan.ts';
 
 const openings = (text: string) => parseOpenings(text, OWN_SERVICES);
@@ -60,9 +61,11 @@ describe('export nft', () => {
 		const policy = completePolicy({
 			role: 'server',
 			verdict: 'reset',
-			helpers: ['ftp', 'tftp'],
+			helpers: [...HELPER_NAMES],
 			log: true,
-			openings: openings(`${TYPED}, ftp, 5432/tcp on wg0, 443/tcp from 2001:db8:5::/48, mdns`),
+			openings: openings(
+				`${TYPED}, ${HELPED}, 5432/tcp on wg0, 443/tcp from 2001:db8:5::/48, mdns`,
+			),
 		});
 		await load(textOf(policy));
 		const report = await proofOf(target, policy, '--of', 'running');

@@ -3,6 +3,7 @@ import type {KernelHelper} from '../../policy/helpers.ts';
 import {amanda} from './amanda.ts';
 import {broadcast} from './broadcast.ts';
 import {ftp} from './ftp.ts';
+import {q931, ras} from './h323.ts';
 import {irc} from './irc.ts';
 import {type Dialogue, dial, type Line, type Part, takeCalls} from './line.ts';
 import {pptp} from './pptp.ts';
@@ -11,7 +12,7 @@ import {sip} from './sip.ts';
 import {tftp} from './tftp.ts';
 
 /** What shows, of each helper, whether it works. */
-const DIALOGUES: Readonly<Partial<Record<KernelHelper, Dialogue>>> = {
+const DIALOGUES: Readonly<Record<KernelHelper, Dialogue>> = {
 	ftp,
 	tftp,
 	irc,
@@ -19,6 +20,8 @@ const DIALOGUES: Readonly<Partial<Record<KernelHelper, Dialogue>>> = {
 	pptp,
 	amanda,
 	sane,
+	RAS: ras,
+	'Q.931': q931,
 	'netbios-ns': broadcast,
 	snmp: broadcast,
 };
@@ -27,7 +30,7 @@ export type Trial = Part & {readonly helper: KernelHelper};
 
 /** Takes calls, until the agent ends. */
 export async function serve({helper, ...part}: Trial): Promise<void> {
-	await takeCalls(part, async (line) => DIALOGUES[helper]?.answer(line, part));
+	await takeCalls(part, async (line) => DIALOGUES[helper].answer(line, part));
 }
 
 export type Call = Trial & {
@@ -41,7 +44,7 @@ export async function call({helper, timeout, ...part}: Call): Promise<boolean> {
 	const dialogue = async () => {
 		line = await dial(part);
 		const ended = line.ended.then(() => Promise.reject(new Error('the line has ended')));
-		await Promise.race([DIALOGUES[helper]?.ask(line, part), ended]);
+		await Promise.race([DIALOGUES[helper].ask(line, part), ended]);
 		return true;
 	};
 	try {

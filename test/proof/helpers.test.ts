@@ -6,6 +6,7 @@ import {parseOpenings} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {printRestore} from '../../source/ruleset/print.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
+import {openLab} from '../_helpers/lab.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';
 import {HELPED, proofOf} from '../_helpers/proofs.ts';
 
@@ -72,6 +73,31 @@ describe('each helper by a dialogue of its protocol, with both backends', () => 
 		120_000,
 	);
 });
+
+test('an address in no network has no broadcasts, and that is said', async () => {
+	const lab = openLab();
+	try {
+		const host = await lab.host();
+		await host.ip([
+			'link add eth0 type veth peer name cable',
+			'address add 192.0.2.1/32 dev eth0',
+			'link set eth0 up',
+			'link set cable up',
+		]);
+		const policy = completePolicy({role: 'workstation', helpers: ['snmp']});
+		const {checks, proven} = await proofOf(host, policy);
+		expect(checks.filter(({result}) => result !== 'ok')).toEqual([
+			{
+				name: 'IPv4: answers to SNMP broadcasts as a client',
+				result: 'untried',
+				detail: '192.0.2.1/32 on eth0 is in no network that has a broadcast address',
+			},
+		]);
+		expect(proven).toBe(true);
+	} finally {
+		await lab.close();
+	}
+}, 60_000);
 
 /** The rules whose dialogues fail, where some of them are missing. */
 async function failuresWithout(host: Host, missing: readonly string[]): Promise<readonly string[]> {

@@ -252,7 +252,7 @@ describe('random keys in a rehearsal', () => {
 		// While rules are being loaded it does nothing; too early a second one would end the shell.
 		for (let tries = 0; tries < 4 && !over; tries += 1) {
 			terminal.press('ctrlC');
-			await Promise.race([terminal.ended, delay(6000)]);
+			await Promise.race([terminal.ended, delay(12_000)]);
 		}
 
 		expect(over, terminal.screen()).toBe(true);

@@ -11,9 +11,11 @@ import {RulesPanel} from './components/rules-panel.tsx';
 import type {Ending} from './ending.ts';
 import {isTyping, reduceFlow} from './flow.ts';
 import type {Flow} from './flow-state.ts';
+import {CLOSING, keyLine} from './key-lines.ts';
 import {keyToEvent, type Viewport} from './keys.ts';
 import {layOut} from './layout.ts';
 import {reviewLines} from './review-lines.ts';
+import {type KeyPlace, keysOf} from './step-keys.ts';
 import {ApplyStep} from './steps/apply-step.tsx';
 import {HelpersStep} from './steps/helpers-step.tsx';
 import {choiceHeight, choiceLines, NeighboursStep} from './steps/neighbours-step.tsx';
@@ -217,10 +219,20 @@ export function App(props: AppProps): ReactElement {
 		reboot: () => void props.checker.reboot(),
 	};
 
+	const obstacle = flow.step === 'apply' ? machine.findObstacle(flow.policy) : undefined;
+	const place: KeyPlace = {
+		// Who goes on as root decides there about being shut out.
+		shut: shut.length > 0 && obstacle === undefined,
+		blocked: obstacle !== undefined && obstacle.elevation === undefined,
+		mendable: checklist.items?.some(({state}) => state === 'failed') ?? false,
+		ready,
+	};
+	const keys = help.shown ? CLOSING : keyLine(keysOf(flow, place), columns);
+
 	const {beside, whole, stepHeight, panelHeight, stepWidth, panelWidth} = layout;
 	const StepView = STEP_VIEWS[flow.step];
 	return (
-		<Frame flow={flow} columns={columns} rows={size.rows} banner={props.banner}>
+		<Frame flow={flow} columns={columns} rows={size.rows} banner={props.banner} keys={keys}>
 			<Box flexDirection={beside ? 'row' : 'column'}>
 				<Box
 					flexDirection="column"
@@ -235,7 +247,7 @@ export function App(props: AppProps): ReactElement {
 						{/* What is too tall is cut at its end, not squeezed at its first lines. */}
 						<Box flexDirection="column" flexShrink={0}>
 							{help.shown ? (
-								<Help flow={flow} height={stepHeight} />
+								<Help flow={flow} place={place} height={stepHeight} />
 							) : (
 								<StepView
 									key={flow.step}

@@ -3,7 +3,8 @@ import {cut} from './cut.ts';
 import {NOTHING_KNOWN, stepsOf} from './flow-state.ts';
 import {keyLine} from './key-lines.ts';
 import type {Line} from './lines.ts';
-import {KEYS, QUESTIONS, REASSURANCE, railOf, STEP_NAMES} from './texts.ts';
+import {KEYS} from './step-keys.ts';
+import {QUESTIONS, REASSURANCE, railOf, STEP_NAMES} from './texts.ts';
 import {glyphs, paint, type Tone} from './theme.ts';
 
 type First = {

@@ -2,13 +2,27 @@ import wrapAnsi from 'wrap-ansi';
 import {cut} from './cut.ts';
 
 const HELP = '  ? keys';
+/** The same where some of them are not in the line. */
+const HELP_WITH_MORE = '  ? more';
 /** What is the same at every step, and stands in no line of keys. */
 const EVERYWHERE = ['Ctrl-C leave', 'Ctrl-Z to the shell, fg comes back', '? these keys'];
-const CLOSING = 'Any key goes back.';
+/** In the place of the line, while all keys are shown. */
+export const CLOSING = 'Any key goes back';
 
-/** The keys of a step in one line, which tells how to see them all however narrow it is. */
+/**
+ * The keys of a step in one line: as many as fit, from the first on, none of them cut. It tells how to
+ * see them all however narrow it is.
+ */
 export function keyLine(keys: string, columns: number): string {
-	return `${cut(keys, columns - HELP.length)}${HELP}`;
+	if (keys === '') {
+		return '';
+	}
+
+	const room = columns - HELP.length;
+	const entries = keys.split('  ');
+	const lengths = entries.map((_, index) => entries.slice(0, index + 1).join('  ').length);
+	const fitting = entries.slice(0, Math.max(1, lengths.filter((length) => length <= room).length));
+	return `${cut(fitting.join('  '), room)}${fitting.length < entries.length ? HELP_WITH_MORE : HELP}`;
 }
 
 /**
@@ -19,14 +33,14 @@ export function keyList(
 	keys: string,
 	{columns, height}: {readonly columns: number; readonly height: number},
 ): readonly string[] {
-	const own = keys.split('  ');
+	const own = keys.split('  ').filter((entry) => entry !== '');
 	const names = new Set(own.map((entry) => splitEntry(entry).key));
 	const entries = [...own, ...EVERYWHERE.filter((entry) => !names.has(splitEntry(entry).key))];
 	const wrap = (text: string) => wrapAnsi(text, columns, {hard: true}).split('\n');
 	const parts = entries.map(splitEntry);
 	const width = Math.max(...parts.map(({key}) => key.length)) + 3;
 	const apart = parts.flatMap(({key, meaning}) => wrap(`${key.padEnd(width)}${meaning}`));
-	const lines = apart.length + 2 <= height ? [...apart, '', CLOSING] : wrap(entries.join('; '));
+	const lines = apart.length <= height ? apart : wrap(entries.join('; '));
 	return lines.length <= height
 		? lines
 		: [...lines.slice(0, height - 1), cut(lines.slice(height - 1).join(' '), columns)];

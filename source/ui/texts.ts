@@ -62,19 +62,6 @@ export function helperDirection({client, server}: Helper): string {
 	].join('; ');
 }
 
-export const KEYS: Readonly<Record<Step, string>> = {
-	welcome: 'Enter go on  Ctrl-C leave',
-	neighbours: 'Up/Down move  PgUp/PgDn read  Enter choose  Esc back  Ctrl-C leave',
-	role: 'Up/Down move  Enter choose  Esc back  Ctrl-C leave',
-	rejection: 'Up/Down move  Enter choose  l log  Esc back  Ctrl-C leave',
-	helpers: 'Up/Down move  Space on/off  Enter go on  Esc back  Ctrl-C leave',
-	ports: 'Enter add, or go on when empty  Down list  Del remove  Esc back  Ctrl-C leave',
-	review: 'Up/Down scroll  Tab view  e exposure  t try a packet  Enter go on  Esc back',
-	proof: 'Enter go on  Esc back  Ctrl-C leave',
-	apply: 'Up/Down move  Enter choose  Esc back  Ctrl-C leave',
-	result: 'f mend  s scanned  c console tried  r look again  Up/Down scroll  Enter leave',
-};
-
 export const APPLY_TEXT = 'Apply: load the rules';
 export const ELEVATE_TEXTS: Readonly<Record<Elevation, string>> = {
 	sudo: 'Go on as root, through sudo',
@@ -109,34 +96,6 @@ export function questionOf({step, applying, outcome}: Flow): string {
 	return step === 'result' && outcome?.ok === false
 		? 'These rules are not loaded'
 		: QUESTIONS[step];
-}
-
-/** In the list of Ports, and where it shows how to do without a port. */
-export const LIST_KEYS = 'Space open/shut  Tab do without  Enter go on  Up field  Esc back';
-export const ALTERNATIVES_KEYS =
-	'Tab or Esc back to the list  Up/Down other port  PgUp/PgDn read  Space open/shut';
-
-/** Where a packet is tried. */
-export const PACKET_KEYS = 'Esc back to the rules  Ctrl-C leave';
-
-/** The keys of a step, at this moment. */
-export function keysOf({step, applying, outcome, focus, view}: Flow): string {
-	if (step === 'ports' && focus >= 0) {
-		return view === 'alternatives' ? ALTERNATIVES_KEYS : LIST_KEYS;
-	}
-
-	if (applying.phase === 'waiting') {
-		const keep = applying.keepable ? 'Enter keep  ' : '';
-		return `${keep}Esc old rules back  Ctrl-C old rules back, and leave`;
-	}
-
-	if (step === 'review' && view === 'packet') {
-		return PACKET_KEYS;
-	}
-
-	return step === 'result' && outcome?.ok === false
-		? 'Esc back to Review  Ctrl-C leave'
-		: KEYS[step];
 }
 
 /** The words that must be typed out where one key would be too easily pressed. */

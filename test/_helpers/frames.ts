@@ -6,10 +6,9 @@ import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {VERDICT_EFFECTS} from '../../source/ruleset/explain.ts';
 import {type MarkedRow, markRows, mergeFamilies} from '../../source/ruleset/rows.ts';
 import {familyColumn} from '../../source/ui/review-lines.ts';
+import {FIELD_KEYS, KEYS, LIST_KEYS} from '../../source/ui/step-keys.ts';
 import {
 	helperDirection,
-	KEYS,
-	LIST_KEYS,
 	QUESTIONS,
 	ROLE_TEXTS,
 	STEP_NAMES,
@@ -59,6 +58,7 @@ const TEXTS = [
 	'Log what is turned away (key l)',
 	'Nothing is let in. What listens was not found out.',
 	LIST_KEYS,
+	FIELD_KEYS,
 	'Space or Del removes it',
 	'22/tcp, 53, ssh, 8000-8010/tcp, 22/tcp from 10.0.0.0/8, 5432/tcp on wg0, 22/tcp limit, mdns',
 ];
@@ -86,7 +86,7 @@ export function expectFrame(lines: readonly string[], expected: Expected): void 
 		),
 	];
 	for (const line of left) {
-		const text = bare(line.replace(/ {2}\? keys$/, ''));
+		const text = bare(line.replace(/ {2}\? (?:keys|more)$/, ''));
 		const known =
 			isRail(text) ||
 			/^\d+ more( above| below)?$/.test(text) ||

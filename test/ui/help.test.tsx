@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {keyLine, keyList} from '../../source/ui/key-lines.ts';
-import {KEYS} from '../../source/ui/texts.ts';
+import {KEYS} from '../../source/ui/step-keys.ts';
 import {appOpener} from '../_helpers/app.tsx';
 import {expectFits, SIZES} from '../_helpers/frames.ts';
 
@@ -29,7 +29,7 @@ describe.each(SIZES)('the keys of a step, %i columns, %i rows', (columns, rows) 
 		}
 
 		const before = app.screen();
-		expect(before.split('\n').at(-1)).toMatch(/ {2}\? keys$/);
+		expect(before.split('\n').at(-1)).toMatch(/ {2}\? (?:keys|more)$/);
 		await app.type('?');
 		expectFits(app.lines(), [columns, rows]);
 		const text = app.screen().replaceAll(/\s+/g, ' ');
@@ -72,19 +72,19 @@ test('the keys are gone when the rules are loaded meanwhile', async () => {
 
 test('a line of keys tells how to see them all, however narrow', () => {
 	expect(keyLine('Enter go on  Esc back', 40)).toBe('Enter go on  Esc back  ? keys');
-	expect(keyLine('Enter go on  Esc back', 20)).toBe('Enter go on…  ? keys');
+	expect(keyLine('Enter go on  Esc back', 26)).toBe('Enter go on  ? more');
+	expect(keyLine('Enter go on  Esc back', 16)).toBe('Enter g…  ? more');
+	expect(keyLine('', 20)).toBe('');
 });
 
 test('what does not fit in lines stands one after the other, and what is cut says so', () => {
 	const keys = 'Enter go on  Tab or Esc back  Ctrl-C leave';
-	expect(keyList(keys, {columns: 60, height: 7})).toEqual([
+	expect(keyList(keys, {columns: 60, height: 5})).toEqual([
 		'Enter        go on',
 		'Tab or Esc   back',
 		'Ctrl-C       leave',
 		'Ctrl-Z       to the shell, fg comes back',
 		'?            these keys',
-		'',
-		'Any key goes back.',
 	]);
 	expect(keyList(keys, {columns: 30, height: 2})).toEqual([
 		'Enter go on; Tab or Esc back;',

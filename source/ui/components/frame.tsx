@@ -2,8 +2,7 @@ import {Box, Text} from 'ink';
 import type {ReactElement, ReactNode} from 'react';
 import {cut} from '../cut.ts';
 import {type Flow, stepsOf} from '../flow-state.ts';
-import {keyLine} from '../key-lines.ts';
-import {keysOf, questionOf, railOf, STEP_NAMES} from '../texts.ts';
+import {questionOf, railOf, STEP_NAMES} from '../texts.ts';
 import {glyphs, styleOf} from '../theme.ts';
 
 /** Lines of the frame around a step: rail, rule, question, the empty line under it, keys. */
@@ -15,11 +14,13 @@ type Props = {
 	readonly rows: number;
 	/** A line above everything, for a rehearsal. */
 	readonly banner: string | undefined;
+	/** The line at the bottom. */
+	readonly keys: string;
 	readonly children: ReactNode;
 };
 
 /** Where one is, what is asked, the step itself, and the keys at the bottom. */
-export function Frame({flow, columns, rows, banner, children}: Props): ReactElement {
+export function Frame({flow, columns, rows, banner, keys, children}: Props): ReactElement {
 	return (
 		// A frame as tall as the terminal makes it scroll: one line stays free.
 		<Box flexDirection="column" width={columns} height={rows - 1} overflowY="hidden">
@@ -41,7 +42,7 @@ export function Frame({flow, columns, rows, banner, children}: Props): ReactElem
 				{children}
 			</Box>
 			<Line>
-				<Text {...styleOf('muted')}>{keyLine(keysOf(flow), columns)}</Text>
+				<Text {...styleOf('muted')}>{keys}</Text>
 			</Line>
 		</Box>
 	);

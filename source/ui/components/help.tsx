@@ -2,24 +2,25 @@ import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
 import type {Flow} from '../flow-state.ts';
 import {keyList} from '../key-lines.ts';
-import {keysOf} from '../texts.ts';
+import {type KeyPlace, keysOf, moreKeysOf} from '../step-keys.ts';
 import {styleOf} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 
-type Props = {readonly flow: Flow; readonly height: number};
+type Props = {readonly flow: Flow; readonly place: KeyPlace; readonly height: number};
 
 /** All keys of the step, in its place. The seconds until a roll back stay in view. */
-export function Help({flow, height}: Props): ReactElement {
+export function Help({flow, place, height}: Props): ReactElement {
 	const columns = useContext(WidthContext);
 	const {applying} = flow;
 	const waiting = applying.phase === 'waiting';
+	const keys = `${keysOf(flow, place)}  ${moreKeysOf(flow)}`;
 	return (
 		<Box flexDirection="column" flexShrink={0}>
 			{waiting && (
 				<Text {...styleOf('warning')}>The old rules come back in {applying.secondsLeft} s.</Text>
 			)}
-			{keyList(keysOf(flow), {columns, height: height - (waiting ? 1 : 0)}).map((line) => (
-				<Text key={line}>{line === '' ? ' ' : line}</Text>
+			{keyList(keys, {columns, height: height - (waiting ? 1 : 0)}).map((line) => (
+				<Text key={line}>{line}</Text>
 			))}
 		</Box>
 	);

@@ -76,7 +76,12 @@ describe.each(SIZES)('Apply at %i columns, %i rows', (columns, rows) => {
 		await app.pressInVain('enter');
 		await app.type('kee');
 		await app.pressInVain('enter');
+		expect(app.screen()).not.toContain('This is not keep');
+		await app.type('e');
+		expect(app.screen()).toMatch(/keee. This is not keep$/m);
+		await app.pressInVain('enter');
 		expect(change.decisions).toEqual([]);
+		await app.press('backspace');
 		await app.type('p');
 		await app.press('enter');
 		expect(change.decisions).toEqual(['keep']);

@@ -8,6 +8,8 @@ import {WidthContext} from './paragraph.tsx';
 type Props = {
 	readonly value: string;
 	readonly focused: boolean;
+	/** What is wrong with the text, behind it. */
+	readonly note?: string;
 	readonly onChange: (text: string) => void;
 	readonly onSubmit: () => void;
 };
@@ -17,8 +19,9 @@ type Props = {
  * put a digit where nobody sees it go, and a wrong port would be opened. Always one line: of a long
  * text the end is shown, where the caret is.
  */
-export function Field({value, focused, onChange, onSubmit}: Props): ReactElement {
-	const room = useContext(WidthContext) - glyphs.pointer.length - glyphs.caret.length - 1;
+export function Field({value, focused, note = '', onChange, onSubmit}: Props): ReactElement {
+	const width = useContext(WidthContext);
+	const room = width - glyphs.pointer.length - glyphs.caret.length - 1 - note.length;
 	return (
 		<Box flexShrink={0} aria-role="textbox">
 			<Text {...styleOf(focused ? 'accent' : 'muted')}>
@@ -38,6 +41,7 @@ export function Field({value, focused, onChange, onSubmit}: Props): ReactElement
 			</Box>
 			<Text>{cut(value, room, 'start')}</Text>
 			{focused && <Text {...styleOf('accent')}>{glyphs.caret}</Text>}
+			<Text {...styleOf('warning')}>{note}</Text>
 		</Box>
 	);
 }

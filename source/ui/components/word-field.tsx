@@ -13,15 +13,18 @@ type Props = {
 
 /** Asks for a word to be typed out: for what must not happen by a key pressed once too often. */
 export function WordField({flow, dispatch, word, label, onWord}: Props): ReactElement {
+	const typed = flow.field.trim().toLowerCase();
 	return (
 		<Box flexDirection="column" flexShrink={0}>
 			<Text>{label}</Text>
 			<Field
 				value={flow.field}
 				focused
+				// Enter does nothing then, and the seconds run.
+				note={word.startsWith(typed) ? '' : ` This is not ${word}`}
 				onChange={(text) => dispatch({type: 'type', text: text.slice(0, 20)})}
 				onSubmit={() => {
-					if (flow.field.trim().toLowerCase() === word) {
+					if (typed === word) {
 						onWord();
 					}
 				}}

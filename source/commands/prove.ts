@@ -8,12 +8,11 @@ import {InputError} from '../policy/input-error.ts';
 import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
 import {printable} from '../policy/printable.ts';
 import {compareScan, readNmap} from '../proof/nmap.ts';
-import {isProven, type Proof} from '../proof/prove.ts';
+import {isProven, onlyShutsOut, type Proof} from '../proof/prove.ts';
 import {bootSource, plannedSource, type RuleSource, runningSource} from '../proof/sources.ts';
 import {planVantages} from '../proof/vantages.ts';
-import {describePortDifference} from '../proof/views.ts';
+import {describePortDifference, describeView} from '../proof/views.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
-import {countPorts} from '../ruleset/reach.ts';
 import {assertRoot} from './assert-root.ts';
 import {choosePolicy, type PolicyFlags} from './policy-options.ts';
 import {proveOn} from './prover.ts';
@@ -127,10 +126,7 @@ export function printProof(proof: Proof): string {
 	const untried = proof.checks.filter(({result}) => result === 'untried');
 	return [
 		`${proof.probes} packets in ${proof.seconds.toFixed(1)} s. What passes:`,
-		...proof.views.map(
-			({vantage, passed}) =>
-				`  IPv${vantage.family} from ${vantage.name}: ${countPorts(passed.tcp)} TCP ports, ${countPorts(passed.udp)} UDP ports`,
-		),
+		...proof.views.map((view) => `  ${describeView(view)}`),
 		...differences.map((text) => `DIFFERENCE: ${text}`),
 		...failed.map(({name, detail}) => `FAILED: ${name}: ${detail}`),
 		...untried.map(({name, detail}) => `Not tried: ${name}: ${detail}`),
@@ -138,7 +134,11 @@ export function printProof(proof: Proof): string {
 			(network) => `Not tried: from ${network}: no packet from outside has such a source`,
 		),
 		`${proof.checks.length - failed.length - untried.length} of ${proof.checks.length} dialogues went as they should.`,
-		isProven(proof) ? 'Proven: exactly what the policy says.' : 'Not what the policy says.',
+		isProven(proof)
+			? 'Proven: exactly what the policy says.'
+			: onlyShutsOut(proof)
+				? 'What the policy says, and you could not come in again.'
+				: 'Not what the policy says.',
 		'',
 	].join('\n');
 }

@@ -79,6 +79,19 @@ export function isProven({views, checks}: Proof): boolean {
 	);
 }
 
+/** Whether the one thing wrong is that whoever is connected could not connect again: as the policy says. */
+export function onlyShutsOut({views, checks}: Proof): boolean {
+	const failed = checks.filter(({result}) => result === 'failed');
+	return (
+		views.every(({differences}) => differences.length === 0) &&
+		failed.length > 0 &&
+		failed.every(({name}) => WAY_IN.test(name))
+	);
+}
+
+/** How the check of a way in is called. */
+const WAY_IN = /^IPv[46]: you, /;
+
 /** Whether somebody who is connected can connect again: seen, not derived. */
 function waysIn(views: readonly View[], visitor: Visitor | undefined): readonly Check[] {
 	const view = views.find(({vantage}) => vantage.source === visitor?.client);
@@ -90,7 +103,7 @@ function waysIn(views: readonly View[], visitor: Visitor | undefined): readonly 
 					`you, ${view.vantage.source}, reach ${printDoor(door)} again`,
 					view.vantage,
 					!shut,
-					'it is shut from there',
+					'the policy shuts it',
 				);
 			});
 }

@@ -2,7 +2,7 @@ import type {Family} from '../policy/network.ts';
 import {printPorts} from '../policy/port.ts';
 import type {Protocol} from '../policy/services.ts';
 import {type Decision, evaluate} from '../ruleset/evaluate.ts';
-import {firstPacket, openPorts, subtractRanges} from '../ruleset/reach.ts';
+import {countPorts, firstPacket, openPorts, subtractRanges} from '../ruleset/reach.ts';
 import {OWN_PREFIX, type PortRange, type RuleSet} from '../ruleset/ruleset.ts';
 import type {Ports} from './counters.ts';
 import type {RuleSource} from './sources.ts';
@@ -122,7 +122,30 @@ export function describePortDifference(view: View, difference: PortDifference): 
 	const {ports, protocol, fact, cause} = difference;
 	const list = ports.slice(0, 8).map((range) => `${printPorts(range, '-')}/${protocol}`);
 	const more = ports.length > list.length ? ` and ${ports.length - list.length} more` : '';
-	return `${list.join(', ')}${more} ${fact} from ${view.vantage.name} over ${nameOf(view.vantage.family)}: ${cause}`;
+	return `${list.join(', ')}${more} ${fact} ${fromWhere(view)} over ${nameOf(view.vantage.family)}: ${cause}`;
+}
+
+/** More ranges than these are counted. */
+const MOST_RANGES = 12;
+
+/** `IPv4 from anywhere: 22, 53/tcp; 53/udp` */
+export function describeView(view: View): string {
+	const {vantage, passed} = view;
+	const parts = (['tcp', 'udp'] as const).flatMap((protocol) =>
+		passed[protocol].length === 0
+			? []
+			: [
+					passed[protocol].length > MOST_RANGES
+						? `${countPorts(passed[protocol])} ports of ${protocol}`
+						: `${passed[protocol].map((range) => printPorts(range, '-')).join(', ')}/${protocol}`,
+				],
+	);
+	return `${nameOf(vantage.family)} ${fromWhere(view)}: ${parts.join('; ') || 'nothing'}`;
+}
+
+/** `from anywhere`, `from 10.0.0.0/8`, `from just outside of 10.0.0.0/8` */
+function fromWhere({vantage: {name}}: View): string {
+	return `from ${name.replace(/^in /, '').replace(/^beside /, 'just outside of ')}`;
 }
 
 function nameOf(family: Family): string {

@@ -115,21 +115,23 @@ export const FAULTS: readonly Fault[] = [
 		scoped: true,
 		edit: {family: 4, from: '10.1.0.0/16', to: '10.2.0.0/16'},
 		finds: [
-			/5432\/tcp is shut from in 10\.1\.0\.0\/16 over IPv4/,
-			/5432\/tcp passes from beside 10\.1\.0\.0\/16 over IPv4: rule 7 of FW-WIZARD-INPUT/,
+			/5432\/tcp is shut from 10\.1\.0\.0\/16 over IPv4/,
+			/5432\/tcp passes from just outside of 10\.1\.0\.0\/16 over IPv4: rule 7 of FW-WIZARD-INPUT/,
 		],
 	},
 	{
 		name: 'a source network too wide',
 		scoped: true,
 		edit: {family: 4, from: '10.1.0.0/16', to: '10.0.0.0/14'},
-		finds: [/5432\/tcp passes from beside 10\.1\.0\.0\/16 over IPv4: rule 7 of FW-WIZARD-INPUT/],
+		finds: [
+			/5432\/tcp passes from just outside of 10\.1\.0\.0\/16 over IPv4: rule 7 of FW-WIZARD-INPUT/,
+		],
 	},
 	{
 		name: 'a source network too narrow',
 		scoped: true,
 		edit: {family: 4, from: '10.1.0.0/16', to: '10.1.128.0/17'},
-		finds: [/5432\/tcp is shut from in 10\.1\.0\.0\/16 over IPv4/],
+		finds: [/5432\/tcp is shut from 10\.1\.0\.0\/16 over IPv4/],
 	},
 	{
 		name: 'no source network',

@@ -207,8 +207,8 @@ export class SlowProver implements Prover {
 		PROVEN.views.slice(0, 2).map(({vantage}) => ({vantage, passed: {tcp: ALL, udp: ALL}}));
 
 	demonstrate: Prover['demonstrate'] = async () => ({
-		reject: {outcome: 'refused', milliseconds: 2},
-		reset: {outcome: 'refused', milliseconds: 1},
+		reject: {outcome: 'ECONNREFUSED', milliseconds: 2},
+		reset: {outcome: 'ECONNREFUSED', milliseconds: 1},
 		drop: {outcome: 'timeout', milliseconds: 1000},
 	});
 }

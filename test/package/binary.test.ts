@@ -67,7 +67,7 @@ describe('the stand-alone binary, in a Debian without Node', () => {
 		const {status, stdout, stderr} = await execute([...enter, ...words], {timeout: 90_000});
 		expect({status, stderr}).toEqual({status: 0, stderr: ''});
 		expect(stdout).toContain('Proven: exactly what the policy says.');
-		expect(stdout).toContain('IPv4 from in 10.0.0.0/8: 14 TCP ports, 1 UDP ports');
+		expect(stdout).toContain('IPv4 from 10.0.0.0/8: 22, 53, 8000-8010, 9100/tcp; 53/udp');
 	});
 
 	test('walks through the wizard', async () => {

@@ -91,7 +91,7 @@ describe('the visitor over SSH', () => {
 		[
 			'22/tcp from 10.0.0.0/8',
 			1,
-			/FAILED: IPv4: you, 198\.51\.100\.9, reach 22\/tcp again: it is shut from there/,
+			/FAILED: IPv4: you, 198\.51\.100\.9, reach 22\/tcp again: the policy shuts it/,
 		],
 	])(
 		'%s',

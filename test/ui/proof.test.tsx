@@ -48,7 +48,19 @@ const REFUTED: Proof = {
 		...PROVEN.views.slice(1),
 	],
 };
-const MEASURED = {outcome: 'refused', milliseconds: 2};
+/** As chosen, by somebody who shuts the port that they came through. */
+const SHUT_OUT: Proof = {
+	...PROVEN,
+	checks: [
+		...PROVEN.checks,
+		{
+			name: 'IPv4: you, 203.0.113.9, reach 22/tcp again',
+			result: 'failed',
+			detail: 'the policy shuts it',
+		},
+	],
+};
+const MEASURED = {outcome: 'ECONNREFUSED', milliseconds: 2};
 
 function proverOf(proof: Proof): Prover & {readonly policies: unknown[]} {
 	const policies: unknown[] = [];
@@ -97,6 +109,21 @@ describe.each(SIZES)('Proof at %i columns, %i rows', (columns, rows) => {
 			expect(text).toContain('1001/tcp passes from anywhere over IPv4: rule 1 of INPUT');
 		}
 	});
+});
+
+test('that shuts its user out is as chosen, and says so', async () => {
+	const app = await openProof(80, 24, proverOf(SHUT_OUT));
+	await until(app, /262140 packets/);
+	const text = app.screen().replaceAll(/\s+/g, ' ');
+	expect(text).toContain('what you chose passes. You could not come in again.');
+	expect(text).not.toContain('not what you chose');
+	// All views, where there is room.
+	expect(text).toContain('IPv4 from 10.0.0.0/8: 22/tcp');
+	await until(app, /reject: refused in 2 ms/);
+	expect(app.screen()).toContain('drop: no answer in 2 ms');
+	expectFits(app.lines(), [80, 24]);
+	await app.press('enter');
+	expect(app.screen()).toContain('Proven as you chose, and you could not come in again.');
 });
 
 test('says how many faults there are beside those shown', async () => {

@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import type {Elevation} from '../../host/elevation.ts';
-import {isProven} from '../../proof/prove.ts';
+import {isProven, onlyShutsOut} from '../../proof/prove.ts';
 import {printDoor} from '../../ruleset/way-in.ts';
 import {Choices} from '../components/choices.tsx';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
@@ -101,7 +101,9 @@ function ProofNote({proof}: Pick<StepProps, 'proof'>): ReactElement {
 	const text = proven
 		? `${glyphs.done} Proven with real packets: exactly as you chose.`
 		: proof.status === 'done'
-			? `${glyphs.failed} The proof saw something else than you chose.`
+			? onlyShutsOut(proof.proof)
+				? `${glyphs.failed} Proven as you chose, and you could not come in again.`
+				: `${glyphs.failed} The proof saw something else than you chose.`
 			: proof.status === 'running'
 				? 'The proof still runs. Esc goes back to it.'
 				: 'Not proven: see the step Proof.';

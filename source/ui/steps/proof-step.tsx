@@ -1,11 +1,10 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
 import {VERDICTS} from '../../policy/policy.ts';
-import {printPorts} from '../../policy/port.ts';
 import type {Demonstration} from '../../proof/demonstrate.ts';
-import {isProven, type Proof} from '../../proof/prove.ts';
+import {isProven, onlyShutsOut, type Proof} from '../../proof/prove.ts';
 import type {Observation} from '../../proof/sweep.ts';
-import {describePortDifference, type View} from '../../proof/views.ts';
+import {describePortDifference, describeView} from '../../proof/views.ts';
 import {countPorts} from '../../ruleset/reach.ts';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {mapRows, PortMap} from '../components/port-map.tsx';
@@ -54,7 +53,7 @@ function Running({progress, seconds}: Extract<ProofState, {status: 'running'}>):
 			<Paragraph
 				lines={[
 					sweeping
-						? `A packet to every port of a copy of this machine: ${progress.sent} sent, ${rate} ports a second. Nothing here is touched.`
+						? `A packet to every port of a copy of this machine: ${progress.sent} sent, ${rate} a second. Nothing here is touched.`
 						: 'All packets are sent. Now whole dialogues: answers, ping, DHCP, path MTU, stray packets.',
 				]}
 			/>
@@ -64,6 +63,8 @@ function Running({progress, seconds}: Extract<ProofState, {status: 'running'}>):
 
 /** From so many lines on, both maps and all sentences are on the screen, some of them wrapped. */
 const ROOM_FOR_BOTH = 22;
+
+const MOST_FAULTS = 4;
 
 type DoneProps = {
 	readonly proof: Proof;
@@ -77,6 +78,8 @@ function Done({proof, comparison, height}: DoneProps): ReactElement {
 	const roomy = height >= ROOM_FOR_BOTH && !readOut;
 	const proven = isProven(proof);
 	const faults = faultsOf(proof);
+	// What stands around the list of what passes, wrapped on 60 columns.
+	const otherLines = (roomy ? 18 : 13) + Math.min(faults.length, MOST_FAULTS);
 	const strangers = proof.views.filter(({vantage}) => vantage.name === 'anywhere');
 	const untried = proof.checks.filter(({result}) => result === 'untried').length;
 	const after = strangers.flatMap(({vantage, passed}) => mapRows(vantage.family, passed));
@@ -87,13 +90,13 @@ function Done({proof, comparison, height}: DoneProps): ReactElement {
 		<Box flexDirection="column">
 			<Text {...styleOf(proven ? 'accept' : 'warning')}>
 				{proven ? glyphs.done : glyphs.failed} {proof.probes} packets in {proof.seconds.toFixed(1)}{' '}
-				s: {proven ? 'exactly what you chose passes.' : 'not what you chose.'}
+				s: {verdictText(proof)}
 			</Text>
 			<Paragraph
 				close
 				lines={[
-					...firstOf(faults, 4),
-					...firstOf(proof.views.map(describeView), Math.max(2, height - 18)),
+					...firstOf(faults, MOST_FAULTS),
+					...firstOf(proof.views.map(describeView), Math.max(2, height - otherLines)),
 					`${proof.checks.length - untried} dialogues tried: answers, ping, DHCP, path MTU, stray packets${untried > 0 ? `; ${untried} not tried` : ''}.`,
 				]}
 			/>
@@ -115,9 +118,17 @@ function Done({proof, comparison, height}: DoneProps): ReactElement {
 	);
 }
 
-/** So many lines at most, and how many more there are. */
+function verdictText(proof: Proof): string {
+	return isProven(proof)
+		? 'exactly what you chose passes.'
+		: onlyShutsOut(proof)
+			? 'what you chose passes. You could not come in again.'
+			: 'not what you chose.';
+}
+
+/** So many lines, and in one more how many more there are, or the last. */
 function firstOf(lines: readonly string[], most: number): readonly string[] {
-	return lines.length <= most
+	return lines.length <= most + 1
 		? lines
 		: [...lines.slice(0, most), `${glyphs.more} ${lines.length - most} more`];
 }
@@ -133,20 +144,6 @@ function faultsOf({views, checks}: Proof): readonly string[] {
 	];
 }
 
-/** `IPv4 from anywhere: 22, 53/tcp; 53/udp` */
-function describeView({vantage, passed}: View): string {
-	const parts = (['tcp', 'udp'] as const).flatMap((protocol) =>
-		passed[protocol].length === 0
-			? []
-			: [
-					passed[protocol].length > 12
-						? `${countPorts(passed[protocol])} ports of ${protocol}`
-						: `${passed[protocol].map((range) => printPorts(range, '-')).join(', ')}/${protocol}`,
-				],
-	);
-	return `IPv${vantage.family} from ${vantage.name}: ${parts.join('; ') || 'nothing'}`;
-}
-
 function describeBefore(before: readonly Observation[]): string {
 	const counts = before.map(
 		({vantage, passed}) =>
@@ -156,11 +153,10 @@ function describeBefore(before: readonly Observation[]): string {
 }
 
 function describeVerdicts(demonstration: Demonstration): readonly string[] {
-	const seen = VERDICTS.map((verdict) => {
+	const answers = VERDICTS.map((verdict) => {
 		const {outcome, milliseconds} = demonstration[verdict];
-		return outcome === 'timeout'
-			? `${verdict}: nothing in ${milliseconds} ms`
-			: `${verdict}: ${outcome} in ${milliseconds} ms`;
+		const seen = {timeout: 'no answer', ECONNREFUSED: 'refused'}[outcome] ?? outcome;
+		return `${verdict}: ${seen} in ${milliseconds} ms`;
 	});
-	return [`A client at a shut port, measured: ${seen.join('; ')}`];
+	return [`A client at a shut port, measured: ${answers.join('; ')}`];
 }

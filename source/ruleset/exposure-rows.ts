@@ -19,13 +19,13 @@ export function exposedRows(
 	published: readonly Published[],
 ): readonly Exposed[] {
 	const containers = containerRows(lookouts, published);
-	const listening = [
+	const listening = joinFamilies([
 		...containers,
 		...redirectedRows(lookouts, listeners),
 		...listeners
 			.map((listener) => behindProxy(listener, containers))
 			.flatMap((listener) => listenerRows(lookouts, listener)),
-	].sort(byReach);
+	]).sort(byReach);
 	const known = PROTOCOLS.map((protocol) => ({
 		protocol,
 		ports: joinRanges(
@@ -43,6 +43,16 @@ export function exposedRows(
 }
 
 const WIDE = 1024;
+
+/** Sockets of one program on one port are one row, where they differ by their family or address alone. */
+function joinFamilies(rows: readonly Exposed[]): Exposed[] {
+	return groupBy(rows, ({families: _, ...others}) =>
+		JSON.stringify(Object.entries(others).sort()),
+	).flatMap((group) => {
+		const families = new Set(group.flatMap((row) => row.families));
+		return group.slice(0, 1).map((row) => ({...row, families: [...families].sort()}));
+	});
+}
 
 /** A proxy of a container listens in vain for the families whose packets are forwarded before it. */
 function behindProxy(listener: Listener, containers: readonly Exposed[]): Listener {

@@ -1,7 +1,7 @@
 import {printPorts} from '../policy/port.ts';
 import type {Exposed, Reach} from '../ruleset/exposure.ts';
 import {type Line, wrapLines} from './lines.ts';
-import type {Tone} from './theme.ts';
+import {readOut, type Tone} from './theme.ts';
 import type {ExposureState} from './use-exposure.ts';
 
 const PORT_COLUMNS = 18;
@@ -17,9 +17,9 @@ export function exposureLines(state: ExposureState, width: number): readonly Lin
 		case 'found': {
 			const {rows, unread, tried} = state.exposure;
 			return [
-				...wrapLines(head(), width, 'accent'),
+				...(readOut ? [] : wrapLines(head(), width, 'accent')),
 				...rows.flatMap((row) => rowLines(row, width)),
-				...(rows.length === 0
+				...(rows.length === 0 && unread.length === 0
 					? wrapLines('Nothing listens here for others, and nothing is let in.', width, 'plain')
 					: []),
 				...unread.flatMap((line) => wrapLines(`Not judged: ${line}`, width, 'warning')),
@@ -36,7 +36,7 @@ export function exposureLines(state: ExposureState, width: number): readonly Lin
 }
 
 function head(): string {
-	return `${'Port'.padEnd(PORT_COLUMNS)}${'now'.padEnd(REACH_COLUMNS)}${'then'.padEnd(REACH_COLUMNS)}who`;
+	return `${'Port'.padEnd(PORT_COLUMNS)}${'now'.padEnd(REACH_COLUMNS)}${'after'.padEnd(REACH_COLUMNS)}who`;
 }
 
 function rowLines(row: Exposed, width: number): readonly Line[] {
@@ -45,6 +45,11 @@ function rowLines(row: Exposed, width: number): readonly Line[] {
 	const port = `${ports}/${row.protocol}${families}`;
 	const prefix = `${row.before.padEnd(REACH_COLUMNS)}${(row.after ?? '').padEnd(REACH_COLUMNS)}`;
 	const tone = toneOf(row.after ?? row.before);
+	if (readOut) {
+		const after = row.after === undefined ? '' : `, after ${row.after}`;
+		return wrapLines(`${port}: now ${row.before}${after}; ${describe(row)}`, width, tone);
+	}
+
 	// A long list of ports gets lines of its own.
 	return port.length < PORT_COLUMNS
 		? wrapLines(describe(row), width, tone, `${port.padEnd(PORT_COLUMNS)}${prefix}`)
@@ -61,8 +66,7 @@ function describe({process, through, to, by, from, listens}: Exposed): string {
 			: (process ?? (listens ? 'an unknown process' : 'nothing listens'));
 	return [
 		who,
-		...(through === 'loopback' ? ['loopback only'] : []),
-		...(from === 'anywhere' ? [] : [`from ${from}`]),
+		...(through === 'loopback' ? ['loopback only'] : from === 'anywhere' ? [] : [`from ${from}`]),
 	].join(', ');
 }
 

@@ -55,6 +55,15 @@ describe('what the outside can reach', () => {
 		]);
 	});
 
+	it('is one row for the sockets of a program that differ by family alone', () => {
+		const both = FAMILIES.map((family) => lookout(family, sight([22])));
+		const sockets = [
+			listener(22, {process: 'sshd', families: [6]}),
+			listener(22, {process: 'sshd', families: [4], address: '0.0.0.0'}),
+		];
+		expect(rows(both, sockets, [])).toEqual(['22; IPv4+6 from anywhere; open; sshd']);
+	});
+
 	it('is said of a network where it is another there', () => {
 		const friend = lookout(4, sight([22, 5432]), {name: '10.0.0.0/8', general: false});
 		expect(rows([lookout(4, sight([22])), friend], [listener(22), listener(5432)], [])).toEqual([

@@ -55,7 +55,7 @@ async function openExposure(options: AppOptions = {}): Promise<OpenApp> {
 test('shows before and after side by side, and what passes INPUT by', async () => {
 	const app = await openExposure();
 	const lines = app.lines().map((line) => line.trim().replaceAll(/ +/g, ' '));
-	const start = lines.indexOf('Port now then who');
+	const start = lines.indexOf('Port now after who');
 	expect(lines.slice(start + 1, start + 6)).toEqual([
 		'22/tcp open open sshd',
 		'6379/tcp open shut redis-server',

@@ -1,8 +1,8 @@
-import {glyphs} from './theme.ts';
+import {glyphs, readOut} from './theme.ts';
 
 /**
  * Cuts a text to so many columns and says so, with a sign that this terminal can draw: the one of
- * Ink's own truncation is not ASCII.
+ * Ink's own truncation is not ASCII. What is read out is never cut.
  */
 export function cut(
 	text: string,
@@ -10,7 +10,7 @@ export function cut(
 	where: 'start' | 'middle' | 'end' = 'end',
 ): string {
 	const characters = [...text];
-	if (columnsOf(characters) <= columns) {
+	if (readOut || columnsOf(characters) <= columns) {
 		return text;
 	}
 

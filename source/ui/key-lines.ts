@@ -1,5 +1,6 @@
 import wrapAnsi from 'wrap-ansi';
 import {cut} from './cut.ts';
+import {readOut} from './theme.ts';
 
 const HELP = '  ? keys';
 /** The same where some of them are not in the line. */
@@ -16,6 +17,10 @@ export const CLOSING = 'Any key goes back';
 export function keyLine(keys: string, columns: number): string {
 	if (keys === '') {
 		return '';
+	}
+
+	if (readOut) {
+		return `Keys: ${keys.split('  ').join(', ')}, ${HELP.trim()}`;
 	}
 
 	const room = columns - HELP.length;
@@ -39,7 +44,9 @@ export function keyList(
 	const wrap = (text: string) => wrapAnsi(text, columns, {hard: true}).split('\n');
 	const parts = entries.map(splitEntry);
 	const width = Math.max(...parts.map(({key}) => key.length)) + 3;
-	const apart = parts.flatMap(({key, meaning}) => wrap(`${key.padEnd(width)}${meaning}`));
+	const apart = parts.flatMap(({key, meaning}) =>
+		wrap(readOut ? `${key}: ${meaning}` : `${key.padEnd(width)}${meaning}`),
+	);
 	const lines = apart.length <= height ? apart : wrap(entries.join('; '));
 	return lines.length <= height
 		? lines

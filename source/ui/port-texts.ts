@@ -3,7 +3,7 @@ import type {Listener} from '../policy/listener.ts';
 import {type Opening, printOpening, printPorts} from '../policy/port.ts';
 import type {Port} from '../policy/ports.ts';
 import type {PortRow} from './port-rows.ts';
-import type {Tone} from './theme.ts';
+import {boxText, readOut, type Tone} from './theme.ts';
 
 /** Wide enough for most ports, so that what follows stands in one column. */
 const PORT_COLUMNS = 12;
@@ -15,7 +15,7 @@ export function rowText(row: PortRow): {readonly text: string; readonly tone: To
 		case 'listener': {
 			const open = row.openings.length > 0;
 			return {
-				text: `[${open ? 'x' : ' '}] ${columns(printPort(row.port), reachText(row.openings))} ${namesOf(row.listeners)}`,
+				text: `${readOut ? '' : `${boxText(open)} `}${columns(printPort(row.port), reachText(row.openings))}${namesOf(row.listeners)}`,
 				tone: open ? 'accept' : 'plain',
 			};
 		}
@@ -24,19 +24,19 @@ export function rowText(row: PortRow): {readonly text: string; readonly tone: To
 			const {protocol, port, last, by, to} = row.published;
 			const ports = `${printPorts({first: port, last: last ?? port}, '-')}/${protocol}`;
 			return {
-				text: ` !  ${ports.padEnd(PORT_COLUMNS)} beyond our reach: ${by}, to ${to}`,
+				text: `${readOut ? '' : ' !  '}${column(ports, PORT_COLUMNS)}beyond our reach: ${by}, to ${to}`,
 				tone: 'warning',
 			};
 		}
 
 		case 'opening':
 			return {
-				text: `[x] ${printOpening(row.opening).padEnd(PORT_COLUMNS)} ${describeOpening(row.opening)}${row.listens === false ? '; nothing listens' : ''}`,
+				text: `${readOut ? '' : `${boxText(true)} `}${column(printOpening(row.opening), PORT_COLUMNS)}${readOut ? 'open, ' : ''}${describeOpening(row.opening)}${row.listens === false ? '; nothing listens' : ''}`,
 				tone: 'plain',
 			};
 		case 'loopback':
 			return {
-				text: `    ${columns(printPort(row.port), 'loopback')} ${namesOf(row.listeners)}`,
+				text: `${readOut ? '' : '    '}${columns(printPort(row.port), 'loopback')}${namesOf(row.listeners)}`,
 				tone: 'muted',
 			};
 	}
@@ -121,7 +121,12 @@ export function describeOpening(opening: Opening): string {
 }
 
 function columns(port: string, state: string): string {
-	return `${port.padEnd(PORT_COLUMNS)} ${state.padEnd(STATE_COLUMNS)}`;
+	return `${column(port, PORT_COLUMNS)}${column(state, STATE_COLUMNS)}`;
+}
+
+/** A cell of the list; read out, commas part them. */
+function column(text: string, width: number): string {
+	return readOut ? `${text}, ` : `${text.padEnd(width)} `;
 }
 
 /** What the openings of a port come to. */

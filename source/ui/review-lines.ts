@@ -5,7 +5,7 @@ import {exposureLines} from './exposure-lines.ts';
 import type {Flow} from './flow-state.ts';
 import {type Line, wrapLines} from './lines.ts';
 import type {NeighbourChoice} from './neighbour-choices.ts';
-import type {Tone} from './theme.ts';
+import {readOut, type Tone} from './theme.ts';
 import type {ExposureState} from './use-exposure.ts';
 
 /** What Review shows. */
@@ -73,6 +73,11 @@ export function toneOf({rule: {target}}: Row): Tone {
 	}
 }
 
+/** The families of a row in words, for a text that is read out. */
+function familyWords({families}: Row): string {
+	return `${families.map((family) => `IPv${family}`).join(' and ')}: `;
+}
+
 /** The families of a row, always in three columns: `4 6`, `4  `, `  6`. */
 export function familyColumn({families}: Row): string {
 	return [4, 6]
@@ -85,12 +90,17 @@ function ruleLines(rows: readonly Row[], width: number): readonly Line[] {
 		...(rows[position - 1]?.own === row.own
 			? []
 			: wrapLines(
-					`${row.own.name}, from ${row.own.from} of table ${row.own.table} (4: IPv4, 6: IPv6)`,
+					`${row.own.name}, from ${row.own.from} of table ${row.own.table}${readOut ? '' : ' (4: IPv4, 6: IPv6)'}`,
 					width,
 					'accent',
 				)),
-		...wrapLines(row.text, width, toneOf(row), `${familyColumn(row)}  `),
-		...wrapLines(row.rule.reason?.text ?? '', width, 'muted', '       '),
+		...wrapLines(
+			row.text,
+			width,
+			toneOf(row),
+			readOut ? familyWords(row) : `${familyColumn(row)}  `,
+		),
+		...wrapLines(row.rule.reason?.text ?? '', width, 'muted', readOut ? '' : '       '),
 	]);
 }
 

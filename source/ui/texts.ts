@@ -79,6 +79,12 @@ export const ELEVATION_TEXT =
 export const REASSURANCE =
 	'Nothing is changed before you say so in the step Apply. Even then the old rules come back by themselves, unless you show that you can still log in.';
 
+/** The seconds of the countdown. Each change is read out: then few, and rather too low than too high. */
+export function secondsText(seconds: number): number {
+	const step = !readOut ? 1 : seconds > 10 ? 10 : 5;
+	return step * Math.floor(seconds / step);
+}
+
 /** Which step it is, where there is no room for the names of all; else undefined. */
 export function railOf(step: Step, steps: readonly Step[], columns: number): string | undefined {
 	const all = steps.map((name) => STEP_NAMES[name]).join(` ${glyphs.step} `);

@@ -57,7 +57,6 @@ const UNICODE = {
 	done: '✔',
 	failed: '✖',
 	open: '○',
-	checked: '◉',
 	line: '─',
 	side: '│',
 	step: '›',
@@ -72,7 +71,6 @@ const ASCII: typeof UNICODE = {
 	done: '*',
 	failed: 'x',
 	open: 'o',
-	checked: 'x',
 	line: '-',
 	side: '|',
 	step: '>',
@@ -89,7 +87,6 @@ const WORDS: typeof UNICODE = {
 	done: 'done:',
 	failed: 'failed:',
 	open: 'to do:',
-	checked: 'checked:',
 	line: '',
 	side: '',
 	caret: '',
@@ -103,6 +100,11 @@ export function isReadOut(environment: NodeJS.ProcessEnv): boolean {
 }
 
 export const readOut = isReadOut(process.env);
+
+/** Whether something is on, before its name. Read out, brackets are silence or noise. */
+export function boxText(on: boolean): string {
+	return readOut ? (on ? 'checked:' : 'not checked:') : `[${on ? 'x' : ' '}]`;
+}
 
 /** The signs that this terminal can draw: ASCII without a UTF-8 locale and on the Linux console. */
 export function glyphsFor(environment: NodeJS.ProcessEnv): typeof UNICODE {

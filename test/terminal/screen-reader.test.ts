@@ -6,9 +6,15 @@ import {useWizardHost} from '../_helpers/wizard-host.ts';
 const DRAWN = /[\u2190-\u27BF]|[-#._=|]{4,}/u;
 
 describe('INK_SCREEN_READER', () => {
-	const {open} = useWizardHost();
+	const {host, open} = useWizardHost();
 
 	test('a screen reader is given words in one column, and told what is selected', async () => {
+		await host().ip([
+			'link add eth0 type veth peer name cable',
+			'address add 192.0.2.1/24 dev eth0',
+			'link set eth0 up',
+			'link set cable up',
+		]);
 		const terminal = open({columns: 130, rows: 40, variables: {INK_SCREEN_READER: 'true'}});
 		await walkTo(terminal, 'What is this machine?');
 		expect(terminal.screen()).toMatch(/^Step \d+ of \d+: Role$/m);
@@ -19,19 +25,45 @@ describe('INK_SCREEN_READER', () => {
 		expect(next.match(/selected:/g)).toHaveLength(1);
 		terminal.press('up');
 		await terminal.waitFor((now) => now.includes(`${first}`));
+		expect(terminal.screen()).toMatch(/^Keys: Up\/Down move, Enter choose, .*, \? keys$/m);
 		await goOn(terminal, 'What happens to a connection');
+		expect(terminal.screen()).toMatch(/^not checked: Log what is turned away/m);
+		terminal.type('l');
+		await terminal.waitFor(/^checked: Log what is turned away/m);
 		await goOn(terminal, 'Which old protocols');
+		expect(terminal.screen()).toMatch(/^selected: not checked: ftp$/m);
+		terminal.press('space');
+		expect(await terminal.waitFor(/^selected: checked: ftp$/m)).toMatch(/^not checked: tftp$/m);
+		terminal.press('space');
+		await terminal.waitFor(/^selected: not checked: ftp$/m);
 		await goOn(terminal, 'What is let in?');
 		// The rules are not beside it.
 		expect(terminal.screen()).not.toContain('Rules: ');
 		terminal.type('443/tcp');
 		expect(await terminal.waitFor('Enter lets in 443/tcp')).toMatch(
-			/^textbox: selected: 443\/tcp/m,
+			/^textbox: \(selected\) 443\/tcp$/m,
 		);
 		terminal.press('enter');
 		await terminal.waitFor('Let in (');
+		terminal.press('down');
+		await terminal.waitFor(/^selected: 443\/tcp, open, TCP, from anywhere/m);
+		expect(terminal.screen()).toMatch(/^textbox:$/m);
 		await goOn(terminal, 'These are the rules');
-		expect(terminal.screen()).toContain('-p tcp --dport 443 -j ACCEPT');
+		expect(terminal.screen()).toMatch(/^View: Rules\. Others: Restore file, Commands, Exposure$/m);
+		expect(terminal.screen()).toMatch(/^IPv4 and IPv6: -p tcp --dport 443 -j ACCEPT$/m);
+		expect(terminal.screen()).toMatch(/^IPv6: -p ipv6-icmp -j ACCEPT$/m);
+		terminal.type('e');
+		await terminal.waitFor(/^443\/tcp: now open, after open; nothing listens$/m);
+		expect(terminal.screen()).toMatch(
+			/^1-442,444-65535\/tcp: now open, after shut; nothing listens$/m,
+		);
+		terminal.type('?');
+		await terminal.waitFor(/^Tab: next view$/m);
+		terminal.press('enter');
+		await goOn(terminal, 'Does it do what you chose?');
+		await terminal.waitFor(/^done: \d+ packets in/m);
 		expect(terminal.output()).not.toMatch(DRAWN);
+		// No box, no bracket, no column.
+		expect(terminal.output()).not.toMatch(/\[[ x]\]|\S {2,}\S/);
 	});
 });

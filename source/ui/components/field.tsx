@@ -23,10 +23,8 @@ export function Field({value, focused, note = '', onChange, onSubmit}: Props): R
 	const width = useContext(WidthContext);
 	const room = width - glyphs.pointer.length - glyphs.caret.length - 1 - note.length;
 	return (
-		<Box flexShrink={0} aria-role="textbox">
-			<Text {...styleOf(focused ? 'accent' : 'muted')}>
-				{readOut ? (focused ? glyphs.pointer : '') : `${glyphs.pointer} `}
-			</Text>
+		<Box flexShrink={0} aria-role="textbox" aria-state={{selected: focused}}>
+			<Text {...styleOf(focused ? 'accent' : 'muted')}>{readOut ? '' : `${glyphs.pointer} `}</Text>
 			<Box display="none">
 				<TextInput
 					// Remounted when its text can have been changed from outside, so that its caret follows.

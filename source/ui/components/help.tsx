@@ -3,6 +3,7 @@ import {type ReactElement, useContext} from 'react';
 import type {Flow} from '../flow-state.ts';
 import {keyList} from '../key-lines.ts';
 import {type KeyPlace, keysOf, moreKeysOf} from '../step-keys.ts';
+import {secondsText} from '../texts.ts';
 import {styleOf} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 
@@ -17,7 +18,9 @@ export function Help({flow, place, height}: Props): ReactElement {
 	return (
 		<Box flexDirection="column" flexShrink={0}>
 			{waiting && (
-				<Text {...styleOf('warning')}>The old rules come back in {applying.secondsLeft} s.</Text>
+				<Text {...styleOf('warning')}>
+					The old rules come back in {secondsText(applying.secondsLeft)} s.
+				</Text>
 			)}
 			{keyList(keys, {columns, height: height - (waiting ? 1 : 0)}).map((line) => (
 				<Text key={line}>{line}</Text>

@@ -1,6 +1,6 @@
 import {Box, Text} from 'ink';
 import type {ReactElement, ReactNode} from 'react';
-import {glyphs, styleOf} from '../theme.ts';
+import {glyphs, readOut, styleOf} from '../theme.ts';
 import {windowOf} from '../window.ts';
 
 type Props<T> = {
@@ -37,7 +37,8 @@ function More({count, where}: {readonly count: number; readonly where: string}):
 	return (
 		<Box flexShrink={0}>
 			<Text {...styleOf('muted')}>
-				{glyphs.more} {count} more{where}
+				{readOut ? '' : `${glyphs.more} `}
+				{count} more{where}
 			</Text>
 		</Box>
 	);

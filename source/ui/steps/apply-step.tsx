@@ -17,6 +17,7 @@ import {
 	KEEP_WORD,
 	SHUT_WORD,
 	safetyText,
+	secondsText,
 } from '../texts.ts';
 import {glyphs, readOut, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
@@ -121,8 +122,8 @@ function Waiting({flow, dispatch, machine, actions, waiting}: WaitingProps): Rea
 	return (
 		<Box flexDirection="column">
 			<Text {...styleOf(secondsLeft <= 10 ? 'warning' : 'accent')}>
-				The rules are loaded. The old ones come back in{' '}
-				{readOut ? rarely(secondsLeft) : secondsLeft} s, unless you keep these.
+				The rules are loaded. The old ones come back in {secondsText(secondsLeft)} s, unless you
+				keep these.
 			</Text>
 			<Paragraph
 				lines={[...howToProve(waiting, machine)]}
@@ -130,7 +131,7 @@ function Waiting({flow, dispatch, machine, actions, waiting}: WaitingProps): Rea
 			/>
 			{keepable ? (
 				<Box marginTop={1} flexShrink={0}>
-					<Text bold>{glyphs.pointer} Enter keeps the rules</Text>
+					<Text bold>{readOut ? '' : `${glyphs.pointer} `}Enter keeps the rules</Text>
 				</Box>
 			) : (
 				<Box marginTop={1} flexShrink={0}>
@@ -146,12 +147,6 @@ function Waiting({flow, dispatch, machine, actions, waiting}: WaitingProps): Rea
 			<Paragraph lines={['Esc puts the old rules back at once.']} tone="muted" />
 		</Box>
 	);
-}
-
-/** Each change is read out. Rather too few seconds than too many. */
-function rarely(seconds: number): number {
-	const step = seconds > 10 ? 10 : 5;
-	return step * Math.floor(seconds / step);
 }
 
 function howToProve(

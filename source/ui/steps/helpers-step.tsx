@@ -5,12 +5,14 @@ import {Label, Pointer} from '../components/choices.tsx';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
 import {helperDirection} from '../texts.ts';
+import {boxText, readOut} from '../theme.ts';
 import type {Machine, StepProps} from './step-props.ts';
 
 /** Lines under the list that say what the focused helper means, wrapped on a narrow terminal. */
 const DETAILS = 5;
 /** Pointer and box before a helper's name. */
 const BOX_COLUMNS = 6;
+const NAME_COLUMNS = 11;
 
 export function HelpersStep({flow, machine, height}: StepProps): ReactElement {
 	const width = useContext(WidthContext);
@@ -28,7 +30,7 @@ export function HelpersStep({flow, machine, height}: StepProps): ReactElement {
 						<Pointer isSelected={index === flow.focus} />
 						<Label
 							isSelected={index === flow.focus}
-							label={`[${flow.policy.helpers.includes(helper.name) ? 'x' : ' '}] ${nameColumn(helper)}${helper.purpose}`}
+							label={`${boxText(flow.policy.helpers.includes(helper.name))} ${nameColumn(helper)}`}
 							note={machine.helpers.get(helper.name) === 'no' ? ' (not here)' : ''}
 						/>
 					</>
@@ -39,13 +41,14 @@ export function HelpersStep({flow, machine, height}: StepProps): ReactElement {
 	);
 }
 
-function nameColumn({name}: Helper): string {
-	return name.padEnd(11);
+/** Read out, what each is for would be said with every key: the focused one says it. */
+function nameColumn({name, purpose}: Helper): string {
+	return readOut ? name : `${name.padEnd(NAME_COLUMNS)}${purpose}`;
 }
 
 /** What it is for, where the list has no room to say it. */
 function cutOff(helper: Helper, width: number): readonly string[] {
-	const whole = BOX_COLUMNS + nameColumn(helper).length + helper.purpose.length <= width;
+	const whole = !readOut && BOX_COLUMNS + nameColumn(helper).length <= width;
 	return whole ? [] : [`${helper.purpose}.`];
 }
 

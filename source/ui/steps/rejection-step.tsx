@@ -5,6 +5,7 @@ import {VERDICT_EFFECTS} from '../../ruleset/explain.ts';
 import {Choices} from '../components/choices.tsx';
 import {Paragraph} from '../components/paragraph.tsx';
 import {VERDICT_TEXTS} from '../texts.ts';
+import {boxText} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
 /** All that it says, on 60 columns. */
@@ -23,7 +24,7 @@ export function RejectionStep({flow, dispatch, height}: StepProps): ReactElement
 				onChoose={(index) => dispatch({type: 'choose', index})}
 			/>
 			<Box marginTop={1} flexShrink={0}>
-				<Text>[{flow.policy.log ? 'x' : ' '}] Log what is turned away (key l)</Text>
+				<Text>{boxText(flow.policy.log)} Log what is turned away (key l)</Text>
 			</Box>
 			<Paragraph
 				close={height < LINES}

@@ -11,7 +11,8 @@ import {Scroll} from '../components/scroll.tsx';
 import {TextLine} from '../components/text-line.tsx';
 import {WayInNote, wayInLines} from '../components/way-in-note.tsx';
 import {cut} from '../cut.ts';
-import {styleOf} from '../theme.ts';
+import type {Flow} from '../flow-state.ts';
+import {readOut, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
 const VIEW_NAMES = {
@@ -55,13 +56,17 @@ export function ReviewStep(props: StepProps): ReactElement {
 				</Box>
 			)}
 			<Box flexShrink={0}>
-				<Text>
-					{tabs.map(([view, name]) => (
-						<Text key={view} {...styleOf(view === flow.view ? 'accent' : 'muted')}>
-							{view === flow.view ? `[${name}]` : ` ${name} `}{' '}
-						</Text>
-					))}
-				</Text>
+				{readOut ? (
+					<Text>{tabsReadOut(flow.view)}</Text>
+				) : (
+					<Text>
+						{tabs.map(([view, name]) => (
+							<Text key={view} {...styleOf(view === flow.view ? 'accent' : 'muted')}>
+								{view === flow.view ? `[${name}]` : ` ${name} `}{' '}
+							</Text>
+						))}
+					</Text>
+				)}
 			</Box>
 			<Scroll
 				items={review}
@@ -71,6 +76,12 @@ export function ReviewStep(props: StepProps): ReactElement {
 			/>
 		</Box>
 	);
+}
+
+/** `View: Rules. Others: Restore file, Commands, Exposure` */
+function tabsReadOut(shown: Flow['view']): string {
+	const others = Object.entries(VIEW_NAMES).filter(([view]) => view !== shown);
+	return `View: ${Reflect.get(VIEW_NAMES, shown)}. Others: ${others.map(([, name]) => name).join(', ')}`;
 }
 
 function TryPacket({flow, dispatch, ruleSet, machine}: StepProps): ReactElement {

@@ -3,6 +3,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {beginChange, type PendingChange} from '../change/transaction.ts';
 import {HostError} from '../host/errors.ts';
 import {type Facts, gatherFacts} from '../host/facts.ts';
+import {readHoldings} from '../host/holdings.ts';
 import {findInstaller, printCommand} from '../host/packages.ts';
 import {findWay, planPersistence, readChoice} from '../persistence/index.ts';
 import {findMissingRight, findUnsupported} from '../persistence/unsupported.ts';
@@ -13,6 +14,8 @@ import {type Opening, printOpening} from '../policy/port.ts';
 import {printable} from '../policy/printable.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {type Existing, KEEP_EXISTING} from '../ruleset/inheritance.ts';
+import {decidingRule} from '../ruleset/lint.ts';
+import {printRule} from '../ruleset/print.ts';
 import type {RuleSet} from '../ruleset/ruleset.ts';
 import {openingFor, printDoor, shutDoors} from '../ruleset/way-in.ts';
 import {parseBoot} from './boot-choice.ts';
@@ -63,12 +66,13 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	await assertNoOwner(existing);
 	const change = await begin(policy, ruleSet, facts, seconds, existing, boot);
 	const gone = describeGone(change);
+	const before = await describeUnreached(facts).catch(() => '');
 	try {
 		if (flags.yes) {
 			await change.keep();
 		} else {
 			process.stderr.write(
-				`${warning ? `${warning.message}.\n` : ''}${describeLoaded(ruleSet)}\n${gone}The old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\n`,
+				`${warning ? `${warning.message}.\n` : ''}${describeLoaded(ruleSet)}\n${before}${gone}The old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\n`,
 			);
 			await waitForDecision(change);
 		}
@@ -78,7 +82,7 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 
 	return flags.json
 		? `${JSON.stringify({applied: true, change: change.id, gone: change.taken, boot: findWay()?.name ?? null, ...ruleSetToJson(policy, ruleSet)}, undefined, '\t')}\n`
-		: `${describeLoaded(ruleSet)}\n${gone}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
+		: `${describeLoaded(ruleSet)}\n${before}${gone}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
 }
 
 /** Loads a rule set as a change that waits for its confirmation. @throws {HostError} */
@@ -92,6 +96,18 @@ export async function begin(
 ): Promise<PendingChange> {
 	const persisted = planPersistence(policy, ruleSet, iptables?.backend ?? 'nft', boot);
 	return beginChange({policy, ruleSet, session, seconds, existing, persisted});
+}
+
+/** That rules of others decide before ours are reached, a line each. */
+async function describeUnreached({families}: Facts): Promise<string> {
+	const holdings = await readHoldings(families);
+	return holdings
+		.flatMap(({inUse, rules}) => (inUse ? (decidingRule(rules) ?? []) : []))
+		.map(
+			({family, index, rule}) =>
+				`IPv${family}: ours is not reached: rule ${index} of INPUT decides before it: ${printable(printRule(rule, family), 200)}\nTo remove such rules: --existing flush-input\n`,
+		)
+		.join('');
 }
 
 /** What a change took away of others, a line each. */

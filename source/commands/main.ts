@@ -1,7 +1,10 @@
 import {Command, Option} from 'commander';
+import {distance} from 'fastest-levenshtein';
 import {hasIptables} from '../host/first-facts.ts';
 import {BOOT_CHOICES} from '../persistence/way.ts';
+import {InputError} from '../policy/input-error.ts';
 import {parseWord} from '../policy/policy.ts';
+import {printable} from '../policy/printable.ts';
 import {EXPORTS, SHELLS} from './argument-words.ts';
 import {withExistingOptions, withSwitchOff} from './existing-options.ts';
 import {withPolicyOptions} from './policy-options.ts';
@@ -38,7 +41,7 @@ function program(word: string, setExitCode: (code: number) => void): Command {
 			'Gives this machine a host firewall, and proves it. Without a command: the wizard.',
 		)
 		.version(FW_WIZARD_VERSION, '--version', 'print the version')
-		.helpOption('--help', 'print help')
+		.helpOption('-h, --help', 'print help')
 		.helpCommand(false)
 		.exitOverride()
 		.configureOutput({outputError: () => {}})
@@ -54,7 +57,11 @@ function program(word: string, setExitCode: (code: number) => void): Command {
 				setExitCode(await rehearsed(flags, run, first));
 			});
 	const command = (name: string, description: string) =>
-		root.command(name).description(description).exitOverride().helpOption('--help', 'print help');
+		root
+			.command(name)
+			.description(description)
+			.exitOverride()
+			.helpOption('-h, --help', 'print help');
 
 	const withConfirmation = (command: Command) =>
 		command
@@ -221,6 +228,15 @@ function program(word: string, setExitCode: (code: number) => void): Command {
 			},
 		);
 	const asked = Object.hasOwn(commands, word) ? commands[word] : undefined;
+	if (/^\w/.test(word) && asked === undefined) {
+		const names = Object.keys(commands);
+		const near = names.find((name) => distance(name, word) <= 2 || word.startsWith(name));
+		throw new InputError(
+			`"${printable(word, 40)}" is not a command`,
+			near === undefined ? `Write one of: ${names.join(', ')}` : `Did you mean ${near}?`,
+		);
+	}
+
 	for (const make of asked ? [asked] : [wizard, ...Object.values(commands)]) {
 		make();
 	}

@@ -75,9 +75,7 @@ export function readPolicyPart(flags: PolicyFlags, services: Services): PolicyPa
 
 /** Whether the flags say anything of a policy. */
 export function saysPolicy({policy, role, verdict, helper, open, log}: PolicyFlags): boolean {
-	return [policy, role, verdict, helper || undefined, open || undefined, log].some(
-		(value) => value !== undefined,
-	);
+	return [policy, role, verdict, helper, open, log].some((value) => value !== undefined);
 }
 
 /**

@@ -40,9 +40,7 @@ export function report(thrown: unknown): number {
 function reportUsage({code, message}: CommanderError): number {
 	const [what = '', didYouMean] = message.replace(/^error: /, '').split('\n');
 	return fail(
-		code === 'commander.excessArguments'
-			? 'There is no such command, or it takes no argument'
-			: what,
+		code === 'commander.excessArguments' ? 'There is a word too many' : what,
 		didYouMean?.replace(/^\((.*)\)$/, '$1') ?? USAGE,
 		2,
 	);

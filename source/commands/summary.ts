@@ -61,7 +61,7 @@ function describeKept({
 					`Kept in /etc/fw-wizard${boot === undefined ? '; nothing loads it at boot' : `, and loaded at boot by ${boot}`}.`,
 					'To undo it: fw-wizard undo',
 					'What to do next:',
-					`  from another machine: nmap -sS -p- -T4 -oX scan.xml ${address}`,
+					`  from another machine, its TCP ports: nmap -sS -p- -T4 -oX scan.xml ${address}`,
 					'  here, with its result: fw-wizard prove --nmap scan.xml',
 					'  after the next boot: fw-wizard check',
 				]),

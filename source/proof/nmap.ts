@@ -72,7 +72,10 @@ export function readNmap(xml: string): readonly Scan[] {
 	}
 
 	if (document.nmaprun === undefined) {
-		throw new InputError('This is not the XML output of nmap', 'Make it with: nmap -oX scan.xml …');
+		throw new InputError(
+			'This is not the XML output of nmap',
+			'Make it with: nmap -oX scan.xml ...',
+		);
 	}
 
 	return (document.nmaprun.host ?? []).flatMap(({address = [], ports}) => {

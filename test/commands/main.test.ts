@@ -35,21 +35,18 @@ describe('main', () => {
 		expect(await fwWizard('--version')).toBe(0);
 		expect(stdout).toBe('1.2.3\n');
 		expect(await fwWizard('--help')).toBe(0);
-		expect(await fwWizard('rules', '--help')).toBe(0);
+		expect(await fwWizard('-h')).toBe(0);
+		expect(await fwWizard('rules', '-h')).toBe(0);
 		expect(stdout).toContain('Usage: fw-wizard rules');
 		expect(stderr).toBe('');
 	});
 
 	it.each<[string, readonly string[], string]>([
-		['an unknown command', ['reboot'], 'See: fw-wizard --help'],
+		['an unknown command', ['reboot'], 'Write one of: rules, apply, '],
 		['an unknown option', ['rules', '--roll', 'server'], '--roll'],
 		['an option without its value', ['rules', '--role'], '--role'],
-		[
-			'a word too many',
-			['rules', '--role', 'server', '22/tcp'],
-			'There is no such command, or it takes no argument',
-		],
-		['a command that is none', ['rulez'], 'There is no such command'],
+		['a word too many', ['rules', '--role', 'server', '22/tcp'], 'There is a word too many'],
+		['a command that is none', ['rulez'], '"rulez" is not a command\nDid you mean rules?'],
 		[
 			'a flag before the command',
 			['--open', '80', 'rules', '--role', 'server'],

@@ -8,6 +8,7 @@ import {
 	type PolicyFlags,
 	readPolicy,
 	readPolicyPart,
+	saysPolicy,
 	withPolicyOptions,
 } from '../../source/commands/policy-options.ts';
 import {policyFlags, policyToJson, printPolicy} from '../../source/policy/policy.ts';
@@ -114,6 +115,17 @@ describe('readPolicy', () => {
 	it('refuses a file that is no policy', () => {
 		const flags = flagsOf('--policy', fileWith('{"role": "server"}'));
 		expect(inputErrorOf(() => readPolicy(flags, OWN_SERVICES)).message).toContain('"version"');
+	});
+});
+
+describe('saysPolicy', () => {
+	it('hears of what is not to be as well, lest another policy be taken', () => {
+		expect(saysPolicy({})).toBe(false);
+		expect(([{open: false}, {helper: false}, {log: false}] as const).map(saysPolicy)).toEqual([
+			true,
+			true,
+			true,
+		]);
 	});
 });
 

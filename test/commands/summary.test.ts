@@ -30,7 +30,7 @@ describe('what stands in the terminal after the wizard', () => {
 				'Kept in /etc/fw-wizard, and loaded at boot by systemd.',
 				'To undo it: fw-wizard undo',
 				'What to do next:',
-				'  from another machine: nmap -sS -p- -T4 -oX scan.xml 192.0.2.1',
+				'  from another machine, its TCP ports: nmap -sS -p- -T4 -oX scan.xml 192.0.2.1',
 				'  here, with its result: fw-wizard prove --nmap scan.xml',
 				'  after the next boot: fw-wizard check',
 				'',

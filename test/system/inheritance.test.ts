@@ -36,7 +36,11 @@ describe.each(BACKENDS)('rules that are there already, %s', (backend) => {
 		const before = await readAll(host);
 		const v4 = `${backend} 4`;
 
-		await apply('keep');
+		expect(await apply('keep')).toMatch(
+			/^IPv4: ours is not reached: rule \d+ of INPUT decides before it: -j REJECT --reject-with \S+\nTo remove such rules: --existing flush-input$/m,
+		);
+		// Policy and rules that were applied last, where no flag says another.
+		expect(await wizardDoes(host, 'rules')).toContain('-p tcp -m multiport --dports 22,8080');
 		const kept = await readAll(host);
 		expect(filterLines(kept[v4] ?? '', '-A INPUT')).toEqual([
 			...filterLines(before[v4] ?? '', '-A INPUT'),

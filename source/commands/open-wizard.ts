@@ -72,6 +72,7 @@ export async function openWizard(options: Options): Promise<number> {
 		addresses: addressesOf(facts),
 		inInterface: facts.interfaces[0]?.name ?? 'eth0',
 		visitor: facts.session.kind === 'remote' ? facts.session : undefined,
+		seconds,
 		rehearsal: isRehearsal(),
 		boot: findWay(boot)?.name,
 		findObstacle(policy: Policy) {

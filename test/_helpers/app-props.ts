@@ -16,6 +16,7 @@ export const MACHINE: Machine = {
 	inInterface: 'eth0',
 	visitor: undefined,
 	rehearsal: false,
+	seconds: 60,
 	findObstacle: () => undefined,
 	findEndangered: () => [],
 };

@@ -220,3 +220,20 @@ describe('Apply', () => {
 		},
 	);
 });
+
+test('what keeps the rules is in view, and counted down, on the smallest terminal', async () => {
+	const {app, change} = await openApply({columns: 40, rows: 10, machine: {visitor: VISITOR}});
+	await app.type('o');
+	await app.press('enter');
+	expectFits(app.lines(), [40, 10]);
+	expect(app.screen()).toContain('The old rules come back in 60 s.');
+	expect(app.screen()).toContain('type keep and Enter:\n❯');
+	change.seen = {secondsLeft: 41, logins: ['203.0.113.9'], keepable: true};
+	await until(app, 'Enter keeps the rules');
+	expect(app.screen()).toContain('come back in 41 s.');
+});
+
+test('says beforehand how long there is to confirm', async () => {
+	const {app} = await openApply({machine: {seconds: 120}});
+	expect(app.screen().replaceAll(/\s+/g, ' ')).toContain('Unless confirmed within 120 s,');
+});

@@ -100,3 +100,10 @@ describe.each(SIZES)('%i columns, %i rows', (columns, rows) => {
 		expect(app.screen()).toContain('❯ End here');
 	});
 });
+
+test('what a choice means can be read on the smallest terminal', async () => {
+	const app = await openNeighbours(HAND_MADE.iptables, [], {columns: 40, rows: 10});
+	expectFits(app.lines(), [40, 10]);
+	await app.press('down');
+	expect(app.screen()).toContain('Nothing goes.');
+});

@@ -158,3 +158,18 @@ describe.each([...SIZES, [110, 12]] as readonly Size[])('%i columns, %i rows', (
 		}
 	});
 });
+
+test('says of the port in use that it is the way in, and warns when it is shut', async () => {
+	const visitor = {
+		client: '203.0.113.9',
+		inInterface: 'eth0',
+		doors: [{protocol: 'tcp' as const, first: 22, last: 22}],
+	};
+	const app = await openPorts({machine: {known: KNOWN, visitor}});
+	await app.press('down');
+	expect(app.screen()).toContain('You are connected through it. sshd listens');
+	await app.press('space');
+	expect(app.screen()).toContain('You are connected through it: shut, it locks you out.');
+	await app.press('down');
+	expect(app.screen()).not.toContain('You are connected');
+});

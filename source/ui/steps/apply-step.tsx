@@ -77,7 +77,9 @@ function Asking(props: AskingProps): ReactElement {
 			</Box>
 			<Paragraph
 				close
-				lines={[elevation === undefined ? safetyText(flow.existing) : ELEVATION_TEXT]}
+				lines={[
+					elevation === undefined ? safetyText(flow.existing, machine.seconds) : ELEVATION_TEXT,
+				]}
 			/>
 		</Box>
 	);
@@ -117,29 +119,45 @@ function ProofNote({proof}: Pick<StepProps, 'proof'>): ReactElement {
 
 type WaitingProps = StepProps & {readonly waiting: Extract<Applying, {phase: 'waiting'}>};
 
-function Waiting({flow, dispatch, machine, actions, waiting}: WaitingProps): ReactElement {
+/** From so many lines on, all of it is on the screen, some of it wrapped. */
+const ROOM_FOR_ALL = 10;
+
+/** Where there is little room, what keeps the rules stays in view: it must be found in time. */
+function Waiting({flow, dispatch, machine, height, actions, waiting}: WaitingProps): ReactElement {
+	const width = useContext(WidthContext);
 	const {secondsLeft, logins, keepable} = waiting;
+	const tight = height < ROOM_FOR_ALL;
+	const seconds = secondsText(secondsLeft);
+	const countdown = tight
+		? `The old rules come back in ${seconds} s.`
+		: `The rules are loaded. The old ones come back in ${seconds} s, unless you keep these.`;
 	return (
 		<Box flexDirection="column">
 			<Text {...styleOf(secondsLeft <= 10 ? 'warning' : 'accent')}>
-				The rules are loaded. The old ones come back in {secondsText(secondsLeft)} s, unless you
-				keep these.
+				{wrapAnsi(countdown, width, {hard: true})}
 			</Text>
-			<Paragraph
-				lines={[...howToProve(waiting, machine)]}
-				tone={logins.length > 0 ? 'accept' : 'plain'}
-			/>
+			{(!tight || keepable) && (
+				<Paragraph
+					close={tight}
+					lines={howToProve(waiting, machine)}
+					tone={logins.length > 0 ? 'accept' : 'plain'}
+				/>
+			)}
 			{keepable ? (
-				<Box marginTop={1} flexShrink={0}>
+				<Box marginTop={tight ? 0 : 1} flexShrink={0}>
 					<Text bold>{readOut ? '' : `${glyphs.pointer} `}Enter keeps the rules</Text>
 				</Box>
 			) : (
-				<Box marginTop={1} flexShrink={0}>
+				<Box marginTop={tight ? 0 : 1} flexShrink={0}>
 					<WordField
 						flow={flow}
 						dispatch={dispatch}
 						word={KEEP_WORD}
-						label={`To keep them without that, type ${KEEP_WORD} and press Enter:`}
+						label={
+							tight
+								? `Log in anew, or type ${KEEP_WORD} and Enter:`
+								: `To keep them without that, type ${KEEP_WORD} and press Enter:`
+						}
 						onWord={actions.keep}
 					/>
 				</Box>
@@ -169,6 +187,6 @@ function howToProve(
 	}
 
 	return [
-		`Open a second terminal and log in now${visitor ? `, through ${visitor.doors.map(printDoor).join(' or ')}` : ''}. This session proves nothing: it was open before. Or run there: fw-wizard confirm`,
+		`Open a second terminal and log in now${visitor ? `, through ${visitor.doors.map(printDoor).join(' or ')}` : ''}. This session proves nothing: it was open before. In the new one fw-wizard confirm keeps the rules as well.`,
 	];
 }

@@ -20,7 +20,12 @@ export function choiceLines(choice: NeighbourChoice | undefined, width: number):
 
 /** How many lines of it are on the screen. */
 export function choiceHeight(choices: readonly unknown[], height: number): number {
-	return Math.max(1, height - choices.length - 1);
+	return Math.max(1, height - choices.length - marginOf(choices, height));
+}
+
+/** The empty line between the choices and what they mean, where there is room for it. */
+function marginOf(choices: readonly unknown[], height: number): number {
+	return height - choices.length > 2 ? 1 : 0;
 }
 
 /** What becomes of rules that are there already: what goes with each choice, and what that breaks. */
@@ -46,7 +51,7 @@ export function NeighboursStep({flow, dispatch, actions, height}: StepProps): Re
 					}
 				}}
 			/>
-			<Box flexDirection="column" flexShrink={0} marginTop={1}>
+			<Box flexDirection="column" flexShrink={0} marginTop={marginOf(choices, height)}>
 				<Scroll
 					items={lines}
 					height={choiceHeight(choices, height)}

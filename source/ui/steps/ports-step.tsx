@@ -3,6 +3,7 @@ import {type ReactElement, useContext, useMemo} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import {mergeOpenings} from '../../policy/merge.ts';
 import {type Opening, printOpening} from '../../policy/port.ts';
+import type {Door, Visitor} from '../../ruleset/way-in.ts';
 import {Label, Pointer} from '../components/choices.tsx';
 import {Field} from '../components/field.tsx';
 import {WidthContext} from '../components/paragraph.tsx';
@@ -27,7 +28,7 @@ const NOTE_LINES = 2;
 /** What stays of the list, however long the note is. */
 const LEAST_LIST = 2;
 
-export function PortsStep({flow, dispatch, machine, height}: StepProps): ReactElement {
+export function PortsStep({flow, dispatch, machine, height, shut}: StepProps): ReactElement {
 	const {field, policy, services, known} = flow;
 	const width = useContext(WidthContext);
 	const rows = rowsOf({policy, known});
@@ -35,9 +36,9 @@ export function PortsStep({flow, dispatch, machine, height}: StepProps): ReactEl
 	const {text, tone} = useMemo(
 		() =>
 			row !== undefined && field.trim() === ''
-				? ({text: rowNote(row), tone: 'muted'} as const)
+				? describeRow(row, machine.visitor, shut)
 				: describeField({field, policy, services}),
-		[row, field, policy, services],
+		[row, field, policy, services, machine.visitor, shut],
 	);
 	const otherLines = height < COMPACT ? 1 : OTHER_LINES;
 	const most = Math.max(1, height - otherLines - LEAST_LIST);
@@ -79,6 +80,28 @@ export function PortsStep({flow, dispatch, machine, height}: StepProps): ReactEl
 			/>
 		</Box>
 	);
+}
+
+/** The focused line; before all else that it is the way in of the session in use. */
+function describeRow(
+	row: PortRow,
+	visitor: Visitor | undefined,
+	shut: readonly Door[],
+): {readonly text: string; readonly tone: Tone} {
+	const isMine = ({protocol, first, last}: Door) =>
+		row.kind === 'listener' &&
+		row.port.protocol === protocol &&
+		first <= row.port.port &&
+		row.port.port <= last;
+	if (shut.some(isMine)) {
+		return {
+			text: `You are connected through it: shut, it locks you out. ${rowNote(row)}`,
+			tone: 'warning',
+		};
+	}
+
+	const mine = visitor?.doors.some(isMine) ?? false;
+	return {text: `${mine ? 'You are connected through it. ' : ''}${rowNote(row)}`, tone: 'muted'};
 }
 
 /** How to do without the focused port, wrapped. */

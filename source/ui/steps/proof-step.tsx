@@ -88,10 +88,13 @@ function Done({proof, comparison, height}: DoneProps): ReactElement {
 	);
 	return (
 		<Box flexDirection="column">
-			<Text {...styleOf(proven ? 'accept' : 'warning')}>
-				{proven ? glyphs.done : glyphs.failed} {proof.probes} packets in {proof.seconds.toFixed(1)}{' '}
-				s: {verdictText(proof)}
-			</Text>
+			<Paragraph
+				close
+				lines={[
+					`${proven ? glyphs.done : glyphs.failed} ${proof.probes} packets in ${proof.seconds.toFixed(1)} s: ${verdictText(proof)}`,
+				]}
+				tone={proven ? 'accept' : 'warning'}
+			/>
 			<Paragraph
 				close
 				lines={[

@@ -19,9 +19,7 @@ export function ResultStep(props: StepProps): ReactElement {
 	const {outcome} = props.flow;
 	return outcome !== undefined && !outcome.ok ? (
 		<Box flexDirection="column">
-			<Text {...styleOf('warning')}>
-				{glyphs.failed} {outcome.message}
-			</Text>
+			<Paragraph close lines={[`${glyphs.failed} ${outcome.message}`]} tone="warning" />
 			<Paragraph lines={[`${outcome.hint}.`, 'Esc goes back to Review.']} />
 		</Box>
 	) : (

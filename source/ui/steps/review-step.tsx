@@ -87,7 +87,7 @@ function tabsReadOut(shown: Flow['view']): string {
 function TryPacket({flow, dispatch, ruleSet, machine}: StepProps): ReactElement {
 	return (
 		<Box flexDirection="column">
-			<Text>Try a packet: which rule decides? Esc goes back to the rules</Text>
+			<Text>Try a packet: which rule decides?</Text>
 			<Field
 				value={flow.field}
 				focused

@@ -72,6 +72,8 @@ export type Machine = {
 	readonly visitor: Visitor | undefined;
 	/** What loads the rules at boot; undefined where none of our ways works. */
 	readonly boot: string | undefined;
+	/** How many seconds there are to confirm in. */
+	readonly seconds: number;
 	/** Nobody can log in to a rehearsal. */
 	readonly rehearsal: boolean;
 	/** Why a policy cannot be loaded here, with the way out; undefined when it can. */

@@ -157,7 +157,7 @@ export function App(props: AppProps): ReactElement {
 		switch (flow.step) {
 			case 'result':
 				return {
-					lines: checklistLines(checklist.items ?? [], columns).length,
+					lines: checklistLines(checklist.items ?? [], columns, flow.policy.verdict).length,
 					height: height - resultLines(ready),
 				};
 			case 'ports':

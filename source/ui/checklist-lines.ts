@@ -1,14 +1,26 @@
 import type {Item} from '../persistence/item.ts';
+import type {Verdict} from '../policy/policy.ts';
+import {RIGHT_ANSWERS} from '../proof/nmap.ts';
 import type {Line} from './lines.ts';
 import {wrapLines} from './lines.ts';
 import {glyphs} from './theme.ts';
 
-/** The checklist as lines, what is not well first: each item, and under one that is not well its cause and what to do. */
-export function checklistLines(items: readonly Item[], width: number): readonly Line[] {
+/**
+ * The checklist as lines, what is not well first: each item, and under one that is not well its cause
+ * and what to do; under a scan that is to do also what it must say.
+ */
+export function checklistLines(
+	items: readonly Item[],
+	width: number,
+	verdict: Verdict,
+): readonly Line[] {
 	const sorted = [...items].sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
 	return sorted.flatMap((item): readonly Line[] => [
 		...wrapLines(item.title, width, TONES[item.state], `${signOf(item)} `),
 		...(item.cause === undefined ? [] : wrapLines(item.cause, width, 'plain', '    ')),
+		...(item.id === 'scanned' && item.state === 'open'
+			? wrapLines(`right is: ${RIGHT_ANSWERS[verdict]}`, width, 'plain', '    ')
+			: []),
 		...(item.fix === undefined ? [] : wrapLines(item.fix, width, 'muted', '    ')),
 	]);
 }

@@ -13,8 +13,22 @@ const BROKEN: Item = {
 const SURVIVED: Item = {id: 'survived', title: 'it has survived a boot', state: 'open'};
 
 describe('checklistLines', () => {
+	it('says all of what a scan must say, while it is to do', () => {
+		const scanned: Item = {id: 'scanned', title: 'scanned', state: 'open', cause: 'nmap'};
+		const text = (state: Item['state']) =>
+			checklistLines([{...scanned, state}], 40, 'drop')
+				.map((line) => line.text.trim())
+				.join(' ');
+		expect(text('open')).toContain(
+			'right is: ports let in: open or closed; all others: filtered (TCP), open|filtered (UDP)',
+		);
+		expect(text('ok')).not.toContain('right is');
+	});
+
 	it('shows what is not well first, with its cause and what to do', () => {
-		expect(checklistLines([WELL, SURVIVED, BROKEN], 60).map(({text}) => text.slice(1))).toEqual([
+		expect(
+			checklistLines([WELL, SURVIVED, BROKEN], 60, 'reject').map(({text}) => text.slice(1)),
+		).toEqual([
 			' the boot service is enabled',
 			'   fw-wizard.service is disabled',
 			'   fw-wizard check --fix',
@@ -24,7 +38,7 @@ describe('checklistLines', () => {
 	});
 
 	it('cuts nothing off on a narrow terminal', () => {
-		const lines = checklistLines([BROKEN], 24);
+		const lines = checklistLines([BROKEN], 24, 'reject');
 		expect(Math.max(...lines.map(({text}) => text.length))).toBeLessThanOrEqual(24);
 		expect(lines.map(({text}) => text.trim()).join(' ')).toContain('fw-wizard.service is disabled');
 	});

@@ -1,6 +1,5 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
-import {RIGHT_ANSWERS} from '../../proof/nmap.ts';
 import {checklistLines, isReadyToReboot} from '../checklist-lines.ts';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
@@ -40,16 +39,10 @@ function Checklist({flow, dispatch, machine, checklist, actions, height}: StepPr
 				)}
 			</Text>
 			<Text {...styleOf(error === undefined ? 'muted' : 'warning')}>
-				{cut(
-					error ??
-						(busy
-							? 'Looking.'
-							: `A scan from outside is right with: ${RIGHT_ANSWERS[flow.policy.verdict]}`),
-					width,
-				)}
+				{cut(error ?? (busy ? 'Looking.' : ' '), width)}
 			</Text>
 			<Scroll
-				items={checklistLines(items ?? [], width)}
+				items={checklistLines(items ?? [], width, flow.policy.verdict)}
 				height={height - resultLines(ready)}
 				offset={flow.offset}
 				render={({text, tone}) => <Text {...styleOf(tone)}>{text}</Text>}

@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import type {Manager} from '../ruleset/inheritance.ts';
 import {OWN_PREFIX} from '../ruleset/ruleset.ts';
 import {findProgram} from './find-program.ts';
-import {run} from './run.ts';
+import {listTables} from './native-tables.ts';
 import {isActive, isEnabled} from './service-manager.ts';
 
 export const UFW_CONF = '/etc/ufw/ufw.conf';
@@ -62,12 +62,12 @@ function ufwIsEnabled(): boolean {
 }
 
 async function findFirewalld(): Promise<Managers['firewalld']> {
-	const [enabled, running, {stdout}] = await Promise.all([
+	const [enabled, running, tables] = await Promise.all([
 		isEnabled('firewalld'),
 		isActive('firewalld'),
-		run('nft', ['list', 'tables']),
+		listTables(),
 	]);
-	const table = stdout.split('\n').includes(`table ${FIREWALLD_TABLE}`);
+	const table = tables.includes(FIREWALLD_TABLE);
 	return enabled || running || table ? {enabled, running, table} : undefined;
 }
 

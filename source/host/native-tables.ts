@@ -18,15 +18,20 @@ export async function readNativeTables(
 	const kept = new Set(
 		rules.flatMap(({family, tables}) => tables.map(({name}) => `${families[family]} ${name}`)),
 	);
-	const {stdout} = await runner('nft', ['list', 'tables']);
-	const names = stdout
-		.split('\n')
-		.flatMap((line) => /^table (\S+ \S+)$/.exec(line.trim())?.[1] ?? [])
-		.filter((name) => !kept.has(name));
+	const names = (await listTables(runner)).filter((name) => !kept.has(name));
 	return Promise.all(
 		names.map(async (name) => ({
 			name,
 			text: (await runner('nft', ['list', 'table', ...name.split(' ')])).stdout,
 		})),
 	);
+}
+
+/**
+ * The tables of nftables, named as `inet filter`, also those without chains. nft 1.0.6 reads every
+ * rule there is before it answers `list tables`; asked for the chains it does not.
+ */
+export async function listTables(runner: Runner = run): Promise<readonly string[]> {
+	const {stdout} = await runner('nft', ['list', 'chains']);
+	return [...stdout.matchAll(/^table (\S+ \S+) \{/gm)].map(([, name = '']) => name);
 }

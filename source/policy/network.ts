@@ -69,6 +69,10 @@ export function canonicalAddress(text: string): string {
 
 /** The same for what another program wrote, IPv4-mapped addresses included; undefined for no address. */
 export function respell(text: string): string | undefined {
+	if (FOUR_PARTS.test(text)) {
+		return text;
+	}
+
 	const address = readAddress(text);
 	return address && spell(address);
 }
@@ -116,8 +120,11 @@ function familyOf(address: Address): Family {
 	return address.kind() === 'ipv4' ? 4 : 6;
 }
 
+/** IPv4 in its one spelling. To ask ipaddr.js of anything else costs it an error with its stack. */
+const FOUR_PARTS = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
 function readAddress(text: string): Address | undefined {
-	if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
+	if (FOUR_PARTS.test(text)) {
 		return ipaddr.IPv4.parse(text);
 	}
 

@@ -17,36 +17,72 @@ import {
  * says that we do not model is kept word for word in `unknown`.
  */
 export function parseSave(text: string, family: Family): FamilyRules {
-	const tables: Array<{name: string; chains: Array<Chain & {rules: Rule[]}>}> = [];
+	const {read, rules} = readerOfSaves(family);
 	for (const line of text.split('\n')) {
-		const table = tables.at(-1);
-		if (line.startsWith('*')) {
-			tables.push({name: line.slice(1).trim(), chains: []});
-		} else if (line.startsWith(':') && table) {
-			const [name = '', policy = '-'] = line.slice(1).split(' ');
-			table.chains.push({name, rules: [], ...(policy === '-' ? {} : {policy})});
-		} else if (/^(\[\d+:\d+\] )?-A /.test(line) && table) {
-			const [, name, ...words] = tokenize(line.replace(/^\[\d+:\d+\] /, ''));
-			const isChain = (target: string) => table.chains.some((chain) => chain.name === target);
-			table.chains
-				.find((chain) => chain.name === name?.text)
-				?.rules.push(parseRule(words, family, isChain));
-		}
+		read(line);
 	}
 
-	return {family, tables: tables as readonly Table[]};
+	return rules;
 }
 
-/** A word of a save. A quoted one is always a value, whatever it looks like. */
-type Word = {readonly text: string; readonly quoted: boolean};
+/** What has been read so far of a save, and what reads its next line. */
+export type SaveReader = {
+	readonly rules: FamilyRules;
+	readonly read: (line: string) => void;
+};
+
+type OpenChain = Chain & {readonly rules: Rule[]};
+
+/** The same line by line, for those who cannot be busy for as long as a large save takes. */
+export function readerOfSaves(family: Family): SaveReader {
+	const tables: Array<Table & {readonly chains: OpenChain[]}> = [];
+	let chains = new Map<string, OpenChain>();
+	const isChain = (name: string) => chains.has(name);
+	return {
+		rules: {family, tables},
+		read(line) {
+			const table = tables.at(-1);
+			if (line.startsWith('*')) {
+				tables.push({name: line.slice(1).trim(), chains: []});
+				chains = new Map();
+			} else if (line.startsWith(':') && table) {
+				const [name = '', policy = '-'] = line.slice(1).split(' ');
+				const chain = {name, rules: [], ...(policy === '-' ? {} : {policy})};
+				table.chains.push(chain);
+				chains.set(name, chains.get(name) ?? chain);
+			} else if (/^(\[\d+:\d+\] )?-A /.test(line) && table) {
+				const words = tokenize(line.startsWith('[') ? line.slice(line.indexOf('-A ')) : line);
+				chains.get(words.texts[1] ?? '')?.rules.push(parseRule(words, 2, family, isChain));
+			}
+		},
+	};
+}
+
+/** The words of a line. A quoted one is always a value, whatever it looks like. */
+type Words = {readonly texts: readonly string[]; readonly quoted: ReadonlySet<number>};
+
+const NONE: ReadonlySet<number> = new Set();
 
 /** Splits a line of a save into words: double quotes group, a backslash in them escapes. */
-function tokenize(line: string): readonly Word[] {
-	return [...line.matchAll(/"((?:\\.|[^"\\])*)"|(\S+)/g)].map(([, quoted, bare]) =>
-		quoted === undefined
-			? {text: bare ?? '', quoted: false}
-			: {text: quoted.replace(/\\(.)/g, '$1'), quoted: true},
+function tokenize(line: string): Words {
+	// All but a few lines are so, and there may be thousands.
+	if (/^[!#-~]+(?: [!#-~]+)*$/.test(line)) {
+		return {texts: line.split(' '), quoted: NONE};
+	}
+
+	const quoted = new Set<number>();
+	const texts = Array.from(
+		line.matchAll(/"((?:\\.|[^"\\])*)"|(\S+)/g),
+		([, inner, bare = ''], index) => {
+			if (inner === undefined) {
+				return bare;
+			}
+
+			quoted.add(index);
+			return inner.replace(/\\(.)/g, '$1');
+		},
 	);
+	return {texts, quoted};
 }
 
 /** What an option adds to a match, given its value; undefined where we do not model it. */
@@ -92,43 +128,49 @@ const MODELLED_MATCHES = new Set([
 	'comment',
 ]);
 
+/** @param first where the words of the rule begin, behind -A and the chain */
 function parseRule(
-	words: readonly Word[],
+	{texts, quoted}: Words,
+	first: number,
 	family: Family,
 	isChain: (name: string) => boolean,
 ): Rule {
-	const texts = words.map(({text}) => text);
 	const unknown: string[] = [];
-	let match: Match = {};
+	const match: Match = {};
 	// An option means what the -m before it says; those before the first are iptables' own.
 	let modelled = true;
-	let index = 0;
-	while (index < words.length) {
-		const [option = '', value = '', second = ''] = texts.slice(index, index + 3);
-		const quoted = words[index]?.quoted;
-		if (!quoted && (option === '-j' || option === '-g')) {
+	let index = first;
+	while (index < texts.length) {
+		const option = texts[index] ?? '';
+		const value = texts[index + 1] ?? '';
+		const isValue = quoted.has(index);
+		if (!isValue && (option === '-j' || option === '-g')) {
 			break;
 		}
 
-		if (!quoted && option === '-m') {
+		if (!isValue && option === '-m') {
 			modelled = isModelled(value, match, texts);
 			unknown.push(...(modelled ? [] : [option, value]));
 			index += 2;
-		} else if (!quoted && option === '!') {
+		} else if (!isValue && option === '!') {
 			unknown.push(option, value);
 			index += 2;
-		} else if (quoted || !modelled) {
+		} else if (isValue || !modelled) {
 			unknown.push(option);
 			index += 1;
 		} else if (option === '--syn' && match.syn === undefined) {
-			match = {...match, syn: true};
+			Object.assign(match, {syn: true});
 			index += 1;
-		} else if (option === '--tcp-flags' && value === 'FIN,SYN,RST,ACK' && second === 'SYN') {
-			match = {...match, syn: true};
+		} else if (
+			option === '--tcp-flags' &&
+			value === 'FIN,SYN,RST,ACK' &&
+			texts[index + 2] === 'SYN'
+		) {
+			Object.assign(match, {syn: true});
 			index += 3;
 		} else {
 			const read = readOption(option, value, family, match);
-			match = {...match, ...read};
+			Object.assign(match, read);
 			unknown.push(...(read ? [] : [option]));
 			index += read ? 2 : 1;
 		}

@@ -8,6 +8,7 @@ import {
 	parseAddress,
 	parseNetwork,
 	reachOf,
+	respell,
 } from '../../source/policy/network.ts';
 import {addresses, networks} from '../_helpers/arbitraries.ts';
 import {inputErrorOf} from '../_helpers/errors.ts';
@@ -88,6 +89,21 @@ describe('parseNetwork', () => {
 		['::FFFF:0:0/96', 'IPv4 address written as IPv6'],
 	])('refuses %j', (text, message) => {
 		expect(inputErrorOf(() => parseNetwork(text)).message).toContain(message);
+	});
+
+	it('takes four numbers of a byte for IPv4, and nothing else without a colon', () => {
+		const part = fc.oneof(
+			fc.integer({min: 0, max: 300}).map(String),
+			fc.constantFrom('', '00', '01', '0x1', '-1', '1e1', ' 1'),
+		);
+		fc.assert(
+			fc.property(fc.array(part, {minLength: 3, maxLength: 5}), (parts) => {
+				const bytes = parts.every((text) => /^(?:0|[1-9]\d*)$/.test(text) && Number(text) < 256);
+				const text = parts.join('.');
+				expect(respell(text)).toBe(bytes && parts.length === 4 ? text : undefined);
+			}),
+			{numRuns: 2000},
+		);
 	});
 
 	it('says how to write an IPv4-mapped address', () => {

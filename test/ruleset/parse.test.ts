@@ -193,6 +193,23 @@ describe("parseSave of other programs' rules", () => {
 		]);
 	});
 
+	it('reads a chain for each of 40,000 rules in time', () => {
+		const names = Array.from({length: 40_000}, (_, index) => `KUBE-SEP-${index}`);
+		const save = [
+			'*nat',
+			':KUBE-SERVICES - [0:0]',
+			...names.map((name) => `:${name} - [0:0]`),
+			...names.flatMap((name) => [`-A KUBE-SERVICES -j ${name}`, `-A ${name} -j ACCEPT`]),
+		];
+		const begin = performance.now();
+		const [table] = parseSave(save.join('\n'), 4).tables;
+		expect(performance.now() - begin).toBeLessThan(10_000);
+		expect(table?.chains[0]?.rules.map(({target}) => target)).toEqual(
+			names.map((name) => ({kind: 'chain', name})),
+		);
+		expect(table?.chains.slice(1).every(({rules}) => rules.length === 1)).toBe(true);
+	});
+
 	it.each<[string, string]>([
 		['-s ::ffff:0.0.0.0/96', '::ffff:0:0/96'],
 		['-s ::ffff:192.0.2.1', '::ffff:c000:201/128'],

@@ -1,10 +1,9 @@
 import {readFileSync} from 'node:fs';
 import type {Family} from '../policy/network.ts';
 import type {Holding} from '../ruleset/inheritance.ts';
-import {parseSave} from '../ruleset/parse.ts';
 import type {Backend} from '../ruleset/ruleset.ts';
 import {findProgram} from './find-program.ts';
-import {programOf, save} from './iptables.ts';
+import {programOf, readSave, save} from './iptables.ts';
 import {run} from './run.ts';
 
 /**
@@ -51,7 +50,8 @@ async function readOthers(
 			}
 
 			const {stdout} = await run(program, []);
-			return [{family, backend, inUse: false, text: stdout, rules: parseSave(stdout, family)}];
+			const rules = await readSave(stdout, family);
+			return [{family, backend, inUse: false, text: stdout, rules}];
 		}),
 	);
 	return holdings.flat().filter(({text}) => HOLDS_RULES.test(text));

@@ -1,10 +1,11 @@
 import type {Family} from '../policy/network.ts';
 import {printable} from '../policy/printable.ts';
-import {parseSave} from '../ruleset/parse.ts';
+import {readerOfSaves} from '../ruleset/parse.ts';
 import type {Backend, FamilyRules} from '../ruleset/ruleset.ts';
 import {HostError} from './errors.ts';
 import {hasIptables} from './first-facts.ts';
 import {firstLine, type Runner, run} from './run.ts';
+import {inTurns} from './turns.ts';
 
 export type {Backend} from '../ruleset/ruleset.ts';
 
@@ -71,7 +72,25 @@ export async function save(family: Family, runner: Runner = run): Promise<Saved>
 		);
 	}
 
-	return {text: stdout, rules: parseSave(stdout, family)};
+	return {text: stdout, rules: await readSave(stdout, family)};
+}
+
+/**
+ * Reads a save as `parseSave` does, and gives way to others: there may be thousands of rules.
+ * @param skips lines that are left out
+ */
+export async function readSave(
+	text: string,
+	family: Family,
+	skips: (line: string) => boolean = () => false,
+): Promise<FamilyRules> {
+	const {read, rules} = readerOfSaves(family);
+	await inTurns(text.split('\n'), (line) => {
+		if (!skips(line)) {
+			read(line);
+		}
+	});
+	return rules;
 }
 
 /**

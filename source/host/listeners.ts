@@ -7,6 +7,7 @@ import {type BoundSocket, isLoopback, readBoundSockets} from './connections.ts';
 import {commandNameOf, controlGroupsOf, holdersOf, parentOf, userIdOf} from './processes.ts';
 import {userOnMachine} from './rehearsing.ts';
 import {readSocketDetails, type SocketDetails} from './socket-details.ts';
+import {inTurns} from './turns.ts';
 import {findSocketUnits, parseControlGroups, type SocketUnit} from './units.ts';
 
 export type {Listener} from '../policy/listener.ts';
@@ -31,8 +32,10 @@ export async function findListeners(): Promise<readonly Listener[]> {
 	const users = readUsers();
 	const ipv4 = new Set(sockets.filter(({family}) => family === 4).map(keyOf));
 	const owners = new Map<number, Owner>();
-	const listeners = sockets.map((socket): Listener => {
-		const pid = chiefOf(holders.get(socket.inode) ?? []);
+	const parents = new Map<number, number | undefined>();
+	const listeners = new Map<string, Listener>();
+	await inTurns(sockets, (socket) => {
+		const pid = chiefOf(holders.get(socket.inode) ?? [], parents);
 		const known = pid === undefined ? undefined : (owners.get(pid) ?? describeOwner(pid, users));
 		if (pid !== undefined && known !== undefined) {
 			owners.set(pid, known);
@@ -40,16 +43,15 @@ export async function findListeners(): Promise<readonly Listener[]> {
 
 		const place = placeOf(socket, details.get(socket.inode), ipv4.has(keyOf(socket)));
 		const owner = known ?? {user: socket.inode === '0' ? undefined : userOf(socket.uid, users)};
-		return {
+		const listener: Listener = {
 			...place,
 			...owner,
 			...socketUnitOf(place, owner, units),
 			...(socket.inode === '0' ? {kernel: true} : {}),
 		};
+		listeners.set(JSON.stringify(listener), listener);
 	});
-	return [
-		...new Map(listeners.map((listener) => [JSON.stringify(listener), listener])).values(),
-	].sort(byImportance);
+	return [...listeners.values()].sort(byImportance);
 }
 
 /** What others can reach first, then by port. */
@@ -68,10 +70,22 @@ type Place = Pick<
 	'protocol' | 'address' | 'families' | 'ipv4Unknown' | 'port' | 'on' | 'reach'
 >;
 
-/** Of those that share a socket, the one that has started the others; PID 1 lends its sockets out. */
-function chiefOf(pids: readonly number[]): number | undefined {
+/**
+ * Of those that share a socket, the one that has started the others; PID 1 lends its sockets out.
+ * @param parents those that are known already: the same few may hold thousands of sockets
+ */
+function chiefOf(
+	pids: readonly number[],
+	parents: Map<number, number | undefined>,
+): number | undefined {
 	const others = pids.filter((pid) => pid !== 1);
-	const heads = others.filter((pid) => !others.includes(parentOf(pid) ?? 0));
+	for (const pid of others) {
+		if (!parents.has(pid)) {
+			parents.set(pid, parentOf(pid));
+		}
+	}
+
+	const heads = others.filter((pid) => !others.includes(parents.get(pid) ?? 0));
 	return (
 		(heads.length > 0 ? heads : others).reduce<number | undefined>(
 			(least, pid) => (least === undefined || pid < least ? pid : least),

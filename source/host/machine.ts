@@ -24,6 +24,7 @@ import {
 	netAdminHere,
 	seesSockets,
 } from './system.ts';
+import {nextTurn} from './turns.ts';
 
 /** Something that may not be known here; the reason is among `missing` where there is one. */
 export type Known<T> = T | 'unknown';
@@ -155,7 +156,7 @@ export async function within<T>(find: () => Promise<T>): Promise<Known<T>> {
 		timer = setTimeout(() => resolve('unknown'), PATIENCE);
 	});
 	try {
-		return await Promise.race([find(), late]);
+		return await Promise.race([nextTurn().then(find), late]);
 	} catch {
 		return 'unknown';
 	} finally {

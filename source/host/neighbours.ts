@@ -7,6 +7,7 @@ import {readHoldings} from './holdings.ts';
 import {findManagers, ownersAmong} from './managers.ts';
 import {readNativeTables} from './native-tables.ts';
 import {commandNameOf, link, processesNamed} from './processes.ts';
+import {nextTurn} from './turns.ts';
 
 /** Who else filters packets here, and what can be done about it. */
 export type Surroundings = {
@@ -23,14 +24,14 @@ export async function findNeighbours(families: readonly Family[]): Promise<Surro
 	const [holdings, managers] = await Promise.all([readHoldings(families), findManagers()]);
 	const nativeTables = await readNativeTables(holdings.map(({rules}) => rules));
 	const firewalld = managers.firewalld !== undefined;
-	return {
-		neighbours: nameNeighbours({
-			...{holdings, nativeTables, ...managers, firewalld},
-			processes: servicesHere(),
-			tunnels: tunnelsHere(),
-		}),
-		choices: planChoices(holdings, ownersAmong(managers)),
-	};
+	const found = {processes: servicesHere(), tunnels: tunnelsHere()};
+	await nextTurn();
+	const neighbours = nameNeighbours({
+		...{holdings, nativeTables, ...managers, firewalld},
+		...found,
+	});
+	await nextTurn();
+	return {neighbours, choices: planChoices(holdings, ownersAmong(managers))};
 }
 
 /** Those of the known services that run in this network. */

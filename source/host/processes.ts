@@ -1,5 +1,5 @@
 import {readdirSync, readFileSync, readlinkSync} from 'node:fs';
-import {setImmediate as nextTurn} from 'node:timers/promises';
+import {inTurns} from './turns.ts';
 
 /** A process as /proc shows it (proc(5)). All of these give nothing where it is gone or not ours to see. */
 
@@ -48,28 +48,18 @@ export function socketsOf(pid: number): ReadonlySet<string> {
 	);
 }
 
-/** How long one pass over all processes may keep everything else waiting, in milliseconds. */
-const TURN = 8;
-
 /** The processes that hold each of these sockets, by inode; in one pass over /proc. */
 export async function holdersOf(
 	inodes: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, readonly number[]>> {
 	const holders = new Map<string, number[]>();
-	let begin = performance.now();
-	for (const pid of inodes.size > 0 ? allProcesses() : []) {
+	await inTurns(inodes.size > 0 ? allProcesses() : [], (pid) => {
 		for (const inode of socketsOf(pid)) {
 			if (inodes.has(inode)) {
 				holders.set(inode, [...(holders.get(inode) ?? []), pid]);
 			}
 		}
-
-		if (performance.now() - begin > TURN) {
-			await nextTurn();
-			begin = performance.now();
-		}
-	}
-
+	});
 	return holders;
 }
 

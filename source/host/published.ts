@@ -4,10 +4,10 @@ import type {Family} from '../policy/network.ts';
 import {printable} from '../policy/printable.ts';
 import {natOfIptables} from '../ruleset/nat-iptables.ts';
 import {natOfNftables, natTablesIn} from '../ruleset/nat-nft.ts';
-import {parseSave} from '../ruleset/parse.ts';
 import {type NatTable, type Published, publishedIn} from '../ruleset/published.ts';
 import {HostError} from './errors.ts';
 import {findProgram} from './find-program.ts';
+import {readSave} from './iptables.ts';
 import {firstLine, run} from './run.ts';
 
 /** Milliseconds that each program is waited for. */
@@ -51,7 +51,8 @@ async function fromIptables(family: Family, backend: 'nft' | 'legacy'): Promise<
 	}
 
 	const text = await ask(`${name}tables-${backend}-save`, ['-t', 'nat']);
-	const table = natOfIptables(parseSave(text.replaceAll(LEADS_NOWHERE, ''), family));
+	const rules = await readSave(text, family, (line) => LEADS_NOWHERE.test(line));
+	const table = natOfIptables(rules);
 	return {
 		tables: table ? [table] : [],
 		whole: backend === 'nft' && table && !NOT_WHOLE.test(text) ? [`${name} nat`] : [],
@@ -62,7 +63,7 @@ async function fromIptables(family: Family, backend: 'nft' | 'legacy'): Promise<
  * Rules that end the way of some packets only: they forward nothing, and there may be thousands. One
  * with a comment may ask nothing else, and so end the way of all.
  */
-const LEADS_NOWHERE = /^-A \S+ (?!.*-m comment)-[^j\n].* -j (?:ACCEPT|RETURN)\n/gm;
+const LEADS_NOWHERE = /^-A \S+ (?!.*-m comment)-[^j].* -j (?:ACCEPT|RETURN)$/;
 
 /** What iptables-nft-save says, by version, of a table or rule that it cannot show. */
 const NOT_WHOLE = /incompatible|unsupported|unknown/i;

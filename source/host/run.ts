@@ -2,8 +2,8 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import path from 'node:path';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
-import {setImmediate as nextTurn} from 'node:timers/promises';
 import {findProgram, SYSTEM_PATH} from './find-program.ts';
+import {nextTurn} from './turns.ts';
 
 export type RunOptions = {
 	/** What the program reads on its standard input. Default: nothing. */
@@ -37,6 +37,8 @@ export const run: Runner = async (program, args, options = {}) => {
 		return {status: undefined, stdout: '', stderr: `${program} is not installed`};
 	}
 
+	// To start one keeps everything waiting for some 5 ms, and there may be ten to be started at once.
+	await nextTurn();
 	return new Promise((resolve) => {
 		const child = spawn(file, args, {env: environment(), stdio: 'pipe', detached: true});
 		const output = {stdout: '', stderr: ''};

@@ -1,6 +1,12 @@
 import type {Family} from '../policy/network.ts';
 import {joinWords} from '../policy/words.ts';
-import {KNOWN_PROGRAMS, type KnownProgram, programOfChain, targetOf} from './known-programs.ts';
+import {
+	chainOf,
+	KNOWN_PROGRAMS,
+	type KnownProgram,
+	programOfChain,
+	targetOf,
+} from './known-programs.ts';
 import {NOTHING_PRESENT, type Presence, printRestore} from './print.ts';
 import {type Backend, type Chain, type FamilyRules, OWN_CHAINS, OWN_PREFIX} from './ruleset.ts';
 
@@ -135,7 +141,8 @@ function take(holding: Holding, inheritance: Inheritance, ufwHere: boolean): Tak
 		);
 	const gone = new Set([...emptied, ...removed]);
 	const rules = lines.filter(
-		(line) => gone.has(chainOf(line)) || removed.includes(targetOf(line) ?? ''),
+		(line) =>
+			gone.has(chainOf(line)) || (removed.length > 0 && removed.includes(targetOf(line) ?? '')),
 	);
 	const opened = policiesToOpen(holding, inheritance, ufwHere);
 	const policies = chains.flatMap(({name, policy}) =>
@@ -262,21 +269,27 @@ function chainsIn({rules}: Holding): readonly Chain[] {
 }
 
 /** The rules of the filter table as the save has them. */
-function linesIn({text}: Holding): readonly string[] {
-	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(text) ?? [];
-	return part.split('\n').filter((line) => line.startsWith('-A '));
+function linesIn(holding: Holding): readonly string[] {
+	const known = LINES.get(holding);
+	if (known !== undefined) {
+		return known;
+	}
+
+	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(holding.text) ?? [];
+	const lines = part.split('\n').filter((line) => line.startsWith('-A '));
+	LINES.set(holding, lines);
+	return lines;
 }
 
-function chainOf(line: string): string {
-	return line.split(' ', 2)[1] ?? '';
-}
+/** Found out once for each holding: every choice is planned from them, and there may be thousands. */
+const LINES = new WeakMap<Holding, readonly string[]>();
 
 /** A rule in a chain of ours, or our one jump from a built-in chain. */
 function isOurs(line: string): boolean {
-	return chainOf(line).startsWith(OWN_PREFIX) || OWN_JUMP.test(line);
+	return line.startsWith(`-A ${OWN_PREFIX}`) || line === OWN_JUMP;
 }
 
-const OWN_JUMP = new RegExp(`^-A INPUT -j ${OWN_PREFIX}INPUT$`);
+const OWN_JUMP = `-A INPUT -j ${OWN_PREFIX}INPUT`;
 
 function isOwnChain(name: string, {inUse}: Holding): boolean {
 	return inUse && name.startsWith(OWN_PREFIX);

@@ -101,8 +101,18 @@ export const KNOWN_PROGRAMS: readonly KnownProgram[] = [
 
 /** The program that makes chains of this name. */
 export function programOfChain(chain: string): KnownProgram | undefined {
-	return KNOWN_PROGRAMS.find(({chains}) => chains.test(chain));
+	if (!MAKERS.has(chain)) {
+		MAKERS.set(
+			chain,
+			KNOWN_PROGRAMS.find(({chains}) => chains.test(chain)),
+		);
+	}
+
+	return MAKERS.get(chain);
 }
+
+/** Found out once for each name: thousands of rules have a few. */
+const MAKERS = new Map<string, KnownProgram | undefined>();
 
 /** The program that makes this table of nftables, named as `inet name`. */
 export function programOfTable(table: string): KnownProgram | undefined {
@@ -113,15 +123,22 @@ export function programOfTable(table: string): KnownProgram | undefined {
 export function programOfRule(rule: string): KnownProgram | undefined {
 	const target = targetOf(rule);
 	return (
-		programOfChain(rule.split(' ', 2)[1] ?? '') ??
-		(/--match-set crowdsec/.test(rule)
+		programOfChain(chainOf(rule)) ??
+		(rule.includes('--match-set crowdsec')
 			? KNOWN_PROGRAMS.find(({name}) => name === 'CrowdSec')
 			: undefined) ??
 		(target === undefined ? undefined : programOfChain(target))
 	);
 }
 
+/** The chain that a rule is in, as iptables-save prints it. */
+export function chainOf(rule: string): string {
+	return rule.slice(3, rule.includes(' ', 3) ? rule.indexOf(' ', 3) : undefined);
+}
+
 /** Where a rule leads: the last word behind -j or -g, if nothing follows it. */
 export function targetOf(rule: string): string | undefined {
-	return / -[jg] (\S+)$/.exec(rule)?.[1];
+	const end = rule.lastIndexOf(' ');
+	const option = rule.slice(end - 3, end);
+	return option === ' -j' || option === ' -g' ? rule.slice(end + 1) || undefined : undefined;
 }

@@ -1,6 +1,6 @@
 import {printable} from '../policy/printable.ts';
 import {foreignRules, type Holding, nameOfPlace} from './inheritance.ts';
-import {KNOWN_PROGRAMS, programOfRule, programOfTable} from './known-programs.ts';
+import {chainOf, KNOWN_PROGRAMS, programOfRule, programOfTable} from './known-programs.ts';
 import {decidingRule} from './lint.ts';
 import {printRule} from './print.ts';
 import {findChain, OWN_PREFIX} from './ruleset.ts';
@@ -132,28 +132,37 @@ function nameInput(holding: Holding): readonly Neighbour[] {
 
 /** Rules of other chains and tables that belong to no program that is known. */
 function nameElsewhere(holdings: readonly Holding[]): readonly Neighbour[] {
-	const places = holdings.flatMap(({text, inUse}) => {
+	const places = new Set<string>();
+	let count = 0;
+	for (const {text, inUse} of holdings) {
 		let table = '';
-		return text.split('\n').flatMap((line) => {
-			table = /^\*(\w+)/.exec(line)?.[1] ?? table;
-			const chain = /^-A (\S+)/.exec(line)?.[1];
-			return chain === undefined ||
-				(table === 'filter' && chain === 'INPUT') ||
-				(inUse && chain.startsWith(OWN_PREFIX)) ||
-				programOfRule(line) !== undefined ||
-				line.includes(OWN_PREFIX)
-				? []
-				: [table === 'filter' ? chain : `${table} ${chain}`];
-		});
-	});
-	const names = [...new Set(places)].map((place) => printable(place, 40));
+		for (const line of text.split('\n')) {
+			if (!line.startsWith('-A ')) {
+				table = /^\*(\w+)/.exec(line)?.[1] ?? table;
+				continue;
+			}
+
+			const chain = chainOf(line);
+			if (
+				!(table === 'filter' && chain === 'INPUT') &&
+				!(inUse && chain.startsWith(OWN_PREFIX)) &&
+				programOfRule(line) === undefined &&
+				!line.includes(OWN_PREFIX)
+			) {
+				count += 1;
+				places.add(table === 'filter' ? chain : `${table} ${chain}`);
+			}
+		}
+	}
+
+	const names = [...places].map((place) => printable(place, 40));
 	const shown = names.slice(0, 4).join(', ');
 	return names.length === 0
 		? []
 		: [
 				{
 					...{name: 'rules elsewhere', kind: 'rules', ...MODEST},
-					does: `${places.length} ${places.length === 1 ? 'rule' : 'rules'} in other chains: ${shown}${names.length > 4 ? `, ${names.length - 4} more` : ''}`,
+					does: `${count} ${count === 1 ? 'rule' : 'rules'} in other chains: ${shown}${names.length > 4 ? `, ${names.length - 4} more` : ''}`,
 					means: 'They stay as they are, unless you flush the filter table and they are in it',
 				},
 			];

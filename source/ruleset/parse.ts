@@ -205,6 +205,13 @@ function readOption(
 	return twice ? undefined : read;
 }
 
+/** One for all rules: there may be thousands. */
+const PLAIN = {
+	ACCEPT: {kind: 'ACCEPT'},
+	DROP: {kind: 'DROP'},
+	RETURN: {kind: 'RETURN'},
+} as const satisfies Record<string, Target>;
+
 function parseTarget(
 	words: readonly string[],
 	family: Family,
@@ -219,7 +226,7 @@ function parseTarget(
 		case 'ACCEPT':
 		case 'DROP':
 		case 'RETURN':
-			return {kind: name};
+			return PLAIN[name];
 		case 'REJECT':
 			return {
 				kind: 'REJECT',

@@ -1,7 +1,7 @@
 import type {Interface} from '../host/interfaces.ts';
 import {programOf} from '../host/iptables.ts';
 import type {Sight} from '../ruleset/exposure-summary.ts';
-import {asForNewcomers} from '../ruleset/newcomer.ts';
+import {asForNewcomers, asForSources} from '../ruleset/newcomer.ts';
 import {joinRanges, subtractRanges} from '../ruleset/reach.ts';
 import {ALL_PORTS} from '../ruleset/regions.ts';
 import type {PortRange} from '../ruleset/ruleset.ts';
@@ -30,10 +30,11 @@ const PATIENCE = 400_000_000;
 export async function tryOut(
 	interfaces: readonly Interface[],
 	places: readonly Place[],
-	running: RuleSource,
+	source: RuleSource,
 	change: PlannedChange | undefined,
 	ports: readonly number[],
 ): Promise<Trial> {
+	const running = forPlaces(source, places);
 	return withSmallWorld(interfaces, places, async (world) => {
 		const {machine} = world;
 		const there = new Set(places.map(({inInterface}) => inInterface));
@@ -51,6 +52,16 @@ export async function tryOut(
 		await relax(world, running, change);
 		return {before, after: await look(world, places, stretches, routed)};
 	});
+}
+
+function forPlaces(source: RuleSource, places: readonly Place[]): RuleSource {
+	const sources = [...new Set(places.map((place) => place.source))];
+	return {
+		...source,
+		loads: source.loads.map((load) =>
+			isIptables(load) ? {...load, text: asForSources(load.text, sources)} : load,
+		),
+	};
 }
 
 function forNewcomers(load: Load): Load {

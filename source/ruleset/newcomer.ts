@@ -1,3 +1,5 @@
+import {parseNetwork, respell} from '../policy/network.ts';
+
 /** In the words of iptables-save, what matches only those who came before, or come too often. */
 const COMES_AGAIN =
 	/ -m recent --(?:update|rcheck)\b| --hashlimit-above | -m connlimit(?: --connlimit-(?!upto)\S+(?: (?!-)\S+)?)* --connlimit-above | -j SET\b/;
@@ -34,6 +36,35 @@ export function asForNewcomers(text: string): string {
 			return NFT_COMES_AGAIN.test(line)
 				? []
 				: [isNftRule(line) ? line.replaceAll(NFT_COMES_SELDOM, '').trimEnd() : line];
+		})
+		.join('\n');
+}
+
+/**
+ * A rule for one network, which iptables-save names ahead of all else. Not a link-local one: from
+ * there comes what finds the neighbours.
+ */
+const FROM_NETWORK = /^-A \S+ -s (?!fe80:)([\da-f.:]+)\/(\d+) /;
+
+/**
+ * A save of iptables without the rules for networks that none of these addresses is in: of packets
+ * from there they match none, and there may be thousands, which each packet has to pass.
+ */
+export function asForSources(text: string, sources: readonly string[]): string {
+	const around = new Set(
+		sources.flatMap((source) =>
+			Array.from(
+				{length: source.includes(':') ? 129 : 33},
+				(_, prefix) => parseNetwork(`${source}/${prefix}`).cidr,
+			),
+		),
+	);
+	return text
+		.split('\n')
+		.filter((line) => {
+			const [, address = '', prefix] = FROM_NETWORK.exec(line) ?? [];
+			const base = respell(address);
+			return base === undefined || around.has(`${base}/${prefix}`);
 		})
 		.join('\n');
 }

@@ -1,5 +1,11 @@
+import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {asForNewcomers, peculiaritiesOf} from '../../source/ruleset/newcomer.ts';
+import {FAMILIES, parseNetwork} from '../../source/policy/network.ts';
+import {evaluate} from '../../source/ruleset/evaluate.ts';
+import {asForNewcomers, asForSources, peculiaritiesOf} from '../../source/ruleset/newcomer.ts';
+import {parseSave} from '../../source/ruleset/parse.ts';
+import {firstPacket} from '../../source/ruleset/reach.ts';
+import {addresses, networks} from '../_helpers/arbitraries.ts';
 
 describe('rules as they are for newcomers', () => {
 	it.each([
@@ -66,6 +72,70 @@ describe('rules as they are for newcomers', () => {
 		const text =
 			'*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp -m multiport --dports 1,2 -j ACCEPT\n';
 		expect(asForNewcomers(text)).toBe(text);
+	});
+});
+
+describe('rules as they are for packets from a few addresses', () => {
+	const kept = (text: string, ...sources: readonly string[]) =>
+		asForSources(text, sources) === text;
+
+	it.each([
+		'-A INPUT -s 10.0.0.0/8 -j DROP',
+		'-A INPUT -s 10.1.2.3/32 -p tcp -m tcp --dport 22 -j ACCEPT',
+		'-A INPUT ! -s 192.0.2.0/24 -j DROP',
+		'-A INPUT -d 192.0.2.1/32 -j DROP',
+		'-A INPUT -s 192.0.2.1/255.0.255.255 -j DROP',
+		'-A INPUT -m comment --comment "-s 192.0.2.1/32 -j" -j DROP',
+		'-A INPUT -s 2001:db8::/32 -j DROP',
+		'-A INPUT -s ::/1 -j DROP',
+		'-A INPUT -s fe80::1/128 -j DROP',
+		':INPUT ACCEPT [0:0]',
+	])('have %s', (line) => {
+		expect(kept(line, '10.1.2.3', '2001:db8::7')).toBe(true);
+	});
+
+	it.each([
+		'-A INPUT -s 10.1.2.2/32 -j DROP',
+		'-A f2b-sshd -s 10.2.0.0/16 -j REJECT --reject-with icmp-port-unreachable',
+		'-A INPUT -s 2001:db8:1::/48 -j DROP',
+		'-A INPUT -s ::10.1.2.3/128 -j DROP',
+		'-A PREROUTING -s 192.0.2.0/24 -i eth0 -j RETURN',
+	])('lack %s', (line) => {
+		expect(kept(line, '10.1.2.3', '2001:db8::7')).toBe(false);
+	});
+
+	it('decide on those packets as all of them do', () => {
+		const family = fc.constantFrom(...FAMILIES);
+		const cases = family.chain((one) =>
+			fc.record({
+				family: fc.constant(one),
+				sources: fc.array(addresses(one), {minLength: 1, maxLength: 3}),
+				near: fc.array(fc.tuple(fc.nat(2), fc.integer({min: 1, max: 32})), {maxLength: 3}),
+				far: fc.array(networks([one]), {maxLength: 10}),
+				actions: fc.infiniteStream(fc.constantFrom('ACCEPT', 'DROP', 'RETURN', 'other')),
+			}),
+		);
+		fc.assert(
+			fc.property(cases, ({family, sources, near, far, actions}) => {
+				const around = near.map(([index, prefix]) =>
+					parseNetwork(`${sources[index % sources.length]}/${prefix}`),
+				);
+				const cidrs = [...far, ...around].map(({cidr}) => cidr);
+				const rules = cidrs.map((cidr, index) => {
+					const chain = index % 3 === 0 ? 'other' : 'INPUT';
+					const {value} = actions.next();
+					return `-A ${chain} -s ${cidr} -j ${chain === value ? 'DROP' : value}`;
+				});
+				const text = ['*filter', ':INPUT DROP [0:0]', ':other - [0:0]', ...rules].join('\n');
+				for (const source of sources) {
+					const packet = firstPacket({family, inInterface: 'eth0', source}, 'tcp', 22);
+					const {by, verdict} = evaluate(parseSave(text, family), packet);
+					const less = evaluate(parseSave(asForSources(text, sources), family), packet);
+					expect({verdict: less.verdict, rule: less.by?.rule}).toEqual({verdict, rule: by?.rule});
+				}
+			}),
+			{numRuns: 1000},
+		);
 	});
 });
 

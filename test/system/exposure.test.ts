@@ -4,7 +4,7 @@ import {BACKENDS} from '../_helpers/backends.ts';
 import {wizard, wizardDoes} from '../_helpers/cli.ts';
 import {type Dock, openDock} from '../_helpers/containers.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {ask, IPV6, OUTSIDE, serve} from '../_helpers/pair.ts';
+import {ask, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/pair.ts';
 
 const ADDRESSES = {4: OUTSIDE.target, 6: IPV6.target} as const;
 const PLAN = ['--role', 'server', '--open', '22/tcp', '--open', '9000/tcp'];
@@ -177,6 +177,46 @@ describe('a published port, by nftables alone', () => {
 		expect([...(await answering(probe, SERVICES))].sort()).toEqual(expected);
 		await wizardDoes(target, 'apply', ...PLAN);
 		expect([...(await answering(probe, SERVICES))].sort()).toEqual(expected);
+	});
+});
+
+describe.each(BACKENDS)('among 20,000 rules for addresses of others (%s)', (backend) => {
+	const lab = useLab();
+
+	test('every port is tried, and those that let in who looks', async () => {
+		const {target, probe} = await joinedPair(lab, backend);
+		await serve(target, 'tcp:22', 'tcp:9000', 'udp:53');
+		const others = (chain: string, count: number, action: string) =>
+			Array.from(
+				{length: count},
+				(_, index) =>
+					`-A ${chain} -s 198.${action === 'DROP' ? 18 : 19}.${index >> 8}.${index & 255}/32 -p tcp -m tcp --dport ${2000 + (index % 200)} -j ${action}`,
+			);
+		const input = [
+			...['*filter', ':INPUT DROP', ':banned -', '-A INPUT -j banned'],
+			...others('banned', 10_000, 'DROP'),
+			'-A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 22 -j ACCEPT',
+			'-A INPUT -p udp -m udp --dport 53 -j ACCEPT',
+			...['COMMIT', '*mangle', ':PREROUTING ACCEPT', ':marked -', '-A PREROUTING -j marked'],
+			...others('marked', 12, 'RETURN'),
+			...others('marked', 10_000, 'DROP'),
+			...['COMMIT', ''],
+		];
+		await target.must('iptables-restore', [], {input: input.join('\n')});
+		await target.must('ip6tables', ['-P', 'INPUT', 'DROP']);
+		const {rows, tried} = await exposureOf(target);
+		expect(tried).toBe(true);
+		expect(rows.map(say)).toEqual([
+			'22/tcp IPv4 from 198.51.100.0/24: open, undefined',
+			'53/udp IPv4 from anywhere: open, undefined',
+			'22/tcp IPv4+6 from anywhere: shut, undefined',
+			'53/udp IPv6 from anywhere: shut, undefined',
+			'9000/tcp IPv4+6 from anywhere: shut, undefined',
+		]);
+		expect(await answering(probe, ['22/tcp', '9000/tcp', '53/udp'])).toEqual([
+			'22/tcp IPv4',
+			'53/udp IPv4',
+		]);
 	});
 });
 

@@ -91,7 +91,7 @@ export function reachOf(network: Network | undefined): string {
 		return known;
 	}
 
-	const [address, prefix] = ipaddr.parseCIDR(network.cidr);
+	const [address, prefix] = parseCidr(network.cidr);
 	const bits = address.toByteArray().map((byte) => byte.toString(2).padStart(8, '0'));
 	const reach = `${network.family}${bits.join('').slice(0, prefix)}`;
 	REACHES.set(network, reach);
@@ -111,9 +111,14 @@ const REACHES = new WeakMap<Network, string>();
 
 /** Whether `address` lies in `cidr`. Both must be of one family, else the answer is no. */
 export function contains(cidr: string, address: string): boolean {
-	const [base, prefix] = ipaddr.parseCIDR(cidr);
+	const [base, prefix] = parseCidr(cidr);
 	const candidate = ipaddr.parse(address);
 	return base.kind() === candidate.kind() && candidate.match([base, prefix] as never);
+}
+
+/** A network in its canonical form. ipaddr.js takes each first for IPv6, and its error costs more than all else. */
+export function parseCidr(cidr: string): readonly [Address, number] {
+	return cidr.includes(':') ? ipaddr.IPv6.parseCIDR(cidr) : ipaddr.IPv4.parseCIDR(cidr);
 }
 
 function familyOf(address: Address): Family {

@@ -35,7 +35,7 @@ export async function findExposure(
 	]);
 	const {families, interfaces, iptables, session} = facts;
 	const readable = running instanceof HostError ? undefined : running;
-	const {places, gaps} = planLookouts(
+	const {places, gaps} = await planLookouts(
 		interfaces,
 		families,
 		policy,

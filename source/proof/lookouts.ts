@@ -1,4 +1,5 @@
 import type {Interface} from '../host/interfaces.ts';
+import {inTurns, nextTurn} from '../host/turns.ts';
 import {FAMILIES, type Family} from '../policy/network.ts';
 import type {Policy} from '../policy/policy.ts';
 import {printNetwork} from '../policy/port.ts';
@@ -29,14 +30,14 @@ const INNER =
  * difference; somebody in each network that some rule or opening lets in; and who is connected now.
  * @param spoken addresses that something listens on or is published on
  */
-export function planLookouts(
+export async function planLookouts(
 	interfaces: readonly Interface[],
 	families: readonly Family[],
 	policy: Policy | undefined,
 	running: RuleSource | undefined,
 	visitor: Visitor | undefined,
 	spoken: ReadonlySet<string>,
-): LookoutPlan {
+): Promise<LookoutPlan> {
 	const outer = interfaces.filter(({name}) => !INNER.test(name));
 	const main = outer.find(({name}) => name === visitor?.inInterface) ?? outer[0];
 	if (main === undefined) {
@@ -47,7 +48,10 @@ export function planLookouts(
 	const opened = (policy?.openings ?? []).flatMap((opening): readonly Origin[] =>
 		opening.kind === 'port' && opening.from ? [{network: opening.from, on: opening.on}] : [],
 	);
+	// Each of these takes its time with thousands of rules.
+	await nextTurn();
 	const origins = [...opened, ...originsIn(texts)];
+	await nextTurn();
 	const isSpokenOf = speakerOf([...texts, ...opened.map(({network}) => network.cidr)]);
 	const anybody = {4: anybodyBut(4, isSpokenOf), 6: anybodyBut(6, isSpokenOf)};
 	const own = new Set(
@@ -71,10 +75,13 @@ export function planLookouts(
 	);
 	const reachable = ({family, inInterface}: Place) =>
 		general.some((one) => one.family === family && one.inInterface === inInterface);
-	const special = uniqueOrigins(origins).flatMap(({network, on}): readonly Place[] => {
+	const special: Place[] = [];
+	await inTurns(uniqueOrigins(origins), ({network, on}) => {
 		const inInterface = outer.find(({name}) => name === on)?.name ?? main.name;
 		const inside = neighboursOf(network, inInterface, own).find(({name}) => name.startsWith('in '));
-		return inside ? [{...inside, name: printNetwork(network), general: false}] : [];
+		if (inside) {
+			special.push({...inside, name: printNetwork(network), general: false});
+		}
 	});
 	const you: readonly Place[] =
 		visitor?.client === undefined || own.has(visitor.client)

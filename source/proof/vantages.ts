@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type {Interface} from '../host/interfaces.ts';
-import {contains, FAMILIES, type Family, type Network} from '../policy/network.ts';
+import {contains, FAMILIES, type Family, type Network, parseCidr} from '../policy/network.ts';
 import type {Policy} from '../policy/policy.ts';
 import {printNetwork} from '../policy/port.ts';
 import type {Vantage} from '../ruleset/reach.ts';
@@ -123,7 +123,7 @@ function isUnusable(network: Network): boolean {
 
 /** Addresses within a network, and just outside of it, that a packet can come from. */
 function samplesOf({cidr}: Network): Record<'inside' | 'outside', readonly string[]> {
-	const [base, prefix] = ipaddr.parseCIDR(cidr);
+	const [base, prefix] = parseCidr(cidr);
 	const bytes = base.toByteArray();
 	const width = bytes.length * 8;
 	const start = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);

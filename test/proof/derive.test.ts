@@ -38,13 +38,13 @@ function sourceOf(texts: Readonly<Record<Family, string>>): RuleSource {
 const filter = (...rules: readonly string[]) =>
 	['*filter', ':INPUT ACCEPT [0:0]', ...rules, 'COMMIT', ''].join('\n');
 
-function placesFor(source: RuleSource, policy?: Policy) {
-	return planLookouts(INTERFACES, FAMILIES, policy, source, undefined, new Set()).places;
+async function placesFor(source: RuleSource, policy?: Policy) {
+	return (await planLookouts(INTERFACES, FAMILIES, policy, source, undefined, new Set())).places;
 }
 
 /** From each place: what the rules say, and what packets to a copy of this machine found. */
 async function both(source: RuleSource, policy?: Policy) {
-	const places = placesFor(source, policy);
+	const places = await placesFor(source, policy);
 	const {before} = await tryOut(INTERFACES, places, source, undefined, [22, 80, 5353]);
 	return places.map((place, index) => ({
 		place: `${place.name} IPv${place.family}`,
@@ -86,34 +86,34 @@ describe('what is derived from rules alone is what packets find', () => {
 
 describe('what rules alone do not say is unknown', () => {
 	const REJECTING = filter('-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -j REJECT');
-	const at = (source: RuleSource) => {
-		const place = placesFor(source).find(({family}) => family === 4);
+	const at = async (source: RuleSource) => {
+		const place = (await placesFor(source)).find(({family}) => family === 4);
 		return place && derive(place, source);
 	};
 	const ALL = [{first: 1, last: 65_535}];
 	const SSH = [{first: 22, last: 22}];
 
-	test('beside tables of nftables, which may shut what the rules let in', () => {
+	test('beside tables of nftables, which may shut what the rules let in', async () => {
 		const source = sourceOf({4: REJECTING, 6: REJECTING});
-		expect(at(source)).toMatchObject({open: {tcp: SSH}, unknown: {tcp: []}});
+		expect(await at(source)).toMatchObject({open: {tcp: SSH}, unknown: {tcp: []}});
 		for (const more of [{nativeTables: ['inet shop']}, {unseen: ['tables of nftables']}]) {
-			expect(at({...source, ...more})).toMatchObject({open: {tcp: []}, unknown: {tcp: SSH}});
+			expect(await at({...source, ...more})).toMatchObject({open: {tcp: []}, unknown: {tcp: SSH}});
 		}
 	});
 
-	test('where a rule ahead of the filter table sends ports elsewhere', () => {
+	test('where a rule ahead of the filter table sends ports elsewhere', async () => {
 		const nat =
 			'*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 22\nCOMMIT\n';
 		const source = sourceOf({4: nat + REJECTING, 6: REJECTING});
-		expect(at(source)).toMatchObject({open: {tcp: []}, unknown: {tcp: ALL}});
+		expect(await at(source)).toMatchObject({open: {tcp: []}, unknown: {tcp: ALL}});
 	});
 
-	test('where a match is not modelled, but not behind it', () => {
+	test('where a match is not modelled, but not behind it', async () => {
 		const rules = filter(
 			'-A INPUT -p tcp -m tcp --dport 22 -m time --timestart 08:00:00 --timestop 18:00:00 --kerneltz -j ACCEPT',
 			'-A INPUT -j REJECT',
 		);
 		const source = sourceOf({4: rules, 6: rules});
-		expect(at(source)).toMatchObject({open: {tcp: []}, unknown: {tcp: SSH, udp: []}});
+		expect(await at(source)).toMatchObject({open: {tcp: []}, unknown: {tcp: SSH, udp: []}});
 	});
 });

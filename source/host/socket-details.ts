@@ -26,7 +26,7 @@ export function parseSocketDetails(text: string): ReadonlyMap<string, SocketDeta
 			const [, , , , local = ''] = line.split(/\s+/);
 			const inode = / ino:(\d+)/.exec(line)?.[1];
 			// The last one: the name of a control group stands before it, and may hold anything.
-			const ipv6Only = line.match(/.* v6only:([01])/)?.[1];
+			const ipv6Only = / v6only:([01])/.exec(line.slice(line.lastIndexOf(' v6only:')))?.[1];
 			const on = /%([^:\]]+)\]?:\d+$/.exec(local)?.[1];
 			return inode === undefined
 				? []

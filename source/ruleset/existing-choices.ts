@@ -80,10 +80,13 @@ function describeChoice(holdings: readonly Holding[], existing: Existing): Exist
 			...takings.map(describeTaking),
 			...existing.switchOff.map((name) => `${name} is switched off`),
 		],
-		rules: takings.flatMap(({rules, policies, ...place}) => [
-			...rules.map((rule) => `${nameOfPlace(place)}: ${rule}`),
-			...policies.map(({chain, from, to}) => `${nameOfPlace(place)}: -P ${chain} ${from} → ${to}`),
-		]),
+		rules: takings.flatMap(({rules, policies, ...taking}) => {
+			const place = nameOfPlace(taking);
+			return [
+				...rules.map((rule) => `${place}: ${rule}`),
+				...policies.map(({chain, from, to}) => `${place}: -P ${chain} ${from} → ${to}`),
+			];
+		}),
 		breaks,
 		refusal,
 	};

@@ -120,15 +120,13 @@ export function programsNeedingFilter(holdings: readonly Holding[]): readonly Kn
 
 /** The rules of a chain of the filter table that are not ours, as the save has them. */
 export function foreignRules(holding: Holding, chain: string): readonly string[] {
-	return linesIn(holding).filter(
-		(line) => chainOf(line) === chain && !(holding.inUse && isOurs(line)),
-	);
+	return othersIn(holding).filter((line) => chainOf(line) === chain);
 }
 
 function take(holding: Holding, inheritance: Inheritance, ufwHere: boolean): Taking | undefined {
 	const {family, backend, inUse} = holding;
 	const chains = chainsIn(holding);
-	const lines = linesIn(holding).filter((line) => !(inUse && isOurs(line)));
+	const lines = othersIn(holding);
 	const removed = ufwHere ? chains.filter(isUfwChain).map(({name}) => name) : [];
 	const filled = new Set(lines.map(chainOf));
 	const emptied = chains
@@ -140,10 +138,14 @@ function take(holding: Holding, inheritance: Inheritance, ufwHere: boolean): Tak
 				filled.has(name),
 		);
 	const gone = new Set([...emptied, ...removed]);
-	const rules = lines.filter(
-		(line) =>
-			gone.has(chainOf(line)) || (removed.length > 0 && removed.includes(targetOf(line) ?? '')),
-	);
+	const rules =
+		gone.size === 0
+			? []
+			: lines.filter(
+					(line) =>
+						gone.has(chainOf(line)) ||
+						(removed.length > 0 && removed.includes(targetOf(line) ?? '')),
+				);
 	const opened = policiesToOpen(holding, inheritance, ufwHere);
 	const policies = chains.flatMap(({name, policy}) =>
 		policy !== undefined && policy !== 'ACCEPT' && opened.has(name)
@@ -248,11 +250,10 @@ export function nameOfPlace({family, backend, inUse}: Omit<Holding, 'text' | 'ru
 }
 
 function describeBreaks(takings: readonly Taking[], withoutUfw: boolean): readonly string[] {
-	const touched = takings.flatMap(({rules, emptied}) => [
-		...emptied,
-		...rules.flatMap((rule) => targetOf(rule) ?? []),
-	]);
-	const programs = new Set(touched.flatMap((chain) => programOfChain(chain) ?? []));
+	const touched = new Set(
+		takings.flatMap(({rules, emptied}) => [...emptied, ...rules.map((rule) => targetOf(rule))]),
+	);
+	const programs = new Set([...touched].flatMap((chain = '') => programOfChain(chain) ?? []));
 	const forwards = takings.some(({emptied}) => emptied.includes('FORWARD'));
 	return [
 		...[...programs].filter(({name}) => withoutUfw || name !== 'ufw').map(({breaks}) => breaks),
@@ -269,26 +270,32 @@ function chainsIn({rules}: Holding): readonly Chain[] {
 }
 
 /** The rules of the filter table as the save has them. */
-function linesIn(holding: Holding): readonly string[] {
-	const known = LINES.get(holding);
+function linesIn({text}: Holding): readonly string[] {
+	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(text) ?? [];
+	return part.split('\n').filter((line) => line.startsWith('-A '));
+}
+
+/** The same without ours. */
+function othersIn(holding: Holding): readonly string[] {
+	const known = OTHERS.get(holding);
 	if (known !== undefined) {
 		return known;
 	}
 
-	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(holding.text) ?? [];
-	const lines = part.split('\n').filter((line) => line.startsWith('-A '));
-	LINES.set(holding, lines);
+	const lines = linesIn(holding).filter((line) => !(holding.inUse && isOurs(line)));
+	OTHERS.set(holding, lines);
 	return lines;
 }
 
 /** Found out once for each holding: every choice is planned from them, and there may be thousands. */
-const LINES = new WeakMap<Holding, readonly string[]>();
+const OTHERS = new WeakMap<Holding, readonly string[]>();
 
 /** A rule in a chain of ours, or our one jump from a built-in chain. */
 function isOurs(line: string): boolean {
-	return line.startsWith(`-A ${OWN_PREFIX}`) || line === OWN_JUMP;
+	return line.startsWith(OWN_RULE) || line === OWN_JUMP;
 }
 
+const OWN_RULE = `-A ${OWN_PREFIX}`;
 const OWN_JUMP = `-A INPUT -j ${OWN_PREFIX}INPUT`;
 
 function isOwnChain(name: string, {inUse}: Holding): boolean {

@@ -9,6 +9,7 @@ import {HostError} from './errors.ts';
 import {findProgram} from './find-program.ts';
 import {readSave} from './iptables.ts';
 import {firstLine, run} from './run.ts';
+import {inTurns} from './turns.ts';
 
 /** Milliseconds that each program is waited for. */
 const PATIENCE = 2000;
@@ -34,10 +35,13 @@ export async function findPublished(): Promise<readonly Published[]> {
 		others.map(async (name) => natOfNftables(await ask('nft', ['-j', 'list', 'table', ...name]))),
 	);
 	const own = ownAddresses();
-	const published = [...reads.flatMap(({tables}) => tables), ...native.flat()].flatMap((table) =>
-		publishedIn(table, own),
-	);
-	return [...new Map(published.map((port) => [JSON.stringify(port), port])).values()];
+	const published = new Map<string, Published>();
+	await inTurns([...reads.flatMap(({tables}) => tables), ...native.flat()], (table) => {
+		for (const port of publishedIn(table, own)) {
+			published.set(JSON.stringify(port), port);
+		}
+	});
+	return [...published.values()];
 }
 
 /** A nat table as iptables-save has it, and its name in nftables where it has all of that. */

@@ -4,7 +4,16 @@ import {firstLine, run} from '../host/run.ts';
 import {printable} from '../policy/printable.ts';
 import {writeJournal} from './journal.ts';
 import {carryOut} from './kept-files.ts';
-import {type ChangeState, moveState, readMeta, scriptOf, stateOf} from './record.ts';
+import {
+	type ChangeState,
+	folderOf,
+	isOpen,
+	isOverdue,
+	moveState,
+	readMeta,
+	scriptOf,
+	stateOf,
+} from './record.ts';
 import {disarmWatchdog} from './watchdog.ts';
 
 /**
@@ -12,7 +21,13 @@ import {disarmWatchdog} from './watchdog.ts';
  * @throws {HostError} with exit code 4 when it was rolled back meanwhile, or now since it cannot be written
  */
 export async function keepChange(id: number): Promise<void> {
-	if (!moveState(id, 'pending', 'kept') && !['kept', 'done'].includes(stateOf(id) ?? '')) {
+	const meta = readMeta(id);
+	if (meta && stateOf(id) === 'pending' && isOverdue(meta)) {
+		// The watchdog was killed, or could not write down what it did: which rules are there, nobody knows.
+		await rollBack(id, 'roll back', 'it was not confirmed in time');
+	}
+
+	if (!take(id) && !['kept', 'done'].includes(stateOf(id) ?? '')) {
 		throw new HostError(
 			`Change ${id} was not confirmed in time and is rolled back`,
 			'Apply it again, if you want it',
@@ -26,6 +41,15 @@ export async function keepChange(id: number): Promise<void> {
 		// What the next boot does not load must not run until then.
 		await rollBack(id, 'roll back', 'it could not be written for the next boot');
 		throw rolledBack(error);
+	}
+}
+
+/** Decides that it is kept. @throws {HostError} where that cannot be written down */
+function take(id: number): boolean {
+	try {
+		return moveState(id, 'pending', 'kept');
+	} catch (error) {
+		throw explainError(error, folderOf(id));
 	}
 }
 
@@ -69,21 +93,26 @@ export async function rollBack(
 		}
 	}
 
-	const {stderr} = await run('sh', [scriptOf(id), 'now'], {timeout: 60_000});
+	const {status, stderr} = await run('sh', [scriptOf(id), 'now'], {timeout: 60_000});
 	const state = await settle(id);
 	if (state === 'rolled-back') {
 		await disarmWatchdog(id);
 	}
 
-	writeJournal(
-		id,
-		what,
-		`${state === 'rolled-back' ? 'rolled back' : 'rolling back failed'}: ${why}`,
-	);
+	const isBack = state === 'rolled-back' || (status === 0 && isOpen(state));
+	writeJournal(id, what, `${isBack ? 'rolled back' : 'rolling back failed'}: ${why}`);
 	if (unwritten !== undefined) {
 		// The rules are back; the files are put back by whoever comes next.
 		moveState(id, 'rolled-back', 'undoing');
 		throw rolledBack(unwritten, 'What the next boot loads is not, yet.');
+	}
+
+	if (isBack && state !== 'rolled-back') {
+		throw new HostError(
+			`${folderOf(id)} cannot be written to`,
+			'Rolled back. The rules are as they were before. Make it writable, then: fw-wizard check',
+			4,
+		);
 	}
 
 	// Otherwise the watchdog tries it again when its time has come.

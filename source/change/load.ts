@@ -117,12 +117,13 @@ export async function load(
 	ruleSet: RuleSet,
 	before: Before,
 	takings: readonly Taking[] = [],
+	runner: Runner = run,
 ): Promise<void> {
 	const takenFrom = (family: Family) =>
 		takings.find((taking) => taking.inUse && taking.family === family);
 	const loads = await Promise.allSettled(
 		ruleSet.families.map(async (rules) =>
-			loadFamily(rules, before.get(rules.family), takenFrom(rules.family)),
+			loadFamily(rules, before.get(rules.family), takenFrom(rules.family), runner),
 		),
 	);
 	const failed = loads.find((result) => result.status === 'rejected');
@@ -135,9 +136,10 @@ async function loadFamily(
 	rules: FamilyRules,
 	saved: Saved | undefined,
 	taking: Taking | undefined,
+	runner: Runner,
 ): Promise<void> {
 	const present = saved ? presenceOf(saved.rules) : undefined;
-	const failure = await restore(rules.family, printLoad(rules, present, taking));
+	const failure = await restore(rules.family, printLoad(rules, present, taking), runner);
 	if (failure) {
 		throw new HostError(describeFailure(failure), ROLLED_BACK, 4);
 	}

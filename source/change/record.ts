@@ -7,6 +7,7 @@ import {
 	rmSync,
 	writeFileSync,
 } from 'node:fs';
+import {uptime} from 'node:os';
 import path from 'node:path';
 import {assertPrivate, writeWhole} from '../host/files.ts';
 import type {Keeping} from './kept-files.ts';
@@ -130,6 +131,19 @@ export function stateOf(id: number): ChangeState | undefined {
 	return CHANGE_STATES.find((state) => existsSync(path.join(folderOf(id), state)));
 }
 
+/** Whether something is still to be done about it. */
+export function isOpen(state: ChangeState | undefined): boolean {
+	return state !== undefined && state !== 'done' && state !== 'rolled-back';
+}
+
+/** Seconds that a watchdog may be late. */
+const OVERDUE = 10;
+
+/** Whether the watchdog should have rolled it back. */
+export function isOverdue({until}: ChangeMeta): boolean {
+	return uptime() > until + OVERDUE;
+}
+
 /** Names this boot of the machine: a boot puts back what was there before a change that waited. */
 export function readBootId(): string {
 	return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -147,7 +161,8 @@ export function moveState(id: number, from: ChangeState, to: ChangeState): boole
 		renameSync(path.join(folderOf(id), from), path.join(folderOf(id), to));
 		return true;
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+		// A disk that takes no more refuses before it looks.
+		if (!existsSync(path.join(folderOf(id), from))) {
 			return false;
 		}
 

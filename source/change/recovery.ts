@@ -1,5 +1,4 @@
 import {existsSync} from 'node:fs';
-import {uptime} from 'node:os';
 import {explainError, HostError} from '../host/errors.ts';
 import {assertPrivate} from '../host/files.ts';
 import {finishKeeping, rollBack} from './decision.ts';
@@ -8,8 +7,9 @@ import {withLock} from './lock.ts';
 import {STATE_DIR} from './paths.ts';
 import {
 	type ChangeMeta,
-	type ChangeState,
 	isLoaded,
+	isOpen,
+	isOverdue,
 	listIds,
 	moveState,
 	pruneChanges,
@@ -17,9 +17,6 @@ import {
 	readMeta,
 	stateOf,
 } from './record.ts';
-
-/** Seconds that a watchdog may be late. */
-const OVERDUE = 10;
 
 /**
  * Clears up as the next change would, unless somebody is changing the firewall at this moment. A
@@ -42,8 +39,8 @@ export async function clearUp(): Promise<void> {
 }
 
 /** Of a watchdog that was killed too, nobody would be told that the time is over. */
-function canBeConfirmed({id, until}: ChangeMeta): boolean {
-	return stateOf(id) === 'pending' && isLoaded(id) && uptime() < until + OVERDUE;
+function canBeConfirmed(change: ChangeMeta): boolean {
+	return stateOf(change.id) === 'pending' && isLoaded(change.id) && !isOverdue(change);
 }
 
 /** Clears up after a program that was killed: what was decided is finished, what was not is rolled back. */
@@ -70,8 +67,4 @@ export async function recover(
 			await rollBack(id, 'roll back', 'it was cut off');
 		}
 	}
-}
-
-function isOpen(state: ChangeState | undefined): boolean {
-	return state !== undefined && state !== 'done' && state !== 'rolled-back';
 }

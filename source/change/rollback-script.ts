@@ -1,4 +1,5 @@
 import type {Saved} from '../host/iptables.ts';
+import {quote} from '../host/shell.ts';
 import {presenceOf} from '../ruleset/compare.ts';
 import {touchedChains} from '../ruleset/inheritance.ts';
 import {type FamilyRules, findChain, OWN_CHAINS, type OwnChain} from '../ruleset/ruleset.ts';
@@ -39,14 +40,16 @@ export type Rollback = {
 /** A function of POSIX sh for scripts that restore chains with iptables "$tool". */
 export const JUMPS = `# The lines that bring the jumps from $2 to $3 in table $1 to the number $4.
 jumps() {
-	now=$("$tool" -w 10 -t "$1" -S "$2" 2>/dev/null | grep -cFx -e "-A $2 -j $3")
+	# A line that no restore takes: what is not known is not changed.
+	rules=$("$tool" -w 10 -t "$1" -S "$2" 2>/dev/null) || { echo unreadable; return; }
+	now=$(printf '%s\\n' "$rules" | grep -cFx -e "-A $2 -j $3")
 	while [ "$now" -lt "$4" ]; do echo "-A $2 -j $3"; now=$((now + 1)); done
 	while [ "$now" -gt "$4" ]; do echo "-D $2 -j $3"; now=$((now - 1)); done
 }
 `;
 
-/** Ends the texts that the script carries. No line of iptables-save begins like this. */
-export const END = 'FW-WIZARD-END';
+/** How often a watchdog tries, with so many seconds in between. Whoever else rolls back is told, and may try again. */
+const [TRIES, PAUSE] = [100, 5];
 
 /**
  * Tells whoever is logged in. Where no utmp says who that is, wall(1) asks systemd-logind, and that
@@ -97,19 +100,17 @@ if [ "$1" = wait ]; then
 	done
 fi
 
-# Whoever renames it first decides: this script, or the one who keeps the change.
+# Whoever renames it first decides: this script, or the one who keeps the change. Where nothing can be
+# renamed, since the disk takes no more, nobody can keep it.
 mv pending rolling 2>/dev/null
-due() { [ -e rolling ] || { [ "$1" = now ] && [ -e undoing ]; }; }
-due "$1" || exit 0
-
-# One at a time, also what one that was killed has left running. Who comes second finds it done.
-exec 9<rollback && flock 9 2>/dev/null
+due() { [ -e rolling ] || [ -e pending ] || { [ "$1" = now ] && [ -e undoing ]; }; }
 due "$1" || exit 0
 
 ${JUMPS}
 # The lines that take away every rule of table $1 that leads to $2, whoever made it.
 unlink_chain() {
-	"$tool" -w 10 -t "$1" -S 2>/dev/null | sed -n -e "/ -[jg] $2\\$/s/^-A/-D/p"
+	rules=$("$tool" -w 10 -t "$1" -S 2>/dev/null) || { echo unreadable; return; }
+	printf '%s\\n' "$rules" | sed -n -e "/ -[jg] $2\\$/s/^-A/-D/p"
 }
 
 # Another program may change rules at the same moment: three tries.
@@ -117,33 +118,53 @@ load() {
 	for try in 1 2 3; do
 		# Whole before it is loaded: legacy iptables-restore locks out iptables -S. Needs no disk.
 		text=$(lines)
-		printf '%s\\n' "$text" | "$tool-restore" -w 10 --noflush && return 0
+		# Cut off, it would load without an error, and change nothing.
+		[ "\${text##*COMMIT}" = '' ] && [ -n "$text" ] &&
+			printf '%s\\n' "$text" | "$tool-restore" -w 10 --noflush && return 0
 		sleep 1
 	done
 	failed=yes
 }
 
-${takes ? MEND : ''}failed=
-${firewalld ? printWaking(families) : ''}${others.map(printForeign).join('')}${families.map(printFamily).join('\n')}
 # wall(1) breaks a line after 79 characters, also within a word.
-if [ -z "$failed" ]; then
-	mv rolling rolled-back 2>/dev/null || mv undoing rolled-back
-	outcome='rolled back'
-	message='fw-wizard: change ${id} was not confirmed.
-The firewall rules are as they were before.'
-else
-	outcome='rolling back failed'
-	message='fw-wizard: change ${id} was not confirmed, and rolling back FAILED.
-See what is loaded with: iptables-save'
-fi
+tell() {
+	message="fw-wizard: change ${id} was not confirmed$1"
+${tell ? TELL : '	:\n'}}
+note() {
+	printf '{"time":"%s","change":${id},"who":"watchdog","what":"roll back","outcome":"%s"}\\n' \\
+		"$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" >>${journal}
+}
 
+${takes ? MEND : ''}tries=0
+while :; do
+	# One at a time, also what one that was killed has left running. Who comes second finds it done.
+	exec 9<rollback && flock 9 2>/dev/null
+	due "$1" || exit 0
+	failed=
+
+${firewalld ? printWaking(families) : ''}${others.map(printForeign).join('')}${families.map(printFamily).join('\n')}
+	[ -n "$failed" ] || break
+	exec 9<&-
+	[ "$1" != now ] || exit 1
+	tries=$((tries + 1))
+	if [ "$tries" = 1 ]; then
+		note 'rolling back failed'
+		tell ', and rolling back FAILED.
+It is tried again. See what is loaded with: iptables-save'
+	fi
+	# What was in the way may go: the lock of iptables can be held for minutes.
+	[ "$tries" -lt ${TRIES} ] || exit 1
+	sleep ${PAUSE}
+done
+
+mv rolling rolled-back 2>/dev/null || mv undoing rolled-back 2>/dev/null || mv pending rolled-back
 exec 9<&-
 if [ "$1" != now ]; then
-	printf '{"time":"%s","change":${id},"who":"watchdog","what":"roll back","outcome":"%s"}\\n' \\
-		"$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$outcome" >>${journal}
-${tell ? TELL : ''}fi
-
-[ -z "$failed" ]
+	note 'rolled back'
+	tell '.
+The firewall rules are as they were before.'
+fi
+exit 0
 `;
 }
 
@@ -174,7 +195,8 @@ function printForeign({program, taken}: ForeignChange): string {
 /** A chain of ours is made or emptied first, whatever there is, and gets its rules of before. */
 function printOwn({name}: OwnChain, before: Saved): string {
 	const lines = before.text.split('\n').filter((line) => line.startsWith(`-A ${name} `));
-	return [`	cat <<'${END}'`, `:${name} - [0:0]`, ...lines, END].join('\n');
+	// Not as a here-document: for that bash(1) writes a file, and the disk may take no more.
+	return `	printf '%s\\n' ${quote([`:${name} - [0:0]`, ...lines].join('\n'))}`;
 }
 
 /** The jumps to it as before; one that was not there goes. @param mended chains that are made anew */

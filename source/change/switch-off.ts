@@ -7,7 +7,7 @@ import {
 	UFW_CONF,
 	withoutUfw,
 } from '../host/managers.ts';
-import {firstLine, run} from '../host/run.ts';
+import {firstLine, type Runner} from '../host/run.ts';
 import {isEnabled} from '../host/service-manager.ts';
 import {printable} from '../policy/printable.ts';
 import type {Manager} from '../ruleset/inheritance.ts';
@@ -77,15 +77,15 @@ const END_FIREWALLD: Keeping['after'] = [
  * takes the table away (firewalld from 2.1 on owns it).
  * @throws {HostError}
  */
-export async function sendFirewalldToSleep(): Promise<void> {
+export async function sendFirewalldToSleep(runner: Runner): Promise<void> {
 	const text = `add table ${FIREWALLD_TABLE} { flags dormant; }\n`;
-	const {status, stderr} = await run('nft', ['-f', '-'], {input: text});
+	const {status, stderr} = await runner('nft', ['-f', '-'], {input: text});
 	if (status === 0) {
 		return;
 	}
 
 	for (const [program, ...args] of END_FIREWALLD) {
-		await run(program, args);
+		await runner(program, args);
 	}
 
 	const {firewalld} = await findManagers();

@@ -98,10 +98,10 @@ export async function assertUnchanged(taken: readonly Taken[]): Promise<void> {
 }
 
 /** Takes away what lies in the backend that is not in use. Ours are live by then. @throws {HostError} */
-export async function takeFromOther(taken: readonly Taken[]): Promise<void> {
+export async function takeFromOther(taken: readonly Taken[], runner: Runner): Promise<void> {
 	for (const {holding, taking} of taken.filter(({holding}) => !holding.inUse)) {
 		const text = ['*filter', ...printTaking(taking), 'COMMIT', ''].join('\n');
-		const failure = await restoreTo(holding, text);
+		const failure = await restoreTo(holding, text, runner);
 		if (failure) {
 			throw new HostError(describeFailure(failure), ROLLED_BACK, 4);
 		}

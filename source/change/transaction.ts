@@ -20,6 +20,7 @@ import {recover} from './recovery.ts';
 import {sendFirewalldToSleep} from './switch-off.ts';
 import {assertUnchanged, rehearseReturn, takeFromOther} from './taking.ts';
 import {armWatchdog} from './watchdog.ts';
+import {whilePending} from './while-pending.ts';
 
 /** A change whose rules are loaded, and which is rolled back unless it is kept in time. */
 export type PendingChange = {
@@ -67,25 +68,28 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 		try {
 			await Promise.all([armWatchdog(id, seconds), keepConnections(), loadModules(policy.helpers)]);
 			await assertUnchanged(others?.taken ?? []);
+			const runner = whilePending(id);
 			await load(
 				ruleSet,
 				before,
 				others?.taken.map(({taking}) => taking),
+				runner,
 			);
 			if (others) {
 				// Only now, that ours are live: at no moment is there no firewall.
-				await takeFromOther(others.taken);
-				await (others.switchOff.firewalld ? sendFirewalldToSleep() : undefined);
+				await takeFromOther(others.taken, runner);
+				await (others.switchOff.firewalld ? sendFirewalldToSleep(runner) : undefined);
 			}
 
 			if (stateOf(id) !== 'pending') {
-				throw new HostError('Loading took longer than the time to confirm', 'Allow more time', 4);
+				throw tooLate();
 			}
 
 			markLoaded(id);
 		} catch (error) {
+			const late = stateOf(id) !== 'pending';
 			await rollBack(id, 'apply', error instanceof Error ? error.message : 'failed');
-			throw error instanceof HostError ? error : rolledBack(error);
+			throw late ? tooLate() : error instanceof HostError ? error : rolledBack(error);
 		}
 
 		return {
@@ -101,4 +105,12 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 		await release();
 		throw error;
 	}
+}
+
+function tooLate(): HostError {
+	return new HostError(
+		'Loading took longer than the time to confirm',
+		'Rolled back. The rules are as they were before. Allow more time: --confirm-within 120',
+		4,
+	);
 }

@@ -1,10 +1,13 @@
 import type {Command} from '../change/kept-files.ts';
 import {CONFIG_DIR, RESTORE_FILE} from '../change/paths.ts';
-import {END, JUMPS} from '../change/rollback-script.ts';
-import {quote} from '../persistence/restore-script.ts';
+import {JUMPS} from '../change/rollback-script.ts';
+import {quote} from '../host/shell.ts';
 import {type Policy, policyFlags} from '../policy/policy.ts';
 import {OWN_CHAINS} from '../ruleset/ruleset.ts';
 import {type BootPlan, writtenFiles} from './boot.ts';
+
+/** Ends the texts that the script carries. No line of ours begins like this. */
+const END = 'FW-WIZARD-END';
 
 /** Where a change waits for its confirmation. Gone after a boot, and with it the change. */
 const STATE = '/run/fw-wizard-export';

@@ -1,3 +1,4 @@
+import {quote} from '../host/shell.ts';
 import type {Family} from '../policy/network.ts';
 import {OWN_CHAINS, OWN_PREFIX} from '../ruleset/ruleset.ts';
 
@@ -84,9 +85,4 @@ function printFamily({family, program, file, floor}: RestoreFamily): string {
 	return `tool=${quote(program)}
 family ${family} ${quote(file)} ${quote(floor.trimEnd())}
 `;
-}
-
-/** One word of a POSIX shell, taken as it is. */
-export function quote(text: string): string {
-	return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -26,7 +26,7 @@ beforeEach(() => {
 	folder = mkdtempSync(path.join(os.tmpdir(), 'fww-rollback-'));
 	writeFileSync(path.join(folder, 'pending'), '');
 	// A stand-in for iptables: lists what the test says, and writes down what it is to load.
-	program('tool', `cat "${folder}/$4-\${6:-INPUT}" 2>/dev/null`);
+	program('tool', `cat "${folder}/$4-\${6:-INPUT}" 2>/dev/null || true`);
 	program(
 		'tool-restore',
 		`cat >>${folder}/loaded; [ ! -e ${folder}/busy ] || { rm ${folder}/busy; exit 4; }`,
@@ -210,11 +210,37 @@ describe('the script', () => {
 
 	it('says so when it cannot, and can be run once more', () => {
 		program('tool-restore', 'cat >/dev/null; exit 1');
-		const {status, state} = rollBack(small([], 0), ['fire']);
+		const {status, state} = rollBack(small([], 0));
 		expect({status, state}).toEqual({status: 1, state: ['rolling']});
-		const entry = JSON.parse(readFileSync(path.join(folder, 'journal'), 'utf8'));
-		expect(entry).toMatchObject({change: 7, who: 'watchdog', outcome: 'rolling back failed'});
 		program('tool-restore', 'cat >/dev/null');
 		expect(rollBack(small([], 0))).toMatchObject({status: 0, state: ['rolled-back']});
+	});
+
+	it('does not give up as the watchdog: nobody else would try it again', () => {
+		program(
+			'tool-restore',
+			`cat >/dev/null; echo >>${folder}/tries; [ $(wc -l <${folder}/tries) -gt 3 ]`,
+		);
+		const {status, state} = rollBack(small([], 0), ['fire']);
+		expect({status, state}).toEqual({status: 0, state: ['rolled-back']});
+		const journal = readFileSync(path.join(folder, 'journal'), 'utf8').trim().split('\n');
+		expect(journal.map((line) => JSON.parse(line))).toMatchObject([
+			{change: 7, who: 'watchdog', outcome: 'rolling back failed'},
+			{change: 7, who: 'watchdog', outcome: 'rolled back'},
+		]);
+	});
+
+	it('changes nothing as long as it does not know what is there', () => {
+		program(
+			'tool',
+			`echo >>${folder}/asked; [ $(wc -l <${folder}/asked) -gt 1 ] && echo '-A INPUT -j ${INPUT}'`,
+		);
+		program(
+			'tool-restore',
+			`cat >${folder}/text; ! grep -q unreadable ${folder}/text || exit 2; cat ${folder}/text >>${folder}/loaded`,
+		);
+		const {status, lines} = rollBack(small([], 1));
+		expect(status).toBe(0);
+		expect(lines).toEqual(['*filter', `:${INPUT} - [0:0]`, 'COMMIT']);
 	});
 });

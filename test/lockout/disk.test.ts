@@ -1,9 +1,11 @@
 import process from 'node:process';
+import {setTimeout as delay} from 'node:timers/promises';
 import {beforeEach, describe, expect, test} from 'vitest';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {CLI, wizard, wizardDoes} from '../_helpers/cli.ts';
 import {readState} from '../_helpers/machine-state.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {whatStays} from '../_helpers/processes.ts';
 
 const BEFORE = ['--role', 'server', '--open', '22/tcp'];
 /** Its rules take more than a page of the disk; its policy does not. */
@@ -62,6 +64,36 @@ describe.each(BACKENDS)('a disk that takes no more, %s', (backend) => {
 		expect(result.stderr.split('\n')).toHaveLength(3);
 		expect(await state()).toEqual(before);
 		expect((await wizard(host, 'check')).stdout).not.toMatch(/FAIL {2}the (running|restore)/);
+	});
+
+	test('while a change waits: it is rolled back in time, and not kept afterwards', async () => {
+		const before = await state();
+		const flags = ['--confirm-within', '10'];
+		const applying = await host.start(
+			process.execPath,
+			[CLI, 'apply', ...AFTER, ...flags],
+			/The old rules come back/,
+		);
+		const remount = async (mode: 'ro' | 'rw') =>
+			host.must('mount', ['-o', `remount,${mode}`, '/var/lib']);
+		await remount('ro');
+		expect(await wizard(host, 'confirm', 'keep')).toMatchObject({
+			status: 3,
+			stderr: expect.stringMatching(/^\/var\/lib\/fw-wizard\/changes\/2: read-only file system\n/),
+		});
+		applying.kill();
+		expect(await whatStays(host, undefined, 15_000)).toEqual([]);
+		expect((await state()).rules).toBe(before.rules);
+		expect((await wizard(host, 'undo')).stderr).toMatch(
+			/^\/var\/lib\/fw-wizard\/changes\/2 cannot be written to\nRolled back\./,
+		);
+		await remount('rw');
+		await delay(10_000);
+		expect(await wizard(host, 'confirm', 'keep')).toMatchObject({
+			status: 4,
+			stderr: expect.stringMatching(/^Change 2 was not confirmed in time and is rolled back\n/),
+		});
+		expect(await state()).toEqual(before);
 	});
 
 	test('when it is confirmed from elsewhere: both are told', async () => {

@@ -1,0 +1,55 @@
+import {chmodSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {describe, expect, test} from 'vitest';
+import {BACKENDS} from '../_helpers/backends.ts';
+import {wizard, wizardDoes} from '../_helpers/cli.ts';
+import {useLab} from '../_helpers/namespaces.ts';
+import {whatStays} from '../_helpers/processes.ts';
+import {readSaves, withoutEmptyTables} from '../_helpers/saves.ts';
+
+/** What holds the loading of the second change up, by a program that stands for one of iptables. */
+const DELAYS = [
+	{
+		what: 'another program holds the lock of iptables',
+		program: 'iptables-restore',
+		does: 'sleep 13',
+		flags: [],
+	},
+	{
+		what: 'what takes away the rules of others has to wait',
+		program: 'ip6tables-restore',
+		does: 'sleep 13',
+		flags: ['--existing', 'flush-input'],
+	},
+	{
+		what: 'the program is stopped before it loads',
+		program: 'iptables',
+		does: '[ "$1" = -V ] && kill -STOP $PPID && { (sleep 13; kill -CONT $PPID) >/dev/null 2>&1 & }',
+		flags: ['--existing', 'flush-input'],
+	},
+] as const;
+
+describe.each(BACKENDS)('rules whose turn comes when their time is over, %s', (backend) => {
+	const lab = useLab();
+
+	test.each(DELAYS)('do not stay: $what', async ({program, does, flags}) => {
+		const host = await lab.host({backend});
+		await wizardDoes(host, 'apply', '--role', 'server', '--open', '22/tcp');
+		await host.must('ip6tables', ['-I', 'INPUT', '-p', 'tcp', '--dport', '25', '-j', 'ACCEPT']);
+		const before = await readSaves(host);
+		const slow = path.join(host.folder, 'slow');
+		const real = `/usr/sbin/${program.replace(/(?<=tables)/, `-${backend}`)}`;
+		const waits = '[ -e /var/lib/fw-wizard/changes/*/pending ]';
+		writeFileSync(slow, `#!/bin/sh\n${waits} && ${does}\nexec ${real} "$@"\n`);
+		chmodSync(slow, 0o755);
+		await host.must('ln', ['-sfn', slow, `/etc/alternatives/${program}`]);
+		const policy = ['--role', 'workstation', '--no-open', ...flags];
+		const {status, stderr} = await wizard(host, 'apply', ...policy, '--confirm-within', '10');
+		expect({status, stderr}).toEqual({
+			status: 4,
+			stderr: expect.stringMatching(/^Loading took longer than the time to confirm\nRolled back\./),
+		});
+		expect(await whatStays(host, undefined, 20_000)).toEqual([]);
+		expect(withoutEmptyTables(await readSaves(host))).toEqual(withoutEmptyTables(before));
+	});
+});

@@ -2,6 +2,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {explainError, HostError} from '../host/errors.ts';
 import {firstLine, run} from '../host/run.ts';
 import {printable} from '../policy/printable.ts';
+import {findDrift} from './drift.ts';
 import {writeJournal} from './journal.ts';
 import {carryOut} from './kept-files.ts';
 import {
@@ -21,12 +22,7 @@ import {disarmWatchdog} from './watchdog.ts';
  * @throws {HostError} with exit code 4 when it was rolled back meanwhile, or now since it cannot be written
  */
 export async function keepChange(id: number): Promise<void> {
-	const meta = readMeta(id);
-	if (meta && stateOf(id) === 'pending' && isOverdue(meta)) {
-		// The watchdog was killed, or could not write down what it did: which rules are there, nobody knows.
-		await rollBack(id, 'roll back', 'it was not confirmed in time');
-	}
-
+	await assertKeepable(id);
 	if (!take(id) && !['kept', 'done'].includes(stateOf(id) ?? '')) {
 		throw new HostError(
 			`Change ${id} was not confirmed in time and is rolled back`,
@@ -41,6 +37,28 @@ export async function keepChange(id: number): Promise<void> {
 		// What the next boot does not load must not run until then.
 		await rollBack(id, 'roll back', 'it could not be written for the next boot');
 		throw rolledBack(error);
+	}
+}
+
+/** Rolls back a change whose rules nobody has seen at work. @throws {HostError} then */
+async function assertKeepable(id: number): Promise<void> {
+	const meta = readMeta(id);
+	if (meta === undefined || stateOf(id) !== 'pending') {
+		return;
+	}
+
+	if (isOverdue(meta)) {
+		// The watchdog was killed, or could not write down what it did.
+		await rollBack(id, 'roll back', 'it was not confirmed in time');
+		return;
+	}
+
+	const drift = await findDrift(id);
+	if (drift !== undefined) {
+		await rollBack(id, 'roll back', 'another program has changed its rules');
+		throw rolledBack(
+			new HostError(`Another program has changed the rules meanwhile. ${drift}`, 'Apply it again'),
+		);
 	}
 }
 

@@ -111,6 +111,7 @@ async function findCulprit(
  * Loads the rule set into the running kernel: one restore a family, both side by side, into our own
  * chains, and reads it back. What is taken of others goes in the same transaction. Loading it twice
  * changes nothing. After an error the caller rolls back.
+ * @returns what was read back
  * @throws {HostError} with exit code 4, when nothing is being loaded any more
  */
 export async function load(
@@ -118,7 +119,7 @@ export async function load(
 	before: Before,
 	takings: readonly Taking[] = [],
 	runner: Runner = run,
-): Promise<void> {
+): Promise<readonly Saved[]> {
 	const takenFrom = (family: Family) =>
 		takings.find((taking) => taking.inUse && taking.family === family);
 	const loads = await Promise.allSettled(
@@ -126,10 +127,13 @@ export async function load(
 			loadFamily(rules, before.get(rules.family), takenFrom(rules.family), runner),
 		),
 	);
-	const failed = loads.find((result) => result.status === 'rejected');
-	if (failed) {
-		throw failed.reason;
-	}
+	return loads.map((result) => {
+		if (result.status === 'rejected') {
+			throw result.reason;
+		}
+
+		return result.value;
+	});
 }
 
 async function loadFamily(
@@ -137,14 +141,16 @@ async function loadFamily(
 	saved: Saved | undefined,
 	taking: Taking | undefined,
 	runner: Runner,
-): Promise<void> {
+): Promise<Saved> {
 	const present = saved ? presenceOf(saved.rules) : undefined;
 	const failure = await restore(rules.family, printLoad(rules, present, taking), runner);
 	if (failure) {
 		throw new HostError(describeFailure(failure), ROLLED_BACK, 4);
 	}
 
-	assertLoaded(rules, await save(rules.family), ROLLED_BACK, 4);
+	const loaded = await save(rules.family);
+	assertLoaded(rules, loaded, ROLLED_BACK, 4);
+	return loaded;
 }
 
 export const ROLLED_BACK = 'Rolled back. The rules are as they were before';

@@ -171,8 +171,8 @@ export function moveState(id: number, from: ChangeState, to: ChangeState): boole
 }
 
 /** Notes that the rules of a pending change are loaded, whole and read back: it may be kept. */
-export function markLoaded(id: number): void {
-	writeFileSync(path.join(folderOf(id), 'loaded'), '', {mode: 0o600});
+export function markLoaded(id: number, rules: string): void {
+	writeFileSync(path.join(folderOf(id), 'loaded'), rules, {mode: 0o600});
 }
 
 export function isLoaded(id: number): boolean {

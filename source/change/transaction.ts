@@ -1,6 +1,7 @@
 import {explainError, HostError} from '../host/errors.ts';
 import {loadModules} from '../host/modules.ts';
 import {keepChange, rollBack, rolledBack} from './decision.ts';
+import {printLoaded} from './drift.ts';
 import {keepConnections} from './live-connections.ts';
 import {dryRun, load, readRules} from './load.ts';
 import {lock} from './lock.ts';
@@ -69,7 +70,7 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 			await Promise.all([armWatchdog(id, seconds), keepConnections(), loadModules(policy.helpers)]);
 			await assertUnchanged(others?.taken ?? []);
 			const runner = whilePending(id);
-			await load(
+			const loaded = await load(
 				ruleSet,
 				before,
 				others?.taken.map(({taking}) => taking),
@@ -85,7 +86,7 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 				throw tooLate();
 			}
 
-			markLoaded(id);
+			markLoaded(id, printLoaded(loaded));
 		} catch (error) {
 			const late = stateOf(id) !== 'pending';
 			await rollBack(id, 'apply', error instanceof Error ? error.message : 'failed');

@@ -1,0 +1,44 @@
+import {readFileSync} from 'node:fs';
+import path from 'node:path';
+import {type Saved, save} from '../host/iptables.ts';
+import {printable} from '../policy/printable.ts';
+import {compareRules, describeDifference, ownRules} from '../ruleset/compare.ts';
+import type {FamilyRules} from '../ruleset/ruleset.ts';
+import {folderOf} from './record.ts';
+
+/** Of the rules as they were read back after loading, what is ours. */
+export function printLoaded(saves: readonly Saved[]): string {
+	return JSON.stringify(saves.map(({rules}) => ownRules(rules)));
+}
+
+/**
+ * Whether the rules of a change are still those that were loaded: what another program has put in
+ * their place, as ifupdown does with those of the last boot, is not what a new login has shown.
+ * @returns in one line what differs, if anything does
+ * @throws {HostError} when the rules cannot be read
+ */
+export async function findDrift(id: number): Promise<string | undefined> {
+	const loaded = readLoaded(id);
+	if (loaded === undefined) {
+		return 'Which they were was not written down to its end';
+	}
+
+	const found = await Promise.all(
+		loaded.map(async (rules) => {
+			const {rules: now} = await save(rules.family);
+			return compareRules(rules, ownRules(now));
+		}),
+	);
+	const [difference] = found.flat();
+	return difference && printable(describeDifference(difference), 200);
+}
+
+/** None where an earlier version has loaded them; undefined where they were not written to their end. */
+function readLoaded(id: number): readonly FamilyRules[] | undefined {
+	try {
+		const text = readFileSync(path.join(folderOf(id), 'loaded'), 'utf8');
+		return text === '' ? [] : JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+}

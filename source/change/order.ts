@@ -1,7 +1,7 @@
 import {uptime} from 'node:os';
 import {findProgram} from '../host/find-program.ts';
 import {programFor, readHoldings} from '../host/holdings.ts';
-import {programOf} from '../host/iptables.ts';
+import {type Backend, programOfBackend} from '../host/iptables.ts';
 import {isRehearsal} from '../host/rehearsing.ts';
 import {currentConnections, identify, type Session} from '../host/session.ts';
 import {type Policy, policyFlags, printPolicy} from '../policy/policy.ts';
@@ -20,6 +20,8 @@ import {planTaken, type Taken} from './taking.ts';
 export type ChangeOrder = {
 	readonly policy: Policy;
 	readonly ruleSet: RuleSet;
+	/** Which iptables is in use. */
+	readonly backend: Backend;
 	readonly session: Session;
 	/** Until the watchdog rolls back. */
 	readonly seconds: number;
@@ -58,16 +60,16 @@ export async function planOthers(
 /** Writes a change down with its way back, before anything is touched. */
 export function writeDown(
 	id: number,
-	{policy, ruleSet, session, seconds, persisted, existing}: ChangeOrder,
+	{policy, ruleSet, backend, session, seconds, persisted, existing}: ChangeOrder,
 	before: Before,
 	{taken, switchOff}: Pick<Others, 'taken' | 'switchOff'> = NO_OTHERS,
 ): void {
 	const takenFrom = (wanted: boolean) => taken.filter(({holding}) => holding.inUse === wanted);
 	const families = ruleSet.families.flatMap((after) => {
 		const saved = before.get(after.family);
-		const program = findProgram(programOf(after.family));
+		const program = programOfBackend(after.family, backend);
 		const part = takenFrom(true).find(({holding}) => holding.family === after.family);
-		return saved && program ? [{before: saved, after, program, taken: part}] : [];
+		return saved ? [{before: saved, after, program, taken: part}] : [];
 	});
 	const others = takenFrom(false).flatMap((part) => {
 		const program = findProgram(programFor(part.holding));

@@ -1,5 +1,5 @@
 import type {Saved} from '../host/iptables.ts';
-import {quote} from '../host/shell.ts';
+import {FALL_BACK, printTool, quote} from '../host/shell.ts';
 import {presenceOf} from '../ruleset/compare.ts';
 import {touchedChains} from '../ruleset/inheritance.ts';
 import {type FamilyRules, findChain, OWN_CHAINS, type OwnChain} from '../ruleset/ruleset.ts';
@@ -107,6 +107,7 @@ due() { [ -e rolling ] || [ -e pending ] || { [ "$1" = now ] && [ -e undoing ]; 
 due "$1" || exit 0
 
 ${JUMPS}
+${FALL_BACK}
 # The lines that take away every rule of table $1 that leads to $2, whoever made it.
 unlink_chain() {
 	rules=$("$tool" -w 10 -t "$1" -S 2>/dev/null) || { echo unreadable; return; }
@@ -185,11 +186,11 @@ function printFamily({before, after, program, taken}: FamilyChange): string {
 					chains.flatMap((own) => [printOwn(own, before), printWay(own, before)]),
 				);
 	});
-	return `tool='${program}'\n${taken ? `was=${nameOf(taken)}\n` : ''}lines() {\n${blocks.join('\n')}\n}\nload\n`;
+	return `${printTool(program)}${taken ? `was=${nameOf(taken)}\n` : ''}lines() {\n${blocks.join('\n')}\n}\nload\n`;
 }
 
 function printForeign({program, taken}: ForeignChange): string {
-	return `tool='${program}'\nwas=${nameOf(taken)}\nlines() {\n${printMending(taken)}\n}\nload\n\n`;
+	return `${printTool(program)}was=${nameOf(taken)}\nlines() {\n${printMending(taken)}\n}\nload\n\n`;
 }
 
 /** A chain of ours is made or emptied first, whatever there is, and gets its rules of before. */

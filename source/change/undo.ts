@@ -1,6 +1,8 @@
 import {rmSync} from 'node:fs';
 import {HostError} from '../host/errors.ts';
-import {describeFailure, restore, type Saved, save} from '../host/iptables.ts';
+import {programFor, readHoldings} from '../host/holdings.ts';
+import {describeFailure, restore, type Saved} from '../host/iptables.ts';
+import {run} from '../host/run.ts';
 import type {Family} from '../policy/network.ts';
 import {findChain, OWN_CHAINS} from '../ruleset/ruleset.ts';
 import {rollBack} from './decision.ts';
@@ -96,10 +98,11 @@ export async function undoEverything(
 			}
 		}
 
-		for (const family of families) {
-			const saved = await save(family);
-			const text = printRemoval(saved);
-			const failure = text === '' ? undefined : await restore(family, text);
+		// Also of the backend that `iptables` meant before it was switched.
+		for (const holding of await readHoldings(families)) {
+			const text = printRemoval(holding);
+			const program = programFor(holding, '-restore');
+			const failure = text === '' ? undefined : await restore(holding.family, text, run, program);
 			if (failure) {
 				throw new HostError(describeFailure(failure), 'Files are kept. Try it again', 1);
 			}

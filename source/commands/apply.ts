@@ -94,8 +94,9 @@ export async function begin(
 	existing: Existing = KEEP_EXISTING,
 	boot?: BootChoice,
 ): Promise<PendingChange> {
-	const persisted = planPersistence(policy, ruleSet, iptables?.backend ?? 'nft', boot);
-	return beginChange({policy, ruleSet, session, seconds, existing, persisted});
+	const backend = iptables?.backend ?? 'nft';
+	const persisted = planPersistence(policy, ruleSet, backend, boot);
+	return beginChange({policy, ruleSet, backend, session, seconds, existing, persisted});
 }
 
 /** That rules of others decide before ours are reached, a line each. */

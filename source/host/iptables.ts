@@ -3,6 +3,7 @@ import {printable} from '../policy/printable.ts';
 import {readerOfSaves} from '../ruleset/parse.ts';
 import type {Backend, FamilyRules} from '../ruleset/ruleset.ts';
 import {HostError} from './errors.ts';
+import {findProgram} from './find-program.ts';
 import {hasIptables} from './first-facts.ts';
 import {firstLine, type Runner, run} from './run.ts';
 import {inTurns} from './turns.ts';
@@ -24,6 +25,12 @@ export type RestoreFailure = {
 /** `iptables` or `ip6tables`, with an ending: `-save`, `-restore`. */
 export function programOf(family: Family, ending = ''): string {
 	return `${family === 4 ? 'iptables' : 'ip6tables'}${ending}`;
+}
+
+/** The program of the very backend in use, absolute: what `iptables` means can be switched later. */
+export function programOfBackend(family: Family, backend: Backend): string {
+	const generic = programOf(family);
+	return findProgram(`${generic}-${backend}`) ?? findProgram(generic) ?? generic;
 }
 
 /**

@@ -90,7 +90,7 @@ function describeRehearsal(rehearsal: Rehearsal | HostError, full: boolean): rea
 /** Which iptables the script on disk calls, beside the one that is in use now. */
 function backendFault(wanted: string): string | undefined {
 	const programs = (text: string) =>
-		[...text.matchAll(/^tool='(.*)'$/gm)].map(([, name]) => name).join(', ');
+		[...text.matchAll(/^choose '(.*)'$/gm)].map(([, name]) => name).join(', ');
 	const found = programs(readOrEmpty(RESTORE_FILE));
 	return found === '' || found === programs(wanted)
 		? undefined

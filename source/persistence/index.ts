@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs';
 import type {Keeping} from '../change/kept-files.ts';
 import {BOOT_FILE, RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
 import {findProgram} from '../host/find-program.ts';
-import {type Backend, programOf} from '../host/iptables.ts';
+import {type Backend, programOfBackend} from '../host/iptables.ts';
 import {helperOf} from '../policy/helpers.ts';
 import type {Family} from '../policy/network.ts';
 import type {Policy} from '../policy/policy.ts';
@@ -74,7 +74,7 @@ export function planPersistence(
 	}
 
 	const said = choice !== undefined && choice !== 'auto';
-	const planned = planBoot(way, policy, ruleSet, (family) => programFor(family, backend));
+	const planned = planBoot(way, policy, ruleSet, (family) => programOfBackend(family, backend));
 	const before = existsSync(RESTORE_FILE) ? findWay() : undefined;
 	const leave = before === undefined || before === way ? NOTHING : before.deactivate;
 	// Of another way nothing may stay: both would run.
@@ -162,10 +162,4 @@ function floorOf(policy: Policy): Policy {
 			opening.kind === 'port' ? {...opening, limit: false} : opening,
 		),
 	};
-}
-
-/** The program of the very backend in use: what `iptables` means can be switched before the boot. */
-function programFor(family: Family, backend: Backend): string {
-	const generic = programOf(family);
-	return findProgram(`${generic}-${backend}`) ?? findProgram(generic) ?? generic;
 }

@@ -1,4 +1,5 @@
-import {quote} from '../host/shell.ts';
+import {RESTORE_FILE} from '../change/paths.ts';
+import {FALL_BACK, printTool, quote} from '../host/shell.ts';
 import type {Family} from '../policy/network.ts';
 import {OWN_CHAINS, OWN_PREFIX} from '../ruleset/ruleset.ts';
 
@@ -29,6 +30,10 @@ LC_ALL=C
 export PATH LC_ALL
 status=0
 ${modules.map((module) => `modprobe -q ${module} 2>/dev/null`).join('\n')}
+
+${FALL_BACK}
+# One at a time: ifupdown runs it for each interface.
+[ -r ${RESTORE_FILE} ] && exec 9<${RESTORE_FILE} && flock 9 2>/dev/null
 
 # The restore file on standard input, less the jumps that are there already.
 without_jumps() {
@@ -82,7 +87,6 @@ exit "$status"
 }
 
 function printFamily({family, program, file, floor}: RestoreFamily): string {
-	return `tool=${quote(program)}
-family ${family} ${quote(file)} ${quote(floor.trimEnd())}
+	return `${printTool(program)}family ${family} ${quote(file)} ${quote(floor.trimEnd())}
 `;
 }

@@ -166,9 +166,9 @@ describe.each(BACKENDS)('where the rules do not load at boot, %s', (backend) => 
 	test('says with status 2 that a family is not filtered at all', async () => {
 		const families = ([4, 6] as const).map((family) => ({
 			family,
-			program: family === 4 ? '/nonexistent/iptables' : `/usr/sbin/ip6tables-${backend}`,
-			file: family === 4 ? IPV4 : IPV6,
-			floor: FLOOR,
+			program: `/usr/sbin/${family === 4 ? 'iptables' : 'ip6tables'}-${backend}`,
+			file: family === 4 ? '/nonexistent' : IPV6,
+			floor: family === 4 ? '*nosuch\nCOMMIT\n' : FLOOR,
 		}));
 		place(host, {...files, [RESTORE]: printRestoreScript(families, [])});
 		const {status, stderr, ipv6} = await boot();

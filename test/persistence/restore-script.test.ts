@@ -69,6 +69,27 @@ describe.each(BACKENDS)('the restore script, %s', (backend) => {
 		expect(await bootWith(host, `sh ${RESTORE}; sh ${RESTORE}`)).toEqual(once);
 	});
 
+	test('run by two at once, as by ifupdown, too', async () => {
+		place(host, keptBy(POLICY, backend).files);
+		const once = await boot(host);
+		const twice = `sh ${RESTORE} & sh ${RESTORE} & wait $! && wait`;
+		for (let run = 0; run < 5; run += 1) {
+			expect(await bootWith(host, twice)).toEqual(once);
+		}
+	});
+
+	test.each([
+		['moved', '/usr/sbin/', '/usr/elsewhere/'],
+		['taken its backend away', `tables-${backend}`, 'tables-gone'],
+	])('loads them with the iptables that is there, where an upgrade has %s', async (_, from, to) => {
+		const {files} = keptBy(POLICY, backend);
+		place(host, files);
+		const before = await boot(host);
+		place(host, {...files, [RESTORE]: (files[RESTORE] ?? '').replaceAll(from, to)});
+		expect(files[RESTORE]).toContain(from);
+		expect(await boot(host)).toEqual(before);
+	});
+
 	test('puts its rules in the place of those of an earlier policy', async () => {
 		const [earlier, {files}] = [keptBy(POLICY, backend).files, keptBy(OTHER, backend)];
 		place(host, files);

@@ -1,12 +1,12 @@
 import {keepChange} from '../change/decision.ts';
 import {findPending, listChanges} from '../change/record.ts';
 import {HostError} from '../host/errors.ts';
-import {findSession, identify} from '../host/session.ts';
+import {comesFromHere, findSession, identify} from '../host/session.ts';
 import {assertRoot} from './assert-root.ts';
 
 /**
- * `fw-wizard confirm`: keeps the change that waits. From a session that was open before only
- * with the word `keep`, since it proves nothing.
+ * `fw-wizard confirm`: keeps the change that waits. From a session that was open before, or
+ * that comes from the machine itself, only with the word `keep`: it proves nothing.
  * @throws {HostError} with exit code 1 when nothing waits
  */
 export async function confirm(
@@ -27,10 +27,13 @@ export async function confirm(
 	const session = await findSession();
 	const name = identify(session);
 	const old = name === change.sessionKey || change.connections.includes(name);
-	if (old && session.kind !== 'console' && word !== 'keep') {
+	const here = comesFromHere(session);
+	if ((old || here) && session.kind !== 'console' && word !== 'keep') {
 		throw new HostError(
-			'This session was open before the rules were applied: it does not show that one can log in',
-			'Log in anew and run it there; or to keep the rules all the same: fw-wizard confirm keep',
+			here
+				? 'This login comes from the machine itself: it does not show that one can log in from outside'
+				: 'This session was open before the rules were applied: it does not show that one can log in',
+			'Log in anew from outside and run it there; or to keep the rules all the same: fw-wizard confirm keep',
 			1,
 		);
 	}

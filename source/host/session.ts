@@ -4,6 +4,7 @@ import type {Door, Visitor} from '../ruleset/way-in.ts';
 import {
 	connectionKey,
 	inboundOf,
+	isLoopback,
 	readTcpSockets,
 	readUdpPorts,
 	type TcpSocket,
@@ -71,13 +72,22 @@ export function identify(session: Session): string {
 		: `terminal ${link('/proc/self/fd/0')}`;
 }
 
-/** Logins that were not there before: connections to an SSH server, past authentication. */
+/** Whether it comes from this machine itself, whose own packets every rule set lets in. */
+export function comesFromHere(session: Session): boolean {
+	return session.kind === 'remote' && session.client !== undefined && isOwn(session.client);
+}
+
+function isOwn(address: string): boolean {
+	return isLoopback(address) || interfaceOf(address) !== undefined;
+}
+
+/** Logins from outside that were not there before: connections to an SSH server, past authentication. */
 export function findLogins(
 	before: ReadonlySet<string>,
 	client: string | undefined,
 ): readonly string[] {
 	return inboundOf(readTcpSockets())
-		.filter((socket) => !before.has(connectionKey(socket)))
+		.filter((socket) => !before.has(connectionKey(socket)) && !isOwn(socket.remoteAddress))
 		.filter((socket) => isLogin(socket, client))
 		.map(({remoteAddress}) => remoteAddress);
 }

@@ -5,7 +5,14 @@ import {CLI, wizardDoes} from '../_helpers/cli.ts';
 import {walkTo} from '../_helpers/journey.ts';
 import {useLab} from '../_helpers/namespaces.ts';
 import {ownLines, readSaves} from '../_helpers/saves.ts';
-import {logIn, runThere, type SshServer, sshClient, sshServer} from '../_helpers/ssh.ts';
+import {
+	logIn,
+	loginWords,
+	runThere,
+	type SshServer,
+	sshClient,
+	sshServer,
+} from '../_helpers/ssh.ts';
 import {type Terminal, useTerminals} from '../_helpers/terminal.ts';
 import {COUNTDOWN, walkAndLoad} from '../_helpers/walk.ts';
 
@@ -83,6 +90,27 @@ describe.each(BACKENDS)('the wizard over ssh waits, %s', (backend) => {
 			stdout: expect.stringMatching(/^Kept change \d+: --role server/),
 		});
 		await kept(first);
+	});
+
+	test.each([
+		{from: 'its own address', to: (server: SshServer) => server.addresses},
+		{from: 'loopback', to: () => ['127.0.0.1', '::1'] as const},
+	])('and takes no login from the machine itself for one: from $from', async ({to}) => {
+		const first = await load();
+		const own = {...server, addresses: to(server)};
+		const [ssh = '', ...words] = loginWords(own, `echo in && exec cat`, {terminal: true});
+		const second = terminals.start([ssh, ...words], {enter: server.host.enter});
+		await second.waitFor('in');
+		const [, ...confirming] = loginWords(own, `${FW_WIZARD} confirm`);
+		const {status, stderr} = await server.host.run(ssh, confirming);
+		expect(status).toBe(1);
+		expect(stderr).toMatch(
+			/^This login comes from the machine itself: .*\nLog in anew from outside/,
+		);
+		await moment(first);
+		expect(first.screen()).not.toContain('New login');
+		first.press('escape');
+		await first.waitFor('The old rules are back');
 	});
 
 	test('once the door that it is used through was opened with one key', async () => {

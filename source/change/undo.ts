@@ -8,12 +8,13 @@ import {findChain, OWN_CHAINS} from '../ruleset/ruleset.ts';
 import {rollBack} from './decision.ts';
 import {carryOut, type Keeping} from './kept-files.ts';
 import {lock} from './lock.ts';
-import {CONFIG_DIR, STATE_DIR} from './paths.ts';
+import {CONFIG_DIR, POLICY_FILE, STATE_DIR} from './paths.ts';
 import {
 	type ChangeMeta,
 	type ChangeState,
 	findPending,
 	listChanges,
+	readMeta,
 	standingOf,
 	stateOf,
 } from './record.ts';
@@ -23,6 +24,9 @@ import {recover} from './recovery.ts';
 export type ChangeReport = Pick<ChangeMeta, 'id' | 'time' | 'who' | 'summary'> & {
 	readonly state: ChangeState | undefined;
 };
+
+/** Looks at the policy file that an undo brings back, null where there was none; and may throw. */
+export type Guard = (policy: string | null) => Promise<void>;
 
 /** All changes that are remembered, oldest first. */
 export function reportChanges(): readonly ChangeReport[] {
@@ -35,10 +39,11 @@ export function reportChanges(): readonly ChangeReport[] {
 /**
  * Puts back what was there before a change, and before all that came after it. Without `id`: the
  * change that waits for its confirmation, else the last one that was kept.
+ * @param guard asked before a change is undone that was kept; one that waits goes without a question
  * @returns the changes that were undone, newest first
  * @throws {HostError} with exit code 1 when there is no such change
  */
-export async function undoChanges(id?: number): Promise<readonly number[]> {
+export async function undoChanges(id?: number, guard?: Guard): Promise<readonly number[]> {
 	const pending = findPending();
 	if (pending !== undefined) {
 		await rollBack(pending, 'undo', 'undone before it was confirmed');
@@ -62,6 +67,7 @@ export async function undoChanges(id?: number): Promise<readonly number[]> {
 			);
 		}
 
+		await guard?.(readMeta(first)?.undo.files[POLICY_FILE]?.text ?? null);
 		const undone = kept.filter((change) => change >= first).reverse();
 		for (const change of undone) {
 			await rollBack(change, 'undo', 'undone');

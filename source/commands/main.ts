@@ -117,6 +117,7 @@ function program(word: string, setExitCode: (code: number) => void): Command {
 					.option('--list', 'list the changes')
 					.option('--to <id>', 'put back what was there before this change')
 					.option('--all', 'remove every trace of fw-wizard')
+					.option('--yes', 'also where that shuts the door through which you are connected')
 					.option('--json', 'print the outcome as JSON'),
 				async (flags) => {
 					const {undo} = await import('./undo.ts');

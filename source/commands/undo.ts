@@ -1,14 +1,21 @@
 import {reportChanges, undoChanges, undoEverything} from '../change/undo.ts';
-import {familiesHere} from '../host/first-facts.ts';
+import {HostError} from '../host/errors.ts';
+import {familiesHere, firstFacts} from '../host/first-facts.ts';
+import {findSession} from '../host/session.ts';
 import {planRemoval} from '../persistence/index.ts';
 import {InputError} from '../policy/input-error.ts';
+import {parsePolicy} from '../policy/policy.ts';
 import {printable} from '../policy/printable.ts';
+import {joinWords} from '../policy/words.ts';
+import {buildRuleSet} from '../ruleset/build.ts';
+import {printDoor, shutDoors} from '../ruleset/way-in.ts';
 import {assertRoot} from './assert-root.ts';
 
 export type UndoFlags = {
 	readonly list?: boolean;
 	readonly to?: string;
 	readonly all?: boolean;
+	readonly yes?: boolean;
 	readonly json?: boolean;
 };
 
@@ -26,10 +33,29 @@ export async function undo(flags: UndoFlags): Promise<string> {
 			: 'Every trace of fw-wizard is removed: its chains, its files. Other rules are as they were.\n';
 	}
 
-	const undone = await undoChanges(parseId(flags.to));
+	const undone = await undoChanges(parseId(flags.to), flags.yes ? undefined : assertWayIn);
 	return flags.json
 		? `${JSON.stringify({undone})}\n`
 		: `Undone: change ${undone.join(', ')}. The rules are as they were before.\n`;
+}
+
+/** Rules that were right when they were made may shut the door that is used today. @throws {HostError} */
+async function assertWayIn(text: string | null): Promise<void> {
+	const session = await findSession();
+	if (text === null || session.kind !== 'remote') {
+		return;
+	}
+
+	const {families, services} = firstFacts();
+	const ruleSet = buildRuleSet(parsePolicy(text, services), {families});
+	const shut = shutDoors(ruleSet, session).map(printDoor);
+	if (shut.length > 0) {
+		throw new HostError(
+			`The rules from before shut ${joinWords(shut)}, through which you are connected`,
+			'Nothing was changed. To put them back all the same: add --yes',
+			1,
+		);
+	}
 }
 
 function listChanges(): string {

@@ -92,6 +92,7 @@ uptime() {
 }
 
 if [ "$1" = wait ]; then
+	[ ! -e pending ] || exec 8<pending
 	end=$(($(uptime) + $2 * 100))
 	# Who rolls back before that may be cut off: then it is done here, when the time has come.
 	while { [ -e pending ] || [ -e rolling ]; } && left=$((end - $(uptime))) && [ "$left" -gt 0 ]; do
@@ -103,7 +104,9 @@ fi
 # Whoever renames it first decides: this script, or the one who keeps the change. Where nothing can be
 # renamed, since the disk takes no more, nobody can keep it.
 mv pending rolling 2>/dev/null
-due() { [ -e rolling ] || [ -e pending ] || { [ "$1" = now ] && [ -e undoing ]; }; }
+due() { [ -e rolling ] || [ -e pending ] || { [ "$1" = now ] && [ -e undoing ]; } || lost; }
+# Somebody has removed the folder while it waited, and so decided nothing.
+lost() { case $(readlink "/proc/$$/fd/8" 2>/dev/null) in *'/pending (deleted)') ;; *) return 1 ;; esac; }
 due "$1" || exit 0
 
 ${JUMPS}
@@ -139,7 +142,7 @@ note() {
 ${takes ? MEND : ''}tries=0
 while :; do
 	# One at a time, also what one that was killed has left running. Who comes second finds it done.
-	exec 9<rollback && flock 9 2>/dev/null
+	[ ! -e rollback ] || { exec 9<rollback && flock 9 2>/dev/null; }
 	due "$1" || exit 0
 	failed=
 

@@ -230,6 +230,11 @@ describe('the script', () => {
 		]);
 	});
 
+	it('needs no disk for its texts: bash(1) writes here-documents to a file', () => {
+		rollBack(OWN_IPV4);
+		expect(readFileSync(path.join(folder, 'rollback'), 'utf8')).not.toContain('<<');
+	});
+
 	it('changes nothing as long as it does not know what is there', () => {
 		program(
 			'tool',

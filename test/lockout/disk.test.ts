@@ -96,6 +96,21 @@ describe.each(BACKENDS)('a disk that takes no more, %s', (backend) => {
 		expect(await state()).toEqual(before);
 	});
 
+	test('or is emptied by hand while a change waits: it is rolled back at once', async () => {
+		const before = (await state()).rules;
+		const applying = await host.start(
+			process.execPath,
+			[CLI, 'apply', ...AFTER, '--confirm-within', '600'],
+			/The old rules come back/,
+		);
+		await host.must('rm', ['-r', '/var/lib/fw-wizard']);
+		applying.kill();
+		expect(await whatStays(host)).toEqual([]);
+		await host.must('mkdir', ['-m', '700', '/var/lib/fw-wizard']);
+		await host.must('touch', ['/var/lib/fw-wizard/journal']);
+		expect((await state()).rules).toBe(before);
+	});
+
 	test('when it is confirmed from elsewhere: both are told', async () => {
 		await host.must('sh', ['-ec', disk('/etc/fw-wizard', 1)]);
 		const before = await state();

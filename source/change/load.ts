@@ -13,9 +13,11 @@ import type {Family} from '../policy/network.ts';
 import {printable} from '../policy/printable.ts';
 import {withNamespace} from '../proof/namespace.ts';
 import {compareRules, describeDifference, ownRules, presenceOf} from '../ruleset/compare.ts';
-import {type Holding, printLoad, type Taking} from '../ruleset/inheritance.ts';
+import type {Holding} from '../ruleset/holding.ts';
+import type {Taking} from '../ruleset/inheritance.ts';
 import {parseSave} from '../ruleset/parse.ts';
 import {printRestore} from '../ruleset/print.ts';
+import {printLoad} from '../ruleset/print-taking.ts';
 import type {FamilyRules, RuleSet} from '../ruleset/ruleset.ts';
 
 /** The rules of each family as they were before. */

@@ -1,4 +1,4 @@
-import {chainsBehind, touchedChains} from '../ruleset/inheritance.ts';
+import {chainsBehind, touchedChains} from '../ruleset/print-taking.ts';
 import {findChain} from '../ruleset/ruleset.ts';
 import type {Taken} from './taking.ts';
 

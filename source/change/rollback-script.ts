@@ -1,7 +1,7 @@
 import type {Saved} from '../host/iptables.ts';
 import {FALL_BACK, printTool, quote} from '../host/shell.ts';
 import {presenceOf} from '../ruleset/compare.ts';
-import {touchedChains} from '../ruleset/inheritance.ts';
+import {touchedChains} from '../ruleset/print-taking.ts';
 import {type FamilyRules, findChain, OWN_CHAINS, type OwnChain} from '../ruleset/ruleset.ts';
 import {
 	type ForeignChange,

@@ -5,15 +5,9 @@ import type {Runner} from '../host/run.ts';
 import {printable} from '../policy/printable.ts';
 import {withNamespace} from '../proof/namespace.ts';
 import {loadSets} from '../proof/sources.ts';
-import {
-	chainsBehind,
-	type Existing,
-	type Holding,
-	planInheritance,
-	printTaking,
-	type Taking,
-	touchedChains,
-} from '../ruleset/inheritance.ts';
+import type {Holding} from '../ruleset/holding.ts';
+import {type Existing, planInheritance, type Taking} from '../ruleset/inheritance.ts';
+import {chainsBehind, printTaking, touchedChains} from '../ruleset/print-taking.ts';
 import {ROLLED_BACK} from './load.ts';
 
 /** Rules of others that a change takes away, and all that lies where they lie. */

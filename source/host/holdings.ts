@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import type {Family} from '../policy/network.ts';
-import type {Holding} from '../ruleset/inheritance.ts';
+import type {Holding} from '../ruleset/holding.ts';
 import type {Backend} from '../ruleset/ruleset.ts';
 import {findProgram} from './find-program.ts';
 import {programOf, readSave, save} from './iptables.ts';

@@ -2,15 +2,11 @@ import {programFor} from '../host/holdings.ts';
 import {programOf} from '../host/iptables.ts';
 import type {Family} from '../policy/network.ts';
 import {presenceOf} from '../ruleset/compare.ts';
-import {
-	type Existing,
-	type Holding,
-	planInheritance,
-	printTaking,
-	type Taking,
-} from '../ruleset/inheritance.ts';
+import type {Holding} from '../ruleset/holding.ts';
+import {type Existing, planInheritance, type Taking} from '../ruleset/inheritance.ts';
 import {parseSave} from '../ruleset/parse.ts';
 import {printRestore} from '../ruleset/print.ts';
+import {printTaking} from '../ruleset/print-taking.ts';
 import {rulesAfter} from '../ruleset/rules-after.ts';
 import type {Backend, FamilyRules, RuleSet} from '../ruleset/ruleset.ts';
 import type {Load, RuleSource} from './sources.ts';

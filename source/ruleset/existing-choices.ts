@@ -1,18 +1,16 @@
 import {joinWords} from '../policy/words.ts';
+import {foreignRules, type Holding, nameOfPlace} from './holding.ts';
 import {
-	describeTaking,
 	type Existing,
-	foreignRules,
-	type Holding,
 	INHERITANCES,
 	type Inheritance,
 	type Manager,
-	nameOfPlace,
 	planInheritance,
 } from './inheritance.ts';
 import {programOfRule} from './known-programs.ts';
 import {decidingRule} from './lint.ts';
 import {printRule} from './print.ts';
+import {describeTaking} from './print-taking.ts';
 import {findChain} from './ruleset.ts';
 
 /** A way to deal with what is there already. */

@@ -1,14 +1,8 @@
 import type {Family} from '../policy/network.ts';
 import {joinWords} from '../policy/words.ts';
-import {
-	chainOf,
-	KNOWN_PROGRAMS,
-	type KnownProgram,
-	programOfChain,
-	targetOf,
-} from './known-programs.ts';
-import {NOTHING_PRESENT, type Presence, printRestore} from './print.ts';
-import {type Backend, type Chain, type FamilyRules, OWN_CHAINS, OWN_PREFIX} from './ruleset.ts';
+import {chainsIn, type Holding, othersIn, programsNeedingFilter} from './holding.ts';
+import {chainOf, programOfChain, targetOf} from './known-programs.ts';
+import type {Backend, Chain} from './ruleset.ts';
 
 /** What happens to rules of others that are there already. */
 export const INHERITANCES = ['keep', 'flush-input', 'flush-filter'] as const;
@@ -34,16 +28,6 @@ export function existingFlags({inheritance, switchOff}: Existing): readonly stri
 		...switchOff.flatMap((name) => ['--switch-off', name]),
 	];
 }
-
-/** The rules of one family in one backend, as its iptables-save prints them. */
-export type Holding = {
-	readonly family: Family;
-	readonly backend: Backend;
-	/** Whether `iptables` means this backend: there our own rules go. */
-	readonly inUse: boolean;
-	readonly text: string;
-	readonly rules: FamilyRules;
-};
 
 /** What goes of the filter table of one family in one backend. All of it comes back by undo. */
 export type Taking = {
@@ -110,19 +94,6 @@ export function planInheritance(
 	};
 }
 
-/** Programs that do not work without their rules in the filter table of iptables. */
-export function programsNeedingFilter(holdings: readonly Holding[]): readonly KnownProgram[] {
-	const chains = holdings.flatMap((holding) => chainsIn(holding).map(({name}) => name));
-	return KNOWN_PROGRAMS.filter(
-		({needsFilter, chains: own}) => needsFilter && chains.some((name) => own.test(name)),
-	);
-}
-
-/** The rules of a chain of the filter table that are not ours, as the save has them. */
-export function foreignRules(holding: Holding, chain: string): readonly string[] {
-	return othersIn(holding).filter((line) => chainOf(line) === chain);
-}
-
 function take(holding: Holding, inheritance: Inheritance, ufwHere: boolean): Taking | undefined {
 	const {family, backend, inUse} = holding;
 	const chains = chainsIn(holding);
@@ -172,83 +143,6 @@ function policiesToOpen(
 	]);
 }
 
-/** In the words of iptables-restore, the lines that take it away; our own jump is to be made anew. */
-export function printTaking({emptied, removed, rules, policies}: Taking): readonly string[] {
-	const gone = new Set([...emptied, ...removed]);
-	return [
-		...emptied.map((chain) => `-F ${chain}`),
-		...rules.filter((line) => !gone.has(chainOf(line))).map((line) => line.replace(/^-A/, '-D')),
-		...removed.map((chain) => `-F ${chain}`),
-		...removed.map((chain) => `-X ${chain}`),
-		...policies.map(({chain, to}) => `-P ${chain} ${to}`),
-	];
-}
-
-/** What loads our rules and takes away others' in the same transaction, for iptables-restore --noflush. */
-export function printLoad(
-	rules: FamilyRules,
-	present: Presence = NOTHING_PRESENT,
-	taking?: Taking,
-): string {
-	if (taking === undefined) {
-		return printRestore(rules, present);
-	}
-
-	// Our jump goes with the rest of a chain that is emptied, and is made anew behind it.
-	const jumps = new Map(present.jumps);
-	for (const {name, table, from} of OWN_CHAINS) {
-		if (table === 'filter' && taking.emptied.includes(from)) {
-			jumps.set(name, 0);
-		}
-	}
-
-	const text = printRestore(rules, {...present, jumps});
-	const lines = printTaking(taking).map((line) => `${line}\n`);
-	return text.replace(/^\*filter\n/m, (head) => head + lines.join(''));
-}
-
-/** The chains that a taking changes, which undoing it makes again what they were. */
-export function touchedChains({emptied, removed, rules}: Taking): readonly string[] {
-	return [...new Set([...emptied, ...removed, ...rules.map(chainOf)])];
-}
-
-/** User-defined chains that the touched ones lead to, near and far, and that stay. */
-export function chainsBehind(holding: Holding, touched: readonly string[]): readonly string[] {
-	const lines = linesIn(holding);
-	const names = new Set(chainsIn(holding).map(({name}) => name));
-	const found = new Set(touched);
-	for (const chain of found) {
-		for (const line of lines) {
-			const target = chainOf(line) === chain ? targetOf(line) : undefined;
-			if (target !== undefined && names.has(target)) {
-				found.add(target);
-			}
-		}
-	}
-
-	return [...found].filter((name) => !touched.includes(name) && !isOwnChain(name, holding));
-}
-
-/** One line for each place that something goes from: for a summary. */
-export function describeTaking({rules, removed, policies, ...place}: Taking): string {
-	const counts = countBy(rules, chainOf);
-	const parts = [
-		...[...counts]
-			.filter(([chain]) => !removed.includes(chain))
-			.map(([chain, count]) => `${count} ${count === 1 ? 'rule' : 'rules'} of ${chain}`),
-		...(removed.length === 0
-			? []
-			: [`${removed.length} ${removed.length === 1 ? 'chain' : 'chains'} of ufw`]),
-		...policies.map(({chain, from}) => `the policy ${from} of ${chain}`),
-	];
-	return `${nameOfPlace(place)}: ${parts.join(', ')}`;
-}
-
-/** `IPv4`, or `IPv6, legacy backend` where that is not the one in use. */
-export function nameOfPlace({family, backend, inUse}: Omit<Holding, 'text' | 'rules'>): string {
-	return `IPv${family}${inUse ? '' : `, ${backend} backend`}`;
-}
-
 function describeBreaks(takings: readonly Taking[], withoutUfw: boolean): readonly string[] {
 	const touched = new Set(
 		takings.flatMap(({rules, emptied}) => [...emptied, ...rules.map((rule) => targetOf(rule))]),
@@ -265,53 +159,6 @@ function describeBreaks(takings: readonly Taking[], withoutUfw: boolean): readon
 	];
 }
 
-function chainsIn({rules}: Holding): readonly Chain[] {
-	return rules.tables.find(({name}) => name === 'filter')?.chains ?? [];
-}
-
-/** The rules of the filter table as the save has them. */
-function linesIn({text}: Holding): readonly string[] {
-	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(text) ?? [];
-	return part.split('\n').filter((line) => line.startsWith('-A '));
-}
-
-/** The same without ours. */
-function othersIn(holding: Holding): readonly string[] {
-	const known = OTHERS.get(holding);
-	if (known !== undefined) {
-		return known;
-	}
-
-	const lines = linesIn(holding).filter((line) => !(holding.inUse && isOurs(line)));
-	OTHERS.set(holding, lines);
-	return lines;
-}
-
-/** Found out once for each holding: every choice is planned from them, and there may be thousands. */
-const OTHERS = new WeakMap<Holding, readonly string[]>();
-
-/** A rule in a chain of ours, or our one jump from a built-in chain. */
-function isOurs(line: string): boolean {
-	return line.startsWith(OWN_RULE) || line === OWN_JUMP;
-}
-
-const OWN_RULE = `-A ${OWN_PREFIX}`;
-const OWN_JUMP = `-A INPUT -j ${OWN_PREFIX}INPUT`;
-
-function isOwnChain(name: string, {inUse}: Holding): boolean {
-	return inUse && name.startsWith(OWN_PREFIX);
-}
-
 function isUfwChain({name}: Chain): boolean {
 	return programOfChain(name)?.name === 'ufw';
-}
-
-function countBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, number> {
-	const counts = new Map<string, number>();
-	for (const item of items) {
-		const key = keyOf(item);
-		counts.set(key, (counts.get(key) ?? 0) + 1);
-	}
-
-	return counts;
 }

@@ -1,5 +1,5 @@
 import {printable} from '../policy/printable.ts';
-import {foreignRules, type Holding, nameOfPlace} from './inheritance.ts';
+import {foreignRules, type Holding, nameOfPlace} from './holding.ts';
 import {chainOf, KNOWN_PROGRAMS, programOfRule, programOfTable} from './known-programs.ts';
 import {decidingRule} from './lint.ts';
 import {printRule} from './print.ts';

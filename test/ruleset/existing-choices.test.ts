@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {planChoices} from '../../source/ruleset/existing-choices.ts';
-import type {Holding} from '../../source/ruleset/inheritance.ts';
+import type {Holding} from '../../source/ruleset/holding.ts';
 import {nameNeighbours, type Traces} from '../../source/ruleset/neighbours.ts';
 import {parseSave} from '../../source/ruleset/parse.ts';
 import {HAND_MADE} from '../_helpers/inheritance.ts';

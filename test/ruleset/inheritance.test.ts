@@ -1,14 +1,14 @@
 import {describe, expect, it} from 'vitest';
 import {recommendInheritance} from '../../source/ruleset/existing-choices.ts';
+import type {Holding} from '../../source/ruleset/holding.ts';
+import {planInheritance} from '../../source/ruleset/inheritance.ts';
+import {parseSave} from '../../source/ruleset/parse.ts';
 import {
 	chainsBehind,
 	describeTaking,
-	type Holding,
-	planInheritance,
 	printTaking,
 	touchedChains,
-} from '../../source/ruleset/inheritance.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
+} from '../../source/ruleset/print-taking.ts';
 import {NEIGHBOURS} from '../_helpers/neighbours.ts';
 
 const OWN = [':FW-WIZARD-INPUT - [0:0]', '-A INPUT -j FW-WIZARD-INPUT'];

@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {planChoices} from '../../source/ruleset/existing-choices.ts';
-import type {Existing, Holding} from '../../source/ruleset/inheritance.ts';
+import type {Holding} from '../../source/ruleset/holding.ts';
+import type {Existing} from '../../source/ruleset/inheritance.ts';
 import {parseSave} from '../../source/ruleset/parse.ts';
 import type {Translation} from '../../source/ruleset/translation.ts';
 import {NOTHING_KNOWN} from '../../source/ui/flow-state.ts';

@@ -162,9 +162,13 @@ export function findObstacle(
 export function describeBoot(): string {
 	const way = findWay();
 	const who = readChoice() === undefined ? 'found out; to change it: --boot' : 'as you chose';
-	return way === undefined
-		? 'At boot: nothing loads them. How this machine boots is not known; say it with --boot'
-		: `At boot: ${way.name === 'none' ? 'you see to it' : way.name} (${who})`;
+	if (way === undefined) {
+		return 'At boot: nothing loads them. How this machine boots is not known; say it with --boot';
+	}
+
+	return way.isActivated()
+		? `At boot: ${way.name === 'none' ? 'you see to it' : way.name} (${who})`
+		: `At boot: NOTHING loads them: ${way.name} did not take the service. To try again: fw-wizard check --fix`;
 }
 
 /** One line that says how much is loaded. */

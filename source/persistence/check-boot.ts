@@ -1,4 +1,3 @@
-import {existsSync} from 'node:fs';
 import {CONFIG_DIR, POLICY_FILE, RESTORE_FILE} from '../change/paths.ts';
 import {HostError} from '../host/errors.ts';
 import type {Facts} from '../host/facts.ts';
@@ -9,10 +8,9 @@ import {asItIs, findFileFault, findFolderFault, readOrEmpty} from './boot-files.
 import {type Rehearsal, rehearseBoot} from './boot-rehearsal.ts';
 import {findWay, planPersistence, readChoice} from './index.ts';
 import {failed, type Item, open, unless} from './item.ts';
-import {OPENRC_LINK} from './openrc.ts';
 import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from './systemd.ts';
-import {INIT_SCRIPT, isStarted} from './sysvinit.ts';
-import type {WayName} from './way.ts';
+import {INIT_SCRIPT} from './sysvinit.ts';
+import type {Way} from './way.ts';
 
 /** Whether the next boot loads the rules of the policy: its files, its service, and a rehearsal of it. */
 export async function checkBoot(
@@ -42,7 +40,7 @@ export async function checkBoot(
 		findFolderFault(CONFIG_DIR) ??
 		findFileFault({...asItIs(POLICY_FILE, 0o600), ...Object.fromEntries(ours)});
 	const [service, rehearsal] = await Promise.all([
-		serviceFault(way.name),
+		serviceFault(way),
 		rehearseBoot(policy, ruleSet, facts, full),
 	]);
 	return [
@@ -97,16 +95,16 @@ function backendFault(wanted: string): string | undefined {
 		: `at boot ${found}, now ${programs(wanted)}`;
 }
 
-async function serviceFault(way: WayName): Promise<string | undefined> {
-	if (way === 'sysvinit') {
-		return isStarted() ? undefined : `no runlevel starts ${INIT_SCRIPT}`;
+async function serviceFault({name, isActivated}: Way): Promise<string | undefined> {
+	if (name === 'sysvinit') {
+		return isActivated() ? undefined : `no runlevel starts ${INIT_SCRIPT}`;
 	}
 
-	if (way === 'openrc') {
-		return existsSync(OPENRC_LINK) ? undefined : 'fw-wizard is not in the runlevel boot';
+	if (name === 'openrc') {
+		return isActivated() ? undefined : 'fw-wizard is not in the runlevel boot';
 	}
 
-	if (way !== 'systemd') {
+	if (name !== 'systemd') {
 		return undefined;
 	}
 

@@ -14,5 +14,7 @@ export const ifupdown: Way = {
 	name: 'ifupdown',
 	files: () => ({[IFUPDOWN_FILE]: {text: SCRIPT, mode: 0o755}}),
 	activate: {before: [], after: []},
+	// It runs whatever stands in its folder.
+	isActivated: () => true,
 	deactivate: {before: [], after: []},
 };

@@ -23,7 +23,13 @@ const NOTHING: Omit<Keeping, 'files'> = {before: [], after: []};
 /** In the order in which they are preferred. */
 const WAYS: readonly Way[] = [systemd, openrc, ifupdown, sysvinit];
 
-const NONE: Way = {name: 'none', files: () => ({}), activate: NOTHING, deactivate: NOTHING};
+const NONE: Way = {
+	name: 'none',
+	files: () => ({}),
+	activate: NOTHING,
+	isActivated: () => true,
+	deactivate: NOTHING,
+};
 
 /** How the rules get loaded at boot: as the user has said, else as is found out. */
 export function findWay(choice = readChoice()): Way | undefined {

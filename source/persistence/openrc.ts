@@ -1,9 +1,10 @@
+import {existsSync} from 'node:fs';
 import {RESTORE_FILE} from '../change/paths.ts';
 import {INIT_SCRIPT} from './sysvinit.ts';
 import type {Way} from './way.ts';
 
 /** What rc-update(8) makes. */
-export const OPENRC_LINK = '/etc/runlevels/boot/fw-wizard';
+const OPENRC_LINK = '/etc/runlevels/boot/fw-wizard';
 
 /** A service of OpenRC (openrc-run(8)). Stopping it leaves the rules: it must not open the machine. */
 const SERVICE = `#!/sbin/openrc-run
@@ -33,5 +34,6 @@ export const openrc: Way = {
 	// The script loads the modules itself: /etc/modules belongs to the machine.
 	files: () => ({[INIT_SCRIPT]: {text: SERVICE, mode: 0o755}}),
 	activate: {before: [], after: [['rc-update', '--quiet', 'add', 'fw-wizard', 'boot']]},
+	isActivated: () => existsSync(OPENRC_LINK),
 	deactivate: {before: [['rc-update', '--quiet', 'delete', 'fw-wizard', 'boot']], after: []},
 };

@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {RESTORE_FILE} from '../change/paths.ts';
 import type {Way} from './way.ts';
 
@@ -40,6 +41,7 @@ export const systemd: Way = {
 		// Which makes systemd read its units anew as well (systemctl(1), "enable").
 		after: [['systemctl', '--quiet', 'enable', UNIT]],
 	},
+	isActivated: () => existsSync(ENABLED_LINK),
 	deactivate: {
 		before: [['systemctl', '--quiet', 'disable', UNIT]],
 		after: [

@@ -51,6 +51,7 @@ export const sysvinit: Way = {
 			['chkconfig', '--add', 'fw-wizard'],
 		],
 	},
+	isActivated: isStarted,
 	deactivate: {
 		before: [['chkconfig', '--del', 'fw-wizard']],
 		after: [['update-rc.d', '-f', 'fw-wizard', 'remove']],
@@ -58,7 +59,7 @@ export const sysvinit: Way = {
 };
 
 /** Whether some runlevel starts it. */
-export function isStarted(): boolean {
+function isStarted(): boolean {
 	return ['/etc', '/etc/rc.d'].some((folder) =>
 		list(folder)
 			.filter((name) => /^rc[S0-6]\.d$/.test(name))

@@ -14,6 +14,8 @@ export type Way = {
 	/** The files that it takes, beside the rules and the script. */
 	readonly files: (modules: readonly string[]) => Keeping['files'];
 	readonly activate: Omit<Keeping, 'files'>;
+	/** Whether that has worked, as far as files show it. */
+	readonly isActivated: () => boolean;
 	/** Around the removal of its files. */
 	readonly deactivate: Omit<Keeping, 'files'>;
 };

@@ -90,6 +90,18 @@ describe('an init script of sysvinit, with update-rc.d and insserv of Debian', (
 		expect(await host.must('find', ['/etc/fw-wizard', '-name', 'boot'])).toBe('');
 	});
 
+	test('is said not to be taken where it was not, and found', async () => {
+		await wizardDoes(host, 'apply', ...FLAGS, '--boot', 'none');
+		await host.must('mount', ['--bind', '/bin/false', '/usr/bin/systemctl']);
+		const said = await wizardDoes(host, 'apply', ...FLAGS, '--boot', 'systemd');
+		expect(said).toContain('At boot: NOTHING loads them: systemd did not take the service.');
+		await host.must('umount', ['/usr/bin/systemctl']);
+		expect((await readChecklist(host)).failed).toEqual({
+			service: 'fw-wizard.service is disabled',
+		});
+		expect(await readChecklist(host, '--fix')).toMatchObject({status: 0, failed: {}});
+	});
+
 	test('is gone after undo --all', async () => {
 		await wizardDoes(host, 'apply', ...FLAGS, '--boot', 'sysvinit');
 		await wizardDoes(host, 'undo', '--all');

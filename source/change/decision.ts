@@ -23,6 +23,11 @@ import {disarmWatchdog} from './watchdog.ts';
  */
 export async function keepChange(id: number): Promise<void> {
 	await assertKeepable(id);
+	await keepLoaded(id);
+}
+
+/** The same for rules that were read back only now. @throws {HostError} as above */
+export async function keepLoaded(id: number): Promise<void> {
 	if (!take(id) && !['kept', 'done'].includes(stateOf(id) ?? '')) {
 		throw new HostError(
 			`Change ${id} was not confirmed in time and is rolled back`,

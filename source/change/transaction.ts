@@ -1,6 +1,6 @@
 import {explainError, HostError} from '../host/errors.ts';
 import {loadModules} from '../host/modules.ts';
-import {keepChange, rollBack, rolledBack} from './decision.ts';
+import {keepChange, keepLoaded, rollBack, rolledBack} from './decision.ts';
 import {printLoaded} from './drift.ts';
 import {keepConnections} from './live-connections.ts';
 import {dryRun, load, readRules} from './load.ts';
@@ -33,6 +33,8 @@ export type PendingChange = {
 	readonly state: () => ChangeState | undefined;
 	/** Keeps it. @throws {HostError} when it was rolled back meanwhile */
 	readonly keep: () => Promise<void>;
+	/** The same at once, while what was read back after loading still holds. */
+	readonly keepAtOnce: () => Promise<void>;
 	/** Puts the old rules back now. @throws {HostError} when that fails */
 	readonly rollBack: () => Promise<void>;
 	/** Lets others change the firewall again. To be called when all is decided. */
@@ -100,6 +102,7 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 			secondsLeft: () => Math.max(0, Math.ceil((end - performance.now()) / 1000)),
 			state: () => stateOf(id),
 			keep: async () => keepChange(id),
+			keepAtOnce: async () => keepLoaded(id),
 			rollBack: async () => rollBack(id, 'roll back', 'given up'),
 		};
 	} catch (error) {

@@ -69,7 +69,7 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	const before = await describeUnreached(facts).catch(() => '');
 	try {
 		if (flags.yes) {
-			await change.keep();
+			await change.keepAtOnce();
 		} else {
 			process.stderr.write(
 				`${warning ? `${warning.message}.\n` : ''}${describeLoaded(ruleSet)}\n${before}${gone}The old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\n`,

@@ -109,7 +109,7 @@ async function mend(facts: Facts, items: readonly Item[]): Promise<void> {
 	if (rulesAreWrong && shut.length === 0) {
 		const change = await begin(policy, ruleSet, facts, DEFAULT_SECONDS);
 		try {
-			await change.keep();
+			await change.keepAtOnce();
 		} finally {
 			await change.release();
 		}

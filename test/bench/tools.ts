@@ -85,6 +85,7 @@ const FIREHOL: Tool = {
 			'/etc/default/firehol',
 		]);
 		await host.must('tee', ['/etc/firehol/firehol.conf'], {input: FIREHOL_RULES});
+		await host.must('mkdir', ['-p', '/var/spool/firehol']);
 		await host.must('mount', ['-t', 'tmpfs', 'fww-bench', '/var/spool/firehol']);
 		await host.must('firehol', ['start']);
 	},

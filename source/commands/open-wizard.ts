@@ -106,6 +106,9 @@ export async function openWizard(options: Options): Promise<number> {
 			onHold(held: boolean) {
 				keys.held = held;
 			},
+			onDrawing(drawing: boolean) {
+				keys.drawing = drawing;
+			},
 			onSuspendable(suspend: Suspend | undefined) {
 				// Pressed once more before it stops, it means nothing.
 				keys.suspend = suspend && (() => void suspend(stopHere).catch(() => {}));

@@ -1,5 +1,5 @@
 import {Box, type Key, useApp, useInput, useWindowSize} from 'ink';
-import {type ReactElement, useLayoutEffect, useMemo, useReducer} from 'react';
+import {type ReactElement, useEffect, useLayoutEffect, useMemo, useReducer} from 'react';
 import type {Elevation} from '../host/elevation.ts';
 import type {Family} from '../policy/network.ts';
 import {openingFor, shutDoors} from '../ruleset/way-in.ts';
@@ -70,13 +70,15 @@ export type AppProps = {
 	readonly onTyping: (typing: boolean) => void;
 	/** Told whenever keys must wait for what is still being looked for, and when they need not. */
 	readonly onHold: (held: boolean) => void;
+	/** Told when a frame was drawn, and when all that it shows listens for keys as well. */
+	readonly onDrawing: (drawing: boolean) => void;
 	/** Told how to hand the terminal over for a while, or that this is no moment for it. */
 	readonly onSuspendable: (suspend: Suspend | undefined) => void;
 };
 
 /** The wizard. Ends with the outcome of applying, or with undefined when the user left before. */
 export function App(props: AppProps): ReactElement {
-	const {machine, families, onApply, onTyping, onHold, onSuspendable} = props;
+	const {machine, families, onApply, onTyping, onHold, onDrawing, onSuspendable} = props;
 	const [flow, dispatch] = useReducer(reduceFlow, props.start);
 	const size = useWindowSize();
 	const {exit, suspendTerminal} = useApp();
@@ -112,6 +114,8 @@ export function App(props: AppProps): ReactElement {
 	useLayoutEffect(() => onTyping(typing), [onTyping, typing]);
 	const held = flow.step === 'welcome' && machine.looking.length > 0;
 	useLayoutEffect(() => onHold(held), [onHold, held]);
+	useLayoutEffect(() => onDrawing(true));
+	useEffect(() => onDrawing(false));
 	// What loads the rules must not be stopped in the middle of it.
 	const busy = flow.applying.phase === 'loading' || flow.applying.phase === 'deciding';
 	useLayoutEffect(

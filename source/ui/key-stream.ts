@@ -4,6 +4,8 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 const ESC = '\u001B';
 /** How long a lone escape waits for the rest of a sequence that the network cut in two. */
 const ESCAPE_DELAY = 50;
+/** How long a key waits at most for what is to listen to it. */
+const PATIENCE = 200;
 /** How long a paste waits for its end, which a lost connection may have taken: no key may stay dead. */
 const PASTE_DELAY = 2000;
 /** Escape in the kitty keyboard protocol: unlike the bare byte it cannot join what follows. */
@@ -67,9 +69,12 @@ export class KeyStream extends PassThrough {
 	readonly isTTY = true;
 	/** Whether a field is open. Elsewhere digits and pasted text do nothing: neither may choose. */
 	typing = false;
+	/** Whether what the last frame shows may not listen yet. */
+	drawing = false;
 	/** What Ctrl-Z does; nothing where it is undefined. */
 	suspend: (() => void) | undefined;
-	#held = false;
+	/** Until somebody listens: keys that pile up would be read as one. */
+	#held = true;
 	#source: KeySource;
 	#pending = '';
 	#queue: string[] = [];
@@ -155,9 +160,13 @@ export class KeyStream extends PassThrough {
 
 		this.#busy = true;
 		for (let key = this.#next(); key !== undefined; key = this.#next()) {
-			// React attaches what a new step or field listens with a turn after it has drawn it.
 			await nextTurn();
 			await nextTurn();
+			// React attaches what a new step or field listens with when it has time, after it has drawn it.
+			for (const end = performance.now() + PATIENCE; this.drawing && performance.now() < end; ) {
+				await nextTurn();
+			}
+
 			if (key === SUSPEND) {
 				this.suspend?.();
 			} else if (this.typing || isCommand(key)) {

@@ -93,6 +93,7 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 			checker={checker}
 			onTyping={() => {}}
 			onHold={() => {}}
+			onDrawing={() => {}}
 			onSuspendable={() => {}}
 		/>,
 	);

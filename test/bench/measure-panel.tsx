@@ -61,7 +61,12 @@ async function measure(
 			onTyping={(typing) => {
 				keys.typing = typing;
 			}}
-			onHold={() => {}}
+			onHold={(held) => {
+				keys.held = held;
+			}}
+			onDrawing={(drawing) => {
+				keys.drawing = drawing;
+			}}
 			onSuspendable={() => {}}
 		/>,
 		{

@@ -120,6 +120,7 @@ describe('KeyStream', () => {
 	beforeEach(() => {
 		terminal = new PassThrough();
 		keys = new KeyStream(terminal);
+		keys.held = false;
 		seen = [];
 		keys.on('data', (data) => seen.push(String(data)));
 	});
@@ -141,6 +142,29 @@ describe('KeyStream', () => {
 		await vi.waitFor(() => expect(seen).toHaveLength(3));
 		running = false;
 		expect(new Set(turns).size).toBe(3);
+	});
+
+	test('waits with the first until somebody listens', async () => {
+		const other = new PassThrough();
+		const stream = new KeyStream(other);
+		const heard: string[] = [];
+		other.write(`${ESC}[B\r`);
+		await sleep(50);
+		stream.on('data', (data) => heard.push(String(data)));
+		stream.held = false;
+		await vi.waitFor(() => expect(heard).toEqual([`${ESC}[B`, '\r']));
+		stream.stop();
+	});
+
+	test('waits with the next until all that was drawn listens', async () => {
+		keys.on('data', () => {
+			keys.drawing = true;
+		});
+		terminal.write(`${ESC}[B\r`);
+		await sleep(50);
+		expect(seen).toEqual([`${ESC}[B`]);
+		keys.drawing = false;
+		await vi.waitFor(() => expect(seen).toEqual([`${ESC}[B`, '\r']));
 	});
 
 	test('takes text only where a field is open, also when the field opens within a packet', async () => {

@@ -87,16 +87,32 @@ put_back() {
 	failed=
 	for tool in iptables ip6tables; do
 		text=$(lines "$1")
-		printf '%s\\n' "$text" | "$tool-restore" -w 10 --noflush || failed=yes
+		# Cut off, it would load without an error, and change nothing.
+		[ "\${text##*COMMIT}" = '' ] && [ -n "$text" ] &&
+			printf '%s\\n' "$text" | "$tool-restore" -w 10 --noflush || failed=yes
 	done
 	[ -z "$failed" ]
 }
 
+# What loads and what rolls back come one after the other: nothing is loaded once it is too late. (9 is what loads.)
+turn() { ! command -v flock >/dev/null || { exec 7<"$state/script" && flock "$@" 7; }; }
+
 # Whoever renames the folder decides: the one who keeps the change, or the one who rolls it back.
 roll_back() {
+	[ ! -e "$state/script" ] || turn
 	mv "$state" "$state.rolling" 2>/dev/null || [ -d "$state.rolling" ] || return 3
 	put_back "$state.rolling" || return 1
 	rm -rf "$state.rolling"
+}
+
+# The lock of iptables can be held for minutes.
+insist() {
+	tries=0
+	until roll_back; do
+		[ "$?" != 3 ] && [ "$tries" -lt 100 ] || return 1
+		tries=$((tries + 1))
+		sleep 5
+	done
 }
 
 due() { [ "$(cat "$state/id" 2>/dev/null)" = "$1" ]; }
@@ -137,7 +153,7 @@ load)
 	for tool in iptables ip6tables; do save "$state"; done
 	seconds=\${SECONDS_TO_CONFIRM:-60}
 	arm "$seconds"
-	if ! sh "$state/load"; then
+	if ! (turn -s && due "$id" && sh "$state/load"); then
 		roll_back
 		disarm
 		say 'it does not load whole: the old rules are back'
@@ -162,10 +178,10 @@ undo)
 wait)
 	left=$3
 	while due "$2" && [ "$left" -gt 0 ]; do sleep 1; left=$((left - 1)); done
-	due "$2" && roll_back
+	due "$2" && insist
 	;;
 fire)
-	due "$2" && roll_back
+	due "$2" && insist
 	;;
 status)
 	mkdir -m 700 "$state.status" && write_files "$state.status" || exit 3

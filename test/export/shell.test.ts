@@ -159,6 +159,26 @@ describe.each(BACKENDS)('export shell, %s', (backend) => {
 		}
 	});
 
+	test('loads nothing any more once the old rules are back', async () => {
+		const before = await readSaves(target);
+		const slow = inView(target, '/etc/slow');
+		const waits = '[ -e /run/fw-wizard-export ] && [ "$1" = -w ] && sleep 12';
+		writeFileSync(slow, `#!/bin/sh\n${waits}\nexec /usr/sbin/ip6tables-${backend}-restore "$@"\n`);
+		await target.must('chmod', ['755', '/etc/slow']);
+		await target.must('ln', ['-sfn', '/etc/slow', '/etc/alternatives/ip6tables-restore']);
+		try {
+			// The watchdog, whose time comes first, waits until all is loaded, and takes all of it away.
+			expect(await run([], 10)).toMatchObject({status: 0});
+			await vi.waitFor(async () => expect(await readSaves(target)).toEqual(before), {
+				timeout: 40_000,
+				interval: 500,
+			});
+		} finally {
+			const real = `/usr/sbin/ip6tables-${backend}-restore`;
+			await target.must('ln', ['-sfn', real, '/etc/alternatives/ip6tables-restore']);
+		}
+	});
+
 	test('means the same in every shell that may be /bin/sh', async () => {
 		await run([]);
 		const loaded = await readSaves(target);

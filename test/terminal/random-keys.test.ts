@@ -177,7 +177,8 @@ describe('random keys in a rehearsal', () => {
 
 	const open = async (...args: readonly string[]) => {
 		const terminal = start([...PROGRAM, '--rehearse', ...args], {columns: 80, rows: 24});
-		await terminal.waitFor('A firewall for this machine');
+		// Before that keys wait, and nothing would be seen of what they do.
+		await terminal.waitFor(/^Recommended role: /m);
 		return {terminal, inner: findInner(findInner(terminal.pid))};
 	};
 
@@ -336,10 +337,12 @@ describe('random keys in a rehearsal', () => {
 					}
 				}
 
-				expect(rules).toBeGreaterThan(0);
 				return {seed, rules, loaded, starts};
 			});
-			report(await Promise.all(walks));
+			const walked = await Promise.all(walks);
+			// A short walk may pass by them: it is at Apply and behind it most of the time.
+			expect(walked.reduce((sum, {rules}) => sum + rules, 0)).toBeGreaterThan(0);
+			report(walked);
 		},
 		LIMIT,
 	);

@@ -1,5 +1,7 @@
 import {explainError, HostError} from '../host/errors.ts';
+import type {Saved} from '../host/iptables.ts';
 import {loadModules} from '../host/modules.ts';
+import type {FamilyRules} from '../ruleset/ruleset.ts';
 import {keepChange, keepLoaded, rollBack, rolledBack} from './decision.ts';
 import {printLoaded} from './drift.ts';
 import {keepConnections} from './live-connections.ts';
@@ -26,6 +28,8 @@ import {whilePending} from './while-pending.ts';
 /** A change whose rules are loaded, and which is rolled back unless it is kept in time. */
 export type PendingChange = {
 	readonly id: number;
+	/** The rules of each family as they were read back after loading, those of others included. */
+	readonly loaded: readonly FamilyRules[];
 	/** What it took away of others, a line each. */
 	readonly taken: readonly string[];
 	/** Seconds until the watchdog rolls back. */
@@ -68,11 +72,12 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 
 		pruneChanges();
 		const end = performance.now() + seconds * 1000;
+		let loaded: readonly Saved[];
 		try {
 			await Promise.all([armWatchdog(id, seconds), keepConnections(), loadModules(policy.helpers)]);
 			await assertUnchanged(others?.taken ?? []);
 			const runner = whilePending(id);
-			const loaded = await load(
+			loaded = await load(
 				ruleSet,
 				before,
 				others?.taken.map(({taking}) => taking),
@@ -97,6 +102,7 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 
 		return {
 			id,
+			loaded: loaded.map(({rules}) => rules),
 			taken: readMeta(id)?.taken ?? [],
 			release,
 			secondsLeft: () => Math.max(0, Math.ceil((end - performance.now()) / 1000)),

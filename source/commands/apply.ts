@@ -3,7 +3,6 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {beginChange, type PendingChange} from '../change/transaction.ts';
 import {HostError} from '../host/errors.ts';
 import {type Facts, gatherFacts} from '../host/facts.ts';
-import {readHoldings} from '../host/holdings.ts';
 import {findInstaller, printCommand} from '../host/packages.ts';
 import {findWay, planPersistence, readChoice} from '../persistence/index.ts';
 import {findMissingRight, findUnsupported} from '../persistence/unsupported.ts';
@@ -66,7 +65,7 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	await assertNoOwner(existing);
 	const change = await begin(policy, ruleSet, facts, seconds, existing, boot);
 	const gone = describeGone(change);
-	const before = await describeUnreached(facts).catch(() => '');
+	const before = describeUnreached(change);
 	try {
 		if (flags.yes) {
 			await change.keepAtOnce();
@@ -100,10 +99,9 @@ export async function begin(
 }
 
 /** That rules of others decide before ours are reached, a line each. */
-async function describeUnreached({families}: Facts): Promise<string> {
-	const holdings = await readHoldings(families);
-	return holdings
-		.flatMap(({inUse, rules}) => (inUse ? (decidingRule(rules) ?? []) : []))
+function describeUnreached({loaded}: PendingChange): string {
+	return loaded
+		.flatMap((rules) => decidingRule(rules) ?? [])
 		.map(
 			({family, index, rule}) =>
 				`IPv${family}: ours is not reached: rule ${index} of INPUT decides before it: ${printable(printRule(rule, family), 200)}\nTo remove such rules: --existing flush-input\n`,

@@ -3,6 +3,7 @@ import {TICKS_FILE} from '../change/paths.ts';
 import {listChanges, stateOf} from '../change/record.ts';
 import type {Facts} from '../host/facts.ts';
 import {type Saved, save} from '../host/iptables.ts';
+import {findManagers} from '../host/managers.ts';
 import {findHelpers} from '../host/modules.ts';
 import {helperOf} from '../policy/helpers.ts';
 import {InputError} from '../policy/input-error.ts';
@@ -45,12 +46,11 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 	const ruleSet = buildRuleSet(policy, facts);
 	const readRules = async () => Promise.all(ruleSet.families.map(async ({family}) => save(family)));
 	// Beside each other: most of it is waiting for other programs.
-	const [saves, boot, helpers, rivals, companions] = await Promise.all([
+	const [saves, boot, helpers, others] = await Promise.all([
 		readRules(),
 		checkBoot(policy, ruleSet, facts, full),
 		checkHelpers(policy),
-		checkRivals(),
-		describeCompanions(),
+		checkOthers(),
 	]);
 	const running = checkRunning(ruleSet, saves);
 	return [
@@ -59,11 +59,16 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 		checkJumps(saves),
 		...boot,
 		helpers,
-		rivals,
-		...companions,
+		...others,
 		...checkTicks(facts),
 		checkSurvival(running.every(({state}) => state === 'ok')),
 	];
+}
+
+/** Other firewalls, and how those that load rules at boot go together with ours. */
+async function checkOthers(): Promise<readonly Item[]> {
+	const managers = await findManagers();
+	return [checkRivals(managers), ...(await describeCompanions(managers))];
 }
 
 function checkRunning(ruleSet: RuleSet, saves: readonly Saved[]): readonly Item[] {

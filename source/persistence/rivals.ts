@@ -1,6 +1,6 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {POLICY_FILE} from '../change/paths.ts';
-import {findManagers} from '../host/managers.ts';
+import type {Managers} from '../host/managers.ts';
 import {isEnabled} from '../host/service-manager.ts';
 import {OWN_PREFIX} from '../ruleset/ruleset.ts';
 import {failed, type Item, ok} from './item.ts';
@@ -9,8 +9,7 @@ const ID = 'rivals';
 const TITLE = 'no other firewall overwrites it';
 
 /** Looks for other firewalls, which would load their rules over ours or beside them. */
-export async function checkRivals(): Promise<Item> {
-	const {ufw, firewalld, nftables, frozen} = await findManagers();
+export function checkRivals({ufw, firewalld, nftables, frozen}: Managers): Item {
 	if (ufw) {
 		return failed(
 			...([ID, TITLE, 'ufw is enabled, and loads its own rules at boot'] as const),
@@ -81,13 +80,10 @@ const COMPANIONS = [
 ] as const;
 
 /** How ours go together with others that load rules at boot, where there are any. Nothing of theirs is changed. */
-export async function describeCompanions(): Promise<readonly Item[]> {
-	const [enabled, {frozen}] = await Promise.all([
-		Promise.all(
-			COMPANIONS.map(async (companion) => ((await companion.enabled()) ? [companion] : [])),
-		),
-		findManagers(),
-	]);
+export async function describeCompanions({frozen}: Managers): Promise<readonly Item[]> {
+	const enabled = await Promise.all(
+		COMPANIONS.map(async (companion) => ((await companion.enabled()) ? [companion] : [])),
+	);
 	// What is named as a rival is not also said to go together with ours.
 	const companions = enabled
 		.flat()

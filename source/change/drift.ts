@@ -33,11 +33,10 @@ export async function findDrift(id: number): Promise<string | undefined> {
 	return difference && printable(describeDifference(difference), 200);
 }
 
-/** None where an earlier version has loaded them; undefined where they were not written to their end. */
+/** Undefined where they were not written to their end. */
 function readLoaded(id: number): readonly FamilyRules[] | undefined {
 	try {
-		const text = readFileSync(path.join(folderOf(id), 'loaded'), 'utf8');
-		return text === '' ? [] : JSON.parse(text);
+		return JSON.parse(readFileSync(path.join(folderOf(id), 'loaded'), 'utf8'));
 	} catch {
 		return undefined;
 	}

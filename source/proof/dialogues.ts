@@ -16,6 +16,8 @@ export type Check = {
 	readonly result: 'ok' | 'failed' | 'untried';
 	/** Why it failed, or was not tried. */
 	readonly detail: string;
+	/** It is whether somebody who is connected can connect again. */
+	readonly wayIn?: true;
 };
 
 /** What every dialogue is given: two ends of one family. */

@@ -57,6 +57,7 @@ const SHUT_OUT: Proof = {
 			name: 'IPv4: you, 203.0.113.9, reach 22/tcp again',
 			result: 'failed',
 			detail: 'the policy shuts it',
+			wayIn: true,
 		},
 	],
 };

@@ -97,7 +97,7 @@ export function readPolicy(flags: PolicyFlags, services: Services, start: Policy
 
 /** What flags and file say, else what was applied last. @throws {InputError} where there is neither */
 export function choosePolicy(flags: PolicyFlags, services: Services): Policy {
-	const applied = saysPolicy(flags) ? undefined : readAppliedPolicy(services);
+	const applied = unlessSaid(flags, services);
 	if (applied === undefined && !saysPolicy(flags)) {
 		throw new InputError(
 			'No policy was applied yet, and none was given',
@@ -106,6 +106,11 @@ export function choosePolicy(flags: PolicyFlags, services: Services): Policy {
 	}
 
 	return applied ?? readPolicy(flags, services);
+}
+
+/** What was applied last, where the flags say nothing of a policy. */
+export function unlessSaid(flags: PolicyFlags, services: Services): Policy | undefined {
+	return saysPolicy(flags) ? undefined : readAppliedPolicy(services);
 }
 
 function readPolicyFile(file: string, services: Services): Policy {

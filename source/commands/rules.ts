@@ -1,4 +1,3 @@
-import {readAppliedPolicy} from '../change/applied.ts';
 import {familiesHere, servicesHere} from '../host/first-facts.ts';
 import {HELPERS} from '../policy/helpers.ts';
 import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
@@ -6,7 +5,7 @@ import {buildRuleSet} from '../ruleset/build.ts';
 import {printCommands, printRestoreFiles, printRule} from '../ruleset/print.ts';
 import type {RuleSet} from '../ruleset/ruleset.ts';
 import {type ExistingFlags, readExisting} from './existing-options.ts';
-import {type PolicyFlags, readPolicy, saysPolicy} from './policy-options.ts';
+import {type PolicyFlags, readPolicy, unlessSaid} from './policy-options.ts';
 import {takeOver} from './take-over.ts';
 
 export const FORMATS = ['restore', 'commands', 'json'] as const;
@@ -18,12 +17,10 @@ export type RulesFlags = PolicyFlags &
 export async function printRules(flags: RulesFlags): Promise<string> {
 	const format = flags.json ? 'json' : parseWord(flags.format ?? 'restore', FORMATS, 'format');
 	const existing = readExisting(flags);
+	const services = servicesHere();
 	// Whoever may not read what was applied is asked for a policy.
-	const applied =
-		saysPolicy(flags) || existing.switchOff.length > 0
-			? undefined
-			: readAppliedPolicy(servicesHere());
-	const policy = applied ?? readPolicy(flags, servicesHere(), await takeOver(flags, existing));
+	const applied = existing.switchOff.length > 0 ? undefined : unlessSaid(flags, services);
+	const policy = applied ?? readPolicy(flags, services, await takeOver(flags, existing));
 	const ruleSet = buildRuleSet(policy, {families: familiesHere()});
 	return printRuleSet(policy, ruleSet, format);
 }

@@ -1,11 +1,10 @@
-import {type Family, respell} from '../policy/network.ts';
+import type {Family} from '../policy/network.ts';
+import {isModelled, readOption} from './parse-match.ts';
 import {
 	type Chain,
-	CT_STATES,
 	defaultReject,
 	type FamilyRules,
 	type Match,
-	type PortRange,
 	type Rule,
 	type Table,
 	type Target,
@@ -85,49 +84,6 @@ function tokenize(line: string): Words {
 	return {texts, quoted};
 }
 
-/** What an option adds to a match, given its value; undefined where we do not model it. */
-type Reader = (value: string, family: Family, match: Match) => Partial<Match> | undefined;
-
-/** Other words for a protocol, as old versions and machines without /etc/protocols have them. */
-const PROTOCOLS = new Map([
-	['2', 'igmp'],
-	['icmpv6', 'ipv6-icmp'],
-]);
-
-const READERS: Readonly<Record<string, Reader>> = {
-	'-s': (value, family) => withAddress(value, family, (source) => ({source})),
-	'-d': (value, family) => withAddress(value, family, (destination) => ({destination})),
-	'-i': (value) => (value.endsWith('+') ? undefined : {inInterface: value}),
-	'-p': (value) => ({protocol: PROTOCOLS.get(value) ?? value}),
-	'--sport': (value) => withPorts(value, (sourcePorts) => ({sourcePorts})),
-	'--sports': (value) => withPorts(value, (sourcePorts) => ({sourcePorts})),
-	'--dport': (value) => withPorts(value, (destinationPorts) => ({destinationPorts})),
-	'--dports': (value) => withPorts(value, (destinationPorts) => ({destinationPorts})),
-	'--ctstate': withStates,
-	'--state': withStates,
-	'--limit': (rate, _, {limit}) => ({limit: {burst: 5, ...limit, rate}}),
-	'--limit-burst': (burst, _, {limit}) => ({
-		limit: {rate: '3/hour', ...limit, burst: Number(burst)},
-	}),
-	'--hashlimit-upto': (rate, _, match) => withHashlimit(match, {rate}),
-	'--hashlimit-burst': (burst, _, match) => withHashlimit(match, {burst: Number(burst)}),
-	'--hashlimit-name': (name, _, match) => withHashlimit(match, {name}),
-	'--hashlimit-srcmask': (bits, _, match) => withHashlimit(match, {sourceMask: Number(bits)}),
-	'--hashlimit-mode': (value) => (value === 'srcip' ? {} : undefined),
-	'--comment': () => ({}),
-};
-
-const MODELLED_MATCHES = new Set([
-	'tcp',
-	'udp',
-	'multiport',
-	'conntrack',
-	'state',
-	'limit',
-	'hashlimit',
-	'comment',
-]);
-
 /** @param first where the words of the rule begin, behind -A and the chain */
 function parseRule(
 	{texts, quoted}: Words,
@@ -182,29 +138,6 @@ function parseRule(
 	};
 }
 
-/** Whether we know a match through and through: not when it is there twice, nor a hashlimit over all sources. */
-function isModelled(name: string, match: Match, words: readonly string[]): boolean {
-	return (
-		MODELLED_MATCHES.has(name) &&
-		!(name in match) &&
-		(name !== 'hashlimit' || words.includes('--hashlimit-mode'))
-	);
-}
-
-/** What an option adds to a match; undefined where we do not model it, or it is there already. */
-function readOption(
-	option: string,
-	value: string,
-	family: Family,
-	match: Match,
-): Partial<Match> | undefined {
-	const read = Object.hasOwn(READERS, option) ? READERS[option]?.(value, family, match) : undefined;
-	const twice = Object.keys(read ?? {}).some(
-		(key) => key in match && key !== 'limit' && key !== 'hashlimit',
-	);
-	return twice ? undefined : read;
-}
-
 /** One for all rules: there may be thousands. */
 const PLAIN = {
 	ACCEPT: {kind: 'ACCEPT'},
@@ -243,40 +176,4 @@ function parseTarget(
 		default:
 			return words.length === 2 && isChain(name) ? {kind: 'chain', name} : {kind: 'other', words};
 	}
-}
-
-function withAddress(
-	value: string,
-	family: Family,
-	build: (cidr: string) => Partial<Match>,
-): Partial<Match> | undefined {
-	const [text = '', prefix = family === 4 ? '32' : '128'] = value.split('/');
-	const address = respell(text);
-	// A netmask with holes, which iptables can have and CIDR cannot say, is not modelled.
-	return address !== undefined && /^\d+$/.test(prefix) ? build(`${address}/${prefix}`) : undefined;
-}
-
-function withHashlimit(
-	{hashlimit}: Match,
-	part: Partial<NonNullable<Match['hashlimit']>>,
-): Partial<Match> {
-	return {hashlimit: {rate: '', burst: 5, name: '', ...hashlimit, ...part}};
-}
-
-function withPorts(
-	value: string,
-	build: (ranges: readonly PortRange[]) => Partial<Match>,
-): Partial<Match> | undefined {
-	const ranges = value.split(',').map((range) => {
-		const [first = '', last = first] = range.split(':');
-		return {first: Number(first), last: Number(last)};
-	});
-	return /^\d+(:\d+)?(,\d+(:\d+)?)*$/.test(value) ? build(ranges) : undefined;
-}
-
-/** Conntrack's SNAT and DNAT are no states, and not modelled. */
-function withStates(value: string): Partial<Match> | undefined {
-	const names = value.split(',');
-	const states = CT_STATES.filter((state) => names.includes(state));
-	return states.length === names.length ? {states} : undefined;
 }

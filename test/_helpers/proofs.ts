@@ -138,3 +138,12 @@ function spell(ports: Uint8Array): string {
 export function otherOf(backend: Backend): Backend {
 	return backend === 'nft' ? 'legacy' : 'nft';
 }
+
+/** A machine with one network card, for ip(8). */
+export const ONE_CARD = [
+	'link add eth0 type veth peer name cable',
+	'address add 192.0.2.1/24 dev eth0',
+	'address add 2001:db8:5::1/64 dev eth0 nodad',
+	'link set eth0 up',
+	'link set cable up',
+] as const;

@@ -8,7 +8,7 @@ import {printRestore} from '../../source/ruleset/print.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {FAULTS, type Fault} from '../_helpers/faults.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {prove} from '../_helpers/proofs.ts';
+import {ONE_CARD, prove} from '../_helpers/proofs.ts';
 import {takeTurns} from '../_helpers/turns.ts';
 
 const [PLAIN, SCOPED] = [
@@ -73,13 +73,7 @@ describe.concurrent('every fault is found and named', () => {
 
 /** Loads the rules of the policy with a fault in them, and puts what runs to the proof. */
 async function proveRunning(host: Host, policy: Policy, backend: Backend, fault?: Fault) {
-	await host.ip([
-		'link add eth0 type veth peer name cable',
-		'address add 192.0.2.1/24 dev eth0',
-		'address add 2001:db8:5::1/64 dev eth0 nodad',
-		'link set eth0 up',
-		'link set cable up',
-	]);
+	await host.ip(ONE_CARD);
 	const {edit, after} = fault ?? {};
 	for (const rules of buildRuleSet(policy, {families: FAMILIES}).families) {
 		const text = printRestore(rules);

@@ -8,7 +8,7 @@ import {printRestore} from '../../source/ruleset/print.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {openLab} from '../_helpers/lab.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {HELPED, proofOf} from '../_helpers/proofs.ts';
+import {HELPED, ONE_CARD, proofOf} from '../_helpers/proofs.ts';
 
 /** All helpers, on a machine that is server and client of each. */
 const POLICY = completePolicy({
@@ -39,13 +39,7 @@ describe('each helper by a dialogue of its protocol, with both backends', () => 
 	beforeAll(async () => {
 		hosts = await Promise.all(BACKENDS.map(async (backend) => lab.host({backend})));
 		for (const host of hosts) {
-			await host.ip([
-				'link add eth0 type veth peer name cable',
-				'address add 192.0.2.1/24 dev eth0',
-				'address add 2001:db8:5::1/64 dev eth0 nodad',
-				'link set eth0 up',
-				'link set cable up',
-			]);
+			await host.ip(ONE_CARD);
 		}
 	});
 

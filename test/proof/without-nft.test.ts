@@ -10,7 +10,7 @@ import {BACKENDS} from '../_helpers/backends.ts';
 import {readChecklist} from '../_helpers/checklist.ts';
 import {wizardDoes} from '../_helpers/cli.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {openedPorts, proofOf, prove, spellPorts} from '../_helpers/proofs.ts';
+import {ONE_CARD, openedPorts, proofOf, prove, spellPorts} from '../_helpers/proofs.ts';
 
 const POLICY = completePolicy({
 	role: 'server',
@@ -55,13 +55,7 @@ describe.each(BACKENDS)('where there is no nft, %s', (backend) => {
 		const hidden = path.join(host.folder, 'nft');
 		writeFileSync(hidden, '', {mode: 0o644});
 		await host.must('mount', ['--bind', hidden, '/usr/sbin/nft']);
-		await host.ip([
-			'link add eth0 type veth peer name cable',
-			'address add 192.0.2.1/24 dev eth0',
-			'address add 2001:db8:5::1/64 dev eth0 nodad',
-			'link set eth0 up',
-			'link set cable up',
-		]);
+		await host.ip(ONE_CARD);
 	});
 
 	test('what passes is exactly what the policy says', async () => {

@@ -16,7 +16,7 @@ const node = /^>=(\d+\.\d+)$/.exec(manifest.engines.node)?.[1];
  */
 export async function bundle(kind) {
 	const {metafile, outputFiles} = await build({
-		entryPoints: ['source/cli.tsx'],
+		entryPoints: ['source/cli.ts'],
 		outdir: 'build',
 		write: false,
 		bundle: true,

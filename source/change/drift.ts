@@ -1,9 +1,9 @@
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
-import {type Saved, save} from '../host/iptables.ts';
-import {printable} from '../policy/printable.ts';
-import {compareRules, describeDifference, ownRules} from '../ruleset/compare.ts';
-import type {FamilyRules} from '../ruleset/ruleset.ts';
+import {type Saved, save} from '../host/netfilter/iptables.ts';
+import {printable} from '../lib/printable.ts';
+import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
+import type {FamilyRules} from '../ruleset/model.ts';
 import {folderOf} from './record.ts';
 
 /** Of the rules as they were read back after loading, what is ours. */

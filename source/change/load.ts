@@ -1,4 +1,9 @@
+import {printLoad} from '../existing/cleanup-format.ts';
+import type {Taking} from '../existing/cleanup-plan.ts';
+import type {Holding} from '../existing/snapshot.ts';
 import {HostError} from '../host/errors.ts';
+import {type Runner, run} from '../host/exec/run.ts';
+import {freshNetwork} from '../host/machine/modules.ts';
 import {
 	describeFailure,
 	programOf,
@@ -6,19 +11,14 @@ import {
 	restore,
 	type Saved,
 	save,
-} from '../host/iptables.ts';
-import {freshNetwork} from '../host/modules.ts';
-import {type Runner, run} from '../host/run.ts';
-import type {Family} from '../policy/network.ts';
-import {printable} from '../policy/printable.ts';
-import {withNamespace} from '../proof/namespace.ts';
-import {compareRules, describeDifference, ownRules, presenceOf} from '../ruleset/compare.ts';
-import type {Holding} from '../ruleset/holding.ts';
-import type {Taking} from '../ruleset/inheritance.ts';
-import {parseSave} from '../ruleset/parse.ts';
-import {printRestore} from '../ruleset/print.ts';
-import {printLoad} from '../ruleset/print-taking.ts';
-import type {FamilyRules, RuleSet} from '../ruleset/ruleset.ts';
+} from '../host/netfilter/iptables.ts';
+import {withNamespace} from '../host/netns.ts';
+import type {Family} from '../lib/network.ts';
+import {printable} from '../lib/printable.ts';
+import {compareRules, describeDifference, ownRules, presenceOf} from '../ruleset/diff.ts';
+import {printRestore} from '../ruleset/format-iptables.ts';
+import type {FamilyRules, RuleSet} from '../ruleset/model.ts';
+import {parseSave} from '../ruleset/parse-save.ts';
 
 /** The rules of each family as they were before. */
 export type Before = ReadonlyMap<Family, Saved>;

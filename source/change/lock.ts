@@ -1,9 +1,9 @@
 import {lstatSync} from 'node:fs';
 import {setTimeout as delay} from 'node:timers/promises';
 import {HostError} from '../host/errors.ts';
-import {assertPrivate} from '../host/files.ts';
-import {type Held, hold} from '../host/run.ts';
-import {printable} from '../policy/printable.ts';
+import {type Held, hold} from '../host/exec/run.ts';
+import {assertPrivate} from '../host/files/atomic-write.ts';
+import {printable} from '../lib/printable.ts';
 import {CONFIG_DIR, LOCK_FILE, makePrivate, STATE_DIR} from './paths.ts';
 
 /** Milliseconds to wait for the lock: more than the wizard takes to see what was decided elsewhere. */

@@ -1,5 +1,5 @@
 import {mkdirSync} from 'node:fs';
-import {assertPrivate} from '../host/files.ts';
+import {assertPrivate} from '../host/files/atomic-write.ts';
 
 /** What was applied and what the boot loads. */
 export const CONFIG_DIR = '/etc/fw-wizard';

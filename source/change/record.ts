@@ -9,8 +9,8 @@ import {
 } from 'node:fs';
 import {uptime} from 'node:os';
 import path from 'node:path';
-import {assertPrivate, writeWhole} from '../host/files.ts';
-import type {Keeping} from './kept-files.ts';
+import {assertPrivate, writeWhole} from '../host/files/atomic-write.ts';
+import type {Keeping} from './boot-files.ts';
 import {CHANGES_DIR, makePrivate, STATE_DIR} from './paths.ts';
 
 /**

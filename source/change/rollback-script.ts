@@ -1,8 +1,9 @@
-import type {Saved} from '../host/iptables.ts';
-import {FALL_BACK, printTool, quote} from '../host/shell.ts';
-import {presenceOf} from '../ruleset/compare.ts';
-import {touchedChains} from '../ruleset/print-taking.ts';
-import {type FamilyRules, findChain, OWN_CHAINS, type OwnChain} from '../ruleset/ruleset.ts';
+import {touchedChains} from '../existing/cleanup-format.ts';
+import type {Saved} from '../host/netfilter/iptables.ts';
+import {FALL_BACK, printTool, quote} from '../lib/shell-quote.ts';
+import {presenceOf} from '../ruleset/diff.ts';
+import {type FamilyRules, findChain, OWN_CHAINS, type OwnChain} from '../ruleset/model.ts';
+import type {Taken} from './cleanup.ts';
 import {
 	type ForeignChange,
 	MEND,
@@ -11,8 +12,7 @@ import {
 	printMending,
 	printTable,
 	printWaking,
-} from './rollback-foreign.ts';
-import type {Taken} from './taking.ts';
+} from './rollback-existing.ts';
 
 /** What a family had before a change, what it is to get, and the program that loads it (absolute). */
 export type FamilyChange = {

@@ -1,17 +1,17 @@
 import {statSync} from 'node:fs';
+import type {Manager} from '../existing/cleanup-plan.ts';
 import {HostError} from '../host/errors.ts';
+import {firstLine, type Runner} from '../host/exec/run.ts';
+import {isEnabled} from '../host/machine/systemd.ts';
 import {
 	FIREWALLD_TABLE,
 	findManagers,
 	firewalldUsesIptables,
 	UFW_CONF,
 	withoutUfw,
-} from '../host/managers.ts';
-import {firstLine, type Runner} from '../host/run.ts';
-import {isEnabled} from '../host/service-manager.ts';
-import {printable} from '../policy/printable.ts';
-import type {Manager} from '../ruleset/inheritance.ts';
-import type {Keeping} from './kept-files.ts';
+} from '../host/netfilter/managers.ts';
+import {printable} from '../lib/printable.ts';
+import type {Keeping} from './boot-files.ts';
 import {ROLLED_BACK} from './load.ts';
 
 /** How those who own the firewall are switched off. Their rules in iptables are not its business. */

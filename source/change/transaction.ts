@@ -1,13 +1,13 @@
 import {explainError, HostError} from '../host/errors.ts';
-import type {Saved} from '../host/iptables.ts';
-import {loadModules} from '../host/modules.ts';
-import type {FamilyRules} from '../ruleset/ruleset.ts';
-import {keepChange, keepLoaded, rollBack, rolledBack} from './decision.ts';
+import {loadModules} from '../host/machine/modules.ts';
+import type {Saved} from '../host/netfilter/iptables.ts';
+import type {FamilyRules} from '../ruleset/model.ts';
+import {assertUnchanged, rehearseReturn, takeFromOther} from './cleanup.ts';
 import {printLoaded} from './drift.ts';
-import {keepConnections} from './live-connections.ts';
 import {dryRun, load, readRules} from './load.ts';
 import {lock} from './lock.ts';
-import {type ChangeOrder, planOthers, writeDown} from './order.ts';
+import {type ChangeOrder, planOthers, writeDown} from './prepare.ts';
+import {keepConnections} from './preserve-connections.ts';
 import {
 	type ChangeState,
 	dropChange,
@@ -19,11 +19,11 @@ import {
 	readMeta,
 	stateOf,
 } from './record.ts';
-import {recover} from './recovery.ts';
+import {recover} from './recover.ts';
+import {whilePending} from './run-while-pending.ts';
+import {keepChange, keepLoaded, rollBack, rolledBack} from './settle.ts';
 import {sendFirewalldToSleep} from './switch-off.ts';
-import {assertUnchanged, rehearseReturn, takeFromOther} from './taking.ts';
 import {armWatchdog} from './watchdog.ts';
-import {whilePending} from './while-pending.ts';
 
 /** A change whose rules are loaded, and which is rolled back unless it is kept in time. */
 export type PendingChange = {

@@ -1,12 +1,11 @@
 import {rmSync} from 'node:fs';
 import {HostError} from '../host/errors.ts';
-import {programFor, readHoldings} from '../host/holdings.ts';
-import {describeFailure, restore, type Saved} from '../host/iptables.ts';
-import {run} from '../host/run.ts';
-import type {Family} from '../policy/network.ts';
-import {findChain, OWN_CHAINS} from '../ruleset/ruleset.ts';
-import {rollBack} from './decision.ts';
-import {carryOut, type Keeping} from './kept-files.ts';
+import {run} from '../host/exec/run.ts';
+import {describeFailure, restore, type Saved} from '../host/netfilter/iptables.ts';
+import {programFor, readHoldings} from '../host/netfilter/snapshot.ts';
+import type {Family} from '../lib/network.ts';
+import {findChain, OWN_CHAINS} from '../ruleset/model.ts';
+import {carryOut, type Keeping} from './boot-files.ts';
 import {lock} from './lock.ts';
 import {CONFIG_DIR, POLICY_FILE, STATE_DIR} from './paths.ts';
 import {
@@ -18,7 +17,8 @@ import {
 	standingOf,
 	stateOf,
 } from './record.ts';
-import {recover} from './recovery.ts';
+import {recover} from './recover.ts';
+import {rollBack} from './settle.ts';
 
 /** A change with where it stands. */
 export type ChangeReport = Pick<ChangeMeta, 'id' | 'time' | 'who' | 'summary'> & {

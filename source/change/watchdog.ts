@@ -1,6 +1,6 @@
 import {HostError} from '../host/errors.ts';
-import {run, runDetached} from '../host/run.ts';
-import {hasSystemd} from '../host/service-manager.ts';
+import {run, runDetached} from '../host/exec/run.ts';
+import {hasSystemd} from '../host/machine/systemd.ts';
 import {scriptOf} from './record.ts';
 
 /**

@@ -1,23 +1,23 @@
 import {chmodSync, chownSync, existsSync} from 'node:fs';
 import process from 'node:process';
 import {readAppliedPolicy} from '../change/applied.ts';
-import {carryOut} from '../change/kept-files.ts';
+import {carryOut} from '../change/boot-files.ts';
 import {CONFIG_DIR, makePrivate, POLICY_FILE, STATE_DIR, TICKS_FILE} from '../change/paths.ts';
 import {findPending} from '../change/record.ts';
-import {clearUp} from '../change/recovery.ts';
-import {type Facts, gatherFacts} from '../host/facts.ts';
-import {run} from '../host/run.ts';
-import {readTicks, runChecklist} from '../persistence/checklist.ts';
-import {planPersistence} from '../persistence/index.ts';
-import {failed, type Item, TICKS, type Tick} from '../persistence/item.ts';
+import {clearUp} from '../change/recover.ts';
+import {readTicks, runChecklist} from '../checklist/checklist.ts';
+import {failed, type Item, TICKS, type Tick} from '../checklist/checklist-item.ts';
+import {run} from '../host/exec/run.ts';
+import {type Facts, gatherFacts} from '../host/machine/facts.ts';
+import {printable} from '../lib/printable.ts';
+import {planPersistence} from '../persistence/plan.ts';
 import {parseWord, printPolicy} from '../policy/policy.ts';
-import {printable} from '../policy/printable.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
-import {shutDoors} from '../ruleset/way-in.ts';
-import type {Checker} from '../ui/use-checklist.ts';
+import {shutDoors} from '../ruleset/lockout.ts';
+import type {Checker} from '../ui/hooks/use-checklist.ts';
 import {begin, noIptables} from './apply.ts';
-import {assertRoot} from './assert-root.ts';
-import {DEFAULT_SECONDS} from './seconds.ts';
+import {DEFAULT_SECONDS} from './options/confirm-within.ts';
+import {assertRoot} from './require-root.ts';
 
 export type CheckFlags = {
 	readonly fix?: boolean;

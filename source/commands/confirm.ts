@@ -1,8 +1,8 @@
-import {keepChange} from '../change/decision.ts';
 import {findPending, listChanges} from '../change/record.ts';
+import {keepChange} from '../change/settle.ts';
 import {HostError} from '../host/errors.ts';
-import {comesFromHere, findSession, identify} from '../host/session.ts';
-import {assertRoot} from './assert-root.ts';
+import {comesFromHere, findSession, identify} from '../host/sockets/session.ts';
+import {assertRoot} from './require-root.ts';
 
 /**
  * `fw-wizard confirm`: keeps the change that waits. From a session that was open before, or

@@ -2,12 +2,12 @@ import {planForOthers} from '../export/boot.ts';
 import {printNft} from '../export/nft.ts';
 import {printShell} from '../export/shell.ts';
 import {printAnsible, printCloudInit} from '../export/yaml.ts';
-import {servicesHere} from '../host/first-facts.ts';
-import {FAMILIES} from '../policy/network.ts';
+import {servicesHere} from '../host/machine/facts-sync.ts';
+import {FAMILIES} from '../lib/network.ts';
 import {parseWord, policyToJson} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
-import {EXPORTS} from './argument-words.ts';
-import {choosePolicy, type PolicyFlags} from './policy-options.ts';
+import {choosePolicy, type PolicyFlags} from './options/policy.ts';
+import {EXPORTS} from './options/values.ts';
 
 export type ExportFlags = PolicyFlags & {readonly json?: boolean};
 

@@ -1,14 +1,14 @@
+import {takeOver} from '../app/import-existing.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
-import {type Facts, gatherFacts} from '../host/facts.ts';
+import type {Existing} from '../existing/cleanup-plan.ts';
+import {findExposure} from '../exposure/find.ts';
+import type {Exposed, Exposure} from '../exposure/model.ts';
+import {type Facts, gatherFacts} from '../host/machine/facts.ts';
+import {printable} from '../lib/printable.ts';
+import {printPorts} from '../policy/parse-opening.ts';
 import {type Policy, policyToJson} from '../policy/policy.ts';
-import {printPorts} from '../policy/port.ts';
-import {printable} from '../policy/printable.ts';
-import {findExposure} from '../proof/exposure.ts';
-import type {Exposed, Exposure} from '../ruleset/exposure.ts';
-import type {Existing} from '../ruleset/inheritance.ts';
-import {type ExistingFlags, readExisting} from './existing-options.ts';
-import {type PolicyFlags, readPolicy, saysPolicy} from './policy-options.ts';
-import {takeOver} from './take-over.ts';
+import {type ExistingFlags, readExisting} from './options/existing.ts';
+import {type PolicyFlags, readPolicy, saysPolicy} from './options/policy.ts';
 
 export type ExposureFlags = PolicyFlags & ExistingFlags & {readonly json?: boolean};
 

@@ -1,9 +1,9 @@
-import {findMachine, type Machine} from '../host/machine.ts';
-import {describeExposure} from '../policy/address-scope.ts';
-import type {Listener} from '../policy/listener.ts';
-import {makeMask, maskAll} from '../policy/mask.ts';
-import type {Published} from '../ruleset/published.ts';
-import {describeSession} from './describe-machine.ts';
+import type {Published} from '../existing/nat/published-ports.ts';
+import {findMachine, type Machine} from '../host/machine/report.ts';
+import {describeExposure} from '../lib/address-scope.ts';
+import {makeMask, maskAll} from '../lib/mask.ts';
+import type {Listener} from '../services/listener.ts';
+import {describeSession} from '../ui/text/welcome.ts';
 
 export type FactsFlags = {readonly json?: boolean; readonly mask?: boolean};
 

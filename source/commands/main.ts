@@ -1,13 +1,13 @@
 import {Command, Option} from 'commander';
 import {distance} from 'fastest-levenshtein';
-import {hasIptables} from '../host/first-facts.ts';
-import {BOOT_CHOICES} from '../persistence/way.ts';
-import {InputError} from '../policy/input-error.ts';
+import {hasIptables} from '../host/machine/facts-sync.ts';
+import {InputError} from '../lib/errors.ts';
+import {printable} from '../lib/printable.ts';
+import {BOOT_CHOICES} from '../persistence/init-system.ts';
 import {parseWord} from '../policy/policy.ts';
-import {printable} from '../policy/printable.ts';
-import {EXPORTS, SHELLS} from './argument-words.ts';
-import {withExistingOptions, withSwitchOff} from './existing-options.ts';
-import {withPolicyOptions} from './policy-options.ts';
+import {withExistingOptions, withSwitchOff} from './options/existing.ts';
+import {withPolicyOptions} from './options/policy.ts';
+import {EXPORTS, SHELLS} from './options/values.ts';
 import {report} from './report.ts';
 import {flagsOf, print, rehearsed} from './run-action.ts';
 import type {WizardFlags} from './wizard.ts';
@@ -193,8 +193,8 @@ function program(word: string, setExitCode: (code: number) => void): Command {
 				),
 				async (word) => {
 					const [{printCompletion}, {readSyntax}] = await Promise.all([
-						import('./completion.ts'),
-						import('./syntax.ts'),
+						import('./help/completion.ts'),
+						import('./help/command-tree.ts'),
 					]);
 					return printCompletion(
 						parseWord(word, SHELLS, 'shell'),
@@ -205,8 +205,8 @@ function program(word: string, setExitCode: (code: number) => void): Command {
 		man: () =>
 			text(command('man', 'print the manual page: fw-wizard man | man -l -'), async () => {
 				const [{printManual}, {readSyntax}] = await Promise.all([
-					import('./manual.ts'),
-					import('./syntax.ts'),
+					import('./help/man-page.ts'),
+					import('./help/command-tree.ts'),
 				]);
 				return printManual(readSyntax(program('', setExitCode)), FW_WIZARD_VERSION);
 			}),
@@ -223,7 +223,7 @@ function program(word: string, setExitCode: (code: number) => void): Command {
 			},
 			async () => {
 				if (!hasIptables()) {
-					const {offerInstall} = await import('./install.ts');
+					const {offerInstall} = await import('./offer-install.ts');
 					await offerInstall();
 				}
 			},

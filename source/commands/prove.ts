@@ -1,21 +1,21 @@
 import {existsSync} from 'node:fs';
 import process from 'node:process';
+import {proveOn} from '../app/prove.ts';
 import {RESTORE_FILE} from '../change/paths.ts';
 import {HostError} from '../host/errors.ts';
-import {type Facts, gatherFacts} from '../host/facts.ts';
-import {readAtMost} from '../host/files.ts';
-import {InputError} from '../policy/input-error.ts';
+import {readAtMost} from '../host/files/atomic-write.ts';
+import {type Facts, gatherFacts} from '../host/machine/facts.ts';
+import {InputError} from '../lib/errors.ts';
+import {printable} from '../lib/printable.ts';
 import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
-import {printable} from '../policy/printable.ts';
 import {compareScan, readNmap} from '../proof/nmap.ts';
 import {isProven, onlyShutsOut, type Proof} from '../proof/prove.ts';
-import {bootSource, plannedSource, type RuleSource, runningSource} from '../proof/sources.ts';
-import {planVantages} from '../proof/vantages.ts';
-import {describePortDifference, describeView} from '../proof/views.ts';
+import {describePortDifference, describeView} from '../proof/report.ts';
+import {planVantages} from '../proof/vantage-points.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
-import {assertRoot} from './assert-root.ts';
-import {choosePolicy, type PolicyFlags} from './policy-options.ts';
-import {proveOn} from './prover.ts';
+import {bootSource, plannedSource, type RuleSource, runningSource} from '../testbed/load-rules.ts';
+import {choosePolicy, type PolicyFlags} from './options/policy.ts';
+import {assertRoot} from './require-root.ts';
 
 /** A scan of all ports of both families and protocols, several times. */
 const SCAN_BYTES = 200e6;

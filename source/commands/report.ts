@@ -1,8 +1,8 @@
 import process from 'node:process';
 import {CommanderError} from 'commander';
 import {explainError, HostError} from '../host/errors.ts';
-import {InputError} from '../policy/input-error.ts';
-import {printable} from '../policy/printable.ts';
+import {InputError} from '../lib/errors.ts';
+import {printable} from '../lib/printable.ts';
 
 const USAGE = 'See: fw-wizard --help';
 

@@ -1,12 +1,12 @@
-import {familiesHere, servicesHere} from '../host/first-facts.ts';
+import {takeOver} from '../app/import-existing.ts';
+import {familiesHere, servicesHere} from '../host/machine/facts-sync.ts';
 import {HELPERS} from '../policy/helpers.ts';
 import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
-import {printCommands, printRestoreFiles, printRule} from '../ruleset/print.ts';
-import type {RuleSet} from '../ruleset/ruleset.ts';
-import {type ExistingFlags, readExisting} from './existing-options.ts';
-import {type PolicyFlags, readPolicy, unlessSaid} from './policy-options.ts';
-import {takeOver} from './take-over.ts';
+import {printCommands, printRestoreFiles, printRule} from '../ruleset/format-iptables.ts';
+import type {RuleSet} from '../ruleset/model.ts';
+import {type ExistingFlags, readExisting} from './options/existing.ts';
+import {type PolicyFlags, readPolicy, unlessSaid} from './options/policy.ts';
 
 export const FORMATS = ['restore', 'commands', 'json'] as const;
 

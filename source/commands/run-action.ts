@@ -1,8 +1,8 @@
 import process from 'node:process';
 import type {Command} from 'commander';
 import {CONFIG_DIR, STATE_DIR} from '../change/paths.ts';
-import {isRehearsal} from '../host/rehearsing.ts';
-import {InputError} from '../policy/input-error.ts';
+import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
+import {InputError} from '../lib/errors.ts';
 
 /**
  * The flags of a command. Of those before its name only --rehearse counts (--no-color does no harm):
@@ -28,14 +28,14 @@ export async function rehearsed(
 	first: () => Promise<void>,
 ): Promise<number> {
 	if (isRehearsal()) {
-		const {prepareRehearsal} = await import('../host/rehearsal.ts');
+		const {prepareRehearsal} = await import('../host/rehearsal/start.ts');
 		await prepareRehearsal([CONFIG_DIR, STATE_DIR]);
 		return action();
 	}
 
 	await first();
 	if (flags.rehearse) {
-		const {startRehearsal} = await import('../host/rehearsal.ts');
+		const {startRehearsal} = await import('../host/rehearsal/start.ts');
 		return startRehearsal();
 	}
 

@@ -1,15 +1,15 @@
 import {reportChanges, undoChanges, undoEverything} from '../change/undo.ts';
 import {HostError} from '../host/errors.ts';
-import {familiesHere, firstFacts} from '../host/first-facts.ts';
-import {findSession} from '../host/session.ts';
-import {planRemoval} from '../persistence/index.ts';
-import {InputError} from '../policy/input-error.ts';
+import {familiesHere, firstFacts} from '../host/machine/facts-sync.ts';
+import {findSession} from '../host/sockets/session.ts';
+import {InputError} from '../lib/errors.ts';
+import {joinWords} from '../lib/list.ts';
+import {printable} from '../lib/printable.ts';
+import {planRemoval} from '../persistence/plan.ts';
 import {parsePolicy} from '../policy/policy.ts';
-import {printable} from '../policy/printable.ts';
-import {joinWords} from '../policy/words.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
-import {printDoor, shutDoors} from '../ruleset/way-in.ts';
-import {assertRoot} from './assert-root.ts';
+import {printDoor, shutDoors} from '../ruleset/lockout.ts';
+import {assertRoot} from './require-root.ts';
 
 export type UndoFlags = {
 	readonly list?: boolean;

@@ -1,17 +1,17 @@
 import process from 'node:process';
 import {readAppliedPolicy} from '../change/applied.ts';
 import {HostError} from '../host/errors.ts';
-import {gatherFacts} from '../host/facts.ts';
-import {firstFacts} from '../host/first-facts.ts';
-import {isRehearsal} from '../host/rehearsing.ts';
-import {firstFrame} from '../ui/first-frame.ts';
-import {KeyStream} from '../ui/key-stream.ts';
-import {Screen} from '../ui/screen.ts';
-import {parseBoot} from './boot-choice.ts';
-import {describeMachine} from './describe-machine.ts';
-import {type ExistingFlags, readExisting} from './existing-options.ts';
-import {type PolicyFlags, readPolicyPart} from './policy-options.ts';
-import {parseSeconds} from './seconds.ts';
+import {gatherFacts} from '../host/machine/facts.ts';
+import {firstFacts} from '../host/machine/facts-sync.ts';
+import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
+import {KeyStream} from '../ui/keys/input-stream.ts';
+import {Screen} from '../ui/terminal/alternate-screen.ts';
+import {firstFrame} from '../ui/terminal/first-frame.ts';
+import {describeMachine} from '../ui/text/welcome.ts';
+import {parseBoot} from './options/boot.ts';
+import {parseSeconds} from './options/confirm-within.ts';
+import {type ExistingFlags, readExisting} from './options/existing.ts';
+import {type PolicyFlags, readPolicyPart} from './options/policy.ts';
 
 const BANNER = 'REHEARSAL: a private copy. The real machine stays as it is.';
 
@@ -61,7 +61,7 @@ export async function startWizard(flags: WizardFlags): Promise<number> {
 		const gathered = gatherFacts(first);
 		// Whatever goes wrong with it is told below, once both are there.
 		gathered.catch(() => {});
-		const {openWizard} = await import('./open-wizard.ts');
+		const {openWizard} = await import('./wizard-session.ts');
 		const {atApply = false} = flags;
 		const facts = await gathered;
 		return await openWizard({

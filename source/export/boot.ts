@@ -1,10 +1,10 @@
-import type {Keeping, KeptFile} from '../change/kept-files.ts';
+import type {Keeping, KeptFile} from '../change/boot-files.ts';
 import {POLICY_FILE, RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
-import {programOf} from '../host/iptables.ts';
-import {planBoot, removalOf} from '../persistence/index.ts';
-import {systemd} from '../persistence/systemd.ts';
+import {programOf} from '../host/netfilter/iptables.ts';
+import {systemd} from '../persistence/init/systemd.ts';
+import {planBoot, removalOf} from '../persistence/plan.ts';
 import {type Policy, printPolicy} from '../policy/policy.ts';
-import type {RuleSet} from '../ruleset/ruleset.ts';
+import type {RuleSet} from '../ruleset/model.ts';
 
 /** What an exported firewall puts on a machine that boots with systemd, and what takes it away again. */
 export type BootPlan = {readonly keep: Keeping; readonly remove: Keeping};

@@ -1,7 +1,7 @@
+import type {Family} from '../lib/network.ts';
 import {type HelperName, helperOf} from '../policy/helpers.ts';
-import type {Family} from '../policy/network.ts';
+import {printPorts} from '../policy/parse-opening.ts';
 import type {Policy} from '../policy/policy.ts';
-import {printPorts} from '../policy/port.ts';
 import {
 	defaultReject,
 	type FamilyRules,
@@ -11,7 +11,7 @@ import {
 	type PortRange,
 	type Rule,
 	type RuleSet,
-} from '../ruleset/ruleset.ts';
+} from '../ruleset/model.ts';
 
 /** Where each of our chains hangs in nftables, in its words (nft(8), "Chains"). */
 const HOOKS: Readonly<Record<string, string>> = {

@@ -1,9 +1,9 @@
-import type {Command} from '../change/kept-files.ts';
+import type {Command} from '../change/boot-files.ts';
 import {CONFIG_DIR, RESTORE_FILE} from '../change/paths.ts';
 import {JUMPS} from '../change/rollback-script.ts';
-import {quote} from '../host/shell.ts';
+import {quote} from '../lib/shell-quote.ts';
 import {type Policy, policyFlags} from '../policy/policy.ts';
-import {OWN_CHAINS} from '../ruleset/ruleset.ts';
+import {OWN_CHAINS} from '../ruleset/model.ts';
 import {type BootPlan, writtenFiles} from './boot.ts';
 
 /** Ends the texts that the script carries. No line of ours begins like this. */

@@ -1,4 +1,4 @@
-import {printable} from '../policy/printable.ts';
+import {printable} from '../lib/printable.ts';
 
 /**
  * Something that cannot be done on this machine, or went wrong on the way. `message` says in one

@@ -1,7 +1,7 @@
 import {RESTORE_FILE} from '../change/paths.ts';
-import {FALL_BACK, printTool, quote} from '../host/shell.ts';
-import type {Family} from '../policy/network.ts';
-import {OWN_CHAINS, OWN_PREFIX} from '../ruleset/ruleset.ts';
+import type {Family} from '../lib/network.ts';
+import {FALL_BACK, printTool, quote} from '../lib/shell-quote.ts';
+import {OWN_CHAINS, OWN_PREFIX} from '../ruleset/model.ts';
 
 export type RestoreFamily = {
 	readonly family: Family;

@@ -1,4 +1,4 @@
-import type {Family} from './network.ts';
+import type {Family} from '../lib/network.ts';
 import type {Protocol} from './services.ts';
 
 export const HELPER_NAMES = [
@@ -48,7 +48,7 @@ const IPV4_ONLY: readonly Family[] = [4];
 
 /**
  * The conntrack helpers of the Linux kernel, with the directions in which each was measured to be
- * needed (Linux 6.1 and 6.18; sip, pptp and h323 by the dialogues of source/proof/protocols on 6.18).
+ * needed (Linux 6.1 and 6.18; sip, pptp and h323 by the dialogues of source/testbed/protocols on 6.18).
  * Families as the modules register them (net/netfilter/nf_conntrack_*.c).
  */
 export const HELPERS: readonly Helper[] = [

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
+import {InputError} from '../lib/errors.ts';
+import {printable} from '../lib/printable.ts';
 import {HELPER_NAMES, type HelperName} from './helpers.ts';
-import {InputError} from './input-error.ts';
-import {mergeOpenings} from './merge.ts';
-import {type Opening, parseOpening, printOpening} from './port.ts';
-import {printable} from './printable.ts';
+import {mergeOpenings} from './merge-openings.ts';
+import {type Opening, parseOpening, printOpening} from './parse-opening.ts';
 import type {Services} from './services.ts';
 
 export const ROLES = ['workstation', 'server'] as const;

@@ -1,11 +1,11 @@
 import {XMLParser} from 'fast-xml-parser';
-import {InputError} from '../policy/input-error.ts';
-import type {Family} from '../policy/network.ts';
+import {InputError} from '../lib/errors.ts';
+import type {Family} from '../lib/network.ts';
+import {printable} from '../lib/printable.ts';
 import type {Verdict} from '../policy/policy.ts';
-import {printable} from '../policy/printable.ts';
 import type {Protocol} from '../policy/services.ts';
-import {openPorts, type Vantage} from '../ruleset/reach.ts';
-import type {PortRange, RuleSet} from '../ruleset/ruleset.ts';
+import {openPorts, type Vantage} from '../ruleset/evaluate-ports.ts';
+import type {PortRange, RuleSet} from '../ruleset/model.ts';
 
 /** Of an IPv6 address as text (INET6_ADDRSTRLEN, without its end). */
 const LONGEST_ADDRESS = 45;

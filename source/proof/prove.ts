@@ -1,15 +1,15 @@
-import type {Interface} from '../host/interfaces.ts';
+import type {Interface} from '../host/machine/interfaces.ts';
 import type {Policy} from '../policy/policy.ts';
-import {stretches, subtractRanges} from '../ruleset/reach.ts';
-import type {RuleSet} from '../ruleset/ruleset.ts';
-import {printDoor, type Visitor} from '../ruleset/way-in.ts';
-import {type Check, check, runDialogues} from './dialogues.ts';
-import {proveLimits, withoutLimits} from './limits.ts';
-import {loadAgain, loadSource, type RuleSource} from './sources.ts';
+import {stretches, subtractRanges} from '../ruleset/evaluate-ports.ts';
+import {printDoor, type Visitor} from '../ruleset/lockout.ts';
+import type {RuleSet} from '../ruleset/model.ts';
+import {loadAgain, loadSource, type RuleSource} from '../testbed/load-rules.ts';
+import {withWorld} from '../testbed/testbed.ts';
+import {type Check, check, runDialogues} from './checks/index.ts';
+import {proveLimits, withoutLimits} from './checks/rate-limits.ts';
+import {type View, viewAll} from './report.ts';
 import {type Progress, sweep} from './sweep.ts';
-import {planVantages} from './vantages.ts';
-import {type View, viewAll} from './views.ts';
-import {withWorld} from './world.ts';
+import {planVantages} from './vantage-points.ts';
 
 export type Proof = {
 	readonly views: readonly View[];

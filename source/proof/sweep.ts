@@ -1,8 +1,10 @@
 import {HostError} from '../host/errors.ts';
-import {FAMILIES, type Family} from '../policy/network.ts';
+import {FAMILIES, type Family} from '../lib/network.ts';
 import type {Protocol} from '../policy/services.ts';
-import {countPorts, subtractRanges, type Vantage} from '../ruleset/reach.ts';
-import type {PortRange} from '../ruleset/ruleset.ts';
+import {countPorts, subtractRanges, type Vantage} from '../ruleset/evaluate-ports.ts';
+import type {PortRange} from '../ruleset/model.ts';
+import {installSynMaker} from '../testbed/syn.ts';
+import type {World} from '../testbed/testbed.ts';
 import {
 	canNote,
 	countArrivals,
@@ -13,10 +15,8 @@ import {
 	readForwarded,
 	readPorts,
 	resetCounters,
-} from './counters.ts';
-import {sweepByTally} from './sweep-by-tally.ts';
-import {installSynMaker} from './syn.ts';
-import type {World} from './world.ts';
+} from './count-nft.ts';
+import {sweepByTally} from './sweep-iptables.ts';
 
 /** What passed from one vantage. */
 export type Observation = {

@@ -1,9 +1,14 @@
-import {groupBy} from '../policy/group.ts';
-import type {Family} from '../policy/network.ts';
+import {groupBy} from '../lib/group-by.ts';
+import type {Family} from '../lib/network.ts';
+import {
+	type MdnsOpening,
+	type PortOpening,
+	printOpening,
+	printPorts,
+} from '../policy/parse-opening.ts';
 import type {Policy} from '../policy/policy.ts';
-import {type MdnsOpening, type PortOpening, printOpening, printPorts} from '../policy/port.ts';
 import type {Protocol} from '../policy/services.ts';
-import {type Match, onePort, ourRule, type Rule} from './ruleset.ts';
+import {type Match, onePort, ourRule, type Rule} from './model.ts';
 
 /** New connections of one source under `limit`: so many, and so many at once. */
 const LIMIT = {rate: '6/min', burst: 6} as const;

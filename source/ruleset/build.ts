@@ -1,6 +1,6 @@
-import {groupBy} from '../policy/group.ts';
+import {groupBy} from '../lib/group-by.ts';
+import type {Family} from '../lib/network.ts';
 import {type Helper, helperOf} from '../policy/helpers.ts';
-import type {Family} from '../policy/network.ts';
 import type {Policy, Verdict} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
 import {openingRules} from './build-openings.ts';
@@ -15,7 +15,7 @@ import {
 	type Rule,
 	type RuleSet,
 	type Target,
-} from './ruleset.ts';
+} from './model.ts';
 
 /** What of the machine decides the rules. */
 export type BuildFacts = {

@@ -1,6 +1,6 @@
-import {contains} from '../policy/network.ts';
+import {contains} from '../lib/network.ts';
+import {type FamilyRules, findChain, type Match, type PortRange, type Rule} from './model.ts';
 import type {Packet} from './packet.ts';
-import {type FamilyRules, findChain, type Match, type PortRange, type Rule} from './ruleset.ts';
 
 /** Where a rule stands: `index` counts from 1, as iptables does. */
 export type Place = {readonly chain: string; readonly index: number; readonly rule: Rule};

@@ -1,8 +1,8 @@
+import {printable} from '../lib/printable.ts';
 import type {Verdict} from '../policy/policy.ts';
-import {printable} from '../policy/printable.ts';
 import type {Decision} from './evaluate.ts';
+import {printRule} from './format-iptables.ts';
 import type {Packet} from './packet.ts';
-import {printRule} from './print.ts';
 
 /** What a verdict does, to whom: one line each. */
 export const VERDICT_EFFECTS: Readonly<

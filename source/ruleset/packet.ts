@@ -1,8 +1,8 @@
 import ipaddr from 'ipaddr.js';
-import {InputError} from '../policy/input-error.ts';
-import {canonicalAddress, FAMILIES, type Family} from '../policy/network.ts';
-import {printable} from '../policy/printable.ts';
-import type {CtState} from './ruleset.ts';
+import {InputError} from '../lib/errors.ts';
+import {canonicalAddress, FAMILIES, type Family} from '../lib/network.ts';
+import {printable} from '../lib/printable.ts';
+import type {CtState} from './model.ts';
 
 /** A packet that comes in, as far as rules look at it. */
 export type Packet = {

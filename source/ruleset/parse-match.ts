@@ -1,5 +1,5 @@
-import {type Family, respell} from '../policy/network.ts';
-import {CT_STATES, type Match, type PortRange} from './ruleset.ts';
+import {type Family, respell} from '../lib/network.ts';
+import {CT_STATES, type Match, type PortRange} from './model.ts';
 
 /** What an option adds to a match, given its value; undefined where we do not model it. */
 type Reader = (value: string, family: Family, match: Match) => Partial<Match> | undefined;

@@ -1,6 +1,6 @@
 import {FRAME_LINES} from './components/frame.tsx';
-import {hasListeners} from './flow-ports.ts';
-import type {Flow, Step} from './flow-state.ts';
+import {hasListeners} from './state/ports.ts';
+import type {Flow, Step} from './state/state.ts';
 import {readOut} from './theme.ts';
 
 /** From this width on the rules stand beside the form. */

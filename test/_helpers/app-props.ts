@@ -1,6 +1,6 @@
-import type {Item} from '../../source/persistence/item.ts';
+import type {Item} from '../../source/checklist/checklist-item.ts';
 import type {AppProps} from '../../source/ui/app.tsx';
-import {NOTHING_KNOWN} from '../../source/ui/flow-state.ts';
+import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
 import type {Machine} from '../../source/ui/steps/step-props.ts';
 
 /** A machine about which there is little to say. */

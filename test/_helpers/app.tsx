@@ -5,7 +5,7 @@ import {afterEach} from 'vitest';
 import type {PolicyPart} from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {App, type AppProps} from '../../source/ui/app.tsx';
-import {startFlow} from '../../source/ui/flow-state.ts';
+import {startFlow} from '../../source/ui/state/state.ts';
 import type {Machine} from '../../source/ui/steps/step-props.ts';
 import {CHECKER, MACHINE, UNABLE} from './app-props.ts';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
+import {FAMILIES, type Family, type Network, parseNetwork} from '../../source/lib/network.ts';
 import {HELPER_NAMES} from '../../source/policy/helpers.ts';
-import {FAMILIES, type Family, type Network, parseNetwork} from '../../source/policy/network.ts';
+import {LAST_PORT, type Opening} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy, ROLES, VERDICTS} from '../../source/policy/policy.ts';
-import {LAST_PORT, type Opening} from '../../source/policy/port.ts';
+import {CT_STATES} from '../../source/ruleset/model.ts';
 import type {Packet} from '../../source/ruleset/packet.ts';
-import {CT_STATES} from '../../source/ruleset/ruleset.ts';
 
 /** What a test may narrow down: the kernel has only so many interfaces and networks. */
 export type Choices = {

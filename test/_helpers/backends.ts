@@ -2,7 +2,7 @@ import {existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync} fr
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import type {Backend} from '../../source/host/iptables.ts';
+import type {Backend} from '../../source/host/netfilter/iptables.ts';
 import {startServer, type Variables} from './programs.ts';
 
 export const BACKENDS: readonly Backend[] = ['nft', 'legacy'];

@@ -1,11 +1,11 @@
 import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
-import type {Backend} from '../../source/host/iptables.ts';
-import {planPersistence} from '../../source/persistence/index.ts';
-import {FAMILIES} from '../../source/policy/network.ts';
+import type {Backend} from '../../source/host/netfilter/iptables.ts';
+import {FAMILIES} from '../../source/lib/network.ts';
+import {planPersistence} from '../../source/persistence/plan.ts';
 import type {Policy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import type {RuleSet} from '../../source/ruleset/ruleset.ts';
+import type {RuleSet} from '../../source/ruleset/model.ts';
 import type {Host} from './namespaces.ts';
 import {plain, type Saves} from './saves.ts';
 import {inView} from './view-files.ts';

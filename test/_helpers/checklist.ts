@@ -1,4 +1,4 @@
-import type {Item} from '../../source/persistence/item.ts';
+import type {Item} from '../../source/checklist/checklist-item.ts';
 import {wizard} from './cli.ts';
 import type {Host} from './namespaces.ts';
 

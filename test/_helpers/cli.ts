@@ -1,6 +1,6 @@
 import path from 'node:path';
 import process from 'node:process';
-import type {RunResult} from '../../source/host/run.ts';
+import type {RunResult} from '../../source/host/exec/run.ts';
 import type {Host} from './namespaces.ts';
 
 /** The built program: what users get. */

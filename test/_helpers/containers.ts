@@ -1,4 +1,4 @@
-import type {Backend} from '../../source/host/iptables.ts';
+import type {Backend} from '../../source/host/netfilter/iptables.ts';
 import type {Host, Lab} from './namespaces.ts';
 import {joinedPair, serve} from './pair.ts';
 

@@ -3,7 +3,7 @@ import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {afterAll, expect, vi} from 'vitest';
-import type {Backend} from '../../source/host/iptables.ts';
+import type {Backend} from '../../source/host/netfilter/iptables.ts';
 import {CLI} from './cli.ts';
 import {makeGroup, removeAbandonedGroups, removeGroup} from './control-groups.ts';
 import {CACHE, debianRoot, type Suite} from './debian-root.ts';

@@ -1,5 +1,5 @@
 import {expect} from 'vitest';
-import {InputError} from '../../source/policy/input-error.ts';
+import {InputError} from '../../source/lib/errors.ts';
 
 /** What must never reach a terminal from another's text: controls, invisible and bidirectional characters. */
 export const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;

@@ -1,5 +1,5 @@
-import type {Backend} from '../../source/host/iptables.ts';
-import type {Family} from '../../source/policy/network.ts';
+import type {Backend} from '../../source/host/netfilter/iptables.ts';
+import type {Family} from '../../source/lib/network.ts';
 import {otherOf} from './proofs.ts';
 
 /** A way in which a firewall can be other than its policy says. */

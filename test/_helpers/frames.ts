@@ -1,19 +1,19 @@
 import {expect} from 'vitest';
 import {HELPERS} from '../../source/policy/helpers.ts';
+import {printOpening} from '../../source/policy/parse-opening.ts';
 import type {Policy} from '../../source/policy/policy.ts';
-import {printOpening} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {VERDICT_EFFECTS} from '../../source/ruleset/explain.ts';
-import {type MarkedRow, markRows, mergeFamilies} from '../../source/ruleset/rows.ts';
-import {familyColumn} from '../../source/ui/review-lines.ts';
-import {FIELD_KEYS, KEYS, LIST_KEYS} from '../../source/ui/step-keys.ts';
+import {type MarkedRow, markRows, mergeFamilies} from '../../source/ruleset/merge-families.ts';
+import {FIELD_KEYS, KEYS, LIST_KEYS} from '../../source/ui/keys/key-hints.ts';
+import {familyColumn} from '../../source/ui/text/review.ts';
 import {
 	helperDirection,
 	QUESTIONS,
 	ROLE_TEXTS,
 	STEP_NAMES,
 	VERDICT_TEXTS,
-} from '../../source/ui/texts.ts';
+} from '../../source/ui/text/texts.ts';
 import {glyphs} from '../../source/ui/theme.ts';
 
 export type Size = readonly [columns: number, rows: number];

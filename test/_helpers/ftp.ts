@@ -1,6 +1,6 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
-import type {RunResult} from '../../source/host/run.ts';
+import type {RunResult} from '../../source/host/exec/run.ts';
 import type {Host} from './namespaces.ts';
 import {connect} from './pair.ts';
 

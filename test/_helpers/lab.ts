@@ -1,8 +1,8 @@
 import {randomBytes} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import process from 'node:process';
-import type {Backend} from '../../source/host/iptables.ts';
-import type {Runner, RunOptions} from '../../source/host/run.ts';
+import type {Runner, RunOptions} from '../../source/host/exec/run.ts';
+import type {Backend} from '../../source/host/netfilter/iptables.ts';
 import {openView, removeAbandonedFolders, type View} from './backends.ts';
 import {execute, type Server, startServer, succeed, type Variables} from './programs.ts';
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import process from 'node:process';
-import type {Backend} from '../../source/host/iptables.ts';
+import type {Backend} from '../../source/host/netfilter/iptables.ts';
 import type {Host, Lab} from './namespaces.ts';
 import type {Server} from './programs.ts';
 

@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {setTimeout as delay} from 'node:timers/promises';
-import {parentOf} from '../../source/host/processes.ts';
+import {parentOf} from '../../source/host/sockets/processes.ts';
 import type {Host} from './namespaces.ts';
 import {succeed} from './programs.ts';
 

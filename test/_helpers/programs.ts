@@ -1,6 +1,6 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import process from 'node:process';
-import type {RunOptions, RunResult} from '../../source/host/run.ts';
+import type {RunOptions, RunResult} from '../../source/host/exec/run.ts';
 
 export type Variables = Readonly<Record<string, string>>;
 

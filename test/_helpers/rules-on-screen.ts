@@ -1,12 +1,12 @@
 import {expect} from 'vitest';
 import {HELPERS} from '../../source/policy/helpers.ts';
+import {parseOpenings, printPorts} from '../../source/policy/parse-opening.ts';
 import {completePolicy, defaultPolicy, type Policy, VERDICTS} from '../../source/policy/policy.ts';
-import {parseOpenings, printPorts} from '../../source/policy/port.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
-import {mergeFamilies} from '../../source/ruleset/rows.ts';
-import type {Rule} from '../../source/ruleset/ruleset.ts';
+import {mergeFamilies} from '../../source/ruleset/merge-families.ts';
+import type {Rule} from '../../source/ruleset/model.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
 
 /** A rule as a line of the screen has it. `cut` is where a sign stands for what there was no room for. */
 type Shown = {

@@ -1,5 +1,5 @@
-import type {Listener} from '../../source/policy/listener.ts';
-import type {Published} from '../../source/ruleset/published.ts';
+import type {Published} from '../../source/existing/nat/published-ports.ts';
+import type {Listener} from '../../source/services/listener.ts';
 
 /** A socket that listens on all IPv4 addresses, over TCP unless something else is said. */
 export function socketOn(port: number, more: Partial<Listener> = {}): Listener {

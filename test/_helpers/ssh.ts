@@ -1,7 +1,7 @@
 import {copyFileSync, mkdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
-import type {Backend} from '../../source/host/iptables.ts';
-import type {RunResult} from '../../source/host/run.ts';
+import type {RunResult} from '../../source/host/exec/run.ts';
+import type {Backend} from '../../source/host/netfilter/iptables.ts';
 import type {Host, Lab} from './namespaces.ts';
 import type {Terminal, Terminals} from './terminal.ts';
 

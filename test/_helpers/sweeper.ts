@@ -1,10 +1,10 @@
 import {afterAll, beforeAll} from 'vitest';
-import {FAMILIES, type Family} from '../../source/policy/network.ts';
-import {loadSource, type RuleSource} from '../../source/proof/sources.ts';
+import {FAMILIES, type Family} from '../../source/lib/network.ts';
 import {sweep} from '../../source/proof/sweep.ts';
-import {type World, withSmallWorld} from '../../source/proof/world.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
-import type {Vantage} from '../../source/ruleset/reach.ts';
+import type {Vantage} from '../../source/ruleset/evaluate-ports.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
+import {loadSource, type RuleSource} from '../../source/testbed/load-rules.ts';
+import {type World, withSmallWorld} from '../../source/testbed/testbed.ts';
 
 /** What passes from each place: `tcp 22`, `udp 53`, … */
 export type Passed = Readonly<Record<string, readonly string[]>>;

@@ -1,4 +1,4 @@
-import {SHUT_WORD} from '../../source/ui/texts.ts';
+import {SHUT_WORD} from '../../source/ui/text/texts.ts';
 import {walkTo} from './journey.ts';
 import type {Terminal} from './terminal.ts';
 

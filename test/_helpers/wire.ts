@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
-import type {Family} from '../../source/policy/network.ts';
+import type {Family} from '../../source/lib/network.ts';
+import {LAST_PORT} from '../../source/policy/parse-opening.ts';
 import type {Policy} from '../../source/policy/policy.ts';
-import {LAST_PORT} from '../../source/policy/port.ts';
 import {addresses, ports} from './arbitraries.ts';
 import {FLAGS, type Shot} from './ethernet.ts';
 

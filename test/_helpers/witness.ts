@@ -1,7 +1,7 @@
 import {writeFileSync} from 'node:fs';
 import path from 'node:path';
-import type {Backend} from '../../source/host/iptables.ts';
-import type {Family} from '../../source/policy/network.ts';
+import type {Backend} from '../../source/host/netfilter/iptables.ts';
+import type {Family} from '../../source/lib/network.ts';
 import {buildFrame, FRAME_LENGTH, hardwareText, type Shot, TARGET_HARDWARE} from './ethernet.ts';
 import type {Host, Lab} from './namespaces.ts';
 import {INTERFACES, JOINED, OWN} from './wire.ts';

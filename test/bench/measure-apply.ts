@@ -2,13 +2,13 @@
 // Runs as root in namespaces of its own; prints the figures as JSON.
 import {type Before, dryRun, load, readRules} from '../../source/change/load.ts';
 import {apply} from '../../source/commands/apply.ts';
-import {readPolicy} from '../../source/commands/policy-options.ts';
-import {gatherFacts} from '../../source/host/facts.ts';
-import {programOf} from '../../source/host/iptables.ts';
-import {run} from '../../source/host/run.ts';
+import {readPolicy} from '../../source/commands/options/policy.ts';
+import {run} from '../../source/host/exec/run.ts';
+import {gatherFacts} from '../../source/host/machine/facts.ts';
+import {programOf} from '../../source/host/netfilter/iptables.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {presenceOf} from '../../source/ruleset/compare.ts';
-import {printRestore} from '../../source/ruleset/print.ts';
+import {presenceOf} from '../../source/ruleset/diff.ts';
+import {printRestore} from '../../source/ruleset/format-iptables.ts';
 import {type Figure, median, milliseconds} from './statistics.ts';
 
 const ROUNDS = 21;

@@ -4,8 +4,8 @@
 import path from 'node:path';
 import {monitorEventLoopDelay} from 'node:perf_hooks';
 import process from 'node:process';
-import type {Backend} from '../../source/host/iptables.ts';
-import {findMachine, type Machine} from '../../source/host/machine.ts';
+import {findMachine, type Machine} from '../../source/host/machine/report.ts';
+import type {Backend} from '../../source/host/netfilter/iptables.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {type Host, openLab} from '../_helpers/lab.ts';
 import {type Figure, milliseconds, quantile} from './statistics.ts';

@@ -3,7 +3,7 @@
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {spawn} from '@lydell/node-pty';
-import {findProgram} from '../../source/host/find-program.ts';
+import {findProgram} from '../../source/host/exec/find-program.ts';
 import {CLI} from '../_helpers/cli.ts';
 import {type Host, openLab} from '../_helpers/lab.ts';
 import type {Figure} from './statistics.ts';

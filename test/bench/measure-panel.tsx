@@ -3,12 +3,12 @@
 import {PassThrough, Writable} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
 import {render} from 'ink';
+import {type Opening, parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
-import {type Opening, parseOpenings} from '../../source/policy/port.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {App} from '../../source/ui/app.tsx';
-import {startFlow} from '../../source/ui/flow-state.ts';
-import {KeyStream} from '../../source/ui/key-stream.ts';
+import {KeyStream} from '../../source/ui/keys/input-stream.ts';
+import {startFlow} from '../../source/ui/state/state.ts';
 import {CHECKER, MACHINE, UNABLE} from '../_helpers/app-props.ts';
 import {type Figure, median, milliseconds, quantile} from './statistics.ts';
 

@@ -1,7 +1,7 @@
 // Measures how many packets leak and are lost while the same rules are loaded again and again, by
 // this program and by those of the others that are installed. Runs as root in namespaces of its own;
 // prints the figures as JSON.
-import type {Backend} from '../../source/host/iptables.ts';
+import type {Backend} from '../../source/host/netfilter/iptables.ts';
 import {openLab} from '../_helpers/lab.ts';
 import {joinedPair} from '../_helpers/pair.ts';
 import {startTraffic} from '../_helpers/traffic.ts';

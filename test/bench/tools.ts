@@ -1,7 +1,7 @@
 // Programs that load rules again while packets come in: ours, and those of the others that are installed.
 
-import {findProgram} from '../../source/host/find-program.ts';
-import type {Backend} from '../../source/host/iptables.ts';
+import {findProgram} from '../../source/host/exec/find-program.ts';
+import type {Backend} from '../../source/host/netfilter/iptables.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {wizardDoes} from '../_helpers/cli.ts';
 import type {Host} from '../_helpers/lab.ts';

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import type {Item} from '../../source/persistence/item.ts';
+import type {Item} from '../../source/checklist/checklist-item.ts';
 import {type Debian, PROGRAM, useDebians} from '../_helpers/debian.ts';
 import {unpackPackages} from '../_helpers/debian-packages.ts';
 import {suitesHere} from '../_helpers/debian-root.ts';

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, test} from 'vitest';
-import type {Item} from '../../source/persistence/item.ts';
-import {REBOOT_WORD} from '../../source/ui/texts.ts';
+import type {Item} from '../../source/checklist/checklist-item.ts';
+import {REBOOT_WORD} from '../../source/ui/text/texts.ts';
 import {type Debian, PROGRAM, useDebians} from '../_helpers/debian.ts';
 import {suitesHere} from '../_helpers/debian-root.ts';
 import {useLab} from '../_helpers/namespaces.ts';

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {printRemoval} from '../../source/change/undo.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
 
 const removalOf = (text: string) => printRemoval({text, rules: parseSave(text, 4)});
 

@@ -14,8 +14,8 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {printRollbackScript} from '../../source/change/rollback-script.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
-import type {FamilyRules} from '../../source/ruleset/ruleset.ts';
+import type {FamilyRules} from '../../source/ruleset/model.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {FOREIGN_IPV4, OWN_IPV4} from '../_helpers/samples.ts';
 
 const INPUT = 'FW-WIZARD-INPUT';

@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
-import {describeMachine} from '../../source/commands/describe-machine.ts';
-import type {Facts} from '../../source/host/facts.ts';
+import type {Neighbour} from '../../source/existing/neighbours.ts';
+import type {Facts} from '../../source/host/machine/facts.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import type {Neighbour} from '../../source/ruleset/neighbours.ts';
-import {NOTHING_KNOWN} from '../../source/ui/flow-state.ts';
+import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
+import {describeMachine} from '../../source/ui/text/welcome.ts';
 import {CONTAINER, socketOn} from '../_helpers/sockets.ts';
 
 const FACTS: Facts = {

@@ -2,9 +2,9 @@ import process from 'node:process';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import {apply} from '../../source/commands/apply.ts';
 import {main} from '../../source/commands/main.ts';
-import {startRehearsal} from '../../source/host/rehearsal.ts';
+import {startRehearsal} from '../../source/host/rehearsal/start.ts';
 
-vi.mock('../../source/host/rehearsal.ts', () => ({
+vi.mock('../../source/host/rehearsal/start.ts', () => ({
 	startRehearsal: vi.fn(async () => 7),
 	prepareRehearsal: vi.fn(),
 }));

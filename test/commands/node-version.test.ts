@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {complainAboutNode} from '../../source/host/node-version.ts';
+import {complainAboutNode} from '../../source/host/machine/node-version.ts';
 
 describe('complainAboutNode', () => {
 	it.each(['20.19.0', '20.20.2', '22.0.0', '26.1.0'])('lets %s pass', (found) => {

@@ -10,7 +10,7 @@ import {
 	readPolicyPart,
 	saysPolicy,
 	withPolicyOptions,
-} from '../../source/commands/policy-options.ts';
+} from '../../source/commands/options/policy.ts';
 import {policyFlags, policyToJson, printPolicy} from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {policies} from '../_helpers/arbitraries.ts';

@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
-import {summarize} from '../../source/commands/summary.ts';
+import {KEEP_EXISTING} from '../../source/existing/cleanup-plan.ts';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {parseOpenings} from '../../source/policy/port.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import {KEEP_EXISTING} from '../../source/ruleset/inheritance.ts';
+import {summarize} from '../../source/ui/text/summary.ts';
 
 const POLICY = completePolicy({
 	role: 'server',

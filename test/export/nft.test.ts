@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {printNft} from '../../source/export/nft.ts';
+import {FAMILIES} from '../../source/lib/network.ts';
 import {HELPER_NAMES} from '../../source/policy/helpers.ts';
-import {FAMILIES} from '../../source/policy/network.ts';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
-import {parseOpenings} from '../../source/policy/port.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {policies} from '../_helpers/arbitraries.ts';

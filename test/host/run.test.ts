@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {run} from '../../source/host/run.ts';
+import {run} from '../../source/host/exec/run.ts';
 
 /** Keeps all else waiting, in milliseconds, as a program with much to do keeps itself. */
 function beBusy(time: number): void {

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {parseBoundSockets} from '../../source/host/connections.ts';
-import {parseSocketDetails} from '../../source/host/socket-details.ts';
-import {parseOsRelease} from '../../source/host/system.ts';
+import {parseOsRelease} from '../../source/host/machine/system.ts';
+import {parseBoundSockets} from '../../source/host/sockets/proc-net.ts';
+import {parseSocketDetails} from '../../source/host/sockets/ss.ts';
 
 describe('the distribution', () => {
 	it.each([

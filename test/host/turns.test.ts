@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {readSave} from '../../source/host/iptables.ts';
-import {inTurns, nextTurn} from '../../source/host/turns.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
+import {inTurns, nextTurn} from '../../source/host/exec/yield.ts';
+import {readSave} from '../../source/host/netfilter/iptables.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {FOREIGN_IPV4} from '../_helpers/samples.ts';
 
 /** Counts how often somebody else had a turn, until it is stopped. */

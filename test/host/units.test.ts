@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {parseControlGroups, parseSocketUnits} from '../../source/host/units.ts';
+import {parseControlGroups, parseSocketUnits} from '../../source/host/sockets/units.ts';
 
 const CONTAINER = 'ab12'.repeat(16);
 

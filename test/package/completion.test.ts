@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {SHELLS, type Shell} from '../../source/commands/argument-words.ts';
+import {SHELLS, type Shell} from '../../source/commands/options/values.ts';
 import {CLI} from '../_helpers/cli.ts';
 import {execute, succeed} from '../_helpers/programs.ts';
 import {useTerminals} from '../_helpers/terminal.ts';

@@ -2,8 +2,8 @@ import {mkdirSync, rmSync} from 'node:fs';
 import fc from 'fast-check';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {printRestoreScript} from '../../source/persistence/restore-script.ts';
+import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {parseOpening} from '../../source/policy/port.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {
 	type Booted,

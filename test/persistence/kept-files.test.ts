@@ -14,7 +14,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {afterEach, beforeEach, expect, test} from 'vitest';
-import {carryOut, readKeptFiles} from '../../source/change/kept-files.ts';
+import {carryOut, readKeptFiles} from '../../source/change/boot-files.ts';
 
 const KEPT = {text: 'ours\n', mode: 0o640};
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import {beforeAll, describe, expect, test} from 'vitest';
+import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {parseOpening} from '../../source/policy/port.ts';
-import {compareRules, describeDifference, ownRules} from '../../source/ruleset/compare.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
-import {printRestore} from '../../source/ruleset/print.ts';
+import {compareRules, describeDifference, ownRules} from '../../source/ruleset/diff.ts';
+import {printRestore} from '../../source/ruleset/format-iptables.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {policies} from '../_helpers/arbitraries.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {bootWith, keptBy, place, RESTORE} from '../_helpers/boot-script.ts';

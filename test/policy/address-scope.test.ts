@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {describeExposure, type Scope, scopeOf} from '../../source/policy/address-scope.ts';
+import {describeExposure, type Scope, scopeOf} from '../../source/lib/address-scope.ts';
 
 it.each<[Scope, readonly string[]]>([
 	['public', ['8.8.8.8', '2a01:4f8::1', '2002:808:808::1']],

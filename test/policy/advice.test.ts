@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {type Advised, adviseOn} from '../../source/policy/advice.ts';
+import {type Advised, adviseOn} from '../../source/services/advice.ts';
 
 const advise = (listener: Partial<Advised>) => adviseOn({protocol: 'tcp', port: 4000, ...listener});
 

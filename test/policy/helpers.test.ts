@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {groupBy} from '../../source/policy/group.ts';
+import {groupBy} from '../../source/lib/group-by.ts';
 import {HELPER_NAMES, HELPERS, type HelperName, helperOf} from '../../source/policy/helpers.ts';
 
 describe('the table of helpers', () => {

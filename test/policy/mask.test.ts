@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import {describe, expect, it} from 'vitest';
-import {makeMask, maskAll} from '../../source/policy/mask.ts';
+import {makeMask, maskAll} from '../../source/lib/mask.ts';
 
 describe('a mask', () => {
 	it.each([

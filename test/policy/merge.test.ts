@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {collapse, mergeOpenings} from '../../source/policy/merge.ts';
-import {contains} from '../../source/policy/network.ts';
+import {contains} from '../../source/lib/network.ts';
+import {collapse, mergeOpenings} from '../../source/policy/merge-openings.ts';
 import {
 	type Opening,
 	type PortOpening,
 	parseOpening,
 	printOpening,
-} from '../../source/policy/port.ts';
+} from '../../source/policy/parse-opening.ts';
 import {crowdedOpenings, openings} from '../_helpers/arbitraries.ts';
 
 const read = (texts: readonly string[]) => texts.flatMap((text) => parseOpening(text, new Map()));

@@ -9,7 +9,7 @@ import {
 	parseNetwork,
 	reachOf,
 	respell,
-} from '../../source/policy/network.ts';
+} from '../../source/lib/network.ts';
 import {addresses, networks} from '../_helpers/arbitraries.ts';
 import {inputErrorOf} from '../_helpers/errors.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {InputError} from '../../source/policy/input-error.ts';
-import {parseOpening, parseOpenings, printOpening} from '../../source/policy/port.ts';
+import {InputError} from '../../source/lib/errors.ts';
+import {parseOpening, parseOpenings, printOpening} from '../../source/policy/parse-opening.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {openings} from '../_helpers/arbitraries.ts';
 import {inputErrorOf} from '../_helpers/errors.ts';

@@ -6,7 +6,7 @@ import {
 	parseOpenings,
 	printOpening,
 	printPorts,
-} from '../../source/policy/port.ts';
+} from '../../source/policy/parse-opening.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {openings} from '../_helpers/arbitraries.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {printable} from '../../source/policy/printable.ts';
+import {printable} from '../../source/lib/printable.ts';
 import {UNSAFE} from '../_helpers/errors.ts';
 
 /** Text of any UTF-16 code units, with plenty of those that do harm. */

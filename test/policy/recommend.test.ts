@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
-import type {Listener} from '../../source/policy/listener.ts';
-import {recommendRole} from '../../source/policy/recommend.ts';
+import type {Listener} from '../../source/services/listener.ts';
+import {recommendRole} from '../../source/services/recommend-role.ts';
 import {socketOn} from '../_helpers/sockets.ts';
 
 const on = (port: number, process: string | undefined, rest: Partial<Listener> = {}) =>

@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {parseOpening} from '../../source/policy/port.ts';
+import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {
 	OWN_SERVICES,
 	parseServices,

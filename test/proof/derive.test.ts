@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {FAMILIES, type Family} from '../../source/policy/network.ts';
+import {derive} from '../../source/exposure/derive.ts';
+import {tryOut} from '../../source/exposure/measure.ts';
+import {planLookouts} from '../../source/exposure/viewpoints.ts';
+import {FAMILIES, type Family} from '../../source/lib/network.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
-import {derive} from '../../source/proof/derive.ts';
-import {planLookouts} from '../../source/proof/lookouts.ts';
-import {plannedSource, type RuleSource} from '../../source/proof/sources.ts';
-import {tryOut} from '../../source/proof/trial.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
-import {subtractRanges} from '../../source/ruleset/reach.ts';
+import {subtractRanges} from '../../source/ruleset/evaluate-ports.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
+import {plannedSource, type RuleSource} from '../../source/testbed/load-rules.ts';
 import {policies} from '../_helpers/arbitraries.ts';
 import {HAND_MADE} from '../_helpers/inheritance.ts';
 

@@ -1,10 +1,10 @@
 import {describe, expect, test} from 'vitest';
-import type {Backend} from '../../source/host/iptables.ts';
-import {FAMILIES} from '../../source/policy/network.ts';
+import type {Backend} from '../../source/host/netfilter/iptables.ts';
+import {FAMILIES} from '../../source/lib/network.ts';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
-import {parseOpenings} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {printRestore} from '../../source/ruleset/print.ts';
+import {printRestore} from '../../source/ruleset/format-iptables.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {FAULTS, type Fault} from '../_helpers/faults.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';

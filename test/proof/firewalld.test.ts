@@ -1,8 +1,8 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {printOpening} from '../../source/policy/port.ts';
-import {type FirewalldFiles, translateFirewalld} from '../../source/ruleset/translate-firewalld.ts';
+import {type FirewalldFiles, translateFirewalld} from '../../source/existing/import/firewalld.ts';
+import {printOpening} from '../../source/policy/parse-opening.ts';
 import {unpackPackages} from '../_helpers/debian-packages.ts';
 
 const zone = (content: string, target = '') =>

@@ -1,10 +1,10 @@
 import {beforeAll, describe, expect, test} from 'vitest';
+import {FAMILIES} from '../../source/lib/network.ts';
 import {HELPER_NAMES} from '../../source/policy/helpers.ts';
-import {FAMILIES} from '../../source/policy/network.ts';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {parseOpenings} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {printRestore} from '../../source/ruleset/print.ts';
+import {printRestore} from '../../source/ruleset/format-iptables.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {openLab} from '../_helpers/lab.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';

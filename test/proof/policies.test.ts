@@ -1,11 +1,11 @@
 import process from 'node:process';
 import fc from 'fast-check';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {restore} from '../../source/host/iptables.ts';
-import {FAMILIES, parseNetwork} from '../../source/policy/network.ts';
+import {restore} from '../../source/host/netfilter/iptables.ts';
+import {FAMILIES, parseNetwork} from '../../source/lib/network.ts';
 import {completePolicy, type Policy, policyFlags, VERDICTS} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {printRestore} from '../../source/ruleset/print.ts';
+import {printRestore} from '../../source/ruleset/format-iptables.ts';
 import {networks, policies} from '../_helpers/arbitraries.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';

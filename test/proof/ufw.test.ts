@@ -1,11 +1,11 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
-import {FAMILIES} from '../../source/policy/network.ts';
+import {translateUfw} from '../../source/existing/import/ufw.ts';
+import {FAMILIES} from '../../source/lib/network.ts';
+import {printOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {printOpening} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {printRestore} from '../../source/ruleset/print.ts';
-import {translateUfw} from '../../source/ruleset/translate-ufw.ts';
+import {printRestore} from '../../source/ruleset/format-iptables.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';
 import {type Passed, useSweeper} from '../_helpers/sweeper.ts';
 import {inView} from '../_helpers/view-files.ts';

@@ -1,8 +1,8 @@
 import process from 'node:process';
 import {describe, expect, test} from 'vitest';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {parseOpenings} from '../../source/policy/port.ts';
-import {planVantages} from '../../source/proof/vantages.ts';
+import {planVantages} from '../../source/proof/vantage-points.ts';
 import {CLI} from '../_helpers/cli.ts';
 import {useLab} from '../_helpers/namespaces.ts';
 

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, VERDICTS} from '../../source/policy/policy.ts';
-import {parseOpenings} from '../../source/policy/port.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {useLab} from '../_helpers/namespaces.ts';
 import {openedPorts, proofOf, spellPorts} from '../_helpers/proofs.ts';

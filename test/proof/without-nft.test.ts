@@ -1,11 +1,11 @@
 import {writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {FAMILIES} from '../../source/policy/network.ts';
+import {FAMILIES} from '../../source/lib/network.ts';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {parseOpenings} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {printRestore} from '../../source/ruleset/print.ts';
+import {printRestore} from '../../source/ruleset/format-iptables.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {readChecklist} from '../_helpers/checklist.ts';
 import {wizardDoes} from '../_helpers/cli.ts';

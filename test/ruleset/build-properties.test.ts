@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {FAMILIES} from '../../source/policy/network.ts';
+import {FAMILIES} from '../../source/lib/network.ts';
+import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {parseOpening} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import type {Chain, FamilyRules, Rule} from '../../source/ruleset/ruleset.ts';
+import type {Chain, FamilyRules, Rule} from '../../source/ruleset/model.ts';
 import {policies} from '../_helpers/arbitraries.ts';
 
 const built = policies().map((policy) => ({policy, ...buildRuleSet(policy, {families: FAMILIES})}));

@@ -1,11 +1,11 @@
 import {describe, expect, it} from 'vitest';
+import type {Family} from '../../source/lib/network.ts';
 import {HELPER_NAMES, type HelperName} from '../../source/policy/helpers.ts';
-import type {Family} from '../../source/policy/network.ts';
+import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy, VERDICTS, type Verdict} from '../../source/policy/policy.ts';
-import {parseOpening} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {printRule} from '../../source/ruleset/print.ts';
-import {findChain} from '../../source/ruleset/ruleset.ts';
+import {printRule} from '../../source/ruleset/format-iptables.ts';
+import {findChain} from '../../source/ruleset/model.ts';
 
 type Wish = {
 	readonly verdict?: Verdict;

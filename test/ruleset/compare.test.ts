@@ -2,14 +2,9 @@ import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {
-	compareRules,
-	describeDifference,
-	ownRules,
-	presenceOf,
-} from '../../source/ruleset/compare.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
-import type {FamilyRules} from '../../source/ruleset/ruleset.ts';
+import {compareRules, describeDifference, ownRules, presenceOf} from '../../source/ruleset/diff.ts';
+import type {FamilyRules} from '../../source/ruleset/model.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {policies} from '../_helpers/arbitraries.ts';
 import {FOREIGN_IPV4, OWN_IPV4} from '../_helpers/samples.ts';
 

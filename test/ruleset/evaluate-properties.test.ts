@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {contains, FAMILIES} from '../../source/policy/network.ts';
+import {contains, FAMILIES} from '../../source/lib/network.ts';
+import type {Opening} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
-import type {Opening} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
 import type {Packet} from '../../source/ruleset/packet.ts';

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
+import type {FamilyRules} from '../../source/ruleset/model.ts';
 import type {Packet} from '../../source/ruleset/packet.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
-import type {FamilyRules} from '../../source/ruleset/ruleset.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {FOREIGN_IPV4} from '../_helpers/samples.ts';
 
 const SSH: Packet = {

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import {planChoices} from '../../source/ruleset/existing-choices.ts';
-import type {Holding} from '../../source/ruleset/holding.ts';
-import {nameNeighbours, type Traces} from '../../source/ruleset/neighbours.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
+import {planChoices} from '../../source/existing/cleanup-options.ts';
+import {nameNeighbours, type Traces} from '../../source/existing/neighbours.ts';
+import type {Holding} from '../../source/existing/snapshot.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {HAND_MADE} from '../_helpers/inheritance.ts';
 import {NEIGHBOURS} from '../_helpers/neighbours.ts';
 

@@ -1,12 +1,12 @@
 import {describe, expect, it} from 'vitest';
+import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy, VERDICTS} from '../../source/policy/policy.ts';
-import {parseOpening} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
 import {explainDecision, VERDICT_EFFECTS} from '../../source/ruleset/explain.ts';
+import type {FamilyRules} from '../../source/ruleset/model.ts';
 import {parsePacket} from '../../source/ruleset/packet.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
-import type {FamilyRules} from '../../source/ruleset/ruleset.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {UNSAFE} from '../_helpers/errors.ts';
 
 function explain(rules: FamilyRules, text: string): readonly string[] {

@@ -1,10 +1,10 @@
 import {describe, expect, it} from 'vitest';
-import type {Listener} from '../../source/policy/listener.ts';
-import {FAMILIES, type Family} from '../../source/policy/network.ts';
-import type {Exposed} from '../../source/ruleset/exposure.ts';
-import {exposedRows} from '../../source/ruleset/exposure-rows.ts';
-import {type Lookout, type Sight, UNKNOWN_SIGHT} from '../../source/ruleset/exposure-summary.ts';
-import type {Published} from '../../source/ruleset/published.ts';
+import type {Published} from '../../source/existing/nat/published-ports.ts';
+import {type Lookout, type Sight, UNKNOWN_SIGHT} from '../../source/exposure/aggregate.ts';
+import type {Exposed} from '../../source/exposure/model.ts';
+import {exposedRows} from '../../source/exposure/rows.ts';
+import {FAMILIES, type Family} from '../../source/lib/network.ts';
+import type {Listener} from '../../source/services/listener.ts';
 import {CONTAINER, socketOn} from '../_helpers/sockets.ts';
 
 const sight = (tcp: readonly number[], more: Partial<Sight> = {}): Sight => ({

@@ -1,14 +1,14 @@
 import {describe, expect, it} from 'vitest';
-import {recommendInheritance} from '../../source/ruleset/existing-choices.ts';
-import type {Holding} from '../../source/ruleset/holding.ts';
-import {planInheritance} from '../../source/ruleset/inheritance.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
 import {
 	chainsBehind,
 	describeTaking,
 	printTaking,
 	touchedChains,
-} from '../../source/ruleset/print-taking.ts';
+} from '../../source/existing/cleanup-format.ts';
+import {recommendInheritance} from '../../source/existing/cleanup-options.ts';
+import {planInheritance} from '../../source/existing/cleanup-plan.ts';
+import type {Holding} from '../../source/existing/snapshot.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {NEIGHBOURS} from '../_helpers/neighbours.ts';
 
 const OWN = [':FW-WIZARD-INPUT - [0:0]', '-A INPUT -j FW-WIZARD-INPUT'];

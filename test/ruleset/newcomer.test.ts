@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {FAMILIES, parseNetwork} from '../../source/policy/network.ts';
+import {
+	asForNewcomers,
+	asForSources,
+	peculiaritiesOf,
+} from '../../source/exposure/strip-rate-limits.ts';
+import {FAMILIES, parseNetwork} from '../../source/lib/network.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
-import {asForNewcomers, asForSources, peculiaritiesOf} from '../../source/ruleset/newcomer.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
-import {firstPacket} from '../../source/ruleset/reach.ts';
+import {firstPacket} from '../../source/ruleset/evaluate-ports.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {addresses, networks} from '../_helpers/arbitraries.ts';
 
 describe('rules as they are for newcomers', () => {

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {anybodyBut, originsIn, speakerOf} from '../../source/ruleset/origins.ts';
+import {anybodyBut, originsIn, speakerOf} from '../../source/exposure/sources-in-rules.ts';
 
 const spell = (text: string) =>
 	originsIn([text]).map(({network, on}) => (on ? `${network.cidr} on ${on}` : network.cidr));

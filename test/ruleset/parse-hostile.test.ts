@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {parseSave} from '../../source/ruleset/parse.ts';
-import {findChain, type Rule} from '../../source/ruleset/ruleset.ts';
+import {findChain, type Rule} from '../../source/ruleset/model.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {FOREIGN_IPV4} from '../_helpers/samples.ts';
 
 function read(line: string): Rule | undefined {

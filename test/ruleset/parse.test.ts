@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {FAMILIES, type Family} from '../../source/policy/network.ts';
+import {FAMILIES, type Family} from '../../source/lib/network.ts';
+import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {parseOpening} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {compareRules, ownRules} from '../../source/ruleset/compare.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
-import {printRestore} from '../../source/ruleset/print.ts';
-import {type FamilyRules, findChain, type Rule} from '../../source/ruleset/ruleset.ts';
+import {compareRules, ownRules} from '../../source/ruleset/diff.ts';
+import {printRestore} from '../../source/ruleset/format-iptables.ts';
+import {type FamilyRules, findChain, type Rule} from '../../source/ruleset/model.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {policies} from '../_helpers/arbitraries.ts';
 import {FOREIGN_IPV4, FOREIGN_IPV6, OWN_IPV4, OWN_IPV6, OWN_OPENINGS} from '../_helpers/samples.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {FAMILIES} from '../../source/policy/network.ts';
+import {FAMILIES} from '../../source/lib/network.ts';
+import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {parseOpening} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {
 	type Presence,
@@ -10,8 +10,8 @@ import {
 	printRestore,
 	printRestoreFiles,
 	printRule,
-} from '../../source/ruleset/print.ts';
-import type {FamilyRules, Rule, RuleSet} from '../../source/ruleset/ruleset.ts';
+} from '../../source/ruleset/format-iptables.ts';
+import type {FamilyRules, Rule, RuleSet} from '../../source/ruleset/model.ts';
 import {policies} from '../_helpers/arbitraries.ts';
 
 const openings = parseOpening('21/tcp', new Map());

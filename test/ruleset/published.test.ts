@@ -1,9 +1,9 @@
 import {describe, expect, it} from 'vitest';
-import type {Family} from '../../source/policy/network.ts';
-import {natOfIptables} from '../../source/ruleset/nat-iptables.ts';
-import {natOfNftables, natTablesIn} from '../../source/ruleset/nat-nft.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
-import {type Published, publishedIn} from '../../source/ruleset/published.ts';
+import {natOfIptables} from '../../source/existing/nat/parse-iptables.ts';
+import {natOfNftables, natTablesIn} from '../../source/existing/nat/parse-nftables.ts';
+import {type Published, publishedIn} from '../../source/existing/nat/published-ports.ts';
+import type {Family} from '../../source/lib/network.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {NEIGHBOURS} from '../_helpers/neighbours.ts';
 
 const OWN = ['192.0.2.1', '198.51.100.1', '2001:db8::1'];

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {FAMILIES} from '../../source/policy/network.ts';
+import {FAMILIES} from '../../source/lib/network.ts';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {parseOpenings} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {edgesOf, fillStretches, openPorts, stretches} from '../../source/ruleset/reach.ts';
-import type {FamilyRules, PortRange} from '../../source/ruleset/ruleset.ts';
+import {edgesOf, fillStretches, openPorts, stretches} from '../../source/ruleset/evaluate-ports.ts';
+import type {FamilyRules, PortRange} from '../../source/ruleset/model.ts';
 import {policies} from '../_helpers/arbitraries.ts';
 
 const VANTAGE = {family: 4, inInterface: 'eth0', source: '203.0.113.7'} as const;

@@ -1,12 +1,17 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {FAMILIES} from '../../source/policy/network.ts';
+import {FAMILIES} from '../../source/lib/network.ts';
+import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type PolicyPart} from '../../source/policy/policy.ts';
-import {parseOpening} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {printRule} from '../../source/ruleset/print.ts';
-import {type MarkedRow, markRows, mergeFamilies, type Row} from '../../source/ruleset/rows.ts';
-import {findChain, OWN_CHAINS} from '../../source/ruleset/ruleset.ts';
+import {printRule} from '../../source/ruleset/format-iptables.ts';
+import {
+	type MarkedRow,
+	markRows,
+	mergeFamilies,
+	type Row,
+} from '../../source/ruleset/merge-families.ts';
+import {findChain, OWN_CHAINS} from '../../source/ruleset/model.ts';
 import {policies} from '../_helpers/arbitraries.ts';
 
 const ruleSetOf = (part: PolicyPart) => buildRuleSet(completePolicy(part), {families: FAMILIES});

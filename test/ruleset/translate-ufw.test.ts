@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {printOpening} from '../../source/policy/port.ts';
-import {translateUfw, type UfwFiles} from '../../source/ruleset/translate-ufw.ts';
-import {readUserRules} from '../../source/ruleset/ufw-rules.ts';
+import {translateUfw, type UfwFiles} from '../../source/existing/import/ufw.ts';
+import {readUserRules} from '../../source/existing/import/ufw-user-rules.ts';
+import {printOpening} from '../../source/policy/parse-opening.ts';
 
 function files(tuples: readonly string[], more: Partial<UfwFiles> = {}): UfwFiles {
 	const text = tuples

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {contains, type Family, parseNetwork, reachOf} from '../../source/policy/network.ts';
-import type {Opening} from '../../source/policy/port.ts';
+import type {Region} from '../../source/existing/import/port-space.ts';
+import {type ForeignRule, translateRules} from '../../source/existing/import/to-openings.ts';
+import {contains, type Family, parseNetwork, reachOf} from '../../source/lib/network.ts';
+import type {Opening} from '../../source/policy/parse-opening.ts';
 import type {Protocol} from '../../source/policy/services.ts';
-import type {Region} from '../../source/ruleset/regions.ts';
-import {type ForeignRule, translateRules} from '../../source/ruleset/translate.ts';
 
 /** A packet, as far as openings tell packets apart. */
 type Point = {

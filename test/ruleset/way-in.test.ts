@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
+import {parseOpening, printOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {parseOpening, printOpening} from '../../source/policy/port.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {
 	type Door,
@@ -9,7 +9,7 @@ import {
 	printDoor,
 	shutDoors,
 	type Visitor,
-} from '../../source/ruleset/way-in.ts';
+} from '../../source/ruleset/lockout.ts';
 
 const SSH: Door = {protocol: 'tcp', first: 22, last: 22};
 const MOSH: Door = {protocol: 'udp', first: 60_000, last: 61_000};

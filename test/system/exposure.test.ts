@@ -1,5 +1,5 @@
 import {beforeAll, describe, expect, test} from 'vitest';
-import type {Exposed, Exposure} from '../../source/ruleset/exposure.ts';
+import type {Exposed, Exposure} from '../../source/exposure/model.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {wizard, wizardDoes} from '../_helpers/cli.ts';
 import {type Dock, openDock} from '../_helpers/containers.ts';

@@ -2,7 +2,7 @@ import {writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {beforeAll, describe, expect, it} from 'vitest';
-import type {Machine} from '../../source/host/machine.ts';
+import type {Machine} from '../../source/host/machine/report.ts';
 import {CLI} from '../_helpers/cli.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';
 import {execute} from '../_helpers/programs.ts';

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import type {Backend} from '../../source/host/iptables.ts';
+import type {Backend} from '../../source/host/netfilter/iptables.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {CLI, wizard, wizardDoes} from '../_helpers/cli.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';

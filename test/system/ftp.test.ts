@@ -1,5 +1,5 @@
 import {beforeAll, describe, expect, test} from 'vitest';
-import type {RunResult} from '../../source/host/run.ts';
+import type {RunResult} from '../../source/host/exec/run.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {wizardDoes} from '../_helpers/cli.ts';
 import {CONTENT, fetchFile, MODES, type Mode, startFtpServer} from '../_helpers/ftp.ts';

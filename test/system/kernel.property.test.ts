@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {restore, save} from '../../source/host/iptables.ts';
-import {FAMILIES, type Family, parseNetwork} from '../../source/policy/network.ts';
+import {restore, save} from '../../source/host/netfilter/iptables.ts';
+import {FAMILIES, type Family, parseNetwork} from '../../source/lib/network.ts';
 import type {Policy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {presenceOf} from '../../source/ruleset/compare.ts';
+import {presenceOf} from '../../source/ruleset/diff.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
-import {printRestore, printRule} from '../../source/ruleset/print.ts';
-import {type FamilyRules, findChain} from '../../source/ruleset/ruleset.ts';
+import {printRestore, printRule} from '../../source/ruleset/format-iptables.ts';
+import {type FamilyRules, findChain} from '../../source/ruleset/model.ts';
 import {networks, policies} from '../_helpers/arbitraries.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import type {Shot} from '../_helpers/ethernet.ts';

@@ -1,10 +1,10 @@
 import {existsSync} from 'node:fs';
 import process from 'node:process';
 import {beforeAll, describe, expect, it} from 'vitest';
-import type {Machine} from '../../source/host/machine.ts';
-import {adviseOn} from '../../source/policy/advice.ts';
-import type {Listener} from '../../source/policy/listener.ts';
-import {printable} from '../../source/policy/printable.ts';
+import type {Machine} from '../../source/host/machine/report.ts';
+import {printable} from '../../source/lib/printable.ts';
+import {adviseOn} from '../../source/services/advice.ts';
+import type {Listener} from '../../source/services/listener.ts';
 import {CLI, wizardDoes} from '../_helpers/cli.ts';
 import {UNSAFE} from '../_helpers/errors.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';

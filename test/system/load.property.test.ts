@@ -1,15 +1,10 @@
 import fc from 'fast-check';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {restore, save} from '../../source/host/iptables.ts';
-import {FAMILIES} from '../../source/policy/network.ts';
+import {restore, save} from '../../source/host/netfilter/iptables.ts';
+import {FAMILIES} from '../../source/lib/network.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {
-	compareRules,
-	describeDifference,
-	ownRules,
-	presenceOf,
-} from '../../source/ruleset/compare.ts';
-import {printCommands, printRestore} from '../../source/ruleset/print.ts';
+import {compareRules, describeDifference, ownRules, presenceOf} from '../../source/ruleset/diff.ts';
+import {printCommands, printRestore} from '../../source/ruleset/format-iptables.ts';
 import {policies} from '../_helpers/arbitraries.ts';
 import {BACKENDS} from '../_helpers/backends.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {listTables} from '../../source/host/native-tables.ts';
+import {listTables} from '../../source/host/netfilter/nftables.ts';
 import {useLab} from '../_helpers/namespaces.ts';
 
 describe('the tables of nftables', () => {

@@ -2,7 +2,7 @@ import {readlinkSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import type {Listener} from '../../source/policy/listener.ts';
+import type {Listener} from '../../source/services/listener.ts';
 import {applyAndKeep, FLAGS, OPEN, OPEN_INSIDE, walkToReview} from '../_helpers/journey.ts';
 import {findInner, makeUser, photographMachine, type User} from '../_helpers/machine.ts';
 import {type Host, useLab} from '../_helpers/namespaces.ts';

@@ -1,8 +1,8 @@
 import {describe, expect, test, vi} from 'vitest';
 import type {Policy} from '../../source/policy/policy.ts';
-import type {Visitor} from '../../source/ruleset/way-in.ts';
-import type {Outcome} from '../../source/ui/flow-state.ts';
-import type {Pending} from '../../source/ui/use-applying.ts';
+import type {Visitor} from '../../source/ruleset/lockout.ts';
+import type {Pending} from '../../source/ui/hooks/use-apply.ts';
+import type {Outcome} from '../../source/ui/state/state.ts';
 import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
 import {expectFits, type Size} from '../_helpers/frames.ts';
 

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import type {Item} from '../../source/persistence/item.ts';
-import {checklistLines, isReadyToReboot} from '../../source/ui/checklist-lines.ts';
+import type {Item} from '../../source/checklist/checklist-item.ts';
+import {checklistLines, isReadyToReboot} from '../../source/ui/text/checklist.ts';
 
 const WELL: Item = {id: 'policy', title: 'the policy is stored', state: 'ok'};
 const BROKEN: Item = {

@@ -1,6 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
 import {describe, expect, test} from 'vitest';
-import {firstFrame} from '../../source/ui/first-frame.ts';
+import {firstFrame} from '../../source/ui/terminal/first-frame.ts';
 import {appOpener} from '../_helpers/app.tsx';
 import {expectFits, SIZES} from '../_helpers/frames.ts';
 

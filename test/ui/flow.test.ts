@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
+import {type Existing, KEEP_EXISTING} from '../../source/existing/cleanup-plan.ts';
+import type {NeighbourChoice} from '../../source/existing/describe-choice.ts';
 import {HELPERS} from '../../source/policy/helpers.ts';
-import type {Listener} from '../../source/policy/listener.ts';
+import {printOpening} from '../../source/policy/parse-opening.ts';
 import {
 	completePolicy,
 	defaultPolicy,
@@ -9,12 +11,11 @@ import {
 	type Role,
 	VERDICTS,
 } from '../../source/policy/policy.ts';
-import {printOpening} from '../../source/policy/port.ts';
-import {covers, withoutPort} from '../../source/policy/ports.ts';
+import {covers, withoutPort} from '../../source/policy/port-openings.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import {type Existing, KEEP_EXISTING} from '../../source/ruleset/inheritance.ts';
-import {focusedPolicy, isTyping, reduceFlow} from '../../source/ui/flow.ts';
-import {readField, rowsOf} from '../../source/ui/flow-ports.ts';
+import type {Listener} from '../../source/services/listener.ts';
+import {readField, rowsOf} from '../../source/ui/state/ports.ts';
+import {focusedPolicy, isTyping, reduceFlow} from '../../source/ui/state/reducer.ts';
 import {
 	type Flow,
 	type FlowEvent,
@@ -23,8 +24,7 @@ import {
 	type Step,
 	startFlow,
 	stepsOf,
-} from '../../source/ui/flow-state.ts';
-import type {NeighbourChoice} from '../../source/ui/neighbour-choices.ts';
+} from '../../source/ui/state/state.ts';
 import {CONTAINER, socketOn} from '../_helpers/sockets.ts';
 
 const NEXT: FlowEvent = {type: 'next'};

@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
 import {HELPERS} from '../../source/policy/helpers.ts';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, defaultPolicy, type Policy, VERDICTS} from '../../source/policy/policy.ts';
-import {parseOpenings} from '../../source/policy/port.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import {NOTHING_KNOWN} from '../../source/ui/flow-state.ts';
+import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
 import {glyphs} from '../../source/ui/theme.ts';
 import {appOpener} from '../_helpers/app.tsx';
 import {expectFits, expectFrame, SIZES, type Size} from '../_helpers/frames.ts';

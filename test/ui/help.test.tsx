@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
-import {keyLine, keyList} from '../../source/ui/key-lines.ts';
-import {KEYS} from '../../source/ui/step-keys.ts';
+import {keyLine, keyList} from '../../source/ui/keys/format-key-hints.ts';
+import {KEYS} from '../../source/ui/keys/key-hints.ts';
 import {appOpener} from '../_helpers/app.tsx';
 import {expectFits, SIZES} from '../_helpers/frames.ts';
 

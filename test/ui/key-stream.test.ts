@@ -2,7 +2,7 @@ import {PassThrough} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import fc from 'fast-check';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
-import {KeyStream, splitKeys} from '../../source/ui/key-stream.ts';
+import {KeyStream, splitKeys} from '../../source/ui/keys/input-stream.ts';
 
 const ESC = '\u001B';
 /** How KeyStream writes the Escape key, so that it cannot join what follows. */

@@ -2,15 +2,15 @@ import type {Key} from 'ink';
 import {describe, expect, test} from 'vitest';
 import {HELPERS} from '../../source/policy/helpers.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import {reduceFlow} from '../../source/ui/flow.ts';
+import {keyToEvent} from '../../source/ui/keys/key-events.ts';
+import {reduceFlow} from '../../source/ui/state/reducer.ts';
 import {
 	type Flow,
 	NOTHING_KNOWN,
 	type Step,
 	startFlow,
 	stepsOf,
-} from '../../source/ui/flow-state.ts';
-import {keyToEvent} from '../../source/ui/keys.ts';
+} from '../../source/ui/state/state.ts';
 
 const NO_KEY: Key = {
 	upArrow: false,

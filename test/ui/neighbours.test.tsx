@@ -1,11 +1,11 @@
 import {describe, expect, test} from 'vitest';
-import {planChoices} from '../../source/ruleset/existing-choices.ts';
-import type {Holding} from '../../source/ruleset/holding.ts';
-import type {Existing} from '../../source/ruleset/inheritance.ts';
-import {parseSave} from '../../source/ruleset/parse.ts';
-import type {Translation} from '../../source/ruleset/translation.ts';
-import {NOTHING_KNOWN} from '../../source/ui/flow-state.ts';
-import {describeNeighbourChoice} from '../../source/ui/neighbour-choices.ts';
+import {planChoices} from '../../source/existing/cleanup-options.ts';
+import type {Existing} from '../../source/existing/cleanup-plan.ts';
+import {describeNeighbourChoice} from '../../source/existing/describe-choice.ts';
+import type {Translation} from '../../source/existing/import/result.ts';
+import type {Holding} from '../../source/existing/snapshot.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
+import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
 import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
 import {expectFits, SIZES} from '../_helpers/frames.ts';
 import {HAND_MADE} from '../_helpers/inheritance.ts';

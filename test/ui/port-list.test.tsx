@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
-import type {Listener} from '../../source/policy/listener.ts';
-import {NOTHING_KNOWN} from '../../source/ui/flow-state.ts';
+import type {Listener} from '../../source/services/listener.ts';
+import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
 import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
 import {expectFits, SIZES, type Size} from '../_helpers/frames.ts';
 import {CONTAINER, socketOn} from '../_helpers/sockets.ts';

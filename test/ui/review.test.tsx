@@ -1,14 +1,14 @@
 import {describe, expect, test} from 'vitest';
+import {KEEP_EXISTING} from '../../source/existing/cleanup-plan.ts';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {parseOpenings} from '../../source/policy/port.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {KEEP_EXISTING} from '../../source/ruleset/inheritance.ts';
-import {printCommands, printRestore} from '../../source/ruleset/print.ts';
-import type {Visitor} from '../../source/ruleset/way-in.ts';
-import type {ReviewView} from '../../source/ui/flow-state.ts';
-import {NOTHING_KNOWN} from '../../source/ui/flow-state.ts';
-import {reviewLines} from '../../source/ui/review-lines.ts';
+import {printCommands, printRestore} from '../../source/ruleset/format-iptables.ts';
+import type {Visitor} from '../../source/ruleset/lockout.ts';
+import type {ReviewView} from '../../source/ui/state/state.ts';
+import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
+import {reviewLines} from '../../source/ui/text/review.ts';
 import {appOpener, type OpenApp} from '../_helpers/app.tsx';
 import {expectFits, SIZES} from '../_helpers/frames.ts';
 

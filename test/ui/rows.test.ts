@@ -1,13 +1,18 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {FAMILIES} from '../../source/policy/network.ts';
+import {FAMILIES} from '../../source/lib/network.ts';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, defaultPolicy, type Policy} from '../../source/policy/policy.ts';
-import {parseOpenings} from '../../source/policy/port.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {printRule} from '../../source/ruleset/print.ts';
-import {type MarkedRow, markRows, mergeFamilies, type Row} from '../../source/ruleset/rows.ts';
-import {findChain, OWN_CHAINS, type RuleSet} from '../../source/ruleset/ruleset.ts';
+import {printRule} from '../../source/ruleset/format-iptables.ts';
+import {
+	type MarkedRow,
+	markRows,
+	mergeFamilies,
+	type Row,
+} from '../../source/ruleset/merge-families.ts';
+import {findChain, OWN_CHAINS, type RuleSet} from '../../source/ruleset/model.ts';
 import {crowdedOpenings, openings, policies} from '../_helpers/arbitraries.ts';
 
 const families = fc.constantFrom<ReadonlyArray<4 | 6>>([4, 6], [4]);

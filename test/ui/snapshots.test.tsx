@@ -1,6 +1,6 @@
 import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest';
+import type {Apply} from '../../source/ui/hooks/use-apply.ts';
 import {glyphs, glyphsFor} from '../../source/ui/theme.ts';
-import type {Apply} from '../../source/ui/use-applying.ts';
 import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
 import {markColours} from '../_helpers/cells.ts';
 import {expectFits, type Size} from '../_helpers/frames.ts';

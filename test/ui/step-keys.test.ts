@@ -1,8 +1,8 @@
 import {expect, test} from 'vitest';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import {type Flow, type Step, startFlow} from '../../source/ui/flow-state.ts';
-import {keyLine} from '../../source/ui/key-lines.ts';
-import {KEYS, keysOf, moreKeysOf, PLAIN_PLACE} from '../../source/ui/step-keys.ts';
+import {keyLine} from '../../source/ui/keys/format-key-hints.ts';
+import {KEYS, keysOf, moreKeysOf, PLAIN_PLACE} from '../../source/ui/keys/key-hints.ts';
+import {type Flow, type Step, startFlow} from '../../source/ui/state/state.ts';
 
 function at(step: Step, change: Partial<Flow> = {}): Flow {
 	return {...startFlow({role: 'server'}, ['server'], OWN_SERVICES), step, ...change};

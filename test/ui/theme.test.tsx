@@ -10,7 +10,7 @@ async function load(environment: Readonly<Record<string, string>>) {
 
 	const [{glyphs, glyphsFor}, {cut}] = await Promise.all([
 		import('../../source/ui/theme.ts'),
-		import('../../source/ui/cut.ts'),
+		import('../../source/ui/text/truncate.ts'),
 	]);
 	vi.unstubAllEnvs();
 	return {glyphs, glyphsFor, cut};

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {renderToString, Text} from 'ink';
 import {describe, expect, test} from 'vitest';
 import {Scroll} from '../../source/ui/components/scroll.tsx';
-import {scrollSteps, windowOf} from '../../source/ui/window.ts';
+import {scrollSteps, windowOf} from '../../source/ui/text/scroll-window.ts';
 
 const lists = fc.record({
 	count: fc.nat(60),

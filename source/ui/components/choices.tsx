@@ -1,7 +1,7 @@
 import {Box, Text} from 'ink';
 import SelectInput from 'ink-select-input';
 import {type ReactElement, useContext} from 'react';
-import {cut} from '../cut.ts';
+import {cut} from '../text/truncate.ts';
 import {glyphs, readOut, styleOf, type Tone} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 

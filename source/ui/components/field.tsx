@@ -1,7 +1,7 @@
 import {Box, Text} from 'ink';
 import TextInput from 'ink-text-input';
 import {type ReactElement, useContext} from 'react';
-import {cut} from '../cut.ts';
+import {cut} from '../text/truncate.ts';
 import {glyphs, readOut, styleOf} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 

@@ -1,8 +1,8 @@
 import {Box, Text} from 'ink';
 import type {ReactElement, ReactNode} from 'react';
-import {cut} from '../cut.ts';
-import {type Flow, stepsOf} from '../flow-state.ts';
-import {questionOf, railOf, STEP_NAMES} from '../texts.ts';
+import {type Flow, stepsOf} from '../state/state.ts';
+import {questionOf, railOf, STEP_NAMES} from '../text/texts.ts';
+import {cut} from '../text/truncate.ts';
 import {glyphs, styleOf} from '../theme.ts';
 
 /** Lines of the frame around a step: rail, rule, question, the empty line under it, keys. */

@@ -1,9 +1,9 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
-import type {Flow} from '../flow-state.ts';
-import {keyList} from '../key-lines.ts';
-import {type KeyPlace, keysOf, moreKeysOf} from '../step-keys.ts';
-import {secondsText} from '../texts.ts';
+import {keyList} from '../keys/format-key-hints.ts';
+import {type KeyPlace, keysOf, moreKeysOf} from '../keys/key-hints.ts';
+import type {Flow} from '../state/state.ts';
+import {secondsText} from '../text/texts.ts';
 import {styleOf} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 

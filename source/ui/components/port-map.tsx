@@ -1,7 +1,7 @@
 import {Box, Text} from 'ink';
 import type {ReactElement} from 'react';
-import type {Ports} from '../../proof/counters.ts';
-import type {PortRange} from '../../ruleset/ruleset.ts';
+import type {Ports} from '../../proof/count-nft.ts';
+import type {PortRange} from '../../ruleset/model.ts';
 import {glyphs, readOut, styleOf} from '../theme.ts';
 
 type Props = {

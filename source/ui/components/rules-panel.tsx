@@ -1,8 +1,8 @@
 import {Box, Text} from 'ink';
 import type {ReactElement} from 'react';
-import type {MarkedRow} from '../../ruleset/rows.ts';
-import {cut} from '../cut.ts';
-import {familyColumn, toneOf} from '../review-lines.ts';
+import type {MarkedRow} from '../../ruleset/merge-families.ts';
+import {familyColumn, toneOf} from '../text/review.ts';
+import {cut} from '../text/truncate.ts';
 import {styleOf} from '../theme.ts';
 import {Scroll} from './scroll.tsx';
 

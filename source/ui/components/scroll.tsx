@@ -1,7 +1,7 @@
 import {Box, Text} from 'ink';
 import type {ReactElement, ReactNode} from 'react';
+import {windowOf} from '../text/scroll-window.ts';
 import {glyphs, readOut, styleOf} from '../theme.ts';
-import {windowOf} from '../window.ts';
 
 type Props<T> = {
 	readonly items: readonly T[];

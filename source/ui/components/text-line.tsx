@@ -1,6 +1,6 @@
 import {Text} from 'ink';
 import type {ReactElement} from 'react';
-import type {Line} from '../lines.ts';
+import type {Line} from '../text/wrap.ts';
 import {styleOf} from '../theme.ts';
 
 /** A line of a text that scrolls; an empty one keeps its height. */

@@ -1,8 +1,8 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
-import type {RuleSet} from '../../ruleset/ruleset.ts';
-import {type Door, findWaysIn, printDoor, type Visitor} from '../../ruleset/way-in.ts';
-import {cut} from '../cut.ts';
+import {type Door, findWaysIn, printDoor, type Visitor} from '../../ruleset/lockout.ts';
+import type {RuleSet} from '../../ruleset/model.ts';
+import {cut} from '../text/truncate.ts';
 import {styleOf} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 

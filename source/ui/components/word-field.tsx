@@ -1,6 +1,6 @@
 import {Box, Text} from 'ink';
 import type {Dispatch, ReactElement} from 'react';
-import type {Flow, FlowEvent} from '../flow-state.ts';
+import type {Flow, FlowEvent} from '../state/state.ts';
 import {Field} from './field.tsx';
 
 type Props = {

@@ -1,15 +1,14 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
 import wrapAnsi from 'wrap-ansi';
-import type {Elevation} from '../../host/elevation.ts';
+import type {Elevation} from '../../host/exec/elevation.ts';
 import {isProven, onlyShutsOut} from '../../proof/prove.ts';
-import {printDoor} from '../../ruleset/way-in.ts';
+import {printDoor} from '../../ruleset/lockout.ts';
 import {Choices} from '../components/choices.tsx';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {WayInNote} from '../components/way-in-note.tsx';
 import {WordField} from '../components/word-field.tsx';
-import {cut} from '../cut.ts';
-import type {Applying} from '../flow-state.ts';
+import type {Applying} from '../state/state.ts';
 import {
 	APPLY_TEXT,
 	ELEVATE_TEXTS,
@@ -18,7 +17,8 @@ import {
 	SHUT_WORD,
 	safetyText,
 	secondsText,
-} from '../texts.ts';
+} from '../text/texts.ts';
+import {cut} from '../text/truncate.ts';
 import {glyphs, readOut, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 

@@ -4,7 +4,7 @@ import {HELPERS, type Helper} from '../../policy/helpers.ts';
 import {Label, Pointer} from '../components/choices.tsx';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
-import {helperDirection} from '../texts.ts';
+import {helperDirection} from '../text/texts.ts';
 import {boxText, readOut} from '../theme.ts';
 import type {Machine, StepProps} from './step-props.ts';
 

@@ -1,11 +1,11 @@
 import {Box} from 'ink';
 import {type ReactElement, useContext} from 'react';
+import type {NeighbourChoice} from '../../existing/describe-choice.ts';
 import {Choices} from '../components/choices.tsx';
 import {WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
 import {TextLine} from '../components/text-line.tsx';
-import {type Line, wrapLines} from '../lines.ts';
-import type {NeighbourChoice} from '../neighbour-choices.ts';
+import {type Line, wrapLines} from '../text/wrap.ts';
 import type {StepProps} from './step-props.ts';
 
 /** What a choice means, wrapped. */

@@ -1,15 +1,15 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
 import {VERDICTS} from '../../policy/policy.ts';
-import type {Demonstration} from '../../proof/demonstrate.ts';
+import type {Demonstration} from '../../proof/demonstrate-verdicts.ts';
 import {isProven, onlyShutsOut, type Proof} from '../../proof/prove.ts';
+import {describePortDifference, describeView} from '../../proof/report.ts';
 import type {Observation} from '../../proof/sweep.ts';
-import {describePortDifference, describeView} from '../../proof/views.ts';
-import {countPorts} from '../../ruleset/reach.ts';
+import {countPorts} from '../../ruleset/evaluate-ports.ts';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {mapRows, PortMap} from '../components/port-map.tsx';
+import type {Comparison, ProofState} from '../hooks/use-proof.ts';
 import {glyphs, readOut, styleOf} from '../theme.ts';
-import type {Comparison, ProofState} from '../use-proof.ts';
 import type {StepProps} from './step-props.ts';
 
 export function ProofStep({proof, comparison, height}: StepProps): ReactElement {

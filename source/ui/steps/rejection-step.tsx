@@ -4,7 +4,7 @@ import {VERDICTS} from '../../policy/policy.ts';
 import {VERDICT_EFFECTS} from '../../ruleset/explain.ts';
 import {Choices} from '../components/choices.tsx';
 import {Paragraph} from '../components/paragraph.tsx';
-import {VERDICT_TEXTS} from '../texts.ts';
+import {VERDICT_TEXTS} from '../text/texts.ts';
 import {boxText} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 

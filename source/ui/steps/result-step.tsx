@@ -1,11 +1,11 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
-import {checklistLines, isReadyToReboot} from '../checklist-lines.ts';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
 import {WordField} from '../components/word-field.tsx';
-import {cut} from '../cut.ts';
-import {REBOOT_WORD} from '../texts.ts';
+import {checklistLines, isReadyToReboot} from '../text/checklist.ts';
+import {REBOOT_WORD} from '../text/texts.ts';
+import {cut} from '../text/truncate.ts';
 import {glyphs, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 

@@ -1,17 +1,17 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
-import {InputError} from '../../policy/input-error.ts';
+import {InputError} from '../../lib/errors.ts';
 import {evaluate} from '../../ruleset/evaluate.ts';
 import {explainDecision} from '../../ruleset/explain.ts';
+import type {RuleSet} from '../../ruleset/model.ts';
 import {parsePacket} from '../../ruleset/packet.ts';
-import type {RuleSet} from '../../ruleset/ruleset.ts';
 import {Field} from '../components/field.tsx';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
 import {TextLine} from '../components/text-line.tsx';
 import {WayInNote, wayInLines} from '../components/way-in-note.tsx';
-import {cut} from '../cut.ts';
-import type {Flow} from '../flow-state.ts';
+import type {Flow} from '../state/state.ts';
+import {cut} from '../text/truncate.ts';
 import {readOut, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 

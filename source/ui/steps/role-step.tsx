@@ -2,7 +2,7 @@ import {Box} from 'ink';
 import type {ReactElement} from 'react';
 import {Choices} from '../components/choices.tsx';
 import {Paragraph} from '../components/paragraph.tsx';
-import {ROLE_TEXTS} from '../texts.ts';
+import {ROLE_TEXTS} from '../text/texts.ts';
 import type {StepProps} from './step-props.ts';
 
 export function RoleStep({flow, dispatch}: StepProps): ReactElement {

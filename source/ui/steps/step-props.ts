@@ -1,16 +1,16 @@
 import type {Dispatch} from 'react';
-import type {Elevation} from '../../host/elevation.ts';
-import type {Availability} from '../../host/modules.ts';
+import type {Existing} from '../../existing/cleanup-plan.ts';
+import type {Exposure} from '../../exposure/model.ts';
+import type {Elevation} from '../../host/exec/elevation.ts';
+import type {Availability} from '../../host/machine/modules.ts';
 import type {HelperName} from '../../policy/helpers.ts';
 import type {Policy} from '../../policy/policy.ts';
-import type {Exposure} from '../../ruleset/exposure.ts';
-import type {Existing} from '../../ruleset/inheritance.ts';
-import type {RuleSet} from '../../ruleset/ruleset.ts';
-import type {Door, Visitor} from '../../ruleset/way-in.ts';
-import type {Flow, FlowEvent, Known} from '../flow-state.ts';
-import type {Line} from '../lines.ts';
-import type {ChecklistState} from '../use-checklist.ts';
-import type {Comparison, ProofState} from '../use-proof.ts';
+import type {Door, Visitor} from '../../ruleset/lockout.ts';
+import type {RuleSet} from '../../ruleset/model.ts';
+import type {ChecklistState} from '../hooks/use-checklist.ts';
+import type {Comparison, ProofState} from '../hooks/use-proof.ts';
+import type {Flow, FlowEvent, Known} from '../state/state.ts';
+import type {Line} from '../text/wrap.ts';
 
 /** What every step is given. Steps read the flow and send events; they know nothing of the machine. */
 export type StepProps = {

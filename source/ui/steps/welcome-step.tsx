@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
-import {REASSURANCE} from '../texts.ts';
+import {REASSURANCE} from '../text/texts.ts';
 import {styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 

@@ -1,0 +1,62 @@
+import {describeNeighbourChoice} from '../existing/describe-choice.ts';
+import type {Neighbour} from '../existing/neighbours.ts';
+import type {Facts} from '../host/machine/facts.ts';
+import {within} from '../host/machine/report.ts';
+import {netAdminHere, seesSockets} from '../host/machine/system.ts';
+import {findNeighbours} from '../host/netfilter/neighbours.ts';
+import {findPublished} from '../host/netfilter/published-ports.ts';
+import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
+import {findListeners} from '../host/sockets/listeners.ts';
+import {printDoor} from '../ruleset/lockout.ts';
+import {type Recommendation, recommendRole} from '../services/recommend-role.ts';
+import type {Known} from '../ui/state/state.ts';
+
+/** What was found out about a machine beside its facts. */
+export type Found = {
+	readonly known: Known;
+	/** Undefined: that was not found out, or is not ours to know. */
+	readonly neighbours: readonly Neighbour[] | undefined;
+};
+
+/** What the wizard's answers depend on. Never throws: what was not found out in time stays unknown. */
+export async function knowMachine(facts: Facts): Promise<Found> {
+	const mayRead = netAdminHere() === true;
+	const sees = seesSockets();
+	const [listeners, published, surroundings] = await Promise.all([
+		sees ? known(findListeners) : undefined,
+		// A rehearsal has none of the rules that publish ports: that says nothing of the machine.
+		sees && mayRead && !isRehearsal() ? known(findPublished) : undefined,
+		mayRead ? known(async () => findNeighbours(facts.families)) : undefined,
+	]);
+	const recommendation = listeners && recommendFor(facts, recommendRole(listeners, published));
+	const owners = surroundings?.choices[0]?.existing?.switchOff ?? [];
+	const takenOver =
+		owners.length > 0
+			? await known(async () => {
+					const {readTranslation} = await import('../host/netfilter/import-rules.ts');
+					return readTranslation(owners);
+				})
+			: undefined;
+	return {
+		known: {
+			...{listeners, published, recommendation},
+			choices: surroundings?.choices.map((choice) => describeNeighbourChoice(choice, takenOver)),
+		},
+		neighbours: surroundings?.neighbours,
+	};
+}
+
+async function known<T>(find: () => Promise<T>): Promise<T | undefined> {
+	const value = await within(find);
+	return value === 'unknown' ? undefined : value;
+}
+
+/** Who came from outside wants to come again, also where nothing but sshd listens. */
+function recommendFor({session}: Facts, found: Recommendation): Recommendation {
+	return found.role === 'workstation' && session.kind === 'remote'
+		? {
+				role: 'server',
+				reason: `you came in through ${session.doors.map(printDoor).join(' and ')}, and want to come in again`,
+			}
+		: found;
+}

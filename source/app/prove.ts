@@ -1,0 +1,43 @@
+import type {Facts} from '../host/machine/facts.ts';
+import {completePolicy, type Policy} from '../policy/policy.ts';
+import {demonstrateVerdicts} from '../proof/demonstrate-verdicts.ts';
+import {type Proof, prove} from '../proof/prove.ts';
+import type {Progress} from '../proof/sweep.ts';
+import {sweep} from '../proof/sweep.ts';
+import {planVantages} from '../proof/vantage-points.ts';
+import {buildRuleSet} from '../ruleset/build.ts';
+import {plannedSource, type RuleSource} from '../testbed/load-rules.ts';
+import {withWorld} from '../testbed/testbed.ts';
+import type {Prover} from '../ui/hooks/use-proof.ts';
+
+/** What the wizard's step Proof lets do, on a copy of this machine. */
+export function makeProver(facts: Facts): Prover {
+	return {
+		prove: async (policy, onProgress) =>
+			proveOn(facts, policy, plannedSource(buildRuleSet(policy, facts)), onProgress),
+		demonstrate: async () => demonstrateVerdicts(facts.interfaces),
+		async proveBefore() {
+			const nothing = completePolicy({role: 'workstation'});
+			const {vantages} = planVantages(nothing, facts.interfaces, undefined);
+			const mine = vantages.filter(({family}) => facts.families.includes(family));
+			return withWorld(facts.interfaces, mine, async (world) => sweep(world, mine));
+		},
+	};
+}
+
+/** Puts a rule set to the proof, with the session in use as one of the vantages. */
+export async function proveOn(
+	facts: Facts,
+	policy: Policy,
+	source: RuleSource,
+	onProgress: (progress: Progress) => void,
+): Promise<Proof> {
+	return prove({
+		policy,
+		ruleSet: buildRuleSet(policy, facts),
+		source,
+		interfaces: facts.interfaces,
+		visitor: facts.session.kind === 'remote' ? facts.session : undefined,
+		onProgress,
+	});
+}

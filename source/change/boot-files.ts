@@ -1,0 +1,126 @@
+import {
+	closeSync,
+	existsSync,
+	fsyncSync,
+	lstatSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {explainError} from '../host/errors.ts';
+import {run} from '../host/exec/run.ts';
+import {writeWhole} from '../host/files/atomic-write.ts';
+
+/** A file that keeping a change writes. Mode as chmod(1) has it. */
+export type KeptFile = {readonly text: string; readonly mode: number};
+
+/** A program with its arguments. */
+export type Command = readonly [program: string, ...args: readonly string[]];
+
+/** What keeping a change does beyond the running rules, so that the next boot loads the same. */
+export type Keeping = {
+	/** By their absolute paths; null: is not there. */
+	readonly files: Readonly<Record<string, KeptFile | null>>;
+	/** Run before the files are written, and after. That one fails changes nothing: a check finds it. */
+	readonly before: readonly Command[];
+	readonly after: readonly Command[];
+};
+
+/** The files as they are now, to be put back by an undo. */
+export function readKeptFiles(paths: readonly string[]): Keeping['files'] {
+	return Object.fromEntries(
+		paths.map((file) => {
+			try {
+				const found = statSync(file);
+				// A masked unit is a link to /dev/null: there is no file to put back.
+				return [
+					file,
+					found.isFile() ? {text: readFileSync(file, 'utf8'), mode: found.mode & 0o7777} : null,
+				];
+			} catch {
+				return [file, null];
+			}
+		}),
+	);
+}
+
+/**
+ * Writes files (each beside, synced, renamed) or removes them, and runs the commands. May be done
+ * twice: a file that is as it should be stays.
+ * @throws {HostError} when a file cannot be written; those before it are
+ */
+export async function carryOut({before, files, after}: Keeping): Promise<void> {
+	await runAll(before);
+	for (const [file, content] of Object.entries(files)) {
+		removeLeftovers(file);
+		if (content === null) {
+			rmSync(file, {force: true});
+		} else if (!isThere(file, content)) {
+			write(file, content);
+		}
+	}
+
+	syncFolders(Object.keys(files));
+	await runAll(after);
+}
+
+/** Whoever is told that it is done must find it so after a power cut: the names as well. */
+function syncFolders(files: readonly string[]): void {
+	for (const folder of new Set(files.map((file) => path.dirname(file)))) {
+		if (existsSync(folder)) {
+			const descriptor = openSync(folder, 'r');
+			try {
+				fsyncSync(descriptor);
+			} finally {
+				closeSync(descriptor);
+			}
+		}
+	}
+}
+
+/** A program that was killed while it wrote a file leaves it with a number behind its name. */
+function removeLeftovers(file: string): void {
+	const [folder, start] = [path.dirname(file), `${path.basename(file)}.`];
+	const names = existsSync(folder) ? readdirSync(folder) : [];
+	for (const name of names.filter((name) => name.startsWith(start))) {
+		if (/^\d+$/.test(name.slice(start.length))) {
+			rmSync(path.join(folder, name), {force: true});
+		}
+	}
+}
+
+function isThere(file: string, {text, mode}: KeptFile): boolean {
+	const found = lstatSync(file, {throwIfNoEntry: false});
+	return (
+		found?.isFile() === true &&
+		(found.mode & 0o7777) === mode &&
+		found.uid === process.geteuid?.() &&
+		found.gid === process.getegid?.() &&
+		readFileSync(file, 'utf8') === text
+	);
+}
+
+function write(file: string, {text, mode}: KeptFile): void {
+	mkdirSync(path.dirname(file), {recursive: true, mode: 0o755});
+	try {
+		writeWhole(file, text, mode);
+	} catch {
+		// Two may be at it, for one change: then one can take the other's work for a leftover.
+		try {
+			writeWhole(file, text, mode);
+		} catch (error) {
+			throw explainError(error, file);
+		}
+	}
+}
+
+async function runAll(commands: readonly Command[]): Promise<void> {
+	for (const [program, ...args] of commands) {
+		await run(program, args, {timeout: 30_000});
+	}
+}

@@ -1,0 +1,123 @@
+import {chainsBehind, printTaking, touchedChains} from '../existing/cleanup-format.ts';
+import {type Existing, planInheritance, type Taking} from '../existing/cleanup-plan.ts';
+import type {Holding} from '../existing/snapshot.ts';
+import {HostError} from '../host/errors.ts';
+import type {Runner} from '../host/exec/run.ts';
+import {describeFailure, restore} from '../host/netfilter/iptables.ts';
+import {programFor, readHoldings} from '../host/netfilter/snapshot.ts';
+import {withNamespace} from '../host/netns.ts';
+import {printable} from '../lib/printable.ts';
+import {loadSets} from '../testbed/load-rules.ts';
+import {ROLLED_BACK} from './load.ts';
+
+/** Rules of others that a change takes away, and all that lies where they lie. */
+export type Taken = {readonly holding: Holding; readonly taking: Taking};
+
+/** Chain names that a script and a pattern can bear; others nobody has yet been seen to use. */
+const PLAIN_NAME = /^[\w.:@%+=,-]+$/;
+
+/**
+ * What a change takes away of what is there.
+ * @throws {HostError} when it must not, or could not be put back by the rollback script
+ */
+export function planTaken(holdings: readonly Holding[], existing: Existing): readonly Taken[] {
+	const {takings, refusal} = planInheritance(holdings, existing.inheritance, existing.switchOff);
+	if (refusal !== undefined) {
+		throw new HostError(refusal, 'Keep the rules that are there, or flush INPUT alone');
+	}
+
+	return takings.map((taking) => {
+		const holding = holdings.find(
+			({family, backend}) => family === taking.family && backend === taking.backend,
+		) as Holding;
+		const touched = touchedChains(taking);
+		const odd = [...touched, ...chainsBehind(holding, touched)].find(
+			(name) => !PLAIN_NAME.test(name),
+		);
+		if (odd !== undefined) {
+			throw new HostError(
+				`A chain has a name that cannot be put back safely: ${printable(odd, 60)}`,
+				'Rename it, or keep the rules that are there',
+			);
+		}
+
+		return {holding, taking};
+	});
+}
+
+/**
+ * Shows, in a throw-away namespace, that what is taken can be put back: its save is loaded and saved
+ * again. A rule that iptables prints but does not read would be lost otherwise.
+ * @throws {HostError} nothing was touched
+ */
+export async function rehearseReturn(taken: readonly Taken[]): Promise<void> {
+	if (taken.length === 0) {
+		return;
+	}
+
+	await withNamespace(async (namespace) => {
+		await loadSets(
+			namespace,
+			taken.map(({holding}) => holding.text),
+		);
+		for (const {holding} of taken) {
+			const text = filterPart(holding.text);
+			const failure = await restoreTo(holding, text, namespace.run);
+			const {stdout} = await namespace.run(programFor(holding, '-save'), ['-t', 'filter']);
+			if (failure !== undefined || rulesOf(stdout) !== rulesOf(text)) {
+				throw new HostError(
+					`The rules that are there could not be put back as they are. ${failure ? describeFailure(failure) : ''}`.trim(),
+					'Nothing was changed. Keep them, or take them away by hand',
+				);
+			}
+		}
+	});
+}
+
+/** @throws {HostError} when another program has changed the rules since they were saved */
+export async function assertUnchanged(taken: readonly Taken[]): Promise<void> {
+	if (taken.length === 0) {
+		return;
+	}
+
+	const now = await readHoldings([...new Set(taken.map(({holding}) => holding.family))]);
+	for (const {holding} of taken) {
+		const same = now.find(
+			({family, backend}) => family === holding.family && backend === holding.backend,
+		);
+		if (rulesOf(filterPart(same?.text ?? '')) !== rulesOf(filterPart(holding.text))) {
+			throw new HostError('Another program is changing the rules just now', ROLLED_BACK, 4);
+		}
+	}
+}
+
+/** Takes away what lies in the backend that is not in use. Ours are live by then. @throws {HostError} */
+export async function takeFromOther(taken: readonly Taken[], runner: Runner): Promise<void> {
+	for (const {holding, taking} of taken.filter(({holding}) => !holding.inUse)) {
+		const text = ['*filter', ...printTaking(taking), 'COMMIT', ''].join('\n');
+		const failure = await restoreTo(holding, text, runner);
+		if (failure) {
+			throw new HostError(describeFailure(failure), ROLLED_BACK, 4);
+		}
+	}
+}
+
+async function restoreTo(holding: Holding, text: string, runner?: Runner) {
+	return restore(holding.family, text, runner, programFor(holding, '-restore'));
+}
+
+/** The filter table of a save, as a restore file. */
+export function filterPart(text: string): string {
+	return /^\*filter\n[\s\S]*?^COMMIT$/m.exec(text)?.[0].concat('\n') ?? '';
+}
+
+/** Its chains, each with its rules in their order, less counters and comments. */
+function rulesOf(text: string): string {
+	const chainOf = (line: string) => line.replace(/^(:|-A )/, '').split(' ', 1)[0] ?? '';
+	return text
+		.split('\n')
+		.filter((line) => /^(:|-A )/.test(line))
+		.map((line) => line.replace(/^(:.*) \[\d+:\d+\]$/, '$1'))
+		.sort((a, b) => (chainOf(a) < chainOf(b) ? -1 : chainOf(a) > chainOf(b) ? 1 : 0))
+		.join('\n');
+}

@@ -1,0 +1,136 @@
+import {uptime} from 'node:os';
+import {describeTaking} from '../existing/cleanup-format.ts';
+import {type Existing, existingFlags} from '../existing/cleanup-plan.ts';
+import {findProgram} from '../host/exec/find-program.ts';
+import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
+import {programFor, readHoldings} from '../host/netfilter/snapshot.ts';
+import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
+import {currentConnections, identify, type Session} from '../host/sockets/session.ts';
+import {type Policy, policyFlags, printPolicy} from '../policy/policy.ts';
+import type {RuleSet} from '../ruleset/model.ts';
+import {type Keeping, readKeptFiles} from './boot-files.ts';
+import {planTaken, type Taken} from './cleanup.ts';
+import {currentUser} from './journal.ts';
+import {type Before, beforeOf} from './load.ts';
+import {JOURNAL_FILE, POLICY_FILE} from './paths.ts';
+import {createChange, folderOf, readBootId} from './record.ts';
+import {nameOf, printWas} from './rollback-existing.ts';
+import {printRollbackScript} from './rollback-script.ts';
+import {planSwitchOff, type SwitchOff} from './switch-off.ts';
+
+export type ChangeOrder = {
+	readonly policy: Policy;
+	readonly ruleSet: RuleSet;
+	/** Which iptables is in use. */
+	readonly backend: Backend;
+	readonly session: Session;
+	/** Until the watchdog rolls back. */
+	readonly seconds: number;
+	/** What becomes of the rules of others, and of those who own the firewall. */
+	readonly existing: Existing;
+	/** What keeping it does for the next boot, and what an undo does beside putting the files back. */
+	readonly persisted: {readonly keep: Keeping; readonly undo: Omit<Keeping, 'files'>};
+};
+
+/** What a change does to others, and all rules as they are before it. */
+export type Others = {
+	readonly before: Before;
+	readonly taken: readonly Taken[];
+	readonly switchOff: SwitchOff;
+};
+
+/**
+ * Finds out what a change is to take away of others; undefined where all is kept.
+ * @throws {HostError} when it must not
+ */
+export async function planOthers(
+	ruleSet: RuleSet,
+	existing: Existing,
+): Promise<Others | undefined> {
+	if (existing.inheritance === 'keep' && existing.switchOff.length === 0) {
+		return undefined;
+	}
+
+	const [holdings, switchOff] = await Promise.all([
+		readHoldings(ruleSet.families.map(({family}) => family)),
+		planSwitchOff(existing.switchOff),
+	]);
+	return {before: beforeOf(holdings), taken: planTaken(holdings, existing), switchOff};
+}
+
+/** Writes a change down with its way back, before anything is touched. */
+export function writeDown(
+	id: number,
+	{policy, ruleSet, backend, session, seconds, persisted, existing}: ChangeOrder,
+	before: Before,
+	{taken, switchOff}: Pick<Others, 'taken' | 'switchOff'> = NO_OTHERS,
+): void {
+	const takenFrom = (wanted: boolean) => taken.filter(({holding}) => holding.inUse === wanted);
+	const families = ruleSet.families.flatMap((after) => {
+		const saved = before.get(after.family);
+		const program = programOfBackend(after.family, backend);
+		const part = takenFrom(true).find(({holding}) => holding.family === after.family);
+		return saved ? [{before: saved, after, program, taken: part}] : [];
+	});
+	const others = takenFrom(false).flatMap((part) => {
+		const program = findProgram(programFor(part.holding));
+		return program ? [{program, taken: part}] : [];
+	});
+	const files = {
+		[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600},
+		...persisted.keep.files,
+		...switchOff.keep.files,
+	};
+	const gone = [
+		...taken.map(({taking}) => describeTaking(taking)),
+		...existing.switchOff.map((name) => `${name} is switched off`),
+	];
+	createChange(
+		{
+			id,
+			time: new Date().toISOString(),
+			who: currentUser(),
+			sessionKey: identify(session),
+			connections: [...currentConnections()],
+			keep: {...around(persisted.keep, switchOff.keep), files},
+			undo: {
+				...around(persisted.undo, switchOff.undo),
+				files: readKeptFiles(Object.keys(files)),
+			},
+			summary: [...policyFlags(policy), ...existingFlags(existing)].join(' '),
+			...(gone.length > 0 ? {taken: gone} : {}),
+			bootId: readBootId(),
+			until: uptime() + seconds,
+		},
+		printRollbackScript({
+			id,
+			folder: folderOf(id),
+			journal: JOURNAL_FILE,
+			families,
+			others,
+			firewalld: switchOff.firewalld,
+			tell: !isRehearsal(),
+		}),
+		Object.fromEntries(taken.map((part) => [nameOf(part), printWas(part)])),
+	);
+}
+
+const NO_OTHERS: Pick<Others, 'taken' | 'switchOff'> = {
+	taken: [],
+	switchOff: {
+		keep: {files: {}, before: [], after: []},
+		undo: {before: [], after: []},
+		firewalld: false,
+	},
+};
+
+/** The commands of both, those of the first outermost. */
+function around(
+	first: Omit<Keeping, 'files'>,
+	second: Omit<Keeping, 'files'>,
+): Omit<Keeping, 'files'> {
+	return {
+		before: [...first.before, ...second.before],
+		after: [...second.after, ...first.after],
+	};
+}

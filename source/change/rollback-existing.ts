@@ -1,0 +1,104 @@
+import {chainsBehind, touchedChains} from '../existing/cleanup-format.ts';
+import {findChain} from '../ruleset/model.ts';
+import type {Taken} from './cleanup.ts';
+
+/** What a change takes away in the backend that is not in use, and the iptables of that one (absolute). */
+export type ForeignChange = {readonly program: string; readonly taken: Taken};
+
+/** The functions of the rollback script that put others' rules back. */
+export const MEND = `# Of the rules on standard input, those that were put into chain $1 (a pattern) since, ours aside.
+since() { grep -e "^-A $1 " | grep -vxF -f "$was" | grep -v -e ' -[jg] FW-WIZARD-[A-Z]*$'; }
+
+# The rules of chain $1 as they were. What others have put there since stays: ahead of our jump what
+# stands ahead of it, behind it what stands behind.
+mend() {
+	printf '\\n%s\\n' "$now" | sed "/^-A $1 -j FW-WIZARD-INPUT\\$/,\\$d" | since "$1"
+	were "$1"
+	printf '\\n%s\\n' "$now" | sed "1,/^-A $1 -j FW-WIZARD-INPUT\\$/d" | since "$1"
+}
+were() { grep -e "^-A $1 " "$was"; }
+gone() { ! printf '%s\\n' "$now" | grep -q -e "^:$1 "; }
+
+`;
+
+/** The file in a change's folder that has the rules of others as they were. */
+export function nameOf({holding: {family, backend}}: Taken): string {
+	return `was-${family}-${backend}`;
+}
+
+/** What is in these files. */
+export function printWas({holding}: Taken): string {
+	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(holding.text) ?? [];
+	return part
+		.split('\n')
+		.filter((line) => line.startsWith('-A '))
+		.map((line) => `${line}\n`)
+		.join('');
+}
+
+/** A chain's name in a basic regular expression. */
+export function patternOf(chain: string): string {
+	return chain.replaceAll('.', '\\.');
+}
+
+/** A table of what the script loads, from the commands that print its lines. */
+export function printTable(table: string, commands: readonly string[]): string {
+	return [`	echo '*${table}'`, ...commands, "	echo 'COMMIT'"].join('\n');
+}
+
+/**
+ * The filter table with the chains that lost rules as they were, in the same order and with the
+ * same policies. A chain that they lead to and that somebody has removed since comes back, too: else
+ * nothing could.
+ * @param first commands for chains of ours
+ * @param last what takes them away
+ */
+export function printMending(
+	{holding, taking}: Taken,
+	first: readonly string[] = [],
+	last: readonly string[] = [],
+): string {
+	const touched = touchedChains(taking);
+	const behind = chainsBehind(holding, touched);
+	const policyOf = (name: string) => findChain(holding.rules, 'filter', name)?.policy;
+	const policies = new Set([...touched, ...taking.policies.map(({chain}) => chain)]);
+	return [
+		'	now=$("$tool-save" -t filter 2>/dev/null)',
+		printTable('filter', [
+			...first,
+			...touched.map((name) =>
+				policyOf(name) === undefined ? `	echo ':${name} - [0:0]'` : `	echo '-F ${name}'`,
+			),
+			...behind.map((name) => `	gone '${patternOf(name)}' && echo ':${name} - [0:0]'`),
+			...touched.map((name) => `	mend '${patternOf(name)}'`),
+			...behind.map((name) => `	gone '${patternOf(name)}' && were '${patternOf(name)}'`),
+			...last,
+			...[...policies].flatMap((name) => {
+				const policy = policyOf(name);
+				return policy === undefined ? [] : [`	echo '-P ${name} ${policy}'`];
+			}),
+		]),
+	].join('\n');
+}
+
+/**
+ * firewalld: it is woken where it only sleeps, else started. When it starts it empties all tables of
+ * iptables, which is why what was in them is loaded again. It answers once its rules are loaded.
+ */
+export function printWaking(families: ReadonlyArray<{readonly program: string}>): string {
+	const programs = families.map(({program}) => program);
+	return `wake_firewalld() {
+	if nft list table inet firewalld >/dev/null 2>&1; then
+		nft add table inet firewalld
+		return
+	fi
+${programs.map((program, index) => `	kept${index}=$('${program}-save')`).join('\n')}
+	systemctl start firewalld.service && firewall-cmd --state >/dev/null
+	started=$?
+${programs.map((program, index) => `	printf '%s\\n' "$kept${index}" | '${program}-restore' -w 10 || started=1`).join('\n')}
+	return "$started"
+}
+wake_firewalld || failed=yes
+
+`;
+}

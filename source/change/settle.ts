@@ -1,0 +1,177 @@
+import {setTimeout as delay} from 'node:timers/promises';
+import {explainError, HostError} from '../host/errors.ts';
+import {firstLine, run} from '../host/exec/run.ts';
+import {printable} from '../lib/printable.ts';
+import {carryOut} from './boot-files.ts';
+import {findDrift} from './drift.ts';
+import {writeJournal} from './journal.ts';
+import {
+	type ChangeState,
+	folderOf,
+	isOpen,
+	isOverdue,
+	moveState,
+	readMeta,
+	scriptOf,
+	stateOf,
+} from './record.ts';
+import {disarmWatchdog} from './watchdog.ts';
+
+/**
+ * Keeps a pending change: from here on it is what the next boot will load.
+ * @throws {HostError} with exit code 4 when it was rolled back meanwhile, or now since it cannot be written
+ */
+export async function keepChange(id: number): Promise<void> {
+	await assertKeepable(id);
+	await keepLoaded(id);
+}
+
+/** The same for rules that were read back only now. @throws {HostError} as above */
+export async function keepLoaded(id: number): Promise<void> {
+	if (!take(id) && !['kept', 'done'].includes(stateOf(id) ?? '')) {
+		throw new HostError(
+			`Change ${id} was not confirmed in time and is rolled back`,
+			'Apply it again, if you want it',
+			4,
+		);
+	}
+
+	try {
+		await finishKeeping(id);
+	} catch (error) {
+		// What the next boot does not load must not run until then.
+		await rollBack(id, 'roll back', 'it could not be written for the next boot');
+		throw rolledBack(error);
+	}
+}
+
+/** Rolls back a change whose rules nobody has seen at work. @throws {HostError} then */
+async function assertKeepable(id: number): Promise<void> {
+	const meta = readMeta(id);
+	if (meta === undefined || stateOf(id) !== 'pending') {
+		return;
+	}
+
+	if (isOverdue(meta)) {
+		// The watchdog was killed, or could not write down what it did.
+		await rollBack(id, 'roll back', 'it was not confirmed in time');
+		return;
+	}
+
+	const drift = await findDrift(id);
+	if (drift !== undefined) {
+		await rollBack(id, 'roll back', 'another program has changed its rules');
+		throw rolledBack(
+			new HostError(`Another program has changed the rules meanwhile. ${drift}`, 'Apply it again'),
+		);
+	}
+}
+
+/** Decides that it is kept. @throws {HostError} where that cannot be written down */
+function take(id: number): boolean {
+	try {
+		return moveState(id, 'pending', 'kept');
+	} catch (error) {
+		throw explainError(error, folderOf(id));
+	}
+}
+
+/** The same error, which also says that the old rules are back, and what is not. */
+export function rolledBack(error: unknown, rest?: string): unknown {
+	const explained = explainError(error);
+	return explained instanceof HostError
+		? new HostError(
+				explained.message,
+				['Rolled back. The rules are as they were before.', rest, explained.hint]
+					.filter((sentence) => sentence !== undefined)
+					.join(' '),
+				4,
+			)
+		: error;
+}
+
+/**
+ * Puts back what was there before a change: its rules and, where it was kept, its files.
+ * @throws {HostError} when that fails
+ */
+export async function rollBack(
+	id: number,
+	what: 'apply' | 'roll back' | 'undo',
+	why: string,
+): Promise<void> {
+	if (stateOf(id) === 'rolled-back') {
+		// The watchdog has done it already, and written it down.
+		return;
+	}
+
+	// Of a state of its own: the watchdog, which knows nothing of files, must not take it over.
+	moveState(id, 'kept', 'undoing');
+	moveState(id, 'done', 'undoing');
+	let unwritten: unknown;
+	if (stateOf(id) === 'undoing') {
+		try {
+			await restoreFiles(id);
+		} catch (error) {
+			unwritten = error;
+		}
+	}
+
+	const {status, stderr} = await run('sh', [scriptOf(id), 'now'], {timeout: 60_000});
+	const state = await settle(id);
+	if (state === 'rolled-back') {
+		await disarmWatchdog(id);
+	}
+
+	const isBack = state === 'rolled-back' || (status === 0 && isOpen(state));
+	writeJournal(id, what, `${isBack ? 'rolled back' : 'rolling back failed'}: ${why}`);
+	if (unwritten !== undefined) {
+		// The rules are back; the files are put back by whoever comes next.
+		moveState(id, 'rolled-back', 'undoing');
+		throw rolledBack(unwritten, 'What the next boot loads is not, yet.');
+	}
+
+	if (isBack && state !== 'rolled-back') {
+		throw new HostError(
+			`${folderOf(id)} cannot be written to`,
+			'Rolled back. The rules are as they were before. Make it writable, then: fw-wizard check',
+			4,
+		);
+	}
+
+	// Otherwise the watchdog tries it again when its time has come.
+	if (state !== 'rolled-back') {
+		throw new HostError(
+			`The old rules could not be put back: ${printable(firstLine(stderr), 160)}`,
+			`See them with iptables-save; try again with: sh ${scriptOf(id)} now`,
+			4,
+		);
+	}
+}
+
+/** Does what follows from keeping. Each part may be done twice: a killed one is finished by the next. */
+export async function finishKeeping(id: number): Promise<void> {
+	const meta = readMeta(id);
+	// The watchdog would find that it is kept, and do nothing.
+	await Promise.all([meta && carryOut(meta.keep), disarmWatchdog(id)]);
+	if (moveState(id, 'kept', 'done')) {
+		const taken = meta?.taken ?? [];
+		writeJournal(id, 'confirm', taken.length === 0 ? 'kept' : `kept; gone: ${taken.join('; ')}`);
+	}
+}
+
+async function restoreFiles(id: number): Promise<void> {
+	const meta = readMeta(id);
+	if (meta) {
+		await carryOut(meta.undo);
+	}
+}
+
+/** Waits until nobody is rolling back any more: the watchdog may be at it at this moment. */
+async function settle(id: number): Promise<ChangeState | undefined> {
+	const busy = () => ['rolling', 'undoing'].includes(stateOf(id) ?? '');
+	for (let tries = 0; tries < 100 && busy(); tries += 1) {
+		await delay(100);
+	}
+
+	return stateOf(id);
+}

@@ -1,0 +1,121 @@
+import {CONFIG_DIR, POLICY_FILE, RESTORE_FILE} from '../change/paths.ts';
+import {HostError} from '../host/errors.ts';
+import {run} from '../host/exec/run.ts';
+import type {Facts} from '../host/machine/facts.ts';
+import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from '../persistence/init/systemd.ts';
+import {INIT_SCRIPT} from '../persistence/init/sysvinit.ts';
+import type {Way} from '../persistence/init-system.ts';
+import {findWay, planPersistence, readChoice} from '../persistence/plan.ts';
+import type {Policy} from '../policy/policy.ts';
+import type {RuleSet} from '../ruleset/model.ts';
+import {failed, type Item, open, unless} from './checklist-item.ts';
+import {type Rehearsal, rehearseBoot} from './simulate-boot.ts';
+import {asItIs, findFileFault, findFolderFault, readOrEmpty} from './verify-files.ts';
+
+/** Whether the next boot loads the rules of the policy: its files, its service, and a rehearsal of it. */
+export async function checkBoot(
+	policy: Policy,
+	ruleSet: RuleSet,
+	facts: Facts,
+	full: boolean,
+): Promise<readonly Item[]> {
+	const way = findWay();
+	if (!way) {
+		return [
+			failed(
+				...([
+					'boot',
+					'the rules are loaded at boot',
+					'how this machine boots is not known',
+				] as const),
+				'Say it: fw-wizard apply --boot systemd, openrc, ifupdown, sysvinit, or none',
+			),
+		];
+	}
+
+	const {files} = planPersistence(policy, ruleSet, facts.iptables?.backend ?? 'nft').keep;
+	const ours = Object.entries(files).filter(([file]) => file !== MODULES_LOAD_FILE);
+	const backend = backendFault(files[RESTORE_FILE]?.text ?? '');
+	const fault =
+		findFolderFault(CONFIG_DIR) ??
+		findFileFault({...asItIs(POLICY_FILE, 0o600), ...Object.fromEntries(ours)});
+	const [service, rehearsal] = await Promise.all([
+		serviceFault(way),
+		rehearseBoot(policy, ruleSet, facts, full),
+	]);
+	return [
+		unless(
+			'files',
+			'the restore script and the rule files are intact',
+			backend === undefined ? fault : undefined,
+		),
+		way.name === 'none'
+			? open(
+					...([
+						'service',
+						'the restore script is run at boot',
+						'you have chosen to see to that yourself (--boot none)',
+					] as const),
+					`Have it run before the network comes up: sh ${RESTORE_FILE}`,
+				)
+			: unless(
+					'service',
+					`the boot service (${way.name}${readChoice() === undefined ? '' : ', as you chose'}) is enabled and valid`,
+					service,
+				),
+		...describeRehearsal(rehearsal, full),
+		unless('backend', 'the boot uses the same backend of iptables', backend),
+	];
+}
+
+function describeRehearsal(rehearsal: Rehearsal | HostError, full: boolean): readonly Item[] {
+	const [rules, ports] = [
+		['rehearsal', 'what the boot runs loads the same rules'],
+		['ports', 'packets find the same ports open then'],
+	] as const;
+	if (rehearsal instanceof HostError) {
+		const {message, hint} = rehearsal;
+		return [rules, ports].map(([id, title]) => open(id, title, `not tried: ${message}`, hint));
+	}
+
+	const sent = `${rehearsal.probes} packets${full ? ', to all ports' : ''}`;
+	return [
+		unless(...rules, rehearsal.rules),
+		unless(ports[0], `${ports[1]} (${sent})`, rehearsal.ports),
+	];
+}
+
+/** Which iptables the script on disk calls, beside the one that is in use now. */
+function backendFault(wanted: string): string | undefined {
+	const programs = (text: string) =>
+		[...text.matchAll(/^choose '(.*)'$/gm)].map(([, name]) => name).join(', ');
+	const found = programs(readOrEmpty(RESTORE_FILE));
+	return found === '' || found === programs(wanted)
+		? undefined
+		: `at boot ${found}, now ${programs(wanted)}`;
+}
+
+async function serviceFault({name, isActivated}: Way): Promise<string | undefined> {
+	if (name === 'sysvinit') {
+		return isActivated() ? undefined : `no runlevel starts ${INIT_SCRIPT}`;
+	}
+
+	if (name === 'openrc') {
+		return isActivated() ? undefined : 'fw-wizard is not in the runlevel boot';
+	}
+
+	if (name !== 'systemd') {
+		return undefined;
+	}
+
+	const {stdout} = await run('systemctl', ['is-enabled', UNIT]);
+	const state = stdout.trim() || 'not there';
+	if (state !== 'enabled') {
+		return `${UNIT} is ${state}`;
+	}
+
+	const verified = await run('systemd-analyze', ['--man=no', 'verify', UNIT_FILE]);
+	return verified.status === 0 || verified.status === undefined
+		? undefined
+		: `systemd-analyze: ${verified.stderr.split('\n')[0]}`;
+}

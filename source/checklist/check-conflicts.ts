@@ -1,0 +1,111 @@
+import {existsSync, readFileSync} from 'node:fs';
+import {POLICY_FILE} from '../change/paths.ts';
+import {isEnabled} from '../host/machine/systemd.ts';
+import type {Managers} from '../host/netfilter/managers.ts';
+import {OWN_PREFIX} from '../ruleset/model.ts';
+import {failed, type Item, ok} from './checklist-item.ts';
+
+const ID = 'rivals';
+const TITLE = 'no other firewall overwrites it';
+
+/** Looks for other firewalls, which would load their rules over ours or beside them. */
+export function checkRivals({ufw, firewalld, nftables, frozen}: Managers): Item {
+	if (ufw) {
+		return failed(
+			...([ID, TITLE, 'ufw is enabled, and loads its own rules at boot'] as const),
+			'ufw disable',
+		);
+	}
+
+	if (firewalld) {
+		return failed(
+			...([
+				ID,
+				TITLE,
+				firewalld.enabled
+					? 'firewalld is enabled, and loads its own rules at boot'
+					: 'firewalld has rules of its own loaded',
+			] as const),
+			// Not systemctl stop: firewalld empties all tables of iptables when it ends.
+			`fw-wizard apply --policy ${POLICY_FILE} --switch-off firewalld`,
+		);
+	}
+
+	if (nftables?.flushes) {
+		return failed(
+			...([
+				ID,
+				TITLE,
+				'nftables.service is enabled and flushes all rules at each start and stop',
+			] as const),
+			'systemctl disable nftables, or take "flush ruleset" out of /etc/nftables.conf',
+		);
+	}
+
+	return frozen === undefined
+		? ok(ID, TITLE)
+		: failed(
+				...([
+					ID,
+					TITLE,
+					`netfilter-persistent restores ${frozen}, which does not have our jump`,
+				] as const),
+				'netfilter-persistent save, also after each later change; or systemctl disable netfilter-persistent',
+			);
+}
+
+/** Services of distributions that restore rules of their own at boot, and from where. */
+const COMPANIONS = [
+	// iptables-services of Red Hat and Fedora; iptables of Arch.
+	...['iptables', 'ip6tables'].map((name) => ({
+		name,
+		files: [`/etc/sysconfig/${name}`, `/etc/iptables/${name}.rules`],
+		enabled: async () => isEnabled(`${name}.service`),
+	})),
+	// Of Alpine, and of Gentoo.
+	...['iptables', 'ip6tables'].map((name) => ({
+		name,
+		files: [
+			`/etc/iptables/${name === 'iptables' ? 'rules' : 'rules6'}-save`,
+			`/var/lib/${name}/rules-save`,
+		],
+		enabled: async () =>
+			['boot', 'default', 'sysinit'].some((level) => existsSync(`/etc/runlevels/${level}/${name}`)),
+	})),
+	{
+		name: 'netfilter-persistent',
+		files: ['/etc/iptables/rules.v4', '/etc/iptables/rules.v6'],
+		enabled: async () => isEnabled('netfilter-persistent'),
+	},
+] as const;
+
+/** How ours go together with others that load rules at boot, where there are any. Nothing of theirs is changed. */
+export async function describeCompanions({frozen}: Managers): Promise<readonly Item[]> {
+	const enabled = await Promise.all(
+		COMPANIONS.map(async (companion) => ((await companion.enabled()) ? [companion] : [])),
+	);
+	// What is named as a rival is not also said to go together with ours.
+	const companions = enabled
+		.flat()
+		.filter(({name}) => name !== 'netfilter-persistent' || frozen === undefined);
+	return companions.map(({name, files}) => {
+		const file = files.find((candidate) => existsSync(candidate));
+		return {
+			...ok(`companion-${name}`, `${name} loads its rules first, and ours are added to them`),
+			cause: `${file ?? 'What it loads'} stays as it is. Whoever starts ${name} anew ${
+				file !== undefined && hasOurs(file)
+					? 'has our rules as that file has them'
+					: 'takes our rules away until: fw-wizard check --fix'
+			}`,
+		};
+	});
+}
+
+/** Whether a file was saved with our rules in it. */
+function hasOurs(file: string): boolean {
+	try {
+		return readFileSync(file, 'utf8').includes(OWN_PREFIX);
+	} catch {
+		return false;
+	}
+}

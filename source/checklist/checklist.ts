@@ -1,0 +1,176 @@
+import {readAppliedPolicy} from '../change/applied.ts';
+import {TICKS_FILE} from '../change/paths.ts';
+import {listChanges, stateOf} from '../change/record.ts';
+import {lintJumps} from '../existing/shadowed-jump.ts';
+import type {Facts} from '../host/machine/facts.ts';
+import {findHelpers} from '../host/machine/modules.ts';
+import {type Saved, save} from '../host/netfilter/iptables.ts';
+import {findManagers} from '../host/netfilter/managers.ts';
+import {InputError} from '../lib/errors.ts';
+import {MODULES_LOAD_FILE} from '../persistence/init/systemd.ts';
+import {findWay} from '../persistence/plan.ts';
+import {helperOf} from '../policy/helpers.ts';
+import type {Policy} from '../policy/policy.ts';
+import {nmapCommands} from '../proof/nmap.ts';
+import {buildRuleSet} from '../ruleset/build.ts';
+import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
+import type {RuleSet} from '../ruleset/model.ts';
+import {checkBoot} from './check-boot.ts';
+import {checkRivals, describeCompanions} from './check-conflicts.ts';
+import {failed, type Item, ok, open, TICKS, type Tick, unless} from './checklist-item.ts';
+import {asItIs, findFileFault, readOrEmpty} from './verify-files.ts';
+
+/**
+ * Is the firewall what was applied, and will it be after a boot? All items, in the order in which
+ * one would look.
+ * @param full send packets to every port, not only where the rules change
+ * @throws {HostError} when the rules cannot be read at all
+ */
+export async function runChecklist(facts: Facts, full = false): Promise<readonly Item[]> {
+	const title = 'the policy is stored and readable';
+	let policy: Policy | undefined;
+	try {
+		policy = readAppliedPolicy(facts.services);
+	} catch (error) {
+		if (error instanceof InputError) {
+			return [failed('policy', title, error.message, 'Apply the policy again')];
+		}
+
+		throw error;
+	}
+
+	if (policy === undefined) {
+		return [failed('policy', title, 'none was applied and kept', 'fw-wizard, or fw-wizard apply')];
+	}
+
+	const ruleSet = buildRuleSet(policy, facts);
+	const readRules = async () => Promise.all(ruleSet.families.map(async ({family}) => save(family)));
+	// Beside each other: most of it is waiting for other programs.
+	const [saves, boot, helpers, others] = await Promise.all([
+		readRules(),
+		checkBoot(policy, ruleSet, facts, full),
+		checkHelpers(policy),
+		checkOthers(),
+	]);
+	const running = checkRunning(ruleSet, saves);
+	return [
+		ok('policy', title),
+		...running,
+		checkJumps(saves),
+		...boot,
+		helpers,
+		...others,
+		...checkTicks(facts),
+		checkSurvival(running.every(({state}) => state === 'ok')),
+	];
+}
+
+/** Other firewalls, and how those that load rules at boot go together with ours. */
+async function checkOthers(): Promise<readonly Item[]> {
+	const managers = await findManagers();
+	return [checkRivals(managers), ...(await describeCompanions(managers))];
+}
+
+function checkRunning(ruleSet: RuleSet, saves: readonly Saved[]): readonly Item[] {
+	return ruleSet.families.map((rules, index) => {
+		const saved = saves[index];
+		const [difference] = saved ? compareRules(rules, ownRules(saved.rules)) : [];
+		return unless(
+			`running-ipv${rules.family}`,
+			`the running IPv${rules.family} rules are those of the policy`,
+			difference && describeDifference(difference),
+		);
+	});
+}
+
+function checkJumps(saves: readonly Saved[]): Item {
+	const [id, title] = ['reached', 'our rules are reached'] as const;
+	const [fault] = saves.flatMap(({rules}) => lintJumps(rules));
+	return fault?.foreign
+		? failed(
+				id,
+				title,
+				fault.text,
+				'Take that rule away; see: iptables -S INPUT; ip6tables -S INPUT',
+			)
+		: unless(id, title, fault?.text);
+}
+
+async function checkHelpers(policy: Policy): Promise<Item> {
+	const [id, title] = ['helpers', 'the helpers are usable, and loaded at boot'] as const;
+	if (policy.helpers.length === 0) {
+		return ok(id, title);
+	}
+
+	const available = await findHelpers();
+	const missing = policy.helpers.filter((name) => available.get(name) === 'no');
+	if (missing.length > 0) {
+		return failed(
+			...([id, title, `this kernel does not have ${missing.join(', ')}`] as const),
+			'Install the kernel modules again, or apply a policy without them',
+		);
+	}
+
+	if (findWay()?.name !== 'systemd') {
+		// The restore script loads them itself.
+		return ok(id, title);
+	}
+
+	const listed = readOrEmpty(MODULES_LOAD_FILE).split('\n');
+	const unlisted = policy.helpers.filter((name) => !listed.includes(helperOf(name).module));
+	return unless(
+		id,
+		title,
+		unlisted.length > 0
+			? `${MODULES_LOAD_FILE} does not list ${unlisted.join(', ')}`
+			: findFileFault(asItIs(MODULES_LOAD_FILE, 0o644)),
+	);
+}
+
+function checkTicks({interfaces}: Facts): readonly Item[] {
+	const ticks = readTicks();
+	const address = interfaces[0]?.addresses[0]?.split('/')[0] ?? 'HOST';
+	const [scan] = nmapCommands([address]);
+	const texts: Readonly<Record<Tick, readonly [string, string, string]>> = {
+		scanned: [
+			'scanned from another machine',
+			`${scan?.command}; then fw-wizard prove --nmap scan.xml`,
+			'scanned',
+		],
+		'way-in': ['there is a way in if all fails: console, rescue system', 'try it once', 'way-in'],
+	};
+	return TICKS.map((tick) => {
+		const [title, how, name] = texts[tick];
+		return ticks.includes(tick)
+			? ok(tick, title)
+			: open(tick, title, how, `when it is done: fw-wizard check --tick ${name}`);
+	});
+}
+
+/** Whether the machine has booted since a policy was last kept. */
+export function hasBooted(): boolean {
+	const kept = listChanges().findLast(({id}) => stateOf(id) === 'done');
+	return kept !== undefined && kept.bootId !== readOrEmpty(BOOT_ID).trim();
+}
+
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
+/** The machine has booted since the policy was kept, and the rules are back. */
+function checkSurvival(running: boolean): Item {
+	const [id, title] = ['survived', 'the rules have survived a boot'] as const;
+	return !hasBooted()
+		? open(id, title, 'the machine has not booted since', 'reboot, then: fw-wizard check')
+		: running
+			? ok(id, title)
+			: failed(id, title, 'after the boot other rules are there', 'fw-wizard check --fix');
+}
+
+/** What the user has ticked off. */
+export function readTicks(): readonly Tick[] {
+	try {
+		const ticks = JSON.parse(readOrEmpty(TICKS_FILE)) as unknown;
+		return TICKS.filter((tick) => Array.isArray(ticks) && ticks.includes(tick));
+	} catch {
+		return [];
+	}
+}

@@ -1,0 +1,104 @@
+import {RESTORE_FILE} from '../change/paths.ts';
+import {HostError} from '../host/errors.ts';
+import {firstLine} from '../host/exec/run.ts';
+import type {Facts} from '../host/machine/facts.ts';
+import {save} from '../host/netfilter/iptables.ts';
+import type {Namespace} from '../host/netns.ts';
+import {printable} from '../lib/printable.ts';
+import type {Policy} from '../policy/policy.ts';
+import {withoutLimits} from '../proof/checks/rate-limits.ts';
+import {describePortDifference, viewAll} from '../proof/report.ts';
+import {ALL_PORTS, sweep} from '../proof/sweep.ts';
+import {type NamedVantage, planVantages} from '../proof/vantage-points.ts';
+import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
+import {countPorts, edgesOf, fillStretches, stretches} from '../ruleset/evaluate-ports.ts';
+import type {RuleSet} from '../ruleset/model.ts';
+import {loadAgain, readLoaded} from '../testbed/load-rules.ts';
+import {type World, withSmallWorld} from '../testbed/testbed.ts';
+
+/** How a rehearsal of the boot went. */
+export type Rehearsal = {
+	/** What is wrong with the rules that were loaded, if anything is. */
+	readonly rules: string | undefined;
+	/** What is wrong with the ports that packets found open. */
+	readonly ports: string | undefined;
+	/** How many packets were sent to find that out. */
+	readonly probes: number;
+};
+
+/**
+ * Runs what the boot runs, in a copy of this machine's network that is thrown away, compares what it
+ * loads with what it should, and sends packets to find the ports that are open then.
+ * @param full to every port; otherwise to both ends of each stretch of ports that the rules treat alike
+ * @returns how it went, or why it cannot be tried here
+ */
+export async function rehearseBoot(
+	policy: Policy,
+	ruleSet: RuleSet,
+	{interfaces, session}: Facts,
+	full: boolean,
+): Promise<Rehearsal | HostError> {
+	const visitor = session.kind === 'remote' ? session : undefined;
+	const vantages = planVantages(policy, interfaces, visitor).vantages.filter((vantage) =>
+		ruleSet.families.some(({family}) => family === vantage.family),
+	);
+	try {
+		return await withSmallWorld(interfaces, vantages, async (world) => {
+			const rules = await loadAsBoot(world.machine, ruleSet);
+			return {rules, ...(await findPorts(world, vantages, ruleSet, full))};
+		});
+	} catch (error) {
+		if (error instanceof HostError) {
+			return error;
+		}
+
+		throw error;
+	}
+}
+
+/** @returns what is wrong with the rules that the boot's own command has loaded */
+async function loadAsBoot(machine: Namespace, ruleSet: RuleSet): Promise<string | undefined> {
+	const {status, stderr} = await machine.run('sh', [RESTORE_FILE], {timeout: 30_000});
+	if (status !== 0) {
+		const said = stderr.split('\n').filter((line) => line.startsWith('fw-wizard:'));
+		return printable(said[0] ?? (firstLine(stderr) || `it ended with ${status}`), 200);
+	}
+
+	const differences = await Promise.all(
+		ruleSet.families.map(async (rules) => {
+			const loaded = await save(rules.family, machine.run);
+			return compareRules(rules, ownRules(loaded.rules));
+		}),
+	);
+	const [difference] = differences.flat();
+	return difference && printable(describeDifference(difference), 200);
+}
+
+async function findPorts(
+	world: World,
+	vantages: readonly NamedVantage[],
+	ruleSet: RuleSet,
+	full: boolean,
+): Promise<Omit<Rehearsal, 'rules'>> {
+	const families = ruleSet.families.map(({family}) => family);
+	const loaded = await readLoaded(world.machine, families);
+	await loadAgain(world.machine, loaded, withoutLimits(loaded));
+	const alike = stretches([...ruleSet.families, ...loaded.rules]);
+	const ports = full ? ALL_PORTS : edgesOf(alike);
+	const seen = await sweep(world, vantages, {ports, alike});
+	// Between two edges no packet was sent: what is true of both is taken to be true of all.
+	const observations = full
+		? seen
+		: seen.map(({vantage, passed: {tcp, udp}}) => ({
+				vantage,
+				passed: {tcp: fillStretches(alike, tcp), udp: fillStretches(alike, udp)},
+			}));
+	const views = viewAll(vantages, observations, ruleSet, loaded);
+	const [first] = views.flatMap((view) =>
+		view.differences.map((difference) => describePortDifference(view, difference)),
+	);
+	return {
+		ports: first && printable(first, 200),
+		probes: 2 * vantages.length * countPorts(ports),
+	};
+}

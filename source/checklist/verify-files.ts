@@ -1,0 +1,70 @@
+import {lstatSync, readFileSync, type Stats} from 'node:fs';
+import type {Keeping} from '../change/boot-files.ts';
+import {writersFault} from '../host/files/atomic-write.ts';
+
+/** The text of a file, or none where it cannot be read. */
+export function readOrEmpty(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch {
+		return '';
+	}
+}
+
+/** To ask only who may write a file, whatever is in it. */
+export function asItIs(file: string, mode: number): Keeping['files'] {
+	return {[file]: {text: readOrEmpty(file), mode}};
+}
+
+/** What is wrong with the first of these files that is not as keeping the policy wrote it. */
+export function findFileFault(files: Keeping['files']): string | undefined {
+	for (const [file, wanted] of Object.entries(files)) {
+		const fault = faultOf(file, wanted);
+		if (fault !== undefined) {
+			return `${file} ${fault}`;
+		}
+	}
+
+	return undefined;
+}
+
+function faultOf(file: string, wanted: Keeping['files'][string]): string | undefined {
+	let found: Stats;
+	let text: string;
+	try {
+		found = lstatSync(file);
+		text = readFileSync(file, 'utf8');
+	} catch {
+		return wanted == null ? undefined : 'is missing or cannot be read';
+	}
+
+	if (wanted == null) {
+		return 'should not be there';
+	}
+
+	if (!found.isFile()) {
+		return 'is not a plain file';
+	}
+
+	const fault = writersFault(found);
+	if (fault !== undefined) {
+		return fault;
+	}
+
+	if ((wanted.mode & 0o100) !== 0 && (found.mode & 0o100) === 0) {
+		return 'is not executable';
+	}
+
+	if (text !== wanted.text) {
+		return text.trim() === '' ? 'is empty' : 'was changed';
+	}
+
+	return undefined;
+}
+
+/** That others than root can put files in the place of ours. */
+export function findFolderFault(folder: string): string | undefined {
+	const found = lstatSync(folder, {throwIfNoEntry: false});
+	const fault = found && writersFault(found);
+	return fault === undefined ? undefined : `${folder} ${fault}`;
+}

@@ -1,9 +1,0 @@
-import {HostError} from '../host/errors.ts';
-import {isRoot} from '../host/first-facts.ts';
-
-/** @throws {HostError} when this is not root, with the command that works */
-export function assertRoot(command: string): void {
-	if (!isRoot()) {
-		throw new HostError('Only root can change the firewall', `Run: sudo ${command}`);
-	}
-}

@@ -1,0 +1,103 @@
+import {JOURNAL_FILE, POLICY_FILE, RESTORE_FILE, RULES_FILES} from '../../change/paths.ts';
+import type {Flag, Syntax} from './command-tree.ts';
+
+/** What each exit code means, for the manual. */
+const EXIT_CODES: ReadonlyArray<readonly [string, string]> = [
+	['0', 'done, or all is well'],
+	['1', 'a check or proof found a difference, or there was nothing to confirm or undo'],
+	['2', 'wrong usage or an invalid policy; nothing was touched'],
+	['3', 'not possible here (not root, no iptables, no namespaces), with the way out'],
+	['4', 'the change was rolled back'],
+	['130', 'the wizard was left with Ctrl-C before anything was loaded'],
+];
+
+const OPENINGS: ReadonlyArray<readonly [string, string]> = [
+	['22/tcp', 'a port; tcp or udp'],
+	['53', 'a port, tcp and udp'],
+	['ssh', 'a service by its name in /etc/services'],
+	['8000-8010/tcp', 'a range'],
+	['22/tcp from 198.51.100.0/24', 'only from an IPv4 or IPv6 address or network'],
+	['5432/tcp on wg0', 'only through an interface'],
+	['22/tcp limit', 'six new connections a minute from one source'],
+	['mdns', 'local discovery: printers, casting devices'],
+];
+
+const FILES: ReadonlyArray<readonly [string, string]> = [
+	[POLICY_FILE, 'the policy that was kept last'],
+	[`${RULES_FILES[4]}, ${RULES_FILES[6]}`, 'its rules'],
+	[RESTORE_FILE, 'loads them; the only thing that runs at boot'],
+	[JOURNAL_FILE, 'who changed what, and what came of it'],
+];
+
+/**
+ * The manual page (man(7), section 8), made of the same tree as `--help`.
+ * @param version as in "0.1.0"
+ */
+export function printManual(root: Syntax, version: string): string {
+	const known = new Set(root.flags.map((flag) => JSON.stringify(flag)));
+	const commands = root.commands.flatMap(({name, description, usage, flags}) => {
+		const own = flags.filter((flag) => !known.has(JSON.stringify(flag)));
+		const shared = flags.filter((flag) => known.has(JSON.stringify(flag)));
+		return [
+			`.SS ${quoted(`${root.name} ${name} ${usage}`)}`,
+			`${sentence(description)}`,
+			...own.flatMap(flagLines),
+			...(shared.length > 0
+				? ['.PP', `Also, as above: ${shared.map((flag) => bold(flag.name)).join(', ')}.`]
+				: []),
+		];
+	});
+	return [
+		`.TH FW\\-WIZARD 8 "" "fw\\-wizard ${escaped(version)}" "System Administration"`,
+		'.SH NAME',
+		'fw\\-wizard \\- gives a Linux machine a host firewall, and proves it',
+		'.SH SYNOPSIS',
+		'.B fw\\-wizard',
+		escaped(root.usage),
+		'.SH DESCRIPTION',
+		escaped(root.description),
+		'.SH OPTIONS',
+		...root.flags.flatMap(flagLines),
+		'.SH COMMANDS',
+		...commands,
+		'.SH OPENINGS',
+		...OPENINGS.flatMap(entry),
+		'.SH EXIT STATUS',
+		...EXIT_CODES.flatMap(entry),
+		'.SH FILES',
+		...FILES.flatMap(entry),
+		'.SH SEE ALSO',
+		'.BR iptables (8),',
+		'.BR ip6tables (8),',
+		'.BR nft (8),',
+		'.BR nmap (1)',
+		'',
+	].join('\n');
+}
+
+function flagLines({name, placeholder, description}: Flag): readonly string[] {
+	return entry([placeholder === undefined ? name : `${name} ${placeholder}`, description]);
+}
+
+function entry([term, text]: readonly [string, string]): readonly string[] {
+	return ['.TP', `.B ${quoted(term)}`, sentence(text)];
+}
+
+function sentence(text: string): string {
+	const whole = escaped(text.charAt(0).toUpperCase() + text.slice(1));
+	return /[.?]$/.test(text) ? whole : `${whole}.`;
+}
+
+function bold(text: string): string {
+	return `\\fB${escaped(text)}\\fR`;
+}
+
+/** One argument of a macro. */
+function quoted(text: string): string {
+	return `"${escaped(text).replaceAll('"', '\\(dq')}"`;
+}
+
+/** Text as roff prints it: a minus as one can copy it, and no line that is a request. */
+function escaped(text: string): string {
+	return text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replace(/^[.']/, '\\&$&');
+}

@@ -1,0 +1,128 @@
+import type {Command} from 'commander';
+import {readAppliedPolicy} from '../../change/applied.ts';
+import {readAtMost} from '../../host/files/atomic-write.ts';
+import {InputError} from '../../lib/errors.ts';
+import {printable} from '../../lib/printable.ts';
+import {HELPER_NAMES} from '../../policy/helpers.ts';
+import {parseOpenings} from '../../policy/parse-opening.ts';
+import {
+	completePolicy,
+	type Policy,
+	type PolicyPart,
+	parsePolicy,
+	parseWord,
+	ROLES,
+	VERDICTS,
+} from '../../policy/policy.ts';
+import type {Services} from '../../policy/services.ts';
+
+/** More than any policy has. */
+const POLICY_BYTES = 1e6;
+
+/** The policy flags as commander gives them. */
+export type PolicyFlags = {
+	readonly policy?: string;
+	readonly role?: string;
+	readonly verdict?: string;
+	readonly helper?: readonly string[] | false;
+	readonly open?: readonly string[] | false;
+	readonly log?: boolean;
+};
+
+/** Adds the flags that say a policy. */
+export function withPolicyOptions(command: Command): Command {
+	const collect = (value: string, values: readonly string[] | false | undefined) => [
+		...(values || []),
+		value,
+	];
+	return command
+		.option('--policy <file>', 'read the policy from a JSON file; flags replace what it says')
+		.option('--role <role>', `what the machine is: ${ROLES.join(' or ')}`)
+		.option('--verdict <verdict>', `what happens to the rest: ${VERDICTS.join(', ')}`)
+		.option('--helper <name>', `conntrack helper, repeatable: ${HELPER_NAMES.join(', ')}`, collect)
+		.option('--no-helper', 'no conntrack helper')
+		.option(
+			'--open <opening>',
+			'let in, repeatable: 22/tcp, 53, ssh, "22/tcp from 10.0.0.0/8"',
+			collect,
+		)
+		.option('--no-open', 'let nothing in')
+		.option('--log', 'log what is turned away')
+		.option('--no-log', 'do not log');
+}
+
+/**
+ * What the flags and the policy file say, unsaid things left out.
+ * @throws {InputError}
+ */
+export function readPolicyPart(flags: PolicyFlags, services: Services): PolicyPart {
+	const file = flags.policy === undefined ? {} : readPolicyFile(flags.policy, services);
+	const said: PolicyPart = {
+		role: flags.role === undefined ? undefined : parseWord(flags.role, ROLES, 'role'),
+		verdict:
+			flags.verdict === undefined ? undefined : parseWord(flags.verdict, VERDICTS, 'verdict'),
+		helpers: (flags.helper || undefined)?.map((name) => parseWord(name, HELPER_NAMES, 'helper')),
+		openings: (flags.open || undefined)?.flatMap((text) => parseOpenings(text, services)),
+		log: flags.log,
+		...(flags.helper === false ? {helpers: []} : {}),
+		...(flags.open === false ? {openings: []} : {}),
+	};
+	return {
+		...file,
+		...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)),
+	};
+}
+
+/** Whether the flags say anything of a policy. */
+export function saysPolicy({policy, role, verdict, helper, open, log}: PolicyFlags): boolean {
+	return [policy, role, verdict, helper, open, log].some((value) => value !== undefined);
+}
+
+/**
+ * The policy that flags and file say, completed with what is recommended for the role.
+ * @param start comes before what is recommended; nothing that is said is lost by it
+ * @throws {InputError} also when they say nothing at all
+ */
+export function readPolicy(flags: PolicyFlags, services: Services, start: PolicyPart = {}): Policy {
+	const part = {...start, ...readPolicyPart(flags, services)};
+	if (part.role === undefined) {
+		throw new InputError(
+			'No policy was given',
+			'Say at least --role workstation or --role server, or --policy FILE',
+		);
+	}
+
+	return completePolicy(part);
+}
+
+/** What flags and file say, else what was applied last. @throws {InputError} where there is neither */
+export function choosePolicy(flags: PolicyFlags, services: Services): Policy {
+	const applied = unlessSaid(flags, services);
+	if (applied === undefined && !saysPolicy(flags)) {
+		throw new InputError(
+			'No policy was applied yet, and none was given',
+			'Say at least --role workstation or --role server, or --policy FILE',
+		);
+	}
+
+	return applied ?? readPolicy(flags, services);
+}
+
+/** What was applied last, where the flags say nothing of a policy. */
+export function unlessSaid(flags: PolicyFlags, services: Services): Policy | undefined {
+	return saysPolicy(flags) ? undefined : readAppliedPolicy(services);
+}
+
+function readPolicyFile(file: string, services: Services): Policy {
+	let text: string;
+	try {
+		text = readAtMost(file, POLICY_BYTES);
+	} catch (error) {
+		throw new InputError(
+			`The policy file cannot be read: ${printable((error as Error).message, 160)}`,
+			'Give the path of a JSON file that you may read',
+		);
+	}
+
+	return parsePolicy(text, services);
+}

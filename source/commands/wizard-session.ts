@@ -1,0 +1,206 @@
+import process from 'node:process';
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import {render} from 'ink';
+import {createElement} from 'react';
+import {beginApplying, findEndangered} from '../app/apply-from-wizard.ts';
+import {handOver} from '../app/continue-as-root.ts';
+import {knowMachine} from '../app/discover.ts';
+import {makeProver} from '../app/prove.ts';
+import {readAppliedPolicy} from '../change/applied.ts';
+import {hasBooted} from '../checklist/checklist.ts';
+import type {Existing} from '../existing/cleanup-plan.ts';
+import {findExposure} from '../exposure/find.ts';
+import {type Elevation, findElevation} from '../host/exec/elevation.ts';
+import type {Facts} from '../host/machine/facts.ts';
+import {findHelpers} from '../host/machine/modules.ts';
+import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
+import type {BootChoice} from '../persistence/init-system.ts';
+import {findWay} from '../persistence/plan.ts';
+import type {Policy, PolicyPart} from '../policy/policy.ts';
+import {App, type Suspend} from '../ui/app.tsx';
+import {KeyStream} from '../ui/keys/input-stream.ts';
+import type {Ending} from '../ui/state/exit-reason.ts';
+import {type Flow, NOTHING_KNOWN, startFlow} from '../ui/state/state.ts';
+import type {Machine} from '../ui/steps/step-props.ts';
+import type {Screen} from '../ui/terminal/alternate-screen.ts';
+import {PASTE_OFF, PASTE_ON, PasteMode} from '../ui/terminal/paste-mode.tsx';
+import {summarize} from '../ui/text/summary.ts';
+import {addressesOf, describeMachine, describeNat} from '../ui/text/welcome.ts';
+import {findObstacle} from './apply.ts';
+import {makeChecker} from './check.ts';
+
+type Options = {
+	/** The answers that are known already. */
+	readonly preset: PolicyPart;
+	/** What becomes of the rules of others. */
+	readonly existing: Existing;
+	/** Begin at Apply. */
+	readonly atApply: boolean;
+	/** How long a change waits for its confirmation. */
+	readonly seconds: number;
+	/** How the rules are to be loaded at boot, where the user has said it. */
+	readonly boot: BootChoice | undefined;
+	readonly banner: string | undefined;
+	readonly keys: KeyStream;
+	readonly screen: Screen;
+	readonly facts: Facts;
+};
+
+/** The wizard on the screen that is open already. @returns the exit code */
+export async function openWizard(options: Options): Promise<number> {
+	const {preset, existing, atApply, seconds, boot, banner, screen, facts} = options;
+	/** What was decided on the rules of others, for what is said at the end. */
+	let decided = existing;
+	const constant = {
+		families: facts.families,
+		...(banner === undefined ? {} : {banner}),
+		onApply: async (policy: Policy, chosen: Existing) => {
+			decided = chosen;
+			return beginApplying(policy, facts, seconds, chosen, boot);
+		},
+		prover: makeProver(facts),
+		checker: makeChecker(facts),
+	};
+	/** Grows as more is found out. */
+	let machine: Machine = {
+		findings: describeMachine(facts),
+		looking: ['what listens, and which rules there are already'],
+		known: NOTHING_KNOWN,
+		nat: describeNat(facts),
+		findExposure: async (policy, chosen) => findExposure(facts, policy, chosen),
+		helpers: new Map(),
+		addresses: addressesOf(facts),
+		inInterface: facts.interfaces[0]?.name ?? 'eth0',
+		visitor: facts.session.kind === 'remote' ? facts.session : undefined,
+		seconds,
+		rehearsal: isRehearsal(),
+		boot: findWay(boot)?.name,
+		findObstacle(policy: Policy) {
+			const obstacle = findObstacle(facts, policy, boot);
+			return (
+				obstacle && {
+					message: obstacle.message,
+					hint: obstacle.hint,
+					elevation: elevationFor(facts),
+				}
+			);
+		},
+		findEndangered,
+	};
+	let draw = () => {};
+	/** Shows what was found out meanwhile. */
+	const learn = (part: Partial<Machine>) => {
+		machine = {...machine, ...part};
+		draw();
+	};
+	void findHelpers().then((helpers) => learn({helpers}));
+	void knowMachine(facts).then((found) =>
+		learn({known: found.known, findings: describeMachine(facts, found), looking: []}),
+	);
+	/** Shows the wizard until it is left. */
+	const show = async (start: Flow, keys: KeyStream): Promise<Ending> => {
+		const listeners = {
+			onTyping(typing: boolean) {
+				keys.typing = typing;
+			},
+			onHold(held: boolean) {
+				keys.held = held;
+			},
+			onDrawing(drawing: boolean) {
+				keys.drawing = drawing;
+			},
+			onSuspendable(suspend: Suspend | undefined) {
+				// Pressed once more before it stops, it means nothing.
+				keys.suspend = suspend && (() => void suspend(stopHere).catch(() => {}));
+			},
+		};
+		const element = () =>
+			createElement(
+				PasteMode,
+				null,
+				createElement(App, {...constant, ...listeners, start, machine}),
+			);
+		// A signal that came while this was being loaded is delivered in between: it ends the program,
+		// and would be lost once the screen has changed hands.
+		await nextTurn();
+		await nextTurn();
+		const app = render(element(), {
+			stdin: keys as unknown as NodeJS.ReadStream,
+			stdout: screen.handOver(),
+			exitOnCtrlC: false,
+			interactive: true,
+			alternateScreen: true,
+			incrementalRendering: true,
+			patchConsole: false,
+		});
+		draw = () => app.rerender(element());
+		try {
+			return (await app.waitUntilExit()) as Ending;
+		} finally {
+			// Once left, drawing again would take the terminal over again.
+			draw = () => {};
+			keys.stop();
+		}
+	};
+	const first = atApply ? 'apply' : facts.root && hasBooted() ? 'result' : 'welcome';
+	let flow: Flow = {
+		...startFlow(preset, recommendRoles(facts), facts.services, first),
+		existing,
+	};
+	let {keys} = options;
+	for (;;) {
+		const ending = await show(flow, keys);
+		if (typeof ending !== 'object' || !('elevation' in ending)) {
+			const {text, exitCode} = summarize(ending, {
+				policy: readKept(facts),
+				existing: decided,
+				boot: machine.boot,
+				address: machine.addresses[0],
+				rehearsal: machine.rehearsal,
+			});
+			process.stdout.write(text);
+			return exitCode;
+		}
+
+		const elevated = await handOver(ending.elevation, ending.flow, seconds, boot);
+		if (elevated.started) {
+			return elevated.exitCode;
+		}
+
+		const {message, hint} = elevated;
+		flow = {...ending.flow, outcome: {ok: false, message, hint, rolledBack: false}};
+		keys = new KeyStream(process.stdin);
+	}
+}
+
+/** What would make root of this user, where that is all that is missing. */
+function elevationFor({root, iptables}: Facts): Elevation | undefined {
+	return root || iptables === undefined ? undefined : findElevation();
+}
+
+/** Who came from outside wants to come again. */
+function recommendRoles({
+	session,
+}: Facts): readonly ['server', 'workstation'] | readonly ['workstation', 'server'] {
+	return session.kind === 'remote' ? ['server', 'workstation'] : ['workstation', 'server'];
+}
+
+/**
+ * What Ctrl-Z does where the terminal itself looks after it: stops this program, and those around it
+ * that the shell counts to the same job. Comes back when the shell lets it go on, or at once where
+ * there is no shell that could.
+ */
+async function stopHere(): Promise<void> {
+	process.stdout.write(PASTE_OFF);
+	process.kill(0, 'SIGTSTP');
+	process.stdout.write(PASTE_ON);
+}
+
+/** What was kept last; nothing where it was damaged meanwhile. */
+function readKept({services}: Facts): Policy | undefined {
+	try {
+		return readAppliedPolicy(services);
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,87 @@
+import {NOTHING_PRESENT, type Presence, printRestore} from '../ruleset/format-iptables.ts';
+import {type FamilyRules, OWN_CHAINS} from '../ruleset/model.ts';
+import type {Taking} from './cleanup-plan.ts';
+import {chainOf, targetOf} from './known-programs.ts';
+import {chainsIn, type Holding, isOwnChain, linesIn, nameOfPlace} from './snapshot.ts';
+
+/** In the words of iptables-restore, the lines that take it away; our own jump is to be made anew. */
+export function printTaking({emptied, removed, rules, policies}: Taking): readonly string[] {
+	const gone = new Set([...emptied, ...removed]);
+	return [
+		...emptied.map((chain) => `-F ${chain}`),
+		...rules.filter((line) => !gone.has(chainOf(line))).map((line) => line.replace(/^-A/, '-D')),
+		...removed.map((chain) => `-F ${chain}`),
+		...removed.map((chain) => `-X ${chain}`),
+		...policies.map(({chain, to}) => `-P ${chain} ${to}`),
+	];
+}
+
+/** What loads our rules and takes away others' in the same transaction, for iptables-restore --noflush. */
+export function printLoad(
+	rules: FamilyRules,
+	present: Presence = NOTHING_PRESENT,
+	taking?: Taking,
+): string {
+	if (taking === undefined) {
+		return printRestore(rules, present);
+	}
+
+	// Our jump goes with the rest of a chain that is emptied, and is made anew behind it.
+	const jumps = new Map(present.jumps);
+	for (const {name, table, from} of OWN_CHAINS) {
+		if (table === 'filter' && taking.emptied.includes(from)) {
+			jumps.set(name, 0);
+		}
+	}
+
+	const text = printRestore(rules, {...present, jumps});
+	const lines = printTaking(taking).map((line) => `${line}\n`);
+	return text.replace(/^\*filter\n/m, (head) => head + lines.join(''));
+}
+
+/** The chains that a taking changes, which undoing it makes again what they were. */
+export function touchedChains({emptied, removed, rules}: Taking): readonly string[] {
+	return [...new Set([...emptied, ...removed, ...rules.map(chainOf)])];
+}
+
+/** User-defined chains that the touched ones lead to, near and far, and that stay. */
+export function chainsBehind(holding: Holding, touched: readonly string[]): readonly string[] {
+	const lines = linesIn(holding);
+	const names = new Set(chainsIn(holding).map(({name}) => name));
+	const found = new Set(touched);
+	for (const chain of found) {
+		for (const line of lines) {
+			const target = chainOf(line) === chain ? targetOf(line) : undefined;
+			if (target !== undefined && names.has(target)) {
+				found.add(target);
+			}
+		}
+	}
+
+	return [...found].filter((name) => !touched.includes(name) && !isOwnChain(name, holding));
+}
+
+/** One line for each place that something goes from: for a summary. */
+export function describeTaking({rules, removed, policies, ...place}: Taking): string {
+	const counts = countBy(rules, chainOf);
+	const parts = [
+		...[...counts]
+			.filter(([chain]) => !removed.includes(chain))
+			.map(([chain, count]) => `${count} ${count === 1 ? 'rule' : 'rules'} of ${chain}`),
+		...(removed.length === 0
+			? []
+			: [`${removed.length} ${removed.length === 1 ? 'chain' : 'chains'} of ufw`]),
+		...policies.map(({chain, from}) => `the policy ${from} of ${chain}`),
+	];
+	return `${nameOfPlace(place)}: ${parts.join(', ')}`;
+}
+
+function countBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, number> {
+	const counts = new Map<string, number>();
+	for (const item of items) {
+		const key = keyOf(item);
+		counts.set(key, (counts.get(key) ?? 0) + 1);
+	}
+
+	return counts;
+}

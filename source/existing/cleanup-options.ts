@@ -1,0 +1,150 @@
+import {joinWords} from '../lib/list.ts';
+import {printRule} from '../ruleset/format-iptables.ts';
+import {findChain} from '../ruleset/model.ts';
+import {describeTaking} from './cleanup-format.ts';
+import {
+	type Existing,
+	INHERITANCES,
+	type Inheritance,
+	type Manager,
+	planInheritance,
+} from './cleanup-plan.ts';
+import {programOfRule} from './known-programs.ts';
+import {decidingRule} from './shadowed-jump.ts';
+import {foreignRules, type Holding, nameOfPlace} from './snapshot.ts';
+
+/** A way to deal with what is there already. */
+export type ExistingChoice = {
+	/** What becomes of it; undefined: all stays, and nothing of ours is applied. */
+	readonly existing: Existing | undefined;
+	/** Why it is the recommended one, in half a sentence; the others have none. */
+	readonly reason: string | undefined;
+	/** What goes, one line for each place: `IPv4: 7 rules of INPUT`. Undo brings all of it back. */
+	readonly goes: readonly string[];
+	/** Each rule that goes, as iptables-save has it, behind its place. There may be thousands. */
+	readonly rules: readonly string[];
+	/** What stops to work, one sentence each. */
+	readonly breaks: readonly string[];
+	/** Why it cannot be chosen here, in one sentence. */
+	readonly refusal: string | undefined;
+};
+
+/**
+ * What can be done about what is there, the recommended way first; none where there is nothing to
+ * decide: INPUT is empty but for our jump, and nobody owns the firewall.
+ * @param owners whoever does, and is to be switched off before anything of ours is applied
+ */
+export function planChoices(
+	holdings: readonly Holding[],
+	owners: readonly Manager[],
+): readonly ExistingChoice[] {
+	const advice = recommendInheritance(holdings, owners);
+	if (advice === undefined && owners.length === 0) {
+		return [];
+	}
+
+	const {inheritance: best, reason} = advice ?? {
+		inheritance: 'keep',
+		reason: `Two firewalls cannot both decide, and undo brings ${joinWords(owners)} back`,
+	};
+	const ways =
+		advice === undefined ? [best] : [best, ...INHERITANCES.filter((other) => other !== best)];
+	return [
+		...ways.map((inheritance) => ({
+			...describeChoice(holdings, {inheritance, switchOff: owners}),
+			reason: inheritance === best ? reason : undefined,
+		})),
+		...(owners.length === 0
+			? []
+			: [
+					{
+						...{existing: undefined, reason: undefined, refusal: undefined},
+						...{goes: [], rules: [], breaks: []},
+					},
+				]),
+	];
+}
+
+function describeChoice(holdings: readonly Holding[], existing: Existing): ExistingChoice {
+	const {takings, breaks, refusal} = planInheritance(
+		holdings,
+		existing.inheritance,
+		existing.switchOff,
+	);
+	return {
+		existing,
+		reason: undefined,
+		goes: [
+			...takings.map(describeTaking),
+			...existing.switchOff.map((name) => `${name} is switched off`),
+		],
+		rules: takings.flatMap(({rules, policies, ...taking}) => {
+			const place = nameOfPlace(taking);
+			return [
+				...rules.map((rule) => `${place}: ${rule}`),
+				...policies.map(({chain, from, to}) => `${place}: -P ${chain} ${from} → ${to}`),
+			];
+		}),
+		breaks,
+		refusal,
+	};
+}
+
+/**
+ * What is best done with the rules of others in INPUT, and why; undefined where there are none.
+ * They are kept unless they are what somebody has left behind who made a firewall by hand.
+ */
+export function recommendInheritance(
+	holdings: readonly Holding[],
+	switchOff: readonly Manager[] = [],
+): {readonly inheritance: Inheritance; readonly reason: string} | undefined {
+	const places = holdings.map((holding) => ({
+		holding,
+		rules: foreignRules(holding, 'INPUT').filter(
+			(rule) => !(switchOff.includes('ufw') && programOfRule(rule)?.name === 'ufw'),
+		),
+	}));
+	const rules = places.flatMap((place) => place.rules);
+	if (rules.length === 0) {
+		const shut = holdings.find(shutsBeside);
+		return shut === undefined || switchOff.includes('ufw')
+			? undefined
+			: {
+					inheritance: 'flush-input',
+					reason: `INPUT drops everything in the ${shut.backend} backend, whatever is opened here`,
+				};
+	}
+
+	const programs = [...new Set(rules.flatMap((rule) => programOfRule(rule)?.name ?? []))];
+	const strangers = rules.filter((rule) => programOfRule(rule) === undefined);
+	if (strangers.length === 0) {
+		return {
+			inheritance: 'keep',
+			reason: `They belong to ${joinWords(programs)}, and are needed`,
+		};
+	}
+
+	if (programs.length === 0) {
+		return {
+			inheritance: 'flush-input',
+			reason:
+				'They belong to no program that is known: they look like an earlier firewall, made by hand',
+		};
+	}
+
+	const deciding = places.map(({holding}) => decidingRule(holding.rules)).find(Boolean);
+	return deciding === undefined
+		? {
+				inheritance: 'keep',
+				reason: `Rules of ${joinWords(programs)} are among them, and are needed`,
+			}
+		: {
+				inheritance: 'flush-input',
+				reason: `With rule ${deciding.index} of INPUT (${printRule(deciding.rule, deciding.family)}) ours would not be reached`,
+			};
+}
+
+/** Whether the other backend drops what it has no rule for. */
+function shutsBeside({inUse, rules}: Holding): boolean {
+	return !inUse && findChain(rules, 'filter', 'INPUT')?.policy === 'DROP';
+}

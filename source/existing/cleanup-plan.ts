@@ -1,0 +1,164 @@
+import {joinWords} from '../lib/list.ts';
+import type {Family} from '../lib/network.ts';
+import type {Backend, Chain} from '../ruleset/model.ts';
+import {chainOf, programOfChain, targetOf} from './known-programs.ts';
+import {chainsIn, type Holding, othersIn, programsNeedingFilter} from './snapshot.ts';
+
+/** What happens to rules of others that are there already. */
+export const INHERITANCES = ['keep', 'flush-input', 'flush-filter'] as const;
+export type Inheritance = (typeof INHERITANCES)[number];
+
+/** Programs that own the whole firewall: beside them no other can be applied. */
+export const MANAGERS = ['ufw', 'firewalld'] as const;
+export type Manager = (typeof MANAGERS)[number];
+
+/** What a change does to others' rules. It travels beside the policy, and is not part of it. */
+export type Existing = {
+	readonly inheritance: Inheritance;
+	/** Whoever owns the firewall and is to be switched off. */
+	readonly switchOff: readonly Manager[];
+};
+
+export const KEEP_EXISTING: Existing = {inheritance: 'keep', switchOff: []};
+
+/** The flags that say it; none where all is kept. */
+export function existingFlags({inheritance, switchOff}: Existing): readonly string[] {
+	return [
+		...(inheritance === 'keep' ? [] : ['--existing', inheritance]),
+		...switchOff.flatMap((name) => ['--switch-off', name]),
+	];
+}
+
+/** What goes of the filter table of one family in one backend. All of it comes back by undo. */
+export type Taking = {
+	readonly family: Family;
+	readonly backend: Backend;
+	readonly inUse: boolean;
+	/** Each rule that goes, as iptables-save has it: `-A INPUT -p tcp …`. */
+	readonly rules: readonly string[];
+	/** Chains that all rules of others go from; our own stay. */
+	readonly emptied: readonly string[];
+	/** Chains that go themselves. */
+	readonly removed: readonly string[];
+	/** Policies of built-in chains that change. */
+	readonly policies: ReadonlyArray<{
+		readonly chain: string;
+		readonly from: string;
+		readonly to: string;
+	}>;
+};
+
+/** What a choice would do here. */
+export type InheritancePlan = {
+	readonly inheritance: Inheritance;
+	/** Where something goes; empty: nothing does. */
+	readonly takings: readonly Taking[];
+	/** What stops to work, one sentence each. */
+	readonly breaks: readonly string[];
+	/** Why it cannot be done here, in one sentence. */
+	readonly refusal: string | undefined;
+};
+
+/**
+ * What exactly a choice would take away, and what that breaks. Our own rules are not counted where
+ * they are in use.
+ *
+ * Policies: as with `iptables -F` they stay, where that shuts nobody out. INPUT's does in the backend
+ * in use, since our chain decides on everything before it; in the other backend a DROP without
+ * rules would shut out everybody, and OUTPUT's would do so in both: those become ACCEPT.
+ * @param switchOff also takes the chains of these; firewalld has none in iptables
+ */
+export function planInheritance(
+	holdings: readonly Holding[],
+	inheritance: Inheritance,
+	switchOff: readonly Manager[] = [],
+): InheritancePlan {
+	const withoutUfw = switchOff.includes('ufw');
+	const takings = holdings.flatMap((holding) => {
+		const ufwHere =
+			withoutUfw &&
+			holdings.some(
+				(other) => other.backend === holding.backend && chainsIn(other).some(isUfwChain),
+			);
+		return take(holding, inheritance, ufwHere) ?? [];
+	});
+	const needing = inheritance === 'flush-filter' ? programsNeedingFilter(holdings) : [];
+	return {
+		inheritance,
+		takings,
+		breaks: describeBreaks(takings, withoutUfw),
+		refusal:
+			needing.length === 0
+				? undefined
+				: `The filter table is not flushed while ${joinWords(needing.map(({name}) => name))} ${needing.length === 1 ? 'needs' : 'need'} its rules`,
+	};
+}
+
+function take(holding: Holding, inheritance: Inheritance, ufwHere: boolean): Taking | undefined {
+	const {family, backend, inUse} = holding;
+	const chains = chainsIn(holding);
+	const lines = othersIn(holding);
+	const removed = ufwHere ? chains.filter(isUfwChain).map(({name}) => name) : [];
+	const filled = new Set(lines.map(chainOf));
+	const emptied = chains
+		.map(({name}) => name)
+		.filter(
+			(name) =>
+				(inheritance === 'flush-filter' || (inheritance === 'flush-input' && name === 'INPUT')) &&
+				!removed.includes(name) &&
+				filled.has(name),
+		);
+	const gone = new Set([...emptied, ...removed]);
+	const rules =
+		gone.size === 0
+			? []
+			: lines.filter(
+					(line) =>
+						gone.has(chainOf(line)) ||
+						(removed.length > 0 && removed.includes(targetOf(line) ?? '')),
+				);
+	const opened = policiesToOpen(holding, inheritance, ufwHere);
+	const policies = chains.flatMap(({name, policy}) =>
+		policy !== undefined && policy !== 'ACCEPT' && opened.has(name)
+			? [{chain: name, from: policy, to: 'ACCEPT'}]
+			: [],
+	);
+	return rules.length + removed.length + policies.length === 0
+		? undefined
+		: {family, backend, inUse, rules, emptied, removed, policies};
+}
+
+/** The built-in chains whose policy would shut out everybody once the rules are gone. */
+function policiesToOpen(
+	holding: Holding,
+	inheritance: Inheritance,
+	ufwHere: boolean,
+): ReadonlySet<string> {
+	return new Set([
+		...(inheritance !== 'keep' && !holding.inUse ? ['INPUT'] : []),
+		...(inheritance === 'flush-filter' ? ['OUTPUT'] : []),
+		// As `ufw disable` does it; but Docker, too, wants FORWARD shut.
+		...(ufwHere ? ['INPUT', 'OUTPUT'] : []),
+		...(ufwHere && programsNeedingFilter([holding]).length === 0 ? ['FORWARD'] : []),
+	]);
+}
+
+function describeBreaks(takings: readonly Taking[], withoutUfw: boolean): readonly string[] {
+	const touched = new Set(
+		takings.flatMap(({rules, emptied}) => [...emptied, ...rules.map((rule) => targetOf(rule))]),
+	);
+	const programs = new Set([...touched].flatMap((chain = '') => programOfChain(chain) ?? []));
+	const forwards = takings.some(({emptied}) => emptied.includes('FORWARD'));
+	return [
+		...[...programs].filter(({name}) => withoutUfw || name !== 'ufw').map(({breaks}) => breaks),
+		...(forwards
+			? [
+					'What this machine forwards to others is no longer filtered by FORWARD, but for its policy',
+				]
+			: []),
+	];
+}
+
+function isUfwChain({name}: Chain): boolean {
+	return programOfChain(name)?.name === 'ufw';
+}

@@ -1,0 +1,85 @@
+import {joinWords} from '../lib/list.ts';
+import {type Opening, printOpening} from '../policy/parse-opening.ts';
+import type {ExistingChoice} from './cleanup-options.ts';
+import type {Existing, Manager} from './cleanup-plan.ts';
+import type {Translation} from './import/result.ts';
+
+/** A way to deal with rules that are there already. */
+export type NeighbourChoice = {
+	readonly label: string;
+	/** What goes and what that breaks, one line each. */
+	readonly means: readonly string[];
+	/** What becomes of them; undefined: the wizard ends. */
+	readonly existing: Existing | undefined;
+	/** Where the policy starts: what the neighbour let in. */
+	readonly openings: readonly Opening[];
+	/** Why it cannot be chosen here. */
+	readonly refusal: string | undefined;
+};
+
+/** What a firewall that is switched off lets in. */
+export type TakenOver = {readonly manager: Manager; readonly translation: Translation};
+
+const LABELS = {
+	keep: 'Keep the rules of others',
+	'flush-input': 'Remove the rules of others in INPUT',
+	'flush-filter': 'Remove all rules of others in the filter table',
+} as const;
+
+/** More rules than these are counted: there may be thousands. */
+const MOST_RULES = 200;
+
+/**
+ * A choice in words: what goes, what that breaks, and what its rules become.
+ * @param takenOver what whoever is to be switched off lets in, as openings; undefined where it is not known
+ */
+export function describeNeighbourChoice(
+	{existing, reason, goes, rules, breaks, refusal}: ExistingChoice,
+	takenOver: TakenOver | undefined,
+): NeighbourChoice {
+	if (existing === undefined) {
+		return {
+			label: 'End here, and leave everything as it is',
+			means: ['Nothing is changed.'],
+			...{existing, openings: [], refusal},
+		};
+	}
+
+	const {inheritance, switchOff} = existing;
+	const off = switchOff.length === 0 ? '' : `Switch ${joinWords(switchOff)} off. `;
+	const translated =
+		takenOver !== undefined && switchOff.includes(takenOver.manager) ? takenOver : undefined;
+	return {
+		label: `${off}${LABELS[inheritance]}`,
+		existing,
+		openings: translated?.translation.openings ?? [],
+		refusal,
+		means: [
+			...(reason === undefined ? [] : [`${reason}.`]),
+			...(goes.length === 0
+				? ['Nothing goes. Rules that stand before ours still decide first.']
+				: [`What goes, when the rules are applied: ${goes.join('; ')}. Undo brings it back.`]),
+			...breaks.map((text) => `${text.replace(/\.$/, '')}.`),
+			...switchOff.flatMap((name) =>
+				name === translated?.manager
+					? translationLines(translated)
+					: [`What ${name} lets in is not taken over: open in Ports what you need.`],
+			),
+			...rules.slice(0, MOST_RULES),
+			...(rules.length > MOST_RULES ? [`and ${rules.length - MOST_RULES} more rules`] : []),
+		],
+	};
+}
+
+/** What of it is taken over, and what is not, one line each. */
+export function translationLines({
+	manager,
+	translation: {openings, untranslatable},
+}: TakenOver): readonly string[] {
+	return [
+		openings.length === 0
+			? `${manager} lets nothing in that an opening could say.`
+			: `What ${manager} lets in is where you start: ${openings.map(printOpening).join(', ')}.`,
+		...untranslatable.map(({text, why}) => `Not taken over: ${text} (${why})`),
+	];
+}

@@ -1,0 +1,94 @@
+import {FAMILIES, parseNetwork} from '../../lib/network.ts';
+import {printable} from '../../lib/printable.ts';
+import type {Place} from './firewalld-rules.ts';
+import type {Element} from './firewalld-xml.ts';
+import type {Untranslatable} from './result.ts';
+
+export type Zone = {readonly name: string; readonly element: Element};
+
+/** Who gets into which zone, first come first served: by source, by interface, all others. */
+export function placesOf(
+	{
+		bindings,
+		interfaces,
+	}: {
+		readonly bindings: Readonly<Record<string, string>>;
+		readonly interfaces: readonly string[];
+	},
+	zones: readonly Zone[],
+	defaultName: string,
+): {
+	readonly places: ReadonlyArray<{readonly zone: Zone; readonly place: Place}>;
+	readonly losses: readonly Untranslatable[];
+} {
+	const inOrder = [...zones].sort(
+		(a, b) =>
+			priorityOf(a.element, 'ingress-priority') - priorityOf(b.element, 'ingress-priority') ||
+			(a.name < b.name ? -1 : 1),
+	);
+	const sources = inOrder.flatMap((zone) =>
+		zone.element.children
+			.filter(({name}) => name === 'source')
+			.map(({attributes}) => ({zone, place: sourcePlace(attributes)})),
+	);
+	const inFiles = inOrder.flatMap((zone) =>
+		zone.element.children
+			.filter(({name}) => name === 'interface')
+			.map(({attributes}) => [attributes.name ?? '', zone.name] as const),
+	);
+	const bound = Object.entries({...Object.fromEntries(inFiles), ...bindings}).filter(
+		([on, name]) => on !== 'lo' && name !== defaultName,
+	);
+	const byName = (wanted: string): Zone =>
+		zones.find(({name}) => name === wanted) ?? {
+			name: wanted,
+			element: {name: 'zone', attributes: {}, children: []},
+		};
+	const rest = byName(defaultName);
+	// "All interfaces but" is not to be said: those that there are, are.
+	const others: readonly Place[] =
+		bound.length === 0
+			? [{families: FAMILIES}]
+			: interfaces
+					.filter((on) => !bound.some(([name]) => name === on))
+					.map((on) => ({families: FAMILIES, on}));
+	return {
+		places: [
+			...sources,
+			...bound.map(([on, name]) => ({zone: byName(name), place: {families: FAMILIES, on}})),
+			...others.map((place) => ({zone: rest, place})),
+		],
+		losses:
+			bound.length === 0
+				? []
+				: [
+						{
+							text: `zone ${printable(defaultName, 40)}: other interfaces`,
+							why: `openings know no "all interfaces but ${printable(bound[0]?.[0] ?? '', 20)}"; those that come later stay shut`,
+						},
+					],
+	};
+}
+
+function sourcePlace({address, family}: Element['attributes']): Place {
+	const network = address === undefined ? undefined : networkOrNone(address);
+	return network === undefined
+		? {
+				families: FAMILIES.filter((one) => [undefined, `ipv${one}`].includes(family)),
+				inexact: 'openings know no such source',
+			}
+		: {families: [network.family], source: network.cidr};
+}
+
+function networkOrNone(text: string): ReturnType<typeof parseNetwork> | undefined {
+	try {
+		return parseNetwork(text);
+	} catch {
+		return undefined;
+	}
+}
+
+/** What has a lower one comes first; 0 where none is said. */
+export function priorityOf({attributes}: Element, name = 'priority'): number {
+	return Number(attributes[name] ?? 0) || 0;
+}

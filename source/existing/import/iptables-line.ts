@@ -1,0 +1,132 @@
+import {contains, type Family, parseNetwork, reachOf} from '../../lib/network.ts';
+import {printable} from '../../lib/printable.ts';
+import type {Protocol} from '../../policy/services.ts';
+import {goesOn} from '../../ruleset/evaluate.ts';
+import type {Match, PortRange, Rule} from '../../ruleset/model.ts';
+import {parseSave} from '../../ruleset/parse-save.ts';
+import {ALL_PORTS, PROTOCOLS, type Region} from './port-space.ts';
+import type {ForeignRule} from './to-openings.ts';
+
+/** What a rule of another firewall says, before it is made regions. */
+export type Scope = {
+	readonly family: Family;
+	/** Default: both. */
+	readonly protocols?: readonly Protocol[];
+	/** Default: all. */
+	readonly ports?: readonly PortRange[];
+	/** An address or a network; absent: anywhere. */
+	readonly source?: string;
+	readonly destination?: string;
+	readonly on?: string;
+	readonly inexact?: string;
+};
+
+/** The regions that a scope takes up, and why they do not say all of it. */
+export function regionsOf(scope: Scope): Pick<ForeignRule, 'regions' | 'inexact'> {
+	const {family, ports = [ALL_PORTS], source, destination, on} = scope;
+	const reach = source === undefined ? `${family}` : readReach(source, family);
+	const interfaceIsFine = on === undefined || isInterface(on);
+	// Nobody connects by TCP to many.
+	const isMulticast = MULTICAST.some((networks) => contains(networks, bare(destination)));
+	const protocols = (scope.protocols ?? PROTOCOLS).filter(
+		(protocol) => !isMulticast || protocol === 'udp',
+	);
+	const inexact =
+		scope.inexact ??
+		(destination === undefined ? undefined : 'openings know no destination address') ??
+		(reach === undefined ? 'openings know no such source' : undefined) ??
+		(interfaceIsFine ? undefined : 'openings know no such interface');
+	return {
+		regions: protocols.flatMap((protocol) =>
+			ports.map(
+				({first, last}): Region => ({
+					protocol,
+					first,
+					last,
+					reach: reach ?? `${family}`,
+					...(on !== undefined && interfaceIsFine ? {on} : {}),
+				}),
+			),
+		),
+		...(inexact === undefined ? {} : {inexact}),
+	};
+}
+
+/**
+ * A line of iptables-restore that was added to a chain by hand, or what is to be said of it; nothing
+ * where it lets in and shuts out no new connection.
+ */
+export function readLine(line: string, family: Family): ForeignRule | string | undefined {
+	const text = printable(line, 160);
+	const [, chain = ''] = /^-[AI] (\S+)/.exec(line) ?? [];
+	const save = `*filter\n:${chain} - [0:0]\n${line.replace(/^-I (\S+)( \d+)?/, '-A $1')}\nCOMMIT\n`;
+	const rule = parseSave(save, family).tables[0]?.chains[0]?.rules[0];
+	if (rule === undefined) {
+		return 'it is not understood';
+	}
+
+	const {match, target} = rule;
+	if (
+		target.kind === 'LOG' ||
+		(target.kind === 'other' && goesOn(target.words)) ||
+		match.inInterface === 'lo' ||
+		(match.states !== undefined && !match.states.includes('NEW'))
+	) {
+		return undefined;
+	}
+
+	const protocols = PROTOCOLS.filter(
+		(protocol) => match.protocol === undefined || match.protocol === protocol,
+	);
+	const decides = ['ACCEPT', 'DROP', 'REJECT'].includes(target.kind);
+	if (protocols.length === 0) {
+		return decides ? `openings are of TCP and UDP, not of ${match.protocol}` : undefined;
+	}
+
+	const inexact = decides ? inexactness(match) : 'where it leads is not judged';
+	return {
+		text,
+		action: target.kind === 'ACCEPT' ? 'allow' : 'deny',
+		...regionsOf({
+			family,
+			protocols,
+			...(match.destinationPorts === undefined ? {} : {ports: match.destinationPorts}),
+			...(match.source === undefined ? {} : {source: match.source}),
+			...(match.destination === undefined ? {} : {destination: match.destination}),
+			...(match.inInterface === undefined ? {} : {on: match.inInterface}),
+			...(inexact === undefined ? {} : {inexact}),
+		}),
+	};
+}
+
+function inexactness({unknown, sourcePorts, limit, hashlimit}: Rule['match']): string | undefined {
+	if (unknown !== undefined) {
+		return `openings know no "${printable(unknown.slice(0, 4).join(' '), 40)}"`;
+	}
+
+	if (sourcePorts !== undefined) {
+		return 'openings know no source port';
+	}
+
+	return limit === undefined && hashlimit === undefined ? undefined : 'it has a limit of its own';
+}
+
+function readReach(text: string, family: Family): string | undefined {
+	try {
+		const network = parseNetwork(text);
+		return network.family === family ? reachOf(network) : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** A name that an opening can have, not a pattern. */
+function isInterface(name: string): boolean {
+	return /^[\w.@][\w.@-]{0,14}$/.test(name) && !/^[.-]+$/.test(name);
+}
+
+const MULTICAST = ['224.0.0.0/4', 'ff00::/8'];
+
+function bare(network: Match['destination'] = '0.0.0.0'): string {
+	return network.split('/')[0] ?? network;
+}

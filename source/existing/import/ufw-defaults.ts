@@ -1,0 +1,99 @@
+import type {Family} from '../../lib/network.ts';
+import type {Verdict} from '../../policy/policy.ts';
+import type {Untranslatable} from './result.ts';
+import type {UfwRule} from './ufw-user-rules.ts';
+
+/** The rules of a file of iptables-restore, line by line. */
+export function linesOf(text: string): readonly string[] {
+	return text
+		.split('\n')
+		.map((line) => line.trim())
+		.filter((line) => /^-[AI] /.test(line));
+}
+
+/** `KEY="value"` lines, as a shell reads them. */
+export function readSettings(text: string): ReadonlyMap<string, string> {
+	return new Map(
+		[...text.matchAll(/^\s*(\w+)=(["']?)([^"'\n]*)\2\s*$/gm)].map(([, key = '', , value = '']) => [
+			key,
+			value.trim(),
+		]),
+	);
+}
+
+/** What ufw does where no rule of its decides, as far as openings cannot say it. */
+export function describeDefaults(
+	defaults: ReadonlyMap<string, string>,
+	forwards: boolean,
+	incoming: string,
+): readonly Untranslatable[] {
+	const words: Readonly<Record<string, string>> = {DROP: 'deny', REJECT: 'reject'};
+	const outgoing = words[defaults.get('DEFAULT_OUTPUT_POLICY')?.toUpperCase() ?? ''];
+	const routed = words[defaults.get('DEFAULT_FORWARD_POLICY')?.toUpperCase() ?? 'DROP'];
+	return [
+		...(incoming === 'ACCEPT'
+			? [
+					{
+						text: 'default: allow (incoming)',
+						why: 'it lets in all but what is denied, and so do the openings; better open only what is needed',
+					},
+				]
+			: []),
+		...(outgoing === undefined
+			? []
+			: [
+					{
+						text: `default: ${outgoing} (outgoing)`,
+						why: 'what leaves this machine is not filtered',
+					},
+				]),
+		...(routed !== undefined && forwards
+			? [
+					{
+						text: `default: ${routed} (routed)`,
+						why: 'this machine forwards packets, and without ufw nothing stops them',
+					},
+				]
+			: []),
+	];
+}
+
+/** What is different, and opens no port. */
+export function describeDifferences(
+	rules: readonly UfwRule[],
+	framework: readonly {readonly text: string}[],
+	families: readonly Family[],
+	verdict: Verdict,
+): readonly string[] {
+	const discovers = framework.some(({text}) =>
+		linesOf(text).some((line) => /-d (224\.0\.0\.251|ff02::fb)\b.*-j ACCEPT/.test(line)),
+	);
+	const incoming = rules.filter(({route, direction}) => !route && direction === 'in');
+	const told = [
+		...new Set(
+			incoming
+				.filter(({action}) => action === (verdict === 'drop' ? 'reject' : 'deny'))
+				.map(({text}) => `"${text}"`),
+		),
+	];
+	const more = told.length > 3 ? ` and ${told.length - 3} more` : '';
+	return [
+		...(incoming.some(({action}) => action === 'limit')
+			? ['limit: ufw takes 5 new connections in 30 s, fw-wizard 6 at once and 6 a minute.']
+			: []),
+		...(incoming.some(({logs}) => logs)
+			? ['What a rule of ufw logs is no longer logged: only what is turned away can be.']
+			: []),
+		...(told.length > 0
+			? [
+					`${told.slice(0, 3).join(', ')}${more}: shut as all the rest, so the sender is told the same.`,
+				]
+			: []),
+		...(discovers
+			? ['ufw also lets in local discovery (mDNS): choose mdns if this machine needs it.']
+			: []),
+		...(families.includes(6)
+			? []
+			: ['ufw shuts out all of IPv6 (IPV6=no): the openings are for IPv4 only.']),
+	];
+}

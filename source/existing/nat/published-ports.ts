@@ -1,0 +1,211 @@
+import {contains, FAMILIES, type Family} from '../../lib/network.ts';
+import {printable} from '../../lib/printable.ts';
+import type {Protocol} from '../../policy/services.ts';
+import type {PortRange} from '../../ruleset/model.ts';
+
+/** A port of this machine that is forwarded, to a container or another machine: it never meets INPUT. */
+export type Published = {
+	readonly families: readonly Family[];
+	readonly protocol: Protocol;
+	/** The address of this machine on which it is published; `0.0.0.0` or `::` for all. */
+	readonly address: string;
+	readonly port: number;
+	/** The last port of a range. */
+	readonly last?: number | undefined;
+	/** The network from which alone it is forwarded, CIDR. */
+	readonly from?: string | undefined;
+	/** The interface on which alone it is forwarded. */
+	readonly on?: string | undefined;
+	/** Where it goes, as the rule spells it: `172.17.0.2:80`; safe to print. */
+	readonly to: string;
+	/** Who has done it: `Docker`, `podman`, `Kubernetes`, …, or `a DNAT rule`. */
+	readonly by: string;
+};
+
+/** What a rule asks of a packet, as far as it is understood: a packet that fails it is not forwarded. */
+export type Condition = {
+	readonly families?: readonly Family[] | undefined;
+	readonly protocols?: readonly Protocol[] | undefined;
+	readonly ports?: readonly PortRange[] | undefined;
+	/** CIDR. */
+	readonly destination?: string | undefined;
+	readonly source?: string | undefined;
+	readonly on?: string | undefined;
+};
+
+/** One way through a rule. What else the rule asks, and is not understood, may be so. */
+export type NatStep = {
+	readonly condition: Condition;
+	readonly outcome:
+		| {readonly kind: 'chain'; readonly name: string}
+		/** `address` is undefined where only the port changes, or it is not known which it becomes. */
+		| {readonly kind: 'forward'; readonly address: string | undefined; readonly to: string}
+		/** Every packet that comes here goes no further. */
+		| {readonly kind: 'end'};
+};
+
+/** A nat table of either world, and where packets from outside enter it. */
+export type NatTable = {
+	/** Its name, for who has made it. */
+	readonly name: string;
+	readonly families: readonly Family[];
+	readonly entries: readonly string[];
+	readonly chains: ReadonlyMap<string, readonly NatStep[]>;
+};
+
+/** Who makes chains or tables that are named so. */
+const MAKERS: ReadonlyArray<readonly [RegExp, string]> = [
+	[/^docker/i, 'Docker'],
+	[/^netavark/i, 'podman'],
+	[/^(kube-|kube_|cali-|cilium)/i, 'Kubernetes'],
+	[/^CNI-/, 'a container network (CNI)'],
+	[/^LIBVIRT/i, 'libvirt'],
+	[/^(lxd|incus)/, 'Incus or LXD'],
+];
+
+/** A table that leads in circles, or fans out over thousands of ways, is not followed to its end. */
+const MOST_STEPS = 200_000;
+const DEEPEST = 16;
+
+/**
+ * The ports of this machine that a nat table forwards elsewhere.
+ * @param own this machine's addresses, less loopback: what is forwarded for others is not its ports
+ */
+export function publishedIn(table: NatTable, own: readonly string[]): readonly Published[] {
+	const found = new Map<string, Published>();
+	let steps = 0;
+	const walk = (name: string, before: Condition, path: readonly string[]) => {
+		if (path.length > DEEPEST || path.includes(name)) {
+			return;
+		}
+
+		const here = [...path, name];
+		for (const {condition, outcome} of table.chains.get(name) ?? []) {
+			steps += 1;
+			const both = steps > MOST_STEPS ? undefined : join(before, condition);
+			if (both === undefined) {
+				continue;
+			}
+
+			if (outcome.kind === 'end') {
+				return;
+			}
+
+			if (outcome.kind === 'chain') {
+				walk(outcome.name, both, here);
+			} else if (outcome.address === undefined || !isHere(outcome.address, own)) {
+				const by = makerOf([...here, table.name]);
+				for (const published of expand(both, table, outcome.to, by, own)) {
+					found.set(JSON.stringify(published), published);
+				}
+			}
+		}
+	};
+	for (const entry of table.entries) {
+		walk(entry, {families: table.families}, []);
+	}
+
+	return [...found.values()];
+}
+
+/** Both conditions at once; undefined where no packet fits both. */
+function join(a: Condition, b: Condition): Condition | undefined {
+	const families = both(a.families, b.families);
+	const protocols = both(a.protocols, b.protocols);
+	const ports = bothRanges(a.ports, b.ports);
+	const destination = narrower(a.destination, b.destination);
+	const source = narrower(a.source, b.source);
+	const impossible =
+		[families, protocols, ports].some((list) => list?.length === 0) ||
+		destination === null ||
+		source === null ||
+		(a.on !== undefined && b.on !== undefined && a.on !== b.on);
+	return impossible
+		? undefined
+		: {families, protocols, ports, destination, source, on: a.on ?? b.on};
+}
+
+function both<T>(
+	a: readonly T[] | undefined,
+	b: readonly T[] | undefined,
+): readonly T[] | undefined {
+	return a && b ? a.filter((value) => b.includes(value)) : (a ?? b);
+}
+
+function bothRanges(
+	a: readonly PortRange[] | undefined,
+	b: readonly PortRange[] | undefined,
+): readonly PortRange[] | undefined {
+	return a && b
+		? a.flatMap((left) =>
+				b
+					.map((right) => ({
+						first: Math.max(left.first, right.first),
+						last: Math.min(left.last, right.last),
+					}))
+					.filter(({first, last}) => first <= last),
+			)
+		: (a ?? b);
+}
+
+/** The smaller of two networks; null when they have nothing in common. */
+function narrower(a: string | undefined, b: string | undefined): string | undefined | null {
+	if (a === undefined || b === undefined || a === b) {
+		return a ?? b;
+	}
+
+	return contains(a, baseOf(b)) ? b : contains(b, baseOf(a)) ? a : null;
+}
+
+/** Every address, protocol and range that a packet to this machine may have there. */
+function expand(
+	{families = FAMILIES, protocols = ['tcp', 'udp'], ports, destination, source, on}: Condition,
+	table: NatTable,
+	to: string,
+	by: string,
+	own: readonly string[],
+): readonly Published[] {
+	const served = families.filter(
+		(family) =>
+			table.families.includes(family) &&
+			[destination, source].every((cidr) => cidr === undefined || familyOf(cidr) === family),
+	);
+	const addresses =
+		destination === undefined
+			? [served.includes(4) ? '0.0.0.0' : '::']
+			: own.filter((address) => contains(destination, address));
+	return served.length === 0
+		? []
+		: addresses.flatMap((address) =>
+				protocols.flatMap((protocol) =>
+					(ports ?? [{first: 1, last: 65_535}]).map(({first, last}) => ({
+						families: served,
+						protocol,
+						address,
+						port: first,
+						...(last === first ? {} : {last}),
+						...(source === undefined ? {} : {from: source}),
+						...(on === undefined ? {} : {on: printable(on)}),
+						to: printable(to),
+						by,
+					})),
+				),
+			);
+}
+
+function makerOf(names: readonly string[]): string {
+	return MAKERS.find(([sign]) => names.some((name) => sign.test(name)))?.[1] ?? 'a DNAT rule';
+}
+
+/** Whether a packet to this address stays on this machine, and so comes to INPUT after all. */
+function isHere(address: string, own: readonly string[]): boolean {
+	return own.includes(address) || address.startsWith('127.') || address === '::1';
+}
+
+function baseOf(cidr: string): string {
+	return cidr.split('/')[0] ?? cidr;
+}
+
+function familyOf(cidr: string): Family {
+	return cidr.includes(':') ? 6 : 4;
+}

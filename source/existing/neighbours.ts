@@ -1,0 +1,203 @@
+import {printable} from '../lib/printable.ts';
+import {printRule} from '../ruleset/format-iptables.ts';
+import {findChain, OWN_PREFIX} from '../ruleset/model.ts';
+import {chainOf, KNOWN_PROGRAMS, programOfRule, programOfTable} from './known-programs.ts';
+import {decidingRule} from './shadowed-jump.ts';
+import {foreignRules, type Holding, nameOfPlace} from './snapshot.ts';
+
+/** Another program that filters packets here, or rules that nobody owns up to. */
+export type Neighbour = {
+	/** As one calls it: 'ufw', 'Docker', 'rules in INPUT'. Safe to print. */
+	readonly name: string;
+	/** A manager owns the firewall or loads it at boot; a service makes rules for its own use. */
+	readonly kind: 'manager' | 'service' | 'rules';
+	/** What it does, in one sentence. */
+	readonly does: string;
+	/** What that means here, in one sentence. */
+	readonly means: string;
+	/** ufw or firewalld in use: nothing can be applied until it is switched off. */
+	readonly owns: boolean;
+	/** Without its rules in the filter table it does not work. */
+	readonly needsFilter: boolean;
+};
+
+/** What was found of others, to be named. */
+export type Traces = {
+	readonly holdings: readonly Holding[];
+	/** Tables of nftables, less those of iptables, and what `nft list table` prints of each. */
+	readonly nativeTables: ReadonlyArray<{readonly name: string; readonly text: string}>;
+	/** The names of processes that run in this network. */
+	readonly processes: ReadonlySet<string>;
+	/** Interfaces of WireGuard. */
+	readonly tunnels: readonly string[];
+	readonly ufw: boolean;
+	readonly firewalld: boolean;
+	/** nftables.service is enabled; whether its file begins with `flush ruleset`. */
+	readonly nftables: {readonly flushes: boolean} | undefined;
+	/** The file that netfilter-persistent restores at boot. */
+	readonly frozen: string | undefined;
+};
+
+const MODEST = {owns: false, needsFilter: false} as const;
+
+/** Those who own the firewall or load it at boot first, then rules that nobody owns up to, then the rest. */
+export function nameNeighbours(traces: Traces): readonly Neighbour[] {
+	return [
+		...nameManagers(traces),
+		...traces.holdings.flatMap(nameInput),
+		...nameElsewhere(traces.holdings),
+		...traces.nativeTables.flatMap(nameTable),
+		...nameServices(traces),
+		...traces.tunnels.map(
+			(tunnel): Neighbour => ({
+				...{name: 'WireGuard', kind: 'service', ...MODEST},
+				does: `WireGuard connects this machine with others through ${printable(tunnel)}`,
+				means:
+					'Its UDP port must be open for others to begin; what comes through it is judged like all else',
+			}),
+		),
+	];
+}
+
+function nameManagers({ufw, firewalld, nftables, frozen}: Traces): readonly Neighbour[] {
+	const own = KNOWN_PROGRAMS.filter(({name}) => name === 'ufw' && ufw);
+	return [
+		...own.map(
+			({name, does, means}): Neighbour => ({
+				...{name, kind: 'manager', does, means, owns: true, needsFilter: false},
+			}),
+		),
+		...(firewalld
+			? [
+					{
+						...({name: 'firewalld', kind: 'manager', owns: true, needsFilter: false} as const),
+						does: 'firewalld is another firewall, with rules in nftables',
+						means:
+							'It owns the firewall: what it does not let in stays shut, whatever is opened here',
+					},
+				]
+			: []),
+		...(nftables
+			? [
+					{
+						...({name: 'nftables.service', kind: 'manager', ...MODEST} as const),
+						does: 'nftables.service loads /etc/nftables.conf at boot',
+						means: nftables.flushes
+							? 'It wipes the rules of everybody whenever it is started or stopped; at boot ours come after it'
+							: 'Its rules decide as well: what they drop stays shut, whatever is opened here',
+					},
+				]
+			: []),
+		...(frozen === undefined
+			? []
+			: [
+					{
+						...({name: 'netfilter-persistent', kind: 'manager', ...MODEST} as const),
+						does: `netfilter-persistent restores ${frozen} at boot`,
+						means: 'Its rules stand before ours, which are loaded after it',
+					},
+				]),
+	];
+}
+
+/** Rules of INPUT that belong to no program that is known, and a policy that shuts. */
+function nameInput(holding: Holding): readonly Neighbour[] {
+	const strangers = foreignRules(holding, 'INPUT').filter(
+		(rule) => programOfRule(rule) === undefined,
+	);
+	const policy = findChain(holding.rules, 'filter', 'INPUT')?.policy;
+	const shuts = !holding.inUse && policy === 'DROP';
+	if (strangers.length === 0 && !shuts) {
+		return [];
+	}
+
+	const deciding = holding.inUse ? decidingRule(holding.rules) : undefined;
+	const count = strangers.length;
+	const place = nameOfPlace(holding);
+	return [
+		{
+			...{name: 'rules in INPUT', kind: 'rules', ...MODEST},
+			does:
+				count === 0
+					? `INPUT drops what no rule lets in (${place})`
+					: `${count} ${count === 1 ? 'rule' : 'rules'} of INPUT ${count === 1 ? 'belongs' : 'belong'} to no program that is known (${place})`,
+			means: holding.inUse
+				? deciding === undefined
+					? 'They decide before ours: what they let in or shut out stays so'
+					: `Rule ${deciding.index} (${printable(printRule(deciding.rule, deciding.family), 80)}) decides on everything: ours would not be reached`
+				: 'The kernel asks both backends: what this one shuts stays shut, whatever is opened here',
+		},
+	];
+}
+
+/** Rules of other chains and tables that belong to no program that is known. */
+function nameElsewhere(holdings: readonly Holding[]): readonly Neighbour[] {
+	const places = new Set<string>();
+	let count = 0;
+	for (const {text, inUse} of holdings) {
+		let table = '';
+		for (const line of text.split('\n')) {
+			if (!line.startsWith('-A ')) {
+				table = /^\*(\w+)/.exec(line)?.[1] ?? table;
+				continue;
+			}
+
+			const chain = chainOf(line);
+			if (
+				!(table === 'filter' && chain === 'INPUT') &&
+				!(inUse && chain.startsWith(OWN_PREFIX)) &&
+				programOfRule(line) === undefined &&
+				!line.includes(OWN_PREFIX)
+			) {
+				count += 1;
+				places.add(table === 'filter' ? chain : `${table} ${chain}`);
+			}
+		}
+	}
+
+	const names = [...places].map((place) => printable(place, 40));
+	const shown = names.slice(0, 4).join(', ');
+	return names.length === 0
+		? []
+		: [
+				{
+					...{name: 'rules elsewhere', kind: 'rules', ...MODEST},
+					does: `${count} ${count === 1 ? 'rule' : 'rules'} in other chains: ${shown}${names.length > 4 ? `, ${names.length - 4} more` : ''}`,
+					means: 'They stay as they are, unless you flush the filter table and they are in it',
+				},
+			];
+}
+
+/** A table of nftables that looks at what comes in, and is of no program that is known. */
+function nameTable({name, text}: Traces['nativeTables'][number]): readonly Neighbour[] {
+	return isFirewalld(name) ||
+		programOfTable(name) !== undefined ||
+		!/hook (?:input|prerouting|ingress) /.test(text)
+		? []
+		: [
+				{
+					...{name: `table ${printable(name, 60)}`, kind: 'rules', ...MODEST},
+					does: `The table ${printable(name, 60)} of nftables looks at what comes in`,
+					means: 'It stays, and decides as well: what it drops stays shut, whatever is opened here',
+				},
+			];
+}
+
+function nameServices({holdings, nativeTables, processes}: Traces): readonly Neighbour[] {
+	const chains = holdings.flatMap(({rules}) =>
+		rules.tables.flatMap((table) => table.chains.map(({name}) => name)),
+	);
+	return KNOWN_PROGRAMS.filter(
+		(program) =>
+			program.name !== 'ufw' &&
+			(chains.some((chain) => program.chains.test(chain)) ||
+				nativeTables.some(({name}) => program.tables?.test(name)) ||
+				(program.process !== undefined && processes.has(program.process))),
+	).map(({name, does, means, needsFilter}) => ({
+		...{name, kind: 'service', does, means, owns: false, needsFilter},
+	}));
+}
+
+function isFirewalld(table: string): boolean {
+	return /^(inet|ip6?) firewalld$/.test(table);
+}

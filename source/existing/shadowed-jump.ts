@@ -1,0 +1,100 @@
+import type {Family} from '../lib/network.ts';
+import {printRule} from '../ruleset/format-iptables.ts';
+import {
+	type Chain,
+	type FamilyRules,
+	findChain,
+	OWN_CHAINS,
+	OWN_PREFIX,
+	type Rule,
+} from '../ruleset/model.ts';
+
+/** Why our chain is not reached. What is `foreign` is not ours to change. */
+export type JumpFault = {readonly text: string; readonly foreign: boolean};
+
+/**
+ * What keeps our chains from being reached: no jump, more than one, or ahead of it a rule of another
+ * program that lets everything in or shuts everything out. One line each.
+ */
+export function lintJumps(rules: FamilyRules): readonly JumpFault[] {
+	return OWN_CHAINS.filter(({table, name}) => findChain(rules, table, name)).flatMap(
+		({table, name, from}): readonly JumpFault[] => {
+			const list = findChain(rules, table, from)?.rules ?? [];
+			const jumps = list.filter(({target}) => target.kind === 'chain' && target.name === name);
+			const place = `IPv${rules.family}: ${from}`;
+			if (jumps.length !== 1) {
+				const text =
+					jumps.length === 0
+						? `${place} has no jump to ${name}`
+						: `${place} has ${jumps.length} jumps to ${name}`;
+				return [{text, foreign: false}];
+			}
+
+			const ahead = list.slice(0, list.indexOf(jumps[0] as Rule));
+			const found = firstDeciding(ahead, chainsOf(rules, table));
+			return found === undefined
+				? []
+				: [
+						{
+							text: `${place}, rule ${found.index}, not ours, decides before: ${printRule(found.rule, rules.family)}`,
+							foreign: true,
+						},
+					];
+		},
+	);
+}
+
+/** A rule that decides, with its place in its chain, counted from 1. */
+export type Deciding = {readonly family: Family; readonly index: number; readonly rule: Rule};
+
+/**
+ * The first rule of INPUT, not ours, that lets everything in or shuts everything out ahead of our
+ * jump; where that is not there yet, ahead of where it will be.
+ */
+export function decidingRule(rules: FamilyRules): Deciding | undefined {
+	const list = findChain(rules, 'filter', 'INPUT')?.rules ?? [];
+	const jump = list.findIndex(
+		({target}) => target.kind === 'chain' && target.name.startsWith(OWN_PREFIX),
+	);
+	const found = firstDeciding(jump === -1 ? list : list.slice(0, jump), chainsOf(rules, 'filter'));
+	return found && {...found, family: rules.family};
+}
+
+function firstDeciding(
+	list: readonly Rule[],
+	chains: readonly Chain[],
+): Omit<Deciding, 'family'> | undefined {
+	const position = list.findIndex((rule) => decidesAll(rule, chains));
+	const rule = list[position];
+	return rule && {index: position + 1, rule};
+}
+
+/** Decides on every new connection, or on every one of a protocol; also in a chain that it leads to. */
+function decidesAll(
+	{match, target}: Rule,
+	chains: readonly Chain[],
+	seen: readonly string[] = [],
+): boolean {
+	const {states, protocol, ...others} = match;
+	const matchesAll =
+		Object.keys(others).length === 0 &&
+		(states === undefined || states.includes('NEW')) &&
+		(protocol === undefined || protocol === 'tcp' || protocol === 'udp');
+	if (!matchesAll || target.kind !== 'chain') {
+		return matchesAll && ['ACCEPT', 'DROP', 'REJECT'].includes(target.kind);
+	}
+
+	// What may return before it decides is not counted: whether it does, depends on the packet.
+	const {rules = []} = chains.find(({name}) => name === target.name) ?? {};
+	const end = rules.findIndex((rule) => rule.target.kind === 'RETURN');
+	return (
+		!seen.includes(target.name) &&
+		(end === -1 ? rules : rules.slice(0, end)).some((rule) =>
+			decidesAll(rule, chains, [...seen, target.name]),
+		)
+	);
+}
+
+function chainsOf({tables}: FamilyRules, table: string): readonly Chain[] {
+	return tables.find(({name}) => name === table)?.chains ?? [];
+}

@@ -1,0 +1,70 @@
+import type {Family} from '../lib/network.ts';
+import {type Backend, type Chain, type FamilyRules, OWN_PREFIX} from '../ruleset/model.ts';
+import {chainOf, KNOWN_PROGRAMS, type KnownProgram} from './known-programs.ts';
+
+/** The rules of one family in one backend, as its iptables-save prints them. */
+export type Holding = {
+	readonly family: Family;
+	readonly backend: Backend;
+	/** Whether `iptables` means this backend: there our own rules go. */
+	readonly inUse: boolean;
+	readonly text: string;
+	readonly rules: FamilyRules;
+};
+
+/** `IPv4`, or `IPv6, legacy backend` where that is not the one in use. */
+export function nameOfPlace({family, backend, inUse}: Omit<Holding, 'text' | 'rules'>): string {
+	return `IPv${family}${inUse ? '' : `, ${backend} backend`}`;
+}
+
+/** The rules of a chain of the filter table that are not ours, as the save has them. */
+export function foreignRules(holding: Holding, chain: string): readonly string[] {
+	return othersIn(holding).filter((line) => chainOf(line) === chain);
+}
+
+/** Programs that do not work without their rules in the filter table of iptables. */
+export function programsNeedingFilter(holdings: readonly Holding[]): readonly KnownProgram[] {
+	const chains = holdings.flatMap((holding) => chainsIn(holding).map(({name}) => name));
+	return KNOWN_PROGRAMS.filter(
+		({needsFilter, chains: own}) => needsFilter && chains.some((name) => own.test(name)),
+	);
+}
+
+/** The chains of its filter table. */
+export function chainsIn({rules}: Holding): readonly Chain[] {
+	return rules.tables.find(({name}) => name === 'filter')?.chains ?? [];
+}
+
+/** The rules of the filter table as the save has them. */
+export function linesIn({text}: Holding): readonly string[] {
+	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(text) ?? [];
+	return part.split('\n').filter((line) => line.startsWith('-A '));
+}
+
+/** The same without ours. */
+export function othersIn(holding: Holding): readonly string[] {
+	const known = OTHERS.get(holding);
+	if (known !== undefined) {
+		return known;
+	}
+
+	const lines = linesIn(holding).filter((line) => !(holding.inUse && isOurs(line)));
+	OTHERS.set(holding, lines);
+	return lines;
+}
+
+/** Found out once for each holding: every choice is planned from them, and there may be thousands. */
+const OTHERS = new WeakMap<Holding, readonly string[]>();
+
+/** A rule in a chain of ours, or our one jump from a built-in chain. */
+function isOurs(line: string): boolean {
+	return line.startsWith(OWN_RULE) || line === OWN_JUMP;
+}
+
+const OWN_RULE = `-A ${OWN_PREFIX}`;
+const OWN_JUMP = `-A INPUT -j ${OWN_PREFIX}INPUT`;
+
+/** Whether a chain is ours: only where they are in use. */
+export function isOwnChain(name: string, {inUse}: Holding): boolean {
+	return inUse && name.startsWith(OWN_PREFIX);
+}

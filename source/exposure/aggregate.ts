@@ -1,0 +1,151 @@
+import {ALL_PORTS} from '../existing/import/port-space.ts';
+import {groupBy} from '../lib/group-by.ts';
+import {FAMILIES, type Family} from '../lib/network.ts';
+import type {Protocol} from '../policy/services.ts';
+import type {PortRange} from '../ruleset/model.ts';
+import type {Listener} from '../services/listener.ts';
+import type {Exposed, Reach} from './model.ts';
+
+type Ranges = Readonly<Record<Protocol, readonly PortRange[]>>;
+
+/** Ports from which packets are sent on to somebody else, or to another port of this machine. */
+export type SentOn = PortRange & {
+	readonly protocol: Protocol;
+	/** `172.17.0.2:80` */
+	readonly to: string;
+	readonly here: boolean;
+};
+
+/** What is known of the ports of this machine, as seen from one place. Ascending, without overlaps. */
+export type Sight = {
+	/** Let in to this machine. */
+	readonly open: Ranges;
+	readonly unknown: Ranges;
+	/** Sent on by DNAT; 'unknown' where only rules could be read. */
+	readonly forwarded: 'unknown' | readonly SentOn[];
+	/** More may be sent on, by routes that no copy was made of. */
+	readonly mayForwardMore?: boolean;
+};
+
+const ALL: readonly PortRange[] = [ALL_PORTS];
+export const UNKNOWN_SIGHT: Sight = {
+	open: {tcp: [], udp: []},
+	unknown: {tcp: ALL, udp: ALL},
+	forwarded: 'unknown',
+};
+
+/** Somewhere outside that packets come from. */
+export type Lookout = {
+	readonly family: Family;
+	/** 'anywhere on eth0', or the network that it stands for. */
+	readonly name: string;
+	/** Anybody who comes in on an interface, not somebody of whom some rule speaks. */
+	readonly general: boolean;
+	readonly inInterface: string;
+	/** The address of this machine that is looked at; absent: any. */
+	readonly destination?: string;
+	readonly before: Sight;
+	readonly after?: Sight;
+};
+
+export type States = Pick<Exposed, 'before' | 'after'>;
+/** What one lookout sees of one thing. */
+export type Seen = States & {readonly lookout: Lookout};
+
+/** What a lookout sees of something, now and then. */
+export function statesAt({before, after}: Lookout, look: (sight: Sight) => Reach): States {
+	return {before: look(before), ...(after === undefined ? {} : {after: look(after)})};
+}
+
+/**
+ * The same said once: for anywhere where all interfaces agree, else for each; for a network only
+ * where it is another; for both families where they agree.
+ */
+export function summarize(
+	seen: readonly Seen[],
+): ReadonlyArray<States & Pick<Exposed, 'families' | 'from'>> {
+	const parts = FAMILIES.flatMap((family) => {
+		const mine = seen.filter(({lookout}) => lookout.family === family);
+		const general = mergeAddresses(mine.filter(({lookout}) => lookout.general));
+		const [first] = general;
+		const agree = general.every((one) => isSame(one, first));
+		const special = mine.filter(
+			({lookout, ...states}) =>
+				!lookout.general &&
+				!general.some(
+					(one) => one.lookout.inInterface === lookout.inInterface && isSame(one, states),
+				),
+		);
+		return [
+			...(agree ? general.slice(0, 1) : general).map(({lookout, before, after}) => ({
+				family,
+				from: agree ? 'anywhere' : lookout.name,
+				before,
+				after,
+			})),
+			...mergeAddresses(special).map(({lookout, before, after}) => ({
+				family,
+				from: lookout.name,
+				before,
+				after,
+			})),
+		];
+	});
+	return groupBy(parts, ({from, before, after}) => JSON.stringify([from, before, after])).flatMap(
+		(group) => {
+			const [first] = group;
+			if (first === undefined) {
+				return [];
+			}
+
+			const {from, before, after} = first;
+			const families = group.map(({family}) => family);
+			return [{families, from, before, ...(after === undefined ? {} : {after})}];
+		},
+	);
+}
+
+/** One for each place, whatever address of this machine it looks at: the most that is open there. */
+function mergeAddresses(seen: readonly Seen[]): readonly Seen[] {
+	return groupBy(seen, ({lookout}) => lookout.name).flatMap((group) => {
+		const [first] = group;
+		if (first === undefined) {
+			return [];
+		}
+
+		const after = group.flatMap(({after}) => after ?? []);
+		return [
+			{
+				lookout: first.lookout,
+				before: most(group.map(({before}) => before)),
+				...(after.length === 0 ? {} : {after: most(after)}),
+			},
+		];
+	});
+}
+
+function most(reaches: readonly Reach[]): Reach {
+	return (['open', 'unknown'] as const).find((reach) => reaches.includes(reach)) ?? 'shut';
+}
+
+function isSame(a: States, b: States | undefined): boolean {
+	return a.before === b?.before && a.after === b?.after;
+}
+
+/** What a sight says of a port of this machine itself. */
+export function reachOf({open, unknown}: Sight, protocol: Protocol, port: number): Reach {
+	return holds(open[protocol], port) ? 'open' : holds(unknown[protocol], port) ? 'unknown' : 'shut';
+}
+
+export function holds(ranges: readonly PortRange[], port: number): boolean {
+	return ranges.some(({first, last}) => first <= port && port <= last);
+}
+
+/** Who listens, as far as it is known. */
+export function processOf({process, kernel, container}: Listener): Pick<Exposed, 'process' | 'by'> {
+	const name = process ?? (kernel ? 'the kernel' : undefined);
+	return {
+		...(name === undefined ? {} : {process: name}),
+		...(container === undefined ? {} : {by: container}),
+	};
+}

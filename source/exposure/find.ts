@@ -1,0 +1,154 @@
+import {type Existing, KEEP_EXISTING} from '../existing/cleanup-plan.ts';
+import {HostError} from '../host/errors.ts';
+import type {Facts} from '../host/machine/facts.ts';
+import {findListeners, findPublished} from '../host/sockets/listeners.ts';
+import type {Policy} from '../policy/policy.ts';
+import {buildRuleSet} from '../ruleset/build.ts';
+import {type RuleSource, runningSource} from '../testbed/load-rules.ts';
+import {UNKNOWN_SIGHT} from './aggregate.ts';
+import {derive} from './derive.ts';
+import {type Trial, tryOut} from './measure.ts';
+import type {Exposure} from './model.ts';
+import {type PlannedChange, sourceAfter} from './planned-change.ts';
+import {exposedRows} from './rows.ts';
+import {peculiaritiesOf} from './strip-rate-limits.ts';
+import {type Place, planLookouts} from './viewpoints.ts';
+
+/** What is tried and derived where the running rules cannot be read. */
+const NOTHING: RuleSource = {loads: [], rules: [], nativeTables: [], unseen: []};
+
+/**
+ * What the outside can reach of this machine now, and what it could once the policy is applied:
+ * through INPUT of both backends, native nftables, and the forwarding to containers that passes INPUT
+ * by. Tried by packets to a copy of this machine where that can be, else derived from the rules.
+ * @param policy absent: only what is now
+ */
+export async function findExposure(
+	facts: Facts,
+	policy: Policy | undefined,
+	existing: Existing = KEEP_EXISTING,
+): Promise<Exposure> {
+	const [listeners, published, running] = await Promise.all([
+		findListeners(),
+		findPublished(),
+		unlessImpossible(async () => readRunning(facts)),
+	]);
+	const {families, interfaces, iptables, session} = facts;
+	const readable = running instanceof HostError ? undefined : running;
+	const {places, gaps} = await planLookouts(
+		interfaces,
+		families,
+		policy,
+		readable,
+		session.kind === 'remote' ? session : undefined,
+		new Set([...listeners, ...published].map(({address}) => address)),
+	);
+	const change: PlannedChange | undefined = policy && {
+		ruleSet: buildRuleSet(policy, facts),
+		existing,
+		backend: iptables?.backend ?? 'nft',
+	};
+	const ports = [
+		...listeners.map(({port}) => port),
+		...published.flatMap(({port, last = port}) => [port, last]),
+		...(policy?.openings ?? []).flatMap((opening) =>
+			opening.kind === 'port' ? [opening.first, opening.last] : [],
+		),
+	];
+	// Without a place that packets could come from there is nothing to try.
+	const trial =
+		places.length === 0
+			? undefined
+			: await unlessImpossible(async () =>
+					tryOut(interfaces, places, readable ?? NOTHING, iptables && change, ports),
+				);
+	const tried = trial instanceof HostError ? undefined : trial;
+	const {before, after} = tried ?? deriveBoth(places, readable ?? NOTHING, change);
+	const lookouts = places.map((place, index) => {
+		const later = after?.[index];
+		return {
+			...place,
+			before: (readable && before[index]) ?? UNKNOWN_SIGHT,
+			...(later === undefined
+				? {}
+				: {after: readable ? later : {...later, forwarded: 'unknown' as const}}),
+		};
+	});
+	return {
+		rows: exposedRows(lookouts, listeners, published),
+		tried: tried !== undefined && (readable !== undefined || change !== undefined),
+		unread: [
+			...(running instanceof HostError ? describeUnreadable(running, change) : []),
+			...(trial instanceof HostError ? [`No packets were sent: ${trial.message}.`] : []),
+			...(readable ? describeHidden(readable, trial instanceof HostError) : []),
+			...gaps,
+			...(facts.root
+				? []
+				: ['Not root: the ports of containers are not known, nor the processes of others.']),
+			...(change && !iptables
+				? ['iptables is not installed: before the policy can be applied, it must be.']
+				: []),
+		],
+	};
+}
+
+/** @throws {HostError} where they cannot be read */
+async function readRunning({root, families, iptables}: Facts): Promise<RuleSource> {
+	if (!root) {
+		throw new HostError('only root can', 'Run: sudo fw-wizard exposure');
+	}
+
+	return runningSource(iptables ? families : []);
+}
+
+async function unlessImpossible<T>(find: () => Promise<T>): Promise<T | HostError> {
+	try {
+		return await find();
+	} catch (error) {
+		if (error instanceof HostError) {
+			return error;
+		}
+
+		throw error;
+	}
+}
+
+function deriveBoth(
+	places: readonly Place[],
+	running: RuleSource,
+	change: PlannedChange | undefined,
+): Trial {
+	const planned = change && sourceAfter(running, change);
+	return {
+		before: places.map((place) => derive(place, running)),
+		after: planned && places.map((place) => derive(place, planned)),
+	};
+}
+
+function describeUnreadable(
+	{message}: HostError,
+	change: PlannedChange | undefined,
+): readonly string[] {
+	return [
+		`The rules that are there now could not be read: ${message}.`,
+		...(change
+			? ['Afterwards is by the planned rules alone: rules of others may let in more, or less.']
+			: []),
+	];
+}
+
+function describeHidden(
+	{loads, nativeTables, unseen}: RuleSource,
+	derived: boolean,
+): readonly string[] {
+	const peculiar = peculiaritiesOf(loads.map(({text}) => text));
+	return [
+		...(derived && nativeTables.length > 0
+			? [`Tables of nftables are there and were not judged: ${nativeTables.join(', ')}.`]
+			: []),
+		...unseen.map((name) => `nft is not installed: ${name} may be there and were not seen.`),
+		...(peculiar.length > 0
+			? [`Some rules decide by ${peculiar.join(', ')}: at another time it may be otherwise.`]
+			: []),
+	];
+}

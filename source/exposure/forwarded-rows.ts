@@ -1,0 +1,125 @@
+import type {Published} from '../existing/nat/published-ports.ts';
+import {groupBy} from '../lib/group-by.ts';
+import type {Protocol} from '../policy/services.ts';
+import {joinRanges} from '../ruleset/evaluate-ports.ts';
+import type {PortRange} from '../ruleset/model.ts';
+import type {Listener} from '../services/listener.ts';
+import {
+	type Lookout,
+	processOf,
+	reachOf,
+	type SentOn,
+	type Sight,
+	statesAt,
+	summarize,
+} from './aggregate.ts';
+import type {Exposed, Reach} from './model.ts';
+
+/** Ports from which packets are sent to another port of this machine. */
+export function redirectedRows(
+	lookouts: readonly Lookout[],
+	listeners: readonly Listener[],
+): readonly Exposed[] {
+	const sent = sentOn(lookouts).filter(({here}) => here);
+	return groupBy(sent, ({protocol, to}) => `${protocol} ${to}`).flatMap((group) => {
+		const [{protocol, to} = {protocol: 'tcp' as const, to: ''}] = group;
+		const family = to.startsWith('[') ? 6 : 4;
+		const port = Number(/\d+$/.exec(to)?.[0]);
+		const behind = listeners.find(
+			(one) => one.protocol === protocol && one.port === port && one.families.includes(family),
+		);
+		const there = lookouts.filter((lookout) => lookout.family === family);
+		return joinRanges(group).flatMap((range) =>
+			summarize(
+				there.map((lookout) => ({
+					lookout,
+					...statesAt(lookout, (sight) => reachOf(sight, protocol, range.first)),
+				})),
+			).map((found) => ({
+				...found,
+				protocol,
+				ports: [range],
+				to,
+				by: 'a DNAT rule',
+				listens: behind !== undefined,
+				...(behind === undefined ? {} : processOf(behind)),
+				through: 'INPUT' as const,
+			})),
+		);
+	});
+}
+
+function sentOn(lookouts: readonly Lookout[]): readonly SentOn[] {
+	return lookouts
+		.flatMap(({before, after}) => [before.forwarded, after?.forwarded ?? []])
+		.flatMap((forwarded) => (forwarded === 'unknown' ? [] : forwarded));
+}
+
+/** What is forwarded to containers and other machines, by rules that are known or by packets that were seen. */
+export function containerRows(
+	lookouts: readonly Lookout[],
+	published: readonly Published[],
+): readonly Exposed[] {
+	const found = sentOn(lookouts).filter(({here}) => !here);
+	const known = published.map((port) => ({
+		...port,
+		first: port.port,
+		last: port.last ?? port.port,
+	}));
+	const isKnown = (protocol: Protocol, {first, last}: PortRange) =>
+		known.some((port) => port.protocol === protocol && port.first <= first && last <= port.last);
+	const nameless = groupBy(
+		found.filter((one) => !isKnown(one.protocol, one)),
+		({protocol, to}) => `${protocol} ${to}`,
+	).flatMap((group) => {
+		const [first] = group;
+		return first === undefined
+			? []
+			: joinRanges(group).map((range) => ({
+					...range,
+					protocol: first.protocol,
+					to: first.to,
+					by: 'a DNAT rule',
+					families: [first.to.startsWith('[') ? (6 as const) : (4 as const)],
+				}));
+	});
+	return groupBy([...known, ...nameless], (port) =>
+		JSON.stringify([port.protocol, port.first, port.last, port.by]),
+	).flatMap((group) => {
+		const [port] = group;
+		if (port === undefined) {
+			return [];
+		}
+
+		const {protocol, first, last, by} = port;
+		const families = new Set(group.flatMap(({families}) => families));
+		const row = {
+			protocol,
+			ports: [{first, last}],
+			listens: true,
+			to: [...new Set(group.map(({to}) => to))].join(', '),
+			by,
+			through: 'a container' as const,
+		};
+		const seen = lookouts
+			.filter(({family}) => families.has(family))
+			.map((lookout) => ({
+				lookout,
+				...statesAt(lookout, (sight) => forwardOf(sight, protocol, {first, last})),
+			}));
+		return summarize(seen).map((states) => ({...row, ...states}));
+	});
+}
+
+/** Open when some port of the range is. */
+function forwardOf(sight: Sight, protocol: Protocol, range: PortRange): Reach {
+	const meets = (other: PortRange) => other.first <= range.last && range.first <= other.last;
+	const {forwarded, mayForwardMore} = sight;
+	return forwarded === 'unknown'
+		? 'unknown'
+		: forwarded.some((one) => !one.here && one.protocol === protocol && meets(one))
+			? 'open'
+			: mayForwardMore
+				? 'unknown'
+				: 'shut';
+}

@@ -1,0 +1,96 @@
+import {printTaking} from '../existing/cleanup-format.ts';
+import {type Existing, planInheritance, type Taking} from '../existing/cleanup-plan.ts';
+import {rulesAfter} from '../existing/cleanup-preview.ts';
+import type {Holding} from '../existing/snapshot.ts';
+import {programOf} from '../host/netfilter/iptables.ts';
+import {programFor} from '../host/netfilter/snapshot.ts';
+import type {Family} from '../lib/network.ts';
+import {presenceOf} from '../ruleset/diff.ts';
+import {printRestore} from '../ruleset/format-iptables.ts';
+import type {Backend, FamilyRules, RuleSet} from '../ruleset/model.ts';
+import {parseSave} from '../ruleset/parse-save.ts';
+import type {Load, RuleSource} from '../testbed/load-rules.ts';
+
+/** What is to be loaded over the running rules. */
+export type PlannedChange = {
+	readonly ruleSet: RuleSet;
+	readonly existing: Existing;
+	/** The one that `iptables` means. */
+	readonly backend: Backend;
+};
+
+/** What the change loads over the running rules: what goes of others' first, then ours. */
+export function loadsOf(running: RuleSource, change: PlannedChange): readonly Load[] {
+	const {holdings, takings} = planOf(running, change);
+	return [
+		...nativeTablesThatGo(running, change).map((name) => ({
+			program: 'nft',
+			args: ['delete', 'table', ...name.split(' ')],
+			text: '',
+		})),
+		...takings.map((taking) => ({
+			program: programFor(taking, '-restore'),
+			args: ['-w', '10', '--noflush'],
+			text: `*filter\n${printTaking(taking).join('\n')}\nCOMMIT\n`,
+		})),
+		...change.ruleSet.families.map((rules) => {
+			const mine = holdings.find(({family, inUse}) => inUse && family === rules.family);
+			return {
+				program: programOf(rules.family, '-restore'),
+				args: ['-w', '10', '--noflush'],
+				text: printRestore(rules, mine && presenceOf(mine.rules)),
+			};
+		}),
+	];
+}
+
+/** The rules of iptables, both backends, and the native tables, as they are after the change. */
+export function sourceAfter(running: RuleSource, change: PlannedChange): RuleSource {
+	const {holdings, takings} = planOf(running, change);
+	const gone = nativeTablesThatGo(running, change);
+	const own = (family: Family) => change.ruleSet.families.find((rules) => rules.family === family);
+	const others = change.ruleSet.families.filter(
+		({family}) => !holdings.some((holding) => holding.inUse && holding.family === family),
+	);
+	return {
+		...running,
+		rules: [
+			...holdings.map((holding): FamilyRules => {
+				const {family, inUse, backend} = holding;
+				const taking = takings.find((one) => one.family === family && one.backend === backend);
+				return rulesAfter(holding.rules, taking, inUse ? own(family) : undefined);
+			}),
+			...others,
+		],
+		nativeTables: running.nativeTables.filter((name) => !gone.includes(name)),
+	};
+}
+
+/** Whether a program loads what an iptables-save printed. */
+export function isIptables({program}: Load): boolean {
+	return program.endsWith('-restore');
+}
+
+function planOf(
+	running: RuleSource,
+	{existing, backend}: PlannedChange,
+): {readonly holdings: readonly Holding[]; readonly takings: readonly Taking[]} {
+	const holdings = running.loads.filter(isIptables).map(({program, text}): Holding => {
+		const family: Family = program.startsWith('ip6') ? 6 : 4;
+		const other = /-(nft|legacy)-restore$/.exec(program)?.[1] as Backend | undefined;
+		const rules = parseSave(text, family);
+		return {family, backend: other ?? backend, inUse: other === undefined, text, rules};
+	});
+	const plan = planInheritance(holdings, existing.inheritance, existing.switchOff);
+	return {holdings, takings: plan.refusal === undefined ? plan.takings : []};
+}
+
+/** firewalld keeps its rules in a table of its own. */
+function nativeTablesThatGo(
+	{nativeTables}: RuleSource,
+	{existing}: PlannedChange,
+): readonly string[] {
+	return existing.switchOff.includes('firewalld')
+		? nativeTables.filter((name) => name.endsWith(' firewalld'))
+		: [];
+}

@@ -1,0 +1,133 @@
+import {type Family, type Network, parseAddress, parseNetwork, reachOf} from '../lib/network.ts';
+
+/** A network from which something is let in, and the interface that the rule names. */
+export type Origin = {readonly network: Network; readonly on?: string | undefined};
+
+const NETWORK = /(?<![\w.:])(?:\d+(?:\.\d+){3}|[\da-f]*:[\da-f:]*:[\da-f]*)(?:\/\d+)?(?![\w.:])/gi;
+const RANGE = /(?<![\w.:])([\da-f.:]+[.:][\da-f]*)-([\da-f.:]+[.:][\da-f]*)(?![\w.:])/gi;
+
+/**
+ * The networks from which rules let something in, or which they except from shutting out, in the
+ * words of iptables-save, ipset and nftables.
+ */
+export function originsIn(texts: readonly string[]): readonly Origin[] {
+	const sets = new Map<string, readonly Network[]>();
+	const found: Origin[] = [];
+	for (const text of texts) {
+		for (const [, name = '', element = ''] of text.matchAll(/^add (\S+) (\S+)/gm)) {
+			sets.set(name, [...(sets.get(name) ?? []), ...networksIn(element)]);
+		}
+
+		for (const [, name = '', body = ''] of text.matchAll(/^\tset (\S+) \{([\s\S]*?)^\t\}/gm)) {
+			const elements = /elements = \{([^}]*)\}/.exec(body)?.[1] ?? '';
+			sets.set(`@${name}`, networksIn(elements));
+		}
+	}
+
+	for (const line of texts.flatMap((text) => text.split('\n'))) {
+		const on = / -i (\S+)|\biifname "([^"]+)"/.exec(line)?.slice(1).find(Boolean);
+		for (const network of sourcesOf(line, sets)) {
+			found.push({network, ...(on === undefined ? {} : {on})});
+		}
+	}
+
+	const unique = new Map(found.map((one) => [`${one.network.cidr} ${one.on}`, one]));
+	return [...unique.values()].filter(({network}) => !network.cidr.endsWith('/0'));
+}
+
+/** The sources that a rule makes a difference for to their good. */
+function sourcesOf(line: string, sets: ReadonlyMap<string, readonly Network[]>) {
+	if (/--(?:ct)?state (?!\S*NEW)/.test(line) || /^-A (?:OUTPUT|POSTROUTING) /.test(line)) {
+		return [];
+	}
+
+	const accepts = / -j (?:ACCEPT|RETURN|DNAT|REDIRECT)\b| (?:accept|return|dnat|redirect)\b/.test(
+		line,
+	);
+	const [, negated, source, set] =
+		/(?: (! )?-s (\S+)| (?:! )?--match-set (\S+) src)/.exec(line) ??
+		/\bip6? saddr (!= )?(\{[^}]*\}|@\S+|\S+)/.exec(line) ??
+		[];
+	const excepts = negated !== undefined || / ! --match-set /.test(line);
+	return accepts === excepts || (source ?? set) === undefined
+		? []
+		: set !== undefined || source?.startsWith('@')
+			? (sets.get(set ?? source ?? '') ?? [])
+			: networksIn(source ?? '');
+}
+
+function networksIn(text: string): readonly Network[] {
+	return (text.match(NETWORK) ?? []).flatMap((word) => {
+		try {
+			return [parseNetwork(word)];
+		} catch {
+			return [];
+		}
+	});
+}
+
+/**
+ * Whether rules speak of an address: as part of a network or of a range, to let it in or to shut it
+ * out. Lists of addresses that come from nowhere, and of whole countries, are often among them.
+ */
+export function speakerOf(texts: readonly string[]): (address: string) => boolean {
+	const reaches = new Set<string>();
+	const ranges: Array<readonly [string, string]> = [];
+	for (const text of texts) {
+		for (const network of networksIn(text)) {
+			if (!network.cidr.endsWith('/0')) {
+				reaches.add(reachOf(network));
+			}
+		}
+
+		for (const [, first = '', last = ''] of text.matchAll(RANGE)) {
+			const ends = [first, last].map(bitsOf);
+			if (ends[0] !== undefined && ends[1] !== undefined) {
+				ranges.push([ends[0], ends[1]]);
+			}
+		}
+	}
+
+	return (address) => {
+		const bits = bitsOf(address) ?? '';
+		return (
+			Array.from(bits, (_, length) => bits.slice(0, length + 1)).some((reach) =>
+				reaches.has(reach),
+			) || ranges.some(([first, last]) => first <= bits && bits <= last)
+		);
+	};
+}
+
+function bitsOf(address: string): string | undefined {
+	try {
+		parseAddress(address);
+		return reachOf(parseNetwork(address));
+	} catch {
+		return undefined;
+	}
+}
+
+/** Addresses all over the Internet, the ones that nobody has first (RFC 5737, RFC 3849, RFC 9637). */
+const ANYBODY: Readonly<Record<Family, readonly string[]>> = {
+	4: [
+		...['203.0.113.77', '198.51.100.77', '192.0.2.77'],
+		...Array.from({length: 222}, (_, index) => `${((index * 37) % 223) + 1}.${index}.77.7`).filter(
+			(address) => !/^(?:10|100|127|169|172|192|198|203|0)\./.test(address),
+		),
+	],
+	6: [
+		...['2001:db8:77::77', '3fff:77::77'],
+		...Array.from(
+			{length: 222},
+			(_, index) => `2${(index * 17).toString(16).padStart(3, '0')}:${index + 1}::77`,
+		).filter((address) => !address.startsWith('2002:')),
+	],
+};
+
+/** Somebody of whom no rule speaks; undefined where rules speak of everybody. */
+export function anybodyBut(
+	family: Family,
+	isSpokenOf: (address: string) => boolean,
+): string | undefined {
+	return ANYBODY[family].find((address) => !isSpokenOf(address));
+}

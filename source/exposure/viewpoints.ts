@@ -1,0 +1,145 @@
+import {inTurns, nextTurn} from '../host/exec/yield.ts';
+import type {Interface} from '../host/machine/interfaces.ts';
+import {FAMILIES, type Family} from '../lib/network.ts';
+import {printNetwork} from '../policy/parse-opening.ts';
+import type {Policy} from '../policy/policy.ts';
+import {neighboursOf} from '../proof/vantage-points.ts';
+import type {Vantage} from '../ruleset/evaluate-ports.ts';
+import type {Visitor} from '../ruleset/lockout.ts';
+import type {RuleSource} from '../testbed/load-rules.ts';
+import type {Lookout} from './aggregate.ts';
+import {anybodyBut, type Origin, originsIn, speakerOf} from './sources-in-rules.ts';
+
+/** Where packets come from, with what that is called. */
+export type Place = Vantage & Pick<Lookout, 'name' | 'general'>;
+
+export type LookoutPlan = {
+	readonly places: readonly Place[];
+	/** From where was not looked, one sentence each. */
+	readonly gaps: readonly string[];
+};
+
+/** From so many networks that rules let in is looked, at most. */
+const MOST_NETWORKS = 16;
+/** Interfaces that container and machine managers make: what comes in there comes from this machine. */
+const INNER =
+	/^(docker|br-[\da-f]{12}$|virbr|veth|vnet|cni|podman|lxcbr|lxdbr|cali|flannel|cilium)/;
+
+/**
+ * From where this machine is looked at: anybody on each interface, for each address there that makes a
+ * difference; somebody in each network that some rule or opening lets in; and who is connected now.
+ * @param spoken addresses that something listens on or is published on
+ */
+export async function planLookouts(
+	interfaces: readonly Interface[],
+	families: readonly Family[],
+	policy: Policy | undefined,
+	running: RuleSource | undefined,
+	visitor: Visitor | undefined,
+	spoken: ReadonlySet<string>,
+): Promise<LookoutPlan> {
+	const outer = interfaces.filter(({name}) => !INNER.test(name));
+	const main = outer.find(({name}) => name === visitor?.inInterface) ?? outer[0];
+	if (main === undefined) {
+		return {places: [], gaps: ['No interface was found through which others reach this machine.']};
+	}
+
+	const texts = (running?.loads ?? []).map(({text}) => text);
+	const opened = (policy?.openings ?? []).flatMap((opening): readonly Origin[] =>
+		opening.kind === 'port' && opening.from ? [{network: opening.from, on: opening.on}] : [],
+	);
+	// Each of these takes its time with thousands of rules.
+	await nextTurn();
+	const origins = [...opened, ...originsIn(texts)];
+	await nextTurn();
+	const isSpokenOf = speakerOf([...texts, ...opened.map(({network}) => network.cidr)]);
+	const anybody = {4: anybodyBut(4, isSpokenOf), 6: anybodyBut(6, isSpokenOf)};
+	const own = new Set(
+		interfaces.flatMap(({addresses}) => addresses.map((cidr) => cidr.split('/')[0])),
+	);
+	const isNamed = (address: string) =>
+		spoken.has(address) || texts.some((text) => text.includes(address));
+	const general = outer.flatMap(({name, addresses}) =>
+		families.flatMap((family) =>
+			targetsOf(addresses, family, isNamed).map(
+				(target): Place => ({
+					family,
+					inInterface: name,
+					source: anybody[family] ?? '',
+					...target,
+					name: `anywhere on ${name}`,
+					general: true,
+				}),
+			),
+		),
+	);
+	const reachable = ({family, inInterface}: Place) =>
+		general.some((one) => one.family === family && one.inInterface === inInterface);
+	const special: Place[] = [];
+	await inTurns(uniqueOrigins(origins), ({network, on}) => {
+		const inInterface = outer.find(({name}) => name === on)?.name ?? main.name;
+		const inside = neighboursOf(network, inInterface, own).find(({name}) => name.startsWith('in '));
+		if (inside) {
+			special.push({...inside, name: printNetwork(network), general: false});
+		}
+	});
+	const you: readonly Place[] =
+		visitor?.client === undefined || own.has(visitor.client)
+			? []
+			: [
+					{
+						family: visitor.client.includes(':') ? 6 : 4,
+						inInterface: main.name,
+						source: visitor.client,
+						name: `you, ${visitor.client}`,
+						general: false,
+					},
+				];
+	const there = special.filter(reachable);
+	return {
+		places: [
+			...general.filter(({family}) => anybody[family] !== undefined),
+			...there.slice(0, MOST_NETWORKS),
+			...you.filter(reachable),
+		],
+		gaps: [
+			...(there.length > MOST_NETWORKS
+				? [
+						`Rules let in ${there.length} networks: it was looked from ${MOST_NETWORKS} of them, and from anywhere else.`,
+					]
+				: []),
+			...FAMILIES.filter(
+				(family) => families.includes(family) && anybody[family] === undefined,
+			).map(
+				(family) =>
+					`Rules speak of so many IPv${family} addresses that nobody was found of whom they do not: over IPv${family} it was not looked from anywhere.`,
+			),
+		],
+	};
+}
+
+/**
+ * The addresses by which others reach an interface, less those that are as another one for all rules and
+ * listeners; one without a name where it has only a link-local one.
+ */
+function targetsOf(
+	addresses: readonly string[],
+	family: Family,
+	isNamed: (address: string) => boolean,
+): ReadonlyArray<Pick<Vantage, 'destination'>> {
+	const own = addresses
+		.filter((cidr) => cidr.includes(':') === (family === 6))
+		.map((cidr) => cidr.split('/')[0] ?? '');
+	const global = own.filter((address) => !address.startsWith('fe80'));
+	const [usual, ...others] = [
+		...global.filter((address) => !isNamed(address)),
+		...global.filter(isNamed),
+	];
+	return usual === undefined
+		? own.slice(0, 1).map(() => ({}))
+		: [usual, ...others.filter(isNamed)].map((destination) => ({destination}));
+}
+
+function uniqueOrigins(origins: readonly Origin[]): readonly Origin[] {
+	return [...new Map(origins.map((one) => [`${one.network.cidr} ${one.on}`, one])).values()];
+}

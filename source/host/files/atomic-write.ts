@@ -1,0 +1,100 @@
+import {
+	chmodSync,
+	chownSync,
+	closeSync,
+	fsyncSync,
+	lstatSync,
+	openSync,
+	readSync,
+	renameSync,
+	rmSync,
+	type Stats,
+	writeSync,
+} from 'node:fs';
+import process from 'node:process';
+import {HostError} from '../errors.ts';
+
+/**
+ * Writes a file of ours beside its place, synced, and renames it: whoever reads it, also after a
+ * power cut, finds the old one or the new one, whole. A symbolic link in its place is replaced, not
+ * followed. On a disk that is nearly full write(2) takes a part and calls that a success: it is
+ * asked until it has taken everything, or says why it does not.
+ * @param mode as chmod(1) has it, whatever the umask
+ * @throws {Error} of the system call that fails; the old file stays, and nothing beside it
+ */
+export function writeWhole(file: string, text: string, mode: number): void {
+	// Node's own crypto, imported, would load OpenSSL's whole interface also where nothing is written.
+	const beside = `${file}.${crypto.getRandomValues(new BigUint64Array(1))[0]}`;
+	const bytes = Buffer.from(text);
+	// Made by us (O_EXCL): not what somebody has put there.
+	const descriptor = openSync(beside, 'wx', 0o600);
+	try {
+		try {
+			for (let done = 0; done < bytes.length; ) {
+				done += writeSync(descriptor, bytes, done, bytes.length - done, done);
+			}
+
+			fsyncSync(descriptor);
+		} finally {
+			closeSync(descriptor);
+		}
+
+		chownSync(beside, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
+		chmodSync(beside, mode);
+		renameSync(beside, file);
+	} catch (error) {
+		rmSync(beside, {force: true});
+		throw error;
+	}
+}
+
+/**
+ * Reads what a user names: a file, or a pipe, but not without end.
+ * @throws {Error} of the system call that fails, or with more than so many bytes
+ */
+export function readAtMost(file: string, limit: number): string {
+	const descriptor = openSync(file, 'r');
+	const parts: Buffer[] = [];
+	try {
+		for (let size = 0; size <= limit; ) {
+			const part = Buffer.alloc(65_536);
+			const count = readSync(descriptor, part);
+			if (count === 0) {
+				return Buffer.concat(parts).toString('utf8');
+			}
+
+			parts.push(part.subarray(0, count));
+			size += count;
+		}
+	} finally {
+		closeSync(descriptor);
+	}
+
+	throw new Error(`${file} has more than ${limit / 1e6} MB`);
+}
+
+/** What is wrong with what only root may write, by its owner and mode. */
+export function writersFault({uid, mode}: Stats): string | undefined {
+	if (uid !== process.geteuid?.()) {
+		return 'is not owned by root';
+	}
+
+	return (mode & 0o022) === 0 ? undefined : 'can be written by others than root';
+}
+
+/**
+ * Refuses a folder of ours that others could have filled, or that a link puts elsewhere: what lies
+ * in it is believed, and run, as root. One that is not there is well.
+ * @throws {HostError}
+ */
+export function assertPrivate(folder: string): void {
+	const found = lstatSync(folder, {throwIfNoEntry: false});
+	const fault =
+		found && (found.isDirectory() ? writersFault(found) : 'is something else than a folder');
+	if (fault !== undefined) {
+		throw new HostError(
+			`${folder} ${fault}`,
+			`Nothing in it is believed. Remove it; or if it is yours: chown -hR root: ${folder} && chmod -R go-w ${folder}`,
+		);
+	}
+}

@@ -1,0 +1,25 @@
+import {readFileSync} from 'node:fs';
+import type {Manager} from '../../existing/cleanup-plan.ts';
+import {printable} from '../../lib/printable.ts';
+import {HostError} from '../errors.ts';
+
+/**
+ * A file of another firewall.
+ * @returns undefined where there is none
+ * @throws {HostError} where it is there and not ours to read: what it says would be lost in silence
+ */
+export function readForeign(file: string, manager: Manager): string | undefined {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch (error) {
+		const {code = ''} = error as NodeJS.ErrnoException;
+		if (code === 'ENOENT' || code === 'ENOTDIR') {
+			return undefined;
+		}
+
+		throw new HostError(
+			`What ${manager} lets in cannot be read: ${printable((error as Error).message, 160)}`,
+			'Run it as root, or say what to let in, as in --open 22/tcp',
+		);
+	}
+}

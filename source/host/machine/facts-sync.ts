@@ -1,0 +1,51 @@
+import {existsSync, readFileSync} from 'node:fs';
+import process from 'node:process';
+import {FAMILIES, type Family} from '../../lib/network.ts';
+import {parseServices, type Services, withOwnServices} from '../../policy/services.ts';
+import {findProgram} from '../exec/find-program.ts';
+import {type Interface, interfacesHere} from './interfaces.ts';
+
+/** What is known of this machine at once, without starting a program. */
+export type FirstFacts = {
+	/** May change rules: root, also of a user namespace. */
+	readonly root: boolean;
+	readonly families: readonly Family[];
+	readonly interfaces: readonly Interface[];
+	readonly services: Services;
+};
+
+export function firstFacts(): FirstFacts {
+	return {
+		root: isRoot(),
+		families: familiesHere(),
+		interfaces: interfacesHere(),
+		services: servicesHere(),
+	};
+}
+
+export function isRoot(): boolean {
+	return process.geteuid?.() === 0;
+}
+
+/**
+ * The families that the kernel has. IPv6 counts also where it is only switched off, since it can be
+ * switched on, and where the kernel's parameters cannot be seen.
+ */
+export function familiesHere(): readonly Family[] {
+	const absent = existsSync('/proc/sys/net') && !existsSync('/proc/sys/net/ipv6');
+	return FAMILIES.filter((family) => family === 4 || !absent);
+}
+
+/** Whether iptables, and its IPv6 half, is installed. */
+export function hasIptables(): boolean {
+	return ['iptables-restore', 'ip6tables-restore'].every(findProgram);
+}
+
+/** The names of /etc/services and, for what it lacks, ours. */
+export function servicesHere(): Services {
+	try {
+		return withOwnServices(parseServices(readFileSync('/etc/services', 'utf8')));
+	} catch {
+		return withOwnServices(new Map());
+	}
+}

@@ -1,0 +1,32 @@
+import {findProgram} from '../exec/find-program.ts';
+
+/** How a package manager installs iptables, without questions of its own. */
+export type Installer = {
+	readonly program: string;
+	readonly args: readonly string[];
+	/** Fetches the lists of packages, where a new machine has none. */
+	readonly refresh?: readonly string[];
+};
+
+const INSTALLERS: readonly Installer[] = [
+	{
+		program: 'apt-get',
+		args: ['install', '-y', '--no-install-recommends', 'iptables'],
+		refresh: ['update'],
+	},
+	{program: 'dnf', args: ['install', '-y', 'iptables-nft']},
+	{program: 'zypper', args: ['--non-interactive', 'install', 'iptables']},
+	// The one with the backend nft, named iptables-nft until 2026.
+	{program: 'pacman', args: ['-S', '--noconfirm', 'iptables']},
+	{program: 'apk', args: ['add', 'iptables', 'ip6tables'], refresh: ['update']},
+];
+
+/** The command that would install iptables here, or undefined with an unknown package manager. */
+export function findInstaller(): Installer | undefined {
+	return INSTALLERS.find(({program}) => findProgram(program));
+}
+
+/** The command as one types it. */
+export function printCommand({program, args}: Installer): string {
+	return [program, ...args].join(' ');
+}

@@ -1,0 +1,95 @@
+import {existsSync, readFileSync} from 'node:fs';
+import os from 'node:os';
+import process from 'node:process';
+import {printable} from '../../lib/printable.ts';
+import {socketTables} from '../rehearsal/is-rehearsal.ts';
+import {commandNameOf} from '../sockets/processes.ts';
+
+/** Release of the running kernel: 6.1.0-18-amd64. */
+export function kernelHere(): string {
+	return printable(os.release());
+}
+
+/** What the distribution calls itself (os-release(5)). */
+export function distributionHere(): string | 'unknown' {
+	const text = ['/etc/os-release', '/usr/lib/os-release'].map(readText).find(Boolean) ?? '';
+	return parseOsRelease(text) ?? 'unknown';
+}
+
+/** PRETTY_NAME, or NAME and VERSION, without quotes and escapes; undefined where neither is there. */
+export function parseOsRelease(text: string): string | undefined {
+	const values = new Map(
+		[...text.matchAll(/^(\w+)=(?:"((?:\\.|[^"\\\n])*)"|'([^'\n]*)'|(\S*))/gm)].map(
+			([, name, double, single, bare]) => [
+				name,
+				double?.replaceAll(/\\(.)/g, '$1') ?? single ?? bare ?? '',
+			],
+		),
+	);
+	const name = values.get('PRETTY_NAME') || [values.get('NAME'), values.get('VERSION')].join(' ');
+	return printable(name.trim()) || undefined;
+}
+
+/** What started everything else. */
+export type Init = 'systemd' | 'OpenRC' | 'sysvinit' | 'runit' | 's6' | 'BusyBox init' | 'unknown';
+
+export function initHere(): Init {
+	if (existsSync('/run/systemd/system')) {
+		return 'systemd';
+	}
+
+	if (existsSync('/run/openrc')) {
+		return 'OpenRC';
+	}
+
+	switch (commandNameOf(1)) {
+		case 'init':
+			return existsSync('/etc/init.d/rcS') || existsSync('/sbin/telinit')
+				? 'sysvinit'
+				: 'BusyBox init';
+		case 'runit':
+			return 'runit';
+		case 's6-svscan':
+			return 's6';
+		default:
+			return 'unknown';
+	}
+}
+
+/** Whether the kernel has IPv6, and whether it is switched off on all interfaces. */
+export type Ipv6 = 'there' | 'switched off' | 'absent' | 'unknown';
+
+export function ipv6Here(): Ipv6 {
+	if (!existsSync('/proc/sys/net/ipv6')) {
+		return existsSync('/proc/sys/net/ipv4') ? 'absent' : 'unknown';
+	}
+
+	const off = readText('/proc/sys/net/ipv6/conf/all/disable_ipv6').trim();
+	return off === '' ? 'unknown' : off === '1' ? 'switched off' : 'there';
+}
+
+/** CAP_NET_ADMIN (capabilities(7)), without which not even root reads or changes rules. */
+const NET_ADMIN = 1n << 12n;
+
+/** Whether this process may administer its network. */
+export function netAdminHere(): boolean | 'unknown' {
+	const effective = /^CapEff:\s*([\da-f]+)/m.exec(readText('/proc/self/status'))?.[1];
+	return effective === undefined
+		? process.geteuid?.() === 0
+			? 'unknown'
+			: false
+		: (BigInt(`0x${effective}`) & NET_ADMIN) !== 0n;
+}
+
+/** Whether the tables of sockets can be read at all. */
+export function seesSockets(): boolean {
+	return readText(`${socketTables()}/tcp`) !== '';
+}
+
+function readText(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch {
+		return '';
+	}
+}

@@ -1,0 +1,135 @@
+import type {Family} from '../../lib/network.ts';
+import {printable} from '../../lib/printable.ts';
+import type {Backend, FamilyRules} from '../../ruleset/model.ts';
+import {readerOfSaves} from '../../ruleset/parse-save.ts';
+import {HostError} from '../errors.ts';
+import {findProgram} from '../exec/find-program.ts';
+import {firstLine, type Runner, run} from '../exec/run.ts';
+import {inTurns} from '../exec/yield.ts';
+import {hasIptables} from '../machine/facts-sync.ts';
+
+export type {Backend} from '../../ruleset/model.ts';
+
+export type Iptables = {readonly version: string; readonly backend: Backend};
+
+/** A save as the program printed it, and as data. */
+export type Saved = {readonly text: string; readonly rules: FamilyRules};
+
+/** How a restore failed, with the line of its input where the program names one. */
+export type RestoreFailure = {
+	readonly family: Family;
+	readonly message: string;
+	readonly line: string | undefined;
+};
+
+/** `iptables` or `ip6tables`, with an ending: `-save`, `-restore`. */
+export function programOf(family: Family, ending = ''): string {
+	return `${family === 4 ? 'iptables' : 'ip6tables'}${ending}`;
+}
+
+/** The program of the very backend in use, absolute: what `iptables` means can be switched later. */
+export function programOfBackend(family: Family, backend: Backend): string {
+	const generic = programOf(family);
+	return findProgram(`${generic}-${backend}`) ?? findProgram(generic) ?? generic;
+}
+
+/**
+ * The iptables of this machine, or undefined when it, or its IPv6 half, is not installed.
+ * @throws {HostError} when it does not work: which backend it has is nothing to be guessed
+ */
+export async function detectIptables(): Promise<Iptables | undefined> {
+	if (!hasIptables()) {
+		return undefined;
+	}
+
+	// "iptables v1.8.9 (nf_tables)"; below 1.8 there is only legacy, and nothing in brackets.
+	const {status, stdout, stderr} = await run('iptables', ['-V']);
+	const version = /v([\d.]+)/.exec(stdout)?.[1];
+	if (status !== 0 || version === undefined) {
+		throw new HostError(
+			`iptables does not say its version: ${printable(firstLine(stderr), 120)}`,
+			'See what is wrong with it: iptables -V',
+		);
+	}
+
+	return {
+		version,
+		backend: stdout.includes('nf_tables') ? 'nft' : 'legacy',
+	};
+}
+
+/**
+ * Reads the rules of a family, all tables that exist.
+ * @throws {HostError} when they cannot be read, in part or at all
+ */
+export async function save(family: Family, runner: Runner = run): Promise<Saved> {
+	const program = programOf(family, '-save');
+	const {status, stdout, stderr} = await runner(program, []);
+	if (stdout.includes('incompatible') || stderr.includes('incompatible')) {
+		throw new HostError(
+			`${program} cannot read the rules: another program keeps nftables rules in its tables`,
+			'See them with: nft list ruleset',
+		);
+	}
+
+	if (status !== 0 || /denied|not permitted/i.test(stderr)) {
+		throw new HostError(
+			`${program} cannot read the rules: ${printable(firstLine(stderr), 120)}`,
+			'Run as root, with the right to administer the network (CAP_NET_ADMIN)',
+		);
+	}
+
+	return {text: stdout, rules: await readSave(stdout, family)};
+}
+
+/**
+ * Reads a save as `parseSave` does, and gives way to others: there may be thousands of rules.
+ * @param skips lines that are left out
+ */
+export async function readSave(
+	text: string,
+	family: Family,
+	skips: (line: string) => boolean = () => false,
+): Promise<FamilyRules> {
+	const {read, rules} = readerOfSaves(family);
+	await inTurns(text.split('\n'), (line) => {
+		if (!skips(line)) {
+			read(line);
+		}
+	});
+	return rules;
+}
+
+/**
+ * Loads a restore file without emptying what it does not name. One table is one transaction.
+ * Waits up to 10 s for the lock.
+ */
+export async function restore(
+	family: Family,
+	text: string,
+	runner: Runner = run,
+	program = programOf(family, '-restore'),
+): Promise<RestoreFailure | undefined> {
+	const {status, stderr} = await runner(program, ['-w', '10', '--noflush'], {
+		input: text,
+		timeout: 30_000,
+	});
+	if (status === 0) {
+		return undefined;
+	}
+
+	// nft: "line 8: CHAIN_ADD failed"; legacy: "iptables-restore: line 8 failed" or "Error occurred at line: 8"
+	const number = /line:? (\d+)/.exec(stderr)?.[1];
+	// nft puts its name and version on a line of their own.
+	const words = stderr.replace(/^\S+ v[\d.]+ \([a-z_]+\):\s*/, '');
+	return {
+		family,
+		message: printable(firstLine(words), 160) || `${program} ended with ${status}`,
+		line: number === undefined ? undefined : text.split('\n')[Number(number) - 1],
+	};
+}
+
+/** One line on a failed restore: the family, the program's words and the line at fault. */
+export function describeFailure({family, message, line}: RestoreFailure): string {
+	return `IPv${family}: ${message}${line === undefined ? '' : ` at "${printable(line, 160)}"`}`;
+}

@@ -1,0 +1,94 @@
+import {readFileSync} from 'node:fs';
+import type {Manager} from '../../existing/cleanup-plan.ts';
+import {OWN_PREFIX} from '../../ruleset/model.ts';
+import {findProgram} from '../exec/find-program.ts';
+import {isActive, isEnabled} from '../machine/systemd.ts';
+import {listTables} from './nftables.ts';
+
+export const UFW_CONF = '/etc/ufw/ufw.conf';
+const UFW_ENABLED = /^(\s*ENABLED=)["']?yes["']?\s*$/im;
+const NFTABLES_CONF = '/etc/nftables.conf';
+const FROZEN = ['/etc/iptables/rules.v4', '/etc/iptables/rules.v6'];
+/** The table of firewalld, by its nftables backend. */
+export const FIREWALLD_TABLE = 'inet firewalld';
+
+/** Other programs that load a whole firewall, as far as they are in use. */
+export type Managers = {
+	/** Enabled: it loads its rules at boot. */
+	readonly ufw: boolean;
+	readonly firewalld:
+		| {readonly enabled: boolean; readonly running: boolean; readonly table: boolean}
+		| undefined;
+	/** nftables.service is enabled; whether its file begins with `flush ruleset`. */
+	readonly nftables: {readonly flushes: boolean} | undefined;
+	/** The file that netfilter-persistent restores at boot and that does not have our jump. */
+	readonly frozen: string | undefined;
+};
+
+/** Looks for ufw, firewalld, nftables.service and netfilter-persistent. */
+export async function findManagers(): Promise<Managers> {
+	const [firewalld, nftables, persistent] = await Promise.all([
+		findFirewalld(),
+		isEnabled('nftables'),
+		isEnabled('netfilter-persistent'),
+	]);
+	const frozen = FROZEN.find(
+		(file) => readOrEmpty(file).includes('*filter') && !readOrEmpty(file).includes(OWN_PREFIX),
+	);
+	return {
+		ufw: ufwIsEnabled(),
+		firewalld,
+		nftables: nftables
+			? {flushes: /^\s*flush\s+ruleset/m.test(readOrEmpty(NFTABLES_CONF))}
+			: undefined,
+		frozen: persistent ? frozen : undefined,
+	};
+}
+
+/** Who owns the firewall here: nothing can be applied beside them. */
+export async function findOwners(): Promise<readonly Manager[]> {
+	return ownersAmong({ufw: ufwIsEnabled(), firewalld: await findFirewalld()});
+}
+
+export function ownersAmong({
+	ufw,
+	firewalld,
+}: Pick<Managers, 'ufw' | 'firewalld'>): readonly Manager[] {
+	return [...(ufw ? (['ufw'] as const) : []), ...(firewalld ? (['firewalld'] as const) : [])];
+}
+
+function ufwIsEnabled(): boolean {
+	return UFW_ENABLED.test(readOrEmpty(UFW_CONF));
+}
+
+async function findFirewalld(): Promise<Managers['firewalld']> {
+	const [enabled, running, tables] = await Promise.all([
+		isEnabled('firewalld'),
+		isActive('firewalld'),
+		listTables(),
+	]);
+	const table = tables.includes(FIREWALLD_TABLE);
+	return enabled || running || table ? {enabled, running, table} : undefined;
+}
+
+/** ufw.conf as `ufw disable` leaves it; undefined where ufw is not enabled. */
+export function withoutUfw(): string | undefined {
+	const text = readOrEmpty(UFW_CONF);
+	return ufwIsEnabled() ? text.replace(UFW_ENABLED, '$1no') : undefined;
+}
+
+/** Whether firewalld makes its rules with iptables, which it empties when it starts and stops. */
+export function firewalldUsesIptables(): boolean {
+	return (
+		/^\s*FirewallBackend\s*=\s*iptables/im.test(readOrEmpty('/etc/firewalld/firewalld.conf')) ||
+		findProgram('nft') === undefined
+	);
+}
+
+function readOrEmpty(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch {
+		return '';
+	}
+}

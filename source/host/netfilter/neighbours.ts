@@ -1,0 +1,56 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {type ExistingChoice, planChoices} from '../../existing/cleanup-options.ts';
+import {KNOWN_PROGRAMS} from '../../existing/known-programs.ts';
+import {type Neighbour, nameNeighbours} from '../../existing/neighbours.ts';
+import type {Family} from '../../lib/network.ts';
+import {nextTurn} from '../exec/yield.ts';
+import {commandNameOf, link, processesNamed} from '../sockets/processes.ts';
+import {findManagers, ownersAmong} from './managers.ts';
+import {readNativeTables} from './nftables.ts';
+import {readHoldings} from './snapshot.ts';
+
+/** Who else filters packets here, and what can be done about it. */
+export type Surroundings = {
+	readonly neighbours: readonly Neighbour[];
+	/** The recommended one first; none where there is nothing to decide. */
+	readonly choices: readonly ExistingChoice[];
+};
+
+/**
+ * Looks for all of them, as root; nothing is changed.
+ * @throws {HostError} when the rules cannot be read
+ */
+export async function findNeighbours(families: readonly Family[]): Promise<Surroundings> {
+	const [holdings, managers] = await Promise.all([readHoldings(families), findManagers()]);
+	const nativeTables = await readNativeTables(holdings.map(({rules}) => rules));
+	const firewalld = managers.firewalld !== undefined;
+	const found = {processes: servicesHere(), tunnels: tunnelsHere()};
+	await nextTurn();
+	const neighbours = nameNeighbours({
+		...{holdings, nativeTables, ...managers, firewalld},
+		...found,
+	});
+	await nextTurn();
+	return {neighbours, choices: planChoices(holdings, ownersAmong(managers))};
+}
+
+/** Those of the known services that run in this network. */
+function servicesHere(): ReadonlySet<string> {
+	const network = link('/proc/self/ns/net');
+	return new Set(
+		processesNamed(KNOWN_PROGRAMS.flatMap(({process}) => process ?? []))
+			.filter((pid) => link(`/proc/${pid}/ns/net`) === network)
+			.map(commandNameOf),
+	);
+}
+
+/** The interfaces of WireGuard, as the kernel knows them. */
+function tunnelsHere(): readonly string[] {
+	try {
+		return readdirSync('/sys/class/net').filter((name) =>
+			/^DEVTYPE=wireguard$/m.test(readFileSync(`/sys/class/net/${name}/uevent`, 'utf8')),
+		);
+	} catch {
+		return [];
+	}
+}

@@ -1,0 +1,37 @@
+import type {FamilyRules} from '../../ruleset/model.ts';
+import {findProgram} from '../exec/find-program.ts';
+import {type Runner, run} from '../exec/run.ts';
+
+/** A table of nftables, named as `inet filter`, with what `nft list table` prints of it. */
+export type NativeTable = {readonly name: string; readonly text: string};
+
+/** Tables of nftables, less those that iptables-nft keeps its rules in. */
+export async function readNativeTables(
+	rules: readonly FamilyRules[],
+	runner: Runner = run,
+): Promise<readonly NativeTable[]> {
+	if (findProgram('nft') === undefined) {
+		return [];
+	}
+
+	const families = {4: 'ip', 6: 'ip6'} as const;
+	const kept = new Set(
+		rules.flatMap(({family, tables}) => tables.map(({name}) => `${families[family]} ${name}`)),
+	);
+	const names = (await listTables(runner)).filter((name) => !kept.has(name));
+	return Promise.all(
+		names.map(async (name) => ({
+			name,
+			text: (await runner('nft', ['list', 'table', ...name.split(' ')])).stdout,
+		})),
+	);
+}
+
+/**
+ * The tables of nftables, named as `inet filter`, also those without chains. nft 1.0.6 reads every
+ * rule there is before it answers `list tables`; asked for the chains it does not.
+ */
+export async function listTables(runner: Runner = run): Promise<readonly string[]> {
+	const {stdout} = await runner('nft', ['list', 'chains']);
+	return [...stdout.matchAll(/^table (\S+ \S+) \{/gm)].map(([, name = '']) => name);
+}

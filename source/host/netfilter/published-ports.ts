@@ -1,0 +1,104 @@
+import {readFileSync} from 'node:fs';
+import os from 'node:os';
+import {natOfIptables} from '../../existing/nat/parse-iptables.ts';
+import {natOfNftables, natTablesIn} from '../../existing/nat/parse-nftables.ts';
+import {type NatTable, type Published, publishedIn} from '../../existing/nat/published-ports.ts';
+import type {Family} from '../../lib/network.ts';
+import {printable} from '../../lib/printable.ts';
+import {HostError} from '../errors.ts';
+import {findProgram} from '../exec/find-program.ts';
+import {firstLine, run} from '../exec/run.ts';
+import {inTurns} from '../exec/yield.ts';
+import {readSave} from './iptables.ts';
+
+/** Milliseconds that each program is waited for. */
+const PATIENCE = 2000;
+
+/**
+ * The ports of this machine that are forwarded to containers or other machines, by the nat tables of
+ * both backends and of native nftables. Only these tables are read, however many rules there are
+ * elsewhere. Needs root: without it nothing is found.
+ * @throws {HostError} when a program does not answer in time
+ */
+export async function findPublished(): Promise<readonly Published[]> {
+	const [chains, ...reads] = await Promise.all([
+		ask('nft', ['-j', 'list', 'chains']),
+		fromIptables(4, 'nft'),
+		fromIptables(6, 'nft'),
+		fromIptables(4, 'legacy'),
+		fromIptables(6, 'legacy'),
+	]);
+	const read = new Set(reads.flatMap(({whole}) => whole));
+	// To ask nft for these again would take three times as long, and tell nothing new.
+	const others = natTablesIn(chains).filter((name) => !read.has(name.join(' ')));
+	const native = await Promise.all(
+		others.map(async (name) => natOfNftables(await ask('nft', ['-j', 'list', 'table', ...name]))),
+	);
+	const own = ownAddresses();
+	const published = new Map<string, Published>();
+	await inTurns([...reads.flatMap(({tables}) => tables), ...native.flat()], (table) => {
+		for (const port of publishedIn(table, own)) {
+			published.set(JSON.stringify(port), port);
+		}
+	});
+	return [...published.values()];
+}
+
+/** A nat table as iptables-save has it, and its name in nftables where it has all of that. */
+type Read = {readonly tables: readonly NatTable[]; readonly whole: readonly string[]};
+
+async function fromIptables(family: Family, backend: 'nft' | 'legacy'): Promise<Read> {
+	const name = family === 4 ? 'ip' : 'ip6';
+	// The legacy programs would make the table that they are asked for.
+	if (backend === 'legacy' && !hasLegacyNat(`/proc/net/${name}_tables_names`)) {
+		return {tables: [], whole: []};
+	}
+
+	const text = await ask(`${name}tables-${backend}-save`, ['-t', 'nat']);
+	const rules = await readSave(text, family, (line) => LEADS_NOWHERE.test(line));
+	const table = natOfIptables(rules);
+	return {
+		tables: table ? [table] : [],
+		whole: backend === 'nft' && table && !NOT_WHOLE.test(text) ? [`${name} nat`] : [],
+	};
+}
+
+/**
+ * Rules that end the way of some packets only: they forward nothing, and there may be thousands. One
+ * with a comment may ask nothing else, and so end the way of all.
+ */
+const LEADS_NOWHERE = /^-A \S+ (?!.*-m comment)-[^j].* -j (?:ACCEPT|RETURN)$/;
+
+/** What iptables-nft-save says, by version, of a table or rule that it cannot show. */
+const NOT_WHOLE = /incompatible|unsupported|unknown/i;
+
+/** @returns what a program prints; nothing where it is not there, or refuses */
+async function ask(program: string, args: readonly string[]): Promise<string> {
+	if (findProgram(program) === undefined) {
+		return '';
+	}
+
+	const {status, stdout, stderr} = await run(program, args, {timeout: PATIENCE});
+	if (status === undefined) {
+		throw new HostError(
+			`${program} does not answer: ${printable(firstLine(stderr), 120)}`,
+			`See what it waits for: ${program} ${args.join(' ')}`,
+		);
+	}
+
+	return status === 0 ? stdout : '';
+}
+
+function hasLegacyNat(file: string): boolean {
+	try {
+		return readFileSync(file, 'utf8').split('\n').includes('nat');
+	} catch {
+		return false;
+	}
+}
+
+function ownAddresses(): readonly string[] {
+	return Object.values(os.networkInterfaces()).flatMap((list = []) =>
+		list.filter(({internal}) => !internal).map(({address}) => address),
+	);
+}

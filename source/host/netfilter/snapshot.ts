@@ -1,0 +1,73 @@
+import {readFileSync} from 'node:fs';
+import type {Holding} from '../../existing/snapshot.ts';
+import type {Family} from '../../lib/network.ts';
+import type {Backend} from '../../ruleset/model.ts';
+import {findProgram} from '../exec/find-program.ts';
+import {run} from '../exec/run.ts';
+import {programOf, readSave, save} from './iptables.ts';
+
+/**
+ * All rules that iptables can show, of both families and both backends: the kernel asks both.
+ * @throws {HostError} when those of the backend in use cannot be read
+ */
+export async function readHoldings(families: readonly Family[]): Promise<readonly Holding[]> {
+	const backend = await backendInUse();
+	const [own, others] = await Promise.all([
+		Promise.all(
+			families.map(async (family) => ({
+				...(await save(family)),
+				...{family, backend, inUse: true},
+			})),
+		),
+		readOthers(families, backend),
+	]);
+	return [...own, ...others];
+}
+
+/** The program for a backend's rules: `iptables-restore` for those in use, or `ip6tables-legacy-save`. */
+export function programFor(
+	{family, backend, inUse}: Pick<Holding, 'family' | 'backend' | 'inUse'>,
+	ending = '',
+): string {
+	return `${programOf(family)}${inUse ? '' : `-${backend}`}${ending}`;
+}
+
+async function backendInUse(): Promise<Backend> {
+	const {stdout} = await run('iptables', ['-V']);
+	return stdout.includes('nf_tables') ? 'nft' : 'legacy';
+}
+
+async function readOthers(
+	families: readonly Family[],
+	inUse: Backend,
+): Promise<readonly Holding[]> {
+	const backend: Backend = inUse === 'nft' ? 'legacy' : 'nft';
+	const holdings = await Promise.all(
+		families.map(async (family) => {
+			const program = programFor({family, backend, inUse: false}, '-save');
+			if (findProgram(program) === undefined || (backend === 'legacy' && !hasLegacy(family))) {
+				return [];
+			}
+
+			const {stdout} = await run(program, []);
+			const rules = await readSave(stdout, family);
+			return [{family, backend, inUse: false, text: stdout, rules}];
+		}),
+	);
+	return holdings.flat().filter(({text}) => HOLDS_RULES.test(text));
+}
+
+/** iptables-legacy-save also prints tables that merely exist. */
+const HOLDS_RULES = /^-A|^:\S+ DROP/m;
+
+/**
+ * Whether the legacy backend has a table at all: to ask its program of one that it has not would
+ * make it. Where the kernel does not say, it has none, or we may not know.
+ */
+function hasLegacy(family: Family): boolean {
+	try {
+		return readFileSync(`/proc/net/${family === 4 ? 'ip' : 'ip6'}_tables_names`, 'utf8') !== '';
+	} catch {
+		return false;
+	}
+}

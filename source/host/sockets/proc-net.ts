@@ -1,0 +1,160 @@
+import {readFileSync} from 'node:fs';
+import os from 'node:os';
+import ipaddr from 'ipaddr.js';
+import type {Family} from '../../lib/network.ts';
+import type {Protocol} from '../../policy/services.ts';
+import {socketTables} from '../rehearsal/is-rehearsal.ts';
+
+/** A TCP socket of this machine, as /proc/net/tcp and tcp6 show it (proc(5)). */
+export type TcpSocket = {
+	readonly state: 'established' | 'listening';
+	/** IPv4 addresses that an IPv6 socket carries are given as IPv4. */
+	readonly localAddress: string;
+	readonly localPort: number;
+	readonly remoteAddress: string;
+	readonly remotePort: number;
+	readonly inode: string;
+};
+
+/** A socket that waits for others, as one of the four tables of /proc/net shows it. */
+export type BoundSocket = {
+	readonly protocol: Protocol;
+	/** The family of its table. An IPv6 socket that is bound to an IPv4 address counts as IPv4. */
+	readonly family: Family;
+	readonly address: string;
+	readonly port: number;
+	/** Who has opened it. */
+	readonly uid: number;
+	/** `0` where the kernel has opened it for itself. */
+	readonly inode: string;
+};
+
+const TABLES = [
+	{file: 'tcp', protocol: 'tcp', family: 4},
+	{file: 'tcp6', protocol: 'tcp', family: 6},
+	{file: 'udp', protocol: 'udp', family: 4},
+	{file: 'udp6', protocol: 'udp', family: 6},
+] as const;
+
+/** The state of a TCP socket that listens, and of a UDP socket without a peer (TCP_CLOSE). */
+const WAITING = {tcp: '0A', udp: '07'} as const;
+
+const STATES: Readonly<Record<string, TcpSocket['state']>> = {
+	'01': 'established',
+	'0A': 'listening',
+};
+
+/** The TCP sockets of this network namespace that listen or are connected, both families. */
+export function readTcpSockets(): readonly TcpSocket[] {
+	return ['tcp', 'tcp6'].flatMap((name) => parseTcpTable(readOrEmpty(`/proc/net/${name}`)));
+}
+
+/** The TCP sockets of this machine that listen, and its UDP sockets without a peer; in a rehearsal too. */
+export function readBoundSockets(): readonly BoundSocket[] {
+	const folder = socketTables();
+	return TABLES.flatMap(({file, protocol, family}) =>
+		parseBoundSockets(readOrEmpty(`${folder}/${file}`), protocol, family),
+	);
+}
+
+/** Reads the text of /proc/net/tcp, tcp6, udp or udp6. */
+export function parseBoundSockets(
+	text: string,
+	protocol: Protocol,
+	family: Family,
+): readonly BoundSocket[] {
+	return rowsOf(text)
+		.filter((fields) => fields[3] === WAITING[protocol])
+		.map(([, local = '', , , , , , uid, , inode = '']) => {
+			const {address, port} = parseEnd(local);
+			const mapped = !address.includes(':');
+			return {protocol, family: mapped ? 4 : family, address, port, uid: Number(uid), inode};
+		});
+}
+
+/** The local ports of bound UDP sockets by their inodes. */
+export function readUdpPorts(): ReadonlyMap<string, number> {
+	return new Map(
+		['udp', 'udp6']
+			.flatMap((name) => rowsOf(readOrEmpty(`/proc/net/${name}`)))
+			.map((fields) => [fields[9] ?? '', parseEnd(fields[1] ?? '').port]),
+	);
+}
+
+/** Reads the text of /proc/net/tcp or tcp6. */
+export function parseTcpTable(text: string): readonly TcpSocket[] {
+	return rowsOf(text).flatMap((fields) => {
+		const [, local = '', remote = '', code = ''] = fields;
+		const state = STATES[code];
+		if (state === undefined) {
+			return [];
+		}
+
+		const [near, far] = [parseEnd(local), parseEnd(remote)];
+		return [
+			{
+				state,
+				localAddress: near.address,
+				localPort: near.port,
+				remoteAddress: far.address,
+				remotePort: far.port,
+				inode: fields[9] ?? '',
+			},
+		];
+	});
+}
+
+/** Connections that others made to this machine: those on a port where it listens. Less loopback. */
+export function inboundOf(sockets: readonly TcpSocket[]): readonly TcpSocket[] {
+	const ports = new Set(
+		sockets.filter(({state}) => state === 'listening').map(({localPort}) => localPort),
+	);
+	return sockets.filter(
+		({state, localPort, remoteAddress}) =>
+			state === 'established' && ports.has(localPort) && !isLoopback(remoteAddress),
+	);
+}
+
+/** Names a connection: no two open ones have the same. */
+export function connectionKey(socket: TcpSocket): string {
+	return `${socket.localAddress} ${socket.localPort} ${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+export function isLoopback(address: string): boolean {
+	const all = address === '0.0.0.0' || address === '::';
+	return !all && ipaddr.parse(address).range() === 'loopback';
+}
+
+function rowsOf(text: string): ReadonlyArray<readonly string[]> {
+	return text
+		.split('\n')
+		.slice(1)
+		.map((line) => line.trim().split(/\s+/))
+		.filter((fields) => fields.length > 9);
+}
+
+/** `0100007F:0016`: the address in words of 32 bits, each in the machine's byte order. */
+function parseEnd(text: string): {address: string; port: number} {
+	const [hex = '', port = ''] = text.split(':');
+	return {address: addressOf(hex), port: Number.parseInt(port, 16)};
+}
+
+function addressOf(hex: string): string {
+	// Of thousands of sockets nearly all: not worth being taken apart.
+	if (/^0+$/.test(hex)) {
+		return hex.length === 8 ? '0.0.0.0' : '::';
+	}
+
+	const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => [
+		...(os.endianness() === 'LE' ? Buffer.from(word, 'hex').reverse() : Buffer.from(word, 'hex')),
+	]);
+	return ipaddr.process(ipaddr.fromByteArray(bytes).toString()).toString();
+}
+
+function readOrEmpty(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch {
+		return '';
+	}
+}

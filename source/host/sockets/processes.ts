@@ -1,0 +1,130 @@
+import {readdirSync, readFileSync, readlinkSync} from 'node:fs';
+import {inTurns} from '../exec/yield.ts';
+
+/** A process as /proc shows it (proc(5)). All of these give nothing where it is gone or not ours to see. */
+
+export function parentOf(pid: number): number | undefined {
+	const parent = Number(statFields(pid)[1]);
+	return Number.isInteger(parent) && parent > 0 ? parent : undefined;
+}
+
+/** The process and its ancestors, up to but without PID 1. */
+export function ancestorsOf(pid: number): readonly number[] {
+	const chain: number[] = [];
+	for (
+		let next: number | undefined = pid;
+		next !== undefined && next > 1 && !chain.includes(next);
+		next = parentOf(next)
+	) {
+		chain.push(next);
+	}
+
+	return chain;
+}
+
+/** The name that the kernel knows it by, at most 15 characters. */
+export function commandNameOf(pid: number): string {
+	return read(`/proc/${pid}/comm`).trim();
+}
+
+/** Its command line, or the title that it gave itself. */
+export function titleOf(pid: number): string {
+	return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+}
+
+/** A variable of the environment that it was started with. */
+export function variableOf(pid: number, name: string): string | undefined {
+	return read(`/proc/${pid}/environ`)
+		.split('\0')
+		.find((entry) => entry.startsWith(`${name}=`))
+		?.slice(name.length + 1);
+}
+
+/** The inodes of the sockets that it has open. */
+export function socketsOf(pid: number): ReadonlySet<string> {
+	const folder = `/proc/${pid}/fd`;
+	return new Set(
+		list(folder).flatMap((name) => /^socket:\[(\d+)\]$/.exec(link(`${folder}/${name}`))?.[1] ?? []),
+	);
+}
+
+/** The processes that hold each of these sockets, by inode; in one pass over /proc. */
+export async function holdersOf(
+	inodes: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+	const holders = new Map<string, number[]>();
+	await inTurns(inodes.size > 0 ? allProcesses() : [], (pid) => {
+		for (const inode of socketsOf(pid)) {
+			if (inodes.has(inode)) {
+				holders.set(inode, [...(holders.get(inode) ?? []), pid]);
+			}
+		}
+	});
+	return holders;
+}
+
+/** Whom it runs as: the effective user. */
+export function userIdOf(pid: number): number | undefined {
+	const id = /^Uid:\t\d+\t(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1];
+	return id === undefined ? undefined : Number(id);
+}
+
+/** Its control groups, one a line (cgroups(7)). */
+export function controlGroupsOf(pid: number): string {
+	return read(`/proc/${pid}/cgroup`);
+}
+
+/** The terminals that it has open. */
+export function terminalsOf(pid: number): ReadonlySet<string> {
+	const folder = `/proc/${pid}/fd`;
+	return new Set(
+		list(folder)
+			.map((name) => link(`${folder}/${name}`))
+			.filter((target) => /^\/dev\/(pts\/\d|tty)/.test(target)),
+	);
+}
+
+/** All processes whose name is one of these. */
+export function processesNamed(names: readonly string[]): readonly number[] {
+	return allProcesses().filter((pid) => names.includes(commandNameOf(pid)));
+}
+
+function allProcesses(): readonly number[] {
+	return list('/proc')
+		.filter((name) => /^\d+$/.test(name))
+		.map(Number);
+}
+
+/** The fields of /proc/PID/stat after the name, which may hold spaces and brackets. */
+function statFields(pid: number): readonly string[] {
+	const text = read(`/proc/${pid}/stat`);
+	return text
+		.slice(text.lastIndexOf(')') + 1)
+		.trim()
+		.split(' ');
+}
+
+function read(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch {
+		return '';
+	}
+}
+
+function list(folder: string): readonly string[] {
+	try {
+		return readdirSync(folder);
+	} catch {
+		return [];
+	}
+}
+
+/** What a symbolic link of /proc points at; empty where we may not know. */
+export function link(file: string): string {
+	try {
+		return readlinkSync(file);
+	} catch {
+		return '';
+	}
+}

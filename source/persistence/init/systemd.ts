@@ -1,0 +1,53 @@
+import {existsSync} from 'node:fs';
+import {RESTORE_FILE} from '../../change/paths.ts';
+import type {Way} from '../init-system.ts';
+
+export const UNIT = 'fw-wizard.service';
+export const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
+const ENABLED_LINK = `/etc/systemd/system/multi-user.target.wants/${UNIT}`;
+export const MODULES_LOAD_FILE = '/etc/modules-load.d/fw-wizard.conf';
+
+/**
+ * Before the network comes up, after whoever else loads rules: our jump is then made in what they
+ * left. There is no ExecStop: stopping it must not open the machine.
+ */
+const UNIT_TEXT = `[Unit]
+Description=Firewall rules of fw-wizard
+DefaultDependencies=no
+After=local-fs.target systemd-modules-load.service systemd-sysctl.service nftables.service ufw.service netfilter-persistent.service iptables.service ip6tables.service ipset.service
+Wants=network-pre.target
+Before=network-pre.target shutdown.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh ${RESTORE_FILE}
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** A unit of our own (systemd.unit(5)). */
+export const systemd: Way = {
+	name: 'systemd',
+	files: (modules) => ({
+		[UNIT_FILE]: {text: UNIT_TEXT, mode: 0o644},
+		[MODULES_LOAD_FILE]:
+			modules.length === 0 ? null : {text: `${modules.join('\n')}\n`, mode: 0o644},
+	}),
+	activate: {
+		before: [],
+		// Which makes systemd read its units anew as well (systemctl(1), "enable").
+		after: [['systemctl', '--quiet', 'enable', UNIT]],
+	},
+	isActivated: () => existsSync(ENABLED_LINK),
+	deactivate: {
+		before: [['systemctl', '--quiet', 'disable', UNIT]],
+		after: [
+			// A masked unit cannot be disabled, and its link would stay.
+			['rm', '-f', ENABLED_LINK],
+			['systemctl', 'daemon-reload'],
+		],
+	},
+};

@@ -1,0 +1,171 @@
+import {existsSync} from 'node:fs';
+import type {Keeping} from '../change/boot-files.ts';
+import {BOOT_FILE, RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
+import {readOrEmpty} from '../checklist/verify-files.ts';
+import {findProgram} from '../host/exec/find-program.ts';
+import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
+import type {Family} from '../lib/network.ts';
+import {helperOf} from '../policy/helpers.ts';
+import type {Policy} from '../policy/policy.ts';
+import {buildRuleSet} from '../ruleset/build.ts';
+import {printRestore} from '../ruleset/format-iptables.ts';
+import type {RuleSet} from '../ruleset/model.ts';
+import {ifupdown} from './init/ifupdown.ts';
+import {openrc} from './init/openrc.ts';
+import {systemd} from './init/systemd.ts';
+import {sysvinit} from './init/sysvinit.ts';
+import {type BootChoice, WAY_NAMES, type Way, type WayName} from './init-system.ts';
+import {printRestoreScript} from './restore-script.ts';
+import {findUnsupported} from './unsupported.ts';
+
+const NOTHING: Omit<Keeping, 'files'> = {before: [], after: []};
+
+/** In the order in which they are preferred. */
+const WAYS: readonly Way[] = [systemd, openrc, ifupdown, sysvinit];
+
+const NONE: Way = {
+	name: 'none',
+	files: () => ({}),
+	activate: NOTHING,
+	isActivated: () => true,
+	deactivate: NOTHING,
+};
+
+/** How the rules get loaded at boot: as the user has said, else as is found out. */
+export function findWay(choice = readChoice()): Way | undefined {
+	return choice === undefined || choice === 'auto'
+		? detectWay()
+		: [...WAYS, NONE].find(({name}) => name === choice);
+}
+
+/** What the user has said before, or undefined. */
+export function readChoice(): BootChoice | undefined {
+	const text = readOrEmpty(BOOT_FILE).trim();
+	return WAY_NAMES.find((name) => name === text);
+}
+
+/** How this machine boots, or undefined where none of our ways works. */
+function detectWay(): Way | undefined {
+	if (findUnsupported()) {
+		return undefined;
+	}
+
+	const signs: Readonly<Record<WayName, boolean>> = {
+		// Also where systemd is installed and does not run now, as in a rehearsal.
+		systemd: findProgram('systemctl') !== undefined,
+		openrc: findProgram('openrc-run') !== undefined,
+		// Other packages have hooks in the folder too, without ifupdown.
+		ifupdown: existsSync('/etc/network/if-pre-up.d') && findProgram('ifup') !== undefined,
+		sysvinit:
+			existsSync('/etc/inittab') &&
+			['update-rc.d', 'chkconfig'].some((name) => findProgram(name) !== undefined),
+		none: false,
+	};
+	return WAYS.find(({name}) => signs[name]);
+}
+
+/**
+ * What keeping a change does so that the next boot loads the same rules.
+ * @param choice how they are to be loaded, where that is said now
+ */
+export function planPersistence(
+	policy: Policy,
+	ruleSet: RuleSet,
+	backend: Backend,
+	choice = readChoice(),
+): {readonly keep: Keeping; readonly undo: Omit<Keeping, 'files'>} {
+	const way = findWay(choice);
+	if (!way) {
+		return {keep: {files: {}, ...NOTHING}, undo: NOTHING};
+	}
+
+	const said = choice !== undefined && choice !== 'auto';
+	const planned = planBoot(way, policy, ruleSet, (family) => programOfBackend(family, backend));
+	const before = existsSync(RESTORE_FILE) ? findWay() : undefined;
+	const leave = before === undefined || before === way ? NOTHING : before.deactivate;
+	// Of another way nothing may stay: both would run.
+	const ofOthers = WAYS.flatMap((other) => Object.keys(other.files([])));
+	const left = [...ofOthers, ...(said ? [] : [BOOT_FILE])].filter(
+		(file) => !(file in planned.files) && existsSync(file),
+	);
+	return {
+		keep: {
+			files: {
+				...Object.fromEntries(left.map((file) => [file, null])),
+				...(said ? {[BOOT_FILE]: {text: `${choice}\n`, mode: 0o644}} : {}),
+				...planned.files,
+			},
+			before: [...leave.before, ...planned.before],
+			after: [...leave.after, ...planned.after],
+		},
+		undo: before === undefined ? way.deactivate : undoTo(before, way),
+	};
+}
+
+/** What undoing does to a way of booting that was there before. */
+function undoTo(before: Way, way: Way): Omit<Keeping, 'files'> {
+	return before === way
+		? way.activate
+		: {
+				before: [...way.deactivate.before, ...before.activate.before],
+				after: [...way.deactivate.after, ...before.activate.after],
+			};
+}
+
+/** The same for a machine that boots in a given way, with the iptables of each family that it has. */
+export function planBoot(
+	way: Way,
+	policy: Policy,
+	ruleSet: RuleSet,
+	programOf: (family: Family) => string,
+): Keeping {
+	const modules = policy.helpers.map((name) => helperOf(name).module);
+	const floors = buildRuleSet(floorOf(policy), {
+		families: ruleSet.families.map(({family}) => family),
+		plain: true,
+	});
+	const script = printRestoreScript(
+		floors.families.map((rules) => ({
+			family: rules.family,
+			program: programOf(rules.family),
+			file: RULES_FILES[rules.family],
+			floor: printRestore(rules),
+		})),
+		modules,
+	);
+	const rules = ruleSet.families.map((family) => [
+		RULES_FILES[family.family],
+		{text: printRestore(family), mode: 0o600},
+	]);
+	return {
+		files: {
+			...Object.fromEntries(rules),
+			[RESTORE_FILE]: {text: script, mode: 0o755},
+			...way.files(modules),
+		},
+		...way.activate,
+	};
+}
+
+/** Takes away what any of our ways has put on the machine. */
+export function planRemoval(): Keeping {
+	return removalOf(WAYS, findWay()?.deactivate ?? NOTHING);
+}
+
+/** Takes away what some ways put on a machine. */
+export function removalOf(ways: readonly Way[], deactivate: Omit<Keeping, 'files'>): Keeping {
+	const files = ways.flatMap((way) => Object.keys(way.files([])));
+	return {files: Object.fromEntries(files.map((file) => [file, null])), ...deactivate};
+}
+
+/** What must hold even when a match, a target or a helper is gone: nothing optional is asked for. */
+function floorOf(policy: Policy): Policy {
+	return {
+		...policy,
+		helpers: [],
+		log: false,
+		openings: policy.openings.map((opening) =>
+			opening.kind === 'port' ? {...opening, limit: false} : opening,
+		),
+	};
+}

@@ -1,0 +1,44 @@
+import {mergeOpenings} from './merge-openings.ts';
+import type {Opening, PortOpening} from './parse-opening.ts';
+import type {Protocol} from './services.ts';
+
+/** One port of one protocol. */
+export type Port = {readonly protocol: Protocol; readonly port: number};
+
+/** Where local discovery is spoken (RFC 6762): let in by `mdns`, which takes multicast only. */
+const MDNS_PORT = 5353;
+
+/** Whether an opening lets somebody reach a port. */
+export function covers(opening: Opening, {protocol, port}: Port): boolean {
+	return opening.kind === 'mdns'
+		? protocol === 'udp' && port === MDNS_PORT
+		: (opening.protocol === 'both' || opening.protocol === protocol) &&
+				opening.first <= port &&
+				port <= opening.last;
+}
+
+/** The opening that lets everybody reach a port. */
+export function openingOf({protocol, port}: Port): Opening {
+	return protocol === 'udp' && port === MDNS_PORT
+		? {kind: 'mdns'}
+		: {kind: 'port', protocol, first: port, last: port, limit: false};
+}
+
+/** The openings without a port: a range, or one of both protocols, keeps the rest of what it lets in. */
+export function withoutPort(openings: readonly Opening[], port: Port): readonly Opening[] {
+	return mergeOpenings(
+		openings.flatMap((opening): readonly Opening[] =>
+			!covers(opening, port) ? [opening] : opening.kind === 'mdns' ? [] : restOf(opening, port),
+		),
+	);
+}
+
+function restOf(opening: PortOpening, {protocol, port}: Port): readonly PortOpening[] {
+	const {first, last} = opening;
+	const other = protocol === 'tcp' ? 'udp' : 'tcp';
+	return [
+		...(first < port ? [{...opening, last: port - 1, protocol}] : []),
+		...(port < last ? [{...opening, first: port + 1, protocol}] : []),
+		...(opening.protocol === 'both' ? [{...opening, protocol: other} as const] : []),
+	];
+}

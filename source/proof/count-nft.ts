@@ -1,0 +1,174 @@
+import {HostError} from '../host/errors.ts';
+import {findProgram} from '../host/exec/find-program.ts';
+import {firstLine} from '../host/exec/run.ts';
+import type {Namespace} from '../host/netns.ts';
+import {FAMILIES, type Family} from '../lib/network.ts';
+import {printable} from '../lib/printable.ts';
+import type {Protocol} from '../policy/services.ts';
+import {joinRanges} from '../ruleset/evaluate-ports.ts';
+import type {PortRange} from '../ruleset/model.ts';
+
+/** Ports of each protocol, as ranges in ascending order. */
+export type Ports = Readonly<Record<Protocol, readonly PortRange[]>>;
+
+/** A port whose packets go elsewhere, by DNAT: to containers, other machines, or another port of this one. */
+export type Forwarded = {
+	readonly protocol: Protocol;
+	readonly port: number;
+	/** Where they go: `172.17.0.2:80`, `[fd00::2]:80`. */
+	readonly to: string;
+	/** It is an address of this machine: they come to INPUT all the same. */
+	readonly here: boolean;
+};
+
+const TABLE = 'fw_wizard_proof';
+/** Beside it, since to read anything of a table takes nft as long as to read its sets. */
+const COUNTS = `${TABLE}_counts`;
+/** Goes from the chain that notes a port for the first time to the chain that counts it, no further. */
+const MARK = '0x66777770';
+const NUMBERS = {tcp: 6, udp: 17} as const;
+
+/** Whether the kernel can note ports in sets of nftables; without nft(8) rules of iptables count (tally.ts). */
+export function canNote(): boolean {
+	return findProgram('nft') !== undefined;
+}
+
+/**
+ * Puts a table of our own into a throw-away namespace, which notes each port that a packet arrived
+ * at, before all rules, and each that was let through, after all of them.
+ * @param interfaces where packets come in
+ */
+export async function installCounters(
+	machine: Namespace,
+	interfaces: readonly string[],
+): Promise<void> {
+	const set = (name: string, more = '') =>
+		`set ${name} { type inet_proto . inet_service${more}; size 262144; flags dynamic; }`;
+	const from = `iifname { ${interfaces.map((name) => `"${name}"`).join(', ')} }`;
+	const port = 'meta l4proto . th dport';
+	const journey = (family: Family) =>
+		`meta l4proto . ct original proto-dst . ${family === 4 ? 'ip' : 'ip6'} daddr . th dport`;
+	const each = (rules: (family: Family, packets: string) => string) =>
+		FAMILIES.map((family) =>
+			rules(family, `${from} meta nfproto ipv${family} meta l4proto { tcp, udp }`),
+		).join(' ');
+	await nft(machine, [
+		...[TABLE, COUNTS].flatMap((name) => [`add table inet ${name}`, `delete table inet ${name}`]),
+		`table inet ${TABLE} {`,
+		...FAMILIES.flatMap((family) => [
+			set(`arrived${family}`),
+			set(`passed${family}`),
+			set(`forwarded${family}`, ` . ipv${family}_addr . inet_service`),
+			set(`redirected${family}`, ` . ipv${family}_addr . inet_service`),
+		]),
+		`chain arrived { type filter hook prerouting priority raw - 11; ${each(
+			(family, packets) =>
+				`${packets} ${port} != @arrived${family} update @arrived${family} { ${port} } meta mark set ${MARK};`,
+		)} }`,
+		// The port that a packet went to, before a redirection (nat) sent it to another.
+		// After every other filter, before conntrack confirms (NF_IP_PRI_CONNTRACK_CONFIRM is INT_MAX).
+		`chain passed { type filter hook input priority 2147483645; ${each(
+			(family, packets) =>
+				`${packets} ct state { invalid, untracked } update @passed${family} { ${port} }; ${packets} ct state != { invalid, untracked } update @passed${family} { meta l4proto . ct original proto-dst }; ${packets} ct status dnat update @redirected${family} { ${journey(family)} };`,
+		)} }`,
+		// Where it goes instead of to this machine, after the same filters.
+		`chain forwarded { type filter hook forward priority 2147483645; ${each(
+			(family, packets) =>
+				`${packets} ct state != { invalid, untracked } update @forwarded${family} { ${journey(family)} }; ${packets} drop;`,
+		)} }`,
+		// What has passed is noted and has done its work: no answers, no connections that fill a table.
+		`chain swallow { type filter hook input priority 2147483646; ${each((_, packets) => `${packets} drop;`)} }`,
+		'}',
+		`table inet ${COUNTS} {`,
+		`chain arrived { type filter hook prerouting priority raw - 10; ${each((_, packets) => `${packets} meta mark ${MARK} counter meta mark set 0;`)} }`,
+		'}',
+	]);
+}
+
+/** Lets packets that pass reach the machine's programs: while ports are swept they do not. */
+export async function letThrough(machine: Namespace): Promise<void> {
+	await nft(machine, [`flush chain inet ${TABLE} swallow`, `delete chain inet ${TABLE} swallow`]);
+}
+
+/** Forgets what was noted. */
+export async function resetCounters(machine: Namespace): Promise<void> {
+	await nft(
+		machine,
+		FAMILIES.flatMap((family) =>
+			['arrived', 'passed', 'forwarded', 'redirected'].map(
+				(name) => `flush set inet ${TABLE} ${name}${family}`,
+			),
+		),
+	);
+}
+
+/** At how many ports of each family packets have arrived, since the counters were installed. */
+export async function countArrivals(machine: Namespace): Promise<Readonly<Record<Family, number>>> {
+	const {stdout} = await machine.run('nft', ['list', 'chain', 'inet', COUNTS, 'arrived']);
+	const [ipv4 = 0, ipv6 = 0] = [...stdout.matchAll(/packets (\d+)/g)].map(([, count]) =>
+		Number(count),
+	);
+	return {4: ipv4, 6: ipv6};
+}
+
+/** The ports of a family that packets arrived at, or that they passed to. */
+export async function readPorts(
+	machine: Namespace,
+	what: 'arrived' | 'passed',
+	family: Family,
+): Promise<Ports> {
+	const stdout = await readSet(machine, `${what}${family}`);
+	const ports: Record<Protocol, PortRange[]> = {tcp: [], udp: []};
+	for (const [, number, text] of stdout.matchAll(/(\d+) \. (\d+)/g)) {
+		const port = Number(text);
+		ports[number === `${NUMBERS.tcp}` ? 'tcp' : 'udp'].push({first: port, last: port});
+	}
+
+	return {tcp: joinRanges(ports.tcp), udp: joinRanges(ports.udp)};
+}
+
+/** The ports of a family whose packets went on to somebody else, or to another port. */
+export async function readForwarded(
+	machine: Namespace,
+	family: Family,
+): Promise<readonly Forwarded[]> {
+	const [forwarded, redirected] = await Promise.all(
+		['forwarded', 'redirected'].map(async (name) => readSet(machine, `${name}${family}`)),
+	);
+	return [forwarded, redirected].flatMap((text = '') =>
+		[...text.matchAll(/(\d+) \. (\d+) \. ([\d.a-f:]+) \. (\d+)/g)].map(
+			([, number, port, address = '', last]) => ({
+				protocol: number === `${NUMBERS.tcp}` ? 'tcp' : 'udp',
+				port: Number(port),
+				to: `${family === 4 ? address : `[${address}]`}:${last}`,
+				here: text === redirected,
+			}),
+		),
+	);
+}
+
+async function readSet(machine: Namespace, name: string): Promise<string> {
+	const {status, stdout, stderr} = await machine.run(
+		'nft',
+		['-n', 'list', 'set', 'inet', TABLE, name],
+		{timeout: 30_000},
+	);
+	if (status !== 0) {
+		throw new HostError(
+			`The kernel did not say which packets passed: ${printable(firstLine(stderr), 120)}`,
+			'See whether nft works here',
+		);
+	}
+
+	return stdout;
+}
+
+async function nft(machine: Namespace, lines: readonly string[]): Promise<void> {
+	const {status, stderr} = await machine.run('nft', ['-f', '-'], {input: `${lines.join('\n')}\n`});
+	if (status !== 0) {
+		throw new HostError(
+			`Packets cannot be counted here: ${printable(firstLine(stderr), 160)}`,
+			'Install nftables',
+		);
+	}
+}

@@ -1,0 +1,153 @@
+import type {Family} from '../lib/network.ts';
+import {printPorts} from '../policy/parse-opening.ts';
+import type {Protocol} from '../policy/services.ts';
+import {type Decision, evaluate} from '../ruleset/evaluate.ts';
+import {countPorts, firstPacket, openPorts, subtractRanges} from '../ruleset/evaluate-ports.ts';
+import {OWN_PREFIX, type PortRange, type RuleSet} from '../ruleset/model.ts';
+import type {RuleSource} from '../testbed/load-rules.ts';
+import type {Ports} from './count-nft.ts';
+import type {Observation} from './sweep.ts';
+import type {NamedVantage} from './vantage-points.ts';
+
+/** What was seen from one place, beside what the policy says. */
+export type View = {
+	readonly vantage: NamedVantage;
+	readonly passed: Ports;
+	readonly expected: Ports;
+	readonly differences: readonly PortDifference[];
+};
+
+export type PortDifference = {
+	readonly protocol: Protocol;
+	readonly ports: readonly PortRange[];
+	/** What the kernel did. */
+	readonly fact: 'passes' | 'is shut';
+	/** Which rule does it, as far as it can be named. */
+	readonly cause: string;
+};
+
+const NO_PORTS: Ports = {tcp: [], udp: []};
+
+/** Holds what passed from each vantage against what the policy means. */
+export function viewAll(
+	vantages: readonly NamedVantage[],
+	observations: readonly Observation[],
+	ruleSet: RuleSet,
+	source: RuleSource,
+): readonly View[] {
+	return vantages.map((vantage) => {
+		const passed = observations.find((seen) => seen.vantage === vantage)?.passed ?? NO_PORTS;
+		return viewOf(vantage, passed, ruleSet, source);
+	});
+}
+
+function viewOf(vantage: NamedVantage, passed: Ports, ruleSet: RuleSet, source: RuleSource): View {
+	const rules = ruleSet.families.find(({family}) => family === vantage.family);
+	const expected: Ports = rules
+		? {tcp: openPorts(rules, vantage, 'tcp'), udp: openPorts(rules, vantage, 'udp')}
+		: NO_PORTS;
+	const differences = (['tcp', 'udp'] as const).flatMap((protocol) => [
+		...differ(
+			subtractRanges(passed[protocol], expected[protocol]),
+			'passes',
+			protocol,
+			vantage,
+			source,
+		),
+		...differ(
+			subtractRanges(expected[protocol], passed[protocol]),
+			'is shut',
+			protocol,
+			vantage,
+			source,
+		),
+	]);
+	return {vantage, passed, expected, differences};
+}
+
+function differ(
+	ports: readonly PortRange[],
+	fact: PortDifference['fact'],
+	protocol: Protocol,
+	vantage: NamedVantage,
+	source: RuleSource,
+): readonly PortDifference[] {
+	const causes = new Map<string, PortRange[]>();
+	for (const range of ports) {
+		const cause = findCause(range.first, fact, protocol, vantage, source);
+		causes.set(cause, [...(causes.get(cause) ?? []), range]);
+	}
+
+	return [...causes].map(([cause, ports]) => ({protocol, ports, fact, cause}));
+}
+
+/** Which rule lets a packet pass, or shuts it out: in either backend, ours or not. */
+function findCause(
+	port: number,
+	fact: PortDifference['fact'],
+	protocol: Protocol,
+	vantage: NamedVantage,
+	{rules, nativeTables}: RuleSource,
+): string {
+	const mine = rules.filter(({family}) => family === vantage.family);
+	if (mine.length === 0 && nativeTables.length === 0) {
+		return `there are no IPv${vantage.family} rules`;
+	}
+
+	const decisions = mine.map((family) => evaluate(family, firstPacket(vantage, protocol, port)));
+	const decisive = decisions.find(({verdict}) => verdict === 'unknown') ?? culprit(decisions, fact);
+	if (decisive === undefined) {
+		return nativeTables.length > 0
+			? `an nftables table, not ours: ${nativeTables.join(', ')}`
+			: 'no rule of the filter table does it; see raw, mangle and nat';
+	}
+
+	const {by} = decisive;
+	return by === undefined
+		? 'no rule decides: the policy of INPUT'
+		: `rule ${by.index} of ${by.chain}${by.chain.startsWith(OWN_PREFIX) ? '' : ', not ours'}`;
+}
+
+/** One decision shuts a port; to let it pass takes all of them, and the first is named. */
+function culprit(
+	decisions: readonly Decision[],
+	fact: PortDifference['fact'],
+): Decision | undefined {
+	const shutting = decisions.find(({verdict}) => verdict !== 'ACCEPT');
+	return fact === 'is shut' ? shutting : shutting ? undefined : decisions[0];
+}
+
+/** `5432/tcp passes from anywhere over IPv4: rule 2 of INPUT, not ours` */
+export function describePortDifference(view: View, difference: PortDifference): string {
+	const {ports, protocol, fact, cause} = difference;
+	const list = ports.slice(0, 8).map((range) => `${printPorts(range, '-')}/${protocol}`);
+	const more = ports.length > list.length ? ` and ${ports.length - list.length} more` : '';
+	return `${list.join(', ')}${more} ${fact} ${fromWhere(view)} over ${nameOf(view.vantage.family)}: ${cause}`;
+}
+
+/** More ranges than these are counted. */
+const MOST_RANGES = 12;
+
+/** `IPv4 from anywhere: 22, 53/tcp; 53/udp` */
+export function describeView(view: View): string {
+	const {vantage, passed} = view;
+	const parts = (['tcp', 'udp'] as const).flatMap((protocol) =>
+		passed[protocol].length === 0
+			? []
+			: [
+					passed[protocol].length > MOST_RANGES
+						? `${countPorts(passed[protocol])} ports of ${protocol}`
+						: `${passed[protocol].map((range) => printPorts(range, '-')).join(', ')}/${protocol}`,
+				],
+	);
+	return `${nameOf(vantage.family)} ${fromWhere(view)}: ${parts.join('; ') || 'nothing'}`;
+}
+
+/** `from anywhere`, `from 10.0.0.0/8`, `from just outside of 10.0.0.0/8` */
+function fromWhere({vantage: {name}}: View): string {
+	return `from ${name.replace(/^in /, '').replace(/^beside /, 'just outside of ')}`;
+}
+
+function nameOf(family: Family): string {
+	return `IPv${family}`;
+}

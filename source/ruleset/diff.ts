@@ -1,0 +1,109 @@
+import type {Family} from '../lib/network.ts';
+import {type Presence, printRule} from './format-iptables.ts';
+import {
+	type Chain,
+	type FamilyRules,
+	findChain,
+	OWN_CHAINS,
+	OWN_PREFIX,
+	type Rule,
+	type Table,
+} from './model.ts';
+
+/** One place where two rule sets differ. An absent side has no rule there. */
+export type Difference = {
+	readonly family: Family;
+	readonly table: string;
+	readonly chain: string;
+	/** Counts from 1. */
+	readonly index: number;
+	readonly expected: string | undefined;
+	readonly actual: string | undefined;
+};
+
+/** Which of our chains and jumps a save holds. */
+export function presenceOf(saved: FamilyRules): Presence {
+	const chains = OWN_CHAINS.filter((own) => findChain(saved, own.table, own.name));
+	return {
+		chains: new Set(chains.map(({name}) => name)),
+		jumps: new Map(
+			chains.map(({name, table, from}) => [
+				name,
+				(findChain(saved, table, from)?.rules ?? []).filter((rule) => isJumpTo(rule, name)).length,
+			]),
+		),
+	};
+}
+
+/** Of a save only what is ours: our chains, and in the built-in chains our jumps. */
+export function ownRules(saved: FamilyRules): FamilyRules {
+	return {
+		family: saved.family,
+		tables: saved.tables.map(({name, chains}) => ({
+			name,
+			chains: chains.flatMap((chain): Chain[] => {
+				if (chain.name.startsWith(OWN_PREFIX)) {
+					return [chain];
+				}
+
+				const rules = chain.rules.filter(
+					({target}) => target.kind === 'chain' && target.name.startsWith(OWN_PREFIX),
+				);
+				return rules.length > 0 ? [{name: chain.name, policy: 'ACCEPT', rules}] : [];
+			}),
+		})),
+	};
+}
+
+/**
+ * Where `actual` is not `expected`. Reasons do not count, nor does the order of tables and chains,
+ * nor an empty built-in chain with policy ACCEPT; the order of rules does.
+ */
+export function compareRules(expected: FamilyRules, actual: FamilyRules): readonly Difference[] {
+	const [left, right] = [flatten(expected), flatten(actual)];
+	return [...new Set([...left.keys(), ...right.keys()])].sort().flatMap((key) => {
+		const [table = '', chain = ''] = key.split(' ');
+		const [wanted = [], found = []] = [left.get(key), right.get(key)];
+		return Array.from({length: Math.max(wanted.length, found.length)}, (_, index) => ({
+			family: expected.family,
+			table,
+			chain,
+			index: index + 1,
+			expected: wanted[index],
+			actual: found[index],
+		})).filter((difference) => difference.expected !== difference.actual);
+	});
+}
+
+/** One line that names a difference. */
+export function describeDifference(difference: Difference): string {
+	const {family, chain, index, expected, actual} = difference;
+	const place = `IPv${family}, rule ${index} of ${chain}`;
+	if (expected === undefined) {
+		return `${place}: "${actual}" should not be there`;
+	}
+
+	return actual === undefined
+		? `${place}: "${expected}" is missing`
+		: `${place}: is "${actual}", should be "${expected}"`;
+}
+
+function flatten({family, tables}: FamilyRules): ReadonlyMap<string, readonly string[]> {
+	return new Map(
+		tables.flatMap((table: Table) =>
+			table.chains
+				.filter(({policy, rules}) => rules.length > 0 || policy !== 'ACCEPT')
+				.map((chain) => [
+					`${table.name} ${chain.name}`,
+					[
+						...(chain.policy === 'DROP' ? ['policy DROP'] : []),
+						...chain.rules.map((rule) => printRule(rule, family)),
+					],
+				]),
+		),
+	);
+}
+
+function isJumpTo({match, target}: Rule, name: string): boolean {
+	return target.kind === 'chain' && target.name === name && Object.keys(match).length === 0;
+}

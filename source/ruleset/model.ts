@@ -1,0 +1,120 @@
+import type {Family} from '../lib/network.ts';
+
+/**
+ * The rule set as data: what the kernel gets, and what every view is printed from. A rule set read
+ * back from iptables-save has the same shape, so that the two can be compared.
+ */
+export type RuleSet = {readonly families: readonly FamilyRules[]};
+
+/** The two that iptables can be: each has rules of its own, and the kernel asks both. */
+export type Backend = 'nft' | 'legacy';
+
+export type FamilyRules = {readonly family: Family; readonly tables: readonly Table[]};
+
+export type Table = {readonly name: string; readonly chains: readonly Chain[]};
+
+/** A chain. Built-in chains have a policy (ACCEPT or DROP), user-defined ones none. */
+export type Chain = {
+	readonly name: string;
+	readonly policy?: string;
+	readonly rules: readonly Rule[];
+};
+
+export type Rule = {
+	readonly match: Match;
+	readonly target: Target;
+	/** Why the rule is there, for rules of our own. */
+	readonly reason?: Reason;
+};
+
+/** What a rule of our own is for. `helper` and `opening` are optional parts, the others the floor. */
+export type Part =
+	| 'solicited'
+	| 'icmp'
+	| 'loopback'
+	| 'invalid'
+	| 'dhcp'
+	| 'opening'
+	| 'discovery'
+	| 'log'
+	| 'verdict'
+	| 'helper'
+	| 'jump';
+
+export type Reason = {readonly part: Part; readonly text: string};
+
+export type PortRange = {readonly first: number; readonly last: number};
+
+export const CT_STATES = ['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 'UNTRACKED'] as const;
+export type CtState = (typeof CT_STATES)[number];
+
+/** A rate as iptables writes it (`6/min`) and how many packets may exceed it at once. */
+export type Rate = {readonly rate: string; readonly burst: number};
+
+/** All that is given must match. */
+export type Match = {
+	/** CIDR, canonical. */
+	readonly source?: string;
+	readonly destination?: string;
+	readonly inInterface?: string;
+	/** As iptables spells it: tcp, udp, icmp, ipv6-icmp, igmp, … */
+	readonly protocol?: string;
+	readonly sourcePorts?: readonly PortRange[];
+	readonly destinationPorts?: readonly PortRange[];
+	/** `--syn`: SYN set, ACK, RST and FIN clear. */
+	readonly syn?: true;
+	/** `--ctstate`, sorted. */
+	readonly states?: readonly CtState[];
+	readonly limit?: Rate;
+	/** `-m hashlimit`, per source address, or per source network of `sourceMask` bits. */
+	readonly hashlimit?: Rate & {readonly name: string; readonly sourceMask?: number};
+	/** Words of another program's rule that we do not model; whether it matches is unknown. */
+	readonly unknown?: readonly string[];
+};
+
+export type Target =
+	| {readonly kind: 'ACCEPT' | 'DROP' | 'RETURN'}
+	| {readonly kind: 'REJECT'; readonly with: string}
+	| {readonly kind: 'LOG'; readonly prefix: string}
+	| {readonly kind: 'CT'; readonly helper: string}
+	| {readonly kind: 'chain'; readonly name: string}
+	/** Another program's target, or none at all; `words` are what follows -j. */
+	| {readonly kind: 'other'; readonly words: readonly string[]};
+
+/** Our own chains: where they live and which built-in chain jumps to them. */
+export const OWN_CHAINS = [
+	{name: 'FW-WIZARD-INPUT', table: 'filter', from: 'INPUT'},
+	{name: 'FW-WIZARD-OUTPUT', table: 'raw', from: 'OUTPUT'},
+	{name: 'FW-WIZARD-PREROUTING', table: 'raw', from: 'PREROUTING'},
+] as const;
+
+export type OwnChain = (typeof OWN_CHAINS)[number];
+
+/** What begins the name of each of our chains, and of no other. */
+export const OWN_PREFIX = 'FW-WIZARD-';
+
+export const LOG_PREFIX = 'fw-wizard: ';
+
+/** The REJECT type of a family when none is given (iptables-extensions(8)). */
+export function defaultReject(family: Family): string {
+	return family === 4 ? 'icmp-port-unreachable' : 'icmp6-port-unreachable';
+}
+
+/** A chain of a family's rules, or undefined. */
+export function findChain(rules: FamilyRules, table: string, chain: string): Chain | undefined {
+	return rules.tables.find(({name}) => name === table)?.chains.find(({name}) => name === chain);
+}
+
+/** A rule of our own, with its reason. */
+export function ourRule(
+	part: Part,
+	text: string,
+	match: Match,
+	target: Target = {kind: 'ACCEPT'},
+): Rule {
+	return {match, target, reason: {part, text}};
+}
+
+export function onePort(number: number): PortRange {
+	return {first: number, last: number};
+}

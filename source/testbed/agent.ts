@@ -1,0 +1,257 @@
+import dgram from 'node:dgram';
+import net from 'node:net';
+import process from 'node:process';
+import {createInterface} from 'node:readline';
+import {setTimeout as delay, setImmediate as nextTurn} from 'node:timers/promises';
+import type {PortRange} from '../ruleset/model.ts';
+import {call, serve} from './protocols/index.ts';
+import {SYN_PORT, SYN_REST} from './syn.ts';
+
+/**
+ * The far end of a proof: this program once more, inside a throw-away network namespace, where it
+ * sends packets and answers them. It reads requests as JSON lines and answers them the same way.
+ */
+export const OPERATIONS = {
+	sweep,
+	listen,
+	ask,
+	receive,
+	serve,
+	call,
+} as const;
+
+export type Operations = typeof OPERATIONS;
+
+export type Request = {
+	readonly id: number;
+	readonly operation: keyof Operations;
+	readonly args: unknown;
+};
+export type Response = {readonly id: number; readonly result?: unknown; readonly error?: string};
+
+/** Serves requests until its input ends. */
+export async function serveAgent(): Promise<void> {
+	for await (const line of createInterface({input: process.stdin})) {
+		const request = JSON.parse(line) as Request;
+		void perform(request).then(
+			(result) => reply({id: request.id, result}),
+			(error: Error) => reply({id: request.id, error: error.message}),
+		);
+	}
+
+	process.exit(0);
+}
+
+/** What stays until the agent ends, begun once however often it is asked for. */
+const LASTING: ReadonlySet<keyof Operations> = new Set(['listen', 'serve']);
+const begun = new Map<string, Promise<unknown>>();
+
+async function perform({operation: name, args}: Request): Promise<unknown> {
+	const operation = OPERATIONS[name] as (args: unknown) => Promise<unknown>;
+	if (!LASTING.has(name)) {
+		return operation(args);
+	}
+
+	const key = JSON.stringify([name, args]);
+	const lasting = begun.get(key) ?? operation(args);
+	begun.set(key, lasting);
+	return lasting;
+}
+
+function reply(response: Response): void {
+	process.stdout.write(`${JSON.stringify(response)}\n`);
+}
+
+export type Sweep = {
+	/** `syn`: TCP, by datagrams that the kernel of this namespace changes (syn.ts). */
+	readonly protocol: 'syn' | 'tcp' | 'udp';
+	readonly source: string;
+	readonly target: string;
+	readonly ports: readonly PortRange[];
+};
+
+/** Sends one packet to each port and waits for no answer: the kernel of the target is asked what passed. */
+async function sweep({protocol, ports, source, target}: Sweep): Promise<void> {
+	switch (protocol) {
+		case 'tcp':
+			return sweepTcp(portsOf(ports), source, target);
+		case 'udp':
+			return sendDatagrams(portsOf(ports), Buffer.alloc(1), source, 0, target);
+		case 'syn':
+			return sendDatagrams(portsOf(ports), SYN_REST, source, SYN_PORT, target);
+	}
+}
+
+async function sendDatagrams(
+	ports: Iterable<number>,
+	datagram: Buffer,
+	source: string,
+	sourcePort: number,
+	target: string,
+): Promise<void> {
+	const family = target.includes(':') ? 6 : 4;
+	const socket = dgram.createSocket({
+		type: `udp${family}`,
+		// The target is an address: nothing to look up, 65,535 times.
+		lookup: (address, _, callback) => callback(null, address, family),
+	});
+	socket.on('error', () => {});
+	await new Promise<void>((resolve) => socket.bind(sourcePort, source, resolve));
+	let waiting = 0;
+	for (const port of ports) {
+		waiting += 1;
+		// An error may be that of an earlier port, in place of this datagram.
+		const send = (tries: number) =>
+			socket.send(datagram, port, target, (error) => {
+				if (error && tries > 0) {
+					send(tries - 1);
+				} else {
+					waiting -= 1;
+				}
+			});
+		send(3);
+		if (port % 256 === 0) {
+			await nextTurn();
+		}
+	}
+
+	while (waiting > 0) {
+		await nextTurn();
+	}
+
+	await new Promise<void>((resolve) => socket.close(resolve));
+}
+
+async function sweepTcp(ports: Iterable<number>, source: string, target: string): Promise<void> {
+	for (const port of ports) {
+		const socket = net.connect({host: target, port, localAddress: source});
+		socket.on('error', () => {});
+		// The SYN is out by then; an answer is of no interest.
+		setImmediate(() => socket.destroy());
+		if (port % 64 === 0) {
+			await nextTurn();
+		}
+	}
+
+	await nextTurn();
+}
+
+function* portsOf(ranges: readonly PortRange[]): Iterable<number> {
+	for (const {first, last} of ranges) {
+		for (let port = first; port <= last; port += 1) {
+			yield port;
+		}
+	}
+}
+
+export type Listen = {
+	readonly protocol: 'tcp' | 'udp';
+	readonly address: string;
+	readonly port: number;
+};
+
+/** Answers all that comes to a port with the same. Stays until the agent ends. */
+async function listen({protocol, address, port}: Listen): Promise<void> {
+	if (protocol === 'udp') {
+		const socket = dgram.createSocket(address.includes(':') ? 'udp6' : 'udp4');
+		socket.on('error', () => {});
+		socket.on('message', (message, from) => socket.send(message, from.port, from.address));
+		await new Promise<void>((resolve) => socket.bind(port, address, resolve));
+		return;
+	}
+
+	const server = net.createServer((socket) => {
+		socket.on('error', () => {}).pipe(socket);
+	});
+	await new Promise<void>((resolve, reject) => {
+		server.on('error', reject).listen(port, address, resolve);
+	});
+}
+
+export type Ask = {
+	readonly protocol: 'tcp' | 'udp';
+	readonly source?: string;
+	/** Default: any. */
+	readonly sourcePort?: number;
+	readonly target: string;
+	readonly port: number;
+	/** How much is sent and must come back. Default 1. */
+	readonly bytes?: number;
+	/** Milliseconds. */
+	readonly timeout: number;
+};
+
+/** What a client sees: an echo, or how it failed and after how long. */
+export type Answer = {readonly outcome: 'echo' | 'timeout' | string; readonly milliseconds: number};
+
+/** Sends something and waits for its echo. */
+async function ask(args: Ask): Promise<Answer> {
+	const begin = performance.now();
+	const stop = new AbortController();
+	const outcome = await Promise.race([
+		(args.protocol === 'tcp' ? askTcp : askUdp)(args, stop.signal),
+		delay(args.timeout, 'timeout'),
+	]);
+	stop.abort();
+	return {outcome, milliseconds: Math.round(performance.now() - begin)};
+}
+
+async function askTcp(
+	{source, target, port, bytes = 1}: Ask,
+	signal: AbortSignal,
+): Promise<string> {
+	return new Promise((resolve) => {
+		const socket = net.connect({host: target, port, ...(source ? {localAddress: source} : {})});
+		signal.addEventListener('abort', () => socket.destroy());
+		let received = 0;
+		socket.on('connect', () => socket.write(Buffer.alloc(bytes)));
+		socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
+		socket.on('data', (data) => {
+			received += data.length;
+			if (received >= bytes) {
+				resolve('echo');
+			}
+		});
+	});
+}
+
+async function askUdp(
+	{source, sourcePort = 0, target, port, bytes = 1}: Ask,
+	signal: AbortSignal,
+): Promise<string> {
+	return new Promise((resolve) => {
+		const socket = dgram.createSocket(target.includes(':') ? 'udp6' : 'udp4');
+		signal.addEventListener('abort', () => socket.close());
+		socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
+		socket.on('message', () => resolve('echo'));
+		// Only a connected socket is told of ICMP errors.
+		socket.bind(sourcePort, source, () =>
+			socket.connect(port, target, () => socket.send(Buffer.alloc(bytes))),
+		);
+	});
+}
+
+export type Receive = {
+	readonly address: string;
+	readonly port: number;
+	readonly timeout: number;
+};
+
+/** Waits for a datagram, as a DHCP client does. @returns whether one came */
+async function receive({address, port, timeout}: Receive): Promise<boolean> {
+	const socket = dgram.createSocket({
+		type: address.includes(':') ? 'udp6' : 'udp4',
+		reuseAddr: true,
+	});
+	try {
+		return await Promise.race([
+			new Promise<boolean>((resolve) => {
+				socket.on('error', () => resolve(false)).on('message', () => resolve(true));
+				socket.bind(port, address);
+			}),
+			delay(timeout, false),
+		]);
+	} finally {
+		socket.close();
+	}
+}

@@ -1,0 +1,157 @@
+import {HostError} from '../host/errors.ts';
+import {findProgram} from '../host/exec/find-program.ts';
+import {firstLine, type Runner, run} from '../host/exec/run.ts';
+import {programOf, type Saved, save} from '../host/netfilter/iptables.ts';
+import {readNativeTables} from '../host/netfilter/nftables.ts';
+import {programFor, readHoldings} from '../host/netfilter/snapshot.ts';
+import type {Namespace} from '../host/netns.ts';
+import type {Family} from '../lib/network.ts';
+import {printable} from '../lib/printable.ts';
+import {printRestore} from '../ruleset/format-iptables.ts';
+import type {FamilyRules, RuleSet} from '../ruleset/model.ts';
+
+/** One program that loads a text: together the rules that are to be proven. */
+export type Load = {
+	readonly program: string;
+	readonly args: readonly string[];
+	readonly text: string;
+};
+
+/** Rules to be proven: how they are loaded, and what of them can be read, to name the rule at fault. */
+export type RuleSource = {
+	readonly loads: readonly Load[];
+	readonly rules: readonly FamilyRules[];
+	/** Tables of nftables that are not iptables' own. */
+	readonly nativeTables: readonly string[];
+	/** What else may filter and cannot be read. */
+	readonly unseen: readonly string[];
+};
+
+/** The rule set as it would be loaded on a machine that has no rules yet. */
+export function plannedSource(ruleSet: RuleSet): RuleSource {
+	return {
+		loads: ruleSet.families.map((rules) => ({
+			program: programOf(rules.family, '-restore'),
+			args: ['-w', '10', '--noflush'],
+			text: printRestore(rules),
+		})),
+		rules: ruleSet.families,
+		nativeTables: [],
+		unseen: [],
+	};
+}
+
+/** What the next boot loads, by the very command that it runs. What that is, shows when it is loaded. */
+export function bootSource(script: string): RuleSource {
+	return {
+		loads: [{program: 'sh', args: [script], text: ''}],
+		rules: [],
+		nativeTables: [],
+		unseen: [],
+	};
+}
+
+/**
+ * All that the kernel filters by now: both backends, other programs' rules, native nftables tables,
+ * and the sets that they use.
+ * @throws {HostError} when rules cannot be read
+ */
+export async function runningSource(families: readonly Family[]): Promise<RuleSource> {
+	const holdings = await readHoldings(families);
+	return sourceFrom(
+		holdings.map((holding) => saveOf(holding, programFor(holding, '-restore'))),
+		run,
+	);
+}
+
+async function sourceFrom(all: readonly SaveAndLoad[], runner: Runner): Promise<RuleSource> {
+	const saves = all.filter(({saved}) => /^\*/m.test(saved.text));
+	const native = await readNativeTables(
+		saves.map(({saved}) => saved.rules),
+		runner,
+	);
+	return {
+		loads: [
+			...(await readSets(saves.some(({saved}) => saved.text.includes('--match-set')))),
+			...saves.map(({load}) => load),
+			...native.map(({text}) => ({program: 'nft', args: ['-f', '-'], text})),
+		],
+		rules: saves.map(({saved}) => saved.rules),
+		nativeTables: native.map(({name}) => name),
+		unseen: findProgram('nft') === undefined ? ['tables of nftables'] : [],
+	};
+}
+
+/**
+ * Loads rules into a throw-away namespace.
+ * @returns the same with all that can be known of it: of a script only what it has loaded
+ * @throws {HostError} that says which part cannot be copied
+ */
+export async function loadSource(
+	machine: Namespace,
+	source: RuleSource,
+	families: readonly Family[],
+): Promise<RuleSource> {
+	await loadAll(machine, source.loads);
+	return source.rules.length > 0 ? source : readLoaded(machine, families);
+}
+
+/** The rules that a namespace has. */
+export async function readLoaded(
+	machine: Namespace,
+	families: readonly Family[],
+): Promise<RuleSource> {
+	const saves = await Promise.all(
+		families.map(async (family) =>
+			saveOf(await save(family, machine.run), programOf(family, '-restore')),
+		),
+	);
+	return sourceFrom(saves, machine.run);
+}
+
+/** Loads anew what differs from what is loaded. @throws {HostError} */
+export async function loadAgain(
+	machine: Namespace,
+	loaded: RuleSource,
+	source: RuleSource,
+): Promise<void> {
+	const loads = source.loads
+		.filter(({text}, index) => text !== loaded.loads[index]?.text)
+		// In place of the others, not behind them.
+		.map((load) => ({...load, args: load.args.filter((arg) => arg !== '--noflush')}));
+	await loadAll(machine, loads);
+}
+
+/** Loads them one after the other. @throws {HostError} that says which one cannot be loaded */
+export async function loadAll(machine: Namespace, loads: readonly Load[]): Promise<void> {
+	for (const {program, args, text} of loads) {
+		const {status, stderr} = await machine.run(program, args, {input: text, timeout: 30_000});
+		if (status !== 0) {
+			throw new HostError(
+				`${program} cannot load these rules in a throw-away namespace: ${printable(firstLine(stderr), 160)}`,
+				'Nothing is proven, and nothing was changed',
+				1,
+			);
+		}
+	}
+}
+
+type SaveAndLoad = {readonly saved: Saved; readonly load: Load};
+
+function saveOf(saved: Saved, program: string): SaveAndLoad {
+	return {saved, load: {program, args: ['-w', '10'], text: saved.text}};
+}
+
+/** Copies this machine's sets into a namespace, where the rules of a save use any. @throws {HostError} */
+export async function loadSets(machine: Namespace, saves: readonly string[]): Promise<void> {
+	await loadAll(machine, await readSets(saves.some((text) => text.includes('--match-set'))));
+}
+
+async function readSets(needed: boolean): Promise<readonly Load[]> {
+	if (!needed) {
+		return [];
+	}
+
+	const {stdout} = await run('ipset', ['save']);
+	return [{program: 'ipset', args: ['restore'], text: stdout}];
+}

@@ -1,0 +1,117 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {run} from '../host/exec/run.ts';
+import type {Interface} from '../host/machine/interfaces.ts';
+import type {Namespace} from '../host/netns.ts';
+import type {RuleSource} from './load-rules.ts';
+import {writeParameters} from './testbed.ts';
+import {ip} from './topology.ts';
+
+/**
+ * Makes a copy of this machine forward what the machine forwards: with its other interfaces, the
+ * switches for forwarding and, where it forwards at all, the routes.
+ * @param there interfaces that the copy has already
+ * @returns whether packets go where they go here; not where other things than their destination decide
+ */
+export async function makeForward(
+	machine: Namespace,
+	interfaces: readonly Interface[],
+	there: ReadonlySet<string>,
+	running: RuleSource,
+): Promise<boolean> {
+	await ip(machine, [
+		...interfaces
+			.filter(({name}) => !there.has(name))
+			.flatMap(({name, addresses}, index) => [
+				...pair(name, index),
+				...addresses.map(
+					(cidr) => `address replace ${cidr} dev ${name}${cidr.includes(':') ? ' nodad' : ''}`,
+				),
+			]),
+	]);
+	// Some that have no address, but that rules name: without them nft does not load its tables.
+	const known = new Set(['lo', ...there, ...interfaces.map(({name}) => name)]);
+	const named = namedIn(running).filter((name) => !known.has(name) && existsHere(name));
+	for (const [index, name] of named.entries()) {
+		await machine.run('ip', ['-batch', '-'], {
+			input: `${pair(name, interfaces.length + index).join('\n')}\n`,
+		});
+	}
+
+	const names = ['all', ...interfaces.map(({name}) => name)];
+	const files = names.flatMap((name) => [
+		`/proc/sys/net/ipv4/conf/${name}/forwarding`,
+		`/proc/sys/net/ipv4/conf/${name}/route_localnet`,
+		`/proc/sys/net/ipv6/conf/${name}/forwarding`,
+	]);
+	const values = new Map(files.map((file) => [file, read(file)]));
+	const forwards = files.some((file) => file.endsWith('/forwarding') && values.get(file) === '1');
+	let adjusted = true;
+	for (const value of [1, 0]) {
+		// The switch for all comes first, since it turns the others.
+		const same = files.filter((file) => values.get(file) === `${value}`);
+		adjusted = (same.length === 0 || (await writeParameters(machine, same, value))) && adjusted;
+	}
+
+	return forwards ? (await copyRoutes(machine, [...known, ...named])) && adjusted : true;
+}
+
+async function copyRoutes(machine: Namespace, names: readonly string[]): Promise<boolean> {
+	const plain = await Promise.all(
+		['-4', '-6'].map(async (option) => {
+			const [routes, rules] = await Promise.all([
+				run('ip', [option, 'route', 'show']),
+				run('ip', [option, 'rule', 'show']),
+			]);
+			for (const line of routesIn(routes.stdout, names)) {
+				// One that cannot be made leads nowhere in the copy: what it carries is not seen to be forwarded.
+				await machine.run('ip', [option, 'route', 'add', ...line.split(' ')]);
+			}
+
+			return rules.stdout
+				.split('\n')
+				.filter(Boolean)
+				.every((line) => /^\d+:\s+from all lookup (?:local|main|default)\s*$/.test(line));
+		}),
+	);
+	return plain.every(Boolean);
+}
+
+/** `10.8.0.0/24 dev wg0`: by which interface is enough, since no packet leaves the copy. */
+function routesIn(text: string, names: readonly string[]): readonly string[] {
+	return text.split('\n').flatMap((line) => {
+		const [, target = '', device = ''] = /^([\da-f.:/]+|default) .*?\bdev (\S+)/.exec(line) ?? [];
+		return names.includes(device) && !target.startsWith('fe80') ? [`${target} dev ${device}`] : [];
+	});
+}
+
+function pair(name: string, index: number): readonly string[] {
+	return [
+		`link add ${name} type veth peer name fww-far${index}`,
+		`link set fww-far${index} up`,
+		`link set ${name} up`,
+	];
+}
+
+/** Words in quotation marks in tables of nftables: interfaces among them. */
+function namedIn({loads}: RuleSource): readonly string[] {
+	const words = loads
+		.filter(({program}) => program === 'nft')
+		.flatMap(({text}) => [...text.matchAll(/"([\w.@-]{1,15})"/g)].map(([, name = '']) => name));
+	return [...new Set(words)];
+}
+
+function existsHere(name: string): boolean {
+	try {
+		return readdirSync('/sys/class/net').includes(name);
+	} catch {
+		return false;
+	}
+}
+
+function read(file: string): string {
+	try {
+		return readFileSync(file, 'utf8').trim();
+	} catch {
+		return '';
+	}
+}

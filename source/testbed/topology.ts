@@ -1,0 +1,211 @@
+import ipaddr from 'ipaddr.js';
+import {HostError} from '../host/errors.ts';
+import {firstLine} from '../host/exec/run.ts';
+import type {Interface} from '../host/machine/interfaces.ts';
+import type {Namespace} from '../host/netns.ts';
+import {FAMILIES, type Family} from '../lib/network.ts';
+import {printable} from '../lib/printable.ts';
+import type {Vantage} from '../ruleset/evaluate-ports.ts';
+
+/** Where the machine has no address of a family: for benchmarks and for private use (RFC 2544, RFC 4193). */
+const SPARE = {
+	4: (index: number) => `198.18.${index}.1/24`,
+	6: (index: number) => `fdf7:${index + 1}::1/64`,
+};
+
+export type Cable = {
+	readonly name: string;
+	/** The name of its other end. */
+	readonly outside: string;
+	/** CIDR. */
+	readonly addresses: Readonly<Record<Family, string>>;
+	/** Link-layer addresses of this end and of the other. */
+	readonly ethernet: {readonly here: string; readonly there: string};
+};
+
+/** Link-local addresses that the ends of every cable have beside their own. */
+export const MACHINE_LINK_LOCAL = 'fe80::f1';
+export const OUTSIDE_LINK_LOCAL = 'fe80::f2';
+
+export const BEYOND = {4: '198.18.254.1', 6: 'fdf7:ff::1'} as const;
+/** The outside as a router: towards the machine, and towards what is beyond. */
+const GATEWAY = '198.18.253.1';
+const ROUTER = {4: '198.18.254.2', 6: 'fdf7:ff::2'} as const;
+/** The least that IPv6 allows (RFC 8200, 5). */
+const NARROW = 1280;
+
+/** The namespaces of a world. */
+export type Places = Readonly<Record<'machine' | 'outside', Namespace>> & {
+	readonly beyond?: Namespace;
+};
+
+/** One cable for each interface that a vantage names, with the machine's addresses where it has some. */
+export function planCables(
+	interfaces: readonly Interface[],
+	vantages: readonly Vantage[],
+): readonly Cable[] {
+	const names = [...new Set(vantages.map(({inInterface}) => inInterface))];
+	return names.map((name, index) => {
+		const own = interfaces.find((candidate) => candidate.name === name)?.addresses ?? [];
+		const pick = (family: Family) =>
+			own.find((cidr) => cidr.includes(':') === (family === 6) && !cidr.startsWith('fe80')) ??
+			SPARE[family](index);
+		// Locally administered, and of no other machine that is near.
+		const ethernet = (end: number) =>
+			`02:66:77:${end}0:${[index >> 8, index & 255].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
+		return {
+			name,
+			outside: `out${index}`,
+			addresses: {4: pick(4), 6: pick(6)},
+			ethernet: {here: ethernet(1), there: ethernet(2)},
+		};
+	});
+}
+
+/** Makes the interfaces, and the other ends outside. */
+export async function layCables(
+	machine: Namespace,
+	outside: Namespace,
+	cables: readonly Cable[],
+): Promise<void> {
+	await ip(machine, [
+		'link set lo up',
+		...cables.flatMap(({name, outside: far, addresses, ethernet: {here, there}}) => [
+			`link add ${name} address ${here} type veth peer name ${far} address ${there} netns ${outside.pid}`,
+			// With the broadcast address that DHCP clients and network managers give it.
+			`address add ${addresses[4]} brd + dev ${name}`,
+			`address add ${addresses[6]} dev ${name} nodad`,
+			`address add ${MACHINE_LINK_LOCAL}/64 dev ${name} nodad`,
+			`link set ${name} up`,
+		]),
+	]);
+	await ip(outside, [
+		'link set lo up',
+		...cables.flatMap(({outside: far}) => [
+			`address add ${OUTSIDE_LINK_LOCAL}/64 dev ${far} nodad`,
+			`link set ${far} up`,
+		]),
+	]);
+}
+
+/** A machine behind a narrow link, reached through the first cable and the outside. */
+export async function addBeyond(
+	{machine, outside, beyond}: Required<Places>,
+	[cable]: readonly Cable[],
+): Promise<void> {
+	if (!cable) {
+		return;
+	}
+
+	await ip(outside, [
+		`address add ${GATEWAY}/32 dev ${cable.outside}`,
+		`link add narrow mtu ${NARROW} type veth peer name narrow mtu ${NARROW} netns ${beyond.pid}`,
+		...FAMILIES.map((family) => `address add ${ROUTER[family]} dev narrow${nodad(family)}`),
+		'link set narrow up',
+		...FAMILIES.map((family) => `route add ${BEYOND[family]} dev narrow`),
+	]);
+	await ip(beyond, [
+		'link set lo up',
+		...FAMILIES.map((family) => `address add ${BEYOND[family]} dev narrow${nodad(family)}`),
+		'link set narrow up',
+		...FAMILIES.map((family) => `route add ${ROUTER[family]} dev narrow`),
+		// Otherwise it would ask for small packets from the start.
+		`route add default via ${ROUTER[4]} dev narrow advmss 1460`,
+		`route add default via ${ROUTER[6]} dev narrow advmss 1440`,
+	]);
+	await ip(machine, [
+		`route add ${GATEWAY} dev ${cable.name}`,
+		`route add ${BEYOND[4]} via ${GATEWAY} dev ${cable.name}`,
+		`route add ${BEYOND[6]} via ${OUTSIDE_LINK_LOCAL} dev ${cable.name}`,
+	]);
+}
+
+/** Gives the outside each address that packets come from, and both sides the way to the other. */
+export async function addVantages(
+	machine: Namespace,
+	outside: Namespace,
+	cables: readonly Cable[],
+	vantages: readonly Vantage[],
+): Promise<void> {
+	const ends = vantages.flatMap((vantage) => {
+		const cable = cables.find(({name}) => name === vantage.inInterface);
+		return cable ? [{...vantage, cable, width: vantage.family === 4 ? 32 : 128}] : [];
+	});
+	const unique = [
+		...new Map(ends.map((end) => [`${end.source} ${end.inInterface}`, end])).values(),
+	];
+	await ip(outside, [
+		...unique.map(
+			({family, source, width, cable}) =>
+				`address add ${source}/${width} dev ${cable.outside}${nodad(family)}`,
+		),
+		...cables.flatMap(({outside: far, addresses}) =>
+			FAMILIES.map((family) => `route replace ${bare(addresses[family])} dev ${far}`),
+		),
+		...ends.flatMap(({destination, cable}) =>
+			destination === undefined ? [] : `route replace ${destination} dev ${cable.outside}`,
+		),
+	]);
+	await ip(machine, [
+		...ends.flatMap(({family, destination, width, cable}) =>
+			destination === undefined || destination === bare(cable.addresses[family])
+				? []
+				: `address replace ${destination}/${width} dev ${cable.name}${nodad(family)}`,
+		),
+		...unique.map(
+			({source, width, inInterface}) => `route replace ${source}/${width} dev ${inInterface}`,
+		),
+	]);
+}
+
+/** Both ends learn each other's link-layer addresses, and need not ask. */
+export async function introduce(
+	machine: Namespace,
+	outside: Namespace,
+	cableTo: (vantage: Vantage) => Cable,
+	vantages: readonly Vantage[],
+): Promise<void> {
+	const pairs = vantages.map((vantage) => ({...vantage, cable: cableTo(vantage)}));
+	await ip(
+		machine,
+		pairs.map(
+			({source, cable}) =>
+				`neigh replace ${source} lladdr ${cable.ethernet.there} dev ${cable.name} nud permanent`,
+		),
+	);
+	await ip(
+		outside,
+		pairs.map(
+			({cable, ...vantage}) =>
+				`neigh replace ${targetOf(vantage, cable)} lladdr ${cable.ethernet.here} dev ${cable.outside} nud permanent`,
+		),
+	);
+}
+
+/** The address by which a vantage reaches the machine. */
+export function targetOf({family, destination}: Vantage, {addresses}: Cable): string {
+	return destination ?? bare(addresses[family]);
+}
+
+/** Gives lines to ip(8) in a namespace. @throws {HostError} */
+export async function ip(namespace: Namespace, lines: readonly string[]): Promise<void> {
+	const {status, stderr} = await namespace.run('ip', ['-batch', '-'], {
+		input: `${lines.join('\n')}\n`,
+	});
+	if (status !== 0) {
+		throw new HostError(
+			`A copy of this machine's network could not be built: ${printable(firstLine(stderr), 160)}`,
+			'The proof needs iproute2 and veth devices in network namespaces',
+		);
+	}
+}
+
+/** Nobody else is there who could have the address. */
+function nodad(family: Family): string {
+	return family === 6 ? ' nodad' : '';
+}
+
+/** An address without its prefix length. */
+export function bare(cidr: string): string {
+	return ipaddr.parse(cidr.split('/')[0] ?? '').toString();
+}

@@ -1,9 +1,0 @@
-import type {Elevation} from '../host/elevation.ts';
-import type {Flow, Outcome} from './flow-state.ts';
-
-/** How the wizard was left: after applying, from the checklist, before anything, or to go on as root. */
-export type Ending =
-	| Outcome
-	| 'looked'
-	| undefined
-	| {readonly elevation: Elevation; readonly flow: Flow};

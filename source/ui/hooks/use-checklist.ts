@@ -1,0 +1,65 @@
+import {useEffect, useRef, useState} from 'react';
+import type {Item, Tick} from '../../checklist/checklist-item.ts';
+
+/** The reboot-survival checklist of this machine. */
+export type Checker = {
+	readonly check: () => Promise<readonly Item[]>;
+	/** Mends what is ours to mend, and checks again. */
+	readonly mend: () => Promise<readonly Item[]>;
+	/** Ticks off what only the user can see, and checks again. */
+	readonly tick: (tick: Tick) => Promise<readonly Item[]>;
+	/** Reboots the machine. */
+	readonly reboot: () => Promise<void>;
+};
+
+export type ChecklistState = {
+	/** Undefined until it has been run once. */
+	readonly items: readonly Item[] | undefined;
+	readonly busy: boolean;
+	/** Why it could not be run. */
+	readonly error: string | undefined;
+};
+
+export type ChecklistAction = 'check' | 'mend' | 'scanned' | 'way-in';
+
+/** Runs the checklist when its step is entered, and again for each action. */
+export function useChecklist(
+	active: boolean,
+	checker: Checker,
+): {readonly checklist: ChecklistState; readonly act: (action: ChecklistAction) => Promise<void>} {
+	const [checklist, setChecklist] = useState<ChecklistState>({
+		items: undefined,
+		busy: false,
+		error: undefined,
+	});
+	const running = useRef(false);
+
+	const act = async (action: ChecklistAction) => {
+		if (running.current) {
+			return;
+		}
+
+		running.current = true;
+		setChecklist((state) => ({...state, busy: true}));
+		try {
+			const items = await (action === 'check' || action === 'mend'
+				? checker[action]()
+				: checker.tick(action));
+			setChecklist({items, busy: false, error: undefined});
+		} catch (error) {
+			const message = error instanceof Error ? error.message : 'The checklist failed';
+			setChecklist((state) => ({...state, busy: false, error: message}));
+		}
+
+		running.current = false;
+	};
+
+	// biome-ignore lint/correctness/useExhaustiveDependencies: once each time the step is entered
+	useEffect(() => {
+		if (active) {
+			void act('check');
+		}
+	}, [active]);
+
+	return {checklist, act};
+}

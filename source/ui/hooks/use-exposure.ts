@@ -1,0 +1,48 @@
+import {useEffect, useMemo, useState} from 'react';
+import type {Exposure} from '../../exposure/model.ts';
+import {policyFlags} from '../../policy/policy.ts';
+import type {Flow} from '../state/state.ts';
+import type {Machine} from '../steps/step-props.ts';
+
+export type ExposureState =
+	| {readonly status: 'looking'}
+	| {readonly status: 'found'; readonly exposure: Exposure}
+	| {readonly status: 'failed'; readonly message: string};
+
+const LOOKING: ExposureState = {status: 'looking'};
+
+/** What the outside can reach before and after, found out when it is first looked at for a policy. */
+export function useExposure(
+	{policy, existing, step, view}: Flow,
+	{findExposure}: Machine,
+): ExposureState {
+	const [found, setFound] = useState<{readonly key: string; readonly state: ExposureState}>();
+	const active = step === 'review' && view === 'exposure';
+	const key = useMemo(() => JSON.stringify([policyFlags(policy), existing]), [policy, existing]);
+
+	useEffect(() => {
+		if (!active || found?.key === key) {
+			return undefined;
+		}
+
+		let wanted = true;
+		const show = (state: ExposureState) => {
+			if (wanted) {
+				setFound({key, state});
+			}
+		};
+		findExposure(policy, existing).then(
+			(exposure) => show({status: 'found', exposure}),
+			(error: unknown) =>
+				show({
+					status: 'failed',
+					message: error instanceof Error ? error.message : 'it could not be found out',
+				}),
+		);
+		return () => {
+			wanted = false;
+		};
+	}, [active, key, found?.key, policy, existing, findExposure]);
+
+	return found?.key === key ? found.state : LOOKING;
+}

@@ -1,0 +1,88 @@
+import {useEffect, useMemo, useRef, useState} from 'react';
+import {type Policy, policyFlags} from '../../policy/policy.ts';
+import type {Demonstration} from '../../proof/demonstrate-verdicts.ts';
+import type {Proof} from '../../proof/prove.ts';
+import type {Observation, Progress} from '../../proof/sweep.ts';
+
+/** Puts rule sets to the proof. */
+export type Prover = {
+	readonly prove: (policy: Policy, onProgress: (progress: Progress) => void) => Promise<Proof>;
+	/** The same without any rule: what a scan would find now. */
+	readonly proveBefore: () => Promise<readonly Observation[]>;
+	readonly demonstrate: () => Promise<Demonstration>;
+};
+
+export type ProofState =
+	| {readonly status: 'none'}
+	| {readonly status: 'running'; readonly progress: Progress; readonly seconds: number}
+	| {readonly status: 'done'; readonly proof: Proof}
+	| {readonly status: 'impossible'; readonly message: string; readonly hint: string};
+
+/** What does not depend on the policy, and is found out once. */
+export type Comparison = {
+	readonly before?: readonly Observation[];
+	readonly demonstration?: Demonstration;
+};
+
+/** How often the progress is drawn, in milliseconds: a slow line has better things to carry. */
+const DRAW_EVERY = 200;
+
+/**
+ * The proof of a policy's rule set: begun when the step is entered, and kept as long as the policy
+ * stays the same.
+ */
+export function useProof(
+	policy: Policy,
+	active: boolean,
+	prover: Prover,
+): {readonly proof: ProofState; readonly comparison: Comparison} {
+	const key = useMemo(() => policyFlags(policy).join(' '), [policy]);
+	const [states, setStates] = useState<Readonly<Record<string, ProofState>>>({});
+	const [comparison, setComparison] = useState<Comparison>({});
+	const begun = useRef(new Set<string>());
+
+	useEffect(() => {
+		if (!active || begun.current.has(key)) {
+			return;
+		}
+
+		begun.current.add(key);
+		const show = (state: ProofState) => setStates((all) => ({...all, [key]: state}));
+		const begin = performance.now();
+		let drawn = 0;
+		const run = async () => {
+			show({status: 'running', progress: {sent: 0, total: 1}, seconds: 0});
+			try {
+				const proof = await prover.prove(policy, (progress) => {
+					const now = performance.now();
+					if (now - drawn > DRAW_EVERY) {
+						drawn = now;
+						show({status: 'running', progress, seconds: (now - begin) / 1000});
+					}
+				});
+				show({status: 'done', proof});
+			} catch (error) {
+				show({status: 'impossible', ...describe(error)});
+				return;
+			}
+
+			if (begun.current.size === 1) {
+				const demonstration = await prover.demonstrate();
+				setComparison({demonstration});
+				setComparison({demonstration, before: await prover.proveBefore()});
+			}
+		};
+		// What cannot be compared is left out; the proof itself is shown all the same.
+		void run().catch(() => {});
+	}, [active, key, policy, prover]);
+
+	return {proof: states[key] ?? {status: 'none'}, comparison};
+}
+
+function describe(error: unknown): {message: string; hint: string} {
+	const {message, hint} = error as {message?: unknown; hint?: unknown};
+	return {
+		message: typeof message === 'string' ? message : 'The proof failed',
+		hint: typeof hint === 'string' ? hint : 'Nothing was changed',
+	};
+}

@@ -1,0 +1,71 @@
+import {InputError} from '../../lib/errors.ts';
+import {type Opening, parseOpenings} from '../../policy/parse-opening.ts';
+import {completePolicy} from '../../policy/policy.ts';
+import {openingOf, withoutPort} from '../../policy/port-openings.ts';
+import {type PortRow, portRows} from './port-rows.ts';
+import type {Flow} from './state.ts';
+
+/** The openings in the field, or what is wrong with them. */
+export function readField({field, services}: Pick<Flow, 'field' | 'services'>): {
+	readonly openings: readonly Opening[];
+	readonly error?: InputError;
+} {
+	try {
+		return {openings: parseOpenings(field, services)};
+	} catch (error) {
+		if (error instanceof InputError) {
+			return {openings: [], error};
+		}
+
+		throw error;
+	}
+}
+
+/** Whether the list in Ports has more than openings. */
+export function hasListeners({
+	known: {listeners = [], published = []},
+}: Pick<Flow, 'known'>): boolean {
+	return listeners.length + published.length > 0;
+}
+
+/** Opens what is shut, and shuts what is open. Nothing is done about what is beyond our reach. */
+export function togglePort(flow: Flow, row: PortRow | undefined): Flow {
+	return row?.kind === 'listener' && row.openings.length === 0
+		? withOpenings(flow, [openingOf(row.port)])
+		: shut(flow, row);
+}
+
+/** Takes away what a line opens. */
+export function shut(flow: Flow, row: PortRow | undefined): Flow {
+	const {openings} = flow.policy;
+	const left =
+		row?.kind === 'listener' && row.openings.length > 0
+			? withoutPort(openings, row.port)
+			: row?.kind === 'opening'
+				? openings.filter((opening) => opening !== row.opening)
+				: openings;
+	if (left === openings) {
+		return flow;
+	}
+
+	const next = {...flow, openingsChosen: true, policy: {...flow.policy, openings: left}};
+	return {...next, focus: Math.min(flow.focus, rowsOf(next).length - 1)};
+}
+
+/** The lines of the list in Ports. */
+export function rowsOf({policy, known}: Pick<Flow, 'policy' | 'known'>): readonly PortRow[] {
+	return portRows({
+		openings: policy.openings,
+		listeners: known.listeners,
+		published: known.published,
+	});
+}
+
+/** Adds openings to those that are there. */
+export function withOpenings(flow: Flow, openings: readonly Opening[]): Flow {
+	return {
+		...flow,
+		openingsChosen: true,
+		policy: completePolicy({openings: [...flow.policy.openings, ...openings]}, flow.policy),
+	};
+}

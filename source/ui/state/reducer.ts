@@ -1,0 +1,253 @@
+import {type Existing, existingFlags} from '../../existing/cleanup-plan.ts';
+import {HELPERS} from '../../policy/helpers.ts';
+import {mergeOpenings} from '../../policy/merge-openings.ts';
+import {
+	completePolicy,
+	defaultPolicy,
+	type Policy,
+	type Role,
+	VERDICTS,
+} from '../../policy/policy.ts';
+import {readField, rowsOf, shut, togglePort, withOpenings} from './ports.ts';
+import {ASKING, type Flow, type FlowEvent, type Known, type Step, stepsOf} from './state.ts';
+
+export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
+	switch (event.type) {
+		case 'focus':
+			return focusOn(flow, clamp(event.index, flow.step === 'ports' ? -1 : 0, lastChoice(flow)));
+		case 'choose':
+			return choose(flow, event.index);
+		case 'toggle':
+			return toggle(flow, event.index);
+		case 'toggle-log':
+			return {...flow, policy: {...flow.policy, log: !flow.policy.log}};
+		case 'type':
+			return flow.step === 'ports'
+				? {...focusOn(flow, -1), field: event.text}
+				: {...flow, field: event.text};
+		case 'submit':
+			return submit(flow);
+		case 'remove':
+			return flow.step === 'ports' ? shut(flow, rowsOf(flow)[flow.focus]) : flow;
+		case 'next':
+			return enter(flow, 1);
+		case 'back':
+			return back(flow);
+		case 'view':
+			return {...flow, view: event.view, offset: 0};
+		case 'scroll':
+			// A wider terminal may have made the text shorter than the offset.
+			return {
+				...flow,
+				offset: clamp(Math.min(flow.offset, event.last) + event.by, 0, event.last),
+			};
+		case 'applying':
+			// What is being typed stays while the seconds pass.
+			return {
+				...flow,
+				applying: event.applying,
+				field: event.applying.phase === flow.applying.phase ? flow.field : '',
+				outcome: undefined,
+			};
+		case 'learn':
+			return learn(flow, event.known);
+		case 'open':
+			return withOpenings(flow, event.openings);
+		case 'outcome':
+			return {...enter({...flow, applying: ASKING}, 1), outcome: event.outcome};
+	}
+}
+
+/** A text about the focused choice is read from its beginning; the field has none. */
+function focusOn(flow: Flow, focus: number): Flow {
+	return {
+		...flow,
+		focus,
+		offset: focus === flow.focus ? flow.offset : 0,
+		view: flow.step === 'ports' && focus === -1 ? 'rules' : flow.view,
+	};
+}
+
+/** What the policy would be if the focused choice were taken: the rules panel shows the difference. */
+export function focusedPolicy(flow: Flow): Policy {
+	switch (flow.step) {
+		case 'neighbours':
+		case 'role':
+		case 'rejection':
+			return choose(flow, flow.focus).policy;
+		case 'helpers':
+			return toggleHelper(flow.policy, flow.focus);
+		case 'ports':
+			return flow.focus === -1
+				? {
+						...flow.policy,
+						openings: mergeOpenings([...flow.policy.openings, ...readField(flow).openings]),
+					}
+				: toggle(flow, flow.focus).policy;
+		default:
+			return flow.policy;
+	}
+}
+
+/** Whether keys are text: then digits and letters mean themselves. */
+export function isTyping({step, view}: Flow): boolean {
+	return step === 'ports' || (step === 'review' && view === 'packet');
+}
+
+function choose(flow: Flow, index: number): Flow {
+	switch (flow.step) {
+		case 'neighbours':
+			return chooseNeighbour(flow, index);
+		case 'role':
+			return enter(withRole({...flow, roleChosen: true}, flow.roles[index] ?? flow.policy.role), 1);
+
+		case 'rejection':
+			return enter(
+				{...flow, policy: {...flow.policy, verdict: VERDICTS[index] ?? flow.policy.verdict}},
+				1,
+			);
+		default:
+			return flow;
+	}
+}
+
+function withRole(flow: Flow, role: Role): Flow {
+	const openings = flow.openingsChosen ? flow.policy.openings : defaultPolicy(role).openings;
+	return {...flow, policy: {...flow.policy, role, openings}};
+}
+
+/** What a neighbour let in is where the policy starts; chosen twice it adds nothing. */
+function chooseNeighbour(flow: Flow, index: number): Flow {
+	const choice = flow.known.choices?.[index];
+	if (choice === undefined || choice.refusal !== undefined || choice.existing === undefined) {
+		return flow;
+	}
+
+	const next = {...flow, existing: choice.existing};
+	return enter(choice.openings.length === 0 ? next : withOpenings(next, choice.openings), 1);
+}
+
+/** What is found out late moves the focus along with its line, and replaces no answer. */
+function learn(flow: Flow, known: Known): Flow {
+	const focused = flow.step === 'ports' ? rowsOf(flow)[flow.focus]?.key : undefined;
+	const role = known.recommendation?.role;
+	const roles =
+		role === undefined ? flow.roles : [role, ...flow.roles.filter((name) => name !== role)];
+	const learned = {
+		...flow,
+		known,
+		existing: sameAmong(known, flow.existing),
+		...(flow.step === 'role' ? {} : {roles}),
+	};
+	const next =
+		flow.roleChosen || flow.step === 'role' || role === undefined
+			? learned
+			: withRole(learned, role);
+	return focused === undefined
+		? next
+		: {...next, focus: rowsOf(next).findIndex(({key}) => key === focused)};
+}
+
+/** What was said with a flag is the choice that says the same. Unsaid, none is chosen yet. */
+function sameAmong({choices = []}: Known, existing: Existing): Existing {
+	const flags = existingFlags(existing).join(' ');
+	const same =
+		flags === ''
+			? undefined
+			: choices.find(
+					(choice) => choice.existing && existingFlags(choice.existing).join(' ') === flags,
+				);
+	return same?.existing ?? existing;
+}
+
+function toggle(flow: Flow, index: number): Flow {
+	if (flow.step === 'helpers') {
+		return {...flow, policy: toggleHelper(flow.policy, index)};
+	}
+
+	return flow.step === 'ports' ? togglePort(flow, rowsOf(flow)[index]) : flow;
+}
+
+function toggleHelper(policy: Policy, index: number): Policy {
+	const name = HELPERS[index]?.name;
+	const chosen = policy.helpers.filter((helper) => helper !== name);
+	return name === undefined
+		? policy
+		: completePolicy(
+				{helpers: chosen.length < policy.helpers.length ? chosen : [...chosen, name]},
+				policy,
+			);
+}
+
+/** Enter in Ports: takes over what was typed; with an empty field, goes on. An error stays where it is. */
+function submit(flow: Flow): Flow {
+	if (flow.step !== 'ports') {
+		return flow;
+	}
+
+	if (flow.field.trim() === '') {
+		return enter(flow, 1);
+	}
+
+	const {openings, error} = readField(flow);
+	return error === undefined ? {...withOpenings(flow, openings), field: ''} : flow;
+}
+
+function back(flow: Flow): Flow {
+	if (flow.applying.phase !== 'asking' || (flow.step === 'result' && flow.outcome?.ok)) {
+		return flow;
+	}
+
+	if ((flow.step === 'review' || flow.step === 'ports') && flow.view !== 'rules') {
+		return {
+			...flow,
+			view: 'rules',
+			offset: 0,
+			field: flow.step === 'review' ? '' : flow.field,
+		};
+	}
+
+	// The checklist after a boot leads to the wizard; rules that did not load, to Review.
+	return flow.step === 'result'
+		? goTo(flow, flow.outcome === undefined ? 'welcome' : 'review')
+		: enter(flow, -1);
+}
+
+/** Goes to a step by its name. */
+function goTo(flow: Flow, step: Step): Flow {
+	const steps = stepsOf(flow);
+	return enter(flow, steps.indexOf(step) - steps.indexOf(flow.step));
+}
+
+/** Goes to another step; its list starts at the answer that stands. */
+function enter(flow: Flow, by: number): Flow {
+	const steps = stepsOf(flow);
+	const step = steps[clamp(steps.indexOf(flow.step) + by, 0, steps.length - 1)] ?? flow.step;
+	const focus = {
+		neighbours: Math.max(
+			0,
+			flow.known.choices?.findIndex(({existing}) => existing === flow.existing) ?? 0,
+		),
+		role: flow.roles.indexOf(flow.policy.role),
+		rejection: VERDICTS.indexOf(flow.policy.verdict),
+		ports: -1,
+	} as Partial<Record<Step, number>>;
+	return {...flow, step, focus: focus[step] ?? 0, field: '', view: 'rules', offset: 0};
+}
+
+function lastChoice(flow: Flow): number {
+	const {step, roles, known} = flow;
+	const counts: Partial<Record<Step, number>> = {
+		neighbours: known.choices?.length ?? 0,
+		role: roles.length,
+		rejection: VERDICTS.length,
+		helpers: HELPERS.length,
+		ports: step === 'ports' ? rowsOf(flow).length : 0,
+		apply: 2,
+	};
+	return (counts[step] ?? 1) - 1;
+}
+
+function clamp(value: number, least: number, most: number): number {
+	return Math.max(least, Math.min(value, most));
+}

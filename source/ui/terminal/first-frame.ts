@@ -1,0 +1,54 @@
+import wrapAnsi from 'wrap-ansi';
+import {keyLine} from '../keys/format-key-hints.ts';
+import {KEYS} from '../keys/key-hints.ts';
+import {NOTHING_KNOWN, stepsOf} from '../state/state.ts';
+import {QUESTIONS, REASSURANCE, railOf, STEP_NAMES} from '../text/texts.ts';
+import {cut} from '../text/truncate.ts';
+import type {Line} from '../text/wrap.ts';
+import {glyphs, paint, type Tone} from '../theme.ts';
+
+type First = {
+	readonly columns: number;
+	readonly rows: number;
+	readonly banner: string | undefined;
+	readonly findings: readonly Line[];
+	readonly colour: boolean;
+};
+
+/**
+ * Welcome as far as it is known at once, drawn without Ink, which takes longer to load than
+ * everything else together. Line for line what Ink draws after it.
+ */
+export function firstFrame({columns: width, rows, banner, findings, colour}: First): string {
+	const columns = width - 1;
+	const say = (text: string, tone: Tone) => (colour ? paint(text, tone) : text);
+	const wrap = (text: string) => wrapAnsi(text, columns, {hard: true}).split('\n');
+	const body = [
+		...findings.flatMap(({text, tone}) => wrap(text).map((line) => say(line, tone))),
+		'',
+		...wrap(REASSURANCE),
+	];
+	const head = [
+		...(banner === undefined ? [] : [say(cut(banner, columns).padEnd(columns), 'banner')]),
+		rail(columns, say),
+		say(glyphs.line.repeat(columns), 'muted'),
+		say(cut(QUESTIONS.welcome, columns), 'strong'),
+		'',
+	];
+	const room = Math.max(0, rows - 1 - head.length - 1);
+	return [
+		...head,
+		...Array.from({length: room}, (_, index) => body[index] ?? ''),
+		say(keyLine(KEYS.welcome, columns), 'muted'),
+	].join('\r\n');
+}
+
+function rail(columns: number, say: (text: string, tone: Tone) => string): string {
+	const steps = stepsOf({known: NOTHING_KNOWN});
+	const short = railOf('welcome', steps, columns);
+	return short === undefined
+		? steps
+				.map((step, index) => say(STEP_NAMES[step], index === 0 ? 'accent' : 'muted'))
+				.join(say(` ${glyphs.step} `, 'muted'))
+		: say(short, 'accent');
+}

@@ -1,0 +1,39 @@
+import type {Item} from '../../checklist/checklist-item.ts';
+import type {Verdict} from '../../policy/policy.ts';
+import {RIGHT_ANSWERS} from '../../proof/nmap.ts';
+import {glyphs} from '../theme.ts';
+import type {Line} from './wrap.ts';
+import {wrapLines} from './wrap.ts';
+
+/**
+ * The checklist as lines, what is not well first: each item, and under one that is not well its cause
+ * and what to do; under a scan that is to do also what it must say.
+ */
+export function checklistLines(
+	items: readonly Item[],
+	width: number,
+	verdict: Verdict,
+): readonly Line[] {
+	const sorted = [...items].sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
+	return sorted.flatMap((item): readonly Line[] => [
+		...wrapLines(item.title, width, TONES[item.state], `${signOf(item)} `),
+		...(item.cause === undefined ? [] : wrapLines(item.cause, width, 'plain', '    ')),
+		...(item.id === 'scanned' && item.state === 'open'
+			? wrapLines(`right is: ${RIGHT_ANSWERS[verdict]}`, width, 'plain', '    ')
+			: []),
+		...(item.fix === undefined ? [] : wrapLines(item.fix, width, 'muted', '    ')),
+	]);
+}
+
+/** Whether the machine may be rebooted to see: all is well but that. */
+export function isReadyToReboot(items: readonly Item[]): boolean {
+	return items.every(({id, state}) => state === 'ok' || (id === 'survived' && state === 'open'));
+}
+
+const ORDER: ReadonlyArray<Item['state']> = ['failed', 'open', 'ok'];
+
+const TONES = {ok: 'accept', failed: 'warning', open: 'reject'} as const;
+
+function signOf({state}: Item): string {
+	return {ok: glyphs.done, failed: glyphs.failed, open: glyphs.open}[state];
+}

@@ -1,0 +1,75 @@
+import type {Exposed, Reach} from '../../exposure/model.ts';
+import {printPorts} from '../../policy/parse-opening.ts';
+import type {ExposureState} from '../hooks/use-exposure.ts';
+import {readOut, type Tone} from '../theme.ts';
+import {type Line, wrapLines} from './wrap.ts';
+
+const PORT_COLUMNS = 18;
+const REACH_COLUMNS = 9;
+
+/** What the outside can reach now, and with the new rules, side by side. */
+export function exposureLines(state: ExposureState, width: number): readonly Line[] {
+	switch (state.status) {
+		case 'looking':
+			return [{text: 'Looking what the outside can reach now, and what it could.', tone: 'muted'}];
+		case 'failed':
+			return wrapLines(`This was not found out: ${state.message}.`, width, 'warning');
+		case 'found': {
+			const {rows, unread, tried} = state.exposure;
+			return [
+				...(readOut ? [] : wrapLines(head(), width, 'accent')),
+				...rows.flatMap((row) => rowLines(row, width)),
+				...(rows.length === 0 && unread.length === 0
+					? wrapLines('Nothing listens here for others, and nothing is let in.', width, 'plain')
+					: []),
+				...unread.flatMap((line) => wrapLines(`Not judged: ${line}`, width, 'warning')),
+				...wrapLines(
+					tried
+						? 'Tried with packets to a copy of this machine.'
+						: 'Read from the rules, not tried with packets.',
+					width,
+					'muted',
+				),
+			];
+		}
+	}
+}
+
+function head(): string {
+	return `${'Port'.padEnd(PORT_COLUMNS)}${'now'.padEnd(REACH_COLUMNS)}${'after'.padEnd(REACH_COLUMNS)}who`;
+}
+
+function rowLines(row: Exposed, width: number): readonly Line[] {
+	const ports = row.ports.map((range) => printPorts(range, '-')).join(',');
+	const families = row.families.length === 1 ? ` IPv${row.families[0]}` : '';
+	const port = `${ports}/${row.protocol}${families}`;
+	const prefix = `${row.before.padEnd(REACH_COLUMNS)}${(row.after ?? '').padEnd(REACH_COLUMNS)}`;
+	const tone = toneOf(row.after ?? row.before);
+	if (readOut) {
+		const after = row.after === undefined ? '' : `, after ${row.after}`;
+		return wrapLines(`${port}: now ${row.before}${after}; ${describe(row)}`, width, tone);
+	}
+
+	// A long list of ports gets lines of its own.
+	return port.length < PORT_COLUMNS
+		? wrapLines(describe(row), width, tone, `${port.padEnd(PORT_COLUMNS)}${prefix}`)
+		: [
+				...wrapLines(port, width, tone),
+				...wrapLines(describe(row), width, tone, `${' '.repeat(PORT_COLUMNS)}${prefix}`),
+			];
+}
+
+function describe({process, through, to, by, from, listens}: Exposed): string {
+	const who =
+		through === 'a container'
+			? `${by ?? 'a container'}, to ${to ?? 'a container'}, past INPUT`
+			: (process ?? (listens ? 'an unknown process' : 'nothing listens'));
+	return [
+		who,
+		...(through === 'loopback' ? ['loopback only'] : from === 'anywhere' ? [] : [`from ${from}`]),
+	].join(', ');
+}
+
+function toneOf(reach: Reach): Tone {
+	return ({open: 'accept', shut: 'plain', unknown: 'warning'} as const)[reach];
+}

@@ -1,0 +1,186 @@
+import {type Opening, printOpening, printPorts} from '../../policy/parse-opening.ts';
+import type {Port} from '../../policy/port-openings.ts';
+import {adviseOn} from '../../services/advice.ts';
+import type {Listener} from '../../services/listener.ts';
+import type {PortRow} from '../state/port-rows.ts';
+import {boxText, readOut, type Tone} from '../theme.ts';
+
+/** Wide enough for most ports, so that what follows stands in one column. */
+const PORT_COLUMNS = 12;
+const STATE_COLUMNS = 9;
+
+/** A line of the list: what the policy does to the port, and who is behind it. */
+export function rowText(row: PortRow): {readonly text: string; readonly tone: Tone} {
+	switch (row.kind) {
+		case 'listener': {
+			const open = row.openings.length > 0;
+			return {
+				text: `${readOut ? '' : `${boxText(open)} `}${columns(printPort(row.port), reachText(row.openings))}${namesOf(row.listeners)}`,
+				tone: open ? 'accept' : 'plain',
+			};
+		}
+
+		case 'published': {
+			const {protocol, port, last, by, to} = row.published;
+			const ports = `${printPorts({first: port, last: last ?? port}, '-')}/${protocol}`;
+			return {
+				text: `${readOut ? '' : ' !  '}${column(ports, PORT_COLUMNS)}beyond our reach: ${by}, to ${to}`,
+				tone: 'warning',
+			};
+		}
+
+		case 'opening':
+			return {
+				text: `${readOut ? '' : `${boxText(true)} `}${column(printOpening(row.opening), PORT_COLUMNS)}${readOut ? 'open, ' : ''}${describeOpening(row.opening)}${row.listens === false ? '; nothing listens' : ''}`,
+				tone: 'plain',
+			};
+		case 'loopback':
+			return {
+				text: `${readOut ? '' : '    '}${columns(printPort(row.port), 'loopback')}${namesOf(row.listeners)}`,
+				tone: 'muted',
+			};
+	}
+}
+
+/** What the focused line is about, and what can be done. */
+export function rowNote(row: PortRow): string {
+	switch (row.kind) {
+		case 'listener':
+			return `${describeListeners(row.listeners)}. Space ${row.openings.length > 0 ? 'shuts' : 'opens'} it. Tab: how to do without it`;
+		case 'published': {
+			const {by, to, from, on, address} = row.published;
+			const where = [
+				...(address === '0.0.0.0' || address === '::' ? [] : [`at ${address}`]),
+				...(on === undefined ? [] : [`on ${on}`]),
+				...(from === undefined ? [] : [`from ${from}`]),
+			];
+			return `${by} forwards it to ${to}${where.length > 0 ? `, ${where.join(', ')}` : ''}: it never meets INPUT, so no rule here shuts it. Tab: what does`;
+		}
+
+		case 'opening':
+			return row.listens === false
+				? 'Nothing listens there now: whatever starts to can be reached. Space or Del removes it'
+				: 'Space or Del removes it';
+		case 'loopback':
+			return `${describeListeners(row.listeners)}: others cannot reach it, whatever the rules say`;
+	}
+}
+
+/** The article's alternatives to an open port, each with its command. None is ever run. */
+export function alternativesTo(row: PortRow | undefined, nat: string): readonly string[] {
+	switch (row?.kind) {
+		case 'listener':
+		case 'loopback':
+			return [
+				`${printPort(row.port)}: ${describeListeners(row.listeners)}`,
+				...unique(row.listeners.flatMap((listener) => adviceLines(listener, row.kind))),
+				...(row.kind === 'listener' ? [`NAT: ${nat}.`] : []),
+				'These are yours to run: the wizard runs none of them.',
+			];
+		case 'published': {
+			const {protocol, port, by, to} = row.published;
+			const container = by === 'Docker' || by === 'podman' ? by : undefined;
+			const forwarded = {
+				protocol,
+				port,
+				...(container === undefined
+					? {}
+					: {container, process: container === 'Docker' ? 'docker-proxy' : 'rootlessport'}),
+			};
+			return [
+				`${port}/${protocol}: ${by} forwards it to ${to}, past INPUT. Rules in INPUT never see it.`,
+				...(container === undefined
+					? ['To shut it, remove the DNAT rule, or filter in the FORWARD chain.']
+					: adviceLines(forwarded, 'listener')),
+				'These are yours to run: the wizard runs none of them.',
+			];
+		}
+
+		case 'opening':
+			return [`${printOpening(row.opening)}: ${rowNote(row)}.`];
+		default:
+			return [];
+	}
+}
+
+/** `22/tcp` */
+export function printPort({protocol, port}: Port): string {
+	return `${port}/${protocol}`;
+}
+
+/** Whom an opening lets in, in words. */
+export function describeOpening(opening: Opening): string {
+	if (opening.kind === 'mdns') {
+		return 'local discovery, by multicast only';
+	}
+
+	const protocol = {tcp: 'TCP', udp: 'UDP', both: 'TCP and UDP'}[opening.protocol];
+	const from =
+		opening.from === undefined ? 'anywhere' : `one network, IPv${opening.from.family} only`;
+	return `${protocol}, from ${from}${opening.on === undefined ? '' : ', on one interface'}`;
+}
+
+function columns(port: string, state: string): string {
+	return `${column(port, PORT_COLUMNS)}${column(state, STATE_COLUMNS)}`;
+}
+
+/** A cell of the list; read out, commas part them. */
+function column(text: string, width: number): string {
+	return readOut ? `${text}, ` : `${text.padEnd(width)} `;
+}
+
+/** What the openings of a port come to. */
+function reachText(openings: readonly Opening[]): string {
+	const wide = openings.some(
+		(opening) => opening.kind === 'port' && opening.from === undefined && opening.on === undefined,
+	);
+	const [first] = openings;
+	if (wide || first === undefined) {
+		return wide ? 'open' : 'shut';
+	}
+
+	return first.kind === 'mdns'
+		? 'open to multicast'
+		: `open${first.from === undefined ? '' : ` from ${first.from.cidr}`}${first.on === undefined ? '' : ` on ${first.on}`}${openings.length > 1 ? ' and others' : ''}`;
+}
+
+/** What listens, with where, whose it is and what starts it. */
+function describeListeners(listeners: readonly Listener[]): string {
+	const [first] = listeners;
+	const everywhere = listeners.some(({address}) => address === '0.0.0.0' || address === '::');
+	const addresses = everywhere
+		? 'on all addresses'
+		: `on ${unique(listeners.map(({address, on}) => `${address}${on === undefined ? '' : ` (${on})`}`)).join(', ')}`;
+	const owner = [
+		...(first?.unit === undefined ? [] : [first.unit]),
+		...(first?.user === undefined ? [] : [`user ${first.user}`]),
+		...(first?.container === undefined ? [] : [`in a container of ${first.container}`]),
+	];
+	return `${namesOf(listeners)} listens ${addresses}${owner.length > 0 ? ` (${owner.join(', ')})` : ''}`;
+}
+
+function namesOf(listeners: readonly Listener[]): string {
+	return unique(listeners.map((listener) => adviseOn(listener).name)).join(', ');
+}
+
+function adviceLines(
+	listener: Parameters<typeof adviseOn>[0],
+	kind: 'listener' | 'loopback',
+): readonly string[] {
+	const {stop, loopback, note} = adviseOn(listener);
+	return [
+		`Stop it: ${stop ?? 'how it was started was not found out; end the program that you do not need'}`,
+		...(kind === 'loopback'
+			? []
+			: [
+					loopback === undefined
+						? 'Bind it to loopback: its own configuration says where it listens'
+						: `Bind it to loopback: in ${loopback.file} write: ${loopback.setting}`,
+				]),
+		...(note === undefined ? [] : [`${note}.`]),
+	];
+}
+
+function unique(texts: readonly string[]): readonly string[] {
+	return [...new Set(texts)];
+}

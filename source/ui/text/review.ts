@@ -1,0 +1,109 @@
+import type {NeighbourChoice} from '../../existing/describe-choice.ts';
+import {printCommands, printRestore} from '../../ruleset/format-iptables.ts';
+import {mergeFamilies, type Row} from '../../ruleset/merge-families.ts';
+import type {RuleSet} from '../../ruleset/model.ts';
+import type {ExposureState} from '../hooks/use-exposure.ts';
+import type {Flow} from '../state/state.ts';
+import {readOut, type Tone} from '../theme.ts';
+import {exposureLines} from './exposure.ts';
+import {type Line, wrapLines} from './wrap.ts';
+
+/** What Review shows. */
+export type Reviewed = Pick<Flow, 'view' | 'known' | 'existing'> & {
+	readonly ruleSet: RuleSet;
+	readonly exposure: ExposureState;
+};
+
+/** The lines of a view of the whole rule set, wrapped to `width`: nothing is cut off. */
+export function reviewLines(
+	{view, ruleSet, exposure, known, existing}: Reviewed,
+	width: number,
+): readonly Line[] {
+	switch (view) {
+		case 'exposure':
+			return exposureLines(exposure, width);
+		case 'restore':
+			return ruleSet.families.flatMap((rules) => [
+				...wrapLines(
+					`IPv${rules.family}, loaded with ${program(rules.family)}-restore --noflush:`,
+					width,
+					'accent',
+				),
+				...wrapLines(printRestore(rules).trimEnd(), width, 'plain'),
+			]);
+		case 'commands':
+			return [
+				...wrapLines('For an empty INPUT, without chains of our own:', width, 'accent'),
+				...ruleSet.families.flatMap((rules) =>
+					wrapLines(printCommands(rules).join('\n'), width, 'plain'),
+				),
+			];
+		default:
+			return [
+				...goingLines(
+					known.choices?.find((choice) => choice.existing === existing),
+					width,
+				),
+				...ruleLines(mergeFamilies(ruleSet), width),
+			];
+	}
+}
+
+/** What was decided about rules that are there already. */
+function goingLines(choice: NeighbourChoice | undefined, width: number): readonly Line[] {
+	return choice === undefined
+		? []
+		: [
+				...wrapLines(`Rules that are there already: ${choice.label}`, width, 'accent'),
+				...choice.means.flatMap((line) => wrapLines(line, width, 'plain', '  ')),
+			];
+}
+
+/** Which tone the target of a rule has. */
+export function toneOf({rule: {target}}: Row): Tone {
+	switch (target.kind) {
+		case 'ACCEPT':
+			return 'accept';
+		case 'REJECT':
+			return 'reject';
+		case 'DROP':
+			return 'drop';
+		default:
+			return 'plain';
+	}
+}
+
+/** The families of a row in words, for a text that is read out. */
+function familyWords({families}: Row): string {
+	return `${families.map((family) => `IPv${family}`).join(' and ')}: `;
+}
+
+/** The families of a row, always in three columns: `4 6`, `4  `, `  6`. */
+export function familyColumn({families}: Row): string {
+	return [4, 6]
+		.map((family) => (families.some((name) => name === family) ? family : ' '))
+		.join(' ');
+}
+
+function ruleLines(rows: readonly Row[], width: number): readonly Line[] {
+	return rows.flatMap((row, position): Line[] => [
+		...(rows[position - 1]?.own === row.own
+			? []
+			: wrapLines(
+					`${row.own.name}, from ${row.own.from} of table ${row.own.table}${readOut ? '' : ' (4: IPv4, 6: IPv6)'}`,
+					width,
+					'accent',
+				)),
+		...wrapLines(
+			row.text,
+			width,
+			toneOf(row),
+			readOut ? familyWords(row) : `${familyColumn(row)}  `,
+		),
+		...wrapLines(row.rule.reason?.text ?? '', width, 'muted', readOut ? '' : '       '),
+	]);
+}
+
+function program(family: number): string {
+	return family === 4 ? 'iptables' : 'ip6tables';
+}

@@ -1,0 +1,77 @@
+import {shellWord} from '../../commands/apply.ts';
+import {type Existing, existingFlags} from '../../existing/cleanup-plan.ts';
+import {printOpening} from '../../policy/parse-opening.ts';
+import {type Policy, policyFlags} from '../../policy/policy.ts';
+import type {Ending} from '../state/exit-reason.ts';
+
+export type Summary = {
+	/** What stands in the terminal after the wizard, in whole lines. */
+	readonly text: string;
+	/** 0 kept or only looked at, 4 rolled back, 130 left before anything was loaded. */
+	readonly exitCode: 0 | 4 | 130;
+};
+
+type Place = {
+	/** What was kept last, if that can be read. */
+	readonly policy: Policy | undefined;
+	/** What became of the rules of others. */
+	readonly existing: Existing;
+	/** What loads the rules at boot: `systemd`. */
+	readonly boot: string | undefined;
+	/** An address by which others reach this machine. */
+	readonly address: string | undefined;
+	readonly rehearsal: boolean;
+};
+
+/** What was done, where it is kept, how to undo it, and what to do next. */
+export function summarize(ending: Exclude<Ending, {elevation: unknown}>, place: Place): Summary {
+	if (ending === 'looked') {
+		const text = 'Nothing was changed. The checklist again: fw-wizard check\n';
+		return {text, exitCode: 0};
+	}
+
+	if (ending?.ok) {
+		return {text: `${[ending.message, ...describeKept(place)].join('\n')}\n`, exitCode: 0};
+	}
+
+	return ending?.rolledBack
+		? {text: `${ending.message}. ${ending.hint}.\nTo try again: fw-wizard\n`, exitCode: 4}
+		: {text: 'Nothing was changed.\n', exitCode: 130};
+}
+
+function describeKept({
+	policy,
+	existing,
+	boot,
+	address = 'HOST',
+	rehearsal,
+}: Place): readonly string[] {
+	const flags = [
+		...(policy === undefined ? [] : policyFlags(policy).map(shellWord)),
+		...existingFlags(existing),
+	];
+	return [
+		...(policy === undefined ? [] : [describePolicy(policy)]),
+		...(rehearsal
+			? [
+					'That was a rehearsal: the machine itself is as it was, and nothing is kept.',
+					`To do it there, as root: ${['fw-wizard', ...flags].join(' ')}`,
+				]
+			: [
+					`Kept in /etc/fw-wizard${boot === undefined ? '; nothing loads it at boot' : `, and loaded at boot by ${boot}`}.`,
+					'To undo it: fw-wizard undo',
+					'What to do next:',
+					`  from another machine, its TCP ports: nmap -sS -p- -T4 -oX scan.xml ${address}`,
+					'  here, with its result: fw-wizard prove --nmap scan.xml',
+					'  after the next boot: fw-wizard check',
+				]),
+	];
+}
+
+function describePolicy({openings, verdict, helpers, log}: Policy): string {
+	return [
+		`Let in: ${openings.length === 0 ? 'nothing' : openings.map(printOpening).join(', ')}.`,
+		`The rest: ${verdict}${log ? ', logged' : ''}.`,
+		...(helpers.length === 0 ? [] : [`Helpers: ${helpers.join(', ')}.`]),
+	].join(' ');
+}

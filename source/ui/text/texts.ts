@@ -1,0 +1,110 @@
+import type {Existing} from '../../existing/cleanup-plan.ts';
+import type {Elevation} from '../../host/exec/elevation.ts';
+import type {Helper} from '../../policy/helpers.ts';
+import type {Role, Verdict} from '../../policy/policy.ts';
+import type {Flow, Step} from '../state/state.ts';
+import {glyphs, readOut} from '../theme.ts';
+import {cut} from './truncate.ts';
+
+/** What the wizard says, apart from how it looks. Plain ASCII: every terminal shows it. */
+
+export const STEP_NAMES: Readonly<Record<Step, string>> = {
+	welcome: 'Welcome',
+	neighbours: 'Neighbours',
+	role: 'Role',
+	rejection: 'Rejection',
+	helpers: 'Helpers',
+	ports: 'Ports',
+	review: 'Review',
+	proof: 'Proof',
+	apply: 'Apply',
+	result: 'Result',
+};
+
+export const QUESTIONS: Readonly<Record<Step, string>> = {
+	welcome: 'A firewall for this machine',
+	neighbours: 'There are rules here already. What becomes of them?',
+	role: 'What is this machine?',
+	rejection: 'What happens to a connection that is not let in?',
+	helpers: 'Which old protocols need help? Most machines: none',
+	ports: 'What is let in?',
+	review: 'These are the rules. Nothing is loaded yet',
+	proof: 'Does it do what you chose? Tried with real packets',
+	apply: 'Load these rules now?',
+	result: 'Will it hold? The checklist for the next boot',
+};
+
+export const ROLE_TEXTS: Readonly<
+	Record<Role, {readonly label: string; readonly meaning: string}>
+> = {
+	workstation: {
+		label: 'Workstation',
+		meaning:
+			'It asks, nobody asks it. Answers to its own connections and ping come in, nothing else does.',
+	},
+	server: {
+		label: 'Server',
+		meaning: 'Others use its services. The ports that you open are let in, nothing else is.',
+	},
+};
+
+export const VERDICT_TEXTS: Readonly<Record<Verdict, string>> = {
+	reject: 'Reject: refuse with "port unreachable"',
+	reset: 'Reset: refuse as a closed port does',
+	drop: 'Drop: do not answer at all',
+};
+
+/** In which direction a helper helps. */
+export function helperDirection({client, server}: Helper): string {
+	return [
+		...(client ? ['connections from this machine'] : []),
+		...(server ? ['connections to this machine, once its port is open'] : []),
+	].join('; ');
+}
+
+export const APPLY_TEXT = 'Apply: load the rules';
+export const ELEVATE_TEXTS: Readonly<Record<Elevation, string>> = {
+	sudo: 'Go on as root, through sudo',
+	su: 'Go on as root, through su',
+};
+/** What matters most first: on a small terminal the end is cut off. */
+export function safetyText({inheritance, switchOff}: Existing, seconds: number): string {
+	const keeps = inheritance === 'keep' && switchOff.length === 0;
+	return `Unless confirmed within ${seconds} s, the old rules come back by themselves. They are tried in a throw-away namespace first. ${keeps ? 'The rules of other programs stay.' : 'The rules of others: as you chose.'}`;
+}
+export const ELEVATION_TEXT =
+	'Only root can load rules. Your answers come along, and nothing is loaded before you say so there.';
+
+/** What Welcome says under what was found. */
+export const REASSURANCE =
+	'Nothing is changed before you say so in the step Apply. Even then the old rules come back by themselves, unless you show that you can still log in.';
+
+/** The seconds of the countdown. Each change is read out: then few, and rather too low than too high. */
+export function secondsText(seconds: number): number {
+	const step = !readOut ? 1 : seconds > 10 ? 10 : 5;
+	return step * Math.floor(seconds / step);
+}
+
+/** Which step it is, where there is no room for the names of all; else undefined. */
+export function railOf(step: Step, steps: readonly Step[], columns: number): string | undefined {
+	const all = steps.map((name) => STEP_NAMES[name]).join(` ${glyphs.step} `);
+	return all.length <= columns && !readOut
+		? undefined
+		: cut(`Step ${steps.indexOf(step) + 1} of ${steps.length}: ${STEP_NAMES[step]}`, columns);
+}
+
+/** What a step asks, at this moment. */
+export function questionOf({step, applying, outcome}: Flow): string {
+	if (applying.phase === 'waiting') {
+		return 'Can you still log in?';
+	}
+
+	return step === 'result' && outcome?.ok === false
+		? 'These rules are not loaded'
+		: QUESTIONS[step];
+}
+
+/** The words that must be typed out where one key would be too easily pressed. */
+export const KEEP_WORD = 'keep';
+export const SHUT_WORD = 'shut';
+export const REBOOT_WORD = 'reboot';

@@ -1,0 +1,155 @@
+import type {Found} from '../../app/discover.ts';
+import type {Facts} from '../../host/machine/facts.ts';
+import type {FirstFacts} from '../../host/machine/facts-sync.ts';
+import {describeExposure, scopeOf} from '../../lib/address-scope.ts';
+import {joinWords} from '../../lib/list.ts';
+import {printable} from '../../lib/printable.ts';
+import {printDoor} from '../../ruleset/lockout.ts';
+import {ROLE_TEXTS} from './texts.ts';
+import type {Line} from './wrap.ts';
+
+/** Stands for what is not known yet. */
+const LOOKING = 'looking';
+
+/** How many interfaces, neighbours and ports are named; how many warnings there are at most. */
+const MOST_NAMES = 4;
+const MOST_WARNINGS = 4;
+
+/**
+ * What was found out about the machine, for Welcome: what matters for the choices to come, in at most
+ * ten entries, warnings first.
+ * @param found absent as long as it is being looked for
+ */
+export function describeMachine(facts: Facts | FirstFacts, found?: Found): readonly Line[] {
+	const {interfaces} = facts;
+	const session = 'session' in facts ? describeSession(facts.session) : LOOKING;
+	const networks = interfaces.map(
+		({name, addresses}) => `${printable(name)} ${addresses.map(bare).join(' ')}`,
+	);
+	const lines: readonly Line[] = [
+		'iptables' in facts ? describeIptables(facts) : {text: `iptables: ${LOOKING}`, tone: 'muted'},
+		{
+			text: `Network: ${some(networks) || 'no interface with an address'}`,
+			tone: 'plain',
+		},
+		{text: `You: ${session}`, tone: session === LOOKING ? 'muted' : 'plain'},
+		...(found === undefined
+			? [{text: `Listens: ${LOOKING}`, tone: 'muted' as const}]
+			: describeFound(found)),
+	];
+	return [
+		...describeWarnings(facts, found),
+		...lines.filter(({tone}) => tone === 'warning'),
+		...lines.filter(({tone}) => tone !== 'warning'),
+	];
+}
+
+/** What others must not overlook, the most important first. */
+function describeWarnings(facts: Facts | FirstFacts, found: Found | undefined): readonly Line[] {
+	const {neighbours = [], known} = found ?? {};
+	const published = known?.published ?? [];
+	const warnings = [
+		...(facts.root ? [] : ['You are not root: rules can be looked at, not loaded']),
+		...(facts.root && found !== undefined && found.neighbours === undefined
+			? ['Which rules there are already was not found out']
+			: []),
+		...neighbours
+			.filter(({kind, name}) => kind !== 'service' && name !== 'rules elsewhere')
+			.map(({name, means}) => `${name}: ${lowerFirst(means)}`),
+		...(published.length === 0
+			? []
+			: [
+					`${published.length} ${published.length === 1 ? 'port passes' : 'ports pass'} INPUT by, forwarded by ${joinWords([...new Set(published.map(({by}) => by))])}: no rule here shuts ${published.length === 1 ? 'it' : 'them'}`,
+				]),
+	];
+	const more = warnings.length - MOST_WARNINGS;
+	return [
+		...warnings.slice(0, more > 0 ? MOST_WARNINGS - 1 : MOST_WARNINGS),
+		...(more > 0 ? [`${more + 1} more warnings: fw-wizard facts`] : []),
+	].map((text) => ({text, tone: 'warning'}));
+}
+
+/** What listens, who else filters, and which role that recommends. */
+function describeFound({known, neighbours}: Found): readonly Line[] {
+	const {listeners, recommendation} = known;
+	const outside = listeners?.filter(({reach}) => reach === 'outside') ?? [];
+	const ports = [...new Set(outside.map(({port, protocol}) => `${port}/${protocol}`))];
+	return [
+		{
+			text: `Listens for others: ${listeners === undefined ? 'not known here' : some(ports) || 'nothing'}`,
+			tone: 'plain',
+		},
+		...(neighbours === undefined || neighbours.length === 0
+			? []
+			: [
+					{
+						text: `Neighbours: ${some([...new Set(neighbours.map(({name}) => name))])}`,
+						tone: 'plain' as const,
+					},
+				]),
+		...(recommendation === undefined
+			? []
+			: [
+					{
+						text: `Recommended role: ${ROLE_TEXTS[recommendation.role].label}, since ${recommendation.reason}`,
+						tone: 'accent' as const,
+					},
+				]),
+	];
+}
+
+/** `a, b, c, d and 3 more` */
+function some(names: readonly string[]): string {
+	const more = names.length - MOST_NAMES;
+	return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function lowerFirst(text: string): string {
+	return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function describeIptables({iptables, families}: Facts): Line {
+	const names = families.map((family) => `IPv${family}`).join(' and ');
+	return iptables === undefined
+		? {
+				text: 'iptables: not installed. You can look at rules, but not load them',
+				tone: 'warning',
+			}
+		: {text: `iptables: ${iptables.version} (${iptables.backend}), for ${names}`, tone: 'plain'};
+}
+
+/** One address of each family, by which others reach this machine. */
+export function addressesOf({interfaces, families}: Facts): readonly string[] {
+	const all = interfaces.flatMap(({addresses}) => addresses.map(bare));
+	return families.flatMap(
+		(family) =>
+			all.find(
+				(address) => address.includes(':') === (family === 6) && !address.startsWith('fe80'),
+			) ?? [],
+	);
+}
+
+/** The article's third alternative to an open port: whether this machine has a public address. */
+export function describeNat({interfaces}: Facts): string {
+	return describeExposure(
+		interfaces.flatMap(({addresses}) =>
+			addresses.map((cidr) => ({cidr, scope: scopeOf(bare(cidr))})),
+		),
+	);
+}
+
+/** How the user reaches this machine, as half a sentence. */
+export function describeSession(session: Facts['session']): string {
+	switch (session.kind) {
+		case 'console':
+			return "at the machine's own console";
+		case 'unknown':
+			return 'how you are connected was not found out';
+		case 'remote':
+			return `from ${session.client ?? 'outside'}, through ${session.doors.map(printDoor).join(' and ')}`;
+	}
+}
+
+function bare(cidr: string): string {
+	return cidr.split('/')[0] ?? cidr;
+}

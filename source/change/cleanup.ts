@@ -1,17 +1,17 @@
 import {chainsBehind, printTaking, touchedChains} from '../existing/cleanup-format.ts';
 import {type Existing, planInheritance, type Taking} from '../existing/cleanup-plan.ts';
-import type {Holding} from '../existing/snapshot.ts';
+import type {RulesSnapshot} from '../existing/snapshot.ts';
 import {HostError} from '../host/errors.ts';
 import type {Runner} from '../host/exec/run.ts';
 import {describeFailure, restore} from '../host/netfilter/iptables.ts';
-import {programFor, readHoldings} from '../host/netfilter/snapshot.ts';
+import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import {withNamespace} from '../host/netns.ts';
 import {printable} from '../lib/printable.ts';
 import {loadSets} from '../testbed/load-rules.ts';
 import {ROLLED_BACK} from './load.ts';
 
 /** Rules of others that a change takes away, and all that lies where they lie. */
-export type Taken = {readonly holding: Holding; readonly taking: Taking};
+export type Taken = {readonly snapshot: RulesSnapshot; readonly taking: Taking};
 
 /** Chain names that a script and a pattern can bear; others nobody has yet been seen to use. */
 const PLAIN_NAME = /^[\w.:@%+=,-]+$/;
@@ -20,18 +20,21 @@ const PLAIN_NAME = /^[\w.:@%+=,-]+$/;
  * What a change takes away of what is there.
  * @throws {HostError} when it must not, or could not be put back by the rollback script
  */
-export function planTaken(holdings: readonly Holding[], existing: Existing): readonly Taken[] {
-	const {takings, refusal} = planInheritance(holdings, existing.inheritance, existing.switchOff);
+export function planTaken(
+	snapshots: readonly RulesSnapshot[],
+	existing: Existing,
+): readonly Taken[] {
+	const {takings, refusal} = planInheritance(snapshots, existing.inheritance, existing.switchOff);
 	if (refusal !== undefined) {
 		throw new HostError(refusal, 'Keep the rules that are there, or flush INPUT alone');
 	}
 
 	return takings.map((taking) => {
-		const holding = holdings.find(
+		const snapshot = snapshots.find(
 			({family, backend}) => family === taking.family && backend === taking.backend,
-		) as Holding;
+		) as RulesSnapshot;
 		const touched = touchedChains(taking);
-		const odd = [...touched, ...chainsBehind(holding, touched)].find(
+		const odd = [...touched, ...chainsBehind(snapshot, touched)].find(
 			(name) => !PLAIN_NAME.test(name),
 		);
 		if (odd !== undefined) {
@@ -41,7 +44,7 @@ export function planTaken(holdings: readonly Holding[], existing: Existing): rea
 			);
 		}
 
-		return {holding, taking};
+		return {snapshot, taking};
 	});
 }
 
@@ -58,12 +61,12 @@ export async function rehearseReturn(taken: readonly Taken[]): Promise<void> {
 	await withNamespace(async (namespace) => {
 		await loadSets(
 			namespace,
-			taken.map(({holding}) => holding.text),
+			taken.map(({snapshot}) => snapshot.text),
 		);
-		for (const {holding} of taken) {
-			const text = filterPart(holding.text);
-			const failure = await restoreTo(holding, text, namespace.run);
-			const {stdout} = await namespace.run(programFor(holding, '-save'), ['-t', 'filter']);
+		for (const {snapshot} of taken) {
+			const text = filterPart(snapshot.text);
+			const failure = await restoreTo(snapshot, text, namespace.run);
+			const {stdout} = await namespace.run(programFor(snapshot, '-save'), ['-t', 'filter']);
 			if (failure !== undefined || rulesOf(stdout) !== rulesOf(text)) {
 				throw new HostError(
 					`The rules that are there could not be put back as they are. ${failure ? describeFailure(failure) : ''}`.trim(),
@@ -80,12 +83,12 @@ export async function assertUnchanged(taken: readonly Taken[]): Promise<void> {
 		return;
 	}
 
-	const now = await readHoldings([...new Set(taken.map(({holding}) => holding.family))]);
-	for (const {holding} of taken) {
+	const now = await readSnapshots([...new Set(taken.map(({snapshot}) => snapshot.family))]);
+	for (const {snapshot} of taken) {
 		const same = now.find(
-			({family, backend}) => family === holding.family && backend === holding.backend,
+			({family, backend}) => family === snapshot.family && backend === snapshot.backend,
 		);
-		if (rulesOf(filterPart(same?.text ?? '')) !== rulesOf(filterPart(holding.text))) {
+		if (rulesOf(filterPart(same?.text ?? '')) !== rulesOf(filterPart(snapshot.text))) {
 			throw new HostError('Another program is changing the rules just now', ROLLED_BACK, 4);
 		}
 	}
@@ -93,17 +96,17 @@ export async function assertUnchanged(taken: readonly Taken[]): Promise<void> {
 
 /** Takes away what lies in the backend that is not in use. Ours are live by then. @throws {HostError} */
 export async function takeFromOther(taken: readonly Taken[], runner: Runner): Promise<void> {
-	for (const {holding, taking} of taken.filter(({holding}) => !holding.inUse)) {
+	for (const {snapshot, taking} of taken.filter(({snapshot}) => !snapshot.inUse)) {
 		const text = ['*filter', ...printTaking(taking), 'COMMIT', ''].join('\n');
-		const failure = await restoreTo(holding, text, runner);
+		const failure = await restoreTo(snapshot, text, runner);
 		if (failure) {
 			throw new HostError(describeFailure(failure), ROLLED_BACK, 4);
 		}
 	}
 }
 
-async function restoreTo(holding: Holding, text: string, runner?: Runner) {
-	return restore(holding.family, text, runner, programFor(holding, '-restore'));
+async function restoreTo(snapshot: RulesSnapshot, text: string, runner?: Runner) {
+	return restore(snapshot.family, text, runner, programFor(snapshot, '-restore'));
 }
 
 /** The filter table of a save, as a restore file. */

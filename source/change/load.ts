@@ -1,6 +1,6 @@
 import {printLoad} from '../existing/cleanup-format.ts';
 import type {Taking} from '../existing/cleanup-plan.ts';
-import type {Holding} from '../existing/snapshot.ts';
+import type {RulesSnapshot} from '../existing/snapshot.ts';
 import {HostError} from '../host/errors.ts';
 import {type Runner, run} from '../host/exec/run.ts';
 import {freshNetwork} from '../host/machine/modules.ts';
@@ -30,8 +30,10 @@ export async function readRules(ruleSet: RuleSet): Promise<Before> {
 }
 
 /** Of all that is there, what our rules come to. */
-export function beforeOf(holdings: readonly Holding[]): Before {
-	return new Map(holdings.filter(({inUse}) => inUse).map((holding) => [holding.family, holding]));
+export function beforeOf(snapshots: readonly RulesSnapshot[]): Before {
+	return new Map(
+		snapshots.filter(({inUse}) => inUse).map((snapshot) => [snapshot.family, snapshot]),
+	);
 }
 
 /**

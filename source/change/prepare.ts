@@ -3,7 +3,7 @@ import {describeTaking} from '../existing/cleanup-format.ts';
 import {type Existing, existingFlags} from '../existing/cleanup-plan.ts';
 import {findProgram} from '../host/exec/find-program.ts';
 import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
-import {programFor, readHoldings} from '../host/netfilter/snapshot.ts';
+import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
 import {currentConnections, identify, type Session} from '../host/sockets/session.ts';
 import {type Policy, policyFlags, printPolicy} from '../policy/policy.ts';
@@ -51,11 +51,11 @@ export async function planOthers(
 		return undefined;
 	}
 
-	const [holdings, switchOff] = await Promise.all([
-		readHoldings(ruleSet.families.map(({family}) => family)),
+	const [snapshots, switchOff] = await Promise.all([
+		readSnapshots(ruleSet.families.map(({family}) => family)),
 		planSwitchOff(existing.switchOff),
 	]);
-	return {before: beforeOf(holdings), taken: planTaken(holdings, existing), switchOff};
+	return {before: beforeOf(snapshots), taken: planTaken(snapshots, existing), switchOff};
 }
 
 /** Writes a change down with its way back, before anything is touched. */
@@ -65,15 +65,15 @@ export function writeDown(
 	before: Before,
 	{taken, switchOff}: Pick<Others, 'taken' | 'switchOff'> = NO_OTHERS,
 ): void {
-	const takenFrom = (wanted: boolean) => taken.filter(({holding}) => holding.inUse === wanted);
+	const takenFrom = (wanted: boolean) => taken.filter(({snapshot}) => snapshot.inUse === wanted);
 	const families = ruleSet.families.flatMap((after) => {
 		const saved = before.get(after.family);
 		const program = programOfBackend(after.family, backend);
-		const part = takenFrom(true).find(({holding}) => holding.family === after.family);
+		const part = takenFrom(true).find(({snapshot}) => snapshot.family === after.family);
 		return saved ? [{before: saved, after, program, taken: part}] : [];
 	});
 	const others = takenFrom(false).flatMap((part) => {
-		const program = findProgram(programFor(part.holding));
+		const program = findProgram(programFor(part.snapshot));
 		return program ? [{program, taken: part}] : [];
 	});
 	const files = {

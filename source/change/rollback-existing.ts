@@ -22,13 +22,13 @@ gone() { ! printf '%s\\n' "$now" | grep -q -e "^:$1 "; }
 `;
 
 /** The file in a change's folder that has the rules of others as they were. */
-export function nameOf({holding: {family, backend}}: Taken): string {
+export function nameOf({snapshot: {family, backend}}: Taken): string {
 	return `was-${family}-${backend}`;
 }
 
 /** What is in these files. */
-export function printWas({holding}: Taken): string {
-	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(holding.text) ?? [];
+export function printWas({snapshot}: Taken): string {
+	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(snapshot.text) ?? [];
 	return part
 		.split('\n')
 		.filter((line) => line.startsWith('-A '))
@@ -54,13 +54,13 @@ export function printTable(table: string, commands: readonly string[]): string {
  * @param last what takes them away
  */
 export function printMending(
-	{holding, taking}: Taken,
+	{snapshot, taking}: Taken,
 	first: readonly string[] = [],
 	last: readonly string[] = [],
 ): string {
 	const touched = touchedChains(taking);
-	const behind = chainsBehind(holding, touched);
-	const policyOf = (name: string) => findChain(holding.rules, 'filter', name)?.policy;
+	const behind = chainsBehind(snapshot, touched);
+	const policyOf = (name: string) => findChain(snapshot.rules, 'filter', name)?.policy;
 	const policies = new Set([...touched, ...taking.policies.map(({chain}) => chain)]);
 	return [
 		'	now=$("$tool-save" -t filter 2>/dev/null)',

@@ -2,7 +2,7 @@ import {rmSync} from 'node:fs';
 import {HostError} from '../host/errors.ts';
 import {run} from '../host/exec/run.ts';
 import {describeFailure, restore, type Saved} from '../host/netfilter/iptables.ts';
-import {programFor, readHoldings} from '../host/netfilter/snapshot.ts';
+import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import type {Family} from '../lib/network.ts';
 import {findChain, OWN_CHAINS} from '../ruleset/model.ts';
 import {carryOut, type Keeping} from './boot-files.ts';
@@ -105,10 +105,10 @@ export async function undoEverything(
 		}
 
 		// Also of the backend that `iptables` meant before it was switched.
-		for (const holding of await readHoldings(families)) {
-			const text = printRemoval(holding);
-			const program = programFor(holding, '-restore');
-			const failure = text === '' ? undefined : await restore(holding.family, text, run, program);
+		for (const snapshot of await readSnapshots(families)) {
+			const text = printRemoval(snapshot);
+			const program = programFor(snapshot, '-restore');
+			const failure = text === '' ? undefined : await restore(snapshot.family, text, run, program);
 			if (failure) {
 				throw new HostError(describeFailure(failure), 'Files are kept. Try it again', 1);
 			}

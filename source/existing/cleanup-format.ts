@@ -2,7 +2,7 @@ import {NOTHING_PRESENT, type Presence, printRestore} from '../ruleset/format-ip
 import {type FamilyRules, OWN_CHAINS} from '../ruleset/model.ts';
 import type {Taking} from './cleanup-plan.ts';
 import {chainOf, targetOf} from './known-programs.ts';
-import {chainsIn, type Holding, isOwnChain, linesIn, nameOfPlace} from './snapshot.ts';
+import {chainsIn, describeSnapshot, isOwnChain, linesIn, type RulesSnapshot} from './snapshot.ts';
 
 /** In the words of iptables-restore, the lines that take it away; our own jump is to be made anew. */
 export function printTaking({emptied, removed, rules, policies}: Taking): readonly string[] {
@@ -45,9 +45,12 @@ export function touchedChains({emptied, removed, rules}: Taking): readonly strin
 }
 
 /** User-defined chains that the touched ones lead to, near and far, and that stay. */
-export function chainsBehind(holding: Holding, touched: readonly string[]): readonly string[] {
-	const lines = linesIn(holding);
-	const names = new Set(chainsIn(holding).map(({name}) => name));
+export function chainsBehind(
+	snapshot: RulesSnapshot,
+	touched: readonly string[],
+): readonly string[] {
+	const lines = linesIn(snapshot);
+	const names = new Set(chainsIn(snapshot).map(({name}) => name));
 	const found = new Set(touched);
 	for (const chain of found) {
 		for (const line of lines) {
@@ -58,7 +61,7 @@ export function chainsBehind(holding: Holding, touched: readonly string[]): read
 		}
 	}
 
-	return [...found].filter((name) => !touched.includes(name) && !isOwnChain(name, holding));
+	return [...found].filter((name) => !touched.includes(name) && !isOwnChain(name, snapshot));
 }
 
 /** One line for each place that something goes from: for a summary. */
@@ -73,7 +76,7 @@ export function describeTaking({rules, removed, policies, ...place}: Taking): st
 			: [`${removed.length} ${removed.length === 1 ? 'chain' : 'chains'} of ufw`]),
 		...policies.map(({chain, from}) => `the policy ${from} of ${chain}`),
 	];
-	return `${nameOfPlace(place)}: ${parts.join(', ')}`;
+	return `${describeSnapshot(place)}: ${parts.join(', ')}`;
 }
 
 function countBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, number> {

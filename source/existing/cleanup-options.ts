@@ -11,7 +11,7 @@ import {
 } from './cleanup-plan.ts';
 import {programOfRule} from './known-programs.ts';
 import {decidingRule} from './shadowed-jump.ts';
-import {foreignRules, type Holding, nameOfPlace} from './snapshot.ts';
+import {describeSnapshot, foreignRules, type RulesSnapshot} from './snapshot.ts';
 
 /** A way to deal with what is there already. */
 export type ExistingChoice = {
@@ -35,10 +35,10 @@ export type ExistingChoice = {
  * @param owners whoever does, and is to be switched off before anything of ours is applied
  */
 export function planChoices(
-	holdings: readonly Holding[],
+	snapshots: readonly RulesSnapshot[],
 	owners: readonly Manager[],
 ): readonly ExistingChoice[] {
-	const advice = recommendInheritance(holdings, owners);
+	const advice = recommendInheritance(snapshots, owners);
 	if (advice === undefined && owners.length === 0) {
 		return [];
 	}
@@ -51,7 +51,7 @@ export function planChoices(
 		advice === undefined ? [best] : [best, ...INHERITANCES.filter((other) => other !== best)];
 	return [
 		...ways.map((inheritance) => ({
-			...describeChoice(holdings, {inheritance, switchOff: owners}),
+			...describeChoice(snapshots, {inheritance, switchOff: owners}),
 			reason: inheritance === best ? reason : undefined,
 		})),
 		...(owners.length === 0
@@ -65,9 +65,9 @@ export function planChoices(
 	];
 }
 
-function describeChoice(holdings: readonly Holding[], existing: Existing): ExistingChoice {
+function describeChoice(snapshots: readonly RulesSnapshot[], existing: Existing): ExistingChoice {
 	const {takings, breaks, refusal} = planInheritance(
-		holdings,
+		snapshots,
 		existing.inheritance,
 		existing.switchOff,
 	);
@@ -79,7 +79,7 @@ function describeChoice(holdings: readonly Holding[], existing: Existing): Exist
 			...existing.switchOff.map((name) => `${name} is switched off`),
 		],
 		rules: takings.flatMap(({rules, policies, ...taking}) => {
-			const place = nameOfPlace(taking);
+			const place = describeSnapshot(taking);
 			return [
 				...rules.map((rule) => `${place}: ${rule}`),
 				...policies.map(({chain, from, to}) => `${place}: -P ${chain} ${from} → ${to}`),
@@ -95,18 +95,18 @@ function describeChoice(holdings: readonly Holding[], existing: Existing): Exist
  * They are kept unless they are what somebody has left behind who made a firewall by hand.
  */
 export function recommendInheritance(
-	holdings: readonly Holding[],
+	snapshots: readonly RulesSnapshot[],
 	switchOff: readonly Manager[] = [],
 ): {readonly inheritance: Inheritance; readonly reason: string} | undefined {
-	const places = holdings.map((holding) => ({
-		holding,
-		rules: foreignRules(holding, 'INPUT').filter(
+	const places = snapshots.map((snapshot) => ({
+		snapshot,
+		rules: foreignRules(snapshot, 'INPUT').filter(
 			(rule) => !(switchOff.includes('ufw') && programOfRule(rule)?.name === 'ufw'),
 		),
 	}));
 	const rules = places.flatMap((place) => place.rules);
 	if (rules.length === 0) {
-		const shut = holdings.find(shutsBeside);
+		const shut = snapshots.find(shutsBeside);
 		return shut === undefined || switchOff.includes('ufw')
 			? undefined
 			: {
@@ -132,7 +132,7 @@ export function recommendInheritance(
 		};
 	}
 
-	const deciding = places.map(({holding}) => decidingRule(holding.rules)).find(Boolean);
+	const deciding = places.map(({snapshot}) => decidingRule(snapshot.rules)).find(Boolean);
 	return deciding === undefined
 		? {
 				inheritance: 'keep',
@@ -145,6 +145,6 @@ export function recommendInheritance(
 }
 
 /** Whether the other backend drops what it has no rule for. */
-function shutsBeside({inUse, rules}: Holding): boolean {
+function shutsBeside({inUse, rules}: RulesSnapshot): boolean {
 	return !inUse && findChain(rules, 'filter', 'INPUT')?.policy === 'DROP';
 }

@@ -2,7 +2,7 @@ import {joinWords} from '../lib/list.ts';
 import type {Family} from '../lib/network.ts';
 import type {Backend, Chain} from '../ruleset/model.ts';
 import {chainOf, programOfChain, targetOf} from './known-programs.ts';
-import {chainsIn, type Holding, othersIn, programsNeedingFilter} from './snapshot.ts';
+import {chainsIn, othersIn, programsNeedingFilter, type RulesSnapshot} from './snapshot.ts';
 
 /** What happens to rules of others that are there already. */
 export const INHERITANCES = ['keep', 'flush-input', 'flush-filter'] as const;
@@ -69,20 +69,20 @@ export type InheritancePlan = {
  * @param switchOff also takes the chains of these; firewalld has none in iptables
  */
 export function planInheritance(
-	holdings: readonly Holding[],
+	snapshots: readonly RulesSnapshot[],
 	inheritance: Inheritance,
 	switchOff: readonly Manager[] = [],
 ): InheritancePlan {
 	const withoutUfw = switchOff.includes('ufw');
-	const takings = holdings.flatMap((holding) => {
+	const takings = snapshots.flatMap((snapshot) => {
 		const ufwHere =
 			withoutUfw &&
-			holdings.some(
-				(other) => other.backend === holding.backend && chainsIn(other).some(isUfwChain),
+			snapshots.some(
+				(other) => other.backend === snapshot.backend && chainsIn(other).some(isUfwChain),
 			);
-		return take(holding, inheritance, ufwHere) ?? [];
+		return take(snapshot, inheritance, ufwHere) ?? [];
 	});
-	const needing = inheritance === 'flush-filter' ? programsNeedingFilter(holdings) : [];
+	const needing = inheritance === 'flush-filter' ? programsNeedingFilter(snapshots) : [];
 	return {
 		inheritance,
 		takings,
@@ -94,10 +94,14 @@ export function planInheritance(
 	};
 }
 
-function take(holding: Holding, inheritance: Inheritance, ufwHere: boolean): Taking | undefined {
-	const {family, backend, inUse} = holding;
-	const chains = chainsIn(holding);
-	const lines = othersIn(holding);
+function take(
+	snapshot: RulesSnapshot,
+	inheritance: Inheritance,
+	ufwHere: boolean,
+): Taking | undefined {
+	const {family, backend, inUse} = snapshot;
+	const chains = chainsIn(snapshot);
+	const lines = othersIn(snapshot);
 	const removed = ufwHere ? chains.filter(isUfwChain).map(({name}) => name) : [];
 	const filled = new Set(lines.map(chainOf));
 	const emptied = chains
@@ -117,7 +121,7 @@ function take(holding: Holding, inheritance: Inheritance, ufwHere: boolean): Tak
 						gone.has(chainOf(line)) ||
 						(removed.length > 0 && removed.includes(targetOf(line) ?? '')),
 				);
-	const opened = policiesToOpen(holding, inheritance, ufwHere);
+	const opened = policiesToOpen(snapshot, inheritance, ufwHere);
 	const policies = chains.flatMap(({name, policy}) =>
 		policy !== undefined && policy !== 'ACCEPT' && opened.has(name)
 			? [{chain: name, from: policy, to: 'ACCEPT'}]
@@ -130,16 +134,16 @@ function take(holding: Holding, inheritance: Inheritance, ufwHere: boolean): Tak
 
 /** The built-in chains whose policy would shut out everybody once the rules are gone. */
 function policiesToOpen(
-	holding: Holding,
+	snapshot: RulesSnapshot,
 	inheritance: Inheritance,
 	ufwHere: boolean,
 ): ReadonlySet<string> {
 	return new Set([
-		...(inheritance !== 'keep' && !holding.inUse ? ['INPUT'] : []),
+		...(inheritance !== 'keep' && !snapshot.inUse ? ['INPUT'] : []),
 		...(inheritance === 'flush-filter' ? ['OUTPUT'] : []),
 		// As `ufw disable` does it; but Docker, too, wants FORWARD shut.
 		...(ufwHere ? ['INPUT', 'OUTPUT'] : []),
-		...(ufwHere && programsNeedingFilter([holding]).length === 0 ? ['FORWARD'] : []),
+		...(ufwHere && programsNeedingFilter([snapshot]).length === 0 ? ['FORWARD'] : []),
 	]);
 }
 

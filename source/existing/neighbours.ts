@@ -3,7 +3,7 @@ import {printRule} from '../ruleset/format-iptables.ts';
 import {findChain, OWN_PREFIX} from '../ruleset/model.ts';
 import {chainOf, KNOWN_PROGRAMS, programOfRule, programOfTable} from './known-programs.ts';
 import {decidingRule} from './shadowed-jump.ts';
-import {foreignRules, type Holding, nameOfPlace} from './snapshot.ts';
+import {describeSnapshot, foreignRules, type RulesSnapshot} from './snapshot.ts';
 
 /** Another program that filters packets here, or rules that nobody owns up to. */
 export type Neighbour = {
@@ -23,7 +23,7 @@ export type Neighbour = {
 
 /** What was found of others, to be named. */
 export type Traces = {
-	readonly holdings: readonly Holding[];
+	readonly snapshots: readonly RulesSnapshot[];
 	/** Tables of nftables, less those of iptables, and what `nft list table` prints of each. */
 	readonly nativeTables: ReadonlyArray<{readonly name: string; readonly text: string}>;
 	/** The names of processes that run in this network. */
@@ -44,8 +44,8 @@ const MODEST = {owns: false, needsFilter: false} as const;
 export function nameNeighbours(traces: Traces): readonly Neighbour[] {
 	return [
 		...nameManagers(traces),
-		...traces.holdings.flatMap(nameInput),
-		...nameElsewhere(traces.holdings),
+		...traces.snapshots.flatMap(nameInput),
+		...nameElsewhere(traces.snapshots),
 		...traces.nativeTables.flatMap(nameTable),
 		...nameServices(traces),
 		...traces.tunnels.map(
@@ -101,19 +101,19 @@ function nameManagers({ufw, firewalld, nftables, frozen}: Traces): readonly Neig
 }
 
 /** Rules of INPUT that belong to no program that is known, and a policy that shuts. */
-function nameInput(holding: Holding): readonly Neighbour[] {
-	const strangers = foreignRules(holding, 'INPUT').filter(
+function nameInput(snapshot: RulesSnapshot): readonly Neighbour[] {
+	const strangers = foreignRules(snapshot, 'INPUT').filter(
 		(rule) => programOfRule(rule) === undefined,
 	);
-	const policy = findChain(holding.rules, 'filter', 'INPUT')?.policy;
-	const shuts = !holding.inUse && policy === 'DROP';
+	const policy = findChain(snapshot.rules, 'filter', 'INPUT')?.policy;
+	const shuts = !snapshot.inUse && policy === 'DROP';
 	if (strangers.length === 0 && !shuts) {
 		return [];
 	}
 
-	const deciding = holding.inUse ? decidingRule(holding.rules) : undefined;
+	const deciding = snapshot.inUse ? decidingRule(snapshot.rules) : undefined;
 	const count = strangers.length;
-	const place = nameOfPlace(holding);
+	const place = describeSnapshot(snapshot);
 	return [
 		{
 			...{name: 'rules in INPUT', kind: 'rules', ...MODEST},
@@ -121,7 +121,7 @@ function nameInput(holding: Holding): readonly Neighbour[] {
 				count === 0
 					? `INPUT drops what no rule lets in (${place})`
 					: `${count} ${count === 1 ? 'rule' : 'rules'} of INPUT ${count === 1 ? 'belongs' : 'belong'} to no program that is known (${place})`,
-			means: holding.inUse
+			means: snapshot.inUse
 				? deciding === undefined
 					? 'They decide before ours: what they let in or shut out stays so'
 					: `Rule ${deciding.index} (${printable(printRule(deciding.rule, deciding.family), 80)}) decides on everything: ours would not be reached`
@@ -131,10 +131,10 @@ function nameInput(holding: Holding): readonly Neighbour[] {
 }
 
 /** Rules of other chains and tables that belong to no program that is known. */
-function nameElsewhere(holdings: readonly Holding[]): readonly Neighbour[] {
+function nameElsewhere(snapshots: readonly RulesSnapshot[]): readonly Neighbour[] {
 	const places = new Set<string>();
 	let count = 0;
-	for (const {text, inUse} of holdings) {
+	for (const {text, inUse} of snapshots) {
 		let table = '';
 		for (const line of text.split('\n')) {
 			if (!line.startsWith('-A ')) {
@@ -183,8 +183,8 @@ function nameTable({name, text}: Traces['nativeTables'][number]): readonly Neigh
 			];
 }
 
-function nameServices({holdings, nativeTables, processes}: Traces): readonly Neighbour[] {
-	const chains = holdings.flatMap(({rules}) =>
+function nameServices({snapshots, nativeTables, processes}: Traces): readonly Neighbour[] {
+	const chains = snapshots.flatMap(({rules}) =>
 		rules.tables.flatMap((table) => table.chains.map(({name}) => name)),
 	);
 	return KNOWN_PROGRAMS.filter(

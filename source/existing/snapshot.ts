@@ -3,7 +3,7 @@ import {type Backend, type Chain, type FamilyRules, OWN_PREFIX} from '../ruleset
 import {chainOf, KNOWN_PROGRAMS, type KnownProgram} from './known-programs.ts';
 
 /** The rules of one family in one backend, as its iptables-save prints them. */
-export type Holding = {
+export type RulesSnapshot = {
 	readonly family: Family;
 	readonly backend: Backend;
 	/** Whether `iptables` means this backend: there our own rules go. */
@@ -13,48 +13,54 @@ export type Holding = {
 };
 
 /** `IPv4`, or `IPv6, legacy backend` where that is not the one in use. */
-export function nameOfPlace({family, backend, inUse}: Omit<Holding, 'text' | 'rules'>): string {
+export function describeSnapshot({
+	family,
+	backend,
+	inUse,
+}: Omit<RulesSnapshot, 'text' | 'rules'>): string {
 	return `IPv${family}${inUse ? '' : `, ${backend} backend`}`;
 }
 
 /** The rules of a chain of the filter table that are not ours, as the save has them. */
-export function foreignRules(holding: Holding, chain: string): readonly string[] {
-	return othersIn(holding).filter((line) => chainOf(line) === chain);
+export function foreignRules(snapshot: RulesSnapshot, chain: string): readonly string[] {
+	return othersIn(snapshot).filter((line) => chainOf(line) === chain);
 }
 
 /** Programs that do not work without their rules in the filter table of iptables. */
-export function programsNeedingFilter(holdings: readonly Holding[]): readonly KnownProgram[] {
-	const chains = holdings.flatMap((holding) => chainsIn(holding).map(({name}) => name));
+export function programsNeedingFilter(
+	snapshots: readonly RulesSnapshot[],
+): readonly KnownProgram[] {
+	const chains = snapshots.flatMap((snapshot) => chainsIn(snapshot).map(({name}) => name));
 	return KNOWN_PROGRAMS.filter(
 		({needsFilter, chains: own}) => needsFilter && chains.some((name) => own.test(name)),
 	);
 }
 
 /** The chains of its filter table. */
-export function chainsIn({rules}: Holding): readonly Chain[] {
+export function chainsIn({rules}: RulesSnapshot): readonly Chain[] {
 	return rules.tables.find(({name}) => name === 'filter')?.chains ?? [];
 }
 
 /** The rules of the filter table as the save has them. */
-export function linesIn({text}: Holding): readonly string[] {
+export function linesIn({text}: RulesSnapshot): readonly string[] {
 	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(text) ?? [];
 	return part.split('\n').filter((line) => line.startsWith('-A '));
 }
 
 /** The same without ours. */
-export function othersIn(holding: Holding): readonly string[] {
-	const known = OTHERS.get(holding);
+export function othersIn(snapshot: RulesSnapshot): readonly string[] {
+	const known = OTHERS.get(snapshot);
 	if (known !== undefined) {
 		return known;
 	}
 
-	const lines = linesIn(holding).filter((line) => !(holding.inUse && isOurs(line)));
-	OTHERS.set(holding, lines);
+	const lines = linesIn(snapshot).filter((line) => !(snapshot.inUse && isOurs(line)));
+	OTHERS.set(snapshot, lines);
 	return lines;
 }
 
 /** Found out once for each holding: every choice is planned from them, and there may be thousands. */
-const OTHERS = new WeakMap<Holding, readonly string[]>();
+const OTHERS = new WeakMap<RulesSnapshot, readonly string[]>();
 
 /** A rule in a chain of ours, or our one jump from a built-in chain. */
 function isOurs(line: string): boolean {
@@ -65,6 +71,6 @@ const OWN_RULE = `-A ${OWN_PREFIX}`;
 const OWN_JUMP = `-A INPUT -j ${OWN_PREFIX}INPUT`;
 
 /** Whether a chain is ours: only where they are in use. */
-export function isOwnChain(name: string, {inUse}: Holding): boolean {
+export function isOwnChain(name: string, {inUse}: RulesSnapshot): boolean {
 	return inUse && name.startsWith(OWN_PREFIX);
 }

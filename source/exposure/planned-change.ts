@@ -1,7 +1,7 @@
 import {printTaking} from '../existing/cleanup-format.ts';
 import {type Existing, planInheritance, type Taking} from '../existing/cleanup-plan.ts';
 import {rulesAfter} from '../existing/cleanup-preview.ts';
-import type {Holding} from '../existing/snapshot.ts';
+import type {RulesSnapshot} from '../existing/snapshot.ts';
 import {programOf} from '../host/netfilter/iptables.ts';
 import {programFor} from '../host/netfilter/snapshot.ts';
 import type {Family} from '../lib/network.ts';
@@ -21,7 +21,7 @@ export type PlannedChange = {
 
 /** What the change loads over the running rules: what goes of others' first, then ours. */
 export function loadsOf(running: RuleSource, change: PlannedChange): readonly Load[] {
-	const {holdings, takings} = planOf(running, change);
+	const {snapshots, takings} = planOf(running, change);
 	return [
 		...nativeTablesThatGo(running, change).map((name) => ({
 			program: 'nft',
@@ -34,7 +34,7 @@ export function loadsOf(running: RuleSource, change: PlannedChange): readonly Lo
 			text: `*filter\n${printTaking(taking).join('\n')}\nCOMMIT\n`,
 		})),
 		...change.ruleSet.families.map((rules) => {
-			const mine = holdings.find(({family, inUse}) => inUse && family === rules.family);
+			const mine = snapshots.find(({family, inUse}) => inUse && family === rules.family);
 			return {
 				program: programOf(rules.family, '-restore'),
 				args: ['-w', '10', '--noflush'],
@@ -46,19 +46,19 @@ export function loadsOf(running: RuleSource, change: PlannedChange): readonly Lo
 
 /** The rules of iptables, both backends, and the native tables, as they are after the change. */
 export function sourceAfter(running: RuleSource, change: PlannedChange): RuleSource {
-	const {holdings, takings} = planOf(running, change);
+	const {snapshots, takings} = planOf(running, change);
 	const gone = nativeTablesThatGo(running, change);
 	const own = (family: Family) => change.ruleSet.families.find((rules) => rules.family === family);
 	const others = change.ruleSet.families.filter(
-		({family}) => !holdings.some((holding) => holding.inUse && holding.family === family),
+		({family}) => !snapshots.some((snapshot) => snapshot.inUse && snapshot.family === family),
 	);
 	return {
 		...running,
 		rules: [
-			...holdings.map((holding): FamilyRules => {
-				const {family, inUse, backend} = holding;
+			...snapshots.map((snapshot): FamilyRules => {
+				const {family, inUse, backend} = snapshot;
 				const taking = takings.find((one) => one.family === family && one.backend === backend);
-				return rulesAfter(holding.rules, taking, inUse ? own(family) : undefined);
+				return rulesAfter(snapshot.rules, taking, inUse ? own(family) : undefined);
 			}),
 			...others,
 		],
@@ -74,15 +74,15 @@ export function isIptables({program}: Load): boolean {
 function planOf(
 	running: RuleSource,
 	{existing, backend}: PlannedChange,
-): {readonly holdings: readonly Holding[]; readonly takings: readonly Taking[]} {
-	const holdings = running.loads.filter(isIptables).map(({program, text}): Holding => {
+): {readonly snapshots: readonly RulesSnapshot[]; readonly takings: readonly Taking[]} {
+	const snapshots = running.loads.filter(isIptables).map(({program, text}): RulesSnapshot => {
 		const family: Family = program.startsWith('ip6') ? 6 : 4;
 		const other = /-(nft|legacy)-restore$/.exec(program)?.[1] as Backend | undefined;
 		const rules = parseSave(text, family);
 		return {family, backend: other ?? backend, inUse: other === undefined, text, rules};
 	});
-	const plan = planInheritance(holdings, existing.inheritance, existing.switchOff);
-	return {holdings, takings: plan.refusal === undefined ? plan.takings : []};
+	const plan = planInheritance(snapshots, existing.inheritance, existing.switchOff);
+	return {snapshots, takings: plan.refusal === undefined ? plan.takings : []};
 }
 
 /** firewalld keeps its rules in a table of its own. */

@@ -3,7 +3,7 @@ import {findProgram} from '../host/exec/find-program.ts';
 import {firstLine, type Runner, run} from '../host/exec/run.ts';
 import {programOf, type Saved, save} from '../host/netfilter/iptables.ts';
 import {readNativeTables} from '../host/netfilter/nftables.ts';
-import {programFor, readHoldings} from '../host/netfilter/snapshot.ts';
+import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import type {Namespace} from '../host/netns.ts';
 import type {Family} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
@@ -57,9 +57,9 @@ export function bootSource(script: string): RuleSource {
  * @throws {HostError} when rules cannot be read
  */
 export async function runningSource(families: readonly Family[]): Promise<RuleSource> {
-	const holdings = await readHoldings(families);
+	const snapshots = await readSnapshots(families);
 	return sourceFrom(
-		holdings.map((holding) => saveOf(holding, programFor(holding, '-restore'))),
+		snapshots.map((snapshot) => saveOf(snapshot, programFor(snapshot, '-restore'))),
 		run,
 	);
 }

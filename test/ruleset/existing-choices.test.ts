@@ -1,12 +1,12 @@
 import {describe, expect, it} from 'vitest';
 import {planChoices} from '../../source/existing/cleanup-options.ts';
 import {nameNeighbours, type Traces} from '../../source/existing/neighbours.ts';
-import type {Holding} from '../../source/existing/snapshot.ts';
+import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {HAND_MADE} from '../_helpers/inheritance.ts';
 import {NEIGHBOURS} from '../_helpers/neighbours.ts';
 
-function holding(text: string, inUse = true): Holding {
+function snapshot(text: string, inUse = true): RulesSnapshot {
 	const backend = inUse ? 'nft' : 'legacy';
 	return {family: 4, backend, inUse, text, rules: parseSave(text, 4)};
 }
@@ -16,7 +16,7 @@ function save(...rules: readonly string[]): string {
 }
 
 const UFW = save(':ufw-before-input - [0:0]', '-A INPUT -j ufw-before-input');
-const EMPTY = holding(save());
+const EMPTY = snapshot(save());
 const waysOf = (choices: ReturnType<typeof planChoices>) =>
 	choices.map(({existing}) => existing?.inheritance);
 
@@ -24,11 +24,11 @@ describe('planChoices', () => {
 	it('offers nothing where there is nothing to decide', () => {
 		expect(planChoices([EMPTY], [])).toEqual([]);
 		const ours = save(':FW-WIZARD-INPUT - [0:0]', '-A INPUT -j FW-WIZARD-INPUT');
-		expect(planChoices([holding(ours)], [])).toEqual([]);
+		expect(planChoices([snapshot(ours)], [])).toEqual([]);
 	});
 
 	it('begins with what is recommended, and says of each what goes, rule by rule', () => {
-		const choices = planChoices([holding(HAND_MADE.iptables)], []);
+		const choices = planChoices([snapshot(HAND_MADE.iptables)], []);
 		expect(waysOf(choices)).toEqual(['flush-input', 'keep', 'flush-filter']);
 		expect(choices[0]).toMatchObject({
 			reason: expect.stringContaining('made by hand'),
@@ -42,7 +42,7 @@ describe('planChoices', () => {
 	});
 
 	it('keeps what programs need, and says why the table cannot be flushed', () => {
-		const choices = planChoices([holding(NEIGHBOURS.iptables)], []);
+		const choices = planChoices([snapshot(NEIGHBOURS.iptables)], []);
 		expect(waysOf(choices)).toEqual(['keep', 'flush-input', 'flush-filter']);
 		expect(choices.map(({refusal}) => refusal)).toEqual([
 			...[undefined, undefined],
@@ -51,7 +51,7 @@ describe('planChoices', () => {
 	});
 
 	it('lets an owner go or all be, and does not take its rules for leftovers', () => {
-		const [first, last, ...more] = planChoices([holding(UFW)], ['ufw']);
+		const [first, last, ...more] = planChoices([snapshot(UFW)], ['ufw']);
 		expect(first).toMatchObject({
 			existing: {inheritance: 'keep', switchOff: ['ufw']},
 			goes: ['IPv4: 1 rule of INPUT, 1 chain of ufw', 'ufw is switched off'],
@@ -59,13 +59,13 @@ describe('planChoices', () => {
 		expect(last?.existing).toBeUndefined();
 		expect(more).toEqual([]);
 		const mixed = UFW.replace('COMMIT', '-A INPUT -s 203.0.113.9/32 -j DROP\nCOMMIT');
-		expect(waysOf(planChoices([holding(mixed)], ['ufw']))).toEqual([
+		expect(waysOf(planChoices([snapshot(mixed)], ['ufw']))).toEqual([
 			...['flush-input', 'keep', 'flush-filter', undefined],
 		]);
 	});
 
 	it('finds a policy of the other backend that shuts everybody out', () => {
-		const shut = holding(save().replace('ACCEPT', 'DROP'), false);
+		const shut = snapshot(save().replace('ACCEPT', 'DROP'), false);
 		expect(planChoices([EMPTY, shut], [])[0]).toMatchObject({
 			existing: {inheritance: 'flush-input'},
 			rules: ['IPv4, legacy backend: -P INPUT DROP → ACCEPT'],
@@ -75,7 +75,7 @@ describe('planChoices', () => {
 
 describe('nameNeighbours', () => {
 	const NOTHING: Traces = {
-		...{holdings: [], nativeTables: [], processes: new Set(), tunnels: []},
+		...{snapshots: [], nativeTables: [], processes: new Set(), tunnels: []},
 		...{ufw: false, firewalld: false, nftables: undefined, frozen: undefined},
 	};
 	const namesOf = (traces: Partial<Traces>) =>
@@ -83,7 +83,7 @@ describe('nameNeighbours', () => {
 
 	it('knows them by chains, tables, processes and interfaces', () => {
 		expect(namesOf({})).toEqual([]);
-		expect(namesOf({holdings: [holding(NEIGHBOURS.iptables)]})).toEqual([
+		expect(namesOf({snapshots: [snapshot(NEIGHBOURS.iptables)]})).toEqual([
 			...['rules elsewhere', 'Docker', 'libvirt', 'fail2ban', 'Tailscale'],
 		]);
 		expect(
@@ -114,12 +114,12 @@ describe('nameNeighbours', () => {
 	});
 
 	it('names a rule that decides on everything, and the backend that is not in use', () => {
-		const [here] = nameNeighbours({...NOTHING, holdings: [holding(HAND_MADE.iptables)]});
+		const [here] = nameNeighbours({...NOTHING, snapshots: [snapshot(HAND_MADE.iptables)]});
 		expect(here).toMatchObject({
 			does: '7 rules of INPUT belong to no program that is known (IPv4)',
 			means: expect.stringMatching(/^Rule 7 \(.*REJECT.*\) decides on everything/),
 		});
-		const [there] = nameNeighbours({...NOTHING, holdings: [holding(HAND_MADE.iptables, false)]});
+		const [there] = nameNeighbours({...NOTHING, snapshots: [snapshot(HAND_MADE.iptables, false)]});
 		expect(there?.does).toContain('IPv4, legacy backend');
 		expect(there?.means).toContain('both backends');
 	});
@@ -128,7 +128,7 @@ describe('nameNeighbours', () => {
 		const text = save('-A INPUT -m comment --comment "\u001B[31m" -j ACCEPT');
 		const name = 'inet \u001B]0;x\u0007';
 		const found = nameNeighbours({
-			...{...NOTHING, holdings: [holding(text)], tunnels: ['w\u001Bg']},
+			...{...NOTHING, snapshots: [snapshot(text)], tunnels: ['w\u001Bg']},
 			nativeTables: [{name, text: 'hook input priority'}],
 		});
 		expect(found).toHaveLength(3);

@@ -7,7 +7,7 @@ import {
 } from '../../source/existing/cleanup-format.ts';
 import {recommendInheritance} from '../../source/existing/cleanup-options.ts';
 import {planInheritance} from '../../source/existing/cleanup-plan.ts';
-import type {Holding} from '../../source/existing/snapshot.ts';
+import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {NEIGHBOURS} from '../_helpers/neighbours.ts';
 
@@ -23,10 +23,10 @@ const HAND_MADE = [
 	'-A mail -j REJECT --reject-with icmp-port-unreachable',
 ];
 
-function holding(
+function snapshot(
 	lines: readonly string[],
 	{inUse = true, policies = ['ACCEPT', 'ACCEPT', 'ACCEPT']} = {},
-): Holding {
+): RulesSnapshot {
 	const chains = [...new Set(lines.filter((line) => line.startsWith('-A')).map(chainOf))].filter(
 		(name) => !['INPUT', 'FORWARD', 'OUTPUT', 'FW-WIZARD-INPUT'].includes(name),
 	);
@@ -41,7 +41,7 @@ function holding(
 	return asHolding(text, inUse);
 }
 
-function asHolding(text: string, inUse = true): Holding {
+function asHolding(text: string, inUse = true): RulesSnapshot {
 	const backend = inUse ? 'nft' : 'legacy';
 	return {family: 4, backend, inUse, text, rules: parseSave(text, 4)};
 }
@@ -54,7 +54,7 @@ const neighbours = asHolding(NEIGHBOURS.iptables);
 
 describe('planInheritance', () => {
 	it('takes nothing where all is kept, whatever is there', () => {
-		for (const there of [holding(HAND_MADE), neighbours, holding([])]) {
+		for (const there of [snapshot(HAND_MADE), neighbours, snapshot([])]) {
 			expect(planInheritance([there], 'keep')).toEqual({
 				...{inheritance: 'keep', takings: [], breaks: [], refusal: undefined},
 			});
@@ -62,12 +62,12 @@ describe('planInheritance', () => {
 	});
 
 	it('takes nothing where INPUT has our jump alone', () => {
-		expect(planInheritance([holding([...OWN, OWN_RULE])], 'flush-input').takings).toEqual([]);
-		expect(planInheritance([holding([...OWN, OWN_RULE])], 'flush-filter').takings).toEqual([]);
+		expect(planInheritance([snapshot([...OWN, OWN_RULE])], 'flush-input').takings).toEqual([]);
+		expect(planInheritance([snapshot([...OWN, OWN_RULE])], 'flush-filter').takings).toEqual([]);
 	});
 
 	it('takes the rules of INPUT, ours excepted, and leaves chains, tables and the policy', () => {
-		const there = holding([...OWN, ...HAND_MADE, OWN_RULE], {policies: ['DROP', 'DROP', 'DROP']});
+		const there = snapshot([...OWN, ...HAND_MADE, OWN_RULE], {policies: ['DROP', 'DROP', 'DROP']});
 		const {takings} = planInheritance([there], 'flush-input');
 		expect(takings).toEqual([
 			{
@@ -81,12 +81,12 @@ describe('planInheritance', () => {
 
 	it('takes a rule of others that leads to our chain under a condition', () => {
 		const rule = '-A INPUT -i eth0 -j FW-WIZARD-INPUT';
-		const {takings} = planInheritance([holding([...OWN, rule, OWN_RULE])], 'flush-input');
+		const {takings} = planInheritance([snapshot([...OWN, rule, OWN_RULE])], 'flush-input');
 		expect(takings[0]?.rules).toEqual([rule]);
 	});
 
 	it('empties the whole table as -F does, and opens OUTPUT, which would shut out everybody', () => {
-		const there = holding([...HAND_MADE, ...OWN, OWN_RULE], {policies: ['DROP', 'DROP', 'DROP']});
+		const there = snapshot([...HAND_MADE, ...OWN, OWN_RULE], {policies: ['DROP', 'DROP', 'DROP']});
 		const {takings, breaks, refusal} = planInheritance([there], 'flush-filter');
 		expect(takings.map(printTaking)).toEqual([
 			['-F INPUT', '-F FORWARD', '-F OUTPUT', '-F mail', '-P OUTPUT ACCEPT'],
@@ -98,11 +98,11 @@ describe('planInheritance', () => {
 
 	it('opens INPUT of the other backend, whose DROP nothing of ours comes before', () => {
 		const shut = {inUse: false, policies: ['DROP', 'ACCEPT', 'ACCEPT']};
-		const both = [holding([]), holding(HAND_MADE, shut)];
+		const both = [snapshot([]), snapshot(HAND_MADE, shut)];
 		expect(planInheritance(both, 'flush-input').takings.map(printTaking)).toEqual([
 			['-F INPUT', '-P INPUT ACCEPT'],
 		]);
-		expect(planInheritance([holding([], shut)], 'flush-input').takings[0]).toMatchObject({
+		expect(planInheritance([snapshot([], shut)], 'flush-input').takings[0]).toMatchObject({
 			policies: [{chain: 'INPUT', from: 'DROP', to: 'ACCEPT'}],
 		});
 	});
@@ -123,7 +123,7 @@ describe('planInheritance', () => {
 		['KUBE-FORWARD', 'Kubernetes'],
 		['NETAVARK_FORWARD', 'podman'],
 	])('does not empty the table under %s', (chain, name) => {
-		const there = holding([`-A FORWARD -j ${chain}`, `-A ${chain} -j RETURN`]);
+		const there = snapshot([`-A FORWARD -j ${chain}`, `-A ${chain} -j RETURN`]);
 		expect(planInheritance([there], 'flush-filter').refusal).toBe(
 			`The filter table is not flushed while ${name} needs its rules`,
 		);
@@ -138,7 +138,7 @@ describe('planInheritance', () => {
 			'-A ufw-before-input -p tcp -m tcp --dport 22 -j ACCEPT',
 			'-A ufw-before-output -j ACCEPT',
 		];
-		const there = holding(ufw, {policies: ['DROP', 'DROP', 'ACCEPT']});
+		const there = snapshot(ufw, {policies: ['DROP', 'DROP', 'ACCEPT']});
 		const {takings} = planInheritance([there], 'keep', ['ufw']);
 		expect(takings.map(printTaking)).toEqual([
 			[
@@ -155,7 +155,7 @@ describe('planInheritance', () => {
 	});
 
 	it('leaves FORWARD shut under Docker when ufw goes', () => {
-		const there = holding(
+		const there = snapshot(
 			['-A INPUT -j ufw-before-input', '-A ufw-before-input -j ACCEPT', '-A DOCKER-USER -j RETURN'],
 			{policies: ['DROP', 'DROP', 'ACCEPT']},
 		);
@@ -164,7 +164,7 @@ describe('planInheritance', () => {
 	});
 
 	it('says in a line what goes', () => {
-		const there = holding([...HAND_MADE, ...OWN, OWN_RULE], {policies: ['DROP', 'DROP', 'DROP']});
+		const there = snapshot([...HAND_MADE, ...OWN, OWN_RULE], {policies: ['DROP', 'DROP', 'DROP']});
 		expect(planInheritance([there], 'flush-filter').takings.map(describeTaking)).toEqual([
 			'IPv4: 2 rules of INPUT, 1 rule of FORWARD, 1 rule of OUTPUT, 1 rule of mail, the policy DROP of OUTPUT',
 		]);
@@ -173,7 +173,7 @@ describe('planInheritance', () => {
 
 describe('chainsBehind', () => {
 	it('follows jumps to chains that stay, near and far, and not to targets', () => {
-		const there = holding([
+		const there = snapshot([
 			...['-A INPUT -j near', '-A INPUT -j ACCEPT', '-A near -g far', '-A far -j near'],
 			'-A lonely -j RETURN',
 		]);
@@ -183,8 +183,8 @@ describe('chainsBehind', () => {
 
 describe('recommendInheritance', () => {
 	it('has nothing to say where INPUT is empty, or has our jump alone', () => {
-		expect(recommendInheritance([holding([]), holding([...OWN, OWN_RULE])])).toBeUndefined();
-		expect(recommendInheritance([holding(HAND_MADE.slice(2))])).toBeUndefined();
+		expect(recommendInheritance([snapshot([]), snapshot([...OWN, OWN_RULE])])).toBeUndefined();
+		expect(recommendInheritance([snapshot(HAND_MADE.slice(2))])).toBeUndefined();
 	});
 
 	it('keeps what belongs to a program', () => {
@@ -196,7 +196,7 @@ describe('recommendInheritance', () => {
 
 	it('flushes what is left of a firewall made by hand, in either backend', () => {
 		for (const inUse of [true, false]) {
-			expect(recommendInheritance([holding([]), holding(HAND_MADE, {inUse})])).toMatchObject({
+			expect(recommendInheritance([snapshot([]), snapshot(HAND_MADE, {inUse})])).toMatchObject({
 				inheritance: 'flush-input',
 				reason: expect.stringMatching(/made by hand/),
 			});
@@ -205,8 +205,8 @@ describe('recommendInheritance', () => {
 
 	it('keeps a mixture, unless it would leave ours unreached', () => {
 		const mixture = ['-A INPUT -j f2b-sshd', '-A f2b-sshd -j RETURN', ...HAND_MADE.slice(0, 2)];
-		expect(recommendInheritance([holding(mixture.slice(0, 3))])?.inheritance).toBe('keep');
-		expect(recommendInheritance([holding([...mixture, '-A INPUT -j DROP'])])).toEqual({
+		expect(recommendInheritance([snapshot(mixture.slice(0, 3))])?.inheritance).toBe('keep');
+		expect(recommendInheritance([snapshot([...mixture, '-A INPUT -j DROP'])])).toEqual({
 			inheritance: 'flush-input',
 			reason: 'With rule 4 of INPUT (-j DROP) ours would not be reached',
 		});

@@ -3,7 +3,7 @@ import {planChoices} from '../../source/existing/cleanup-options.ts';
 import type {Existing} from '../../source/existing/cleanup-plan.ts';
 import {describeNeighbourChoice} from '../../source/existing/describe-choice.ts';
 import type {Translation} from '../../source/existing/import/result.ts';
-import type {Holding} from '../../source/existing/snapshot.ts';
+import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
 import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
@@ -22,7 +22,7 @@ const TRANSLATION: Translation = {
 	remarks: [],
 };
 
-function holding(text: string): Holding {
+function snapshot(text: string): RulesSnapshot {
 	return {family: 4, backend: 'nft', inUse: true, text, rules: parseSave(text, 4)};
 }
 
@@ -31,7 +31,7 @@ async function openNeighbours(
 	owners: readonly 'ufw'[],
 	options: AppOptions = {},
 ): Promise<OpenApp> {
-	const choices = planChoices([holding(text)], owners).map((choice) =>
+	const choices = planChoices([snapshot(text)], owners).map((choice) =>
 		describeNeighbourChoice(choice, {manager: 'ufw', translation: TRANSLATION}),
 	);
 	const app = await openApp({

@@ -7,7 +7,7 @@ import {nextTurn} from '../exec/yield.ts';
 import {commandNameOf, link, processesNamed} from '../sockets/processes.ts';
 import {findManagers, ownersAmong} from './managers.ts';
 import {readNativeTables} from './nftables.ts';
-import {readHoldings} from './snapshot.ts';
+import {readSnapshots} from './snapshot.ts';
 
 /** Who else filters packets here, and what can be done about it. */
 export type Surroundings = {
@@ -21,17 +21,17 @@ export type Surroundings = {
  * @throws {HostError} when the rules cannot be read
  */
 export async function findNeighbours(families: readonly Family[]): Promise<Surroundings> {
-	const [holdings, managers] = await Promise.all([readHoldings(families), findManagers()]);
-	const nativeTables = await readNativeTables(holdings.map(({rules}) => rules));
+	const [snapshots, managers] = await Promise.all([readSnapshots(families), findManagers()]);
+	const nativeTables = await readNativeTables(snapshots.map(({rules}) => rules));
 	const firewalld = managers.firewalld !== undefined;
 	const found = {processes: servicesHere(), tunnels: tunnelsHere()};
 	await nextTurn();
 	const neighbours = nameNeighbours({
-		...{holdings, nativeTables, ...managers, firewalld},
+		...{snapshots, nativeTables, ...managers, firewalld},
 		...found,
 	});
 	await nextTurn();
-	return {neighbours, choices: planChoices(holdings, ownersAmong(managers))};
+	return {neighbours, choices: planChoices(snapshots, ownersAmong(managers))};
 }
 
 /** Those of the known services that run in this network. */

@@ -1,5 +1,5 @@
 import {readFileSync} from 'node:fs';
-import type {Holding} from '../../existing/snapshot.ts';
+import type {RulesSnapshot} from '../../existing/snapshot.ts';
 import type {Family} from '../../lib/network.ts';
 import type {Backend} from '../../ruleset/model.ts';
 import {findProgram} from '../exec/find-program.ts';
@@ -10,7 +10,9 @@ import {programOf, readSave, save} from './iptables.ts';
  * All rules that iptables can show, of both families and both backends: the kernel asks both.
  * @throws {HostError} when those of the backend in use cannot be read
  */
-export async function readHoldings(families: readonly Family[]): Promise<readonly Holding[]> {
+export async function readSnapshots(
+	families: readonly Family[],
+): Promise<readonly RulesSnapshot[]> {
 	const backend = await backendInUse();
 	const [own, others] = await Promise.all([
 		Promise.all(
@@ -26,7 +28,7 @@ export async function readHoldings(families: readonly Family[]): Promise<readonl
 
 /** The program for a backend's rules: `iptables-restore` for those in use, or `ip6tables-legacy-save`. */
 export function programFor(
-	{family, backend, inUse}: Pick<Holding, 'family' | 'backend' | 'inUse'>,
+	{family, backend, inUse}: Pick<RulesSnapshot, 'family' | 'backend' | 'inUse'>,
 	ending = '',
 ): string {
 	return `${programOf(family)}${inUse ? '' : `-${backend}`}${ending}`;
@@ -40,9 +42,9 @@ async function backendInUse(): Promise<Backend> {
 async function readOthers(
 	families: readonly Family[],
 	inUse: Backend,
-): Promise<readonly Holding[]> {
+): Promise<readonly RulesSnapshot[]> {
 	const backend: Backend = inUse === 'nft' ? 'legacy' : 'nft';
-	const holdings = await Promise.all(
+	const snapshots = await Promise.all(
 		families.map(async (family) => {
 			const program = programFor({family, backend, inUse: false}, '-save');
 			if (findProgram(program) === undefined || (backend === 'legacy' && !hasLegacy(family))) {
@@ -54,7 +56,7 @@ async function readOthers(
 			return [{family, backend, inUse: false, text: stdout, rules}];
 		}),
 	);
-	return holdings.flat().filter(({text}) => HOLDS_RULES.test(text));
+	return snapshots.flat().filter(({text}) => HOLDS_RULES.test(text));
 }
 
 /** iptables-legacy-save also prints tables that merely exist. */

@@ -30,7 +30,7 @@ export async function knowMachine(facts: Facts): Promise<Found> {
 	]);
 	const recommendation = listeners && recommendFor(facts, recommendRole(listeners, published));
 	const owners = surroundings?.choices[0]?.existing?.switchOff ?? [];
-	const takenOver =
+	const imported =
 		owners.length > 0
 			? await known(async () => {
 					const {readTranslation} = await import('../host/netfilter/import-rules.ts');
@@ -40,7 +40,7 @@ export async function knowMachine(facts: Facts): Promise<Found> {
 	return {
 		known: {
 			...{listeners, published, recommendation},
-			choices: surroundings?.choices.map((choice) => describeNeighbourChoice(choice, takenOver)),
+			choices: surroundings?.choices.map((choice) => describeNeighbourChoice(choice, imported)),
 		},
 		neighbours: surroundings?.neighbours,
 	};

@@ -10,7 +10,7 @@ import type {PolicyPart} from '../policy/policy.ts';
  * flags or a policy file say what to let in. Says on stderr what is taken over and what is not.
  * @throws {HostError} where it cannot be read
  */
-export async function takeOver(
+export async function importExisting(
 	{policy, open}: PolicyFlags,
 	{switchOff}: Pick<Existing, 'switchOff'>,
 ): Promise<Pick<PolicyPart, 'openings'>> {

@@ -1,5 +1,5 @@
-import {chainsBehind, printTaking, touchedChains} from '../existing/cleanup-format.ts';
-import {type Existing, planInheritance, type Taking} from '../existing/cleanup-plan.ts';
+import {chainsBehind, printCleanup, touchedChains} from '../existing/cleanup-format.ts';
+import {type Cleanup, type Existing, planCleanup} from '../existing/cleanup-plan.ts';
 import type {RulesSnapshot} from '../existing/snapshot.ts';
 import {HostError} from '../host/errors.ts';
 import type {Runner} from '../host/exec/run.ts';
@@ -11,7 +11,7 @@ import {loadSets} from '../testbed/load-rules.ts';
 import {ROLLED_BACK} from './load.ts';
 
 /** Rules of others that a change takes away, and all that lies where they lie. */
-export type Taken = {readonly snapshot: RulesSnapshot; readonly taking: Taking};
+export type SnapshotCleanup = {readonly snapshot: RulesSnapshot; readonly cleanup: Cleanup};
 
 /** Chain names that a script and a pattern can bear; others nobody has yet been seen to use. */
 const PLAIN_NAME = /^[\w.:@%+=,-]+$/;
@@ -20,20 +20,20 @@ const PLAIN_NAME = /^[\w.:@%+=,-]+$/;
  * What a change takes away of what is there.
  * @throws {HostError} when it must not, or could not be put back by the rollback script
  */
-export function planTaken(
+export function planSnapshotCleanups(
 	snapshots: readonly RulesSnapshot[],
 	existing: Existing,
-): readonly Taken[] {
-	const {takings, refusal} = planInheritance(snapshots, existing.inheritance, existing.switchOff);
+): readonly SnapshotCleanup[] {
+	const {cleanups, refusal} = planCleanup(snapshots, existing.mode, existing.switchOff);
 	if (refusal !== undefined) {
 		throw new HostError(refusal, 'Keep the rules that are there, or flush INPUT alone');
 	}
 
-	return takings.map((taking) => {
+	return cleanups.map((cleanup) => {
 		const snapshot = snapshots.find(
-			({family, backend}) => family === taking.family && backend === taking.backend,
+			({family, backend}) => family === cleanup.family && backend === cleanup.backend,
 		) as RulesSnapshot;
-		const touched = touchedChains(taking);
+		const touched = touchedChains(cleanup);
 		const odd = [...touched, ...chainsBehind(snapshot, touched)].find(
 			(name) => !PLAIN_NAME.test(name),
 		);
@@ -44,7 +44,7 @@ export function planTaken(
 			);
 		}
 
-		return {snapshot, taking};
+		return {snapshot, cleanup};
 	});
 }
 
@@ -53,7 +53,7 @@ export function planTaken(
  * again. A rule that iptables prints but does not read would be lost otherwise.
  * @throws {HostError} nothing was touched
  */
-export async function rehearseReturn(taken: readonly Taken[]): Promise<void> {
+export async function rehearseRestore(taken: readonly SnapshotCleanup[]): Promise<void> {
 	if (taken.length === 0) {
 		return;
 	}
@@ -78,7 +78,7 @@ export async function rehearseReturn(taken: readonly Taken[]): Promise<void> {
 }
 
 /** @throws {HostError} when another program has changed the rules since they were saved */
-export async function assertUnchanged(taken: readonly Taken[]): Promise<void> {
+export async function assertUnchanged(taken: readonly SnapshotCleanup[]): Promise<void> {
 	if (taken.length === 0) {
 		return;
 	}
@@ -95,9 +95,12 @@ export async function assertUnchanged(taken: readonly Taken[]): Promise<void> {
 }
 
 /** Takes away what lies in the backend that is not in use. Ours are live by then. @throws {HostError} */
-export async function takeFromOther(taken: readonly Taken[], runner: Runner): Promise<void> {
-	for (const {snapshot, taking} of taken.filter(({snapshot}) => !snapshot.inUse)) {
-		const text = ['*filter', ...printTaking(taking), 'COMMIT', ''].join('\n');
+export async function cleanOtherBackend(
+	taken: readonly SnapshotCleanup[],
+	runner: Runner,
+): Promise<void> {
+	for (const {snapshot, cleanup} of taken.filter(({snapshot}) => !snapshot.inUse)) {
+		const text = ['*filter', ...printCleanup(cleanup), 'COMMIT', ''].join('\n');
 		const failure = await restoreTo(snapshot, text, runner);
 		if (failure) {
 			throw new HostError(describeFailure(failure), ROLLED_BACK, 4);

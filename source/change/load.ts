@@ -1,5 +1,5 @@
 import {printLoad} from '../existing/cleanup-format.ts';
-import type {Taking} from '../existing/cleanup-plan.ts';
+import type {Cleanup} from '../existing/cleanup-plan.ts';
 import type {RulesSnapshot} from '../existing/snapshot.ts';
 import {HostError} from '../host/errors.ts';
 import {type Runner, run} from '../host/exec/run.ts';
@@ -121,14 +121,14 @@ async function findCulprit(
 export async function load(
 	ruleSet: RuleSet,
 	before: Before,
-	takings: readonly Taking[] = [],
+	cleanups: readonly Cleanup[] = [],
 	runner: Runner = run,
 ): Promise<readonly Saved[]> {
-	const takenFrom = (family: Family) =>
-		takings.find((taking) => taking.inUse && taking.family === family);
+	const cleanupsWhere = (family: Family) =>
+		cleanups.find((cleanup) => cleanup.inUse && cleanup.family === family);
 	const loads = await Promise.allSettled(
 		ruleSet.families.map(async (rules) =>
-			loadFamily(rules, before.get(rules.family), takenFrom(rules.family), runner),
+			loadFamily(rules, before.get(rules.family), cleanupsWhere(rules.family), runner),
 		),
 	);
 	return loads.map((result) => {
@@ -143,11 +143,11 @@ export async function load(
 async function loadFamily(
 	rules: FamilyRules,
 	saved: Saved | undefined,
-	taking: Taking | undefined,
+	cleanup: Cleanup | undefined,
 	runner: Runner,
 ): Promise<Saved> {
 	const present = saved ? presenceOf(saved.rules) : undefined;
-	const failure = await restore(rules.family, printLoad(rules, present, taking), runner);
+	const failure = await restore(rules.family, printLoad(rules, present, cleanup), runner);
 	if (failure) {
 		throw new HostError(describeFailure(failure), ROLLED_BACK, 4);
 	}

@@ -1,5 +1,5 @@
 import {uptime} from 'node:os';
-import {describeTaking} from '../existing/cleanup-format.ts';
+import {describeCleanup} from '../existing/cleanup-format.ts';
 import {type Existing, existingFlags} from '../existing/cleanup-plan.ts';
 import {findProgram} from '../host/exec/find-program.ts';
 import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
@@ -9,7 +9,7 @@ import {currentConnections, identify, type Session} from '../host/sockets/sessio
 import {type Policy, policyFlags, printPolicy} from '../policy/policy.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {type Keeping, readKeptFiles} from './boot-files.ts';
-import {planTaken, type Taken} from './cleanup.ts';
+import {planSnapshotCleanups, type SnapshotCleanup} from './cleanup.ts';
 import {currentUser} from './journal.ts';
 import {type Before, beforeOf} from './load.ts';
 import {JOURNAL_FILE, POLICY_FILE} from './paths.ts';
@@ -35,7 +35,7 @@ export type ChangeOrder = {
 /** What a change does to others, and all rules as they are before it. */
 export type Others = {
 	readonly before: Before;
-	readonly taken: readonly Taken[];
+	readonly cleanups: readonly SnapshotCleanup[];
 	readonly switchOff: SwitchOff;
 };
 
@@ -47,7 +47,7 @@ export async function planOthers(
 	ruleSet: RuleSet,
 	existing: Existing,
 ): Promise<Others | undefined> {
-	if (existing.inheritance === 'keep' && existing.switchOff.length === 0) {
+	if (existing.mode === 'keep' && existing.switchOff.length === 0) {
 		return undefined;
 	}
 
@@ -55,7 +55,11 @@ export async function planOthers(
 		readSnapshots(ruleSet.families.map(({family}) => family)),
 		planSwitchOff(existing.switchOff),
 	]);
-	return {before: beforeOf(snapshots), taken: planTaken(snapshots, existing), switchOff};
+	return {
+		before: beforeOf(snapshots),
+		cleanups: planSnapshotCleanups(snapshots, existing),
+		switchOff,
+	};
 }
 
 /** Writes a change down with its way back, before anything is touched. */
@@ -63,16 +67,17 @@ export function writeDown(
 	id: number,
 	{policy, ruleSet, backend, session, seconds, persisted, existing}: ChangeOrder,
 	before: Before,
-	{taken, switchOff}: Pick<Others, 'taken' | 'switchOff'> = NO_OTHERS,
+	{cleanups, switchOff}: Pick<Others, 'cleanups' | 'switchOff'> = NO_OTHERS,
 ): void {
-	const takenFrom = (wanted: boolean) => taken.filter(({snapshot}) => snapshot.inUse === wanted);
+	const cleanupsWhere = (wanted: boolean) =>
+		cleanups.filter(({snapshot}) => snapshot.inUse === wanted);
 	const families = ruleSet.families.flatMap((after) => {
 		const saved = before.get(after.family);
 		const program = programOfBackend(after.family, backend);
-		const part = takenFrom(true).find(({snapshot}) => snapshot.family === after.family);
+		const part = cleanupsWhere(true).find(({snapshot}) => snapshot.family === after.family);
 		return saved ? [{before: saved, after, program, taken: part}] : [];
 	});
-	const others = takenFrom(false).flatMap((part) => {
+	const others = cleanupsWhere(false).flatMap((part) => {
 		const program = findProgram(programFor(part.snapshot));
 		return program ? [{program, taken: part}] : [];
 	});
@@ -82,7 +87,7 @@ export function writeDown(
 		...switchOff.keep.files,
 	};
 	const gone = [
-		...taken.map(({taking}) => describeTaking(taking)),
+		...cleanups.map(({cleanup}) => describeCleanup(cleanup)),
 		...existing.switchOff.map((name) => `${name} is switched off`),
 	];
 	createChange(
@@ -111,12 +116,12 @@ export function writeDown(
 			firewalld: switchOff.firewalld,
 			tell: !isRehearsal(),
 		}),
-		Object.fromEntries(taken.map((part) => [nameOf(part), printWas(part)])),
+		Object.fromEntries(cleanups.map((part) => [nameOf(part), printWas(part)])),
 	);
 }
 
-const NO_OTHERS: Pick<Others, 'taken' | 'switchOff'> = {
-	taken: [],
+const NO_OTHERS: Pick<Others, 'cleanups' | 'switchOff'> = {
+	cleanups: [],
 	switchOff: {
 		keep: {files: {}, before: [], after: []},
 		undo: {before: [], after: []},

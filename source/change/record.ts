@@ -184,14 +184,14 @@ export function isLoaded(id: number): boolean {
  * something away of others is remembered for as long as that can come back.
  */
 export function pruneChanges(): void {
-	const taking = new Set(listChanges().flatMap(({id, taken}) => (taken ? id : [])));
+	const cleanup = new Set(listChanges().flatMap(({id, taken}) => (taken ? id : [])));
 	const ids = listIds();
 	for (const id of ids.filter((id) => stateOf(id) === undefined)) {
 		rmSync(folderOf(id), {recursive: true, force: true});
 	}
 
 	const old = ids.slice(0, -KEPT_CHANGES);
-	for (const id of old.filter((id) => !taking.has(id) || stateOf(id) === 'rolled-back')) {
+	for (const id of old.filter((id) => !cleanup.has(id) || stateOf(id) === 'rolled-back')) {
 		rmSync(folderOf(id), {recursive: true, force: true});
 	}
 }

@@ -1,9 +1,9 @@
 import {chainsBehind, touchedChains} from '../existing/cleanup-format.ts';
 import {findChain} from '../ruleset/model.ts';
-import type {Taken} from './cleanup.ts';
+import type {SnapshotCleanup} from './cleanup.ts';
 
 /** What a change takes away in the backend that is not in use, and the iptables of that one (absolute). */
-export type ForeignChange = {readonly program: string; readonly taken: Taken};
+export type ForeignChange = {readonly program: string; readonly cleanup: SnapshotCleanup};
 
 /** The functions of the rollback script that put others' rules back. */
 export const MEND = `# Of the rules on standard input, those that were put into chain $1 (a pattern) since, ours aside.
@@ -22,12 +22,12 @@ gone() { ! printf '%s\\n' "$now" | grep -q -e "^:$1 "; }
 `;
 
 /** The file in a change's folder that has the rules of others as they were. */
-export function nameOf({snapshot: {family, backend}}: Taken): string {
+export function nameOf({snapshot: {family, backend}}: SnapshotCleanup): string {
 	return `was-${family}-${backend}`;
 }
 
 /** What is in these files. */
-export function printWas({snapshot}: Taken): string {
+export function printWas({snapshot}: SnapshotCleanup): string {
 	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(snapshot.text) ?? [];
 	return part
 		.split('\n')
@@ -54,14 +54,14 @@ export function printTable(table: string, commands: readonly string[]): string {
  * @param last what takes them away
  */
 export function printMending(
-	{snapshot, taking}: Taken,
+	{snapshot, cleanup}: SnapshotCleanup,
 	first: readonly string[] = [],
 	last: readonly string[] = [],
 ): string {
-	const touched = touchedChains(taking);
+	const touched = touchedChains(cleanup);
 	const behind = chainsBehind(snapshot, touched);
 	const policyOf = (name: string) => findChain(snapshot.rules, 'filter', name)?.policy;
-	const policies = new Set([...touched, ...taking.policies.map(({chain}) => chain)]);
+	const policies = new Set([...touched, ...cleanup.policies.map(({chain}) => chain)]);
 	return [
 		'	now=$("$tool-save" -t filter 2>/dev/null)',
 		printTable('filter', [

@@ -3,7 +3,7 @@ import type {Saved} from '../host/netfilter/iptables.ts';
 import {FALL_BACK, printTool, quote} from '../lib/shell-quote.ts';
 import {presenceOf} from '../ruleset/diff.ts';
 import {type FamilyRules, findChain, OWN_CHAINS, type OwnChain} from '../ruleset/model.ts';
-import type {Taken} from './cleanup.ts';
+import type {SnapshotCleanup} from './cleanup.ts';
 import {
 	type ForeignChange,
 	MEND,
@@ -20,7 +20,7 @@ export type FamilyChange = {
 	readonly after: FamilyRules;
 	readonly program: string;
 	/** What the change takes away of others' rules. */
-	readonly taken?: Taken | undefined;
+	readonly taken?: SnapshotCleanup | undefined;
 };
 
 export type Rollback = {
@@ -182,7 +182,7 @@ function printFamily({before, after, program, taken}: FamilyChange): string {
 			? printMending(
 					taken,
 					chains.map((own) => printOwn(own, before)),
-					chains.map((own) => printWay(own, before, touchedChains(taken.taking))),
+					chains.map((own) => printWay(own, before, touchedChains(taken.cleanup))),
 				)
 			: printTable(
 					table,
@@ -192,8 +192,8 @@ function printFamily({before, after, program, taken}: FamilyChange): string {
 	return `${printTool(program)}${taken ? `was=${nameOf(taken)}\n` : ''}lines() {\n${blocks.join('\n')}\n}\nload\n`;
 }
 
-function printForeign({program, taken}: ForeignChange): string {
-	return `${printTool(program)}was=${nameOf(taken)}\nlines() {\n${printMending(taken)}\n}\nload\n\n`;
+function printForeign({program, cleanup}: ForeignChange): string {
+	return `${printTool(program)}was=${nameOf(cleanup)}\nlines() {\n${printMending(cleanup)}\n}\nload\n\n`;
 }
 
 /** A chain of ours is made or emptied first, whatever there is, and gets its rules of before. */

@@ -2,7 +2,7 @@ import {explainError, HostError} from '../host/errors.ts';
 import {loadModules} from '../host/machine/modules.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
 import type {FamilyRules} from '../ruleset/model.ts';
-import {assertUnchanged, rehearseReturn, takeFromOther} from './cleanup.ts';
+import {assertUnchanged, cleanOtherBackend, rehearseRestore} from './cleanup.ts';
 import {printLoaded} from './drift.ts';
 import {dryRun, load, readRules} from './load.ts';
 import {lock} from './lock.ts';
@@ -31,7 +31,7 @@ export type PendingChange = {
 	/** The rules of each family as they were read back after loading, those of others included. */
 	readonly loaded: readonly FamilyRules[];
 	/** What it took away of others, a line each. */
-	readonly taken: readonly string[];
+	readonly removedRules: readonly string[];
 	/** Seconds until the watchdog rolls back. */
 	readonly secondsLeft: () => number;
 	readonly state: () => ChangeState | undefined;
@@ -63,7 +63,7 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 		const id = nextId();
 		try {
 			writeDown(id, order, before, others);
-			await Promise.all([trial, others && rehearseReturn(others.taken)]);
+			await Promise.all([trial, others && rehearseRestore(others.cleanups)]);
 			markPending(id);
 		} catch (error) {
 			dropChange(id);
@@ -75,17 +75,17 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 		let loaded: readonly Saved[];
 		try {
 			await Promise.all([armWatchdog(id, seconds), keepConnections(), loadModules(policy.helpers)]);
-			await assertUnchanged(others?.taken ?? []);
+			await assertUnchanged(others?.cleanups ?? []);
 			const runner = whilePending(id);
 			loaded = await load(
 				ruleSet,
 				before,
-				others?.taken.map(({taking}) => taking),
+				others?.cleanups.map(({cleanup}) => cleanup),
 				runner,
 			);
 			if (others) {
 				// Only now, that ours are live: at no moment is there no firewall.
-				await takeFromOther(others.taken, runner);
+				await cleanOtherBackend(others.cleanups, runner);
 				await (others.switchOff.firewalld ? sendFirewalldToSleep(runner) : undefined);
 			}
 
@@ -103,7 +103,7 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 		return {
 			id,
 			loaded: loaded.map(({rules}) => rules),
-			taken: readMeta(id)?.taken ?? [],
+			removedRules: readMeta(id)?.taken ?? [],
 			release,
 			secondsLeft: () => Math.max(0, Math.ceil((end - performance.now()) / 1000)),
 			state: () => stateOf(id),

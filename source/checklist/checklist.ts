@@ -1,7 +1,7 @@
 import {readAppliedPolicy} from '../change/applied.ts';
 import {TICKS_FILE} from '../change/paths.ts';
 import {listChanges, stateOf} from '../change/record.ts';
-import {lintJumps} from '../existing/shadowed-jump.ts';
+import {findJumpFault} from '../existing/shadowed-jump.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findHelpers} from '../host/machine/modules.ts';
 import {type Saved, save} from '../host/netfilter/iptables.ts';
@@ -85,7 +85,7 @@ function checkRunning(ruleSet: RuleSet, saves: readonly Saved[]): readonly Item[
 
 function checkJumps(saves: readonly Saved[]): Item {
 	const [id, title] = ['reached', 'our rules are reached'] as const;
-	const [fault] = saves.flatMap(({rules}) => lintJumps(rules));
+	const [fault] = saves.flatMap(({rules}) => findJumpFault(rules));
 	return fault?.foreign
 		? failed(
 				id,

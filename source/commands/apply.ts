@@ -1,6 +1,6 @@
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
-import {takeOver} from '../app/import-existing.ts';
+import {importExisting} from '../app/import-existing.ts';
 import {beginChange, type PendingChange} from '../change/transaction.ts';
 import {type Existing, KEEP_EXISTING} from '../existing/cleanup-plan.ts';
 import {decidingRule} from '../existing/shadowed-jump.ts';
@@ -44,7 +44,7 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	const seconds = parseSeconds(flags.confirmWithin);
 	const facts = await gatherFacts();
 	const existing = readExisting(flags);
-	const start = await takeOver(flags, existing);
+	const start = await importExisting(flags, existing);
 	const policy = readPolicy(flags, facts.services, start);
 	const ruleSet = buildRuleSet(policy, facts);
 	const boot = parseBoot(flags.boot);
@@ -80,7 +80,7 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	}
 
 	return flags.json
-		? `${JSON.stringify({applied: true, change: change.id, gone: change.taken, boot: findWay()?.name ?? null, ...ruleSetToJson(policy, ruleSet)}, undefined, '\t')}\n`
+		? `${JSON.stringify({applied: true, change: change.id, gone: change.removedRules, boot: findWay()?.name ?? null, ...ruleSetToJson(policy, ruleSet)}, undefined, '\t')}\n`
 		: `${describeLoaded(ruleSet)}\n${before}${gone}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
 }
 
@@ -110,8 +110,8 @@ function describeUnreached({loaded}: PendingChange): string {
 }
 
 /** What a change took away of others, a line each. */
-function describeGone({taken}: PendingChange): string {
-	return taken.map((line) => `Gone, until undone: ${printable(line, 400)}\n`).join('');
+function describeGone({removedRules}: PendingChange): string {
+	return removedRules.map((line) => `Gone, until undone: ${printable(line, 400)}\n`).join('');
 }
 
 /** What is said where there is no iptables, with the command that installs it. */

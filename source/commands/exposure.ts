@@ -1,4 +1,4 @@
-import {takeOver} from '../app/import-existing.ts';
+import {importExisting} from '../app/import-existing.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
 import type {Existing} from '../existing/cleanup-plan.ts';
 import {findExposure} from '../exposure/find.ts';
@@ -49,7 +49,7 @@ async function chosenPolicy(
 	existing: Existing,
 ): Promise<Policy | undefined> {
 	return saysPolicy(flags)
-		? readPolicy(flags, services, await takeOver(flags, existing))
+		? readPolicy(flags, services, await importExisting(flags, existing))
 		: readAppliedPolicy(services);
 }
 

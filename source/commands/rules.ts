@@ -1,4 +1,4 @@
-import {takeOver} from '../app/import-existing.ts';
+import {importExisting} from '../app/import-existing.ts';
 import {familiesHere, servicesHere} from '../host/machine/facts-sync.ts';
 import {HELPERS} from '../policy/helpers.ts';
 import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
@@ -20,7 +20,7 @@ export async function printRules(flags: RulesFlags): Promise<string> {
 	const services = servicesHere();
 	// Whoever may not read what was applied is asked for a policy.
 	const applied = existing.switchOff.length > 0 ? undefined : unlessSaid(flags, services);
-	const policy = applied ?? readPolicy(flags, services, await takeOver(flags, existing));
+	const policy = applied ?? readPolicy(flags, services, await importExisting(flags, existing));
 	const ruleSet = buildRuleSet(policy, {families: familiesHere()});
 	return printRuleSet(policy, ruleSet, format);
 }

@@ -1,11 +1,11 @@
 import {NOTHING_PRESENT, type Presence, printRestore} from '../ruleset/format-iptables.ts';
 import {type FamilyRules, OWN_CHAINS} from '../ruleset/model.ts';
-import type {Taking} from './cleanup-plan.ts';
+import type {Cleanup} from './cleanup-plan.ts';
 import {chainOf, targetOf} from './known-programs.ts';
 import {chainsIn, describeSnapshot, isOwnChain, linesIn, type RulesSnapshot} from './snapshot.ts';
 
 /** In the words of iptables-restore, the lines that take it away; our own jump is to be made anew. */
-export function printTaking({emptied, removed, rules, policies}: Taking): readonly string[] {
+export function printCleanup({emptied, removed, rules, policies}: Cleanup): readonly string[] {
 	const gone = new Set([...emptied, ...removed]);
 	return [
 		...emptied.map((chain) => `-F ${chain}`),
@@ -20,27 +20,27 @@ export function printTaking({emptied, removed, rules, policies}: Taking): readon
 export function printLoad(
 	rules: FamilyRules,
 	present: Presence = NOTHING_PRESENT,
-	taking?: Taking,
+	cleanup?: Cleanup,
 ): string {
-	if (taking === undefined) {
+	if (cleanup === undefined) {
 		return printRestore(rules, present);
 	}
 
 	// Our jump goes with the rest of a chain that is emptied, and is made anew behind it.
 	const jumps = new Map(present.jumps);
 	for (const {name, table, from} of OWN_CHAINS) {
-		if (table === 'filter' && taking.emptied.includes(from)) {
+		if (table === 'filter' && cleanup.emptied.includes(from)) {
 			jumps.set(name, 0);
 		}
 	}
 
 	const text = printRestore(rules, {...present, jumps});
-	const lines = printTaking(taking).map((line) => `${line}\n`);
+	const lines = printCleanup(cleanup).map((line) => `${line}\n`);
 	return text.replace(/^\*filter\n/m, (head) => head + lines.join(''));
 }
 
 /** The chains that a taking changes, which undoing it makes again what they were. */
-export function touchedChains({emptied, removed, rules}: Taking): readonly string[] {
+export function touchedChains({emptied, removed, rules}: Cleanup): readonly string[] {
 	return [...new Set([...emptied, ...removed, ...rules.map(chainOf)])];
 }
 
@@ -65,7 +65,7 @@ export function chainsBehind(
 }
 
 /** One line for each place that something goes from: for a summary. */
-export function describeTaking({rules, removed, policies, ...place}: Taking): string {
+export function describeCleanup({rules, removed, policies, ...place}: Cleanup): string {
 	const counts = countBy(rules, chainOf);
 	const parts = [
 		...[...counts]

@@ -1,20 +1,20 @@
 import {joinWords} from '../lib/list.ts';
 import {printRule} from '../ruleset/format-iptables.ts';
 import {findChain} from '../ruleset/model.ts';
-import {describeTaking} from './cleanup-format.ts';
+import {describeCleanup} from './cleanup-format.ts';
 import {
+	CLEANUP_MODES,
+	type CleanupMode,
 	type Existing,
-	INHERITANCES,
-	type Inheritance,
 	type Manager,
-	planInheritance,
+	planCleanup,
 } from './cleanup-plan.ts';
 import {programOfRule} from './known-programs.ts';
 import {decidingRule} from './shadowed-jump.ts';
 import {describeSnapshot, foreignRules, type RulesSnapshot} from './snapshot.ts';
 
 /** A way to deal with what is there already. */
-export type ExistingChoice = {
+export type CleanupChoice = {
 	/** What becomes of it; undefined: all stays, and nothing of ours is applied. */
 	readonly existing: Existing | undefined;
 	/** Why it is the recommended one, in half a sentence; the others have none. */
@@ -37,22 +37,22 @@ export type ExistingChoice = {
 export function planChoices(
 	snapshots: readonly RulesSnapshot[],
 	owners: readonly Manager[],
-): readonly ExistingChoice[] {
-	const advice = recommendInheritance(snapshots, owners);
+): readonly CleanupChoice[] {
+	const advice = recommendCleanup(snapshots, owners);
 	if (advice === undefined && owners.length === 0) {
 		return [];
 	}
 
-	const {inheritance: best, reason} = advice ?? {
-		inheritance: 'keep',
+	const {mode: best, reason} = advice ?? {
+		mode: 'keep',
 		reason: `Two firewalls cannot both decide, and undo brings ${joinWords(owners)} back`,
 	};
 	const ways =
-		advice === undefined ? [best] : [best, ...INHERITANCES.filter((other) => other !== best)];
+		advice === undefined ? [best] : [best, ...CLEANUP_MODES.filter((other) => other !== best)];
 	return [
-		...ways.map((inheritance) => ({
-			...describeChoice(snapshots, {inheritance, switchOff: owners}),
-			reason: inheritance === best ? reason : undefined,
+		...ways.map((mode) => ({
+			...describeChoice(snapshots, {mode, switchOff: owners}),
+			reason: mode === best ? reason : undefined,
 		})),
 		...(owners.length === 0
 			? []
@@ -65,21 +65,17 @@ export function planChoices(
 	];
 }
 
-function describeChoice(snapshots: readonly RulesSnapshot[], existing: Existing): ExistingChoice {
-	const {takings, breaks, refusal} = planInheritance(
-		snapshots,
-		existing.inheritance,
-		existing.switchOff,
-	);
+function describeChoice(snapshots: readonly RulesSnapshot[], existing: Existing): CleanupChoice {
+	const {cleanups, breaks, refusal} = planCleanup(snapshots, existing.mode, existing.switchOff);
 	return {
 		existing,
 		reason: undefined,
 		goes: [
-			...takings.map(describeTaking),
+			...cleanups.map(describeCleanup),
 			...existing.switchOff.map((name) => `${name} is switched off`),
 		],
-		rules: takings.flatMap(({rules, policies, ...taking}) => {
-			const place = describeSnapshot(taking);
+		rules: cleanups.flatMap(({rules, policies, ...cleanup}) => {
+			const place = describeSnapshot(cleanup);
 			return [
 				...rules.map((rule) => `${place}: ${rule}`),
 				...policies.map(({chain, from, to}) => `${place}: -P ${chain} ${from} → ${to}`),
@@ -94,10 +90,10 @@ function describeChoice(snapshots: readonly RulesSnapshot[], existing: Existing)
  * What is best done with the rules of others in INPUT, and why; undefined where there are none.
  * They are kept unless they are what somebody has left behind who made a firewall by hand.
  */
-export function recommendInheritance(
+export function recommendCleanup(
 	snapshots: readonly RulesSnapshot[],
 	switchOff: readonly Manager[] = [],
-): {readonly inheritance: Inheritance; readonly reason: string} | undefined {
+): {readonly mode: CleanupMode; readonly reason: string} | undefined {
 	const places = snapshots.map((snapshot) => ({
 		snapshot,
 		rules: foreignRules(snapshot, 'INPUT').filter(
@@ -110,7 +106,7 @@ export function recommendInheritance(
 		return shut === undefined || switchOff.includes('ufw')
 			? undefined
 			: {
-					inheritance: 'flush-input',
+					mode: 'flush-input',
 					reason: `INPUT drops everything in the ${shut.backend} backend, whatever is opened here`,
 				};
 	}
@@ -119,14 +115,14 @@ export function recommendInheritance(
 	const strangers = rules.filter((rule) => programOfRule(rule) === undefined);
 	if (strangers.length === 0) {
 		return {
-			inheritance: 'keep',
+			mode: 'keep',
 			reason: `They belong to ${joinWords(programs)}, and are needed`,
 		};
 	}
 
 	if (programs.length === 0) {
 		return {
-			inheritance: 'flush-input',
+			mode: 'flush-input',
 			reason:
 				'They belong to no program that is known: they look like an earlier firewall, made by hand',
 		};
@@ -135,11 +131,11 @@ export function recommendInheritance(
 	const deciding = places.map(({snapshot}) => decidingRule(snapshot.rules)).find(Boolean);
 	return deciding === undefined
 		? {
-				inheritance: 'keep',
+				mode: 'keep',
 				reason: `Rules of ${joinWords(programs)} are among them, and are needed`,
 			}
 		: {
-				inheritance: 'flush-input',
+				mode: 'flush-input',
 				reason: `With rule ${deciding.index} of INPUT (${printRule(deciding.rule, deciding.family)}) ours would not be reached`,
 			};
 }

@@ -5,8 +5,8 @@ import {chainOf, programOfChain, targetOf} from './known-programs.ts';
 import {chainsIn, othersIn, programsNeedingFilter, type RulesSnapshot} from './snapshot.ts';
 
 /** What happens to rules of others that are there already. */
-export const INHERITANCES = ['keep', 'flush-input', 'flush-filter'] as const;
-export type Inheritance = (typeof INHERITANCES)[number];
+export const CLEANUP_MODES = ['keep', 'flush-input', 'flush-filter'] as const;
+export type CleanupMode = (typeof CLEANUP_MODES)[number];
 
 /** Programs that own the whole firewall: beside them no other can be applied. */
 export const MANAGERS = ['ufw', 'firewalld'] as const;
@@ -14,23 +14,23 @@ export type Manager = (typeof MANAGERS)[number];
 
 /** What a change does to others' rules. It travels beside the policy, and is not part of it. */
 export type Existing = {
-	readonly inheritance: Inheritance;
+	readonly mode: CleanupMode;
 	/** Whoever owns the firewall and is to be switched off. */
 	readonly switchOff: readonly Manager[];
 };
 
-export const KEEP_EXISTING: Existing = {inheritance: 'keep', switchOff: []};
+export const KEEP_EXISTING: Existing = {mode: 'keep', switchOff: []};
 
 /** The flags that say it; none where all is kept. */
-export function existingFlags({inheritance, switchOff}: Existing): readonly string[] {
+export function existingFlags({mode, switchOff}: Existing): readonly string[] {
 	return [
-		...(inheritance === 'keep' ? [] : ['--existing', inheritance]),
+		...(mode === 'keep' ? [] : ['--existing', mode]),
 		...switchOff.flatMap((name) => ['--switch-off', name]),
 	];
 }
 
 /** What goes of the filter table of one family in one backend. All of it comes back by undo. */
-export type Taking = {
+export type Cleanup = {
 	readonly family: Family;
 	readonly backend: Backend;
 	readonly inUse: boolean;
@@ -49,10 +49,10 @@ export type Taking = {
 };
 
 /** What a choice would do here. */
-export type InheritancePlan = {
-	readonly inheritance: Inheritance;
+export type CleanupPlan = {
+	readonly mode: CleanupMode;
 	/** Where something goes; empty: nothing does. */
-	readonly takings: readonly Taking[];
+	readonly cleanups: readonly Cleanup[];
 	/** What stops to work, one sentence each. */
 	readonly breaks: readonly string[];
 	/** Why it cannot be done here, in one sentence. */
@@ -68,25 +68,25 @@ export type InheritancePlan = {
  * rules would shut out everybody, and OUTPUT's would do so in both: those become ACCEPT.
  * @param switchOff also takes the chains of these; firewalld has none in iptables
  */
-export function planInheritance(
+export function planCleanup(
 	snapshots: readonly RulesSnapshot[],
-	inheritance: Inheritance,
+	mode: CleanupMode,
 	switchOff: readonly Manager[] = [],
-): InheritancePlan {
+): CleanupPlan {
 	const withoutUfw = switchOff.includes('ufw');
-	const takings = snapshots.flatMap((snapshot) => {
+	const cleanups = snapshots.flatMap((snapshot) => {
 		const ufwHere =
 			withoutUfw &&
 			snapshots.some(
 				(other) => other.backend === snapshot.backend && chainsIn(other).some(isUfwChain),
 			);
-		return take(snapshot, inheritance, ufwHere) ?? [];
+		return planSnapshotCleanup(snapshot, mode, ufwHere) ?? [];
 	});
-	const needing = inheritance === 'flush-filter' ? programsNeedingFilter(snapshots) : [];
+	const needing = mode === 'flush-filter' ? programsNeedingFilter(snapshots) : [];
 	return {
-		inheritance,
-		takings,
-		breaks: describeBreaks(takings, withoutUfw),
+		mode,
+		cleanups,
+		breaks: describeBreaks(cleanups, withoutUfw),
 		refusal:
 			needing.length === 0
 				? undefined
@@ -94,11 +94,11 @@ export function planInheritance(
 	};
 }
 
-function take(
+function planSnapshotCleanup(
 	snapshot: RulesSnapshot,
-	inheritance: Inheritance,
+	mode: CleanupMode,
 	ufwHere: boolean,
-): Taking | undefined {
+): Cleanup | undefined {
 	const {family, backend, inUse} = snapshot;
 	const chains = chainsIn(snapshot);
 	const lines = othersIn(snapshot);
@@ -108,7 +108,7 @@ function take(
 		.map(({name}) => name)
 		.filter(
 			(name) =>
-				(inheritance === 'flush-filter' || (inheritance === 'flush-input' && name === 'INPUT')) &&
+				(mode === 'flush-filter' || (mode === 'flush-input' && name === 'INPUT')) &&
 				!removed.includes(name) &&
 				filled.has(name),
 		);
@@ -121,7 +121,7 @@ function take(
 						gone.has(chainOf(line)) ||
 						(removed.length > 0 && removed.includes(targetOf(line) ?? '')),
 				);
-	const opened = policiesToOpen(snapshot, inheritance, ufwHere);
+	const opened = policiesToOpen(snapshot, mode, ufwHere);
 	const policies = chains.flatMap(({name, policy}) =>
 		policy !== undefined && policy !== 'ACCEPT' && opened.has(name)
 			? [{chain: name, from: policy, to: 'ACCEPT'}]
@@ -135,24 +135,24 @@ function take(
 /** The built-in chains whose policy would shut out everybody once the rules are gone. */
 function policiesToOpen(
 	snapshot: RulesSnapshot,
-	inheritance: Inheritance,
+	mode: CleanupMode,
 	ufwHere: boolean,
 ): ReadonlySet<string> {
 	return new Set([
-		...(inheritance !== 'keep' && !snapshot.inUse ? ['INPUT'] : []),
-		...(inheritance === 'flush-filter' ? ['OUTPUT'] : []),
+		...(mode !== 'keep' && !snapshot.inUse ? ['INPUT'] : []),
+		...(mode === 'flush-filter' ? ['OUTPUT'] : []),
 		// As `ufw disable` does it; but Docker, too, wants FORWARD shut.
 		...(ufwHere ? ['INPUT', 'OUTPUT'] : []),
 		...(ufwHere && programsNeedingFilter([snapshot]).length === 0 ? ['FORWARD'] : []),
 	]);
 }
 
-function describeBreaks(takings: readonly Taking[], withoutUfw: boolean): readonly string[] {
+function describeBreaks(cleanups: readonly Cleanup[], withoutUfw: boolean): readonly string[] {
 	const touched = new Set(
-		takings.flatMap(({rules, emptied}) => [...emptied, ...rules.map((rule) => targetOf(rule))]),
+		cleanups.flatMap(({rules, emptied}) => [...emptied, ...rules.map((rule) => targetOf(rule))]),
 	);
 	const programs = new Set([...touched].flatMap((chain = '') => programOfChain(chain) ?? []));
-	const forwards = takings.some(({emptied}) => emptied.includes('FORWARD'));
+	const forwards = cleanups.some(({emptied}) => emptied.includes('FORWARD'));
 	return [
 		...[...programs].filter(({name}) => withoutUfw || name !== 'ufw').map(({breaks}) => breaks),
 		...(forwards

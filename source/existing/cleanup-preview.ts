@@ -1,5 +1,5 @@
 import {type Chain, type FamilyRules, findChain, OWN_PREFIX, type Rule} from '../ruleset/model.ts';
-import type {Taking} from './cleanup-plan.ts';
+import type {Cleanup} from './cleanup-plan.ts';
 
 /**
  * Rules that were saved, as they are after a change: less what goes, and with our own filter chain. Our
@@ -8,10 +8,10 @@ import type {Taking} from './cleanup-plan.ts';
  */
 export function rulesAfter(
 	rules: FamilyRules,
-	taking: Pick<Taking, 'emptied' | 'removed' | 'policies'> | undefined,
+	cleanup: Pick<Cleanup, 'emptied' | 'removed' | 'policies'> | undefined,
 	own: FamilyRules | undefined,
 ): FamilyRules {
-	const {emptied = [], removed = [], policies = []} = taking ?? {};
+	const {emptied = [], removed = [], policies = []} = cleanup ?? {};
 	const leadsAway = ({target}: Rule) => target.kind === 'chain' && removed.includes(target.name);
 	const ours = own?.tables.find(({name}) => name === 'filter')?.chains ?? [];
 	const kept = (rules.tables.find(({name}) => name === 'filter')?.chains ?? [])

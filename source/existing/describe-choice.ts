@@ -1,6 +1,6 @@
 import {joinWords} from '../lib/list.ts';
 import {type Opening, printOpening} from '../policy/parse-opening.ts';
-import type {ExistingChoice} from './cleanup-options.ts';
+import type {CleanupChoice} from './cleanup-options.ts';
 import type {Existing, Manager} from './cleanup-plan.ts';
 import type {Translation} from './import/result.ts';
 
@@ -18,7 +18,7 @@ export type NeighbourChoice = {
 };
 
 /** What a firewall that is switched off lets in. */
-export type TakenOver = {readonly manager: Manager; readonly translation: Translation};
+export type ImportResult = {readonly manager: Manager; readonly translation: Translation};
 
 const LABELS = {
 	keep: 'Keep the rules of others',
@@ -34,8 +34,8 @@ const MOST_RULES = 200;
  * @param takenOver what whoever is to be switched off lets in, as openings; undefined where it is not known
  */
 export function describeNeighbourChoice(
-	{existing, reason, goes, rules, breaks, refusal}: ExistingChoice,
-	takenOver: TakenOver | undefined,
+	{existing, reason, goes, rules, breaks, refusal}: CleanupChoice,
+	imported: ImportResult | undefined,
 ): NeighbourChoice {
 	if (existing === undefined) {
 		return {
@@ -45,12 +45,12 @@ export function describeNeighbourChoice(
 		};
 	}
 
-	const {inheritance, switchOff} = existing;
+	const {mode, switchOff} = existing;
 	const off = switchOff.length === 0 ? '' : `Switch ${joinWords(switchOff)} off. `;
 	const translated =
-		takenOver !== undefined && switchOff.includes(takenOver.manager) ? takenOver : undefined;
+		imported !== undefined && switchOff.includes(imported.manager) ? imported : undefined;
 	return {
-		label: `${off}${LABELS[inheritance]}`,
+		label: `${off}${LABELS[mode]}`,
 		existing,
 		openings: translated?.translation.openings ?? [],
 		refusal,
@@ -75,7 +75,7 @@ export function describeNeighbourChoice(
 export function translationLines({
 	manager,
 	translation: {openings, untranslatable},
-}: TakenOver): readonly string[] {
+}: ImportResult): readonly string[] {
 	return [
 		openings.length === 0
 			? `${manager} lets nothing in that an opening could say.`

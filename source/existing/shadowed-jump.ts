@@ -16,7 +16,7 @@ export type JumpFault = {readonly text: string; readonly foreign: boolean};
  * What keeps our chains from being reached: no jump, more than one, or ahead of it a rule of another
  * program that lets everything in or shuts everything out. One line each.
  */
-export function lintJumps(rules: FamilyRules): readonly JumpFault[] {
+export function findJumpFault(rules: FamilyRules): readonly JumpFault[] {
 	return OWN_CHAINS.filter(({table, name}) => findChain(rules, table, name)).flatMap(
 		({table, name, from}): readonly JumpFault[] => {
 			const list = findChain(rules, table, from)?.rules ?? [];

@@ -1,5 +1,5 @@
-import {printTaking} from '../existing/cleanup-format.ts';
-import {type Existing, planInheritance, type Taking} from '../existing/cleanup-plan.ts';
+import {printCleanup} from '../existing/cleanup-format.ts';
+import {type Cleanup, type Existing, planCleanup} from '../existing/cleanup-plan.ts';
 import {rulesAfter} from '../existing/cleanup-preview.ts';
 import type {RulesSnapshot} from '../existing/snapshot.ts';
 import {programOf} from '../host/netfilter/iptables.ts';
@@ -21,17 +21,17 @@ export type PlannedChange = {
 
 /** What the change loads over the running rules: what goes of others' first, then ours. */
 export function loadsOf(running: RuleSource, change: PlannedChange): readonly Load[] {
-	const {snapshots, takings} = planOf(running, change);
+	const {snapshots, cleanups} = planOf(running, change);
 	return [
 		...nativeTablesThatGo(running, change).map((name) => ({
 			program: 'nft',
 			args: ['delete', 'table', ...name.split(' ')],
 			text: '',
 		})),
-		...takings.map((taking) => ({
-			program: programFor(taking, '-restore'),
+		...cleanups.map((cleanup) => ({
+			program: programFor(cleanup, '-restore'),
 			args: ['-w', '10', '--noflush'],
-			text: `*filter\n${printTaking(taking).join('\n')}\nCOMMIT\n`,
+			text: `*filter\n${printCleanup(cleanup).join('\n')}\nCOMMIT\n`,
 		})),
 		...change.ruleSet.families.map((rules) => {
 			const mine = snapshots.find(({family, inUse}) => inUse && family === rules.family);
@@ -46,7 +46,7 @@ export function loadsOf(running: RuleSource, change: PlannedChange): readonly Lo
 
 /** The rules of iptables, both backends, and the native tables, as they are after the change. */
 export function sourceAfter(running: RuleSource, change: PlannedChange): RuleSource {
-	const {snapshots, takings} = planOf(running, change);
+	const {snapshots, cleanups} = planOf(running, change);
 	const gone = nativeTablesThatGo(running, change);
 	const own = (family: Family) => change.ruleSet.families.find((rules) => rules.family === family);
 	const others = change.ruleSet.families.filter(
@@ -57,8 +57,8 @@ export function sourceAfter(running: RuleSource, change: PlannedChange): RuleSou
 		rules: [
 			...snapshots.map((snapshot): FamilyRules => {
 				const {family, inUse, backend} = snapshot;
-				const taking = takings.find((one) => one.family === family && one.backend === backend);
-				return rulesAfter(snapshot.rules, taking, inUse ? own(family) : undefined);
+				const cleanup = cleanups.find((one) => one.family === family && one.backend === backend);
+				return rulesAfter(snapshot.rules, cleanup, inUse ? own(family) : undefined);
 			}),
 			...others,
 		],
@@ -74,15 +74,15 @@ export function isIptables({program}: Load): boolean {
 function planOf(
 	running: RuleSource,
 	{existing, backend}: PlannedChange,
-): {readonly snapshots: readonly RulesSnapshot[]; readonly takings: readonly Taking[]} {
+): {readonly snapshots: readonly RulesSnapshot[]; readonly cleanups: readonly Cleanup[]} {
 	const snapshots = running.loads.filter(isIptables).map(({program, text}): RulesSnapshot => {
 		const family: Family = program.startsWith('ip6') ? 6 : 4;
 		const other = /-(nft|legacy)-restore$/.exec(program)?.[1] as Backend | undefined;
 		const rules = parseSave(text, family);
 		return {family, backend: other ?? backend, inUse: other === undefined, text, rules};
 	});
-	const plan = planInheritance(snapshots, existing.inheritance, existing.switchOff);
-	return {snapshots, takings: plan.refusal === undefined ? plan.takings : []};
+	const plan = planCleanup(snapshots, existing.mode, existing.switchOff);
+	return {snapshots, cleanups: plan.refusal === undefined ? plan.cleanups : []};
 }
 
 /** firewalld keeps its rules in a table of its own. */

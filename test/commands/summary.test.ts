@@ -47,7 +47,7 @@ describe('what stands in the terminal after the wizard', () => {
 	});
 
 	test('after a rehearsal says also what became of the rules of others', () => {
-		const existing = {inheritance: 'flush-input', switchOff: ['ufw']} as const;
+		const existing = {mode: 'flush-input', switchOff: ['ufw']} as const;
 		const {text} = summarize(KEPT, {...PLACE, existing, rehearsal: true});
 		expect(text).toContain('--log --existing flush-input --switch-off ufw\n');
 	});

@@ -18,7 +18,7 @@ function save(...rules: readonly string[]): string {
 const UFW = save(':ufw-before-input - [0:0]', '-A INPUT -j ufw-before-input');
 const EMPTY = snapshot(save());
 const waysOf = (choices: ReturnType<typeof planChoices>) =>
-	choices.map(({existing}) => existing?.inheritance);
+	choices.map(({existing}) => existing?.mode);
 
 describe('planChoices', () => {
 	it('offers nothing where there is nothing to decide', () => {
@@ -53,7 +53,7 @@ describe('planChoices', () => {
 	it('lets an owner go or all be, and does not take its rules for leftovers', () => {
 		const [first, last, ...more] = planChoices([snapshot(UFW)], ['ufw']);
 		expect(first).toMatchObject({
-			existing: {inheritance: 'keep', switchOff: ['ufw']},
+			existing: {mode: 'keep', switchOff: ['ufw']},
 			goes: ['IPv4: 1 rule of INPUT, 1 chain of ufw', 'ufw is switched off'],
 		});
 		expect(last?.existing).toBeUndefined();
@@ -67,7 +67,7 @@ describe('planChoices', () => {
 	it('finds a policy of the other backend that shuts everybody out', () => {
 		const shut = snapshot(save().replace('ACCEPT', 'DROP'), false);
 		expect(planChoices([EMPTY, shut], [])[0]).toMatchObject({
-			existing: {inheritance: 'flush-input'},
+			existing: {mode: 'flush-input'},
 			rules: ['IPv4, legacy backend: -P INPUT DROP → ACCEPT'],
 		});
 	});

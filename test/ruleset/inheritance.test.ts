@@ -1,12 +1,12 @@
 import {describe, expect, it} from 'vitest';
 import {
 	chainsBehind,
-	describeTaking,
-	printTaking,
+	describeCleanup,
+	printCleanup,
 	touchedChains,
 } from '../../source/existing/cleanup-format.ts';
-import {recommendInheritance} from '../../source/existing/cleanup-options.ts';
-import {planInheritance} from '../../source/existing/cleanup-plan.ts';
+import {recommendCleanup} from '../../source/existing/cleanup-options.ts';
+import {planCleanup} from '../../source/existing/cleanup-plan.ts';
 import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {NEIGHBOURS} from '../_helpers/neighbours.ts';
@@ -55,43 +55,43 @@ const neighbours = asHolding(NEIGHBOURS.iptables);
 describe('planInheritance', () => {
 	it('takes nothing where all is kept, whatever is there', () => {
 		for (const there of [snapshot(HAND_MADE), neighbours, snapshot([])]) {
-			expect(planInheritance([there], 'keep')).toEqual({
-				...{inheritance: 'keep', takings: [], breaks: [], refusal: undefined},
+			expect(planCleanup([there], 'keep')).toEqual({
+				...{mode: 'keep', cleanups: [], breaks: [], refusal: undefined},
 			});
 		}
 	});
 
 	it('takes nothing where INPUT has our jump alone', () => {
-		expect(planInheritance([snapshot([...OWN, OWN_RULE])], 'flush-input').takings).toEqual([]);
-		expect(planInheritance([snapshot([...OWN, OWN_RULE])], 'flush-filter').takings).toEqual([]);
+		expect(planCleanup([snapshot([...OWN, OWN_RULE])], 'flush-input').cleanups).toEqual([]);
+		expect(planCleanup([snapshot([...OWN, OWN_RULE])], 'flush-filter').cleanups).toEqual([]);
 	});
 
 	it('takes the rules of INPUT, ours excepted, and leaves chains, tables and the policy', () => {
 		const there = snapshot([...OWN, ...HAND_MADE, OWN_RULE], {policies: ['DROP', 'DROP', 'DROP']});
-		const {takings} = planInheritance([there], 'flush-input');
-		expect(takings).toEqual([
+		const {cleanups} = planCleanup([there], 'flush-input');
+		expect(cleanups).toEqual([
 			{
 				...{family: 4, backend: 'nft', inUse: true, rules: HAND_MADE.slice(0, 2)},
 				...{emptied: ['INPUT'], removed: [], policies: []},
 			},
 		]);
-		expect(takings.map(printTaking)).toEqual([['-F INPUT']]);
-		expect(takings.map(touchedChains)).toEqual([['INPUT']]);
+		expect(cleanups.map(printCleanup)).toEqual([['-F INPUT']]);
+		expect(cleanups.map(touchedChains)).toEqual([['INPUT']]);
 	});
 
 	it('takes a rule of others that leads to our chain under a condition', () => {
 		const rule = '-A INPUT -i eth0 -j FW-WIZARD-INPUT';
-		const {takings} = planInheritance([snapshot([...OWN, rule, OWN_RULE])], 'flush-input');
-		expect(takings[0]?.rules).toEqual([rule]);
+		const {cleanups} = planCleanup([snapshot([...OWN, rule, OWN_RULE])], 'flush-input');
+		expect(cleanups[0]?.rules).toEqual([rule]);
 	});
 
 	it('empties the whole table as -F does, and opens OUTPUT, which would shut out everybody', () => {
 		const there = snapshot([...HAND_MADE, ...OWN, OWN_RULE], {policies: ['DROP', 'DROP', 'DROP']});
-		const {takings, breaks, refusal} = planInheritance([there], 'flush-filter');
-		expect(takings.map(printTaking)).toEqual([
+		const {cleanups, breaks, refusal} = planCleanup([there], 'flush-filter');
+		expect(cleanups.map(printCleanup)).toEqual([
 			['-F INPUT', '-F FORWARD', '-F OUTPUT', '-F mail', '-P OUTPUT ACCEPT'],
 		]);
-		expect(takings[0]?.rules).toEqual(HAND_MADE);
+		expect(cleanups[0]?.rules).toEqual(HAND_MADE);
 		expect(breaks).toEqual([expect.stringMatching(/forwards/)]);
 		expect(refusal).toBeUndefined();
 	});
@@ -99,18 +99,18 @@ describe('planInheritance', () => {
 	it('opens INPUT of the other backend, whose DROP nothing of ours comes before', () => {
 		const shut = {inUse: false, policies: ['DROP', 'ACCEPT', 'ACCEPT']};
 		const both = [snapshot([]), snapshot(HAND_MADE, shut)];
-		expect(planInheritance(both, 'flush-input').takings.map(printTaking)).toEqual([
+		expect(planCleanup(both, 'flush-input').cleanups.map(printCleanup)).toEqual([
 			['-F INPUT', '-P INPUT ACCEPT'],
 		]);
-		expect(planInheritance([snapshot([], shut)], 'flush-input').takings[0]).toMatchObject({
+		expect(planCleanup([snapshot([], shut)], 'flush-input').cleanups[0]).toMatchObject({
 			policies: [{chain: 'INPUT', from: 'DROP', to: 'ACCEPT'}],
 		});
 	});
 
 	it('names what it breaks: those whose jumps go, and not those who are elsewhere', () => {
-		const {breaks, takings} = planInheritance([neighbours], 'flush-input');
+		const {breaks, cleanups} = planCleanup([neighbours], 'flush-input');
 		expect(breaks.map((line) => line.split(':')[0])).toEqual(['Tailscale', 'libvirt', 'fail2ban']);
-		expect(takings[0]?.rules).toEqual([
+		expect(cleanups[0]?.rules).toEqual([
 			'-A INPUT -j ts-input',
 			'-A INPUT -j LIBVIRT_INP',
 			'-A INPUT -p tcp -m multiport --dports 22 -j f2b-sshd',
@@ -124,10 +124,10 @@ describe('planInheritance', () => {
 		['NETAVARK_FORWARD', 'podman'],
 	])('does not empty the table under %s', (chain, name) => {
 		const there = snapshot([`-A FORWARD -j ${chain}`, `-A ${chain} -j RETURN`]);
-		expect(planInheritance([there], 'flush-filter').refusal).toBe(
+		expect(planCleanup([there], 'flush-filter').refusal).toBe(
 			`The filter table is not flushed while ${name} needs its rules`,
 		);
-		expect(planInheritance([there], 'flush-input').refusal).toBeUndefined();
+		expect(planCleanup([there], 'flush-input').refusal).toBeUndefined();
 	});
 
 	it('takes ufw away as ufw disable does, and leaves the rules beside it', () => {
@@ -139,8 +139,8 @@ describe('planInheritance', () => {
 			'-A ufw-before-output -j ACCEPT',
 		];
 		const there = snapshot(ufw, {policies: ['DROP', 'DROP', 'ACCEPT']});
-		const {takings} = planInheritance([there], 'keep', ['ufw']);
-		expect(takings.map(printTaking)).toEqual([
+		const {cleanups} = planCleanup([there], 'keep', ['ufw']);
+		expect(cleanups.map(printCleanup)).toEqual([
 			[
 				...['-D INPUT -j ufw-before-input', '-D OUTPUT -j ufw-before-output'],
 				...['-F ufw-before-input', '-F ufw-before-output'],
@@ -148,10 +148,10 @@ describe('planInheritance', () => {
 				...['-P INPUT ACCEPT', '-P FORWARD ACCEPT'],
 			],
 		]);
-		expect(takings.flatMap(({rules}) => rules)).toEqual(ufw.slice(1));
-		const flushed = planInheritance([there], 'flush-input', ['ufw']).takings[0];
-		expect(flushed && printTaking(flushed)[0]).toBe('-F INPUT');
-		expect(flushed && printTaking(flushed)).not.toContain('-D INPUT -j ufw-before-input');
+		expect(cleanups.flatMap(({rules}) => rules)).toEqual(ufw.slice(1));
+		const flushed = planCleanup([there], 'flush-input', ['ufw']).cleanups[0];
+		expect(flushed && printCleanup(flushed)[0]).toBe('-F INPUT');
+		expect(flushed && printCleanup(flushed)).not.toContain('-D INPUT -j ufw-before-input');
 	});
 
 	it('leaves FORWARD shut under Docker when ufw goes', () => {
@@ -159,13 +159,13 @@ describe('planInheritance', () => {
 			['-A INPUT -j ufw-before-input', '-A ufw-before-input -j ACCEPT', '-A DOCKER-USER -j RETURN'],
 			{policies: ['DROP', 'DROP', 'ACCEPT']},
 		);
-		const {takings} = planInheritance([there], 'keep', ['ufw']);
-		expect(takings[0]?.policies.map(({chain}) => chain)).toEqual(['INPUT']);
+		const {cleanups} = planCleanup([there], 'keep', ['ufw']);
+		expect(cleanups[0]?.policies.map(({chain}) => chain)).toEqual(['INPUT']);
 	});
 
 	it('says in a line what goes', () => {
 		const there = snapshot([...HAND_MADE, ...OWN, OWN_RULE], {policies: ['DROP', 'DROP', 'DROP']});
-		expect(planInheritance([there], 'flush-filter').takings.map(describeTaking)).toEqual([
+		expect(planCleanup([there], 'flush-filter').cleanups.map(describeCleanup)).toEqual([
 			'IPv4: 2 rules of INPUT, 1 rule of FORWARD, 1 rule of OUTPUT, 1 rule of mail, the policy DROP of OUTPUT',
 		]);
 	});
@@ -183,21 +183,21 @@ describe('chainsBehind', () => {
 
 describe('recommendInheritance', () => {
 	it('has nothing to say where INPUT is empty, or has our jump alone', () => {
-		expect(recommendInheritance([snapshot([]), snapshot([...OWN, OWN_RULE])])).toBeUndefined();
-		expect(recommendInheritance([snapshot(HAND_MADE.slice(2))])).toBeUndefined();
+		expect(recommendCleanup([snapshot([]), snapshot([...OWN, OWN_RULE])])).toBeUndefined();
+		expect(recommendCleanup([snapshot(HAND_MADE.slice(2))])).toBeUndefined();
 	});
 
 	it('keeps what belongs to a program', () => {
-		expect(recommendInheritance([neighbours])).toEqual({
-			inheritance: 'keep',
+		expect(recommendCleanup([neighbours])).toEqual({
+			mode: 'keep',
 			reason: 'They belong to Tailscale, libvirt and fail2ban, and are needed',
 		});
 	});
 
 	it('flushes what is left of a firewall made by hand, in either backend', () => {
 		for (const inUse of [true, false]) {
-			expect(recommendInheritance([snapshot([]), snapshot(HAND_MADE, {inUse})])).toMatchObject({
-				inheritance: 'flush-input',
+			expect(recommendCleanup([snapshot([]), snapshot(HAND_MADE, {inUse})])).toMatchObject({
+				mode: 'flush-input',
 				reason: expect.stringMatching(/made by hand/),
 			});
 		}
@@ -205,9 +205,9 @@ describe('recommendInheritance', () => {
 
 	it('keeps a mixture, unless it would leave ours unreached', () => {
 		const mixture = ['-A INPUT -j f2b-sshd', '-A f2b-sshd -j RETURN', ...HAND_MADE.slice(0, 2)];
-		expect(recommendInheritance([snapshot(mixture.slice(0, 3))])?.inheritance).toBe('keep');
-		expect(recommendInheritance([snapshot([...mixture, '-A INPUT -j DROP'])])).toEqual({
-			inheritance: 'flush-input',
+		expect(recommendCleanup([snapshot(mixture.slice(0, 3))])?.mode).toBe('keep');
+		expect(recommendCleanup([snapshot([...mixture, '-A INPUT -j DROP'])])).toEqual({
+			mode: 'flush-input',
 			reason: 'With rule 4 of INPUT (-j DROP) ours would not be reached',
 		});
 	});

@@ -84,7 +84,7 @@ test('is looked for once for a policy, and again for another', async () => {
 	expect(asked).toHaveLength(2);
 	expect(asked[1]).toMatchObject({
 		policy: {openings: [{first: 53, protocol: 'both'}]},
-		existing: {inheritance: 'keep', switchOff: []},
+		existing: {mode: 'keep', switchOff: []},
 	});
 });
 

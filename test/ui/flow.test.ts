@@ -271,7 +271,7 @@ describe('Neighbours', () => {
 		refusal: undefined,
 		...more,
 	});
-	const flush: Existing = {inheritance: 'flush-input', switchOff: []};
+	const flush: Existing = {mode: 'flush-input', switchOff: []};
 	const choices = [
 		choice({}),
 		choice({existing: flush, openings: readField({...start(), field: '8443/tcp'}).openings}),

@@ -85,7 +85,7 @@ test('what ufw let in is where the policy starts, and the change switches ufw of
 	await app.press('enter', 'enter');
 	expect(app.screen()).toContain('Apply');
 	await app.press('enter');
-	expect(asked).toEqual([{inheritance: 'keep', switchOff: ['ufw']}]);
+	expect(asked).toEqual([{mode: 'keep', switchOff: ['ufw']}]);
 });
 
 describe.each(SIZES)('%i columns, %i rows', (columns, rows) => {

@@ -1,6 +1,6 @@
 import type {Command, Option} from 'commander';
 import {TICKS} from '../../checklist/checklist-item.ts';
-import {INHERITANCES, MANAGERS} from '../../existing/cleanup-plan.ts';
+import {CLEANUP_MODES, MANAGERS} from '../../existing/cleanup-plan.ts';
 import {BOOT_CHOICES} from '../../persistence/init-system.ts';
 import {HELPER_NAMES} from '../../policy/helpers.ts';
 import {ROLES, VERDICTS} from '../../policy/policy.ts';
@@ -41,7 +41,7 @@ const VALUES: Readonly<Record<string, Value>> = {
 	'--helper': HELPER_NAMES,
 	// The beginning of an opening; a port number nobody completes.
 	'--open': ['mdns', ...OWN_SERVICES.keys()],
-	'--existing': INHERITANCES,
+	'--existing': CLEANUP_MODES,
 	'--switch-off': MANAGERS,
 	'--confirm-within': 'text',
 	'--boot': BOOT_CHOICES,

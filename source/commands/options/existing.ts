@@ -1,5 +1,5 @@
 import {type Command, Option} from 'commander';
-import {type Existing, INHERITANCES, MANAGERS} from '../../existing/cleanup-plan.ts';
+import {CLEANUP_MODES, type Existing, MANAGERS} from '../../existing/cleanup-plan.ts';
 import {HostError} from '../../host/errors.ts';
 import {parseWord} from '../../policy/policy.ts';
 
@@ -15,7 +15,7 @@ export function withExistingOptions(command: Command): Command {
 		command.addOption(
 			new Option(
 				'--existing <what>',
-				`rules of others that are there: ${INHERITANCES.join(', ')}; undo brings them back (default keep)`,
+				`rules of others that are there: ${CLEANUP_MODES.join(', ')}; undo brings them back (default keep)`,
 			),
 		),
 		`let ${MANAGERS.join(' or ')}, which owns the firewall, be switched off; undo brings it back`,
@@ -34,10 +34,10 @@ export function withSwitchOff(command: Command, description: string): Command {
 /** @throws {InputError} */
 export function readExisting({existing, switchOff}: ExistingFlags): Existing {
 	return {
-		inheritance:
+		mode:
 			existing === undefined
 				? 'keep'
-				: parseWord(existing, INHERITANCES, 'way with rules that are there'),
+				: parseWord(existing, CLEANUP_MODES, 'way with rules that are there'),
 		switchOff: [
 			...new Set(
 				(switchOff ?? []).map((name) => parseWord(name, MANAGERS, 'program to switch off')),

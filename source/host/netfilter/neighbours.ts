@@ -1,5 +1,5 @@
 import {readdirSync, readFileSync} from 'node:fs';
-import {type ExistingChoice, planChoices} from '../../existing/cleanup-options.ts';
+import {type CleanupChoice, planChoices} from '../../existing/cleanup-options.ts';
 import {KNOWN_PROGRAMS} from '../../existing/known-programs.ts';
 import {type Neighbour, nameNeighbours} from '../../existing/neighbours.ts';
 import type {Family} from '../../lib/network.ts';
@@ -13,7 +13,7 @@ import {readSnapshots} from './snapshot.ts';
 export type Surroundings = {
 	readonly neighbours: readonly Neighbour[];
 	/** The recommended one first; none where there is nothing to decide. */
-	readonly choices: readonly ExistingChoice[];
+	readonly choices: readonly CleanupChoice[];
 };
 
 /**

@@ -68,8 +68,8 @@ export const ELEVATE_TEXTS: Readonly<Record<Elevation, string>> = {
 	su: 'Go on as root, through su',
 };
 /** What matters most first: on a small terminal the end is cut off. */
-export function safetyText({inheritance, switchOff}: Existing, seconds: number): string {
-	const keeps = inheritance === 'keep' && switchOff.length === 0;
+export function safetyText({mode, switchOff}: Existing, seconds: number): string {
+	const keeps = mode === 'keep' && switchOff.length === 0;
 	return `Unless confirmed within ${seconds} s, the old rules come back by themselves. They are tried in a throw-away namespace first. ${keeps ? 'The rules of other programs stay.' : 'The rules of others: as you chose.'}`;
 }
 export const ELEVATION_TEXT =

@@ -4,10 +4,10 @@ import {demonstrateVerdicts} from '../proof/demonstrate-verdicts.ts';
 import {type Proof, prove} from '../proof/prove.ts';
 import type {Progress} from '../proof/sweep.ts';
 import {sweep} from '../proof/sweep.ts';
-import {planVantages} from '../proof/vantage-points.ts';
+import {planVantagePoints} from '../proof/vantage-points.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
-import {plannedSource, type RuleSource} from '../testbed/load-rules.ts';
-import {withWorld} from '../testbed/testbed.ts';
+import {plannedSource, type RulesUnderTest} from '../testbed/load-rules.ts';
+import {withTestbed} from '../testbed/testbed.ts';
 import type {Prover} from '../ui/hooks/use-proof.ts';
 
 /** What the wizard's step Proof lets do, on a copy of this machine. */
@@ -18,9 +18,9 @@ export function makeProver(facts: Facts): Prover {
 		demonstrate: async () => demonstrateVerdicts(facts.interfaces),
 		async proveBefore() {
 			const nothing = completePolicy({role: 'workstation'});
-			const {vantages} = planVantages(nothing, facts.interfaces, undefined);
-			const mine = vantages.filter(({family}) => facts.families.includes(family));
-			return withWorld(facts.interfaces, mine, async (world) => sweep(world, mine));
+			const {vantagePoints} = planVantagePoints(nothing, facts.interfaces, undefined);
+			const mine = vantagePoints.filter(({family}) => facts.families.includes(family));
+			return withTestbed(facts.interfaces, mine, async (testbed) => sweep(testbed, mine));
 		},
 	};
 }
@@ -29,7 +29,7 @@ export function makeProver(facts: Facts): Prover {
 export async function proveOn(
 	facts: Facts,
 	policy: Policy,
-	source: RuleSource,
+	source: RulesUnderTest,
 	onProgress: (progress: Progress) => void,
 ): Promise<Proof> {
 	return prove({

@@ -53,17 +53,17 @@ export function planSnapshotCleanups(
  * again. A rule that iptables prints but does not read would be lost otherwise.
  * @throws {HostError} nothing was touched
  */
-export async function rehearseRestore(taken: readonly SnapshotCleanup[]): Promise<void> {
-	if (taken.length === 0) {
+export async function rehearseRestore(cleanups: readonly SnapshotCleanup[]): Promise<void> {
+	if (cleanups.length === 0) {
 		return;
 	}
 
 	await withNamespace(async (namespace) => {
 		await loadSets(
 			namespace,
-			taken.map(({snapshot}) => snapshot.text),
+			cleanups.map(({snapshot}) => snapshot.text),
 		);
-		for (const {snapshot} of taken) {
+		for (const {snapshot} of cleanups) {
 			const text = filterPart(snapshot.text);
 			const failure = await restoreTo(snapshot, text, namespace.run);
 			const {stdout} = await namespace.run(programFor(snapshot, '-save'), ['-t', 'filter']);
@@ -78,13 +78,13 @@ export async function rehearseRestore(taken: readonly SnapshotCleanup[]): Promis
 }
 
 /** @throws {HostError} when another program has changed the rules since they were saved */
-export async function assertUnchanged(taken: readonly SnapshotCleanup[]): Promise<void> {
-	if (taken.length === 0) {
+export async function assertUnchanged(cleanups: readonly SnapshotCleanup[]): Promise<void> {
+	if (cleanups.length === 0) {
 		return;
 	}
 
-	const now = await readSnapshots([...new Set(taken.map(({snapshot}) => snapshot.family))]);
-	for (const {snapshot} of taken) {
+	const now = await readSnapshots([...new Set(cleanups.map(({snapshot}) => snapshot.family))]);
+	for (const {snapshot} of cleanups) {
 		const same = now.find(
 			({family, backend}) => family === snapshot.family && backend === snapshot.backend,
 		);
@@ -96,10 +96,10 @@ export async function assertUnchanged(taken: readonly SnapshotCleanup[]): Promis
 
 /** Takes away what lies in the backend that is not in use. Ours are live by then. @throws {HostError} */
 export async function cleanOtherBackend(
-	taken: readonly SnapshotCleanup[],
+	cleanups: readonly SnapshotCleanup[],
 	runner: Runner,
 ): Promise<void> {
-	for (const {snapshot, cleanup} of taken.filter(({snapshot}) => !snapshot.inUse)) {
+	for (const {snapshot, cleanup} of cleanups.filter(({snapshot}) => !snapshot.inUse)) {
 		const text = ['*filter', ...printCleanup(cleanup), 'COMMIT', ''].join('\n');
 		const failure = await restoreTo(snapshot, text, runner);
 		if (failure) {

@@ -75,11 +75,11 @@ export function writeDown(
 		const saved = before.get(after.family);
 		const program = programOfBackend(after.family, backend);
 		const part = cleanupsWhere(true).find(({snapshot}) => snapshot.family === after.family);
-		return saved ? [{before: saved, after, program, taken: part}] : [];
+		return saved ? [{before: saved, after, program, cleanup: part}] : [];
 	});
 	const others = cleanupsWhere(false).flatMap((part) => {
 		const program = findProgram(programFor(part.snapshot));
-		return program ? [{program, taken: part}] : [];
+		return program ? [{program, cleanup: part}] : [];
 	});
 	const files = {
 		[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600},

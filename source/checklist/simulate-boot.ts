@@ -9,12 +9,12 @@ import type {Policy} from '../policy/policy.ts';
 import {withoutLimits} from '../proof/checks/rate-limits.ts';
 import {describePortDifference, viewAll} from '../proof/report.ts';
 import {ALL_PORTS, sweep} from '../proof/sweep.ts';
-import {type NamedVantage, planVantages} from '../proof/vantage-points.ts';
+import {type NamedVantagePoint, planVantagePoints} from '../proof/vantage-points.ts';
 import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
 import {countPorts, edgesOf, fillStretches, stretches} from '../ruleset/evaluate-ports.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {loadAgain, readLoaded} from '../testbed/load-rules.ts';
-import {type World, withSmallWorld} from '../testbed/testbed.ts';
+import {type Testbed, withSmallTestbed} from '../testbed/testbed.ts';
 
 /** How a rehearsal of the boot went. */
 export type Rehearsal = {
@@ -39,13 +39,13 @@ export async function rehearseBoot(
 	full: boolean,
 ): Promise<Rehearsal | HostError> {
 	const visitor = session.kind === 'remote' ? session : undefined;
-	const vantages = planVantages(policy, interfaces, visitor).vantages.filter((vantage) =>
-		ruleSet.families.some(({family}) => family === vantage.family),
+	const vantagePoints = planVantagePoints(policy, interfaces, visitor).vantagePoints.filter(
+		(vantagePoint) => ruleSet.families.some(({family}) => family === vantagePoint.family),
 	);
 	try {
-		return await withSmallWorld(interfaces, vantages, async (world) => {
-			const rules = await loadAsBoot(world.machine, ruleSet);
-			return {rules, ...(await findPorts(world, vantages, ruleSet, full))};
+		return await withSmallTestbed(interfaces, vantagePoints, async (testbed) => {
+			const rules = await loadAsBoot(testbed.machine, ruleSet);
+			return {rules, ...(await findPorts(testbed, vantagePoints, ruleSet, full))};
 		});
 	} catch (error) {
 		if (error instanceof HostError) {
@@ -75,30 +75,30 @@ async function loadAsBoot(machine: Namespace, ruleSet: RuleSet): Promise<string 
 }
 
 async function findPorts(
-	world: World,
-	vantages: readonly NamedVantage[],
+	testbed: Testbed,
+	vantagePoints: readonly NamedVantagePoint[],
 	ruleSet: RuleSet,
 	full: boolean,
 ): Promise<Omit<Rehearsal, 'rules'>> {
 	const families = ruleSet.families.map(({family}) => family);
-	const loaded = await readLoaded(world.machine, families);
-	await loadAgain(world.machine, loaded, withoutLimits(loaded));
+	const loaded = await readLoaded(testbed.machine, families);
+	await loadAgain(testbed.machine, loaded, withoutLimits(loaded));
 	const alike = stretches([...ruleSet.families, ...loaded.rules]);
 	const ports = full ? ALL_PORTS : edgesOf(alike);
-	const seen = await sweep(world, vantages, {ports, alike});
+	const seen = await sweep(testbed, vantagePoints, {ports, alike});
 	// Between two edges no packet was sent: what is true of both is taken to be true of all.
 	const observations = full
 		? seen
-		: seen.map(({vantage, passed: {tcp, udp}}) => ({
-				vantage,
+		: seen.map(({vantagePoint, passed: {tcp, udp}}) => ({
+				vantagePoint,
 				passed: {tcp: fillStretches(alike, tcp), udp: fillStretches(alike, udp)},
 			}));
-	const views = viewAll(vantages, observations, ruleSet, loaded);
+	const views = viewAll(vantagePoints, observations, ruleSet, loaded);
 	const [first] = views.flatMap((view) =>
 		view.differences.map((difference) => describePortDifference(view, difference)),
 	);
 	return {
 		ports: first && printable(first, 200),
-		probes: 2 * vantages.length * countPorts(ports),
+		probes: 2 * vantagePoints.length * countPorts(ports),
 	};
 }

@@ -11,9 +11,14 @@ import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
 import {compareScan, readNmap} from '../proof/nmap.ts';
 import {isProven, onlyShutsOut, type Proof} from '../proof/prove.ts';
 import {describePortDifference, describeView} from '../proof/report.ts';
-import {planVantages} from '../proof/vantage-points.ts';
+import {planVantagePoints} from '../proof/vantage-points.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
-import {bootSource, plannedSource, type RuleSource, runningSource} from '../testbed/load-rules.ts';
+import {
+	bootSource,
+	plannedSource,
+	type RulesUnderTest,
+	runningSource,
+} from '../testbed/load-rules.ts';
 import {choosePolicy, type PolicyFlags} from './options/policy.ts';
 import {assertRoot} from './require-root.ts';
 
@@ -28,6 +33,14 @@ export type ProveFlags = PolicyFlags & {
 	readonly nmap?: string;
 	readonly json?: boolean;
 };
+
+/** The JSON fields that scripts know: the key of a view's vantage point is `vantage`. */
+function proofToJson({views, ...rest}: Proof) {
+	return {
+		views: views.map(({vantagePoint, ...view}) => ({vantage: vantagePoint, ...view})),
+		...rest,
+	};
+}
 
 /**
  * `fw-wizard prove`: sends a packet to every port of a copy of this machine, and says which pass.
@@ -50,14 +63,14 @@ export async function proveCommand(flags: ProveFlags): Promise<{text: string; pr
 	const proof = await proveOn(facts, policy, source, showProgress(flags));
 	return {
 		text: flags.json
-			? `${JSON.stringify({subject, proven: isProven(proof), policy: policyToJson(policy), ...proof}, undefined, '\t')}\n`
+			? `${JSON.stringify({subject, proven: isProven(proof), policy: policyToJson(policy), ...proofToJson(proof)}, undefined, '\t')}\n`
 			: printProof(proof),
 		proven: isProven(proof),
 	};
 }
 
 /** @throws {HostError} where there are no such rules, or they cannot be read */
-async function sourceOf(subject: Subject, policy: Policy, facts: Facts): Promise<RuleSource> {
+async function sourceOf(subject: Subject, policy: Policy, facts: Facts): Promise<RulesUnderTest> {
 	switch (subject) {
 		case 'planned':
 			return plannedSource(buildRuleSet(policy, facts));
@@ -81,13 +94,13 @@ function compareNmap(
 ): {text: string; proven: boolean} {
 	const scans = readNmap(readText(file));
 	const ruleSet = buildRuleSet(policy, facts);
-	const [{vantages}, ports] = [
-		planVantages(policy, facts.interfaces, undefined),
+	const [{vantagePoints}, ports] = [
+		planVantagePoints(policy, facts.interfaces, undefined),
 		scans.reduce((count, scan) => count + scan.ports.length, 0),
 	];
 	const differences = scans.flatMap((scan) => {
-		const vantage = vantages.find(({family}) => family === scan.family);
-		return vantage ? compareScan(scan, ruleSet, policy.verdict, vantage) : [];
+		const vantagePoint = vantagePoints.find(({family}) => family === scan.family);
+		return vantagePoint ? compareScan(scan, ruleSet, policy.verdict, vantagePoint) : [];
 	});
 	const proven = ports > 0 && differences.length === 0;
 	return {

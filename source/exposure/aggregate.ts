@@ -17,7 +17,7 @@ export type SentOn = PortRange & {
 };
 
 /** What is known of the ports of this machine, as seen from one place. Ascending, without overlaps. */
-export type Sight = {
+export type Visibility = {
 	/** Let in to this machine. */
 	readonly open: Ranges;
 	readonly unknown: Ranges;
@@ -28,14 +28,14 @@ export type Sight = {
 };
 
 const ALL: readonly PortRange[] = [ALL_PORTS];
-export const UNKNOWN_SIGHT: Sight = {
+export const UNKNOWN_VISIBILITY: Visibility = {
 	open: {tcp: [], udp: []},
 	unknown: {tcp: ALL, udp: ALL},
 	forwarded: 'unknown',
 };
 
 /** Somewhere outside that packets come from. */
-export type Lookout = {
+export type Viewpoint = {
 	readonly family: Family;
 	/** 'anywhere on eth0', or the network that it stands for. */
 	readonly name: string;
@@ -44,16 +44,19 @@ export type Lookout = {
 	readonly inInterface: string;
 	/** The address of this machine that is looked at; absent: any. */
 	readonly destination?: string;
-	readonly before: Sight;
-	readonly after?: Sight;
+	readonly before: Visibility;
+	readonly after?: Visibility;
 };
 
 export type States = Pick<Exposed, 'before' | 'after'>;
 /** What one lookout sees of one thing. */
-export type Seen = States & {readonly lookout: Lookout};
+export type Seen = States & {readonly viewpoint: Viewpoint};
 
 /** What a lookout sees of something, now and then. */
-export function statesAt({before, after}: Lookout, look: (sight: Sight) => Reach): States {
+export function statesAt(
+	{before, after}: Viewpoint,
+	look: (visibility: Visibility) => Reach,
+): States {
 	return {before: look(before), ...(after === undefined ? {} : {after: look(after)})};
 }
 
@@ -65,27 +68,27 @@ export function summarize(
 	seen: readonly Seen[],
 ): ReadonlyArray<States & Pick<Exposed, 'families' | 'from'>> {
 	const parts = FAMILIES.flatMap((family) => {
-		const mine = seen.filter(({lookout}) => lookout.family === family);
-		const general = mergeAddresses(mine.filter(({lookout}) => lookout.general));
+		const mine = seen.filter(({viewpoint}) => viewpoint.family === family);
+		const general = mergeAddresses(mine.filter(({viewpoint}) => viewpoint.general));
 		const [first] = general;
 		const agree = general.every((one) => isSame(one, first));
 		const special = mine.filter(
-			({lookout, ...states}) =>
-				!lookout.general &&
+			({viewpoint, ...states}) =>
+				!viewpoint.general &&
 				!general.some(
-					(one) => one.lookout.inInterface === lookout.inInterface && isSame(one, states),
+					(one) => one.viewpoint.inInterface === viewpoint.inInterface && isSame(one, states),
 				),
 		);
 		return [
-			...(agree ? general.slice(0, 1) : general).map(({lookout, before, after}) => ({
+			...(agree ? general.slice(0, 1) : general).map(({viewpoint, before, after}) => ({
 				family,
-				from: agree ? 'anywhere' : lookout.name,
+				from: agree ? 'anywhere' : viewpoint.name,
 				before,
 				after,
 			})),
-			...mergeAddresses(special).map(({lookout, before, after}) => ({
+			...mergeAddresses(special).map(({viewpoint, before, after}) => ({
 				family,
-				from: lookout.name,
+				from: viewpoint.name,
 				before,
 				after,
 			})),
@@ -107,7 +110,7 @@ export function summarize(
 
 /** One for each place, whatever address of this machine it looks at: the most that is open there. */
 function mergeAddresses(seen: readonly Seen[]): readonly Seen[] {
-	return groupBy(seen, ({lookout}) => lookout.name).flatMap((group) => {
+	return groupBy(seen, ({viewpoint}) => viewpoint.name).flatMap((group) => {
 		const [first] = group;
 		if (first === undefined) {
 			return [];
@@ -116,7 +119,7 @@ function mergeAddresses(seen: readonly Seen[]): readonly Seen[] {
 		const after = group.flatMap(({after}) => after ?? []);
 		return [
 			{
-				lookout: first.lookout,
+				viewpoint: first.viewpoint,
 				before: most(group.map(({before}) => before)),
 				...(after.length === 0 ? {} : {after: most(after)}),
 			},
@@ -133,7 +136,7 @@ function isSame(a: States, b: States | undefined): boolean {
 }
 
 /** What a sight says of a port of this machine itself. */
-export function reachOf({open, unknown}: Sight, protocol: Protocol, port: number): Reach {
+export function reachOf({open, unknown}: Visibility, protocol: Protocol, port: number): Reach {
 	return holds(open[protocol], port) ? 'open' : holds(unknown[protocol], port) ? 'unknown' : 'shut';
 }
 

@@ -2,8 +2,8 @@ import type {Protocol} from '../policy/services.ts';
 import {evaluate, goesOn} from '../ruleset/evaluate.ts';
 import {firstPacket, joinRanges, stretches} from '../ruleset/evaluate-ports.ts';
 import {type FamilyRules, OWN_PREFIX, type PortRange, type Rule} from '../ruleset/model.ts';
-import type {RuleSource} from '../testbed/load-rules.ts';
-import {type Sight, UNKNOWN_SIGHT} from './aggregate.ts';
+import type {RulesUnderTest} from '../testbed/load-rules.ts';
+import {UNKNOWN_VISIBILITY, type Visibility} from './aggregate.ts';
 import type {Reach} from './model.ts';
 import type {Place} from './viewpoints.ts';
 
@@ -14,14 +14,14 @@ const PATIENCE = 30_000_000;
  * What is open from a place by the rules alone, where no packets can be sent. Tables of nftables are
  * not judged, nor is forwarding: what they may change is not known.
  */
-export function derive(place: Place, {rules, nativeTables, unseen}: RuleSource): Sight {
+export function derive(place: Place, {rules, nativeTables, unseen}: RulesUnderTest): Visibility {
 	const mine = rules.filter(({family}) => family === place.family);
 	const parts = stretches(mine);
 	const count = mine
 		.flatMap(({tables}) => tables.flatMap(({chains}) => chains))
 		.reduce((sum, chain) => sum + chain.rules.length, 0);
 	if (parts.length * count > PATIENCE || mine.some(changesOnTheWay)) {
-		return UNKNOWN_SIGHT;
+		return UNKNOWN_VISIBILITY;
 	}
 
 	const hidden = nativeTables.length + unseen.length > 0;

@@ -4,18 +4,18 @@ import type {Facts} from '../host/machine/facts.ts';
 import {findListeners, findPublished} from '../host/sockets/listeners.ts';
 import type {Policy} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
-import {type RuleSource, runningSource} from '../testbed/load-rules.ts';
-import {UNKNOWN_SIGHT} from './aggregate.ts';
+import {type RulesUnderTest, runningSource} from '../testbed/load-rules.ts';
+import {UNKNOWN_VISIBILITY} from './aggregate.ts';
 import {derive} from './derive.ts';
-import {type Trial, tryOut} from './measure.ts';
+import {measureExposure, type Trial} from './measure.ts';
 import type {Exposure} from './model.ts';
 import {type PlannedChange, sourceAfter} from './planned-change.ts';
 import {exposedRows} from './rows.ts';
 import {peculiaritiesOf} from './strip-rate-limits.ts';
-import {type Place, planLookouts} from './viewpoints.ts';
+import {type Place, planViewpoints} from './viewpoints.ts';
 
 /** What is tried and derived where the running rules cannot be read. */
-const NOTHING: RuleSource = {loads: [], rules: [], nativeTables: [], unseen: []};
+const NOTHING: RulesUnderTest = {loads: [], rules: [], nativeTables: [], unseen: []};
 
 /**
  * What the outside can reach of this machine now, and what it could once the policy is applied:
@@ -35,7 +35,7 @@ export async function findExposure(
 	]);
 	const {families, interfaces, iptables, session} = facts;
 	const readable = running instanceof HostError ? undefined : running;
-	const {places, gaps} = await planLookouts(
+	const {places, gaps} = await planViewpoints(
 		interfaces,
 		families,
 		policy,
@@ -60,22 +60,22 @@ export async function findExposure(
 		places.length === 0
 			? undefined
 			: await unlessImpossible(async () =>
-					tryOut(interfaces, places, readable ?? NOTHING, iptables && change, ports),
+					measureExposure(interfaces, places, readable ?? NOTHING, iptables && change, ports),
 				);
 	const tried = trial instanceof HostError ? undefined : trial;
 	const {before, after} = tried ?? deriveBoth(places, readable ?? NOTHING, change);
-	const lookouts = places.map((place, index) => {
+	const viewpoints = places.map((place, index) => {
 		const later = after?.[index];
 		return {
 			...place,
-			before: (readable && before[index]) ?? UNKNOWN_SIGHT,
+			before: (readable && before[index]) ?? UNKNOWN_VISIBILITY,
 			...(later === undefined
 				? {}
 				: {after: readable ? later : {...later, forwarded: 'unknown' as const}}),
 		};
 	});
 	return {
-		rows: exposedRows(lookouts, listeners, published),
+		rows: exposedRows(viewpoints, listeners, published),
 		tried: tried !== undefined && (readable !== undefined || change !== undefined),
 		unread: [
 			...(running instanceof HostError ? describeUnreadable(running, change) : []),
@@ -93,7 +93,7 @@ export async function findExposure(
 }
 
 /** @throws {HostError} where they cannot be read */
-async function readRunning({root, families, iptables}: Facts): Promise<RuleSource> {
+async function readRunning({root, families, iptables}: Facts): Promise<RulesUnderTest> {
 	if (!root) {
 		throw new HostError('only root can', 'Run: sudo fw-wizard exposure');
 	}
@@ -115,7 +115,7 @@ async function unlessImpossible<T>(find: () => Promise<T>): Promise<T | HostErro
 
 function deriveBoth(
 	places: readonly Place[],
-	running: RuleSource,
+	running: RulesUnderTest,
 	change: PlannedChange | undefined,
 ): Trial {
 	const planned = change && sourceAfter(running, change);
@@ -138,7 +138,7 @@ function describeUnreadable(
 }
 
 function describeHidden(
-	{loads, nativeTables, unseen}: RuleSource,
+	{loads, nativeTables, unseen}: RulesUnderTest,
 	derived: boolean,
 ): readonly string[] {
 	const peculiar = peculiaritiesOf(loads.map(({text}) => text));

@@ -5,22 +5,22 @@ import {joinRanges} from '../ruleset/evaluate-ports.ts';
 import type {PortRange} from '../ruleset/model.ts';
 import type {Listener} from '../services/listener.ts';
 import {
-	type Lookout,
 	processOf,
 	reachOf,
 	type SentOn,
-	type Sight,
 	statesAt,
 	summarize,
+	type Viewpoint,
+	type Visibility,
 } from './aggregate.ts';
 import type {Exposed, Reach} from './model.ts';
 
 /** Ports from which packets are sent to another port of this machine. */
 export function redirectedRows(
-	lookouts: readonly Lookout[],
+	viewpoints: readonly Viewpoint[],
 	listeners: readonly Listener[],
 ): readonly Exposed[] {
-	const sent = sentOn(lookouts).filter(({here}) => here);
+	const sent = sentOn(viewpoints).filter(({here}) => here);
 	return groupBy(sent, ({protocol, to}) => `${protocol} ${to}`).flatMap((group) => {
 		const [{protocol, to} = {protocol: 'tcp' as const, to: ''}] = group;
 		const family = to.startsWith('[') ? 6 : 4;
@@ -28,12 +28,12 @@ export function redirectedRows(
 		const behind = listeners.find(
 			(one) => one.protocol === protocol && one.port === port && one.families.includes(family),
 		);
-		const there = lookouts.filter((lookout) => lookout.family === family);
+		const there = viewpoints.filter((viewpoint) => viewpoint.family === family);
 		return joinRanges(group).flatMap((range) =>
 			summarize(
-				there.map((lookout) => ({
-					lookout,
-					...statesAt(lookout, (sight) => reachOf(sight, protocol, range.first)),
+				there.map((viewpoint) => ({
+					viewpoint,
+					...statesAt(viewpoint, (visibility) => reachOf(visibility, protocol, range.first)),
 				})),
 			).map((found) => ({
 				...found,
@@ -49,18 +49,18 @@ export function redirectedRows(
 	});
 }
 
-function sentOn(lookouts: readonly Lookout[]): readonly SentOn[] {
-	return lookouts
+function sentOn(viewpoints: readonly Viewpoint[]): readonly SentOn[] {
+	return viewpoints
 		.flatMap(({before, after}) => [before.forwarded, after?.forwarded ?? []])
 		.flatMap((forwarded) => (forwarded === 'unknown' ? [] : forwarded));
 }
 
 /** What is forwarded to containers and other machines, by rules that are known or by packets that were seen. */
 export function containerRows(
-	lookouts: readonly Lookout[],
+	viewpoints: readonly Viewpoint[],
 	published: readonly Published[],
 ): readonly Exposed[] {
-	const found = sentOn(lookouts).filter(({here}) => !here);
+	const found = sentOn(viewpoints).filter(({here}) => !here);
 	const known = published.map((port) => ({
 		...port,
 		first: port.port,
@@ -101,20 +101,20 @@ export function containerRows(
 			by,
 			through: 'a container' as const,
 		};
-		const seen = lookouts
+		const seen = viewpoints
 			.filter(({family}) => families.has(family))
-			.map((lookout) => ({
-				lookout,
-				...statesAt(lookout, (sight) => forwardOf(sight, protocol, {first, last})),
+			.map((viewpoint) => ({
+				viewpoint,
+				...statesAt(viewpoint, (visibility) => forwardOf(visibility, protocol, {first, last})),
 			}));
 		return summarize(seen).map((states) => ({...row, ...states}));
 	});
 }
 
 /** Open when some port of the range is. */
-function forwardOf(sight: Sight, protocol: Protocol, range: PortRange): Reach {
+function forwardOf(visibility: Visibility, protocol: Protocol, range: PortRange): Reach {
 	const meets = (other: PortRange) => other.first <= range.last && range.first <= other.last;
-	const {forwarded, mayForwardMore} = sight;
+	const {forwarded, mayForwardMore} = visibility;
 	return forwarded === 'unknown'
 		? 'unknown'
 		: forwarded.some((one) => !one.here && one.protocol === protocol && meets(one))

@@ -4,18 +4,18 @@ import {programOf} from '../host/netfilter/iptables.ts';
 import {type Observation, sweep} from '../proof/sweep.ts';
 import {joinRanges, subtractRanges} from '../ruleset/evaluate-ports.ts';
 import type {PortRange} from '../ruleset/model.ts';
-import {type Load, loadAll, type RuleSource} from '../testbed/load-rules.ts';
-import {makeForward} from '../testbed/mirror-host.ts';
-import {type World, withSmallWorld} from '../testbed/testbed.ts';
-import type {Sight} from './aggregate.ts';
+import {type Load, loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
+import {mirrorForwarding} from '../testbed/mirror-host.ts';
+import {type Testbed, withSmallTestbed} from '../testbed/testbed.ts';
+import type {Visibility} from './aggregate.ts';
 import {isIptables, loadsOf, type PlannedChange} from './planned-change.ts';
-import {asForNewcomers, asForSources} from './strip-rate-limits.ts';
+import {withoutRateLimits, withSources} from './strip-rate-limits.ts';
 import type {Place} from './viewpoints.ts';
 
 export type Trial = {
-	readonly before: readonly Sight[];
+	readonly before: readonly Visibility[];
 	/** Absent without a planned change. */
-	readonly after: readonly Sight[] | undefined;
+	readonly after: readonly Visibility[] | undefined;
 };
 
 /** So many rules a kernel of two slow cores may pass packets by, in all: some ten seconds. */
@@ -27,56 +27,60 @@ const PATIENCE = 400_000_000;
  * @param ports by which something listens or is published: they are tried in any case
  * @throws {HostError} where no copy can be made, or not of these rules
  */
-export async function tryOut(
+export async function measureExposure(
 	interfaces: readonly Interface[],
 	places: readonly Place[],
-	source: RuleSource,
+	source: RulesUnderTest,
 	change: PlannedChange | undefined,
 	ports: readonly number[],
 ): Promise<Trial> {
 	const running = forPlaces(source, places);
-	return withSmallWorld(interfaces, places, async (world) => {
-		const {machine} = world;
+	return withSmallTestbed(interfaces, places, async (testbed) => {
+		const {machine} = testbed;
 		const there = new Set(places.map(({inInterface}) => inInterface));
-		const routed = await makeForward(machine, interfaces, there, running);
+		const routed = await mirrorForwarding(machine, interfaces, there, running);
 		await loadAll(machine, running.loads.map(forNewcomers));
 		const changes = change ? loadsOf(running, change) : [];
 		const stretches = chooseStretches([...running.loads, ...changes], ports, places.length);
-		const before = await look(world, places, stretches, routed);
+		const before = await look(testbed, places, stretches, routed);
 		if (!change) {
 			return {before, after: undefined};
 		}
 
 		// As they are, since what goes is named by its words.
 		await loadAll(machine, [...running.loads.filter(isIptables), ...changes]);
-		await relax(world, running, change);
-		return {before, after: await look(world, places, stretches, routed)};
+		await relax(testbed, running, change);
+		return {before, after: await look(testbed, places, stretches, routed)};
 	});
 }
 
-function forPlaces(source: RuleSource, places: readonly Place[]): RuleSource {
+function forPlaces(source: RulesUnderTest, places: readonly Place[]): RulesUnderTest {
 	const sources = [...new Set(places.map((place) => place.source))];
 	return {
 		...source,
 		loads: source.loads.map((load) =>
-			isIptables(load) ? {...load, text: asForSources(load.text, sources)} : load,
+			isIptables(load) ? {...load, text: withSources(load.text, sources)} : load,
 		),
 	};
 }
 
 function forNewcomers(load: Load): Load {
-	return {...load, text: asForNewcomers(load.text)};
+	return {...load, text: withoutRateLimits(load.text)};
 }
 
 /** The same for what is loaded by now, ours and the others'. */
-async function relax({machine}: World, running: RuleSource, change: PlannedChange): Promise<void> {
+async function relax(
+	{machine}: Testbed,
+	running: RulesUnderTest,
+	change: PlannedChange,
+): Promise<void> {
 	const programs = new Set([
 		...running.loads.filter(isIptables).map(({program}) => program),
 		...change.ruleSet.families.map(({family}) => programOf(family, '-restore')),
 	]);
 	for (const program of programs) {
 		const {stdout} = await machine.run(program.replace(/restore$/, 'save'), []);
-		const text = asForNewcomers(stdout);
+		const text = withoutRateLimits(stdout);
 		if (text !== stdout) {
 			await loadAll(machine, [{program, args: ['-w', '10'], text}]);
 		}
@@ -122,14 +126,14 @@ function stretchesBetween(ports: readonly number[]): readonly PortRange[] {
 
 /** Sends a packet to the first port of each stretch, from each place. */
 async function look(
-	world: World,
+	testbed: Testbed,
 	places: readonly Place[],
 	stretches: readonly PortRange[],
 	routed: boolean,
-): Promise<readonly Sight[]> {
+): Promise<readonly Visibility[]> {
 	const ports = joinRanges(stretches.map(({first}) => ({first, last: first})));
-	const observations = await sweep(world, places, {ports, alike: stretches, follows: true});
-	const seen = new Map(observations.map((one) => [one.vantage, one]));
+	const observations = await sweep(testbed, places, {ports, alike: stretches, follows: true});
+	const seen = new Map(observations.map((one) => [one.vantagePoint, one]));
 	return places.map((place) => sightOf(seen.get(place), stretches, routed));
 }
 
@@ -137,7 +141,7 @@ function sightOf(
 	observation: Observation | undefined,
 	stretches: readonly PortRange[],
 	routed: boolean,
-): Sight {
+): Visibility {
 	const starts = new Map(stretches.map((stretch) => [stretch.first, stretch]));
 	const widen = ({first, last}: PortRange) =>
 		Array.from({length: last - first + 1}, (_, index) => starts.get(first + index) ?? []).flat();

@@ -9,7 +9,7 @@ import {presenceOf} from '../ruleset/diff.ts';
 import {printRestore} from '../ruleset/format-iptables.ts';
 import type {Backend, FamilyRules, RuleSet} from '../ruleset/model.ts';
 import {parseSave} from '../ruleset/parse-save.ts';
-import type {Load, RuleSource} from '../testbed/load-rules.ts';
+import type {Load, RulesUnderTest} from '../testbed/load-rules.ts';
 
 /** What is to be loaded over the running rules. */
 export type PlannedChange = {
@@ -20,7 +20,7 @@ export type PlannedChange = {
 };
 
 /** What the change loads over the running rules: what goes of others' first, then ours. */
-export function loadsOf(running: RuleSource, change: PlannedChange): readonly Load[] {
+export function loadsOf(running: RulesUnderTest, change: PlannedChange): readonly Load[] {
 	const {snapshots, cleanups} = planOf(running, change);
 	return [
 		...nativeTablesThatGo(running, change).map((name) => ({
@@ -45,7 +45,7 @@ export function loadsOf(running: RuleSource, change: PlannedChange): readonly Lo
 }
 
 /** The rules of iptables, both backends, and the native tables, as they are after the change. */
-export function sourceAfter(running: RuleSource, change: PlannedChange): RuleSource {
+export function sourceAfter(running: RulesUnderTest, change: PlannedChange): RulesUnderTest {
 	const {snapshots, cleanups} = planOf(running, change);
 	const gone = nativeTablesThatGo(running, change);
 	const own = (family: Family) => change.ruleSet.families.find((rules) => rules.family === family);
@@ -72,7 +72,7 @@ export function isIptables({program}: Load): boolean {
 }
 
 function planOf(
-	running: RuleSource,
+	running: RulesUnderTest,
 	{existing, backend}: PlannedChange,
 ): {readonly snapshots: readonly RulesSnapshot[]; readonly cleanups: readonly Cleanup[]} {
 	const snapshots = running.loads.filter(isIptables).map(({program, text}): RulesSnapshot => {
@@ -87,7 +87,7 @@ function planOf(
 
 /** firewalld keeps its rules in a table of its own. */
 function nativeTablesThatGo(
-	{nativeTables}: RuleSource,
+	{nativeTables}: RulesUnderTest,
 	{existing}: PlannedChange,
 ): readonly string[] {
 	return existing.switchOff.includes('firewalld')

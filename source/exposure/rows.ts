@@ -5,7 +5,7 @@ import type {Protocol} from '../policy/services.ts';
 import {joinRanges} from '../ruleset/evaluate-ports.ts';
 import type {PortRange} from '../ruleset/model.ts';
 import type {Listener} from '../services/listener.ts';
-import {holds, type Lookout, processOf, reachOf, statesAt, summarize} from './aggregate.ts';
+import {holds, processOf, reachOf, statesAt, summarize, type Viewpoint} from './aggregate.ts';
 import {containerRows, redirectedRows} from './forwarded-rows.ts';
 import type {Exposed} from './model.ts';
 
@@ -14,17 +14,17 @@ import type {Exposed} from './model.ts';
  * that are open and nothing listens on.
  */
 export function exposedRows(
-	lookouts: readonly Lookout[],
+	viewpoints: readonly Viewpoint[],
 	listeners: readonly Listener[],
 	published: readonly Published[],
 ): readonly Exposed[] {
-	const containers = containerRows(lookouts, published);
+	const containers = containerRows(viewpoints, published);
 	const listening = joinFamilies([
 		...containers,
-		...redirectedRows(lookouts, listeners),
+		...redirectedRows(viewpoints, listeners),
 		...listeners
 			.map((listener) => behindProxy(listener, containers))
-			.flatMap((listener) => listenerRows(lookouts, listener)),
+			.flatMap((listener) => listenerRows(viewpoints, listener)),
 	]).sort(byReach);
 	const known = PROTOCOLS.map((protocol) => ({
 		protocol,
@@ -38,7 +38,7 @@ export function exposedRows(
 	}));
 	return [
 		...listening,
-		...known.flatMap(({protocol, ports}) => silentRows(lookouts, protocol, ports)),
+		...known.flatMap(({protocol, ports}) => silentRows(viewpoints, protocol, ports)),
 	];
 }
 
@@ -78,7 +78,7 @@ function byReach(a: Exposed, b: Exposed): number {
 	return rank(a) - rank(b) || (a.ports[0]?.first ?? 0) - (b.ports[0]?.first ?? 0);
 }
 
-function listenerRows(lookouts: readonly Lookout[], listener: Listener): readonly Exposed[] {
+function listenerRows(viewpoints: readonly Viewpoint[], listener: Listener): readonly Exposed[] {
 	const {protocol, port, address, on, families, reach} = listener;
 	const row = {
 		protocol,
@@ -89,31 +89,31 @@ function listenerRows(lookouts: readonly Lookout[], listener: Listener): readonl
 	if (reach === 'loopback') {
 		const shut = {
 			before: 'shut' as const,
-			...(lookouts.some(({after}) => after) ? {after: 'shut' as const} : {}),
+			...(viewpoints.some(({after}) => after) ? {after: 'shut' as const} : {}),
 		};
 		return [{...row, ...shut, families, from: 'this machine only', through: 'loopback'}];
 	}
 
 	const all = address === '0.0.0.0' || address === '::';
-	const there = lookouts.filter(
+	const there = viewpoints.filter(
 		({family, inInterface}) =>
 			families.includes(family) && (on === undefined || on === inInterface),
 	);
 	const exact = there.filter(({destination}) => destination === address);
-	const seen = (all || exact.length === 0 ? there : exact).map((lookout) => ({
-		lookout,
-		...statesAt(lookout, (sight) => reachOf(sight, protocol, port)),
+	const seen = (all || exact.length === 0 ? there : exact).map((viewpoint) => ({
+		viewpoint,
+		...statesAt(viewpoint, (visibility) => reachOf(visibility, protocol, port)),
 	}));
 	return summarize(seen).map((found) => ({...row, ...found, through: 'INPUT'}));
 }
 
 /** Ports that nothing listens on, as far as they are open or not known to be shut. */
 function silentRows(
-	lookouts: readonly Lookout[],
+	viewpoints: readonly Viewpoint[],
 	protocol: Protocol,
 	known: readonly PortRange[],
 ): readonly Exposed[] {
-	const edges = lookouts
+	const edges = viewpoints
 		.flatMap(({before, after}) => [before, ...(after === undefined ? [] : [after])])
 		.flatMap(({open, unknown}) => [...open[protocol], ...unknown[protocol]])
 		.concat(known)
@@ -124,9 +124,9 @@ function silentRows(
 		.filter(({first}) => !holds(known, first))
 		.flatMap((range) =>
 			summarize(
-				lookouts.map((lookout) => ({
-					lookout,
-					...statesAt(lookout, (sight) => reachOf(sight, protocol, range.first)),
+				viewpoints.map((viewpoint) => ({
+					viewpoint,
+					...statesAt(viewpoint, (visibility) => reachOf(visibility, protocol, range.first)),
 				})),
 			).map((states) => ({...states, range})),
 		)

@@ -1,7 +1,7 @@
 import {type Family, type Network, parseAddress, parseNetwork, reachOf} from '../lib/network.ts';
 
 /** A network from which something is let in, and the interface that the rule names. */
-export type Origin = {readonly network: Network; readonly on?: string | undefined};
+export type SourceInRules = {readonly network: Network; readonly on?: string | undefined};
 
 const NETWORK = /(?<![\w.:])(?:\d+(?:\.\d+){3}|[\da-f]*:[\da-f:]*:[\da-f]*)(?:\/\d+)?(?![\w.:])/gi;
 const RANGE = /(?<![\w.:])([\da-f.:]+[.:][\da-f]*)-([\da-f.:]+[.:][\da-f]*)(?![\w.:])/gi;
@@ -10,9 +10,9 @@ const RANGE = /(?<![\w.:])([\da-f.:]+[.:][\da-f]*)-([\da-f.:]+[.:][\da-f]*)(?![\
  * The networks from which rules let something in, or which they except from shutting out, in the
  * words of iptables-save, ipset and nftables.
  */
-export function originsIn(texts: readonly string[]): readonly Origin[] {
+export function sourcesInRules(texts: readonly string[]): readonly SourceInRules[] {
 	const sets = new Map<string, readonly Network[]>();
-	const found: Origin[] = [];
+	const found: SourceInRules[] = [];
 	for (const text of texts) {
 		for (const [, name = '', element = ''] of text.matchAll(/^add (\S+) (\S+)/gm)) {
 			sets.set(name, [...(sets.get(name) ?? []), ...networksIn(element)]);
@@ -70,7 +70,7 @@ function networksIn(text: string): readonly Network[] {
  * Whether rules speak of an address: as part of a network or of a range, to let it in or to shut it
  * out. Lists of addresses that come from nowhere, and of whole countries, are often among them.
  */
-export function speakerOf(texts: readonly string[]): (address: string) => boolean {
+export function referencesIn(texts: readonly string[]): (address: string) => boolean {
 	const reaches = new Set<string>();
 	const ranges: Array<readonly [string, string]> = [];
 	for (const text of texts) {
@@ -125,9 +125,9 @@ const ANYBODY: Readonly<Record<Family, readonly string[]>> = {
 };
 
 /** Somebody of whom no rule speaks; undefined where rules speak of everybody. */
-export function anybodyBut(
+export function pickUnreferencedAddress(
 	family: Family,
-	isSpokenOf: (address: string) => boolean,
+	isReferenced: (address: string) => boolean,
 ): string | undefined {
-	return ANYBODY[family].find((address) => !isSpokenOf(address));
+	return ANYBODY[family].find((address) => !isReferenced(address));
 }

@@ -4,7 +4,7 @@ import {parseNetwork, respell} from '../lib/network.ts';
 const COMES_AGAIN =
 	/ -m recent --(?:update|rcheck)\b| --hashlimit-above | -m connlimit(?: --connlimit-(?!upto)\S+(?: (?!-)\S+)?)* --connlimit-above | -j SET\b/;
 /** What matches everybody else. */
-const COMES_SELDOM = new RegExp(
+const RATE_LIMITS = new RegExp(
 	[
 		' -m limit --limit \\S+(?: --limit-burst \\d+)?',
 		' -m hashlimit(?: --hashlimit-\\S+(?: (?!-)\\S+)?)+',
@@ -25,12 +25,12 @@ const NFT_COMES_SELDOM =
  * how often something is let in, without what shuts out those who exceed one, and without the notes
  * of who came. Packets that are sent one after the other to find open ports would exceed and spring them.
  */
-export function asForNewcomers(text: string): string {
+export function withoutRateLimits(text: string): string {
 	return text
 		.split('\n')
 		.flatMap((line) => {
 			if (line.startsWith('-A ')) {
-				return COMES_AGAIN.test(line) ? [] : [line.replaceAll(COMES_SELDOM, '')];
+				return COMES_AGAIN.test(line) ? [] : [line.replaceAll(RATE_LIMITS, '')];
 			}
 
 			return NFT_COMES_AGAIN.test(line)
@@ -50,7 +50,7 @@ const FROM_NETWORK = /^-A \S+ -s (?!fe80:)([\da-f.:]+)\/(\d+) /;
  * A save of iptables without the rules for networks that none of these addresses is in: of packets
  * from there they match none, and there may be thousands, which each packet has to pass.
  */
-export function asForSources(text: string, sources: readonly string[]): string {
+export function withSources(text: string, sources: readonly string[]): string {
 	const around = new Set(
 		sources.flatMap((source) =>
 			Array.from(

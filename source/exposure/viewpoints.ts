@@ -4,16 +4,21 @@ import {FAMILIES, type Family} from '../lib/network.ts';
 import {printNetwork} from '../policy/parse-opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import {neighboursOf} from '../proof/vantage-points.ts';
-import type {Vantage} from '../ruleset/evaluate-ports.ts';
+import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {Visitor} from '../ruleset/lockout.ts';
-import type {RuleSource} from '../testbed/load-rules.ts';
-import type {Lookout} from './aggregate.ts';
-import {anybodyBut, type Origin, originsIn, speakerOf} from './sources-in-rules.ts';
+import type {RulesUnderTest} from '../testbed/load-rules.ts';
+import type {Viewpoint} from './aggregate.ts';
+import {
+	pickUnreferencedAddress,
+	referencesIn,
+	type SourceInRules,
+	sourcesInRules,
+} from './sources-in-rules.ts';
 
 /** Where packets come from, with what that is called. */
-export type Place = Vantage & Pick<Lookout, 'name' | 'general'>;
+export type Place = VantagePoint & Pick<Viewpoint, 'name' | 'general'>;
 
-export type LookoutPlan = {
+export type ViewpointPlan = {
 	readonly places: readonly Place[];
 	/** From where was not looked, one sentence each. */
 	readonly gaps: readonly string[];
@@ -30,14 +35,14 @@ const INNER =
  * difference; somebody in each network that some rule or opening lets in; and who is connected now.
  * @param spoken addresses that something listens on or is published on
  */
-export async function planLookouts(
+export async function planViewpoints(
 	interfaces: readonly Interface[],
 	families: readonly Family[],
 	policy: Policy | undefined,
-	running: RuleSource | undefined,
+	running: RulesUnderTest | undefined,
 	visitor: Visitor | undefined,
 	spoken: ReadonlySet<string>,
-): Promise<LookoutPlan> {
+): Promise<ViewpointPlan> {
 	const outer = interfaces.filter(({name}) => !INNER.test(name));
 	const main = outer.find(({name}) => name === visitor?.inInterface) ?? outer[0];
 	if (main === undefined) {
@@ -45,15 +50,18 @@ export async function planLookouts(
 	}
 
 	const texts = (running?.loads ?? []).map(({text}) => text);
-	const opened = (policy?.openings ?? []).flatMap((opening): readonly Origin[] =>
+	const opened = (policy?.openings ?? []).flatMap((opening): readonly SourceInRules[] =>
 		opening.kind === 'port' && opening.from ? [{network: opening.from, on: opening.on}] : [],
 	);
 	// Each of these takes its time with thousands of rules.
 	await nextTurn();
-	const origins = [...opened, ...originsIn(texts)];
+	const ruleSources = [...opened, ...sourcesInRules(texts)];
 	await nextTurn();
-	const isSpokenOf = speakerOf([...texts, ...opened.map(({network}) => network.cidr)]);
-	const anybody = {4: anybodyBut(4, isSpokenOf), 6: anybodyBut(6, isSpokenOf)};
+	const isReferenced = referencesIn([...texts, ...opened.map(({network}) => network.cidr)]);
+	const anybody = {
+		4: pickUnreferencedAddress(4, isReferenced),
+		6: pickUnreferencedAddress(6, isReferenced),
+	};
 	const own = new Set(
 		interfaces.flatMap(({addresses}) => addresses.map((cidr) => cidr.split('/')[0])),
 	);
@@ -76,7 +84,7 @@ export async function planLookouts(
 	const reachable = ({family, inInterface}: Place) =>
 		general.some((one) => one.family === family && one.inInterface === inInterface);
 	const special: Place[] = [];
-	await inTurns(uniqueOrigins(origins), ({network, on}) => {
+	await inTurns(uniqueOrigins(ruleSources), ({network, on}) => {
 		const inInterface = outer.find(({name}) => name === on)?.name ?? main.name;
 		const inside = neighboursOf(network, inInterface, own).find(({name}) => name.startsWith('in '));
 		if (inside) {
@@ -126,7 +134,7 @@ function targetsOf(
 	addresses: readonly string[],
 	family: Family,
 	isNamed: (address: string) => boolean,
-): ReadonlyArray<Pick<Vantage, 'destination'>> {
+): ReadonlyArray<Pick<VantagePoint, 'destination'>> {
 	const own = addresses
 		.filter((cidr) => cidr.includes(':') === (family === 6))
 		.map((cidr) => cidr.split('/')[0] ?? '');
@@ -140,6 +148,6 @@ function targetsOf(
 		: [usual, ...others.filter(isNamed)].map((destination) => ({destination}));
 }
 
-function uniqueOrigins(origins: readonly Origin[]): readonly Origin[] {
-	return [...new Map(origins.map((one) => [`${one.network.cidr} ${one.on}`, one])).values()];
+function uniqueOrigins(ruleSources: readonly SourceInRules[]): readonly SourceInRules[] {
+	return [...new Map(ruleSources.map((one) => [`${one.network.cidr} ${one.on}`, one])).values()];
 }

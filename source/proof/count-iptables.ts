@@ -9,14 +9,14 @@ import {printable} from '../lib/printable.ts';
  * A rule of iptables that counts and decides nothing. Before all rules: raw, PREROUTING; after those
  * of the filter table: security, INPUT.
  */
-export type Tally = {
+export type IptablesCounts = {
 	readonly table: 'raw' | 'filter' | 'security';
 	readonly chain: 'PREROUTING' | 'INPUT';
 	/** As iptables writes it: `-p tcp --dport 22`. */
 	readonly match: string;
 };
 
-export type TallyOptions = {
+export type IptablesCountOptions = {
 	/** What has been counted in the security table goes no further. */
 	readonly swallow?: boolean;
 	/** How many packets the first rule is to count: a busy kernel takes its time. */
@@ -33,15 +33,15 @@ const CHAIN = 'FWW-TALLY';
  * @returns how many packets each rule has counted, in the order of the rules
  * @throws {HostError} where they cannot be counted
  */
-export async function tally(
+export async function countWithIptables(
 	namespace: Namespace,
 	family: Family,
-	rules: readonly Tally[],
+	rules: readonly IptablesCounts[],
 	act: () => Promise<unknown>,
-	{swallow = false, expected = 0}: TallyOptions = {},
+	{swallow = false, expected = 0}: IptablesCountOptions = {},
 ): Promise<readonly number[]> {
 	const places = [...new Map(rules.map((rule) => [rule.table, rule])).values()];
-	const load = async (lines: (place: Tally) => readonly string[]) =>
+	const load = async (lines: (place: IptablesCounts) => readonly string[]) =>
 		restore(
 			namespace,
 			family,
@@ -71,7 +71,7 @@ export async function tally(
 async function readCounts(
 	namespace: Namespace,
 	family: Family,
-	rules: readonly Tally[],
+	rules: readonly IptablesCounts[],
 ): Promise<readonly number[]> {
 	const counts = new Map<string, number[]>();
 	for (const {table} of rules) {

@@ -4,8 +4,8 @@ import {completePolicy, VERDICTS, type Verdict} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import type {Answer} from '../testbed/agent.ts';
 import {loadSource, plannedSource} from '../testbed/load-rules.ts';
-import {withWorld} from '../testbed/testbed.ts';
-import {planVantages} from './vantage-points.ts';
+import {withTestbed} from '../testbed/testbed.ts';
+import {planVantagePoints} from './vantage-points.ts';
 
 /** What a client of a shut TCP port sees under each verdict, measured over IPv4. */
 export type Demonstration = Readonly<Record<Verdict, Answer>>;
@@ -21,21 +21,21 @@ export async function demonstrateVerdicts(
 ): Promise<Demonstration> {
 	const families: readonly Family[] = [4];
 	const policies = VERDICTS.map((verdict) => completePolicy({role: 'workstation', verdict}));
-	const [vantage] = policies
+	const [vantagePoint] = policies
 		.slice(0, 1)
-		.flatMap((policy) => planVantages(policy, interfaces, undefined).vantages);
-	if (!vantage) {
+		.flatMap((policy) => planVantagePoints(policy, interfaces, undefined).vantagePoints);
+	if (!vantagePoint) {
 		throw new RangeError('no vantage');
 	}
 
-	return withWorld(interfaces, [vantage], async (world) => {
+	return withTestbed(interfaces, [vantagePoint], async (testbed) => {
 		const answers: Array<readonly [Verdict, Answer]> = [];
 		for (const policy of policies) {
 			const source = plannedSource(buildRuleSet(policy, {families}));
 			// The second load fills the same chain anew; its jump is there already, and one more does no harm.
-			await loadSource(world.machine, source, families);
-			const answer = await world.senders[4].ask('ask', {
-				...{protocol: 'tcp', source: vantage.source, target: world.targetFor(vantage)},
+			await loadSource(testbed.machine, source, families);
+			const answer = await testbed.senders[4].ask('ask', {
+				...{protocol: 'tcp', source: vantagePoint.source, target: testbed.targetFor(vantagePoint)},
 				...{port: SHUT_PORT, timeout: PATIENCE},
 			});
 			answers.push([policy.verdict, answer]);

@@ -4,7 +4,7 @@ import type {Family} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 import type {Verdict} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
-import {openPorts, type Vantage} from '../ruleset/evaluate-ports.ts';
+import {openPorts, type VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {PortRange, RuleSet} from '../ruleset/model.ts';
 
 /** Of an IPv6 address as text (INET6_ADDRSTRLEN, without its end). */
@@ -104,14 +104,14 @@ export function compareScan(
 	scan: Scan,
 	ruleSet: RuleSet,
 	verdict: Verdict,
-	vantage: Omit<Vantage, 'family'>,
+	vantagePoint: Omit<VantagePoint, 'family'>,
 ): readonly string[] {
 	const rules = ruleSet.families.find(({family}) => family === scan.family);
 	if (!rules) {
 		return [`IPv${scan.family} is not filtered, but ${scan.address} was scanned`];
 	}
 
-	const from = {...vantage, family: scan.family};
+	const from = {...vantagePoint, family: scan.family};
 	const open = {tcp: openPorts(rules, from, 'tcp'), udp: openPorts(rules, from, 'udp')};
 	return scan.ports.flatMap(({protocol, port, state}) => {
 		const wanted = includes(open[protocol], port);

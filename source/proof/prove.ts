@@ -3,13 +3,13 @@ import type {Policy} from '../policy/policy.ts';
 import {stretches, subtractRanges} from '../ruleset/evaluate-ports.ts';
 import {printDoor, type Visitor} from '../ruleset/lockout.ts';
 import type {RuleSet} from '../ruleset/model.ts';
-import {loadAgain, loadSource, type RuleSource} from '../testbed/load-rules.ts';
-import {withWorld} from '../testbed/testbed.ts';
-import {type Check, check, runDialogues} from './checks/index.ts';
-import {proveLimits, withoutLimits} from './checks/rate-limits.ts';
+import {loadAgain, loadSource, type RulesUnderTest} from '../testbed/load-rules.ts';
+import {withTestbed} from '../testbed/testbed.ts';
+import {type Check, check, runChecks} from './checks/index.ts';
+import {runRateLimitChecks, withoutLimits} from './checks/rate-limits.ts';
 import {type View, viewAll} from './report.ts';
 import {type Progress, sweep} from './sweep.ts';
-import {planVantages} from './vantage-points.ts';
+import {planVantagePoints} from './vantage-points.ts';
 
 export type Proof = {
 	readonly views: readonly View[];
@@ -19,12 +19,12 @@ export type Proof = {
 	readonly seconds: number;
 };
 
-export type ProofOrder = {
+export type ProofOptions = {
 	readonly policy: Policy;
 	/** What the policy means: the rule set built from it. */
 	readonly ruleSet: RuleSet;
 	/** What is put to the proof. */
-	readonly source: RuleSource;
+	readonly source: RulesUnderTest;
 	readonly interfaces: readonly Interface[];
 	readonly visitor: Visitor | undefined;
 	readonly onProgress?: (progress: Progress) => void;
@@ -35,17 +35,17 @@ export type ProofOrder = {
  * that matters, and holds what the kernel let through against what the policy says.
  * @throws {HostError} when nothing can be proven here
  */
-export async function prove(order: ProofOrder): Promise<Proof> {
+export async function prove(order: ProofOptions): Promise<Proof> {
 	const {policy, ruleSet, source, interfaces, visitor} = order;
 	const families = ruleSet.families.map(({family}) => family);
-	const plan = planVantages(policy, interfaces, visitor);
-	const vantages = plan.vantages.filter(({family}) => families.includes(family));
-	return withWorld(interfaces, vantages, async (world) => {
-		const loaded = await loadSource(world.machine, source, families);
-		await loadAgain(world.machine, loaded, withoutLimits(loaded));
+	const plan = planVantagePoints(policy, interfaces, visitor);
+	const vantagePoints = plan.vantagePoints.filter(({family}) => families.includes(family));
+	return withTestbed(interfaces, vantagePoints, async (testbed) => {
+		const loaded = await loadSource(testbed.machine, source, families);
+		await loadAgain(testbed.machine, loaded, withoutLimits(loaded));
 		const begin = performance.now();
 		let probes = 0;
-		const observations = await sweep(world, vantages, {
+		const observations = await sweep(testbed, vantagePoints, {
 			onProgress(progress) {
 				probes = progress.sent;
 				order.onProgress?.(progress);
@@ -53,13 +53,13 @@ export async function prove(order: ProofOrder): Promise<Proof> {
 			alike: stretches([...ruleSet.families, ...loaded.rules]),
 		});
 		const seconds = (performance.now() - begin) / 1000;
-		const views = viewAll(vantages, observations, ruleSet, loaded);
+		const views = viewAll(vantagePoints, observations, ruleSet, loaded);
 		return {
 			views,
 			checks: [
 				...waysIn(views, visitor),
-				...(await proveLimits(world, vantages, ruleSet, loaded)),
-				...(await runDialogues(world, policy, views)),
+				...(await runRateLimitChecks(testbed, vantagePoints, ruleSet, loaded)),
+				...(await runChecks(testbed, policy, views)),
 				...loaded.unseen.map((name) => ({name, result: 'untried' as const, detail: NO_NFT})),
 			],
 			untried: plan.untried,
@@ -91,15 +91,15 @@ export function onlyShutsOut({views, checks}: Proof): boolean {
 
 /** Whether somebody who is connected can connect again: seen, not derived. */
 function waysIn(views: readonly View[], visitor: Visitor | undefined): readonly Check[] {
-	const view = views.find(({vantage}) => vantage.source === visitor?.client);
+	const view = views.find(({vantagePoint}) => vantagePoint.source === visitor?.client);
 	return view === undefined || visitor === undefined
 		? []
 		: visitor.doors.map((door) => {
 				const shut = subtractRanges([door], view.passed[door.protocol]).length > 0;
 				return {
 					...check(
-						`you, ${view.vantage.source}, reach ${printDoor(door)} again`,
-						view.vantage,
+						`you, ${view.vantagePoint.source}, reach ${printDoor(door)} again`,
+						view.vantagePoint,
 						!shut,
 						'the policy shuts it',
 					),

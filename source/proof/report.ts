@@ -4,14 +4,14 @@ import type {Protocol} from '../policy/services.ts';
 import {type Decision, evaluate} from '../ruleset/evaluate.ts';
 import {countPorts, firstPacket, openPorts, subtractRanges} from '../ruleset/evaluate-ports.ts';
 import {OWN_PREFIX, type PortRange, type RuleSet} from '../ruleset/model.ts';
-import type {RuleSource} from '../testbed/load-rules.ts';
+import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import type {Ports} from './count-nft.ts';
 import type {Observation} from './sweep.ts';
-import type {NamedVantage} from './vantage-points.ts';
+import type {NamedVantagePoint} from './vantage-points.ts';
 
 /** What was seen from one place, beside what the policy says. */
 export type View = {
-	readonly vantage: NamedVantage;
+	readonly vantagePoint: NamedVantagePoint;
 	readonly passed: Ports;
 	readonly expected: Ports;
 	readonly differences: readonly PortDifference[];
@@ -30,51 +30,57 @@ const NO_PORTS: Ports = {tcp: [], udp: []};
 
 /** Holds what passed from each vantage against what the policy means. */
 export function viewAll(
-	vantages: readonly NamedVantage[],
+	vantagePoints: readonly NamedVantagePoint[],
 	observations: readonly Observation[],
 	ruleSet: RuleSet,
-	source: RuleSource,
+	source: RulesUnderTest,
 ): readonly View[] {
-	return vantages.map((vantage) => {
-		const passed = observations.find((seen) => seen.vantage === vantage)?.passed ?? NO_PORTS;
-		return viewOf(vantage, passed, ruleSet, source);
+	return vantagePoints.map((vantagePoint) => {
+		const passed =
+			observations.find((seen) => seen.vantagePoint === vantagePoint)?.passed ?? NO_PORTS;
+		return viewOf(vantagePoint, passed, ruleSet, source);
 	});
 }
 
-function viewOf(vantage: NamedVantage, passed: Ports, ruleSet: RuleSet, source: RuleSource): View {
-	const rules = ruleSet.families.find(({family}) => family === vantage.family);
+function viewOf(
+	vantagePoint: NamedVantagePoint,
+	passed: Ports,
+	ruleSet: RuleSet,
+	source: RulesUnderTest,
+): View {
+	const rules = ruleSet.families.find(({family}) => family === vantagePoint.family);
 	const expected: Ports = rules
-		? {tcp: openPorts(rules, vantage, 'tcp'), udp: openPorts(rules, vantage, 'udp')}
+		? {tcp: openPorts(rules, vantagePoint, 'tcp'), udp: openPorts(rules, vantagePoint, 'udp')}
 		: NO_PORTS;
 	const differences = (['tcp', 'udp'] as const).flatMap((protocol) => [
 		...differ(
 			subtractRanges(passed[protocol], expected[protocol]),
 			'passes',
 			protocol,
-			vantage,
+			vantagePoint,
 			source,
 		),
 		...differ(
 			subtractRanges(expected[protocol], passed[protocol]),
 			'is shut',
 			protocol,
-			vantage,
+			vantagePoint,
 			source,
 		),
 	]);
-	return {vantage, passed, expected, differences};
+	return {vantagePoint, passed, expected, differences};
 }
 
 function differ(
 	ports: readonly PortRange[],
 	fact: PortDifference['fact'],
 	protocol: Protocol,
-	vantage: NamedVantage,
-	source: RuleSource,
+	vantagePoint: NamedVantagePoint,
+	source: RulesUnderTest,
 ): readonly PortDifference[] {
 	const causes = new Map<string, PortRange[]>();
 	for (const range of ports) {
-		const cause = findCause(range.first, fact, protocol, vantage, source);
+		const cause = findCause(range.first, fact, protocol, vantagePoint, source);
 		causes.set(cause, [...(causes.get(cause) ?? []), range]);
 	}
 
@@ -86,15 +92,17 @@ function findCause(
 	port: number,
 	fact: PortDifference['fact'],
 	protocol: Protocol,
-	vantage: NamedVantage,
-	{rules, nativeTables}: RuleSource,
+	vantagePoint: NamedVantagePoint,
+	{rules, nativeTables}: RulesUnderTest,
 ): string {
-	const mine = rules.filter(({family}) => family === vantage.family);
+	const mine = rules.filter(({family}) => family === vantagePoint.family);
 	if (mine.length === 0 && nativeTables.length === 0) {
-		return `there are no IPv${vantage.family} rules`;
+		return `there are no IPv${vantagePoint.family} rules`;
 	}
 
-	const decisions = mine.map((family) => evaluate(family, firstPacket(vantage, protocol, port)));
+	const decisions = mine.map((family) =>
+		evaluate(family, firstPacket(vantagePoint, protocol, port)),
+	);
 	const decisive = decisions.find(({verdict}) => verdict === 'unknown') ?? culprit(decisions, fact);
 	if (decisive === undefined) {
 		return nativeTables.length > 0
@@ -122,7 +130,7 @@ export function describePortDifference(view: View, difference: PortDifference): 
 	const {ports, protocol, fact, cause} = difference;
 	const list = ports.slice(0, 8).map((range) => `${printPorts(range, '-')}/${protocol}`);
 	const more = ports.length > list.length ? ` and ${ports.length - list.length} more` : '';
-	return `${list.join(', ')}${more} ${fact} ${fromWhere(view)} over ${nameOf(view.vantage.family)}: ${cause}`;
+	return `${list.join(', ')}${more} ${fact} ${fromWhere(view)} over ${nameOf(view.vantagePoint.family)}: ${cause}`;
 }
 
 /** More ranges than these are counted. */
@@ -130,7 +138,7 @@ const MOST_RANGES = 12;
 
 /** `IPv4 from anywhere: 22, 53/tcp; 53/udp` */
 export function describeView(view: View): string {
-	const {vantage, passed} = view;
+	const {vantagePoint, passed} = view;
 	const parts = (['tcp', 'udp'] as const).flatMap((protocol) =>
 		passed[protocol].length === 0
 			? []
@@ -140,11 +148,11 @@ export function describeView(view: View): string {
 						: `${passed[protocol].map((range) => printPorts(range, '-')).join(', ')}/${protocol}`,
 				],
 	);
-	return `${nameOf(vantage.family)} ${fromWhere(view)}: ${parts.join('; ') || 'nothing'}`;
+	return `${nameOf(vantagePoint.family)} ${fromWhere(view)}: ${parts.join('; ') || 'nothing'}`;
 }
 
 /** `from anywhere`, `from 10.0.0.0/8`, `from just outside of 10.0.0.0/8` */
-function fromWhere({vantage: {name}}: View): string {
+function fromWhere({vantagePoint: {name}}: View): string {
 	return `from ${name.replace(/^in /, '').replace(/^beside /, 'just outside of ')}`;
 }
 

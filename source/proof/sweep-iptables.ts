@@ -1,8 +1,13 @@
 import type {Protocol} from '../policy/services.ts';
-import {commonRanges, countPorts, joinRanges, type Vantage} from '../ruleset/evaluate-ports.ts';
+import {
+	commonRanges,
+	countPorts,
+	joinRanges,
+	type VantagePoint,
+} from '../ruleset/evaluate-ports.ts';
 import type {PortRange} from '../ruleset/model.ts';
-import type {World} from '../testbed/testbed.ts';
-import {type Tally, tally} from './count-iptables.ts';
+import type {Testbed} from '../testbed/testbed.ts';
+import {countWithIptables, type IptablesCounts} from './count-iptables.ts';
 import type {Ports} from './count-nft.ts';
 
 /** Ports of a protocol that are counted together. */
@@ -20,9 +25,9 @@ const TRIES = 4;
  * @param send sends a packet to each of these ports
  * @returns the ports that passed, or how many packets did not arrive
  */
-export async function sweepByTally(
-	world: World,
-	{family, inInterface}: Vantage,
+export async function sweepWithIptables(
+	testbed: Testbed,
+	{family, inInterface}: VantagePoint,
 	ports: readonly PortRange[],
 	alike: readonly PortRange[],
 	send: (protocol: Protocol, ports: readonly PortRange[]) => Promise<void>,
@@ -33,8 +38,8 @@ export async function sweepByTally(
 		cut.map((range) => ({...range, protocol})),
 	);
 	for (let lost = 0; groups.length > 0; ) {
-		const counts = await tally(
-			world.machine,
+		const counts = await countWithIptables(
+			testbed.machine,
 			family,
 			[
 				...groups.map((group) => arrivalOf(group, inInterface)),
@@ -75,13 +80,13 @@ export async function sweepByTally(
 	return {tcp: joinRanges(passed.tcp), udp: joinRanges(passed.udp)};
 }
 
-function arrivalOf({protocol, first, last}: Group, inInterface: string): Tally {
+function arrivalOf({protocol, first, last}: Group, inInterface: string): IptablesCounts {
 	const match = `-i ${inInterface} -p ${protocol} --dport ${first}:${last}`;
 	return {table: 'raw', chain: 'PREROUTING', match};
 }
 
 /** By the port that a packet went to, before a redirection (nat) sent it to another. */
-function passageOf({protocol, first, last}: Group, inInterface: string): Tally {
+function passageOf({protocol, first, last}: Group, inInterface: string): IptablesCounts {
 	const match = `-i ${inInterface} -p ${protocol} -m conntrack --ctorigdstport ${first}:${last}`;
 	return {table: 'security', chain: 'INPUT', match};
 }

@@ -1,10 +1,10 @@
 import {HostError} from '../host/errors.ts';
 import {FAMILIES, type Family} from '../lib/network.ts';
 import type {Protocol} from '../policy/services.ts';
-import {countPorts, subtractRanges, type Vantage} from '../ruleset/evaluate-ports.ts';
+import {countPorts, subtractRanges, type VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {PortRange} from '../ruleset/model.ts';
 import {installSynMaker} from '../testbed/syn.ts';
-import type {World} from '../testbed/testbed.ts';
+import type {Testbed} from '../testbed/testbed.ts';
 import {
 	canNote,
 	countArrivals,
@@ -16,11 +16,11 @@ import {
 	readPorts,
 	resetCounters,
 } from './count-nft.ts';
-import {sweepByTally} from './sweep-iptables.ts';
+import {sweepWithIptables} from './sweep-iptables.ts';
 
 /** What passed from one vantage. */
 export type Observation = {
-	readonly vantage: Vantage;
+	readonly vantagePoint: VantagePoint;
 	readonly passed: Ports;
 	/** What went on to somebody else, where that was asked for. */
 	readonly forwarded?: readonly Forwarded[];
@@ -53,36 +53,36 @@ export type SweepOptions = {
  * @throws {HostError} when packets do not arrive: then nothing is known
  */
 export async function sweep(
-	world: World,
-	vantages: readonly Vantage[],
+	testbed: Testbed,
+	vantagePoints: readonly VantagePoint[],
 	{onProgress = () => {}, ports = ALL_PORTS, alike = ALL_PORTS, follows = false}: SweepOptions = {},
 ): Promise<readonly Observation[]> {
 	const notes = canNote();
 	if (notes) {
-		await installCounters(world.machine, [
-			...new Set(vantages.map(({inInterface}) => inInterface)),
+		await installCounters(testbed.machine, [
+			...new Set(vantagePoints.map(({inInterface}) => inInterface)),
 		]);
-		await installSynMaker(world.outside);
+		await installSynMaker(testbed.outside);
 	}
 
-	await world.introduce(vantages);
-	const total = vantages.length * PROTOCOLS.length * countPorts(ports);
+	await testbed.seedNeighbours(vantagePoints);
+	const total = vantagePoints.length * PROTOCOLS.length * countPorts(ports);
 	let sent = 0;
 	const onSent = (count: number) => {
 		sent += count;
 		onProgress({sent: Math.min(sent, total), total});
 	};
 	const observations: Observation[] = [];
-	for (const round of rounds(vantages)) {
-		const before = notes ? await startNoting(world) : {4: 0, 6: 0};
+	for (const round of rounds(vantagePoints)) {
+		const before = notes ? await startNoting(testbed) : {4: 0, 6: 0};
 		const seen = await Promise.all(
-			round.map(async (vantage) => ({
-				vantage,
+			round.map(async (vantagePoint) => ({
+				vantagePoint,
 				passed: notes
-					? await sweepFrom(world, vantage, ports, before[vantage.family], onSent)
-					: await sweepWithoutNotes(world, vantage, ports, alike, onSent),
+					? await sweepFrom(testbed, vantagePoint, ports, before[vantagePoint.family], onSent)
+					: await sweepWithoutNotes(testbed, vantagePoint, ports, alike, onSent),
 				...(follows && notes
-					? {forwarded: await readForwarded(world.machine, vantage.family)}
+					? {forwarded: await readForwarded(testbed.machine, vantagePoint.family)}
 					: {}),
 			})),
 		);
@@ -90,39 +90,45 @@ export async function sweep(
 	}
 
 	if (notes) {
-		await letThrough(world.machine);
+		await letThrough(testbed.machine);
 	}
 
-	await world.forget();
+	await testbed.forget();
 	return observations;
 }
 
-async function startNoting({machine}: World): Promise<Readonly<Record<Family, number>>> {
+async function startNoting({machine}: Testbed): Promise<Readonly<Record<Family, number>>> {
 	await resetCounters(machine);
 	return countArrivals(machine);
 }
 
 async function sweepWithoutNotes(
-	world: World,
-	vantage: Vantage,
+	testbed: Testbed,
+	vantagePoint: VantagePoint,
 	ports: readonly PortRange[],
 	alike: readonly PortRange[],
 	onSent: (count: number) => void,
 ): Promise<Ports> {
-	const passed = await sweepByTally(world, vantage, ports, alike, async (protocol, some) => {
-		for (const piece of pieces(some)) {
-			await send(world, vantage, protocol, piece);
-			onSent(countPorts(piece));
-		}
-	});
+	const passed = await sweepWithIptables(
+		testbed,
+		vantagePoint,
+		ports,
+		alike,
+		async (protocol, some) => {
+			for (const piece of pieces(some)) {
+				await send(testbed, vantagePoint, protocol, piece);
+				onSent(countPorts(piece));
+			}
+		},
+	);
 	if (typeof passed === 'number') {
-		throw notArrived(passed, vantage);
+		throw notArrived(passed, vantagePoint);
 	}
 
 	return passed;
 }
 
-function notArrived(count: number, {family}: Vantage): HostError {
+function notArrived(count: number, {family}: VantagePoint): HostError {
 	return new HostError(
 		`${count} packets over IPv${family} did not arrive in the copy of this machine`,
 		'Nothing is proven. Try again when the machine is less busy',
@@ -131,39 +137,41 @@ function notArrived(count: number, {family}: Vantage): HostError {
 }
 
 /** Vantages that can be taken at the same time: one of each family, told apart by the counters. */
-function rounds(vantages: readonly Vantage[]): ReadonlyArray<readonly Vantage[]> {
-	const lists = FAMILIES.map((family) => vantages.filter((vantage) => vantage.family === family));
+function rounds(vantagePoints: readonly VantagePoint[]): ReadonlyArray<readonly VantagePoint[]> {
+	const lists = FAMILIES.map((family) =>
+		vantagePoints.filter((vantagePoint) => vantagePoint.family === family),
+	);
 	const length = Math.max(0, ...lists.map((list) => list.length));
 	return Array.from({length}, (_, index) => lists.flatMap((list) => list[index] ?? []));
 }
 
 async function sweepFrom(
-	world: World,
-	vantage: Vantage,
+	testbed: Testbed,
+	vantagePoint: VantagePoint,
 	ports: readonly PortRange[],
 	before: number,
 	onSent: (count: number) => void,
 ): Promise<Ports> {
 	for (const protocol of PROTOCOLS) {
 		for (const piece of pieces(ports)) {
-			await send(world, vantage, protocol === 'tcp' ? 'syn' : protocol, piece);
+			await send(testbed, vantagePoint, protocol === 'tcp' ? 'syn' : protocol, piece);
 			onSent(countPorts(piece));
 		}
 	}
 
 	for (let tries = 1; ; tries += 1) {
-		const missing = await findMissing(world, vantage, ports, before);
+		const missing = await findMissing(testbed, vantagePoint, ports, before);
 		if (missing.length === 0) {
-			return readPorts(world.machine, 'passed', vantage.family);
+			return readPorts(testbed.machine, 'passed', vantagePoint.family);
 		}
 
 		if (tries === TRIES) {
 			const count = missing.reduce((sum, {ports}) => sum + countPorts(ports), 0);
-			throw notArrived(count, vantage);
+			throw notArrived(count, vantagePoint);
 		}
 
 		for (const {protocol, ports} of missing) {
-			await send(world, vantage, protocol, ports);
+			await send(testbed, vantagePoint, protocol, ports);
 		}
 	}
 }
@@ -172,8 +180,8 @@ type Missing = {readonly protocol: Protocol; readonly ports: readonly PortRange[
 
 /** The ports at which no packet has arrived yet. */
 async function findMissing(
-	{machine}: World,
-	{family}: Vantage,
+	{machine}: Testbed,
+	{family}: VantagePoint,
 	ports: readonly PortRange[],
 	before: number,
 ): Promise<readonly Missing[]> {
@@ -190,13 +198,13 @@ async function findMissing(
 }
 
 async function send(
-	world: World,
-	{family, source, ...vantage}: Vantage,
+	testbed: Testbed,
+	{family, source, ...vantagePoint}: VantagePoint,
 	protocol: Protocol | 'syn',
 	ports: readonly PortRange[],
 ): Promise<void> {
-	const target = world.targetFor({family, source, ...vantage});
-	await world.senders[family].ask('sweep', {protocol, source, target, ports});
+	const target = testbed.targetFor({family, source, ...vantagePoint});
+	await testbed.senders[family].ask('sweep', {protocol, source, target, ports});
 }
 
 function pieces(ports: readonly PortRange[]): ReadonlyArray<readonly PortRange[]> {

@@ -3,14 +3,14 @@ import type {Interface} from '../host/machine/interfaces.ts';
 import {contains, FAMILIES, type Family, type Network, parseCidr} from '../lib/network.ts';
 import {printNetwork} from '../policy/parse-opening.ts';
 import type {Policy} from '../policy/policy.ts';
-import type {Vantage} from '../ruleset/evaluate-ports.ts';
+import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {Visitor} from '../ruleset/lockout.ts';
 
 /** A vantage with what it stands for. */
-export type NamedVantage = Vantage & {readonly name: string};
+export type NamedVantagePoint = VantagePoint & {readonly name: string};
 
-export type VantagePlan = {
-	readonly vantages: readonly NamedVantage[];
+export type VantagePointPlan = {
+	readonly vantagePoints: readonly NamedVantagePoint[];
 	/** Networks of the policy from which no packet can be sent here, with the reason. */
 	readonly untried: readonly string[];
 };
@@ -36,11 +36,11 @@ const NO_SOURCE = [
  * From where a policy must be looked at: a stranger on each interface that it names and on one that
  * it does not, one address in each of its networks and one just outside, and the visitor.
  */
-export function planVantages(
+export function planVantagePoints(
 	policy: Policy,
 	interfaces: readonly Interface[],
 	visitor: Visitor | undefined,
-): VantagePlan {
+): VantagePointPlan {
 	const ports = policy.openings.filter((opening) => opening.kind === 'port');
 	const named = [...new Set(ports.flatMap(({on}) => on ?? []))];
 	const usual = visitor?.inInterface ?? interfaces[0]?.name ?? 'eth0';
@@ -54,7 +54,7 @@ export function planVantages(
 	const networks = ports.flatMap(({from, on}) => (from ? [{from, inInterface: on ?? main}] : []));
 	const untried = networks.filter(({from}) => isUnusable(from)).map(({from}) => printNetwork(from));
 
-	const vantages = [
+	const vantagePoints = [
 		...[main, ...named].flatMap((inInterface) =>
 			FAMILIES.map((family) => ({
 				family,
@@ -81,10 +81,13 @@ export function planVantages(
 				]),
 	];
 	const unique = new Map(
-		vantages.map((vantage) => [`${vantage.source} ${vantage.inInterface}`, vantage]),
+		vantagePoints.map((vantagePoint) => [
+			`${vantagePoint.source} ${vantagePoint.inInterface}`,
+			vantagePoint,
+		]),
 	);
 	return {
-		vantages: [...unique.values()].filter(({source}) => !own.has(source)),
+		vantagePoints: [...unique.values()].filter(({source}) => !own.has(source)),
 		untried: [...new Set(untried)],
 	};
 }
@@ -102,7 +105,7 @@ export function neighboursOf(
 	network: Network,
 	inInterface: string,
 	own: ReadonlySet<string | undefined>,
-): readonly NamedVantage[] {
+): readonly NamedVantagePoint[] {
 	const {family} = network;
 	const samples = samplesOf(network);
 	const foreign = (address: string) => !own.has(address);

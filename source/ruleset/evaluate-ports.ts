@@ -7,7 +7,7 @@ import type {Packet} from './packet.ts';
  * Somewhere that packets come from: an address, and the interface that they come in on. The address
  * that they go to is one of the machine's own where it is given.
  */
-export type Vantage = Pick<Packet, 'family' | 'inInterface' | 'source' | 'destination'>;
+export type VantagePoint = Pick<Packet, 'family' | 'inInterface' | 'source' | 'destination'>;
 
 /** Ports of one kind of packet that are judged alike. */
 export type Stretch = PortRange & {readonly decision: Decision};
@@ -15,9 +15,9 @@ export type Stretch = PortRange & {readonly decision: Decision};
 const LAST_PORT = 65_535;
 
 /** The first packet of a new connection from a vantage to a port. */
-export function firstPacket(vantage: Vantage, protocol: Protocol, port: number): Packet {
+export function firstPacket(vantagePoint: VantagePoint, protocol: Protocol, port: number): Packet {
 	return {
-		...vantage,
+		...vantagePoint,
 		protocol,
 		sourcePort: 49_152,
 		destinationPort: port,
@@ -32,25 +32,25 @@ export function firstPacket(vantage: Vantage, protocol: Protocol, port: number):
  */
 export function judgePorts(
 	rules: FamilyRules,
-	vantage: Vantage,
+	vantagePoint: VantagePoint,
 	protocol: Protocol,
 ): readonly Stretch[] {
 	const starts = boundaries(rules);
 	return starts.map((first, index) => ({
 		first,
 		last: (starts[index + 1] ?? LAST_PORT + 1) - 1,
-		decision: evaluate(rules, firstPacket(vantage, protocol, first)),
+		decision: evaluate(rules, firstPacket(vantagePoint, protocol, first)),
 	}));
 }
 
 /** The ports from 1 to 65535 that the rules let in from a vantage. */
 export function openPorts(
 	rules: FamilyRules,
-	vantage: Vantage,
+	vantagePoint: VantagePoint,
 	protocol: Protocol,
 ): readonly PortRange[] {
 	return joinRanges(
-		judgePorts(rules, vantage, protocol).filter(({decision}) => decision.verdict === 'ACCEPT'),
+		judgePorts(rules, vantagePoint, protocol).filter(({decision}) => decision.verdict === 'ACCEPT'),
 	);
 }
 

@@ -2,7 +2,7 @@ import type {Family} from '../lib/network.ts';
 import {type PortOpening, printPorts} from '../policy/parse-opening.ts';
 import type {Protocol} from '../policy/services.ts';
 import type {Decision} from './evaluate.ts';
-import {judgePorts, type Vantage} from './evaluate-ports.ts';
+import {judgePorts, type VantagePoint} from './evaluate-ports.ts';
 import type {RuleSet} from './model.ts';
 import {STRANGER} from './packet.ts';
 
@@ -30,9 +30,9 @@ export function findWaysIn({families}: RuleSet, visitor: Visitor): readonly WayI
 	);
 	return mine.flatMap((rules) => {
 		const {family} = rules;
-		const vantage: Vantage = {family, inInterface, source: client ?? STRANGER[family]};
+		const vantagePoint: VantagePoint = {family, inInterface, source: client ?? STRANGER[family]};
 		return visitor.doors.flatMap((door) => {
-			const stretches = judgePorts(rules, vantage, door.protocol).filter(
+			const stretches = judgePorts(rules, vantagePoint, door.protocol).filter(
 				({first, last}) => first <= door.last && door.first <= last,
 			);
 			const worst = stretches.find(({decision}) => decision.verdict !== 'ACCEPT') ?? stretches[0];

@@ -18,7 +18,7 @@ export type Load = {
 };
 
 /** Rules to be proven: how they are loaded, and what of them can be read, to name the rule at fault. */
-export type RuleSource = {
+export type RulesUnderTest = {
 	readonly loads: readonly Load[];
 	readonly rules: readonly FamilyRules[];
 	/** Tables of nftables that are not iptables' own. */
@@ -28,7 +28,7 @@ export type RuleSource = {
 };
 
 /** The rule set as it would be loaded on a machine that has no rules yet. */
-export function plannedSource(ruleSet: RuleSet): RuleSource {
+export function plannedSource(ruleSet: RuleSet): RulesUnderTest {
 	return {
 		loads: ruleSet.families.map((rules) => ({
 			program: programOf(rules.family, '-restore'),
@@ -42,7 +42,7 @@ export function plannedSource(ruleSet: RuleSet): RuleSource {
 }
 
 /** What the next boot loads, by the very command that it runs. What that is, shows when it is loaded. */
-export function bootSource(script: string): RuleSource {
+export function bootSource(script: string): RulesUnderTest {
 	return {
 		loads: [{program: 'sh', args: [script], text: ''}],
 		rules: [],
@@ -56,7 +56,7 @@ export function bootSource(script: string): RuleSource {
  * and the sets that they use.
  * @throws {HostError} when rules cannot be read
  */
-export async function runningSource(families: readonly Family[]): Promise<RuleSource> {
+export async function runningSource(families: readonly Family[]): Promise<RulesUnderTest> {
 	const snapshots = await readSnapshots(families);
 	return sourceFrom(
 		snapshots.map((snapshot) => saveOf(snapshot, programFor(snapshot, '-restore'))),
@@ -64,7 +64,7 @@ export async function runningSource(families: readonly Family[]): Promise<RuleSo
 	);
 }
 
-async function sourceFrom(all: readonly SaveAndLoad[], runner: Runner): Promise<RuleSource> {
+async function sourceFrom(all: readonly SaveAndLoad[], runner: Runner): Promise<RulesUnderTest> {
 	const saves = all.filter(({saved}) => /^\*/m.test(saved.text));
 	const native = await readNativeTables(
 		saves.map(({saved}) => saved.rules),
@@ -89,9 +89,9 @@ async function sourceFrom(all: readonly SaveAndLoad[], runner: Runner): Promise<
  */
 export async function loadSource(
 	machine: Namespace,
-	source: RuleSource,
+	source: RulesUnderTest,
 	families: readonly Family[],
-): Promise<RuleSource> {
+): Promise<RulesUnderTest> {
 	await loadAll(machine, source.loads);
 	return source.rules.length > 0 ? source : readLoaded(machine, families);
 }
@@ -100,7 +100,7 @@ export async function loadSource(
 export async function readLoaded(
 	machine: Namespace,
 	families: readonly Family[],
-): Promise<RuleSource> {
+): Promise<RulesUnderTest> {
 	const saves = await Promise.all(
 		families.map(async (family) =>
 			saveOf(await save(family, machine.run), programOf(family, '-restore')),
@@ -112,8 +112,8 @@ export async function readLoaded(
 /** Loads anew what differs from what is loaded. @throws {HostError} */
 export async function loadAgain(
 	machine: Namespace,
-	loaded: RuleSource,
-	source: RuleSource,
+	loaded: RulesUnderTest,
+	source: RulesUnderTest,
 ): Promise<void> {
 	const loads = source.loads
 		.filter(({text}, index) => text !== loaded.loads[index]?.text)

@@ -2,7 +2,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {run} from '../host/exec/run.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
 import type {Namespace} from '../host/netns.ts';
-import type {RuleSource} from './load-rules.ts';
+import type {RulesUnderTest} from './load-rules.ts';
 import {writeParameters} from './testbed.ts';
 import {ip} from './topology.ts';
 
@@ -12,11 +12,11 @@ import {ip} from './topology.ts';
  * @param there interfaces that the copy has already
  * @returns whether packets go where they go here; not where other things than their destination decide
  */
-export async function makeForward(
+export async function mirrorForwarding(
 	machine: Namespace,
 	interfaces: readonly Interface[],
 	there: ReadonlySet<string>,
-	running: RuleSource,
+	running: RulesUnderTest,
 ): Promise<boolean> {
 	await ip(machine, [
 		...interfaces
@@ -93,7 +93,7 @@ function pair(name: string, index: number): readonly string[] {
 }
 
 /** Words in quotation marks in tables of nftables: interfaces among them. */
-function namedIn({loads}: RuleSource): readonly string[] {
+function namedIn({loads}: RulesUnderTest): readonly string[] {
 	const words = loads
 		.filter(({program}) => program === 'nft')
 		.flatMap(({text}) => [...text.matchAll(/"([\w.@-]{1,15})"/g)].map(([, name = '']) => name));

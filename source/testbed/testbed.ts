@@ -1,23 +1,23 @@
 import type {Interface} from '../host/machine/interfaces.ts';
 import {type Namespace, withNamespace} from '../host/netns.ts';
 import type {Family} from '../lib/network.ts';
-import type {Vantage} from '../ruleset/evaluate-ports.ts';
+import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import {type Agent, lazyAgent, startAgent} from './agent-client.ts';
 import {
 	addBeyond,
-	addVantages,
+	addVantagePoints,
 	BEYOND,
-	type Cable,
-	introduce,
+	createLinks,
 	ip,
-	layCables,
 	type Places,
-	planCables,
+	planLinks,
+	seedNeighbours,
 	targetOf,
+	type VethLink,
 } from './topology.ts';
 
 /** A place that looks like this machine, and the network around it: both thrown away afterwards. */
-export type World = {
+export type Testbed = {
 	/** Where the rules go: with the machine's interfaces and addresses. */
 	readonly machine: Namespace;
 	readonly outside: Namespace;
@@ -34,13 +34,13 @@ export type World = {
 	/** Has it answer; to be called when all sweeps are done. */
 	readonly startBeyond: () => Promise<Agent>;
 	/** The address by which a vantage reaches the machine. */
-	readonly targetFor: (vantage: Vantage) => string;
-	readonly cableTo: (vantage: Vantage) => Cable;
+	readonly targetFor: (vantagePoint: VantagePoint) => string;
+	readonly linkTo: (vantagePoint: VantagePoint) => VethLink;
 	/**
 	 * Tells both sides each other's link-layer addresses, so that packets arrive also under rules that
 	 * shut out neighbour discovery, and none waits for it.
 	 */
-	readonly introduce: (vantages: readonly Vantage[]) => Promise<void>;
+	readonly seedNeighbours: (vantagePoints: readonly VantagePoint[]) => Promise<void>;
 	/** They have to ask again. */
 	readonly forget: () => Promise<void>;
 };
@@ -50,16 +50,16 @@ export type World = {
  * @param vantages where packets are to come from; their interfaces are made where they do not exist
  * @throws {HostError} where namespaces or cables are not allowed
  */
-export async function withWorld<T>(
+export async function withTestbed<T>(
 	interfaces: readonly Interface[],
-	vantages: readonly Vantage[],
-	use: (world: World) => Promise<T>,
+	vantagePoints: readonly VantagePoint[],
+	use: (testbed: Testbed) => Promise<T>,
 ): Promise<T> {
 	return withNamespace(async (machine) =>
 		withNamespace(
 			async (outside) =>
 				withNamespace(
-					async (beyond) => useWorld({machine, outside, beyond}, interfaces, vantages, use),
+					async (beyond) => useTestbed({machine, outside, beyond}, interfaces, vantagePoints, use),
 					machine,
 				),
 			machine,
@@ -68,24 +68,24 @@ export async function withWorld<T>(
 }
 
 /** The same for a few packets only: a third of the programs to start, and nothing is beyond. */
-export async function withSmallWorld<T>(
+export async function withSmallTestbed<T>(
 	interfaces: readonly Interface[],
-	vantages: readonly Vantage[],
-	use: (world: World) => Promise<T>,
+	vantagePoints: readonly VantagePoint[],
+	use: (testbed: Testbed) => Promise<T>,
 ): Promise<T> {
 	return withNamespace(async (machine) =>
 		withNamespace(
-			async (outside) => useWorld({machine, outside}, interfaces, vantages, use),
+			async (outside) => useTestbed({machine, outside}, interfaces, vantagePoints, use),
 			machine,
 		),
 	);
 }
 
-async function useWorld<T>(
+async function useTestbed<T>(
 	{machine, outside, beyond}: Places,
 	interfaces: readonly Interface[],
-	vantages: readonly Vantage[],
-	use: (world: World) => Promise<T>,
+	vantagePoints: readonly VantagePoint[],
+	use: (testbed: Testbed) => Promise<T>,
 ): Promise<T> {
 	const first = startAgent(outside);
 	const senders = {4: first, 6: beyond ? startAgent(outside) : first};
@@ -98,20 +98,20 @@ async function useWorld<T>(
 			setParameters(outside, QUIET_NETWORK, 0),
 			setParameters(outside, FORWARDING, 1),
 		]);
-		const cables = planCables(interfaces, vantages);
-		await layCables(machine, outside, cables);
-		await addVantages(machine, outside, cables, vantages);
+		const links = planLinks(interfaces, vantagePoints);
+		await createLinks(machine, outside, links);
+		await addVantagePoints(machine, outside, links, vantagePoints);
 		if (beyond) {
-			await addBeyond({machine, outside, beyond}, cables);
+			await addBeyond({machine, outside, beyond}, links);
 		}
 
-		const cableTo = (vantage: Vantage) => {
-			const cable = cables.find(({name}) => name === vantage.inInterface);
-			if (!cable) {
-				throw new RangeError(`no cable to ${vantage.inInterface}`);
+		const linkTo = (vantagePoint: VantagePoint) => {
+			const link = links.find(({name}) => name === vantagePoint.inInterface);
+			if (!link) {
+				throw new RangeError(`no cable to ${vantagePoint.inInterface}`);
 			}
 
-			return cable;
+			return link;
 		};
 		return await use({
 			machine,
@@ -134,9 +134,9 @@ async function useWorld<T>(
 
 				return inBeyond;
 			},
-			targetFor: (vantage) => targetOf(vantage, cableTo(vantage)),
-			cableTo,
-			introduce: async (met) => introduce(machine, outside, cableTo, met),
+			targetFor: (vantagePoint) => targetOf(vantagePoint, linkTo(vantagePoint)),
+			linkTo,
+			seedNeighbours: async (met) => seedNeighbours(machine, outside, linkTo, met),
 			async forget() {
 				await ip(machine, ['neigh flush nud permanent']);
 				await ip(outside, ['neigh flush nud permanent']);

@@ -5,7 +5,7 @@ import type {Interface} from '../host/machine/interfaces.ts';
 import type {Namespace} from '../host/netns.ts';
 import {FAMILIES, type Family} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
-import type {Vantage} from '../ruleset/evaluate-ports.ts';
+import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 
 /** Where the machine has no address of a family: for benchmarks and for private use (RFC 2544, RFC 4193). */
 const SPARE = {
@@ -13,7 +13,7 @@ const SPARE = {
 	6: (index: number) => `fdf7:${index + 1}::1/64`,
 };
 
-export type Cable = {
+export type VethLink = {
 	readonly name: string;
 	/** The name of its other end. */
 	readonly outside: string;
@@ -40,11 +40,11 @@ export type Places = Readonly<Record<'machine' | 'outside', Namespace>> & {
 };
 
 /** One cable for each interface that a vantage names, with the machine's addresses where it has some. */
-export function planCables(
+export function planLinks(
 	interfaces: readonly Interface[],
-	vantages: readonly Vantage[],
-): readonly Cable[] {
-	const names = [...new Set(vantages.map(({inInterface}) => inInterface))];
+	vantagePoints: readonly VantagePoint[],
+): readonly VethLink[] {
+	const names = [...new Set(vantagePoints.map(({inInterface}) => inInterface))];
 	return names.map((name, index) => {
 		const own = interfaces.find((candidate) => candidate.name === name)?.addresses ?? [];
 		const pick = (family: Family) =>
@@ -63,14 +63,14 @@ export function planCables(
 }
 
 /** Makes the interfaces, and the other ends outside. */
-export async function layCables(
+export async function createLinks(
 	machine: Namespace,
 	outside: Namespace,
-	cables: readonly Cable[],
+	links: readonly VethLink[],
 ): Promise<void> {
 	await ip(machine, [
 		'link set lo up',
-		...cables.flatMap(({name, outside: far, addresses, ethernet: {here, there}}) => [
+		...links.flatMap(({name, outside: far, addresses, ethernet: {here, there}}) => [
 			`link add ${name} address ${here} type veth peer name ${far} address ${there} netns ${outside.pid}`,
 			// With the broadcast address that DHCP clients and network managers give it.
 			`address add ${addresses[4]} brd + dev ${name}`,
@@ -81,7 +81,7 @@ export async function layCables(
 	]);
 	await ip(outside, [
 		'link set lo up',
-		...cables.flatMap(({outside: far}) => [
+		...links.flatMap(({outside: far}) => [
 			`address add ${OUTSIDE_LINK_LOCAL}/64 dev ${far} nodad`,
 			`link set ${far} up`,
 		]),
@@ -91,14 +91,14 @@ export async function layCables(
 /** A machine behind a narrow link, reached through the first cable and the outside. */
 export async function addBeyond(
 	{machine, outside, beyond}: Required<Places>,
-	[cable]: readonly Cable[],
+	[link]: readonly VethLink[],
 ): Promise<void> {
-	if (!cable) {
+	if (!link) {
 		return;
 	}
 
 	await ip(outside, [
-		`address add ${GATEWAY}/32 dev ${cable.outside}`,
+		`address add ${GATEWAY}/32 dev ${link.outside}`,
 		`link add narrow mtu ${NARROW} type veth peer name narrow mtu ${NARROW} netns ${beyond.pid}`,
 		...FAMILIES.map((family) => `address add ${ROUTER[family]} dev narrow${nodad(family)}`),
 		'link set narrow up',
@@ -114,43 +114,43 @@ export async function addBeyond(
 		`route add default via ${ROUTER[6]} dev narrow advmss 1440`,
 	]);
 	await ip(machine, [
-		`route add ${GATEWAY} dev ${cable.name}`,
-		`route add ${BEYOND[4]} via ${GATEWAY} dev ${cable.name}`,
-		`route add ${BEYOND[6]} via ${OUTSIDE_LINK_LOCAL} dev ${cable.name}`,
+		`route add ${GATEWAY} dev ${link.name}`,
+		`route add ${BEYOND[4]} via ${GATEWAY} dev ${link.name}`,
+		`route add ${BEYOND[6]} via ${OUTSIDE_LINK_LOCAL} dev ${link.name}`,
 	]);
 }
 
 /** Gives the outside each address that packets come from, and both sides the way to the other. */
-export async function addVantages(
+export async function addVantagePoints(
 	machine: Namespace,
 	outside: Namespace,
-	cables: readonly Cable[],
-	vantages: readonly Vantage[],
+	links: readonly VethLink[],
+	vantagePoints: readonly VantagePoint[],
 ): Promise<void> {
-	const ends = vantages.flatMap((vantage) => {
-		const cable = cables.find(({name}) => name === vantage.inInterface);
-		return cable ? [{...vantage, cable, width: vantage.family === 4 ? 32 : 128}] : [];
+	const ends = vantagePoints.flatMap((vantagePoint) => {
+		const link = links.find(({name}) => name === vantagePoint.inInterface);
+		return link ? [{...vantagePoint, link, width: vantagePoint.family === 4 ? 32 : 128}] : [];
 	});
 	const unique = [
 		...new Map(ends.map((end) => [`${end.source} ${end.inInterface}`, end])).values(),
 	];
 	await ip(outside, [
 		...unique.map(
-			({family, source, width, cable}) =>
-				`address add ${source}/${width} dev ${cable.outside}${nodad(family)}`,
+			({family, source, width, link}) =>
+				`address add ${source}/${width} dev ${link.outside}${nodad(family)}`,
 		),
-		...cables.flatMap(({outside: far, addresses}) =>
+		...links.flatMap(({outside: far, addresses}) =>
 			FAMILIES.map((family) => `route replace ${bare(addresses[family])} dev ${far}`),
 		),
-		...ends.flatMap(({destination, cable}) =>
-			destination === undefined ? [] : `route replace ${destination} dev ${cable.outside}`,
+		...ends.flatMap(({destination, link}) =>
+			destination === undefined ? [] : `route replace ${destination} dev ${link.outside}`,
 		),
 	]);
 	await ip(machine, [
-		...ends.flatMap(({family, destination, width, cable}) =>
-			destination === undefined || destination === bare(cable.addresses[family])
+		...ends.flatMap(({family, destination, width, link}) =>
+			destination === undefined || destination === bare(link.addresses[family])
 				? []
-				: `address replace ${destination}/${width} dev ${cable.name}${nodad(family)}`,
+				: `address replace ${destination}/${width} dev ${link.name}${nodad(family)}`,
 		),
 		...unique.map(
 			({source, width, inInterface}) => `route replace ${source}/${width} dev ${inInterface}`,
@@ -159,31 +159,34 @@ export async function addVantages(
 }
 
 /** Both ends learn each other's link-layer addresses, and need not ask. */
-export async function introduce(
+export async function seedNeighbours(
 	machine: Namespace,
 	outside: Namespace,
-	cableTo: (vantage: Vantage) => Cable,
-	vantages: readonly Vantage[],
+	linkTo: (vantagePoint: VantagePoint) => VethLink,
+	vantagePoints: readonly VantagePoint[],
 ): Promise<void> {
-	const pairs = vantages.map((vantage) => ({...vantage, cable: cableTo(vantage)}));
+	const pairs = vantagePoints.map((vantagePoint) => ({
+		...vantagePoint,
+		link: linkTo(vantagePoint),
+	}));
 	await ip(
 		machine,
 		pairs.map(
-			({source, cable}) =>
-				`neigh replace ${source} lladdr ${cable.ethernet.there} dev ${cable.name} nud permanent`,
+			({source, link}) =>
+				`neigh replace ${source} lladdr ${link.ethernet.there} dev ${link.name} nud permanent`,
 		),
 	);
 	await ip(
 		outside,
 		pairs.map(
-			({cable, ...vantage}) =>
-				`neigh replace ${targetOf(vantage, cable)} lladdr ${cable.ethernet.here} dev ${cable.outside} nud permanent`,
+			({link, ...vantagePoint}) =>
+				`neigh replace ${targetOf(vantagePoint, link)} lladdr ${link.ethernet.here} dev ${link.outside} nud permanent`,
 		),
 	);
 }
 
 /** The address by which a vantage reaches the machine. */
-export function targetOf({family, destination}: Vantage, {addresses}: Cable): string {
+export function targetOf({family, destination}: VantagePoint, {addresses}: VethLink): string {
 	return destination ?? bare(addresses[family]);
 }
 

@@ -221,8 +221,8 @@ class Machine {
 		const {client} = this;
 		await client.run('ip', ['link', 'del', 'eth0']);
 		await succeed(['ip', 'netns', 'add', this.name]);
-		const cable = `type veth peer name eth0 netns ${client.name}`;
-		await succeed(['ip', '-n', this.name, 'link', 'add', 'eth0', ...cable.split(' ')]);
+		const link = `type veth peer name eth0 netns ${client.name}`;
+		await succeed(['ip', '-n', this.name, 'link', 'add', 'eth0', ...link.split(' ')]);
 		await client.ip([
 			`address add ${CLIENTS[0]}/24 dev eth0`,
 			`address add ${CLIENTS[1]}/64 dev eth0 nodad`,

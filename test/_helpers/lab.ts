@@ -108,8 +108,8 @@ function enterable(name: string, view: View, removals: Array<() => Promise<unkno
 
 async function join(left: End, right: End): Promise<void> {
 	// From outside: the machines' own views need not know the names of the namespaces.
-	const cable = `type veth peer name ${right.device} netns ${right.host.name}`;
-	await succeed(['ip', '-n', left.host.name, ...`link add ${left.device} ${cable}`.split(' ')]);
+	const link = `type veth peer name ${right.device} netns ${right.host.name}`;
+	await succeed(['ip', '-n', left.host.name, ...`link add ${left.device} ${link}`.split(' ')]);
 	for (const {host, device, addresses} of [left, right]) {
 		await host.ip([
 			...addresses.map(

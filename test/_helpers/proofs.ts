@@ -53,7 +53,7 @@ export async function proofOf(
 }
 
 /** Somewhere that packets come from. */
-export type Origin = {
+export type SourceInRules = {
 	readonly family: Family;
 	readonly source: string;
 	readonly inInterface: string;
@@ -65,7 +65,7 @@ export type Origin = {
  */
 export function openedPorts(
 	policy: Policy,
-	origin: Origin,
+	origin: SourceInRules,
 	protocol: Protocol,
 	among?: readonly number[],
 ): string {
@@ -105,7 +105,7 @@ export function edgesOf(policy: Policy): readonly number[] {
 	return [...new Set(edges)].filter((port) => port >= 1 && port <= LAST_PORT);
 }
 
-function isWithin(cidr: string, {family, source}: Origin): boolean {
+function isWithin(cidr: string, {family, source}: SourceInRules): boolean {
 	const [address = '', prefix] = cidr.split('/');
 	const type = address.includes(':') ? 'ipv6' : 'ipv4';
 	if (type !== `ipv${family}`) {

@@ -121,7 +121,7 @@ function view(
 ): View {
 	const ports = {tcp: passed, udp: []};
 	return {
-		vantage: {
+		vantagePoint: {
 			family,
 			name,
 			source: family === 4 ? '203.0.113.77' : '2001:db8:77::77',
@@ -204,7 +204,9 @@ export class SlowProver implements Prover {
 	};
 
 	proveBefore: Prover['proveBefore'] = async () =>
-		PROVEN.views.slice(0, 2).map(({vantage}) => ({vantage, passed: {tcp: ALL, udp: ALL}}));
+		PROVEN.views
+			.slice(0, 2)
+			.map(({vantagePoint}) => ({vantagePoint, passed: {tcp: ALL, udp: ALL}}));
 
 	demonstrate: Prover['demonstrate'] = async () => ({
 		reject: {outcome: 'ECONNREFUSED', milliseconds: 2},

@@ -1,10 +1,10 @@
 import {afterAll, beforeAll} from 'vitest';
 import {FAMILIES, type Family} from '../../source/lib/network.ts';
 import {sweep} from '../../source/proof/sweep.ts';
-import type {Vantage} from '../../source/ruleset/evaluate-ports.ts';
+import type {VantagePoint} from '../../source/ruleset/evaluate-ports.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
-import {loadSource, type RuleSource} from '../../source/testbed/load-rules.ts';
-import {type World, withSmallWorld} from '../../source/testbed/testbed.ts';
+import {loadSource, type RulesUnderTest} from '../../source/testbed/load-rules.ts';
+import {type Testbed, withSmallTestbed} from '../../source/testbed/testbed.ts';
 
 /** What passes from each place: `tcp 22`, `udp 53`, … */
 export type Passed = Readonly<Record<string, readonly string[]>>;
@@ -23,7 +23,7 @@ const INTERFACES = [
 ];
 
 /** Strangers on both interfaces, and somebody in each of the networks that rules of the tests name. */
-const VANTAGES: readonly Vantage[] = [
+const VANTAGES: readonly VantagePoint[] = [
 	{family: 4, inInterface: 'eth0', source: '203.0.113.77'},
 	{family: 4, inInterface: 'eth1', source: '203.0.113.78'},
 	{family: 4, inInterface: 'eth0', source: '10.1.2.3'},
@@ -35,13 +35,13 @@ const VANTAGES: readonly Vantage[] = [
 
 /** To be called in a `describe` block. */
 export function useSweeper(): Sweeper {
-	let world: World;
+	let testbed: Testbed;
 	let close = () => {};
 	let closed: Promise<void>;
 	beforeAll(async () => {
 		await new Promise<void>((resolve, reject) => {
-			closed = withSmallWorld(INTERFACES, VANTAGES, async (opened) => {
-				world = opened;
+			closed = withSmallTestbed(INTERFACES, VANTAGES, async (opened) => {
+				testbed = opened;
 				resolve();
 				await new Promise<void>((end) => {
 					close = end;
@@ -56,20 +56,20 @@ export function useSweeper(): Sweeper {
 	});
 	return {
 		async sweep(rules, ports) {
-			const loads: RuleSource['loads'] = [
+			const loads: RulesUnderTest['loads'] = [
 				{program: 'iptables-restore', args: ['-w', '10'], text: rules[4]},
 				{program: 'ip6tables-restore', args: ['-w', '10'], text: rules[6]},
 			];
 			const parsed = FAMILIES.map((family) => parseSave(rules[family], family));
 			await loadSource(
-				world.machine,
+				testbed.machine,
 				{loads, rules: parsed, nativeTables: [], unseen: []},
 				FAMILIES,
 			);
 			const ranges = ports.map((port) => ({first: port, last: port}));
-			const seen = await sweep(world, VANTAGES, {ports: ranges});
+			const seen = await sweep(testbed, VANTAGES, {ports: ranges});
 			return Object.fromEntries(
-				seen.map(({vantage: {source, inInterface}, passed}) => [
+				seen.map(({vantagePoint: {source, inInterface}, passed}) => [
 					`${source} on ${inInterface}`,
 					(['tcp', 'udp'] as const).flatMap((protocol) =>
 						ports

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {derive} from '../../source/exposure/derive.ts';
-import {tryOut} from '../../source/exposure/measure.ts';
-import {planLookouts} from '../../source/exposure/viewpoints.ts';
+import {measureExposure} from '../../source/exposure/measure.ts';
+import {planViewpoints} from '../../source/exposure/viewpoints.ts';
 import {FAMILIES, type Family} from '../../source/lib/network.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {subtractRanges} from '../../source/ruleset/evaluate-ports.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
-import {plannedSource, type RuleSource} from '../../source/testbed/load-rules.ts';
+import {plannedSource, type RulesUnderTest} from '../../source/testbed/load-rules.ts';
 import {policies} from '../_helpers/arbitraries.ts';
 import {HAND_MADE} from '../_helpers/inheritance.ts';
 
@@ -22,7 +22,7 @@ const POLICIES = fc
 	.map((policy) => completePolicy({...policy, openings: policy.openings.slice(0, 6)}));
 
 /** Rules of iptables, one text for each family. */
-function sourceOf(texts: Readonly<Record<Family, string>>): RuleSource {
+function sourceOf(texts: Readonly<Record<Family, string>>): RulesUnderTest {
 	return {
 		loads: FAMILIES.map((family) => ({
 			program: family === 4 ? 'iptables-restore' : 'ip6tables-restore',
@@ -38,14 +38,14 @@ function sourceOf(texts: Readonly<Record<Family, string>>): RuleSource {
 const filter = (...rules: readonly string[]) =>
 	['*filter', ':INPUT ACCEPT [0:0]', ...rules, 'COMMIT', ''].join('\n');
 
-async function placesFor(source: RuleSource, policy?: Policy) {
-	return (await planLookouts(INTERFACES, FAMILIES, policy, source, undefined, new Set())).places;
+async function placesFor(source: RulesUnderTest, policy?: Policy) {
+	return (await planViewpoints(INTERFACES, FAMILIES, policy, source, undefined, new Set())).places;
 }
 
 /** From each place: what the rules say, and what packets to a copy of this machine found. */
-async function both(source: RuleSource, policy?: Policy) {
+async function both(source: RulesUnderTest, policy?: Policy) {
 	const places = await placesFor(source, policy);
-	const {before} = await tryOut(INTERFACES, places, source, undefined, [22, 80, 5353]);
+	const {before} = await measureExposure(INTERFACES, places, source, undefined, [22, 80, 5353]);
 	return places.map((place, index) => ({
 		place: `${place.name} IPv${place.family}`,
 		derived: derive(place, source),
@@ -86,7 +86,7 @@ describe('what is derived from rules alone is what packets find', () => {
 
 describe('what rules alone do not say is unknown', () => {
 	const REJECTING = filter('-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -j REJECT');
-	const at = async (source: RuleSource) => {
+	const at = async (source: RulesUnderTest) => {
 		const place = (await placesFor(source)).find(({family}) => family === 4);
 		return place && derive(place, source);
 	};

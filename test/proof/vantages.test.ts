@@ -2,17 +2,21 @@ import process from 'node:process';
 import {describe, expect, test} from 'vitest';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {planVantages} from '../../source/proof/vantage-points.ts';
+import {planVantagePoints} from '../../source/proof/vantage-points.ts';
 import {CLI} from '../_helpers/cli.ts';
 import {useLab} from '../_helpers/namespaces.ts';
 
 const ETH0 = {name: 'eth0', addresses: ['192.0.2.1/24', '2001:db8:5::1/64']};
 
-function plan(openings: string, visitor?: Parameters<typeof planVantages>[2], interfaces = [ETH0]) {
+function plan(
+	openings: string,
+	visitor?: Parameters<typeof planVantagePoints>[2],
+	interfaces = [ETH0],
+) {
 	const policy = completePolicy({role: 'server', openings: parseOpenings(openings, new Map())});
-	const {vantages, untried} = planVantages(policy, interfaces, visitor);
+	const {vantagePoints, untried} = planVantagePoints(policy, interfaces, visitor);
 	return {
-		seen: vantages.map(({source, inInterface, name}) => `${source} ${inInterface}: ${name}`),
+		seen: vantagePoints.map(({source, inInterface, name}) => `${source} ${inInterface}: ${name}`),
 		untried,
 	};
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {
-	asForNewcomers,
-	asForSources,
 	peculiaritiesOf,
+	withoutRateLimits,
+	withSources,
 } from '../../source/exposure/strip-rate-limits.ts';
 import {FAMILIES, parseNetwork} from '../../source/lib/network.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
@@ -29,7 +29,7 @@ describe('rules as they are for newcomers', () => {
 			'-j ACCEPT',
 		],
 	])('come under no limit: %s', (rule, left) => {
-		expect(asForNewcomers(`-A INPUT ${rule}`)).toBe(`-A INPUT ${left}`);
+		expect(withoutRateLimits(`-A INPUT ${rule}`)).toBe(`-A INPUT ${left}`);
 	});
 
 	it.each([
@@ -40,7 +40,7 @@ describe('rules as they are for newcomers', () => {
 		'-m recent --rcheck --seconds 86400 --name scan --rsource -j DROP',
 		'-p tcp -m tcp --dport 139 -j SET --add-set scanners src',
 	])('lack those that shut out who comes again: %s', (rule) => {
-		expect(asForNewcomers(`-A INPUT ${rule}\n-A INPUT -j ACCEPT`)).toBe('-A INPUT -j ACCEPT');
+		expect(withoutRateLimits(`-A INPUT ${rule}\n-A INPUT -j ACCEPT`)).toBe('-A INPUT -j ACCEPT');
 	});
 
 	it('are so in the words of nftables too', () => {
@@ -49,7 +49,7 @@ describe('rules as they are for newcomers', () => {
 				'\n',
 			);
 		expect(
-			asForNewcomers(
+			withoutRateLimits(
 				chain(
 					'type filter hook input priority filter; policy drop;',
 					'tcp dport 22 limit rate 6/minute burst 5 packets accept',
@@ -75,13 +75,12 @@ describe('rules as they are for newcomers', () => {
 	it('leave alone what has no limit', () => {
 		const text =
 			'*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp -m multiport --dports 1,2 -j ACCEPT\n';
-		expect(asForNewcomers(text)).toBe(text);
+		expect(withoutRateLimits(text)).toBe(text);
 	});
 });
 
 describe('rules as they are for packets from a few addresses', () => {
-	const kept = (text: string, ...sources: readonly string[]) =>
-		asForSources(text, sources) === text;
+	const kept = (text: string, ...sources: readonly string[]) => withSources(text, sources) === text;
 
 	it.each([
 		'-A INPUT -s 10.0.0.0/8 -j DROP',
@@ -134,7 +133,7 @@ describe('rules as they are for packets from a few addresses', () => {
 				for (const source of sources) {
 					const packet = firstPacket({family, inInterface: 'eth0', source}, 'tcp', 22);
 					const {by, verdict} = evaluate(parseSave(text, family), packet);
-					const less = evaluate(parseSave(asForSources(text, sources), family), packet);
+					const less = evaluate(parseSave(withSources(text, sources), family), packet);
 					expect({verdict: less.verdict, rule: less.by?.rule}).toEqual({verdict, rule: by?.rule});
 				}
 			}),

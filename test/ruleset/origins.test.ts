@@ -1,8 +1,12 @@
 import {describe, expect, it} from 'vitest';
-import {anybodyBut, originsIn, speakerOf} from '../../source/exposure/sources-in-rules.ts';
+import {
+	pickUnreferencedAddress,
+	referencesIn,
+	sourcesInRules,
+} from '../../source/exposure/sources-in-rules.ts';
 
 const spell = (text: string) =>
-	originsIn([text]).map(({network, on}) => (on ? `${network.cidr} on ${on}` : network.cidr));
+	sourcesInRules([text]).map(({network, on}) => (on ? `${network.cidr} on ${on}` : network.cidr));
 
 describe('where something is let in from', () => {
 	it.each([
@@ -24,8 +28,8 @@ describe('where something is let in from', () => {
 			['10.9.0.0/16'],
 		],
 		['-A INPUT -m set ! --match-set f src -j DROP\nadd f 10.9.0.0/16', ['10.9.0.0/16']],
-	])('%j', (text, origins) => {
-		expect(spell(text)).toEqual(origins);
+	])('%j', (text, ruleSources) => {
+		expect(spell(text)).toEqual(ruleSources);
 	});
 
 	it.each([
@@ -42,21 +46,29 @@ describe('where something is let in from', () => {
 
 describe('somebody of whom no rule speaks', () => {
 	it('is nobody that exists, where that can be', () => {
-		expect(anybodyBut(4, speakerOf([]))).toBe('203.0.113.77');
-		expect(anybodyBut(6, speakerOf(['-A INPUT -s ::/0 -j DROP']))).toBe('2001:db8:77::77');
+		expect(pickUnreferencedAddress(4, referencesIn([]))).toBe('203.0.113.77');
+		expect(pickUnreferencedAddress(6, referencesIn(['-A INPUT -s ::/0 -j DROP']))).toBe(
+			'2001:db8:77::77',
+		);
 	});
 
 	it('is not of a network that is shut out because nobody has it', () => {
 		const bogons = `\t\tip saddr { 0.0.0.0/8, 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24 } drop
 \t\tip6 saddr { 2001:db8::/32, 3fff::-3fff:fff::ffff } drop`;
-		const [four, six] = [anybodyBut(4, speakerOf([bogons])), anybodyBut(6, speakerOf([bogons]))];
+		const [four, six] = [
+			pickUnreferencedAddress(4, referencesIn([bogons])),
+			pickUnreferencedAddress(6, referencesIn([bogons])),
+		];
 		expect(four).toMatch(/\.77\.7$/);
 		expect(six).toMatch(/^2\w+:\w+::77$/);
 	});
 
 	it('is nobody where all are spoken of', () => {
-		const halves = speakerOf(['-A INPUT -s 0.0.0.0/1 -j DROP', '-A INPUT -s 128.0.0.0/1 -j DROP']);
-		expect(anybodyBut(4, halves)).toBeUndefined();
-		expect(anybodyBut(4, speakerOf(['1.0.0.0-255.255.255.255']))).toBeUndefined();
+		const halves = referencesIn([
+			'-A INPUT -s 0.0.0.0/1 -j DROP',
+			'-A INPUT -s 128.0.0.0/1 -j DROP',
+		]);
+		expect(pickUnreferencedAddress(4, halves)).toBeUndefined();
+		expect(pickUnreferencedAddress(4, referencesIn(['1.0.0.0-255.255.255.255']))).toBeUndefined();
 	});
 });

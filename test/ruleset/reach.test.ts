@@ -72,9 +72,9 @@ describe('the edges of what rules treat alike', () => {
 		fc.assert(
 			fc.property(policies(), (policy) => {
 				for (const rules of buildRuleSet(policy, {families: FAMILIES}).families) {
-					const vantage =
+					const vantagePoint =
 						rules.family === 4 ? VANTAGE : {...VANTAGE, family: 6 as const, source: '2001:db8::7'};
-					const open = openPorts(rules, vantage, 'tcp');
+					const open = openPorts(rules, vantagePoint, 'tcp');
 					const alike = stretches([rules]);
 					const found = edgesOf(alike)
 						.flatMap(({first, last}) => Array.from({length: last - first + 1}, (_, i) => first + i))

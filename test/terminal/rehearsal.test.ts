@@ -191,8 +191,8 @@ describe('where namespaces are forbidden', () => {
 
 /** Connects another machine by a cable whose end is moved into the rehearsal's network. */
 async function plugIn(pid: number, probe: Host): Promise<void> {
-	const cable = `link add cable0 type veth peer name cable0 netns ${pid}`.split(' ');
-	await succeed(['ip', '-n', probe.name, ...cable]);
+	const link = `link add cable0 type veth peer name cable0 netns ${pid}`.split(' ');
+	await succeed(['ip', '-n', probe.name, ...link]);
 	const inside = ['nsenter', '-t', `${pid}`, '-n', '--'];
 	for (const [enter, side] of [
 		[inside, 'target'],

@@ -11,13 +11,13 @@ function view(family: 4 | 6, name: string, differences: View['differences'] = []
 	const passed = {tcp: [{first: 22, last: 22}], udp: []};
 	const source = family === 4 ? '203.0.113.77' : '2001:db8:77::77';
 	return {
-		vantage: {
+		vantagePoint: {
 			family,
 			name,
 			source,
 			inInterface: 'eth0',
 			destination: '',
-		} as unknown as View['vantage'],
+		} as unknown as View['vantagePoint'],
 		passed,
 		expected: passed,
 		differences,

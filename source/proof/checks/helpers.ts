@@ -5,7 +5,7 @@ import {installGre} from '../../testbed/gre.ts';
 import type {Trial} from '../../testbed/protocols/index.ts';
 import {bare, ip} from '../../testbed/topology.ts';
 import {neighboursOf} from '../vantage-points.ts';
-import {type Check, check, named, type Stage} from './index.ts';
+import {type Check, type CheckContext, check, named} from './index.ts';
 
 /** What is tried of each, in the words of its protocol. */
 const NAMES: Readonly<Record<KernelHelper, Readonly<Record<Side, string>> | string>> = {
@@ -33,10 +33,10 @@ type Scene = Pick<Trial, 'caller' | 'called' | 'group'> | string;
 
 /** What a dialogue needs beside the two ends of the stage. */
 const SCENES: Readonly<
-	Partial<Record<KernelHelper, (stage: Stage) => Promise<Scene | undefined>>>
+	Partial<Record<KernelHelper, (context: CheckContext) => Promise<Scene | undefined>>>
 > = {
-	pptp: async ({world}) => {
-		const obstacle = await installGre(world.outside, world.machine);
+	pptp: async ({testbed}) => {
+		const obstacle = await installGre(testbed.outside, testbed.machine);
 		return obstacle === undefined ? undefined : `GRE cannot be sent here: ${obstacle}`;
 	},
 	'netbios-ns': layNeighbour,
@@ -47,20 +47,24 @@ const SCENES: Readonly<
  * Each helper of the policy, through a small dialogue of its protocol: as the client, and as the
  * server where its port is open. All at once, since one that fails waits for what does not come.
  */
-export async function proveHelpers(stage: Stage): Promise<readonly Check[]> {
-	const {policy, vantage} = stage;
+export async function runHelperChecks(context: CheckContext): Promise<readonly Check[]> {
+	const {policy, vantagePoint} = context;
 	const helpers = policy.helpers
 		.map(helperOf)
-		.filter(({families}) => families.includes(vantage.family));
+		.filter(({families}) => families.includes(vantagePoint.family));
 	const trials = helpers.flatMap((helper) =>
 		helper.ports.flatMap((port) =>
-			sidesOf(stage, helper, port).map(async (side) => tryHelper(stage, helper, port, side)),
+			sidesOf(context, helper, port).map(async (side) => tryHelper(context, helper, port, side)),
 		),
 	);
 	return Promise.all(trials);
 }
 
-function sidesOf({opened}: Stage, helper: Helper, {protocol, port}: HelperPort): readonly Side[] {
+function sidesOf(
+	{opened}: CheckContext,
+	helper: Helper,
+	{protocol, port}: HelperPort,
+): readonly Side[] {
 	const isOpen = opened[protocol].some(({first, last}) => first <= port && port <= last);
 	return [
 		...(helper.client ? (['client'] as const) : []),
@@ -69,24 +73,24 @@ function sidesOf({opened}: Stage, helper: Helper, {protocol, port}: HelperPort):
 }
 
 async function tryHelper(
-	stage: Stage,
+	context: CheckContext,
 	{ports}: Helper,
 	{helper, protocol: transport, port}: HelperPort,
 	side: Side,
 ): Promise<Check> {
-	const {world, vantage, here, there} = stage;
+	const {testbed, vantagePoint, here, there} = context;
 	const names = NAMES[helper];
 	const alone = ports.filter((one) => one.helper === helper).length === 1;
 	const name = `${typeof names === 'string' ? names : names[side]}${alone ? '' : ` over ${transport.toUpperCase()}`} as a ${side}`;
 	const towards = side === 'client' ? 'caller' : 'called';
-	const scene = await SCENES[helper]?.(stage);
+	const scene = await SCENES[helper]?.(context);
 	if (typeof scene === 'string') {
-		return {name: named(name, vantage), result: 'untried', detail: scene};
+		return {name: named(name, vantagePoint), result: 'untried', detail: scene};
 	}
 
-	const sender = world.senders[vantage.family];
+	const sender = testbed.senders[vantagePoint.family];
 	const [caller, called] =
-		side === 'client' ? [world.inMachine, sender] : [sender, world.inMachine];
+		side === 'client' ? [testbed.inMachine, sender] : [sender, testbed.inMachine];
 	const trial: Trial = {
 		...{helper, transport, port, towards},
 		...(side === 'client' ? {caller: here, called: there} : {caller: there, called: here}),
@@ -97,12 +101,12 @@ async function tryHelper(
 	const rule = `-p ${transport} --dport ${port} -j CT --helper ${helper}`;
 	const chain = side === 'client' ? 'OUTPUT' : 'PREROUTING';
 	const detail = `what it lets in does not come; ${chain} of the raw table has to reach ${rule}`;
-	return check(name, vantage, came, detail);
+	return check(name, vantagePoint, came, detail);
 }
 
 /** Somebody in the machine's own network, to answer broadcasts. */
-async function layNeighbour({world, vantage}: Stage): Promise<Scene> {
-	const {outside, name, addresses} = world.cableTo(vantage);
+async function layNeighbour({testbed, vantagePoint}: CheckContext): Promise<Scene> {
+	const {outside, name, addresses} = testbed.linkTo(vantagePoint);
 	const own = addresses[4];
 	const [caller, length] = [bare(own), Number(own.split('/')[1])];
 	const [neighbour] = neighboursOf(parseNetwork(own), name, new Set([caller]));
@@ -111,7 +115,7 @@ async function layNeighbour({world, vantage}: Stage): Promise<Scene> {
 	}
 
 	const called = neighbour.source;
-	await ip(world.outside, [
+	await ip(testbed.outside, [
 		`address replace ${called}/${length} brd + dev ${outside} noprefixroute`,
 	]);
 	return {caller, called, group: ipaddr.IPv4.broadcastAddressFromCIDR(own).toString()};

@@ -2,14 +2,14 @@ import type {Protocol} from '../../policy/services.ts';
 import {evaluate} from '../../ruleset/evaluate.ts';
 import {firstPacket, judgePorts} from '../../ruleset/evaluate-ports.ts';
 import type {FamilyRules, Match, Rule, RuleSet} from '../../ruleset/model.ts';
-import {loadAgain, type RuleSource} from '../../testbed/load-rules.ts';
-import type {World} from '../../testbed/testbed.ts';
-import {tally} from '../count-iptables.ts';
-import type {NamedVantage} from '../vantage-points.ts';
+import {loadAgain, type RulesUnderTest} from '../../testbed/load-rules.ts';
+import type {Testbed} from '../../testbed/testbed.ts';
+import {countWithIptables} from '../count-iptables.ts';
+import type {NamedVantagePoint} from '../vantage-points.ts';
 import {type Check, check} from './index.ts';
 
 type Limited = {
-	readonly vantage: NamedVantage;
+	readonly vantagePoint: NamedVantagePoint;
 	readonly protocol: Protocol;
 	readonly port: number;
 	readonly limit: NonNullable<Match['hashlimit']>;
@@ -19,7 +19,7 @@ type Limited = {
  * The same rules without the rate limits of our own: a range under one has more ports than a source
  * may try in a minute. They are proven by themselves.
  */
-export function withoutLimits(source: RuleSource): RuleSource {
+export function withoutLimits(source: RulesUnderTest): RulesUnderTest {
 	return {
 		...source,
 		loads: source.loads.map((load) => ({
@@ -33,53 +33,60 @@ export function withoutLimits(source: RuleSource): RuleSource {
 }
 
 /** Each rate limit of the policy lets through what it should and no more, from one source. */
-export async function proveLimits(
-	world: World,
-	vantages: readonly NamedVantage[],
+export async function runRateLimitChecks(
+	testbed: Testbed,
+	vantagePoints: readonly NamedVantagePoint[],
 	ruleSet: RuleSet,
-	source: RuleSource,
+	source: RulesUnderTest,
 ): Promise<readonly Check[]> {
-	const limited = findLimited(vantages, ruleSet);
+	const limited = findLimited(vantagePoints, ruleSet);
 	if (limited.length === 0) {
 		return [];
 	}
 
-	await loadAgain(world.machine, withoutLimits(source), source);
+	await loadAgain(testbed.machine, withoutLimits(source), source);
 	const checks: Check[] = [];
 	for (const one of limited) {
-		const passed = await count(world, one);
-		const {vantage, protocol, port, limit} = one;
+		const passed = await count(testbed, one);
+		const {vantagePoint, protocol, port, limit} = one;
 		checks.push(
 			check(
 				`${port}/${protocol} takes ${limit.burst} new connections at once`,
-				vantage,
+				vantagePoint,
 				passed === limit.burst,
 				`${passed} of ${limit.burst + 1} passed`,
 			),
 		);
 	}
 
-	await loadAgain(world.machine, source, withoutLimits(source));
+	await loadAgain(testbed.machine, source, withoutLimits(source));
 	return checks;
 }
 
 /** One port under each limit, where nothing else lets it in. */
-function findLimited(vantages: readonly NamedVantage[], ruleSet: RuleSet): readonly Limited[] {
+function findLimited(
+	vantagePoints: readonly NamedVantagePoint[],
+	ruleSet: RuleSet,
+): readonly Limited[] {
 	const found = new Map<string, Limited>();
-	for (const vantage of vantages) {
-		const rules = ruleSet.families.find(({family}) => family === vantage.family);
+	for (const vantagePoint of vantagePoints) {
+		const rules = ruleSet.families.find(({family}) => family === vantagePoint.family);
 		for (const protocol of rules ? (['tcp', 'udp'] as const) : []) {
-			for (const {first: port, decision} of judgePorts(rules as FamilyRules, vantage, protocol)) {
+			for (const {first: port, decision} of judgePorts(
+				rules as FamilyRules,
+				vantagePoint,
+				protocol,
+			)) {
 				const rule = decision.by?.rule;
 				const limit = rule?.match.hashlimit;
-				const packet = firstPacket(vantage, protocol, port);
+				const packet = firstPacket(vantagePoint, protocol, port);
 				if (
 					rule &&
 					limit &&
-					!found.has(`${vantage.family} ${limit.name}`) &&
+					!found.has(`${vantagePoint.family} ${limit.name}`) &&
 					evaluate(without(rules as FamilyRules, rule), packet).verdict !== 'ACCEPT'
 				) {
-					found.set(`${vantage.family} ${limit.name}`, {vantage, protocol, port, limit});
+					found.set(`${vantagePoint.family} ${limit.name}`, {vantagePoint, protocol, port, limit});
 				}
 			}
 		}
@@ -102,20 +109,23 @@ function without(rules: FamilyRules, rule: Rule): FamilyRules {
 }
 
 /** Sends one packet more than may pass. @returns how many did */
-async function count(world: World, {vantage, protocol, port, limit}: Limited): Promise<number> {
+async function count(
+	testbed: Testbed,
+	{vantagePoint, protocol, port, limit}: Limited,
+): Promise<number> {
 	const sent = limit.burst + 1;
-	const match = `-i ${vantage.inInterface} -p ${protocol} --dport ${port}`;
-	const [, passed = 0] = await tally(
-		world.machine,
-		vantage.family,
+	const match = `-i ${vantagePoint.inInterface} -p ${protocol} --dport ${port}`;
+	const [, passed = 0] = await countWithIptables(
+		testbed.machine,
+		vantagePoint.family,
 		[
 			{table: 'raw', chain: 'PREROUTING', match},
 			{table: 'security', chain: 'INPUT', match},
 		],
 		async () => {
 			for (let index = 0; index < sent; index += 1) {
-				await world.senders[vantage.family].ask('sweep', {
-					...{protocol, source: vantage.source, target: world.targetFor(vantage)},
+				await testbed.senders[vantagePoint.family].ask('sweep', {
+					...{protocol, source: vantagePoint.source, target: testbed.targetFor(vantagePoint)},
 					ports: [{first: port, last: port}],
 				});
 			}

@@ -1,7 +1,7 @@
 import type {Verdict} from '../../policy/policy.ts';
 import type {Protocol} from '../../policy/services.ts';
-import {tally} from '../count-iptables.ts';
-import {type Check, firstShut, named, READ_ONLY, type Stage} from './index.ts';
+import {countWithIptables} from '../count-iptables.ts';
+import {type Check, type CheckContext, firstClosed, named, READ_ONLY} from './index.ts';
 
 /** What a client is told at a shut port. */
 export type Refusal = 'port unreachable' | 'reset' | 'nothing';
@@ -17,20 +17,20 @@ const REFUSALS: Readonly<Record<Verdict, Readonly<Record<Protocol, Refusal>>>> =
 const PATIENCE = 250;
 
 /** Whether what is shut is turned away as the policy chose: by the packets that come back. */
-export async function refusals(stage: Stage): Promise<readonly Check[]> {
-	const {world, policy, vantage, opened} = stage;
+export async function runVerdictChecks(context: CheckContext): Promise<readonly Check[]> {
+	const {testbed, policy, vantagePoint, opened} = context;
 	const checks: Check[] = [];
 	for (const protocol of ['tcp', 'udp'] as const) {
-		const port = firstShut(opened[protocol]);
+		const port = firstClosed(opened[protocol]);
 		if (port === undefined) {
 			continue;
 		}
 
-		const name = named(`what is shut is turned away, ${protocol.toUpperCase()}`, vantage);
+		const name = named(`what is shut is turned away, ${protocol.toUpperCase()}`, vantagePoint);
 		const expected = REFUSALS[policy.verdict][protocol];
-		const refusal = await observe(stage, protocol, port);
+		const refusal = await observe(context, protocol, port);
 		// The kernel sends so many errors a second (icmp_ratelimit), and a sweep takes them all.
-		const spent = !world.adjustable && expected === 'port unreachable' && refusal === 'nothing';
+		const spent = !testbed.adjustable && expected === 'port unreachable' && refusal === 'nothing';
 		checks.push(
 			refusal === expected
 				? {name, result: 'ok', detail: ''}
@@ -49,24 +49,24 @@ export async function refusals(stage: Stage): Promise<readonly Check[]> {
 
 /** Counts in the outside what comes back from one try. */
 async function observe(
-	{world, vantage, here, there}: Stage,
+	{testbed, vantagePoint, here, there}: CheckContext,
 	protocol: Protocol,
 	port: number,
 ): Promise<Refusal> {
 	const error =
-		vantage.family === 4
+		vantagePoint.family === 4
 			? '-p icmp --icmp-type port-unreachable'
 			: '-p ipv6-icmp --icmpv6-type port-unreachable';
 	// An error bears the head of what it answers, by which conntrack knows what it is about.
 	const about = `-m conntrack --ctstate RELATED --ctproto ${protocol} --ctorigdstport ${port}`;
-	const [resets = 0, errors = 0] = await tally(
-		world.outside,
-		vantage.family,
+	const [resets = 0, errors = 0] = await countWithIptables(
+		testbed.outside,
+		vantagePoint.family,
 		[`-p tcp --sport ${port} --tcp-flags RST RST`, `${error} ${about}`].map((match) => ({
 			...{table: 'filter', chain: 'INPUT', match},
 		})),
 		async () =>
-			world.senders[vantage.family].ask('ask', {
+			testbed.senders[vantagePoint.family].ask('ask', {
 				...{protocol, source: there, target: here, port, timeout: PATIENCE},
 			}),
 	);

@@ -12,7 +12,7 @@ import {sip} from './sip.ts';
 import {tftp} from './tftp.ts';
 
 /** What shows, of each helper, whether it works. */
-const DIALOGUES: Readonly<Record<KernelHelper, Dialogue>> = {
+const CHECK_RUNNERS: Readonly<Record<KernelHelper, Dialogue>> = {
 	ftp,
 	tftp,
 	irc,
@@ -30,7 +30,7 @@ export type Trial = Part & {readonly helper: KernelHelper};
 
 /** Takes calls, until the agent ends. */
 export async function serve({helper, ...part}: Trial): Promise<void> {
-	await takeCalls(part, async (line) => DIALOGUES[helper].answer(line, part));
+	await takeCalls(part, async (line) => CHECK_RUNNERS[helper].answer(line, part));
 }
 
 export type Call = Trial & {
@@ -41,14 +41,14 @@ export type Call = Trial & {
 /** Calls. @returns whether what the helper is for has come in */
 export async function call({helper, timeout, ...part}: Call): Promise<boolean> {
 	let line: Line | undefined;
-	const dialogue = async () => {
+	const runCheck = async () => {
 		line = await dial(part);
 		const ended = line.ended.then(() => Promise.reject(new Error('the line has ended')));
-		await Promise.race([DIALOGUES[helper].ask(line, part), ended]);
+		await Promise.race([CHECK_RUNNERS[helper].ask(line, part), ended]);
 		return true;
 	};
 	try {
-		return await Promise.race([dialogue().catch(() => false), delay(timeout, false)]);
+		return await Promise.race([runCheck().catch(() => false), delay(timeout, false)]);
 	} finally {
 		line?.close();
 	}

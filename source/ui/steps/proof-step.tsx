@@ -80,11 +80,11 @@ function Done({proof, comparison, height}: DoneProps): ReactElement {
 	const faults = faultsOf(proof);
 	// What stands around the list of what passes, wrapped on 60 columns.
 	const otherLines = (roomy ? 18 : 13) + Math.min(faults.length, MOST_FAULTS);
-	const strangers = proof.views.filter(({vantage}) => vantage.name === 'anywhere');
+	const strangers = proof.views.filter(({vantagePoint}) => vantagePoint.name === 'anywhere');
 	const untried = proof.checks.filter(({result}) => result === 'untried').length;
-	const after = strangers.flatMap(({vantage, passed}) => mapRows(vantage.family, passed));
-	const before = (comparison.before ?? []).flatMap(({vantage, passed}) =>
-		mapRows(vantage.family, passed),
+	const after = strangers.flatMap(({vantagePoint, passed}) => mapRows(vantagePoint.family, passed));
+	const before = (comparison.before ?? []).flatMap(({vantagePoint, passed}) =>
+		mapRows(vantagePoint.family, passed),
 	);
 	return (
 		<Box flexDirection="column">
@@ -149,8 +149,8 @@ function faultsOf({views, checks}: Proof): readonly string[] {
 
 function describeBefore(before: readonly Observation[]): string {
 	const counts = before.map(
-		({vantage, passed}) =>
-			`${countPorts(passed.tcp)} TCP and ${countPorts(passed.udp)} UDP over IPv${vantage.family}`,
+		({vantagePoint, passed}) =>
+			`${countPorts(passed.tcp)} TCP and ${countPorts(passed.udp)} UDP over IPv${vantagePoint.family}`,
 	);
 	return `Without rules these ports pass: ${counts.join(', ')}.`;
 }

@@ -9,7 +9,7 @@ import {currentConnections, findLogins} from '../host/sockets/session.ts';
 import type {BootChoice} from '../persistence/init-system.ts';
 import type {Policy} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
-import {shutDoors} from '../ruleset/lockout.ts';
+import {findLockouts} from '../ruleset/lockout.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import type {Pending} from '../ui/hooks/use-apply.ts';
 import type {Outcome} from '../ui/state/state.ts';
@@ -102,9 +102,10 @@ export function findEndangered(ruleSet: RuleSet): readonly string[] {
 		? []
 		: inboundOf(readTcpSockets())
 				.filter(({localPort, remoteAddress}) => {
-					const doors = [{protocol: 'tcp', first: localPort, last: localPort}] as const;
+					const accessPorts = [{protocol: 'tcp', first: localPort, last: localPort}] as const;
 					return (
-						shutDoors(ruleSet, {client: remoteAddress, inInterface: undefined, doors}).length > 0
+						findLockouts(ruleSet, {client: remoteAddress, inInterface: undefined, accessPorts})
+							.length > 0
 					);
 				})
 				.map(({localPort, remoteAddress}) => `${remoteAddress} on ${localPort}/tcp`);

@@ -7,7 +7,7 @@ import {findNeighbours} from '../host/netfilter/neighbours.ts';
 import {findPublished} from '../host/netfilter/published-ports.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
 import {findListeners} from '../host/sockets/listeners.ts';
-import {printDoor} from '../ruleset/lockout.ts';
+import {printAccessPort} from '../ruleset/lockout.ts';
 import {type Recommendation, recommendRole} from '../services/recommend-role.ts';
 import type {Known} from '../ui/state/state.ts';
 
@@ -56,7 +56,7 @@ function recommendFor({session}: Facts, found: Recommendation): Recommendation {
 	return found.role === 'workstation' && session.kind === 'remote'
 		? {
 				role: 'server',
-				reason: `you came in through ${session.doors.map(printDoor).join(' and ')}, and want to come in again`,
+				reason: `you came in through ${session.accessPorts.map(printAccessPort).join(' and ')}, and want to come in again`,
 			}
 		: found;
 }

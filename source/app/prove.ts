@@ -37,7 +37,7 @@ export async function proveOn(
 		ruleSet: buildRuleSet(policy, facts),
 		source,
 		interfaces: facts.interfaces,
-		visitor: facts.session.kind === 'remote' ? facts.session : undefined,
+		remoteClient: facts.session.kind === 'remote' ? facts.session : undefined,
 		onProgress,
 	});
 }

@@ -38,8 +38,8 @@ export async function rehearseBoot(
 	{interfaces, session}: Facts,
 	full: boolean,
 ): Promise<Rehearsal | HostError> {
-	const visitor = session.kind === 'remote' ? session : undefined;
-	const vantagePoints = planVantagePoints(policy, interfaces, visitor).vantagePoints.filter(
+	const remoteClient = session.kind === 'remote' ? session : undefined;
+	const vantagePoints = planVantagePoints(policy, interfaces, remoteClient).vantagePoints.filter(
 		(vantagePoint) => ruleSet.families.some(({family}) => family === vantagePoint.family),
 	);
 	try {

@@ -16,7 +16,7 @@ import {type Opening, printOpening} from '../policy/parse-opening.ts';
 import {type Policy, policyFlags} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {printRule} from '../ruleset/format-iptables.ts';
-import {openingFor, printDoor, shutDoors} from '../ruleset/lockout.ts';
+import {findLockouts, openingFor, printAccessPort} from '../ruleset/lockout.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {parseBoot} from './options/boot.ts';
 import {parseSeconds} from './options/confirm-within.ts';
@@ -187,13 +187,13 @@ function describeLockout(
 	{session}: Facts,
 	start: readonly Opening[] = [],
 ): InputError | undefined {
-	const shut = session.kind === 'remote' ? shutDoors(ruleSet, session) : [];
+	const shut = session.kind === 'remote' ? findLockouts(ruleSet, session) : [];
 	const client =
 		session.kind === 'remote' && session.client ? ` (${printable(session.client)})` : '';
 	return shut.length === 0
 		? undefined
 		: new InputError(
-				`These rules shut ${shut.map(printDoor).join(' and ')}, through which you${client} are connected`,
+				`These rules shut ${shut.map(printAccessPort).join(' and ')}, through which you${client} are connected`,
 				`Add ${[...start, ...shut.map(openingFor)].map((opening) => `--open ${shellWord(printOpening(opening))}`).join(' ')}, or try it with --confirm-within 60`,
 			);
 }

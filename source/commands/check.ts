@@ -13,7 +13,7 @@ import {printable} from '../lib/printable.ts';
 import {planPersistence} from '../persistence/plan.ts';
 import {parseWord, printPolicy} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
-import {shutDoors} from '../ruleset/lockout.ts';
+import {findLockouts} from '../ruleset/lockout.ts';
 import type {Checker} from '../ui/hooks/use-checklist.ts';
 import {begin, noIptables} from './apply.ts';
 import {DEFAULT_SECONDS} from './options/confirm-within.ts';
@@ -105,7 +105,7 @@ async function mend(facts: Facts, items: readonly Item[]): Promise<void> {
 	const rulesAreWrong = items.some(
 		({id, mendable}) => mendable && (id.startsWith('running') || id === 'reached'),
 	);
-	const shut = facts.session.kind === 'remote' ? shutDoors(ruleSet, facts.session) : [];
+	const shut = facts.session.kind === 'remote' ? findLockouts(ruleSet, facts.session) : [];
 	if (rulesAreWrong && shut.length === 0) {
 		const change = await begin(policy, ruleSet, facts, DEFAULT_SECONDS);
 		try {

@@ -8,7 +8,7 @@ import {printable} from '../lib/printable.ts';
 import {planRemoval} from '../persistence/plan.ts';
 import {parsePolicy} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
-import {printDoor, shutDoors} from '../ruleset/lockout.ts';
+import {findLockouts, printAccessPort} from '../ruleset/lockout.ts';
 import {assertRoot} from './require-root.ts';
 
 export type UndoFlags = {
@@ -48,7 +48,7 @@ async function assertWayIn(text: string | null): Promise<void> {
 
 	const {families, services} = firstFacts();
 	const ruleSet = buildRuleSet(parsePolicy(text, services), {families});
-	const shut = shutDoors(ruleSet, session).map(printDoor);
+	const shut = findLockouts(ruleSet, session).map(printAccessPort);
 	if (shut.length > 0) {
 		throw new HostError(
 			`The rules from before shut ${joinWords(shut)}, through which you are connected`,

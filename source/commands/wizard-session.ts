@@ -71,7 +71,7 @@ export async function openWizard(options: Options): Promise<number> {
 		helpers: new Map(),
 		addresses: addressesOf(facts),
 		inInterface: facts.interfaces[0]?.name ?? 'eth0',
-		visitor: facts.session.kind === 'remote' ? facts.session : undefined,
+		remoteClient: facts.session.kind === 'remote' ? facts.session : undefined,
 		seconds,
 		rehearsal: isRehearsal(),
 		boot: findWay(boot)?.name,

@@ -64,13 +64,13 @@ function firstDeciding(
 	list: readonly Rule[],
 	chains: readonly Chain[],
 ): Omit<Deciding, 'family'> | undefined {
-	const position = list.findIndex((rule) => decidesAll(rule, chains));
+	const position = list.findIndex((rule) => isUnconditional(rule, chains));
 	const rule = list[position];
 	return rule && {index: position + 1, rule};
 }
 
 /** Decides on every new connection, or on every one of a protocol; also in a chain that it leads to. */
-function decidesAll(
+function isUnconditional(
 	{match, target}: Rule,
 	chains: readonly Chain[],
 	seen: readonly string[] = [],
@@ -90,7 +90,7 @@ function decidesAll(
 	return (
 		!seen.includes(target.name) &&
 		(end === -1 ? rules : rules.slice(0, end)).some((rule) =>
-			decidesAll(rule, chains, [...seen, target.name]),
+			isUnconditional(rule, chains, [...seen, target.name]),
 		)
 	);
 }

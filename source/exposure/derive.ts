@@ -1,5 +1,5 @@
 import type {Protocol} from '../policy/services.ts';
-import {evaluate, goesOn} from '../ruleset/evaluate.ts';
+import {evaluate, isNonTerminating} from '../ruleset/evaluate.ts';
 import {firstPacket, joinRanges, stretches} from '../ruleset/evaluate-ports.ts';
 import {type FamilyRules, OWN_PREFIX, type PortRange, type Rule} from '../ruleset/model.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
@@ -63,6 +63,6 @@ const LEAVES = new Set(['MASQUERADE', 'SNAT', 'CHECKSUM', 'TCPMSS']);
 
 function decides({target}: Rule): boolean {
 	return target.kind === 'other'
-		? !goesOn(target.words) && !LEAVES.has(target.words[1] ?? '')
+		? !isNonTerminating(target.words) && !LEAVES.has(target.words[1] ?? '')
 		: target.kind === 'DROP' || target.kind === 'REJECT';
 }

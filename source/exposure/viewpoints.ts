@@ -5,7 +5,7 @@ import {printNetwork} from '../policy/parse-opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import {neighboursOf} from '../proof/vantage-points.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
-import type {Visitor} from '../ruleset/lockout.ts';
+import type {RemoteClient} from '../ruleset/lockout.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import type {Viewpoint} from './aggregate.ts';
 import {
@@ -40,11 +40,11 @@ export async function planViewpoints(
 	families: readonly Family[],
 	policy: Policy | undefined,
 	running: RulesUnderTest | undefined,
-	visitor: Visitor | undefined,
+	remoteClient: RemoteClient | undefined,
 	spoken: ReadonlySet<string>,
 ): Promise<ViewpointPlan> {
 	const outer = interfaces.filter(({name}) => !INNER.test(name));
-	const main = outer.find(({name}) => name === visitor?.inInterface) ?? outer[0];
+	const main = outer.find(({name}) => name === remoteClient?.inInterface) ?? outer[0];
 	if (main === undefined) {
 		return {places: [], gaps: ['No interface was found through which others reach this machine.']};
 	}
@@ -92,14 +92,14 @@ export async function planViewpoints(
 		}
 	});
 	const you: readonly Place[] =
-		visitor?.client === undefined || own.has(visitor.client)
+		remoteClient?.client === undefined || own.has(remoteClient.client)
 			? []
 			: [
 					{
-						family: visitor.client.includes(':') ? 6 : 4,
+						family: remoteClient.client.includes(':') ? 6 : 4,
 						inInterface: main.name,
-						source: visitor.client,
-						name: `you, ${visitor.client}`,
+						source: remoteClient.client,
+						name: `you, ${remoteClient.client}`,
 						general: false,
 					},
 				];

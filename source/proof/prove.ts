@@ -1,7 +1,7 @@
 import type {Interface} from '../host/machine/interfaces.ts';
 import type {Policy} from '../policy/policy.ts';
 import {stretches, subtractRanges} from '../ruleset/evaluate-ports.ts';
-import {printDoor, type Visitor} from '../ruleset/lockout.ts';
+import {printAccessPort, type RemoteClient} from '../ruleset/lockout.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {loadAgain, loadSource, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {withTestbed} from '../testbed/testbed.ts';
@@ -26,7 +26,7 @@ export type ProofOptions = {
 	/** What is put to the proof. */
 	readonly source: RulesUnderTest;
 	readonly interfaces: readonly Interface[];
-	readonly visitor: Visitor | undefined;
+	readonly remoteClient: RemoteClient | undefined;
 	readonly onProgress?: (progress: Progress) => void;
 };
 
@@ -36,9 +36,9 @@ export type ProofOptions = {
  * @throws {HostError} when nothing can be proven here
  */
 export async function prove(order: ProofOptions): Promise<Proof> {
-	const {policy, ruleSet, source, interfaces, visitor} = order;
+	const {policy, ruleSet, source, interfaces, remoteClient} = order;
 	const families = ruleSet.families.map(({family}) => family);
-	const plan = planVantagePoints(policy, interfaces, visitor);
+	const plan = planVantagePoints(policy, interfaces, remoteClient);
 	const vantagePoints = plan.vantagePoints.filter(({family}) => families.includes(family));
 	return withTestbed(interfaces, vantagePoints, async (testbed) => {
 		const loaded = await loadSource(testbed.machine, source, families);
@@ -57,7 +57,7 @@ export async function prove(order: ProofOptions): Promise<Proof> {
 		return {
 			views,
 			checks: [
-				...waysIn(views, visitor),
+				...waysIn(views, remoteClient),
 				...(await runRateLimitChecks(testbed, vantagePoints, ruleSet, loaded)),
 				...(await runChecks(testbed, policy, views)),
 				...loaded.unseen.map((name) => ({name, result: 'untried' as const, detail: NO_NFT})),
@@ -90,15 +90,15 @@ export function onlyShutsOut({views, checks}: Proof): boolean {
 }
 
 /** Whether somebody who is connected can connect again: seen, not derived. */
-function waysIn(views: readonly View[], visitor: Visitor | undefined): readonly Check[] {
-	const view = views.find(({vantagePoint}) => vantagePoint.source === visitor?.client);
-	return view === undefined || visitor === undefined
+function waysIn(views: readonly View[], remoteClient: RemoteClient | undefined): readonly Check[] {
+	const view = views.find(({vantagePoint}) => vantagePoint.source === remoteClient?.client);
+	return view === undefined || remoteClient === undefined
 		? []
-		: visitor.doors.map((door) => {
-				const shut = subtractRanges([door], view.passed[door.protocol]).length > 0;
+		: remoteClient.accessPorts.map((accessPort) => {
+				const shut = subtractRanges([accessPort], view.passed[accessPort.protocol]).length > 0;
 				return {
 					...check(
-						`you, ${view.vantagePoint.source}, reach ${printDoor(door)} again`,
+						`you, ${view.vantagePoint.source}, reach ${printAccessPort(accessPort)} again`,
 						view.vantagePoint,
 						!shut,
 						'the policy shuts it',

@@ -4,7 +4,7 @@ import {contains, FAMILIES, type Family, type Network, parseCidr} from '../lib/n
 import {printNetwork} from '../policy/parse-opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
-import type {Visitor} from '../ruleset/lockout.ts';
+import type {RemoteClient} from '../ruleset/lockout.ts';
 
 /** A vantage with what it stands for. */
 export type NamedVantagePoint = VantagePoint & {readonly name: string};
@@ -39,11 +39,11 @@ const NO_SOURCE = [
 export function planVantagePoints(
 	policy: Policy,
 	interfaces: readonly Interface[],
-	visitor: Visitor | undefined,
+	remoteClient: RemoteClient | undefined,
 ): VantagePointPlan {
 	const ports = policy.openings.filter((opening) => opening.kind === 'port');
 	const named = [...new Set(ports.flatMap(({on}) => on ?? []))];
-	const usual = visitor?.inInterface ?? interfaces[0]?.name ?? 'eth0';
+	const usual = remoteClient?.inInterface ?? interfaces[0]?.name ?? 'eth0';
 	// One interface that no opening names: what is open only elsewhere must be shut here.
 	const main = named.includes(usual)
 		? (interfaces.find(({name}) => !named.includes(name))?.name ?? 'fww-other')
@@ -69,14 +69,14 @@ export function planVantagePoints(
 		...networks
 			.filter(({from}) => !isUnusable(from))
 			.flatMap(({from, inInterface}) => neighboursOf(from, inInterface, own)),
-		...(visitor?.client === undefined
+		...(remoteClient?.client === undefined
 			? []
 			: [
 					{
-						family: visitor.client.includes(':') ? (6 as const) : (4 as const),
-						inInterface: visitor.inInterface ?? main,
-						source: visitor.client,
-						name: `you, ${visitor.client}`,
+						family: remoteClient.client.includes(':') ? (6 as const) : (4 as const),
+						inInterface: remoteClient.inInterface ?? main,
+						source: remoteClient.client,
+						name: `you, ${remoteClient.client}`,
 					},
 				]),
 	];

@@ -36,7 +36,7 @@ function walk(
 		}
 
 		const {target} = rule;
-		if (target.kind === 'LOG' || (target.kind === 'other' && goesOn(target.words))) {
+		if (target.kind === 'LOG' || (target.kind === 'other' && isNonTerminating(target.words))) {
 			continue;
 		}
 
@@ -69,7 +69,7 @@ function walk(
 const NON_TERMINATING = new Set(['LOG', 'NFLOG', 'MARK', 'CONNMARK', 'SET', 'TRACE', 'AUDIT']);
 
 /** Whether the walk goes on behind a rule with these words after -j. */
-export function goesOn([, name]: readonly string[]): boolean {
+export function isNonTerminating([, name]: readonly string[]): boolean {
 	return name === undefined || NON_TERMINATING.has(name);
 }
 

@@ -2,7 +2,7 @@ import {Box, type Key, useApp, useInput, useWindowSize} from 'ink';
 import {type ReactElement, useEffect, useLayoutEffect, useMemo, useReducer} from 'react';
 import type {Elevation} from '../host/exec/elevation.ts';
 import type {Family} from '../lib/network.ts';
-import {openingFor, shutDoors} from '../ruleset/lockout.ts';
+import {findLockouts, openingFor} from '../ruleset/lockout.ts';
 import {Frame} from './components/frame.tsx';
 import {Help} from './components/help.tsx';
 import {WidthContext} from './components/paragraph.tsx';
@@ -109,7 +109,10 @@ export function App(props: AppProps): ReactElement {
 		[flow, ruleSet, exposure, columns],
 	);
 
-	const shut = useMemo(() => shutDoors(ruleSet, machine.visitor), [ruleSet, machine.visitor]);
+	const shut = useMemo(
+		() => findLockouts(ruleSet, machine.remoteClient),
+		[ruleSet, machine.remoteClient],
+	);
 	const typing = isTyping(flow);
 	useLayoutEffect(() => onTyping(typing), [onTyping, typing]);
 	const held = flow.step === 'welcome' && machine.looking.length > 0;

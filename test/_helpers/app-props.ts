@@ -14,7 +14,7 @@ export const MACHINE: Machine = {
 	boot: 'systemd',
 	addresses: ['192.0.2.1', '2001:db8::1'],
 	inInterface: 'eth0',
-	visitor: undefined,
+	remoteClient: undefined,
 	rehearsal: false,
 	seconds: 60,
 	findObstacle: () => undefined,

@@ -88,10 +88,10 @@ export const SERVER: Partial<Machine> = {
 		unread: [],
 	}),
 	addresses: ['192.0.2.10', '2001:db8::10'],
-	visitor: {
+	remoteClient: {
 		client: '203.0.113.9',
 		inInterface: 'eth0',
-		doors: [{protocol: 'tcp', first: 22, last: 22}],
+		accessPorts: [{protocol: 'tcp', first: 22, last: 22}],
 	},
 };
 

@@ -10,11 +10,11 @@ const ETH0 = {name: 'eth0', addresses: ['192.0.2.1/24', '2001:db8:5::1/64']};
 
 function plan(
 	openings: string,
-	visitor?: Parameters<typeof planVantagePoints>[2],
+	remoteClient?: Parameters<typeof planVantagePoints>[2],
 	interfaces = [ETH0],
 ) {
 	const policy = completePolicy({role: 'server', openings: parseOpenings(openings, new Map())});
-	const {vantagePoints, untried} = planVantagePoints(policy, interfaces, visitor);
+	const {vantagePoints, untried} = planVantagePoints(policy, interfaces, remoteClient);
 	return {
 		seen: vantagePoints.map(({source, inInterface, name}) => `${source} ${inInterface}: ${name}`),
 		untried,
@@ -73,8 +73,8 @@ describe('where packets are sent from', () => {
 	});
 
 	test('the visitor, on the interface of the session', () => {
-		const visitor = {client: '198.51.100.9', inInterface: 'wg0', doors: []};
-		expect(plan('22/tcp', visitor).seen).toEqual([
+		const remoteClient = {client: '198.51.100.9', inInterface: 'wg0', accessPorts: []};
+		expect(plan('22/tcp', remoteClient).seen).toEqual([
 			'203.0.113.77 wg0: anywhere',
 			'2001:db8:77::77 wg0: anywhere',
 			'198.51.100.9 wg0: you, 198.51.100.9',

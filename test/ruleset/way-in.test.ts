@@ -3,26 +3,26 @@ import {parseOpening, printOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {
-	type Door,
-	findWaysIn,
+	type AccessPort,
+	findLockouts,
+	judgeAccessPorts,
 	openingFor,
-	printDoor,
-	shutDoors,
-	type Visitor,
+	printAccessPort,
+	type RemoteClient,
 } from '../../source/ruleset/lockout.ts';
 
-const SSH: Door = {protocol: 'tcp', first: 22, last: 22};
-const MOSH: Door = {protocol: 'udp', first: 60_000, last: 61_000};
+const SSH: AccessPort = {protocol: 'tcp', first: 22, last: 22};
+const MOSH: AccessPort = {protocol: 'udp', first: 60_000, last: 61_000};
 
 function ruleSetWith(...open: readonly string[]) {
 	const openings = open.flatMap((text) => parseOpening(text, new Map()));
 	return buildRuleSet(completePolicy({verdict: 'drop', openings}), {families: [4, 6]});
 }
 
-const over = (client: string | undefined, ...doors: readonly Door[]): Visitor => ({
+const over = (client: string | undefined, ...accessPorts: readonly AccessPort[]): RemoteClient => ({
 	client,
 	inInterface: 'eth0',
-	doors,
+	accessPorts,
 });
 
 describe('shutDoors', () => {
@@ -39,47 +39,49 @@ describe('shutDoors', () => {
 		['its interface', ['22/tcp on eth0'], '192.0.2.7', false],
 		['another interface', ['22/tcp on wg0'], '192.0.2.7', true],
 	])('with %s', (_, open, client, shut) => {
-		expect(shutDoors(ruleSetWith(...open), over(client, SSH))).toEqual(shut ? [SSH] : []);
+		expect(findLockouts(ruleSetWith(...open), over(client, SSH))).toEqual(shut ? [SSH] : []);
 	});
 
 	it('names each door that is shut, in order', () => {
 		const rules = ruleSetWith('443/tcp');
-		expect(shutDoors(rules, over('192.0.2.7', SSH, MOSH)).map(printDoor)).toEqual([
+		expect(findLockouts(rules, over('192.0.2.7', SSH, MOSH)).map(printAccessPort)).toEqual([
 			'22/tcp',
 			'60000-61000/udp',
 		]);
-		expect(shutDoors(ruleSetWith('22/tcp'), over('192.0.2.7', SSH, MOSH))).toEqual([MOSH]);
+		expect(findLockouts(ruleSetWith('22/tcp'), over('192.0.2.7', SSH, MOSH))).toEqual([MOSH]);
 	});
 
 	it('finds no way in by an interface that is not known, when the rule names one', () => {
-		const visitor = {...over('192.0.2.7', SSH), inInterface: undefined};
-		expect(shutDoors(ruleSetWith('22/tcp on eth0'), visitor)).toEqual([SSH]);
-		expect(shutDoors(ruleSetWith('22/tcp'), visitor)).toEqual([]);
+		const remoteClient = {...over('192.0.2.7', SSH), inInterface: undefined};
+		expect(findLockouts(ruleSetWith('22/tcp on eth0'), remoteClient)).toEqual([SSH]);
+		expect(findLockouts(ruleSetWith('22/tcp'), remoteClient)).toEqual([]);
 	});
 
 	it('takes anybody where the client is not known', () => {
-		expect(shutDoors(ruleSetWith('22/tcp'), over(undefined, SSH))).toEqual([]);
-		expect(shutDoors(ruleSetWith('22/tcp from 10.0.0.0/8'), over(undefined, SSH))).toEqual([SSH]);
+		expect(findLockouts(ruleSetWith('22/tcp'), over(undefined, SSH))).toEqual([]);
+		expect(findLockouts(ruleSetWith('22/tcp from 10.0.0.0/8'), over(undefined, SSH))).toEqual([
+			SSH,
+		]);
 	});
 
 	it('has nothing to shut for nobody, nor in a family that is not filtered', () => {
-		expect(shutDoors(ruleSetWith(), undefined)).toEqual([]);
-		expect(shutDoors({families: []}, over('2001:db8::7', SSH))).toEqual([]);
+		expect(findLockouts(ruleSetWith(), undefined)).toEqual([]);
+		expect(findLockouts({families: []}, over('2001:db8::7', SSH))).toEqual([]);
 	});
 
 	it('is mended by the opening that it is offered', () => {
-		for (const door of [SSH, MOSH]) {
-			const opening = printOpening(openingFor(door));
-			expect(opening).toBe(printDoor(door));
-			expect(shutDoors(ruleSetWith(opening), over('2001:db8::7', door))).toEqual([]);
+		for (const accessPort of [SSH, MOSH]) {
+			const opening = printOpening(openingFor(accessPort));
+			expect(opening).toBe(printAccessPort(accessPort));
+			expect(findLockouts(ruleSetWith(opening), over('2001:db8::7', accessPort))).toEqual([]);
 		}
 	});
 });
 
 describe('findWaysIn', () => {
 	it('judges the first packet of a new connection, and names the rule', () => {
-		const [way] = findWaysIn(ruleSetWith('22/tcp'), over('2001:db8::7', SSH));
-		expect(way).toMatchObject({family: 6, door: SSH});
+		const [way] = judgeAccessPorts(ruleSetWith('22/tcp'), over('2001:db8::7', SSH));
+		expect(way).toMatchObject({family: 6, accessPort: SSH});
 		expect(way?.decision).toMatchObject({
 			verdict: 'ACCEPT',
 			by: {chain: 'FW-WIZARD-INPUT', index: 6},
@@ -87,7 +89,7 @@ describe('findWaysIn', () => {
 	});
 
 	it('judges a range by the worst of its ports, and an unknown address by both families', () => {
-		const ways = findWaysIn(
+		const ways = judgeAccessPorts(
 			ruleSetWith('60000-60500/udp'),
 			over(undefined, {protocol: 'udp', first: 60_000, last: 61_000}),
 		);

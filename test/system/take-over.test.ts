@@ -73,10 +73,10 @@ describe('what ufw lets in, where it is switched off', () => {
 	});
 
 	test('keeps its place among the hints when it shuts out who is connected', async () => {
-		const visitor = {SSH_CONNECTION: '203.0.113.9 50000 198.51.100.1 2222'};
+		const remoteClient = {SSH_CONNECTION: '203.0.113.9 50000 198.51.100.1 2222'};
 		const words = [CLI, 'apply', ...SWITCH, '--yes'];
 		const {status, stderr} = await host.run('env', [
-			...Object.entries(visitor).map(([name, value]) => `${name}=${value}`),
+			...Object.entries(remoteClient).map(([name, value]) => `${name}=${value}`),
 			process.execPath,
 			...words,
 		]);

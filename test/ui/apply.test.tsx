@@ -1,6 +1,6 @@
 import {describe, expect, test, vi} from 'vitest';
 import type {Policy} from '../../source/policy/policy.ts';
-import type {Visitor} from '../../source/ruleset/lockout.ts';
+import type {RemoteClient} from '../../source/ruleset/lockout.ts';
 import type {Pending} from '../../source/ui/hooks/use-apply.ts';
 import type {Outcome} from '../../source/ui/state/state.ts';
 import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
@@ -14,10 +14,10 @@ const BACK: Outcome = {
 	hint: 'As before',
 	rolledBack: true,
 };
-const VISITOR: Visitor = {
+const VISITOR: RemoteClient = {
 	client: '203.0.113.9',
 	inInterface: 'eth0',
-	doors: [{protocol: 'tcp', first: 22, last: 22}],
+	accessPorts: [{protocol: 'tcp', first: 22, last: 22}],
 };
 const SIZES: readonly Size[] = [
 	[120, 40],
@@ -93,7 +93,7 @@ describe.each(SIZES)('Apply at %i columns, %i rows', (columns, rows) => {
 		const {app, change} = await openApply({
 			columns,
 			rows,
-			machine: {visitor: VISITOR},
+			machine: {remoteClient: VISITOR},
 			preset: {role: 'server'},
 		});
 		await app.press('enter');
@@ -106,7 +106,7 @@ describe.each(SIZES)('Apply at %i columns, %i rows', (columns, rows) => {
 	});
 
 	test('asks for a word before it shuts the way in that is in use', async () => {
-		const {app, change} = await openApply({columns, rows, machine: {visitor: VISITOR}});
+		const {app, change} = await openApply({columns, rows, machine: {remoteClient: VISITOR}});
 		expect(app.screen()).toMatch(/locked out: 22\/tcp/);
 		expectFits(app.lines(), size);
 		await app.pressInVain('enter');
@@ -119,7 +119,7 @@ describe.each(SIZES)('Apply at %i columns, %i rows', (columns, rows) => {
 	});
 
 	test('opens the way in with one key', async () => {
-		const {app, change} = await openApply({columns, rows, machine: {visitor: VISITOR}});
+		const {app, change} = await openApply({columns, rows, machine: {remoteClient: VISITOR}});
 		await app.type('o');
 		expect(app.screen()).not.toContain('locked out');
 		expect(app.screen()).toContain('can come in again');
@@ -207,7 +207,7 @@ describe('Apply', () => {
 		async (elevation) => {
 			const obstacle = {message: 'Only root can change the firewall', hint: 'Run it', elevation};
 			const {app, change} = await openApply({
-				machine: {findObstacle: () => obstacle, visitor: VISITOR},
+				machine: {findObstacle: () => obstacle, remoteClient: VISITOR},
 			});
 			expect(app.screen()).toContain(`Go on as root, through ${elevation}`);
 			expect(app.screen()).toContain('Not proven');
@@ -222,7 +222,7 @@ describe('Apply', () => {
 });
 
 test('what keeps the rules is in view, and counted down, on the smallest terminal', async () => {
-	const {app, change} = await openApply({columns: 40, rows: 10, machine: {visitor: VISITOR}});
+	const {app, change} = await openApply({columns: 40, rows: 10, machine: {remoteClient: VISITOR}});
 	await app.type('o');
 	await app.press('enter');
 	expectFits(app.lines(), [40, 10]);

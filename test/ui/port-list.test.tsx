@@ -160,12 +160,12 @@ describe.each([...SIZES, [110, 12]] as readonly Size[])('%i columns, %i rows', (
 });
 
 test('says of the port in use that it is the way in, and warns when it is shut', async () => {
-	const visitor = {
+	const remoteClient = {
 		client: '203.0.113.9',
 		inInterface: 'eth0',
-		doors: [{protocol: 'tcp' as const, first: 22, last: 22}],
+		accessPorts: [{protocol: 'tcp' as const, first: 22, last: 22}],
 	};
-	const app = await openPorts({machine: {known: KNOWN, visitor}});
+	const app = await openPorts({machine: {known: KNOWN, remoteClient}});
 	await app.press('down');
 	expect(app.screen()).toContain('You are connected through it. sshd listens');
 	await app.press('space');

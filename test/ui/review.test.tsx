@@ -5,7 +5,7 @@ import {completePolicy} from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {printCommands, printRestore} from '../../source/ruleset/format-iptables.ts';
-import type {Visitor} from '../../source/ruleset/lockout.ts';
+import type {RemoteClient} from '../../source/ruleset/lockout.ts';
 import type {ReviewView} from '../../source/ui/state/state.ts';
 import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
 import {reviewLines} from '../../source/ui/text/review.ts';
@@ -24,30 +24,33 @@ const POLICY = completePolicy({
 	log: true,
 });
 const RULES = buildRuleSet(POLICY, {families: [4, 6]});
-const VISITORS: Readonly<Record<string, Visitor | undefined>> = {
+const VISITORS: Readonly<Record<string, RemoteClient | undefined>> = {
 	'at the console': undefined,
 	'over SSH': {
 		client: '203.0.113.9',
 		inInterface: 'eth0',
-		doors: [{protocol: 'tcp', first: 22, last: 22}],
+		accessPorts: [{protocol: 'tcp', first: 22, last: 22}],
 	},
 	'over a door that is shut': {
 		client: '203.0.113.9',
 		inInterface: 'eth0',
-		doors: [{protocol: 'tcp', first: 2222, last: 2222}],
+		accessPorts: [{protocol: 'tcp', first: 2222, last: 2222}],
 	},
 };
 
 describe.each(SIZES)('Review at %i columns, %i rows', (columns, rows) => {
-	test.each(Object.entries(VISITORS))('shows every line of every view, %s', async (_, visitor) => {
-		const app = await openReview(columns, rows, visitor);
-		for (const view of ['rules', 'restore', 'commands'] as const) {
-			const wanted = linesOf(view, columns - 1).map(({text}) => text.trimEnd());
-			expect(await collect(app, [columns, rows])).toEqual(wanted.filter((line) => line !== ''));
-			await app.poke('home');
-			await app.press('tab');
-		}
-	});
+	test.each(Object.entries(VISITORS))(
+		'shows every line of every view, %s',
+		async (_, remoteClient) => {
+			const app = await openReview(columns, rows, remoteClient);
+			for (const view of ['rules', 'restore', 'commands'] as const) {
+				const wanted = linesOf(view, columns - 1).map(({text}) => text.trimEnd());
+				expect(await collect(app, [columns, rows])).toEqual(wanted.filter((line) => line !== ''));
+				await app.poke('home');
+				await app.press('tab');
+			}
+		},
+	);
 });
 
 /** The lines of a view, where no neighbour is. */
@@ -144,8 +147,8 @@ describe('reviewLines', () => {
 	});
 });
 
-async function openReview(columns: number, rows: number, visitor: Visitor | undefined) {
-	const app = await openApp({columns, rows, preset: POLICY, machine: {visitor}});
+async function openReview(columns: number, rows: number, remoteClient: RemoteClient | undefined) {
+	const app = await openApp({columns, rows, preset: POLICY, machine: {remoteClient}});
 	await app.press('enter', 'enter', 'enter', 'enter', 'enter');
 	expect(app.screen()).toContain('[Rules]');
 	return app;

@@ -1,7 +1,7 @@
 import {contains, type Family, parseNetwork, reachOf} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import type {Protocol} from '../../policy/services.ts';
-import {goesOn} from '../../ruleset/evaluate.ts';
+import {isNonTerminating} from '../../ruleset/evaluate.ts';
 import type {Match, PortRange, Rule} from '../../ruleset/model.ts';
 import {parseSave} from '../../ruleset/parse-save.ts';
 import {ALL_PORTS, PROTOCOLS, type Region} from './port-space.ts';
@@ -68,7 +68,7 @@ export function readLine(line: string, family: Family): ForeignRule | string | u
 	const {match, target} = rule;
 	if (
 		target.kind === 'LOG' ||
-		(target.kind === 'other' && goesOn(target.words)) ||
+		(target.kind === 'other' && isNonTerminating(target.words)) ||
 		match.inInterface === 'lo' ||
 		(match.states !== undefined && !match.states.includes('NEW'))
 	) {

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import {canonicalAddress} from '../../lib/network.ts';
-import type {Door, Visitor} from '../../ruleset/lockout.ts';
+import type {AccessPort, RemoteClient} from '../../ruleset/lockout.ts';
 import {run} from '../exec/run.ts';
 import {interfaceOf} from '../machine/interfaces.ts';
 import {
@@ -25,7 +25,7 @@ import {
 
 /** How the person at the keyboard reaches this machine. */
 export type Session =
-	| (Visitor & {
+	| (RemoteClient & {
 			readonly kind: 'remote';
 			/** Names the connection; empty where that is not known, as for mosh. */
 			readonly key: string;
@@ -35,7 +35,7 @@ export type Session =
 	| {readonly kind: 'unknown'};
 
 /** The ports that mosh-server takes by default (mosh-server(1)). */
-const MOSH: Door = {protocol: 'udp', first: 60_000, last: 61_000};
+const MOSH: AccessPort = {protocol: 'udp', first: 60_000, last: 61_000};
 
 /** A group that nothing belongs to (Debian, and the kernel's overflowgid). */
 const NOGROUP = 65_534;
@@ -104,7 +104,7 @@ function walk(pid: number, sockets: readonly TcpSocket[]): Session | undefined {
 		if (socket) {
 			return {
 				kind: 'remote',
-				doors: [tcpDoor(socket.localPort)],
+				accessPorts: [tcpDoor(socket.localPort)],
 				client: socket.remoteAddress,
 				inInterface: interfaceOf(socket.localAddress),
 				key: connectionKey(socket),
@@ -117,7 +117,7 @@ function walk(pid: number, sockets: readonly TcpSocket[]): Session | undefined {
 			const usual = MOSH.first <= port && port <= MOSH.last;
 			return {
 				kind: 'remote',
-				doors: [usual ? MOSH : {protocol: 'udp', first: port, last: port}, ...sshDoors()],
+				accessPorts: [usual ? MOSH : {protocol: 'udp', first: port, last: port}, ...sshDoors()],
 				client: undefined,
 				inInterface: undefined,
 				key: '',
@@ -193,7 +193,7 @@ function isLogin(socket: TcpSocket, client: string | undefined): boolean {
 }
 
 /** Where SSH servers listen. */
-function sshDoors(): readonly Door[] {
+function sshDoors(): readonly AccessPort[] {
 	const inodes = new Set(processesNamed(SSH_SERVERS).flatMap((pid) => [...socketsOf(pid)]));
 	const ports = readTcpSockets()
 		.filter(({state, inode}) => state === 'listening' && inodes.has(inode))
@@ -201,7 +201,7 @@ function sshDoors(): readonly Door[] {
 	return [...new Set(ports)].map(tcpDoor);
 }
 
-function tcpDoor(port: number): Door {
+function tcpDoor(port: number): AccessPort {
 	return {protocol: 'tcp', first: port, last: port};
 }
 
@@ -218,7 +218,7 @@ function parseSshConnection(text: string | undefined): Session | undefined {
 		];
 		return {
 			kind: 'remote',
-			doors: [tcpDoor(Number(port))],
+			accessPorts: [tcpDoor(Number(port))],
 			client: far,
 			inInterface: interfaceOf(near),
 			key: `${near} ${port} ${far} ${clientPort}`,

@@ -1,6 +1,11 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
-import {type Door, findWaysIn, printDoor, type Visitor} from '../../ruleset/lockout.ts';
+import {
+	type AccessPort,
+	judgeAccessPorts,
+	printAccessPort,
+	type RemoteClient,
+} from '../../ruleset/lockout.ts';
 import type {RuleSet} from '../../ruleset/model.ts';
 import {cut} from '../text/truncate.ts';
 import {styleOf} from '../theme.ts';
@@ -8,21 +13,24 @@ import {WidthContext} from './paragraph.tsx';
 
 type Props = {
 	readonly ruleSet: RuleSet;
-	readonly visitor: Visitor;
-	readonly shut: readonly Door[];
+	readonly remoteClient: RemoteClient;
+	readonly shut: readonly AccessPort[];
 };
 
 /** How many lines it takes. */
-export function wayInLines(visitor: Visitor | undefined, shut: readonly Door[]): number {
-	return visitor === undefined ? 0 : shut.length > 0 ? 2 : 1;
+export function wayInLines(
+	remoteClient: RemoteClient | undefined,
+	shut: readonly AccessPort[],
+): number {
+	return remoteClient === undefined ? 0 : shut.length > 0 ? 2 : 1;
 }
 
 /** Which rule lets the session in use in again, or in red that none does. */
-export function WayInNote({ruleSet, visitor, shut}: Props): ReactElement {
+export function WayInNote({ruleSet, remoteClient, shut}: Props): ReactElement {
 	const width = useContext(WidthContext);
-	const who = visitor.client ?? 'wherever you are';
+	const who = remoteClient.client ?? 'wherever you are';
 	if (shut.length > 0) {
-		const ports = shut.map(printDoor).join(' and ');
+		const ports = shut.map(printAccessPort).join(' and ');
 		return (
 			<Box flexDirection="column" flexShrink={0}>
 				<Text {...styleOf('warning')}>
@@ -33,10 +41,10 @@ export function WayInNote({ruleSet, visitor, shut}: Props): ReactElement {
 		);
 	}
 
-	const ways = findWaysIn(ruleSet, visitor).map(({door, decision}) =>
+	const ways = judgeAccessPorts(ruleSet, remoteClient).map(({accessPort, decision}) =>
 		decision.by === undefined
-			? printDoor(door)
-			: `${printDoor(door)} by rule ${decision.by.index} of ${decision.by.chain}`,
+			? printAccessPort(accessPort)
+			: `${printAccessPort(accessPort)} by rule ${decision.by.index} of ${decision.by.chain}`,
 	);
 	return (
 		<Box flexShrink={0}>

@@ -3,7 +3,7 @@ import {type ReactElement, useContext} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import type {Elevation} from '../../host/exec/elevation.ts';
 import {isProven, onlyShutsOut} from '../../proof/prove.ts';
-import {printDoor} from '../../ruleset/lockout.ts';
+import {printAccessPort} from '../../ruleset/lockout.ts';
 import {Choices} from '../components/choices.tsx';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {WayInNote} from '../components/way-in-note.tsx';
@@ -73,7 +73,9 @@ function Asking(props: AskingProps): ReactElement {
 				/>
 			)}
 			<Box flexDirection="column" flexShrink={0} marginTop={1}>
-				{machine.visitor && <WayInNote ruleSet={ruleSet} visitor={machine.visitor} shut={shut} />}
+				{machine.remoteClient && (
+					<WayInNote ruleSet={ruleSet} remoteClient={machine.remoteClient} shut={shut} />
+				)}
 			</Box>
 			<Paragraph
 				close
@@ -169,7 +171,7 @@ function Waiting({flow, dispatch, machine, height, actions, waiting}: WaitingPro
 
 function howToProve(
 	{logins, keepable}: WaitingProps['waiting'],
-	{rehearsal, visitor}: StepProps['machine'],
+	{rehearsal, remoteClient}: StepProps['machine'],
 ): readonly string[] {
 	const login = logins.at(-1);
 	if (login !== undefined) {
@@ -187,6 +189,6 @@ function howToProve(
 	}
 
 	return [
-		`Open a second terminal and log in now${visitor ? `, through ${visitor.doors.map(printDoor).join(' or ')}` : ''}. This session proves nothing: it was open before. In the new one fw-wizard confirm keeps the rules as well.`,
+		`Open a second terminal and log in now${remoteClient ? `, through ${remoteClient.accessPorts.map(printAccessPort).join(' or ')}` : ''}. This session proves nothing: it was open before. In the new one fw-wizard confirm keeps the rules as well.`,
 	];
 }

@@ -3,7 +3,7 @@ import {type ReactElement, useContext, useMemo} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import {mergeOpenings} from '../../policy/merge-openings.ts';
 import {type Opening, printOpening} from '../../policy/parse-opening.ts';
-import type {Door, Visitor} from '../../ruleset/lockout.ts';
+import type {AccessPort, RemoteClient} from '../../ruleset/lockout.ts';
 import {Label, Pointer} from '../components/choices.tsx';
 import {Field} from '../components/field.tsx';
 import {WidthContext} from '../components/paragraph.tsx';
@@ -36,9 +36,9 @@ export function PortsStep({flow, dispatch, machine, height, shut}: StepProps): R
 	const {text, tone} = useMemo(
 		() =>
 			row !== undefined && field.trim() === ''
-				? describeRow(row, machine.visitor, shut)
+				? describeRow(row, machine.remoteClient, shut)
 				: describeField({field, policy, services}),
-		[row, field, policy, services, machine.visitor, shut],
+		[row, field, policy, services, machine.remoteClient, shut],
 	);
 	const otherLines = height < COMPACT ? 1 : OTHER_LINES;
 	const most = Math.max(1, height - otherLines - LEAST_LIST);
@@ -85,10 +85,10 @@ export function PortsStep({flow, dispatch, machine, height, shut}: StepProps): R
 /** The focused line; before all else that it is the way in of the session in use. */
 function describeRow(
 	row: PortRow,
-	visitor: Visitor | undefined,
-	shut: readonly Door[],
+	remoteClient: RemoteClient | undefined,
+	shut: readonly AccessPort[],
 ): {readonly text: string; readonly tone: Tone} {
-	const isMine = ({protocol, first, last}: Door) =>
+	const isMine = ({protocol, first, last}: AccessPort) =>
 		row.kind === 'listener' &&
 		row.port.protocol === protocol &&
 		first <= row.port.port &&
@@ -100,7 +100,7 @@ function describeRow(
 		};
 	}
 
-	const mine = visitor?.doors.some(isMine) ?? false;
+	const mine = remoteClient?.accessPorts.some(isMine) ?? false;
 	return {text: `${mine ? 'You are connected through it. ' : ''}${rowNote(row)}`, tone: 'muted'};
 }
 

@@ -32,7 +32,7 @@ export function reviewHeight({
 	shut,
 }: Pick<StepProps, 'height' | 'machine' | 'ruleSet' | 'shut'>): number {
 	const notes =
-		wayInLines(machine.visitor, shut) + (machine.findEndangered(ruleSet).length > 0 ? 1 : 0);
+		wayInLines(machine.remoteClient, shut) + (machine.findEndangered(ruleSet).length > 0 ? 1 : 0);
 	return Math.max(1, height - 1 - notes);
 }
 
@@ -47,7 +47,9 @@ export function ReviewStep(props: StepProps): ReactElement {
 		<TryPacket {...props} />
 	) : (
 		<Box flexDirection="column">
-			{machine.visitor && <WayInNote ruleSet={ruleSet} visitor={machine.visitor} shut={shut} />}
+			{machine.remoteClient && (
+				<WayInNote ruleSet={ruleSet} remoteClient={machine.remoteClient} shut={shut} />
+			)}
 			{endangered.length > 0 && (
 				<Box flexShrink={0}>
 					<Text {...styleOf('warning')}>

@@ -5,7 +5,7 @@ import type {Elevation} from '../../host/exec/elevation.ts';
 import type {Availability} from '../../host/machine/modules.ts';
 import type {HelperName} from '../../policy/helpers.ts';
 import type {Policy} from '../../policy/policy.ts';
-import type {Door, Visitor} from '../../ruleset/lockout.ts';
+import type {AccessPort, RemoteClient} from '../../ruleset/lockout.ts';
 import type {RuleSet} from '../../ruleset/model.ts';
 import type {ChecklistState} from '../hooks/use-checklist.ts';
 import type {Comparison, ProofState} from '../hooks/use-proof.ts';
@@ -19,7 +19,7 @@ export type StepProps = {
 	readonly machine: Machine;
 	readonly ruleSet: RuleSet;
 	/** The doors of the session in use that these rules would shut. */
-	readonly shut: readonly Door[];
+	readonly shut: readonly AccessPort[];
 	/** The lines of the view that Review shows. */
 	readonly review: readonly Line[];
 	/** How many lines the step may use. */
@@ -69,7 +69,7 @@ export type Machine = {
 	/** The interface that a tried packet comes in on. */
 	readonly inInterface: string;
 	/** Who uses the wizard from outside; undefined at the console or when that is not known. */
-	readonly visitor: Visitor | undefined;
+	readonly remoteClient: RemoteClient | undefined;
 	/** What loads the rules at boot; undefined where none of our ways works. */
 	readonly boot: string | undefined;
 	/** How many seconds there are to confirm in. */

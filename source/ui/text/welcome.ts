@@ -4,7 +4,7 @@ import type {FirstFacts} from '../../host/machine/facts-sync.ts';
 import {describeExposure, scopeOf} from '../../lib/address-scope.ts';
 import {joinWords} from '../../lib/list.ts';
 import {printable} from '../../lib/printable.ts';
-import {printDoor} from '../../ruleset/lockout.ts';
+import {printAccessPort} from '../../ruleset/lockout.ts';
 import {ROLE_TEXTS} from './texts.ts';
 import type {Line} from './wrap.ts';
 
@@ -146,7 +146,7 @@ export function describeSession(session: Facts['session']): string {
 		case 'unknown':
 			return 'how you are connected was not found out';
 		case 'remote':
-			return `from ${session.client ?? 'outside'}, through ${session.doors.map(printDoor).join(' and ')}`;
+			return `from ${session.client ?? 'outside'}, through ${session.accessPorts.map(printAccessPort).join(' and ')}`;
 	}
 }
 

@@ -17,22 +17,22 @@ import {run} from '../host/exec/run.ts';
 import {writeWhole} from '../host/files/atomic-write.ts';
 
 /** A file that keeping a change writes. Mode as chmod(1) has it. */
-export type KeptFile = {readonly text: string; readonly mode: number};
+export type PlannedFile = {readonly text: string; readonly mode: number};
 
 /** A program with its arguments. */
 export type Command = readonly [program: string, ...args: readonly string[]];
 
 /** What keeping a change does beyond the running rules, so that the next boot loads the same. */
-export type Keeping = {
+export type FilePlan = {
 	/** By their absolute paths; null: is not there. */
-	readonly files: Readonly<Record<string, KeptFile | null>>;
+	readonly files: Readonly<Record<string, PlannedFile | null>>;
 	/** Run before the files are written, and after. That one fails changes nothing: a check finds it. */
 	readonly before: readonly Command[];
 	readonly after: readonly Command[];
 };
 
 /** The files as they are now, to be put back by an undo. */
-export function readKeptFiles(paths: readonly string[]): Keeping['files'] {
+export function readPlannedFiles(paths: readonly string[]): FilePlan['files'] {
 	return Object.fromEntries(
 		paths.map((file) => {
 			try {
@@ -54,7 +54,7 @@ export function readKeptFiles(paths: readonly string[]): Keeping['files'] {
  * twice: a file that is as it should be stays.
  * @throws {HostError} when a file cannot be written; those before it are
  */
-export async function carryOut({before, files, after}: Keeping): Promise<void> {
+export async function applyFilePlan({before, files, after}: FilePlan): Promise<void> {
 	await runAll(before);
 	for (const [file, content] of Object.entries(files)) {
 		removeLeftovers(file);
@@ -94,7 +94,7 @@ function removeLeftovers(file: string): void {
 	}
 }
 
-function isThere(file: string, {text, mode}: KeptFile): boolean {
+function isThere(file: string, {text, mode}: PlannedFile): boolean {
 	const found = lstatSync(file, {throwIfNoEntry: false});
 	return (
 		found?.isFile() === true &&
@@ -105,7 +105,7 @@ function isThere(file: string, {text, mode}: KeptFile): boolean {
 	);
 }
 
-function write(file: string, {text, mode}: KeptFile): void {
+function write(file: string, {text, mode}: PlannedFile): void {
 	mkdirSync(path.dirname(file), {recursive: true, mode: 0o755});
 	try {
 		writeWhole(file, text, mode);

@@ -8,7 +8,7 @@ import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
 import {currentConnections, identify, type Session} from '../host/sockets/session.ts';
 import {type Policy, policyFlags, printPolicy} from '../policy/policy.ts';
 import type {RuleSet} from '../ruleset/model.ts';
-import {type Keeping, readKeptFiles} from './boot-files.ts';
+import {type FilePlan, readPlannedFiles} from './boot-files.ts';
 import {planSnapshotCleanups, type SnapshotCleanup} from './cleanup.ts';
 import {currentUser} from './journal.ts';
 import {type Before, beforeOf} from './load.ts';
@@ -29,7 +29,7 @@ export type ChangeOrder = {
 	/** What becomes of the rules of others, and of those who own the firewall. */
 	readonly existing: Existing;
 	/** What keeping it does for the next boot, and what an undo does beside putting the files back. */
-	readonly persisted: {readonly keep: Keeping; readonly undo: Omit<Keeping, 'files'>};
+	readonly persisted: {readonly keep: FilePlan; readonly undo: Omit<FilePlan, 'files'>};
 };
 
 /** What a change does to others, and all rules as they are before it. */
@@ -100,7 +100,7 @@ export function writeDown(
 			keep: {...around(persisted.keep, switchOff.keep), files},
 			undo: {
 				...around(persisted.undo, switchOff.undo),
-				files: readKeptFiles(Object.keys(files)),
+				files: readPlannedFiles(Object.keys(files)),
 			},
 			summary: [...policyFlags(policy), ...existingFlags(existing)].join(' '),
 			...(gone.length > 0 ? {taken: gone} : {}),
@@ -131,9 +131,9 @@ const NO_OTHERS: Pick<Others, 'cleanups' | 'switchOff'> = {
 
 /** The commands of both, those of the first outermost. */
 function around(
-	first: Omit<Keeping, 'files'>,
-	second: Omit<Keeping, 'files'>,
-): Omit<Keeping, 'files'> {
+	first: Omit<FilePlan, 'files'>,
+	second: Omit<FilePlan, 'files'>,
+): Omit<FilePlan, 'files'> {
 	return {
 		before: [...first.before, ...second.before],
 		after: [...second.after, ...first.after],

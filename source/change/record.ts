@@ -10,7 +10,7 @@ import {
 import {uptime} from 'node:os';
 import path from 'node:path';
 import {assertPrivate, writeWhole} from '../host/files/atomic-write.ts';
-import type {Keeping} from './boot-files.ts';
+import type {FilePlan} from './boot-files.ts';
 import {CHANGES_DIR, makePrivate, STATE_DIR} from './paths.ts';
 
 /**
@@ -41,8 +41,8 @@ export type ChangeMeta = {
 	/** The connections that were open when it began: none of them shows that one can log in. */
 	readonly connections: readonly string[];
 	/** What keeping it does, and what undoing that takes. */
-	readonly keep: Keeping;
-	readonly undo: Keeping;
+	readonly keep: FilePlan;
+	readonly undo: FilePlan;
 	/** In one line, what it did. */
 	readonly summary: string;
 	/** What it took away of others, a line each. */

@@ -2,7 +2,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {explainError, HostError} from '../host/errors.ts';
 import {firstLine, run} from '../host/exec/run.ts';
 import {printable} from '../lib/printable.ts';
-import {carryOut} from './boot-files.ts';
+import {applyFilePlan} from './boot-files.ts';
 import {findDrift} from './drift.ts';
 import {writeJournal} from './journal.ts';
 import {
@@ -152,7 +152,7 @@ export async function rollBack(
 export async function finishKeeping(id: number): Promise<void> {
 	const meta = readMeta(id);
 	// The watchdog would find that it is kept, and do nothing.
-	await Promise.all([meta && carryOut(meta.keep), disarmWatchdog(id)]);
+	await Promise.all([meta && applyFilePlan(meta.keep), disarmWatchdog(id)]);
 	if (moveState(id, 'kept', 'done')) {
 		const taken = meta?.taken ?? [];
 		writeJournal(id, 'confirm', taken.length === 0 ? 'kept' : `kept; gone: ${taken.join('; ')}`);
@@ -162,7 +162,7 @@ export async function finishKeeping(id: number): Promise<void> {
 async function restoreFiles(id: number): Promise<void> {
 	const meta = readMeta(id);
 	if (meta) {
-		await carryOut(meta.undo);
+		await applyFilePlan(meta.undo);
 	}
 }
 

@@ -11,14 +11,14 @@ import {
 	withoutUfw,
 } from '../host/netfilter/managers.ts';
 import {printable} from '../lib/printable.ts';
-import type {Keeping} from './boot-files.ts';
+import type {FilePlan} from './boot-files.ts';
 import {ROLLED_BACK} from './load.ts';
 
 /** How those who own the firewall are switched off. Their rules in iptables are not its business. */
 export type SwitchOff = {
 	/** So that they stay off after a boot. */
-	readonly keep: Keeping;
-	readonly undo: Omit<Keeping, 'files'>;
+	readonly keep: FilePlan;
+	readonly undo: Omit<FilePlan, 'files'>;
 	/** firewalld runs, and sleeps until it is decided. */
 	readonly firewalld: boolean;
 };
@@ -64,7 +64,7 @@ export async function planSwitchOff(managers: readonly Manager[]): Promise<Switc
 }
 
 /** Without a chance to clean up: it would empty all tables of iptables, ours among them. */
-const END_FIREWALLD: Keeping['after'] = [
+const END_FIREWALLD: FilePlan['after'] = [
 	['systemctl', 'kill', '--signal=KILL', FIREWALLD_UNIT],
 	['nft', 'delete', 'table', ...FIREWALLD_TABLE.split(' ')] as const,
 	['systemctl', 'stop', FIREWALLD_UNIT],

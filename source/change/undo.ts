@@ -5,7 +5,7 @@ import {describeFailure, restore, type Saved} from '../host/netfilter/iptables.t
 import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import type {Family} from '../lib/network.ts';
 import {findChain, OWN_CHAINS} from '../ruleset/model.ts';
-import {carryOut, type Keeping} from './boot-files.ts';
+import {applyFilePlan, type FilePlan} from './boot-files.ts';
 import {lock} from './lock.ts';
 import {CONFIG_DIR, POLICY_FILE, STATE_DIR} from './paths.ts';
 import {
@@ -87,7 +87,7 @@ export async function undoChanges(id?: number, guard?: Guard): Promise<readonly 
  */
 export async function undoEverything(
 	families: readonly Family[],
-	persisted: Keeping,
+	persisted: FilePlan,
 ): Promise<void> {
 	const pending = findPending();
 	if (pending !== undefined) {
@@ -114,7 +114,7 @@ export async function undoEverything(
 			}
 		}
 
-		await carryOut(persisted);
+		await applyFilePlan(persisted);
 		rmSync(CONFIG_DIR, {recursive: true, force: true});
 		rmSync(STATE_DIR, {recursive: true, force: true});
 	} finally {

@@ -4,8 +4,8 @@ import {run} from '../host/exec/run.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from '../persistence/init/systemd.ts';
 import {INIT_SCRIPT} from '../persistence/init/sysvinit.ts';
-import type {Way} from '../persistence/init-system.ts';
-import {findWay, planPersistence, readChoice} from '../persistence/plan.ts';
+import type {InitSystem} from '../persistence/init-system.ts';
+import {findInitSystem, planPersistence, readChoice} from '../persistence/plan.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {failed, type Item, open, unless} from './checklist-item.ts';
@@ -19,8 +19,8 @@ export async function checkBoot(
 	facts: Facts,
 	full: boolean,
 ): Promise<readonly Item[]> {
-	const way = findWay();
-	if (!way) {
+	const initSystem = findInitSystem();
+	if (!initSystem) {
 		return [
 			failed(
 				...([
@@ -40,7 +40,7 @@ export async function checkBoot(
 		findFolderFault(CONFIG_DIR) ??
 		findFileFault({...asItIs(POLICY_FILE, 0o600), ...Object.fromEntries(ours)});
 	const [service, rehearsal] = await Promise.all([
-		serviceFault(way),
+		serviceFault(initSystem),
 		rehearseBoot(policy, ruleSet, facts, full),
 	]);
 	return [
@@ -49,7 +49,7 @@ export async function checkBoot(
 			'the restore script and the rule files are intact',
 			backend === undefined ? fault : undefined,
 		),
-		way.name === 'none'
+		initSystem.name === 'none'
 			? open(
 					...([
 						'service',
@@ -60,7 +60,7 @@ export async function checkBoot(
 				)
 			: unless(
 					'service',
-					`the boot service (${way.name}${readChoice() === undefined ? '' : ', as you chose'}) is enabled and valid`,
+					`the boot service (${initSystem.name}${readChoice() === undefined ? '' : ', as you chose'}) is enabled and valid`,
 					service,
 				),
 		...describeRehearsal(rehearsal, full),
@@ -95,7 +95,7 @@ function backendFault(wanted: string): string | undefined {
 		: `at boot ${found}, now ${programs(wanted)}`;
 }
 
-async function serviceFault({name, isActivated}: Way): Promise<string | undefined> {
+async function serviceFault({name, isActivated}: InitSystem): Promise<string | undefined> {
 	if (name === 'sysvinit') {
 		return isActivated() ? undefined : `no runlevel starts ${INIT_SCRIPT}`;
 	}

@@ -9,7 +9,7 @@ const ID = 'rivals';
 const TITLE = 'no other firewall overwrites it';
 
 /** Looks for other firewalls, which would load their rules over ours or beside them. */
-export function checkRivals({ufw, firewalld, nftables, frozen}: Managers): Item {
+export function checkConflicts({ufw, firewalld, nftables, frozen}: Managers): Item {
 	if (ufw) {
 		return failed(
 			...([ID, TITLE, 'ufw is enabled, and loads its own rules at boot'] as const),
@@ -80,7 +80,7 @@ const COMPANIONS = [
 ] as const;
 
 /** How ours go together with others that load rules at boot, where there are any. Nothing of theirs is changed. */
-export async function describeCompanions({frozen}: Managers): Promise<readonly Item[]> {
+export async function describeCoexisting({frozen}: Managers): Promise<readonly Item[]> {
 	const enabled = await Promise.all(
 		COMPANIONS.map(async (companion) => ((await companion.enabled()) ? [companion] : [])),
 	);

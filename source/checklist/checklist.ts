@@ -8,7 +8,7 @@ import {type Saved, save} from '../host/netfilter/iptables.ts';
 import {findManagers} from '../host/netfilter/managers.ts';
 import {InputError} from '../lib/errors.ts';
 import {MODULES_LOAD_FILE} from '../persistence/init/systemd.ts';
-import {findWay} from '../persistence/plan.ts';
+import {findInitSystem} from '../persistence/plan.ts';
 import {helperOf} from '../policy/helpers.ts';
 import type {Policy} from '../policy/policy.ts';
 import {nmapCommands} from '../proof/nmap.ts';
@@ -16,7 +16,7 @@ import {buildRuleSet} from '../ruleset/build.ts';
 import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {checkBoot} from './check-boot.ts';
-import {checkRivals, describeCompanions} from './check-conflicts.ts';
+import {checkConflicts, describeCoexisting} from './check-conflicts.ts';
 import {failed, type Item, ok, open, TICKS, type Tick, unless} from './checklist-item.ts';
 import {asItIs, findFileFault, readOrEmpty} from './verify-files.ts';
 
@@ -68,7 +68,7 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 /** Other firewalls, and how those that load rules at boot go together with ours. */
 async function checkOthers(): Promise<readonly Item[]> {
 	const managers = await findManagers();
-	return [checkRivals(managers), ...(await describeCompanions(managers))];
+	return [checkConflicts(managers), ...(await describeCoexisting(managers))];
 }
 
 function checkRunning(ruleSet: RuleSet, saves: readonly Saved[]): readonly Item[] {
@@ -111,7 +111,7 @@ async function checkHelpers(policy: Policy): Promise<Item> {
 		);
 	}
 
-	if (findWay()?.name !== 'systemd') {
+	if (findInitSystem()?.name !== 'systemd') {
 		// The restore script loads them itself.
 		return ok(id, title);
 	}

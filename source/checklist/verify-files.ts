@@ -1,5 +1,5 @@
 import {lstatSync, readFileSync, type Stats} from 'node:fs';
-import type {Keeping} from '../change/boot-files.ts';
+import type {FilePlan} from '../change/boot-files.ts';
 import {writersFault} from '../host/files/atomic-write.ts';
 
 /** The text of a file, or none where it cannot be read. */
@@ -12,12 +12,12 @@ export function readOrEmpty(file: string): string {
 }
 
 /** To ask only who may write a file, whatever is in it. */
-export function asItIs(file: string, mode: number): Keeping['files'] {
+export function asItIs(file: string, mode: number): FilePlan['files'] {
 	return {[file]: {text: readOrEmpty(file), mode}};
 }
 
 /** What is wrong with the first of these files that is not as keeping the policy wrote it. */
-export function findFileFault(files: Keeping['files']): string | undefined {
+export function findFileFault(files: FilePlan['files']): string | undefined {
 	for (const [file, wanted] of Object.entries(files)) {
 		const fault = faultOf(file, wanted);
 		if (fault !== undefined) {
@@ -28,7 +28,7 @@ export function findFileFault(files: Keeping['files']): string | undefined {
 	return undefined;
 }
 
-function faultOf(file: string, wanted: Keeping['files'][string]): string | undefined {
+function faultOf(file: string, wanted: FilePlan['files'][string]): string | undefined {
 	let found: Stats;
 	let text: string;
 	try {

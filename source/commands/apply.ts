@@ -10,7 +10,7 @@ import {findInstaller, printCommand} from '../host/machine/packages.ts';
 import {InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import type {BootChoice} from '../persistence/init-system.ts';
-import {findWay, planPersistence, readChoice} from '../persistence/plan.ts';
+import {findInitSystem, planPersistence, readChoice} from '../persistence/plan.ts';
 import {findMissingRight, findUnsupported} from '../persistence/unsupported.ts';
 import {type Opening, printOpening} from '../policy/parse-opening.ts';
 import {type Policy, policyFlags} from '../policy/policy.ts';
@@ -80,7 +80,7 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	}
 
 	return flags.json
-		? `${JSON.stringify({applied: true, change: change.id, gone: change.removedRules, boot: findWay()?.name ?? null, ...ruleSetToJson(policy, ruleSet)}, undefined, '\t')}\n`
+		? `${JSON.stringify({applied: true, change: change.id, gone: change.removedRules, boot: findInitSystem()?.name ?? null, ...ruleSetToJson(policy, ruleSet)}, undefined, '\t')}\n`
 		: `${describeLoaded(ruleSet)}\n${before}${gone}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
 }
 
@@ -127,7 +127,9 @@ export function noIptables(): HostError {
 
 /** Why this system does not let rules be loaded, or not so that they stay. */
 function findRefusal(boot: BootChoice | undefined): HostError | undefined {
-	return findMissingRight() ?? (findWay(boot)?.name === 'none' ? undefined : findUnsupported());
+	return (
+		findMissingRight() ?? (findInitSystem(boot)?.name === 'none' ? undefined : findUnsupported())
+	);
 }
 
 /**
@@ -158,15 +160,15 @@ export function findObstacle(
 
 /** One line that says what loads the rules at boot. */
 export function describeBoot(): string {
-	const way = findWay();
+	const initSystem = findInitSystem();
 	const who = readChoice() === undefined ? 'found out; to change it: --boot' : 'as you chose';
-	if (way === undefined) {
+	if (initSystem === undefined) {
 		return 'At boot: nothing loads them. How this machine boots is not known; say it with --boot';
 	}
 
-	return way.isActivated()
-		? `At boot: ${way.name === 'none' ? 'you see to it' : way.name} (${who})`
-		: `At boot: NOTHING loads them: ${way.name} did not take the service. To try again: fw-wizard check --fix`;
+	return initSystem.isActivated()
+		? `At boot: ${initSystem.name === 'none' ? 'you see to it' : initSystem.name} (${who})`
+		: `At boot: NOTHING loads them: ${initSystem.name} did not take the service. To try again: fw-wizard check --fix`;
 }
 
 /** One line that says how much is loaded. */

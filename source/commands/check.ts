@@ -1,7 +1,7 @@
 import {chmodSync, chownSync, existsSync} from 'node:fs';
 import process from 'node:process';
 import {readAppliedPolicy} from '../change/applied.ts';
-import {carryOut} from '../change/boot-files.ts';
+import {applyFilePlan} from '../change/boot-files.ts';
 import {CONFIG_DIR, makePrivate, POLICY_FILE, STATE_DIR, TICKS_FILE} from '../change/paths.ts';
 import {findPending} from '../change/record.ts';
 import {clearUp} from '../change/recover.ts';
@@ -89,7 +89,7 @@ function describeWaiting(id: number): Item {
 async function tickOff(tick: Tick): Promise<void> {
 	makePrivate(STATE_DIR);
 	const text = JSON.stringify([...new Set([...readTicks(), tick])]);
-	await carryOut({before: [], files: {[TICKS_FILE]: {text, mode: 0o600}}, after: []});
+	await applyFilePlan({before: [], files: {[TICKS_FILE]: {text, mode: 0o600}}, after: []});
 }
 
 /** Writes our files again, and loads our rules again where they are not those of the policy. */
@@ -116,7 +116,7 @@ async function mend(facts: Facts, items: readonly Item[]): Promise<void> {
 	} else {
 		const {keep} = planPersistence(policy, ruleSet, facts.iptables?.backend ?? 'nft');
 		const files = {[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600}, ...keep.files};
-		await carryOut({...keep, files});
+		await applyFilePlan({...keep, files});
 	}
 }
 

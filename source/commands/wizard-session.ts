@@ -15,7 +15,7 @@ import type {Facts} from '../host/machine/facts.ts';
 import {findHelpers} from '../host/machine/modules.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
 import type {BootChoice} from '../persistence/init-system.ts';
-import {findWay} from '../persistence/plan.ts';
+import {findInitSystem} from '../persistence/plan.ts';
 import type {Policy, PolicyPart} from '../policy/policy.ts';
 import {App, type Suspend} from '../ui/app.tsx';
 import {KeyStream} from '../ui/keys/input-stream.ts';
@@ -74,7 +74,7 @@ export async function openWizard(options: Options): Promise<number> {
 		remoteClient: facts.session.kind === 'remote' ? facts.session : undefined,
 		seconds,
 		rehearsal: isRehearsal(),
-		boot: findWay(boot)?.name,
+		boot: findInitSystem(boot)?.name,
 		findObstacle(policy: Policy) {
 			const obstacle = findObstacle(facts, policy, boot);
 			return (

@@ -47,10 +47,10 @@ export function planChoices(
 		mode: 'keep',
 		reason: `Two firewalls cannot both decide, and undo brings ${joinWords(owners)} back`,
 	};
-	const ways =
+	const initSystems =
 		advice === undefined ? [best] : [best, ...CLEANUP_MODES.filter((other) => other !== best)];
 	return [
-		...ways.map((mode) => ({
+		...initSystems.map((mode) => ({
 			...describeChoice(snapshots, {mode, switchOff: owners}),
 			reason: mode === best ? reason : undefined,
 		})),

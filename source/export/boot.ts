@@ -1,4 +1,4 @@
-import type {Keeping, KeptFile} from '../change/boot-files.ts';
+import type {FilePlan, PlannedFile} from '../change/boot-files.ts';
 import {POLICY_FILE, RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
 import {programOf} from '../host/netfilter/iptables.ts';
 import {systemd} from '../persistence/init/systemd.ts';
@@ -7,7 +7,7 @@ import {type Policy, printPolicy} from '../policy/policy.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 
 /** What an exported firewall puts on a machine that boots with systemd, and what takes it away again. */
-export type BootPlan = {readonly keep: Keeping; readonly remove: Keeping};
+export type BootPlan = {readonly keep: FilePlan; readonly remove: FilePlan};
 
 /**
  * The very files that keeping a change writes. Only the programs are named without a path: the
@@ -32,8 +32,8 @@ export function planForOthers(policy: Policy, ruleSet: RuleSet): BootPlan {
 /** The files that are there, with their modes as chmod(1) writes them. */
 export function writtenFiles({
 	files,
-}: Keeping): ReadonlyArray<{readonly file: string; readonly text: string; readonly mode: string}> {
+}: FilePlan): ReadonlyArray<{readonly file: string; readonly text: string; readonly mode: string}> {
 	return Object.entries(files)
-		.filter((entry): entry is [string, KeptFile] => entry[1] !== null)
+		.filter((entry): entry is [string, PlannedFile] => entry[1] !== null)
 		.map(([file, {text, mode}]) => ({file, text, mode: mode.toString(8).padStart(4, '0')}));
 }

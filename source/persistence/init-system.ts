@@ -1,21 +1,21 @@
-import type {Keeping} from '../change/boot-files.ts';
+import type {FilePlan} from '../change/boot-files.ts';
 
 /** The ways of having the restore script run at boot. `none`: somebody else sees to it. */
-export const WAY_NAMES = ['systemd', 'openrc', 'ifupdown', 'sysvinit', 'none'] as const;
-export type WayName = (typeof WAY_NAMES)[number];
+export const INIT_SYSTEM_NAMES = ['systemd', 'openrc', 'ifupdown', 'sysvinit', 'none'] as const;
+export type InitSystemName = (typeof INIT_SYSTEM_NAMES)[number];
 
 /** What the user may say: a way, or that it is to be found out again. */
-export const BOOT_CHOICES = ['auto', ...WAY_NAMES] as const;
+export const BOOT_CHOICES = ['auto', ...INIT_SYSTEM_NAMES] as const;
 export type BootChoice = (typeof BOOT_CHOICES)[number];
 
 /** A way of having the restore script run at boot. */
-export type Way = {
-	readonly name: WayName;
+export type InitSystem = {
+	readonly name: InitSystemName;
 	/** The files that it takes, beside the rules and the script. */
-	readonly files: (modules: readonly string[]) => Keeping['files'];
-	readonly activate: Omit<Keeping, 'files'>;
+	readonly files: (modules: readonly string[]) => FilePlan['files'];
+	readonly activate: Omit<FilePlan, 'files'>;
 	/** Whether that has worked, as far as files show it. */
 	readonly isActivated: () => boolean;
 	/** Around the removal of its files. */
-	readonly deactivate: Omit<Keeping, 'files'>;
+	readonly deactivate: Omit<FilePlan, 'files'>;
 };

@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs';
-import type {Keeping} from '../change/boot-files.ts';
+import type {FilePlan} from '../change/boot-files.ts';
 import {BOOT_FILE, RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
 import {readOrEmpty} from '../checklist/verify-files.ts';
 import {findProgram} from '../host/exec/find-program.ts';
@@ -14,16 +14,21 @@ import {ifupdown} from './init/ifupdown.ts';
 import {openrc} from './init/openrc.ts';
 import {systemd} from './init/systemd.ts';
 import {sysvinit} from './init/sysvinit.ts';
-import {type BootChoice, WAY_NAMES, type Way, type WayName} from './init-system.ts';
+import {
+	type BootChoice,
+	INIT_SYSTEM_NAMES,
+	type InitSystem,
+	type InitSystemName,
+} from './init-system.ts';
 import {printRestoreScript} from './restore-script.ts';
 import {findUnsupported} from './unsupported.ts';
 
-const NOTHING: Omit<Keeping, 'files'> = {before: [], after: []};
+const NOTHING: Omit<FilePlan, 'files'> = {before: [], after: []};
 
 /** In the order in which they are preferred. */
-const WAYS: readonly Way[] = [systemd, openrc, ifupdown, sysvinit];
+const INIT_SYSTEMS: readonly InitSystem[] = [systemd, openrc, ifupdown, sysvinit];
 
-const NONE: Way = {
+const NONE: InitSystem = {
 	name: 'none',
 	files: () => ({}),
 	activate: NOTHING,
@@ -32,25 +37,25 @@ const NONE: Way = {
 };
 
 /** How the rules get loaded at boot: as the user has said, else as is found out. */
-export function findWay(choice = readChoice()): Way | undefined {
+export function findInitSystem(choice = readChoice()): InitSystem | undefined {
 	return choice === undefined || choice === 'auto'
-		? detectWay()
-		: [...WAYS, NONE].find(({name}) => name === choice);
+		? detectInitSystem()
+		: [...INIT_SYSTEMS, NONE].find(({name}) => name === choice);
 }
 
 /** What the user has said before, or undefined. */
 export function readChoice(): BootChoice | undefined {
 	const text = readOrEmpty(BOOT_FILE).trim();
-	return WAY_NAMES.find((name) => name === text);
+	return INIT_SYSTEM_NAMES.find((name) => name === text);
 }
 
 /** How this machine boots, or undefined where none of our ways works. */
-function detectWay(): Way | undefined {
+function detectInitSystem(): InitSystem | undefined {
 	if (findUnsupported()) {
 		return undefined;
 	}
 
-	const signs: Readonly<Record<WayName, boolean>> = {
+	const signs: Readonly<Record<InitSystemName, boolean>> = {
 		// Also where systemd is installed and does not run now, as in a rehearsal.
 		systemd: findProgram('systemctl') !== undefined,
 		openrc: findProgram('openrc-run') !== undefined,
@@ -61,7 +66,7 @@ function detectWay(): Way | undefined {
 			['update-rc.d', 'chkconfig'].some((name) => findProgram(name) !== undefined),
 		none: false,
 	};
-	return WAYS.find(({name}) => signs[name]);
+	return INIT_SYSTEMS.find(({name}) => signs[name]);
 }
 
 /**
@@ -73,19 +78,21 @@ export function planPersistence(
 	ruleSet: RuleSet,
 	backend: Backend,
 	choice = readChoice(),
-): {readonly keep: Keeping; readonly undo: Omit<Keeping, 'files'>} {
-	const way = findWay(choice);
-	if (!way) {
+): {readonly keep: FilePlan; readonly undo: Omit<FilePlan, 'files'>} {
+	const initSystem = findInitSystem(choice);
+	if (!initSystem) {
 		return {keep: {files: {}, ...NOTHING}, undo: NOTHING};
 	}
 
 	const said = choice !== undefined && choice !== 'auto';
-	const planned = planBoot(way, policy, ruleSet, (family) => programOfBackend(family, backend));
-	const before = existsSync(RESTORE_FILE) ? findWay() : undefined;
-	const leave = before === undefined || before === way ? NOTHING : before.deactivate;
+	const planned = planBoot(initSystem, policy, ruleSet, (family) =>
+		programOfBackend(family, backend),
+	);
+	const before = existsSync(RESTORE_FILE) ? findInitSystem() : undefined;
+	const leave = before === undefined || before === initSystem ? NOTHING : before.deactivate;
 	// Of another way nothing may stay: both would run.
-	const ofOthers = WAYS.flatMap((other) => Object.keys(other.files([])));
-	const left = [...ofOthers, ...(said ? [] : [BOOT_FILE])].filter(
+	const ofOtherSystems = INIT_SYSTEMS.flatMap((other) => Object.keys(other.files([])));
+	const left = [...ofOtherSystems, ...(said ? [] : [BOOT_FILE])].filter(
 		(file) => !(file in planned.files) && existsSync(file),
 	);
 	return {
@@ -98,27 +105,27 @@ export function planPersistence(
 			before: [...leave.before, ...planned.before],
 			after: [...leave.after, ...planned.after],
 		},
-		undo: before === undefined ? way.deactivate : undoTo(before, way),
+		undo: before === undefined ? initSystem.deactivate : undoTo(before, initSystem),
 	};
 }
 
 /** What undoing does to a way of booting that was there before. */
-function undoTo(before: Way, way: Way): Omit<Keeping, 'files'> {
-	return before === way
-		? way.activate
+function undoTo(before: InitSystem, initSystem: InitSystem): Omit<FilePlan, 'files'> {
+	return before === initSystem
+		? initSystem.activate
 		: {
-				before: [...way.deactivate.before, ...before.activate.before],
-				after: [...way.deactivate.after, ...before.activate.after],
+				before: [...initSystem.deactivate.before, ...before.activate.before],
+				after: [...initSystem.deactivate.after, ...before.activate.after],
 			};
 }
 
 /** The same for a machine that boots in a given way, with the iptables of each family that it has. */
 export function planBoot(
-	way: Way,
+	initSystem: InitSystem,
 	policy: Policy,
 	ruleSet: RuleSet,
 	programOf: (family: Family) => string,
-): Keeping {
+): FilePlan {
 	const modules = policy.helpers.map((name) => helperOf(name).module);
 	const floors = buildRuleSet(floorOf(policy), {
 		families: ruleSet.families.map(({family}) => family),
@@ -141,20 +148,23 @@ export function planBoot(
 		files: {
 			...Object.fromEntries(rules),
 			[RESTORE_FILE]: {text: script, mode: 0o755},
-			...way.files(modules),
+			...initSystem.files(modules),
 		},
-		...way.activate,
+		...initSystem.activate,
 	};
 }
 
 /** Takes away what any of our ways has put on the machine. */
-export function planRemoval(): Keeping {
-	return removalOf(WAYS, findWay()?.deactivate ?? NOTHING);
+export function planRemoval(): FilePlan {
+	return removalOf(INIT_SYSTEMS, findInitSystem()?.deactivate ?? NOTHING);
 }
 
 /** Takes away what some ways put on a machine. */
-export function removalOf(ways: readonly Way[], deactivate: Omit<Keeping, 'files'>): Keeping {
-	const files = ways.flatMap((way) => Object.keys(way.files([])));
+export function removalOf(
+	initSystems: readonly InitSystem[],
+	deactivate: Omit<FilePlan, 'files'>,
+): FilePlan {
+	const files = initSystems.flatMap((initSystem) => Object.keys(initSystem.files([])));
 	return {files: Object.fromEntries(files.map((file) => [file, null])), ...deactivate};
 }
 

@@ -6,9 +6,9 @@ import type {Terminal} from './terminal.ts';
 export const COUNTDOWN = /The old ones come back in \d+ s/;
 
 /** Walks through the wizard with the answers that it was started with, and loads the rules. */
-export async function walkAndLoad(terminal: Terminal, way: 'shut' | 'open'): Promise<void> {
+export async function walkAndLoad(terminal: Terminal, initSystem: 'shut' | 'open'): Promise<void> {
 	await walkTo(terminal, 'Load these rules now?');
-	if (way === 'shut') {
+	if (initSystem === 'shut') {
 		terminal.type(SHUT_WORD);
 	}
 

@@ -12,22 +12,26 @@ const TMUX = 'tmux -f /dev/null -S ~/tmux';
 const SCREEN = 'screen -c /dev/null';
 
 /** Ways from a login to a wizard that runs as root. */
-const WAYS = [
-	{way: 'root', user: 'root', command: FW_WIZARD},
-	{way: 'su', user: 'root', command: `su ann -c "sudo ${FW_WIZARD}"`},
-	{way: 'su -', user: 'root', command: `su - -c "${FW_WIZARD}"`},
-	{way: 'sudo', user: 'ann', command: `sudo ${FW_WIZARD}`},
-	{way: 'sudo -i', user: 'ann', command: `sudo -i ${FW_WIZARD}`},
-	{way: 'sudo without environment', user: 'ann', command: `sudo env -i TERM=xterm ${FW_WIZARD}`},
-	{way: 'tmux', user: 'root', command: `${TMUX} new-session "${FW_WIZARD}"`},
-	{way: 'sudo in tmux', user: 'ann', command: `${TMUX} new-session "sudo ${FW_WIZARD}"`},
+const INIT_SYSTEMS = [
+	{initSystem: 'root', user: 'root', command: FW_WIZARD},
+	{initSystem: 'su', user: 'root', command: `su ann -c "sudo ${FW_WIZARD}"`},
+	{initSystem: 'su -', user: 'root', command: `su - -c "${FW_WIZARD}"`},
+	{initSystem: 'sudo', user: 'ann', command: `sudo ${FW_WIZARD}`},
+	{initSystem: 'sudo -i', user: 'ann', command: `sudo -i ${FW_WIZARD}`},
 	{
-		way: 'tmux in sudo',
+		initSystem: 'sudo without environment',
+		user: 'ann',
+		command: `sudo env -i TERM=xterm ${FW_WIZARD}`,
+	},
+	{initSystem: 'tmux', user: 'root', command: `${TMUX} new-session "${FW_WIZARD}"`},
+	{initSystem: 'sudo in tmux', user: 'ann', command: `${TMUX} new-session "sudo ${FW_WIZARD}"`},
+	{
+		initSystem: 'tmux in sudo',
 		user: 'ann',
 		command: `sudo ${TMUX}-of-root new-session "${FW_WIZARD}"`,
 	},
-	{way: 'screen', user: 'root', command: `${SCREEN} ${FW_WIZARD}`},
-	{way: 'sudo in screen', user: 'ann', command: `${SCREEN} sudo ${FW_WIZARD}`},
+	{initSystem: 'screen', user: 'root', command: `${SCREEN} ${FW_WIZARD}`},
+	{initSystem: 'sudo in screen', user: 'ann', command: `${SCREEN} sudo ${FW_WIZARD}`},
 ] as const;
 
 describe.each([
@@ -45,7 +49,7 @@ describe.each([
 		await addUser(server.host);
 	});
 
-	test.each(WAYS)('is found as $user by way of $way', async ({user, command}) => {
+	test.each(INIT_SYSTEMS)('is found as $user by way of $way', async ({user, command}) => {
 		const terminal = logIn(terminals, server, command, {user, over});
 		await said(terminal, server.clients[over === 4 ? 0 : 1], port);
 	});

@@ -14,7 +14,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {afterEach, beforeEach, expect, test} from 'vitest';
-import {carryOut, readKeptFiles} from '../../source/change/boot-files.ts';
+import {applyFilePlan, readPlannedFiles} from '../../source/change/boot-files.ts';
 
 const KEPT = {text: 'ours\n', mode: 0o640};
 
@@ -29,7 +29,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, {recursive: true}));
 
 async function keep(content: typeof KEPT | null): Promise<void> {
-	await carryOut({before: [], files: {[file]: content}, after: []});
+	await applyFilePlan({before: [], files: {[file]: content}, after: []});
 }
 
 test('writes a file with its mode, also a second time, and takes it away', async () => {
@@ -76,10 +76,10 @@ test('leaves a file alone that is as it should be, and no other', async () => {
 });
 
 test('remembers text and mode of a file, and that there was none', async () => {
-	expect(readKeptFiles([file])).toEqual({[file]: null});
+	expect(readPlannedFiles([file])).toEqual({[file]: null});
 	await keep(KEPT);
-	expect(readKeptFiles([file])).toEqual({[file]: KEPT});
+	expect(readPlannedFiles([file])).toEqual({[file]: KEPT});
 	rmSync(file);
 	symlinkSync('/dev/null', file);
-	expect(readKeptFiles([file])).toEqual({[file]: null});
+	expect(readPlannedFiles([file])).toEqual({[file]: null});
 });

@@ -111,13 +111,13 @@ async function compareNmap(
 
 	const ports = [...new Set([...edgesOf(policy), ...stray])].sort((a, b) => a - b);
 	const services = await serve(target, ...ports.flatMap((port) => [`tcp:${port}`, `udp:${port}`]));
-	const looks = [INSIDE, OUTSIDE, IPV6].flatMap((way) =>
+	const looks = [INSIDE, OUTSIDE, IPV6].flatMap((initSystem) =>
 		(
 			[
 				['tcp', '-sS'],
 				['udp', '-sU'],
 			] as const
-		).map((kind) => ({...way, kind})),
+		).map((kind) => ({...initSystem, kind})),
 	);
 	await Promise.all(
 		looks.map(async ({target: address, probe: source, kind: [protocol, kind]}) => {

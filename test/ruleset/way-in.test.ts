@@ -80,20 +80,20 @@ describe('shutDoors', () => {
 
 describe('findWaysIn', () => {
 	it('judges the first packet of a new connection, and names the rule', () => {
-		const [way] = judgeAccessPorts(ruleSetWith('22/tcp'), over('2001:db8::7', SSH));
-		expect(way).toMatchObject({family: 6, accessPort: SSH});
-		expect(way?.decision).toMatchObject({
+		const [initSystem] = judgeAccessPorts(ruleSetWith('22/tcp'), over('2001:db8::7', SSH));
+		expect(initSystem).toMatchObject({family: 6, accessPort: SSH});
+		expect(initSystem?.decision).toMatchObject({
 			verdict: 'ACCEPT',
 			by: {chain: 'FW-WIZARD-INPUT', index: 6},
 		});
 	});
 
 	it('judges a range by the worst of its ports, and an unknown address by both families', () => {
-		const ways = judgeAccessPorts(
+		const initSystems = judgeAccessPorts(
 			ruleSetWith('60000-60500/udp'),
 			over(undefined, {protocol: 'udp', first: 60_000, last: 61_000}),
 		);
-		expect(ways.map(({family, decision}) => [family, decision.verdict])).toEqual([
+		expect(initSystems.map(({family, decision}) => [family, decision.verdict])).toEqual([
 			[4, 'DROP'],
 			[6, 'DROP'],
 		]);

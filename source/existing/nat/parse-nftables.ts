@@ -110,9 +110,9 @@ function forwards(dnat: Json, condition: Condition, sets: Sets): readonly NatSte
 	const family = FAMILIES_OF[textOf(get(dnat, 'family'))];
 	const base = {...condition, ...(family === undefined ? {} : {families: family})};
 	const map = get(address, 'map');
-	const ways: ReadonlyArray<readonly [Condition, Json]> =
+	const initSystems: ReadonlyArray<readonly [Condition, Json]> =
 		map === undefined ? [[{}, address]] : branches(map, sets);
-	return ways.map(([more, value]) => {
+	return initSystems.map(([more, value]) => {
 		const [host, port = get(dnat, 'port')] =
 			get(value, 'concat') === undefined ? [value] : listOf(get(value, 'concat'));
 		const text = typeof host === 'string' && /^[\da-f.:]+$/.test(host) ? host : undefined;

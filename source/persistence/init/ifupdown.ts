@@ -1,5 +1,5 @@
 import {RESTORE_FILE} from '../../change/paths.ts';
-import type {Way} from '../init-system.ts';
+import type {InitSystem} from '../init-system.ts';
 
 export const IFUPDOWN_FILE = '/etc/network/if-pre-up.d/fw-wizard';
 
@@ -10,7 +10,7 @@ const SCRIPT = `#!/bin/sh
 exit 0
 `;
 
-export const ifupdown: Way = {
+export const ifupdown: InitSystem = {
 	name: 'ifupdown',
 	files: () => ({[IFUPDOWN_FILE]: {text: SCRIPT, mode: 0o755}}),
 	activate: {before: [], after: []},

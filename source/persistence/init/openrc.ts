@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import {RESTORE_FILE} from '../../change/paths.ts';
-import type {Way} from '../init-system.ts';
+import type {InitSystem} from '../init-system.ts';
 import {INIT_SCRIPT} from './sysvinit.ts';
 
 /** What rc-update(8) makes. */
@@ -29,7 +29,7 @@ stop() {
 }
 `;
 
-export const openrc: Way = {
+export const openrc: InitSystem = {
 	name: 'openrc',
 	// The script loads the modules itself: /etc/modules belongs to the machine.
 	files: () => ({[INIT_SCRIPT]: {text: SERVICE, mode: 0o755}}),

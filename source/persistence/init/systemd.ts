@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import {RESTORE_FILE} from '../../change/paths.ts';
-import type {Way} from '../init-system.ts';
+import type {InitSystem} from '../init-system.ts';
 
 export const UNIT = 'fw-wizard.service';
 export const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
@@ -29,7 +29,7 @@ WantedBy=multi-user.target
 `;
 
 /** A unit of our own (systemd.unit(5)). */
-export const systemd: Way = {
+export const systemd: InitSystem = {
 	name: 'systemd',
 	files: (modules) => ({
 		[UNIT_FILE]: {text: UNIT_TEXT, mode: 0o644},

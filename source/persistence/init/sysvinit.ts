@@ -1,7 +1,7 @@
 import {existsSync, readdirSync} from 'node:fs';
 import path from 'node:path';
 import {RESTORE_FILE} from '../../change/paths.ts';
-import type {Way} from '../init-system.ts';
+import type {InitSystem} from '../init-system.ts';
 
 export const INIT_SCRIPT = '/etc/init.d/fw-wizard';
 
@@ -40,7 +40,7 @@ esac
 `;
 
 /** Debian's way of enabling it, and Red Hat's: the one that is not there does nothing. */
-export const sysvinit: Way = {
+export const sysvinit: InitSystem = {
 	name: 'sysvinit',
 	// The script loads the modules itself: /etc/modules belongs to the machine.
 	files: () => ({[INIT_SCRIPT]: {text: SCRIPT, mode: 0o755}}),

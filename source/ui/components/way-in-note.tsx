@@ -41,7 +41,7 @@ export function WayInNote({ruleSet, remoteClient, shut}: Props): ReactElement {
 		);
 	}
 
-	const ways = judgeAccessPorts(ruleSet, remoteClient).map(({accessPort, decision}) =>
+	const initSystems = judgeAccessPorts(ruleSet, remoteClient).map(({accessPort, decision}) =>
 		decision.by === undefined
 			? printAccessPort(accessPort)
 			: `${printAccessPort(accessPort)} by rule ${decision.by.index} of ${decision.by.chain}`,
@@ -49,7 +49,7 @@ export function WayInNote({ruleSet, remoteClient, shut}: Props): ReactElement {
 	return (
 		<Box flexShrink={0}>
 			<Text {...styleOf('accept')}>
-				{cut(`You, from ${who}, can come in again: ${ways.join(', ')}`, width)}
+				{cut(`You, from ${who}, can come in again: ${initSystems.join(', ')}`, width)}
 			</Text>
 		</Box>
 	);

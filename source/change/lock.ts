@@ -18,10 +18,10 @@ export async function lock(): Promise<() => Promise<void>> {
 	assertPrivate(CONFIG_DIR);
 	makePrivate(STATE_DIR);
 	const end = performance.now() + PATIENCE;
-	let held = await take();
+	let held = await tryLock();
 	while (held === undefined && performance.now() < end) {
 		await delay(100);
-		held = await take();
+		held = await tryLock();
 	}
 
 	if (held === undefined) {
@@ -36,7 +36,7 @@ export async function lock(): Promise<() => Promise<void>> {
 
 /** Does something with the lock on changes, unless somebody else has it. @throws {HostError} */
 export async function withLock(work: () => Promise<void>): Promise<void> {
-	const held = await take();
+	const held = await tryLock();
 	try {
 		await (held && work());
 	} finally {
@@ -45,7 +45,7 @@ export async function withLock(work: () => Promise<void>): Promise<void> {
 }
 
 /** @returns undefined when somebody else has it @throws {HostError} when nobody can have it */
-async function take(): Promise<Held | undefined> {
+async function tryLock(): Promise<Held | undefined> {
 	// flock(1) would wait at a pipe until somebody comes.
 	if (lstatSync(LOCK_FILE, {throwIfNoEntry: false})?.isFile() === false) {
 		throw new HostError(`${LOCK_FILE} is something else than a file`, 'Remove it, and try again');

@@ -18,7 +18,7 @@ import {nameOf, printWas} from './rollback-existing.ts';
 import {printRollbackScript} from './rollback-script.ts';
 import {planSwitchOff, type SwitchOff} from './switch-off.ts';
 
-export type ChangeOrder = {
+export type ChangeRequest = {
 	readonly policy: Policy;
 	readonly ruleSet: RuleSet;
 	/** Which iptables is in use. */
@@ -33,7 +33,7 @@ export type ChangeOrder = {
 };
 
 /** What a change does to others, and all rules as they are before it. */
-export type Others = {
+export type ExistingRules = {
 	readonly before: Before;
 	readonly cleanups: readonly SnapshotCleanup[];
 	readonly switchOff: SwitchOff;
@@ -43,10 +43,10 @@ export type Others = {
  * Finds out what a change is to take away of others; undefined where all is kept.
  * @throws {HostError} when it must not
  */
-export async function planOthers(
+export async function planExisting(
 	ruleSet: RuleSet,
 	existing: Existing,
-): Promise<Others | undefined> {
+): Promise<ExistingRules | undefined> {
 	if (existing.mode === 'keep' && existing.switchOff.length === 0) {
 		return undefined;
 	}
@@ -63,11 +63,11 @@ export async function planOthers(
 }
 
 /** Writes a change down with its way back, before anything is touched. */
-export function writeDown(
+export function recordChange(
 	id: number,
-	{policy, ruleSet, backend, session, seconds, persisted, existing}: ChangeOrder,
+	{policy, ruleSet, backend, session, seconds, persisted, existing}: ChangeRequest,
 	before: Before,
-	{cleanups, switchOff}: Pick<Others, 'cleanups' | 'switchOff'> = NO_OTHERS,
+	{cleanups, switchOff}: Pick<ExistingRules, 'cleanups' | 'switchOff'> = NO_OTHERS,
 ): void {
 	const cleanupsWhere = (wanted: boolean) =>
 		cleanups.filter(({snapshot}) => snapshot.inUse === wanted);
@@ -120,7 +120,7 @@ export function writeDown(
 	);
 }
 
-const NO_OTHERS: Pick<Others, 'cleanups' | 'switchOff'> = {
+const NO_OTHERS: Pick<ExistingRules, 'cleanups' | 'switchOff'> = {
 	cleanups: [],
 	switchOff: {
 		keep: {files: {}, before: [], after: []},

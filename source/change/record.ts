@@ -132,7 +132,7 @@ export function stateOf(id: number): ChangeState | undefined {
 }
 
 /** Whether something is still to be done about it. */
-export function isOpen(state: ChangeState | undefined): boolean {
+export function isUnfinished(state: ChangeState | undefined): boolean {
 	return state !== undefined && state !== 'done' && state !== 'rolled-back';
 }
 
@@ -150,7 +150,7 @@ export function readBootId(): string {
 }
 
 /** Where a change stands, also when nobody has written down yet that the machine was booted meanwhile. */
-export function standingOf({id, bootId}: ChangeMeta): ChangeState | undefined {
+export function effectiveState({id, bootId}: ChangeMeta): ChangeState | undefined {
 	const state = stateOf(id);
 	return state === 'pending' && bootId !== readBootId() ? 'rolled-back' : state;
 }
@@ -216,6 +216,7 @@ export function listIds(): readonly number[] {
 
 /** The change that waits for its confirmation, if there is one. */
 export function findPending(): number | undefined {
-	return listChanges().findLast((change) => standingOf(change) === 'pending' && isLoaded(change.id))
-		?.id;
+	return listChanges().findLast(
+		(change) => effectiveState(change) === 'pending' && isLoaded(change.id),
+	)?.id;
 }

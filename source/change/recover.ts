@@ -7,8 +7,8 @@ import {STATE_DIR} from './paths.ts';
 import {
 	type ChangeMeta,
 	isLoaded,
-	isOpen,
 	isOverdue,
+	isUnfinished,
 	listIds,
 	moveState,
 	pruneChanges,
@@ -16,7 +16,7 @@ import {
 	readMeta,
 	stateOf,
 } from './record.ts';
-import {finishKeeping, rollBack} from './settle.ts';
+import {commit, rollBack} from './settle.ts';
 
 /**
  * Clears up as the next change would, unless somebody is changing the firewall at this moment. A
@@ -53,9 +53,9 @@ export async function recover(
 		const state = stateOf(id);
 		if (change === undefined) {
 			// Its record was damaged. The way back needs none; the way on does.
-			await (isOpen(state) && rollBack(id, 'roll back', 'its record is damaged'));
+			await (isUnfinished(state) && rollBack(id, 'roll back', 'its record is damaged'));
 		} else if (state === 'kept') {
-			await finishKeeping(id);
+			await commit(id);
 		} else if (state === 'pending' && change.bootId !== readBootId()) {
 			// The boot has put back what was there before.
 			moveState(id, 'pending', 'rolling');
@@ -63,7 +63,7 @@ export async function recover(
 			writeJournal(id, 'roll back', 'rolled back: the machine was booted before it was confirmed');
 		} else if (isLeft(change)) {
 			// Its watchdog or its maker decides.
-		} else if (isOpen(state)) {
+		} else if (isUnfinished(state)) {
 			await rollBack(id, 'roll back', 'it was cut off');
 		}
 	}

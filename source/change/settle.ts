@@ -8,8 +8,8 @@ import {writeJournal} from './journal.ts';
 import {
 	type ChangeState,
 	folderOf,
-	isOpen,
 	isOverdue,
+	isUnfinished,
 	moveState,
 	readMeta,
 	scriptOf,
@@ -23,12 +23,12 @@ import {disarmWatchdog} from './watchdog.ts';
  */
 export async function keepChange(id: number): Promise<void> {
 	await assertKeepable(id);
-	await keepLoaded(id);
+	await confirmLoaded(id);
 }
 
 /** The same for rules that were read back only now. @throws {HostError} as above */
-export async function keepLoaded(id: number): Promise<void> {
-	if (!take(id) && !['kept', 'done'].includes(stateOf(id) ?? '')) {
+export async function confirmLoaded(id: number): Promise<void> {
+	if (!claimConfirmation(id) && !['kept', 'done'].includes(stateOf(id) ?? '')) {
 		throw new HostError(
 			`Change ${id} was not confirmed in time and is rolled back`,
 			'Apply it again, if you want it',
@@ -37,7 +37,7 @@ export async function keepLoaded(id: number): Promise<void> {
 	}
 
 	try {
-		await finishKeeping(id);
+		await commit(id);
 	} catch (error) {
 		// What the next boot does not load must not run until then.
 		await rollBack(id, 'roll back', 'it could not be written for the next boot');
@@ -68,7 +68,7 @@ async function assertKeepable(id: number): Promise<void> {
 }
 
 /** Decides that it is kept. @throws {HostError} where that cannot be written down */
-function take(id: number): boolean {
+function claimConfirmation(id: number): boolean {
 	try {
 		return moveState(id, 'pending', 'kept');
 	} catch (error) {
@@ -117,12 +117,12 @@ export async function rollBack(
 	}
 
 	const {status, stderr} = await run('sh', [scriptOf(id), 'now'], {timeout: 60_000});
-	const state = await settle(id);
+	const state = await waitUntilSettled(id);
 	if (state === 'rolled-back') {
 		await disarmWatchdog(id);
 	}
 
-	const isBack = state === 'rolled-back' || (status === 0 && isOpen(state));
+	const isBack = state === 'rolled-back' || (status === 0 && isUnfinished(state));
 	writeJournal(id, what, `${isBack ? 'rolled back' : 'rolling back failed'}: ${why}`);
 	if (unwritten !== undefined) {
 		// The rules are back; the files are put back by whoever comes next.
@@ -149,7 +149,7 @@ export async function rollBack(
 }
 
 /** Does what follows from keeping. Each part may be done twice: a killed one is finished by the next. */
-export async function finishKeeping(id: number): Promise<void> {
+export async function commit(id: number): Promise<void> {
 	const meta = readMeta(id);
 	// The watchdog would find that it is kept, and do nothing.
 	await Promise.all([meta && applyFilePlan(meta.keep), disarmWatchdog(id)]);
@@ -167,7 +167,7 @@ async function restoreFiles(id: number): Promise<void> {
 }
 
 /** Waits until nobody is rolling back any more: the watchdog may be at it at this moment. */
-async function settle(id: number): Promise<ChangeState | undefined> {
+async function waitUntilSettled(id: number): Promise<ChangeState | undefined> {
 	const busy = () => ['rolling', 'undoing'].includes(stateOf(id) ?? '');
 	for (let tries = 0; tries < 100 && busy(); tries += 1) {
 		await delay(100);

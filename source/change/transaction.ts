@@ -6,7 +6,7 @@ import {assertUnchanged, cleanOtherBackend, rehearseRestore} from './cleanup.ts'
 import {printLoaded} from './drift.ts';
 import {dryRun, load, readRules} from './load.ts';
 import {lock} from './lock.ts';
-import {type ChangeOrder, planOthers, writeDown} from './prepare.ts';
+import {type ChangeRequest, planExisting, recordChange} from './prepare.ts';
 import {keepConnections} from './preserve-connections.ts';
 import {
 	type ChangeState,
@@ -21,7 +21,7 @@ import {
 } from './record.ts';
 import {recover} from './recover.ts';
 import {whilePending} from './run-while-pending.ts';
-import {keepChange, keepLoaded, rollBack, rolledBack} from './settle.ts';
+import {confirmLoaded, keepChange, rollBack, rolledBack} from './settle.ts';
 import {sendFirewalldToSleep} from './switch-off.ts';
 import {armWatchdog} from './watchdog.ts';
 
@@ -50,19 +50,19 @@ export type PendingChange = {
  * loads, compares with what was meant. Nothing is written for the next boot: a power cycle rescues too.
  * @throws {HostError} with exit code 3 when nothing was touched, 4 when it was rolled back
  */
-export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
-	const {policy, ruleSet, seconds, existing} = order;
+export async function beginChange(request: ChangeRequest): Promise<PendingChange> {
+	const {policy, ruleSet, seconds, existing} = request;
 	// Touches nothing, and may take its time beside what comes before its answer is needed.
 	const trial = dryRun(ruleSet);
 	trial.catch(() => {});
 	const release = await lock();
 	try {
 		await recover();
-		const others = await planOthers(ruleSet, existing);
+		const others = await planExisting(ruleSet, existing);
 		const before = others?.before ?? (await readRules(ruleSet));
 		const id = nextId();
 		try {
-			writeDown(id, order, before, others);
+			recordChange(id, request, before, others);
 			await Promise.all([trial, others && rehearseRestore(others.cleanups)]);
 			markPending(id);
 		} catch (error) {
@@ -108,7 +108,7 @@ export async function beginChange(order: ChangeOrder): Promise<PendingChange> {
 			secondsLeft: () => Math.max(0, Math.ceil((end - performance.now()) / 1000)),
 			state: () => stateOf(id),
 			keep: async () => keepChange(id),
-			keepAtOnce: async () => keepLoaded(id),
+			keepAtOnce: async () => confirmLoaded(id),
 			rollBack: async () => rollBack(id, 'roll back', 'given up'),
 		};
 	} catch (error) {

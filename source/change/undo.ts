@@ -11,10 +11,10 @@ import {CONFIG_DIR, POLICY_FILE, STATE_DIR} from './paths.ts';
 import {
 	type ChangeMeta,
 	type ChangeState,
+	effectiveState,
 	findPending,
 	listChanges,
 	readMeta,
-	standingOf,
 	stateOf,
 } from './record.ts';
 import {recover} from './recover.ts';
@@ -32,7 +32,7 @@ export type Guard = (policy: string | null) => Promise<void>;
 export function reportChanges(): readonly ChangeReport[] {
 	return listChanges().map((change) => {
 		const {id, time, who, summary} = change;
-		return {id, time, who, summary, state: standingOf(change)};
+		return {id, time, who, summary, state: effectiveState(change)};
 	});
 }
 

@@ -35,8 +35,8 @@ export type ProofOptions = {
  * that matters, and holds what the kernel let through against what the policy says.
  * @throws {HostError} when nothing can be proven here
  */
-export async function prove(order: ProofOptions): Promise<Proof> {
-	const {policy, ruleSet, source, interfaces, remoteClient} = order;
+export async function prove(request: ProofOptions): Promise<Proof> {
+	const {policy, ruleSet, source, interfaces, remoteClient} = request;
 	const families = ruleSet.families.map(({family}) => family);
 	const plan = planVantagePoints(policy, interfaces, remoteClient);
 	const vantagePoints = plan.vantagePoints.filter(({family}) => families.includes(family));
@@ -48,7 +48,7 @@ export async function prove(order: ProofOptions): Promise<Proof> {
 		const observations = await sweep(testbed, vantagePoints, {
 			onProgress(progress) {
 				probes = progress.sent;
-				order.onProgress?.(progress);
+				request.onProgress?.(progress);
 			},
 			alike: stretches([...ruleSet.families, ...loaded.rules]),
 		});

@@ -14,7 +14,7 @@ const ANNOUNCEMENTS: Readonly<Record<Elevation, string>> = {
  * Goes on as root with all answers, at the step Apply. The flags say the whole policy, so that the
  * log of sudo tells what was asked for.
  */
-export async function handOver(
+export async function continueAsRoot(
 	how: Elevation,
 	flow: Flow,
 	seconds: number,

@@ -19,7 +19,7 @@ export type Found = {
 };
 
 /** What the wizard's answers depend on. Never throws: what was not found out in time stays unknown. */
-export async function knowMachine(facts: Facts): Promise<Found> {
+export async function discover(facts: Facts): Promise<Found> {
 	const mayRead = netAdminHere() === true;
 	const sees = seesSockets();
 	const [listeners, published, surroundings] = await Promise.all([

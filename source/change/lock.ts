@@ -7,7 +7,7 @@ import {printable} from '../lib/printable.ts';
 import {CONFIG_DIR, LOCK_FILE, makePrivate, STATE_DIR} from './paths.ts';
 
 /** Milliseconds to wait for the lock: more than the wizard takes to see what was decided elsewhere. */
-const PATIENCE = 2000;
+const TIMEOUT_MS = 2000;
 
 /**
  * Takes the lock on changes. A program holds it for us that ends when we do: a dead process holds
@@ -17,7 +17,7 @@ const PATIENCE = 2000;
 export async function lock(): Promise<() => Promise<void>> {
 	assertPrivate(CONFIG_DIR);
 	makePrivate(STATE_DIR);
-	const end = performance.now() + PATIENCE;
+	const end = performance.now() + TIMEOUT_MS;
 	let held = await tryLock();
 	while (held === undefined && performance.now() < end) {
 		await delay(100);

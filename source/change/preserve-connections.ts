@@ -9,7 +9,7 @@ import {
 
 /** How many programs run at once, and for how many milliseconds they are started. */
 const PARALLEL = 8;
-const PATIENCE = 5000;
+const TIMEOUT_MS = 5000;
 /** As long as conntrack itself keeps an established connection (nf_conntrack_tcp_timeout_established). */
 const TIMEOUT = 432_000;
 
@@ -52,7 +52,7 @@ export async function keepConnections(): Promise<void> {
 /** For conntrack before 1.4.7. A busy server has more connections than there is time for. */
 async function insertOneByOne(entries: ReadonlyArray<readonly string[]>): Promise<void> {
 	const waiting = [...entries];
-	const end = performance.now() + PATIENCE;
+	const end = performance.now() + TIMEOUT_MS;
 	const work = async () => {
 		for (let words = waiting.shift(); words && performance.now() < end; words = waiting.shift()) {
 			await run('conntrack', ['-I', ...words]);

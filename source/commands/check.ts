@@ -17,7 +17,7 @@ import {findLockouts} from '../ruleset/lockout.ts';
 import type {Checker} from '../ui/hooks/use-checklist.ts';
 import {begin, noIptables} from './apply.ts';
 import {DEFAULT_SECONDS} from './options/confirm-within.ts';
-import {assertRoot} from './require-root.ts';
+import {requireRoot} from './require-root.ts';
 
 export type CheckFlags = {
 	readonly fix?: boolean;
@@ -31,7 +31,7 @@ export type CheckFlags = {
  * @returns what to print, and whether nothing has failed
  */
 export async function check(flags: CheckFlags): Promise<{text: string; well: boolean}> {
-	assertRoot('fw-wizard check');
+	requireRoot('fw-wizard check');
 	if (flags.tick !== undefined) {
 		await tickOff(parseWord(flags.tick, TICKS, 'thing to tick off'));
 	}

@@ -2,7 +2,7 @@ import {findPending, listChanges} from '../change/record.ts';
 import {keepChange} from '../change/settle.ts';
 import {HostError} from '../host/errors.ts';
 import {comesFromHere, findSession, identify} from '../host/sockets/session.ts';
-import {assertRoot} from './require-root.ts';
+import {requireRoot} from './require-root.ts';
 
 /**
  * `fw-wizard confirm`: keeps the change that waits. From a session that was open before, or
@@ -13,7 +13,7 @@ export async function confirm(
 	word: string | undefined,
 	flags: {readonly json?: boolean},
 ): Promise<string> {
-	assertRoot('fw-wizard confirm');
+	requireRoot('fw-wizard confirm');
 	const id = findPending();
 	const change = listChanges().find((candidate) => candidate.id === id);
 	if (id === undefined || change === undefined) {

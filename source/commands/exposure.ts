@@ -8,7 +8,7 @@ import {printable} from '../lib/printable.ts';
 import {printPorts} from '../policy/parse-opening.ts';
 import {type Policy, policyToJson} from '../policy/policy.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
-import {type PolicyFlags, readPolicy, saysPolicy} from './options/policy.ts';
+import {hasPolicyFlags, type PolicyFlags, readPolicy} from './options/policy.ts';
 
 export type ExposureFlags = PolicyFlags & ExistingFlags & {readonly json?: boolean};
 
@@ -48,7 +48,7 @@ async function chosenPolicy(
 	{services}: Facts,
 	existing: Existing,
 ): Promise<Policy | undefined> {
-	return saysPolicy(flags)
+	return hasPolicyFlags(flags)
 		? readPolicy(flags, services, await importExisting(flags, existing))
 		: readAppliedPolicy(services);
 }

@@ -1,6 +1,6 @@
 import type {Published} from '../existing/nat/published-ports.ts';
 import {findMachine, type Machine} from '../host/machine/report.ts';
-import {describeExposure} from '../lib/address-scope.ts';
+import {describePublicAddress} from '../lib/address-scope.ts';
 import {makeMask, maskAll} from '../lib/mask.ts';
 import type {Listener} from '../services/listener.ts';
 import {describeSession} from '../ui/text/welcome.ts';
@@ -47,7 +47,7 @@ export function printMachine(machine: Machine): string {
 					`${name} ${own.map(({cidr, scope}) => `${cidr} (${scope})`).join(', ')}`,
 			),
 		),
-		`NAT: ${describeExposure(addresses)}`,
+		`NAT: ${describePublicAddress(addresses)}`,
 		...section('Listens', listeners === 'unknown' ? listeners : listeners.map(printListener)),
 		...section('Forwarded', published === 'unknown' ? published : published.map(printPublished)),
 		...section(

@@ -20,7 +20,7 @@ import {
 	runningSource,
 } from '../testbed/load-rules.ts';
 import {choosePolicy, type PolicyFlags} from './options/policy.ts';
-import {assertRoot} from './require-root.ts';
+import {requireRoot} from './require-root.ts';
 
 /** A scan of all ports of both families and protocols, several times. */
 const SCAN_BYTES = 200e6;
@@ -56,7 +56,7 @@ export async function proveCommand(flags: ProveFlags): Promise<{text: string; pr
 	}
 
 	if (subject !== 'planned') {
-		assertRoot(`fw-wizard prove --of ${subject}`);
+		requireRoot(`fw-wizard prove --of ${subject}`);
 	}
 
 	const source = await sourceOf(subject, policy, facts);

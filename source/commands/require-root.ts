@@ -2,7 +2,7 @@ import {HostError} from '../host/errors.ts';
 import {isRoot} from '../host/machine/facts-sync.ts';
 
 /** @throws {HostError} when this is not root, with the command that works */
-export function assertRoot(command: string): void {
+export function requireRoot(command: string): void {
 	if (!isRoot()) {
 		throw new HostError('Only root can change the firewall', `Run: sudo ${command}`);
 	}

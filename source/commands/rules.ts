@@ -6,7 +6,7 @@ import {buildRuleSet} from '../ruleset/build.ts';
 import {printCommands, printRestoreFiles, printRule} from '../ruleset/format-iptables.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
-import {type PolicyFlags, readPolicy, unlessSaid} from './options/policy.ts';
+import {appliedPolicyUnlessFlags, type PolicyFlags, readPolicy} from './options/policy.ts';
 
 export const FORMATS = ['restore', 'commands', 'json'] as const;
 
@@ -19,7 +19,8 @@ export async function printRules(flags: RulesFlags): Promise<string> {
 	const existing = readExisting(flags);
 	const services = servicesHere();
 	// Whoever may not read what was applied is asked for a policy.
-	const applied = existing.switchOff.length > 0 ? undefined : unlessSaid(flags, services);
+	const applied =
+		existing.switchOff.length > 0 ? undefined : appliedPolicyUnlessFlags(flags, services);
 	const policy = applied ?? readPolicy(flags, services, await importExisting(flags, existing));
 	const ruleSet = buildRuleSet(policy, {families: familiesHere()});
 	return printRuleSet(policy, ruleSet, format);

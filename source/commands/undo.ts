@@ -9,7 +9,7 @@ import {planRemoval} from '../persistence/plan.ts';
 import {parsePolicy} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {findLockouts, printAccessPort} from '../ruleset/lockout.ts';
-import {assertRoot} from './require-root.ts';
+import {requireRoot} from './require-root.ts';
 
 export type UndoFlags = {
 	readonly list?: boolean;
@@ -21,7 +21,7 @@ export type UndoFlags = {
 
 /** `fw-wizard undo`: puts back what was there before. @throws {HostError} */
 export async function undo(flags: UndoFlags): Promise<string> {
-	assertRoot('fw-wizard undo');
+	requireRoot('fw-wizard undo');
 	if (flags.list) {
 		return flags.json ? `${JSON.stringify(reportChanges(), undefined, '\t')}\n` : listChanges();
 	}

@@ -1,10 +1,10 @@
 import process from 'node:process';
-import {setImmediate as nextTurn} from 'node:timers/promises';
+import {setImmediate as yieldToEventLoop} from 'node:timers/promises';
 import {render} from 'ink';
 import {createElement} from 'react';
 import {beginApplying, findEndangered} from '../app/apply-from-wizard.ts';
-import {handOver} from '../app/continue-as-root.ts';
-import {knowMachine} from '../app/discover.ts';
+import {continueAsRoot} from '../app/continue-as-root.ts';
+import {discover} from '../app/discover.ts';
 import {makeProver} from '../app/prove.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
 import {hasBooted} from '../checklist/checklist.ts';
@@ -94,7 +94,7 @@ export async function openWizard(options: Options): Promise<number> {
 		draw();
 	};
 	void findHelpers().then((helpers) => learn({helpers}));
-	void knowMachine(facts).then((found) =>
+	void discover(facts).then((found) =>
 		learn({known: found.known, findings: describeMachine(facts, found), looking: []}),
 	);
 	/** Shows the wizard until it is left. */
@@ -122,11 +122,11 @@ export async function openWizard(options: Options): Promise<number> {
 			);
 		// A signal that came while this was being loaded is delivered in between: it ends the program,
 		// and would be lost once the screen has changed hands.
-		await nextTurn();
-		await nextTurn();
+		await yieldToEventLoop();
+		await yieldToEventLoop();
 		const app = render(element(), {
 			stdin: keys as unknown as NodeJS.ReadStream,
-			stdout: screen.handOver(),
+			stdout: screen.continueAsRoot(),
 			exitOnCtrlC: false,
 			interactive: true,
 			alternateScreen: true,
@@ -162,7 +162,7 @@ export async function openWizard(options: Options): Promise<number> {
 			return exitCode;
 		}
 
-		const elevated = await handOver(ending.elevation, ending.flow, seconds, boot);
+		const elevated = await continueAsRoot(ending.elevation, ending.flow, seconds, boot);
 		if (elevated.started) {
 			return elevated.exitCode;
 		}

@@ -2,7 +2,7 @@ import type {FilePlan, PlannedFile} from '../change/boot-files.ts';
 import {POLICY_FILE, RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
 import {programOf} from '../host/netfilter/iptables.ts';
 import {systemd} from '../persistence/init/systemd.ts';
-import {planBoot, removalOf} from '../persistence/plan.ts';
+import {planBootFiles, removalOf} from '../persistence/plan.ts';
 import {type Policy, printPolicy} from '../policy/policy.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 
@@ -14,7 +14,7 @@ export type BootPlan = {readonly keep: FilePlan; readonly remove: FilePlan};
  * machine that they are for is another, and the restore script has a PATH of its own.
  */
 export function planForOthers(policy: Policy, ruleSet: RuleSet): BootPlan {
-	const keep = planBoot(systemd, policy, ruleSet, (family) => programOf(family));
+	const keep = planBootFiles(systemd, policy, ruleSet, (family) => programOf(family));
 	const own = [POLICY_FILE, RULES_FILES[4], RULES_FILES[6], RESTORE_FILE];
 	const removal = removalOf([systemd], systemd.deactivate);
 	return {

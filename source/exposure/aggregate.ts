@@ -136,7 +136,11 @@ function isSame(a: States, b: States | undefined): boolean {
 }
 
 /** What a sight says of a port of this machine itself. */
-export function reachOf({open, unknown}: Visibility, protocol: Protocol, port: number): Reach {
+export function reachabilityOf(
+	{open, unknown}: Visibility,
+	protocol: Protocol,
+	port: number,
+): Reach {
 	return holds(open[protocol], port) ? 'open' : holds(unknown[protocol], port) ? 'unknown' : 'shut';
 }
 

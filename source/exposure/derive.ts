@@ -8,7 +8,7 @@ import type {Reach} from './model.ts';
 import type {Place} from './viewpoints.ts';
 
 /** More steps than that from rule to rule take longer than anybody waits. */
-const PATIENCE = 30_000_000;
+const MAX_RULE_EVALUATIONS = 30_000_000;
 
 /**
  * What is open from a place by the rules alone, where no packets can be sent. Tables of nftables are
@@ -20,7 +20,7 @@ export function derive(place: Place, {rules, nativeTables, unseen}: RulesUnderTe
 	const count = mine
 		.flatMap(({tables}) => tables.flatMap(({chains}) => chains))
 		.reduce((sum, chain) => sum + chain.rules.length, 0);
-	if (parts.length * count > PATIENCE || mine.some(changesOnTheWay)) {
+	if (parts.length * count > MAX_RULE_EVALUATIONS || mine.some(changesOnTheWay)) {
 		return UNKNOWN_VISIBILITY;
 	}
 

@@ -6,7 +6,7 @@ import type {PortRange} from '../ruleset/model.ts';
 import type {Listener} from '../services/listener.ts';
 import {
 	processOf,
-	reachOf,
+	reachabilityOf,
 	type SentOn,
 	statesAt,
 	summarize,
@@ -33,7 +33,7 @@ export function redirectedRows(
 			summarize(
 				there.map((viewpoint) => ({
 					viewpoint,
-					...statesAt(viewpoint, (visibility) => reachOf(visibility, protocol, range.first)),
+					...statesAt(viewpoint, (visibility) => reachabilityOf(visibility, protocol, range.first)),
 				})),
 			).map((found) => ({
 				...found,

@@ -19,7 +19,7 @@ export type Trial = {
 };
 
 /** So many rules a kernel of two slow cores may pass packets by, in all: some ten seconds. */
-const PATIENCE = 400_000_000;
+const MAX_RULE_EVALUATIONS = 400_000_000;
 
 /**
  * What is open from each place now, and what would be after a change: by packets to a copy of this
@@ -102,7 +102,7 @@ function chooseStretches(
 		1,
 	);
 	// Over TCP and UDP, before and after.
-	const affordable = PATIENCE / (rules * places * 4);
+	const affordable = MAX_RULE_EVALUATIONS / (rules * places * 4);
 	return all.length <= Math.max(affordable, 64)
 		? all
 		: all.filter(({first, last}) => ports.some((port) => first <= port && port <= last));

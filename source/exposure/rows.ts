@@ -5,7 +5,14 @@ import type {Protocol} from '../policy/services.ts';
 import {joinRanges} from '../ruleset/evaluate-ports.ts';
 import type {PortRange} from '../ruleset/model.ts';
 import type {Listener} from '../services/listener.ts';
-import {holds, processOf, reachOf, statesAt, summarize, type Viewpoint} from './aggregate.ts';
+import {
+	holds,
+	processOf,
+	reachabilityOf,
+	statesAt,
+	summarize,
+	type Viewpoint,
+} from './aggregate.ts';
 import {containerRows, redirectedRows} from './forwarded-rows.ts';
 import type {Exposed} from './model.ts';
 
@@ -102,7 +109,7 @@ function listenerRows(viewpoints: readonly Viewpoint[], listener: Listener): rea
 	const exact = there.filter(({destination}) => destination === address);
 	const seen = (all || exact.length === 0 ? there : exact).map((viewpoint) => ({
 		viewpoint,
-		...statesAt(viewpoint, (visibility) => reachOf(visibility, protocol, port)),
+		...statesAt(viewpoint, (visibility) => reachabilityOf(visibility, protocol, port)),
 	}));
 	return summarize(seen).map((found) => ({...row, ...found, through: 'INPUT'}));
 }
@@ -126,7 +133,7 @@ function silentRows(
 			summarize(
 				viewpoints.map((viewpoint) => ({
 					viewpoint,
-					...statesAt(viewpoint, (visibility) => reachOf(visibility, protocol, range.first)),
+					...statesAt(viewpoint, (visibility) => reachabilityOf(visibility, protocol, range.first)),
 				})),
 			).map((states) => ({...states, range})),
 		)

@@ -1,4 +1,4 @@
-import {type Family, type Network, parseAddress, parseNetwork, reachOf} from '../lib/network.ts';
+import {type Family, type Network, parseAddress, parseNetwork, prefixBits} from '../lib/network.ts';
 
 /** A network from which something is let in, and the interface that the rule names. */
 export type SourceInRules = {readonly network: Network; readonly on?: string | undefined};
@@ -76,7 +76,7 @@ export function referencesIn(texts: readonly string[]): (address: string) => boo
 	for (const text of texts) {
 		for (const network of networksIn(text)) {
 			if (!network.cidr.endsWith('/0')) {
-				reaches.add(reachOf(network));
+				reaches.add(prefixBits(network));
 			}
 		}
 
@@ -101,7 +101,7 @@ export function referencesIn(texts: readonly string[]): (address: string) => boo
 function bitsOf(address: string): string | undefined {
 	try {
 		parseAddress(address);
-		return reachOf(parseNetwork(address));
+		return prefixBits(parseNetwork(address));
 	} catch {
 		return undefined;
 	}

@@ -1,4 +1,4 @@
-import {parseNetwork, respell} from '../lib/network.ts';
+import {normalizeAddress, parseNetwork} from '../lib/network.ts';
 
 /** In the words of iptables-save, what matches only those who came before, or come too often. */
 const COMES_AGAIN =
@@ -63,7 +63,7 @@ export function withSources(text: string, sources: readonly string[]): string {
 		.split('\n')
 		.filter((line) => {
 			const [, address = '', prefix] = FROM_NETWORK.exec(line) ?? [];
-			const base = respell(address);
+			const base = normalizeAddress(address);
 			return base === undefined || around.has(`${base}/${prefix}`);
 		})
 		.join('\n');

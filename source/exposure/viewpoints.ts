@@ -1,4 +1,4 @@
-import {inTurns, nextTurn} from '../host/exec/yield.ts';
+import {forEachYielding, yieldToEventLoop} from '../host/exec/yield.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
 import {FAMILIES, type Family} from '../lib/network.ts';
 import {printNetwork} from '../policy/parse-opening.ts';
@@ -54,9 +54,9 @@ export async function planViewpoints(
 		opening.kind === 'port' && opening.from ? [{network: opening.from, on: opening.on}] : [],
 	);
 	// Each of these takes its time with thousands of rules.
-	await nextTurn();
+	await yieldToEventLoop();
 	const ruleSources = [...opened, ...sourcesInRules(texts)];
-	await nextTurn();
+	await yieldToEventLoop();
 	const isReferenced = referencesIn([...texts, ...opened.map(({network}) => network.cidr)]);
 	const anybody = {
 		4: pickUnreferencedAddress(4, isReferenced),
@@ -84,7 +84,7 @@ export async function planViewpoints(
 	const reachable = ({family, inInterface}: Place) =>
 		general.some((one) => one.family === family && one.inInterface === inInterface);
 	const special: Place[] = [];
-	await inTurns(uniqueOrigins(ruleSources), ({network, on}) => {
+	await forEachYielding(uniqueOrigins(ruleSources), ({network, on}) => {
 		const inInterface = outer.find(({name}) => name === on)?.name ?? main.name;
 		const inside = neighboursOf(network, inInterface, own).find(({name}) => name.startsWith('in '));
 		if (inside) {

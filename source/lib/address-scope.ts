@@ -30,7 +30,7 @@ export type ScopedAddress = {
 };
 
 /** The article's third alternative, NAT: whether the internet can come to this machine at all. */
-export function describeExposure(addresses: readonly ScopedAddress[]): string {
+export function describePublicAddress(addresses: readonly ScopedAddress[]): string {
 	const reachable = addresses
 		.filter(({scope}) => scope === 'public')
 		.map(({cidr}) => cidr.split('/')[0] ?? cidr);

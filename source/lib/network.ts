@@ -39,7 +39,7 @@ export function parseNetwork(text: string): Network {
 		);
 	}
 
-	return {family, cidr: `${spell(maskAddress(address, prefix))}/${prefix}`};
+	return {family, cidr: `${formatAddress(maskAddress(address, prefix))}/${prefix}`};
 }
 
 /**
@@ -64,24 +64,24 @@ export function parseAddress(text: string): Address {
 
 /** The one spelling of an address that this project compares and prints: RFC 5952 for IPv6. */
 export function canonicalAddress(text: string): string {
-	return spell(parseAddress(text));
+	return formatAddress(parseAddress(text));
 }
 
 /** The same for what another program wrote, IPv4-mapped addresses included; undefined for no address. */
-export function respell(text: string): string | undefined {
+export function normalizeAddress(text: string): string | undefined {
 	if (FOUR_PARTS.test(text)) {
 		return text;
 	}
 
 	const address = readAddress(text);
-	return address && spell(address);
+	return address && formatAddress(address);
 }
 
 /**
  * The family and the fixed bits of a network, as text: it covers just those whose reach begins with
  * its own. An absent network is "anywhere" and covers all.
  */
-export function reachOf(network: Network | undefined): string {
+export function prefixBits(network: Network | undefined): string {
 	if (network === undefined) {
 		return '';
 	}
@@ -103,7 +103,7 @@ export function networkOf(reach: string): Network {
 	const family = reach.startsWith('4') ? 4 : 6;
 	const bits = reach.slice(1).padEnd(family === 4 ? 32 : 128, '0');
 	const bytes = (bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2));
-	return {family, cidr: `${spell(ipaddr.fromByteArray(bytes))}/${reach.length - 1}`};
+	return {family, cidr: `${formatAddress(ipaddr.fromByteArray(bytes))}/${reach.length - 1}`};
 }
 
 /** Found out once for each network: the wizard merges all openings at every key. */
@@ -147,7 +147,7 @@ function withoutDots(text: string): string {
 	);
 }
 
-function spell(address: Address): string {
+function formatAddress(address: Address): string {
 	return address.kind() === 'ipv6'
 		? (address as ipaddr.IPv6).toRFC5952String()
 		: address.toString();

@@ -85,7 +85,7 @@ export function planPersistence(
 	}
 
 	const said = choice !== undefined && choice !== 'auto';
-	const planned = planBoot(initSystem, policy, ruleSet, (family) =>
+	const planned = planBootFiles(initSystem, policy, ruleSet, (family) =>
 		programOfBackend(family, backend),
 	);
 	const before = existsSync(RESTORE_FILE) ? findInitSystem() : undefined;
@@ -120,7 +120,7 @@ function undoTo(before: InitSystem, initSystem: InitSystem): Omit<FilePlan, 'fil
 }
 
 /** The same for a machine that boots in a given way, with the iptables of each family that it has. */
-export function planBoot(
+export function planBootFiles(
 	initSystem: InitSystem,
 	policy: Policy,
 	ruleSet: RuleSet,

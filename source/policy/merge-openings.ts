@@ -1,5 +1,5 @@
 import {groupBy} from '../lib/group-by.ts';
-import {reachOf} from '../lib/network.ts';
+import {prefixBits} from '../lib/network.ts';
 import type {MdnsOpening, Opening, PortOpening} from './parse-opening.ts';
 
 /** An opening with its place in the list and the reach of its source, found out once. */
@@ -15,7 +15,7 @@ type Part = Placed & {readonly protocol: 'tcp' | 'udp'};
  */
 export function mergeOpenings(openings: readonly Opening[]): readonly Opening[] {
 	const parts = openings.flatMap((opening, place) =>
-		opening.kind === 'port' ? split({...opening, place, reach: reachOf(opening.from)}) : [],
+		opening.kind === 'port' ? split({...opening, place, reach: prefixBits(opening.from)}) : [],
 	);
 	const united = groupBy(parts, scopeOf).flatMap(unite);
 	const needed = [...withoutContained(united)].sort((a, b) => a.place - b.place);

@@ -13,7 +13,7 @@ export type Demonstration = Readonly<Record<Verdict, Answer>>;
 /** Where nothing listens and no policy of ours opens anything. */
 const SHUT_PORT = 9;
 /** Milliseconds after which this client gives up; a real one waits much longer. */
-const PATIENCE = 1000;
+const TIMEOUT_MS = 1000;
 
 /** Loads a rule set of each verdict in a throw-away namespace, and knocks at a shut port. */
 export async function demonstrateVerdicts(
@@ -36,7 +36,7 @@ export async function demonstrateVerdicts(
 			await loadSource(testbed.machine, source, families);
 			const answer = await testbed.senders[4].ask('ask', {
 				...{protocol: 'tcp', source: vantagePoint.source, target: testbed.targetFor(vantagePoint)},
-				...{port: SHUT_PORT, timeout: PATIENCE},
+				...{port: SHUT_PORT, timeout: TIMEOUT_MS},
 			});
 			answers.push([policy.verdict, answer]);
 		}

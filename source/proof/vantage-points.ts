@@ -134,7 +134,7 @@ function samplesOf({cidr}: Network): Record<'inside' | 'outside', readonly strin
 	const sources = (values: readonly bigint[]) =>
 		values
 			.filter((value) => value > 0n && value < 1n << BigInt(width))
-			.map((value) => spell(value, width))
+			.map((value) => formatAddress(value, width))
 			.filter((address) => !NO_SOURCE.includes(ipaddr.parse(address).range()));
 	// Where a large network begins there may be none: 0.0.0.1, ::1.
 	const offsets = [1n, 2n, 3n, 0n, size / 2n + 1n].filter((offset) => offset < size);
@@ -144,7 +144,7 @@ function samplesOf({cidr}: Network): Record<'inside' | 'outside', readonly strin
 	};
 }
 
-function spell(value: bigint, width: number): string {
+function formatAddress(value: bigint, width: number): string {
 	const bytes = Buffer.from(value.toString(16).padStart(width / 4, '0'), 'hex');
 	const address = ipaddr.fromByteArray([...bytes]);
 	return address.kind() === 'ipv6'

@@ -1,4 +1,4 @@
-import {type Family, respell} from '../lib/network.ts';
+import {type Family, normalizeAddress} from '../lib/network.ts';
 import {CT_STATES, type Match, type PortRange} from './model.ts';
 
 /** What an option adds to a match, given its value; undefined where we do not model it. */
@@ -73,7 +73,7 @@ function withAddress(
 	build: (cidr: string) => Partial<Match>,
 ): Partial<Match> | undefined {
 	const [text = '', prefix = family === 4 ? '32' : '128'] = value.split('/');
-	const address = respell(text);
+	const address = normalizeAddress(text);
 	// A netmask with holes, which iptables can have and CIDR cannot say, is not modelled.
 	return address !== undefined && /^\d+$/.test(prefix) ? build(`${address}/${prefix}`) : undefined;
 }

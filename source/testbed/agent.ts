@@ -2,7 +2,7 @@ import dgram from 'node:dgram';
 import net from 'node:net';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
-import {setTimeout as delay, setImmediate as nextTurn} from 'node:timers/promises';
+import {setTimeout as delay, setImmediate as yieldToEventLoop} from 'node:timers/promises';
 import type {PortRange} from '../ruleset/model.ts';
 import {call, serve} from './protocols/index.ts';
 import {SYN_PORT, SYN_REST} from './syn.ts';
@@ -111,12 +111,12 @@ async function sendDatagrams(
 			});
 		send(3);
 		if (port % 256 === 0) {
-			await nextTurn();
+			await yieldToEventLoop();
 		}
 	}
 
 	while (waiting > 0) {
-		await nextTurn();
+		await yieldToEventLoop();
 	}
 
 	await new Promise<void>((resolve) => socket.close(resolve));
@@ -129,11 +129,11 @@ async function sweepTcp(ports: Iterable<number>, source: string, target: string)
 		// The SYN is out by then; an answer is of no interest.
 		setImmediate(() => socket.destroy());
 		if (port % 64 === 0) {
-			await nextTurn();
+			await yieldToEventLoop();
 		}
 	}
 
-	await nextTurn();
+	await yieldToEventLoop();
 }
 
 function* portsOf(ranges: readonly PortRange[]): Iterable<number> {

@@ -140,7 +140,7 @@ export async function addVantagePoints(
 				`address add ${source}/${width} dev ${link.outside}${nodad(family)}`,
 		),
 		...links.flatMap(({outside: far, addresses}) =>
-			FAMILIES.map((family) => `route replace ${bare(addresses[family])} dev ${far}`),
+			FAMILIES.map((family) => `route replace ${stripPrefixLength(addresses[family])} dev ${far}`),
 		),
 		...ends.flatMap(({destination, link}) =>
 			destination === undefined ? [] : `route replace ${destination} dev ${link.outside}`,
@@ -148,7 +148,7 @@ export async function addVantagePoints(
 	]);
 	await ip(machine, [
 		...ends.flatMap(({family, destination, width, link}) =>
-			destination === undefined || destination === bare(link.addresses[family])
+			destination === undefined || destination === stripPrefixLength(link.addresses[family])
 				? []
 				: `address replace ${destination}/${width} dev ${link.name}${nodad(family)}`,
 		),
@@ -187,7 +187,7 @@ export async function seedNeighbours(
 
 /** The address by which a vantage reaches the machine. */
 export function targetOf({family, destination}: VantagePoint, {addresses}: VethLink): string {
-	return destination ?? bare(addresses[family]);
+	return destination ?? stripPrefixLength(addresses[family]);
 }
 
 /** Gives lines to ip(8) in a namespace. @throws {HostError} */
@@ -209,6 +209,6 @@ function nodad(family: Family): string {
 }
 
 /** An address without its prefix length. */
-export function bare(cidr: string): string {
+export function stripPrefixLength(cidr: string): string {
 	return ipaddr.parse(cidr.split('/')[0] ?? '').toString();
 }

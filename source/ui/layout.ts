@@ -1,7 +1,7 @@
 import {FRAME_LINES} from './components/frame.tsx';
 import {hasListeners} from './state/ports.ts';
 import type {Flow, Step} from './state/state.ts';
-import {readOut} from './theme.ts';
+import {screenReader} from './theme.ts';
 
 /** From this width on the rules stand beside the form. */
 const SIDE_BY_SIDE = 110;
@@ -65,7 +65,7 @@ export function layOut(
 	const part = alone ? height : Math.min(linesNeeded(flow), height - LEAST_PANEL);
 	const whole =
 		// Rules that change with every choice would drown what is asked; Review has them.
-		readOut ||
+		screenReader ||
 		shown.help ||
 		['welcome', 'neighbours', 'review', 'proof', 'result'].includes(flow.step) ||
 		flow.view === 'alternatives' ||

@@ -95,20 +95,20 @@ const WORDS: typeof UNICODE = {
 };
 
 /** Whether what is written is read out to the user: the variable that Ink goes by, too. */
-export function isReadOut(environment: NodeJS.ProcessEnv): boolean {
+export function isScreenReader(environment: NodeJS.ProcessEnv): boolean {
 	return environment.INK_SCREEN_READER === 'true';
 }
 
-export const readOut = isReadOut(process.env);
+export const screenReader = isScreenReader(process.env);
 
 /** Whether something is on, before its name. Read out, brackets are silence or noise. */
 export function boxText(on: boolean): string {
-	return readOut ? (on ? 'checked:' : 'not checked:') : `[${on ? 'x' : ' '}]`;
+	return screenReader ? (on ? 'checked:' : 'not checked:') : `[${on ? 'x' : ' '}]`;
 }
 
 /** The signs that this terminal can draw: ASCII without a UTF-8 locale and on the Linux console. */
 export function glyphsFor(environment: NodeJS.ProcessEnv): typeof UNICODE {
-	if (isReadOut(environment)) {
+	if (isScreenReader(environment)) {
 		return WORDS;
 	}
 

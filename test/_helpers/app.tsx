@@ -1,4 +1,4 @@
-import {setImmediate as nextTurn} from 'node:timers/promises';
+import {setImmediate as yieldToEventLoop} from 'node:timers/promises';
 import {stripVTControlCharacters} from 'node:util';
 import {cleanup, render} from 'ink-testing-library';
 import {afterEach} from 'vitest';
@@ -62,7 +62,7 @@ export type OpenApp = {
 };
 
 const QUIET_TURNS = 4;
-const PATIENCE = 2000;
+const TIMEOUT_MS = 2000;
 
 /** To be called at the top of a file. */
 export function appOpener(): (options?: AppOptions) => Promise<OpenApp> {
@@ -110,7 +110,7 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 				seen = app.frames.length;
 			}
 
-			await nextTurn();
+			await yieldToEventLoop();
 		}
 	};
 	const send = async (input: string, name: string) => {
@@ -118,11 +118,11 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 		app.stdin.write(input);
 		const start = Date.now();
 		while (app.lastFrame() === before) {
-			if (Date.now() - start > PATIENCE) {
+			if (Date.now() - start > TIMEOUT_MS) {
 				throw new Error(`${name} changed nothing\n${screen()}`);
 			}
 
-			await nextTurn();
+			await yieldToEventLoop();
 		}
 
 		await settle();

@@ -69,7 +69,7 @@ export type Terminals = {
 };
 
 /** Milliseconds. On a machine that others share a frame may be long in coming. */
-const PATIENCE = 25_000;
+const TIMEOUT_MS = 25_000;
 /** Synchronized output (private mode 2026). */
 const FRAME_BEGINS = '\u001B[?2026h';
 const FRAME_ENDS = '\u001B[?2026l';
@@ -202,7 +202,7 @@ function attach(pty: IPty, ended: Promise<number>, {columns, rows}: Size): Termi
 					stop();
 					reject(new Error(`${why}; waited for ${wanted}\n${show()}`));
 				};
-				const timer = setTimeout(() => fail(`not within ${PATIENCE} ms`), PATIENCE);
+				const timer = setTimeout(() => fail(`not within ${TIMEOUT_MS} ms`), TIMEOUT_MS);
 				watchers.add(watcher);
 				watcher();
 			}),

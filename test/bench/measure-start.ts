@@ -21,7 +21,7 @@ const UP = '\u001B[A';
 const TYPED = '8443/tcp, 9100/tcp from 10.0.0.0/8';
 /** Milliseconds in which a screen that stays the same is taken to be finished. */
 const STILL = 300;
-const PATIENCE = 60_000;
+const TIMEOUT_MS = 60_000;
 /** What the terminal got for a key, and whether that tells how the rules change. */
 type Answer = {readonly bytes: number; readonly rules: boolean};
 
@@ -103,7 +103,7 @@ function openWizard() {
 	};
 	const waitFor = async (text: string) =>
 		new Promise<void>((resolve, reject) => {
-			const timer = setTimeout(() => reject(new Error(`no ${text}\n${output}`)), PATIENCE);
+			const timer = setTimeout(() => reject(new Error(`no ${text}\n${output}`)), TIMEOUT_MS);
 			look = () => {
 				if (stripVTControlCharacters(output).includes(text)) {
 					look = () => {};

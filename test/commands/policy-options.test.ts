@@ -5,10 +5,10 @@ import {Command} from 'commander';
 import fc from 'fast-check';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {
+	hasPolicyFlags,
 	type PolicyFlags,
 	readPolicy,
 	readPolicyPart,
-	saysPolicy,
 	withPolicyOptions,
 } from '../../source/commands/options/policy.ts';
 import {policyFlags, policyToJson, printPolicy} from '../../source/policy/policy.ts';
@@ -120,8 +120,8 @@ describe('readPolicy', () => {
 
 describe('saysPolicy', () => {
 	it('hears of what is not to be as well, lest another policy be taken', () => {
-		expect(saysPolicy({})).toBe(false);
-		expect(([{open: false}, {helper: false}, {log: false}] as const).map(saysPolicy)).toEqual([
+		expect(hasPolicyFlags({})).toBe(false);
+		expect(([{open: false}, {helper: false}, {log: false}] as const).map(hasPolicyFlags)).toEqual([
 			true,
 			true,
 			true,

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {inTurns, nextTurn} from '../../source/host/exec/yield.ts';
+import {forEachYielding, yieldToEventLoop} from '../../source/host/exec/yield.ts';
 import {readSave} from '../../source/host/netfilter/iptables.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {FOREIGN_IPV4} from '../_helpers/samples.ts';
@@ -23,7 +23,7 @@ describe('long work', () => {
 	it('gives way to others as often as it takes too long', async () => {
 		const others = countTurns();
 		const done: number[] = [];
-		await inTurns([1, 2, 3, 4, 5, 6], (item) => {
+		await forEachYielding([1, 2, 3, 4, 5, 6], (item) => {
 			workFor(10);
 			done.push(item);
 		});
@@ -36,7 +36,7 @@ describe('long work', () => {
 		const others = countTurns();
 		const turns = await Promise.all(
 			[1, 2, 3, 4].map(async (item) => {
-				await nextTurn();
+				await yieldToEventLoop();
 				return {item, turn: others.count()};
 			}),
 		);

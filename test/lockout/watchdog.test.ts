@@ -20,7 +20,7 @@ const LIMIT = 10;
 const GRACE = 2;
 
 /** Milliseconds for everybody's story: four times what they take alone. */
-const PATIENCE = 480_000;
+const TIMEOUT_MS = 480_000;
 
 const KNOCK = path.resolve(import.meta.dirname, '../_helpers/knock.js');
 
@@ -72,7 +72,7 @@ describe.each(BACKENDS)('whoever shuts themselves out of SSH, %s', (backend) => 
 				stories.push(await live(server, mishap, run, turns));
 			}),
 		);
-	}, PATIENCE);
+	}, TIMEOUT_MS);
 
 	/** Every second server has had a firewall already, and all have another program's rules. */
 	const prepare = async (client: SshServer['client'], number: number, run: number) => {

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {describeExposure, type Scope, scopeOf} from '../../source/lib/address-scope.ts';
+import {describePublicAddress, type Scope, scopeOf} from '../../source/lib/address-scope.ts';
 
 it.each<[Scope, readonly string[]]>([
 	['public', ['8.8.8.8', '2a01:4f8::1', '2002:808:808::1']],
@@ -13,7 +13,9 @@ it.each<[Scope, readonly string[]]>([
 
 it('says whether NAT stands in front of this machine', () => {
 	const exposure = (...addresses: readonly string[]) =>
-		describeExposure(addresses.map((cidr) => ({cidr, scope: scopeOf(cidr.split('/')[0] ?? '')})));
+		describePublicAddress(
+			addresses.map((cidr) => ({cidr, scope: scopeOf(cidr.split('/')[0] ?? '')})),
+		);
 	expect(exposure('127.0.0.1/8', '8.8.8.8/24', '2a01::1/64')).toMatch(
 		/at 8\.8\.8\.8 and 1 more: no NAT/,
 	);

@@ -5,10 +5,10 @@ import {
 	contains,
 	type Family,
 	type Network,
+	normalizeAddress,
 	parseAddress,
 	parseNetwork,
-	reachOf,
-	respell,
+	prefixBits,
 } from '../../source/lib/network.ts';
 import {addresses, networks} from '../_helpers/arbitraries.ts';
 import {inputErrorOf} from '../_helpers/errors.ts';
@@ -100,7 +100,7 @@ describe('parseNetwork', () => {
 			fc.property(fc.array(part, {minLength: 3, maxLength: 5}), (parts) => {
 				const bytes = parts.every((text) => /^(?:0|[1-9]\d*)$/.test(text) && Number(text) < 256);
 				const text = parts.join('.');
-				expect(respell(text)).toBe(bytes && parts.length === 4 ? text : undefined);
+				expect(normalizeAddress(text)).toBe(bytes && parts.length === 4 ? text : undefined);
 			}),
 			{numRuns: 2000},
 		);
@@ -146,7 +146,7 @@ describe('canonicalAddress', () => {
 });
 
 function covers(outer: Network | undefined, inner: Network | undefined): boolean {
-	return reachOf(inner).startsWith(reachOf(outer));
+	return prefixBits(inner).startsWith(prefixBits(outer));
 }
 
 describe('reachOf and contains', () => {

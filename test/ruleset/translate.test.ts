@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import type {Region} from '../../source/existing/import/port-space.ts';
 import {type ForeignRule, translateRules} from '../../source/existing/import/to-openings.ts';
-import {contains, type Family, parseNetwork, reachOf} from '../../source/lib/network.ts';
+import {contains, type Family, parseNetwork, prefixBits} from '../../source/lib/network.ts';
 import type {Opening} from '../../source/policy/parse-opening.ts';
 import type {Protocol} from '../../source/policy/services.ts';
 
@@ -37,7 +37,7 @@ const regions: fc.Arbitrary<Region> = fc
 		protocol,
 		first,
 		last: first + more,
-		reach: reachOf(parseNetwork(network)),
+		reach: prefixBits(parseNetwork(network)),
 		...(on === undefined ? {} : {on}),
 	}));
 
@@ -58,7 +58,7 @@ const rules: fc.Arbitrary<readonly ForeignRule[]> = fc
 		})),
 	);
 
-const REACHES = new Map(SOURCES.map((source) => [source, reachOf(parseNetwork(source))]));
+const REACHES = new Map(SOURCES.map((source) => [source, prefixBits(parseNetwork(source))]));
 
 const points: readonly Point[] = SOURCES.flatMap((source) =>
 	['eth0', 'eth1', 'eth2'].flatMap((on) =>

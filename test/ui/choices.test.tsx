@@ -1,4 +1,4 @@
-import {setImmediate as nextTurn} from 'node:timers/promises';
+import {setImmediate as yieldToEventLoop} from 'node:timers/promises';
 import {cleanup, render} from 'ink-testing-library';
 import {afterEach, expect, test} from 'vitest';
 import {Choices} from '../../source/ui/components/choices.tsx';
@@ -17,11 +17,11 @@ async function chosen(labels: readonly string[], ...keys: readonly string[]) {
 		/>,
 	);
 	for (const key of keys) {
-		await nextTurn();
+		await yieldToEventLoop();
 		stdin.write(key);
 	}
 
-	await nextTurn();
+	await yieldToEventLoop();
 	return choices;
 }
 

@@ -74,7 +74,7 @@ export function readPolicyPart(flags: PolicyFlags, services: Services): PolicyPa
 }
 
 /** Whether the flags say anything of a policy. */
-export function saysPolicy({policy, role, verdict, helper, open, log}: PolicyFlags): boolean {
+export function hasPolicyFlags({policy, role, verdict, helper, open, log}: PolicyFlags): boolean {
 	return [policy, role, verdict, helper, open, log].some((value) => value !== undefined);
 }
 
@@ -97,8 +97,8 @@ export function readPolicy(flags: PolicyFlags, services: Services, start: Policy
 
 /** What flags and file say, else what was applied last. @throws {InputError} where there is neither */
 export function choosePolicy(flags: PolicyFlags, services: Services): Policy {
-	const applied = unlessSaid(flags, services);
-	if (applied === undefined && !saysPolicy(flags)) {
+	const applied = appliedPolicyUnlessFlags(flags, services);
+	if (applied === undefined && !hasPolicyFlags(flags)) {
 		throw new InputError(
 			'No policy was applied yet, and none was given',
 			'Say at least --role workstation or --role server, or --policy FILE',
@@ -109,8 +109,11 @@ export function choosePolicy(flags: PolicyFlags, services: Services): Policy {
 }
 
 /** What was applied last, where the flags say nothing of a policy. */
-export function unlessSaid(flags: PolicyFlags, services: Services): Policy | undefined {
-	return saysPolicy(flags) ? undefined : readAppliedPolicy(services);
+export function appliedPolicyUnlessFlags(
+	flags: PolicyFlags,
+	services: Services,
+): Policy | undefined {
+	return hasPolicyFlags(flags) ? undefined : readAppliedPolicy(services);
 }
 
 function readPolicyFile(file: string, services: Services): Policy {

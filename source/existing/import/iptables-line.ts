@@ -1,4 +1,4 @@
-import {contains, type Family, parseNetwork, reachOf} from '../../lib/network.ts';
+import {contains, type Family, parseNetwork, prefixBits} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import type {Protocol} from '../../policy/services.ts';
 import {isNonTerminating} from '../../ruleset/evaluate.ts';
@@ -27,7 +27,9 @@ export function regionsOf(scope: Scope): Pick<ForeignRule, 'regions' | 'inexact'
 	const reach = source === undefined ? `${family}` : readReach(source, family);
 	const interfaceIsFine = on === undefined || isInterface(on);
 	// Nobody connects by TCP to many.
-	const isMulticast = MULTICAST.some((networks) => contains(networks, bare(destination)));
+	const isMulticast = MULTICAST.some((networks) =>
+		contains(networks, stripPrefixLength(destination)),
+	);
 	const protocols = (scope.protocols ?? PROTOCOLS).filter(
 		(protocol) => !isMulticast || protocol === 'udp',
 	);
@@ -114,7 +116,7 @@ function inexactness({unknown, sourcePorts, limit, hashlimit}: Rule['match']): s
 function readReach(text: string, family: Family): string | undefined {
 	try {
 		const network = parseNetwork(text);
-		return network.family === family ? reachOf(network) : undefined;
+		return network.family === family ? prefixBits(network) : undefined;
 	} catch {
 		return undefined;
 	}
@@ -127,6 +129,6 @@ function isInterface(name: string): boolean {
 
 const MULTICAST = ['224.0.0.0/4', 'ff00::/8'];
 
-function bare(network: Match['destination'] = '0.0.0.0'): string {
+function stripPrefixLength(network: Match['destination'] = '0.0.0.0'): string {
 	return network.split('/')[0] ?? network;
 }

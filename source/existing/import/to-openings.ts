@@ -63,7 +63,7 @@ function subtractRules(
 	let left = regions;
 	let lost = false;
 	for (const rule of before) {
-		lost ||= left.some((region) => narrowsUnsayably(rule, region));
+		lost ||= left.some((region) => hasInexpressibleOverlap(rule, region));
 		left = rule.regions.reduce(
 			(rest, other) => rest.flatMap((region) => subtractRegion(region, other).left),
 			left,
@@ -71,12 +71,12 @@ function subtractRules(
 	}
 
 	const culprits = before.filter((rule) =>
-		regions.some((region) => narrowsUnsayably(rule, region)),
+		regions.some((region) => hasInexpressibleOverlap(rule, region)),
 	);
 	return {left, culprits: lost ? [...new Set(culprits.map(({text}) => text))] : []};
 }
 
-function narrowsUnsayably({regions, inexact}: ForeignRule, region: Region): boolean {
+function hasInexpressibleOverlap({regions, inexact}: ForeignRule, region: Region): boolean {
 	return regions.some(
 		(other) => meet(region, other) && (inexact !== undefined || subtractRegion(region, other).lost),
 	);

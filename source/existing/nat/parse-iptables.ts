@@ -1,4 +1,4 @@
-import {respell} from '../../lib/network.ts';
+import {normalizeAddress} from '../../lib/network.ts';
 import type {Protocol} from '../../policy/services.ts';
 import type {FamilyRules, Match, Rule} from '../../ruleset/model.ts';
 import type {Condition, NatStep, NatTable} from './published-ports.ts';
@@ -42,7 +42,10 @@ function stepOf({match, target}: Rule): NatStep | undefined {
 			// 172.17.0.2:80, 172.17.0.2-172.17.0.5:80-90, [2001:db8::2]:80, :80
 			const address = /^\[?([\da-f.:]+?)\]?(?:-[^:]*)?(?::[\d-]+(?:\/\d+)?)?$/.exec(value)?.[1];
 			return name === 'DNAT' && key === '--to-destination' && !value.startsWith(':')
-				? {condition, outcome: {kind: 'forward', address: address && respell(address), to: value}}
+				? {
+						condition,
+						outcome: {kind: 'forward', address: address && normalizeAddress(address), to: value},
+					}
 				: undefined;
 		}
 		default:

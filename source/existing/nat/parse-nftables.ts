@@ -118,7 +118,7 @@ function forwards(dnat: Json, condition: Condition, sets: Sets): readonly NatSte
 		const text = typeof host === 'string' && /^[\da-f.:]+$/.test(host) ? host : undefined;
 		return {
 			condition: {...base, ...more},
-			outcome: {kind: 'forward', address: text, to: spell(text, port)},
+			outcome: {kind: 'forward', address: text, to: formatEndpoint(text, port)},
 		};
 	});
 }
@@ -211,7 +211,7 @@ function cidrOf(value: Json): string | undefined {
 		: undefined;
 }
 
-function spell(address: string | undefined, port: Json | undefined): string {
+function formatEndpoint(address: string | undefined, port: Json | undefined): string {
 	const host = address ?? 'an address of a map';
 	const range = port === undefined ? undefined : rangeOf(port);
 	if (range === undefined) {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {findProgram, SYSTEM_PATH} from './find-program.ts';
-import {nextTurn} from './yield.ts';
+import {yieldToEventLoop} from './yield.ts';
 
 export type RunOptions = {
 	/** What the program reads on its standard input. Default: nothing. */
@@ -38,7 +38,7 @@ export const run: Runner = async (program, args, options = {}) => {
 	}
 
 	// To start one keeps everything waiting for some 5 ms, and there may be ten to be started at once.
-	await nextTurn();
+	await yieldToEventLoop();
 	return new Promise((resolve) => {
 		const child = spawn(file, args, {env: environment(), stdio: 'pipe', detached: true});
 		const output = {stdout: '', stderr: ''};
@@ -46,7 +46,7 @@ export const run: Runner = async (program, args, options = {}) => {
 		const timer = setTimeout(async () => {
 			// What has come while this program itself was kept waiting is not late.
 			for (let turns = 0; turns < 3; turns += 1) {
-				await nextTurn();
+				await yieldToEventLoop();
 			}
 
 			if (!over) {

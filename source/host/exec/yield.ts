@@ -6,22 +6,22 @@ const TURN = 8;
 let last: Promise<unknown> = Promise.resolve();
 
 /** Lets everything else have its turn. Of those who wait here one goes on at a time. */
-export async function nextTurn(): Promise<void> {
+export async function yieldToEventLoop(): Promise<void> {
 	last = last.then(async () => immediate());
 	await last;
 }
 
 /** Does the same with each item, and gives way as often as it takes too long. */
-export async function inTurns<Item>(
+export async function forEachYielding<Item>(
 	items: Iterable<Item>,
 	use: (item: Item) => void,
 ): Promise<void> {
-	await nextTurn();
+	await yieldToEventLoop();
 	let begin = performance.now();
 	for (const item of items) {
 		use(item);
 		if (performance.now() - begin > TURN) {
-			await nextTurn();
+			await yieldToEventLoop();
 			begin = performance.now();
 		}
 	}

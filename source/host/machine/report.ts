@@ -7,7 +7,7 @@ import {type Recommendation, recommendRole} from '../../services/recommend-role.
 import {type Elevation, findElevation} from '../exec/elevation.ts';
 import {findProgram} from '../exec/find-program.ts';
 import {run} from '../exec/run.ts';
-import {nextTurn} from '../exec/yield.ts';
+import {yieldToEventLoop} from '../exec/yield.ts';
 import {detectIptables, type Iptables} from '../netfilter/iptables.ts';
 import {findNeighbours} from '../netfilter/neighbours.ts';
 import {findPublished} from '../netfilter/published-ports.ts';
@@ -57,7 +57,7 @@ export type Machine = {
 };
 
 /** Milliseconds after which one fact is given up, however long it would take. */
-const PATIENCE = 3000;
+const TIMEOUT_MS = 3000;
 
 /** Finds out everything at once. Nothing throws: what fails or takes too long is unknown. */
 export async function findMachine(): Promise<Machine> {
@@ -103,7 +103,7 @@ async function findNft(): Promise<Known<string>> {
 		return 'absent';
 	}
 
-	const {stdout} = await run('nft', ['--version'], {timeout: PATIENCE});
+	const {stdout} = await run('nft', ['--version'], {timeout: TIMEOUT_MS});
 	return /v([\d.]+)/.exec(stdout)?.[1] ?? 'unknown';
 }
 
@@ -153,10 +153,10 @@ function missingOn(machine: Omit<Machine, 'missing'>): readonly string[] {
 export async function within<T>(find: () => Promise<T>): Promise<Known<T>> {
 	let timer: NodeJS.Timeout | undefined;
 	const late = new Promise<'unknown'>((resolve) => {
-		timer = setTimeout(() => resolve('unknown'), PATIENCE);
+		timer = setTimeout(() => resolve('unknown'), TIMEOUT_MS);
 	});
 	try {
-		return await Promise.race([nextTurn().then(find), late]);
+		return await Promise.race([yieldToEventLoop().then(find), late]);
 	} catch {
 		return 'unknown';
 	} finally {

@@ -5,7 +5,7 @@ import {readerOfSaves} from '../../ruleset/parse-save.ts';
 import {HostError} from '../errors.ts';
 import {findProgram} from '../exec/find-program.ts';
 import {firstLine, type Runner, run} from '../exec/run.ts';
-import {inTurns} from '../exec/yield.ts';
+import {forEachYielding} from '../exec/yield.ts';
 import {hasIptables} from '../machine/facts-sync.ts';
 
 export type {Backend} from '../../ruleset/model.ts';
@@ -92,7 +92,7 @@ export async function readSave(
 	skips: (line: string) => boolean = () => false,
 ): Promise<FamilyRules> {
 	const {read, rules} = readerOfSaves(family);
-	await inTurns(text.split('\n'), (line) => {
+	await forEachYielding(text.split('\n'), (line) => {
 		if (!skips(line)) {
 			read(line);
 		}

@@ -3,7 +3,7 @@ import {type CleanupChoice, planChoices} from '../../existing/cleanup-options.ts
 import {KNOWN_PROGRAMS} from '../../existing/known-programs.ts';
 import {type Neighbour, nameNeighbours} from '../../existing/neighbours.ts';
 import type {Family} from '../../lib/network.ts';
-import {nextTurn} from '../exec/yield.ts';
+import {yieldToEventLoop} from '../exec/yield.ts';
 import {commandNameOf, link, processesNamed} from '../sockets/processes.ts';
 import {findManagers, ownersAmong} from './managers.ts';
 import {readNativeTables} from './nftables.ts';
@@ -25,12 +25,12 @@ export async function findNeighbours(families: readonly Family[]): Promise<Surro
 	const nativeTables = await readNativeTables(snapshots.map(({rules}) => rules));
 	const firewalld = managers.firewalld !== undefined;
 	const found = {processes: servicesHere(), tunnels: tunnelsHere()};
-	await nextTurn();
+	await yieldToEventLoop();
 	const neighbours = nameNeighbours({
 		...{snapshots, nativeTables, ...managers, firewalld},
 		...found,
 	});
-	await nextTurn();
+	await yieldToEventLoop();
 	return {neighbours, choices: planChoices(snapshots, ownersAmong(managers))};
 }
 

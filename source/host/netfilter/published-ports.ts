@@ -8,11 +8,11 @@ import {printable} from '../../lib/printable.ts';
 import {HostError} from '../errors.ts';
 import {findProgram} from '../exec/find-program.ts';
 import {firstLine, run} from '../exec/run.ts';
-import {inTurns} from '../exec/yield.ts';
+import {forEachYielding} from '../exec/yield.ts';
 import {readSave} from './iptables.ts';
 
 /** Milliseconds that each program is waited for. */
-const PATIENCE = 2000;
+const TIMEOUT_MS = 2000;
 
 /**
  * The ports of this machine that are forwarded to containers or other machines, by the nat tables of
@@ -36,7 +36,7 @@ export async function findPublished(): Promise<readonly Published[]> {
 	);
 	const own = ownAddresses();
 	const published = new Map<string, Published>();
-	await inTurns([...reads.flatMap(({tables}) => tables), ...native.flat()], (table) => {
+	await forEachYielding([...reads.flatMap(({tables}) => tables), ...native.flat()], (table) => {
 		for (const port of publishedIn(table, own)) {
 			published.set(JSON.stringify(port), port);
 		}
@@ -78,7 +78,7 @@ async function ask(program: string, args: readonly string[]): Promise<string> {
 		return '';
 	}
 
-	const {status, stdout, stderr} = await run(program, args, {timeout: PATIENCE});
+	const {status, stdout, stderr} = await run(program, args, {timeout: TIMEOUT_MS});
 	if (status === undefined) {
 		throw new HostError(
 			`${program} does not answer: ${printable(firstLine(stderr), 120)}`,

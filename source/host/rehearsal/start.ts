@@ -38,7 +38,7 @@ const WRITABLE = {
 } as const;
 
 /** Milliseconds that the kernel is waited for. */
-const PATIENCE = 2000;
+const TIMEOUT_MS = 2000;
 
 /**
  * Whether a rehearsal can be made here.
@@ -57,7 +57,7 @@ export async function namespacesAllowed(): Promise<boolean> {
 }
 
 async function tryNamespaces(): Promise<RunResult> {
-	return run('unshare', [...namespaceFlags(), 'true'], {timeout: PATIENCE});
+	return run('unshare', [...namespaceFlags(), 'true'], {timeout: TIMEOUT_MS});
 }
 
 function namespaceFlags(): readonly string[] {

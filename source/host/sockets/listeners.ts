@@ -3,7 +3,7 @@ import {FAMILIES} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import {CONTAINER_PROXIES} from '../../services/advice.ts';
 import type {Listener} from '../../services/listener.ts';
-import {inTurns} from '../exec/yield.ts';
+import {forEachYielding} from '../exec/yield.ts';
 import {userOnMachine} from '../rehearsal/is-rehearsal.ts';
 import {type BoundSocket, isLoopback, readBoundSockets} from './proc-net.ts';
 import {commandNameOf, controlGroupsOf, holdersOf, parentOf, userIdOf} from './processes.ts';
@@ -15,7 +15,7 @@ export type {Listener} from '../../services/listener.ts';
 export {findPublished} from '../netfilter/published-ports.ts';
 
 /** Milliseconds that ss and systemctl are waited for. Without them the list is there, with less in it. */
-const PATIENCE = 2000;
+const TIMEOUT_MS = 2000;
 
 /**
  * Every TCP socket of this network namespace that listens and every UDP socket that waits for
@@ -25,8 +25,8 @@ const PATIENCE = 2000;
 export async function findListeners(): Promise<readonly Listener[]> {
 	const sockets = readBoundSockets();
 	const [details, units, holders] = await Promise.all([
-		readSocketDetails(PATIENCE),
-		findSocketUnits(PATIENCE),
+		readSocketDetails(TIMEOUT_MS),
+		findSocketUnits(TIMEOUT_MS),
 		holdersOf(new Set(sockets.map(({inode}) => inode))),
 	]);
 	const users = readUsers();
@@ -34,7 +34,7 @@ export async function findListeners(): Promise<readonly Listener[]> {
 	const owners = new Map<number, Owner>();
 	const parents = new Map<number, number | undefined>();
 	const listeners = new Map<string, Listener>();
-	await inTurns(sockets, (socket) => {
+	await forEachYielding(sockets, (socket) => {
 		const pid = chiefOf(holders.get(socket.inode) ?? [], parents);
 		const known = pid === undefined ? undefined : (owners.get(pid) ?? describeOwner(pid, users));
 		if (pid !== undefined && known !== undefined) {

@@ -1,5 +1,5 @@
 import {readdirSync, readFileSync, readlinkSync} from 'node:fs';
-import {inTurns} from '../exec/yield.ts';
+import {forEachYielding} from '../exec/yield.ts';
 
 /** A process as /proc shows it (proc(5)). All of these give nothing where it is gone or not ours to see. */
 
@@ -53,7 +53,7 @@ export async function holdersOf(
 	inodes: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, readonly number[]>> {
 	const holders = new Map<string, number[]>();
-	await inTurns(inodes.size > 0 ? allProcesses() : [], (pid) => {
+	await forEachYielding(inodes.size > 0 ? allProcesses() : [], (pid) => {
 		for (const inode of socketsOf(pid)) {
 			if (inodes.has(inode)) {
 				holders.set(inode, [...(holders.get(inode) ?? []), pid]);

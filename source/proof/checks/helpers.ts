@@ -3,7 +3,7 @@ import {parseNetwork} from '../../lib/network.ts';
 import {type Helper, type HelperPort, helperOf, type KernelHelper} from '../../policy/helpers.ts';
 import {installGre} from '../../testbed/gre.ts';
 import type {Trial} from '../../testbed/protocols/index.ts';
-import {bare, ip} from '../../testbed/topology.ts';
+import {ip, stripPrefixLength} from '../../testbed/topology.ts';
 import {neighboursOf} from '../vantage-points.ts';
 import {type Check, type CheckContext, check, named} from './index.ts';
 
@@ -108,7 +108,7 @@ async function tryHelper(
 async function layNeighbour({testbed, vantagePoint}: CheckContext): Promise<Scene> {
 	const {outside, name, addresses} = testbed.linkTo(vantagePoint);
 	const own = addresses[4];
-	const [caller, length] = [bare(own), Number(own.split('/')[1])];
+	const [caller, length] = [stripPrefixLength(own), Number(own.split('/')[1])];
 	const [neighbour] = neighboursOf(parseNetwork(own), name, new Set([caller]));
 	if (length > 30 || neighbour === undefined) {
 		return `${own} on ${name} is in no network that has a broadcast address`;

@@ -32,7 +32,7 @@ export type CheckContext = {
 };
 
 /** Milliseconds: an answer in a namespace takes less than one, but the machine may be busy. */
-export const PATIENCE = 1500;
+export const TIMEOUT_MS = 1500;
 /** Why something could not be tried in a world that is not adjustable. */
 export const READ_ONLY = '/proc/sys is read-only here';
 const DNS_PORT = 53;
@@ -94,7 +94,7 @@ async function answers({
 	] as const) {
 		await sender.ask('listen', {protocol, address: there, port});
 		const {outcome} = await testbed.inMachine.ask('ask', {
-			...{protocol, source: here, target: there, port, timeout: PATIENCE},
+			...{protocol, source: here, target: there, port, timeout: TIMEOUT_MS},
 		});
 		checks.push(
 			check(
@@ -114,7 +114,7 @@ async function loopback({testbed, vantagePoint, here}: CheckContext): Promise<re
 	const outcomes: string[] = [];
 	for (const target of [address, here]) {
 		await testbed.inMachine.ask('listen', {protocol: 'tcp', address: target, port: ECHO_PORT});
-		const question = {protocol: 'tcp', target, port: ECHO_PORT, timeout: PATIENCE} as const;
+		const question = {protocol: 'tcp', target, port: ECHO_PORT, timeout: TIMEOUT_MS} as const;
 		outcomes.push((await testbed.inMachine.ask('ask', question)).outcome);
 	}
 
@@ -168,7 +168,7 @@ async function neighbourDiscovery({
 	}
 
 	const {outcome} = await testbed.inMachine.ask('ask', {
-		...{protocol: 'tcp', source: here, target: there, port: ECHO_PORT, timeout: PATIENCE},
+		...{protocol: 'tcp', source: here, target: there, port: ECHO_PORT, timeout: TIMEOUT_MS},
 	});
 	return [check('neighbour discovery works', vantagePoint, outcome === 'echo', outcome)];
 }
@@ -187,7 +187,7 @@ async function pathMtu({testbed, vantagePoint, here}: CheckContext): Promise<rea
 	const {outcome} = await testbed.inMachine.ask('ask', {
 		...{protocol: 'tcp', source: here, target: far, port: ECHO_PORT},
 		bytes: 50_000,
-		timeout: 2 * PATIENCE,
+		timeout: 2 * TIMEOUT_MS,
 	});
 	return [check(name, vantagePoint, outcome === 'echo', outcome)];
 }
@@ -202,7 +202,7 @@ async function dhcp({testbed, vantagePoint, here, there}: CheckContext): Promise
 				`${MACHINE_LINK_LOCAL}%${vantagePoint.inInterface}`,
 			];
 	const awaited = testbed.inMachine.ask('receive', {
-		...{address: four ? '0.0.0.0' : target, port: client, timeout: 2 * PATIENCE},
+		...{address: four ? '0.0.0.0' : target, port: client, timeout: 2 * TIMEOUT_MS},
 	});
 	const destination = four
 		? target

@@ -14,7 +14,7 @@ const REFUSALS: Readonly<Record<Verdict, Readonly<Record<Protocol, Refusal>>>> =
 };
 
 /** Milliseconds: the kernel of the copy answers before the sender's call returns. */
-const PATIENCE = 250;
+const TIMEOUT_MS = 250;
 
 /** Whether what is shut is turned away as the policy chose: by the packets that come back. */
 export async function runVerdictChecks(context: CheckContext): Promise<readonly Check[]> {
@@ -67,7 +67,7 @@ async function observe(
 		})),
 		async () =>
 			testbed.senders[vantagePoint.family].ask('ask', {
-				...{protocol, source: there, target: here, port, timeout: PATIENCE},
+				...{protocol, source: there, target: here, port, timeout: TIMEOUT_MS},
 			}),
 	);
 	return resets > 0 ? 'reset' : errors > 0 ? 'port unreachable' : 'nothing';

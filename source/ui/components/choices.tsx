@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import SelectInput from 'ink-select-input';
 import {type ReactElement, useContext} from 'react';
 import {cut} from '../text/truncate.ts';
-import {glyphs, readOut, styleOf, type Tone} from '../theme.ts';
+import {glyphs, screenReader, styleOf, type Tone} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 
 type Props = {
@@ -43,7 +43,7 @@ export function Pointer({isSelected = false}: {readonly isSelected?: boolean}): 
 
 /** What stands before a choice. Read out, it is parted from that by itself, and empty for the others. */
 function pointerText(isSelected: boolean): string {
-	if (readOut) {
+	if (screenReader) {
 		return isSelected ? glyphs.pointer : '';
 	}
 

@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import TextInput from 'ink-text-input';
 import {type ReactElement, useContext} from 'react';
 import {cut} from '../text/truncate.ts';
-import {glyphs, readOut, styleOf} from '../theme.ts';
+import {glyphs, screenReader, styleOf} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 
 type Props = {
@@ -24,7 +24,9 @@ export function Field({value, focused, note = '', onChange, onSubmit}: Props): R
 	const room = width - glyphs.pointer.length - glyphs.caret.length - 1 - note.length;
 	return (
 		<Box flexShrink={0} aria-role="textbox" aria-state={{selected: focused}}>
-			<Text {...styleOf(focused ? 'accent' : 'muted')}>{readOut ? '' : `${glyphs.pointer} `}</Text>
+			<Text {...styleOf(focused ? 'accent' : 'muted')}>
+				{screenReader ? '' : `${glyphs.pointer} `}
+			</Text>
 			<Box display="none">
 				<TextInput
 					// Remounted when its text can have been changed from outside, so that its caret follows.

@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import type {ReactElement} from 'react';
 import type {Ports} from '../../proof/count-nft.ts';
 import type {PortRange} from '../../ruleset/model.ts';
-import {glyphs, readOut, styleOf} from '../theme.ts';
+import {glyphs, screenReader, styleOf} from '../theme.ts';
 
 type Props = {
 	readonly title: string;
@@ -16,7 +16,7 @@ const NAME = 10;
 
 /** All ports in one line for each kind: a cell stands for some hundreds of them. */
 export function PortMap({title, rows, width}: Props): ReactElement {
-	if (readOut) {
+	if (screenReader) {
 		return <Text />;
 	}
 

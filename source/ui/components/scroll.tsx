@@ -1,7 +1,7 @@
 import {Box, Text} from 'ink';
 import type {ReactElement, ReactNode} from 'react';
 import {windowOf} from '../text/scroll-window.ts';
-import {glyphs, readOut, styleOf} from '../theme.ts';
+import {glyphs, screenReader, styleOf} from '../theme.ts';
 
 type Props<T> = {
 	readonly items: readonly T[];
@@ -37,7 +37,7 @@ function More({count, where}: {readonly count: number; readonly where: string}):
 	return (
 		<Box flexShrink={0}>
 			<Text {...styleOf('muted')}>
-				{readOut ? '' : `${glyphs.more} `}
+				{screenReader ? '' : `${glyphs.more} `}
 				{count} more{where}
 			</Text>
 		</Box>

@@ -1,6 +1,6 @@
 import wrapAnsi from 'wrap-ansi';
 import {cut} from '../text/truncate.ts';
-import {readOut} from '../theme.ts';
+import {screenReader} from '../theme.ts';
 
 const HELP = '  ? keys';
 /** The same where some of them are not in the line. */
@@ -19,7 +19,7 @@ export function keyLine(keys: string, columns: number): string {
 		return '';
 	}
 
-	if (readOut) {
+	if (screenReader) {
 		return `Keys: ${keys.split('  ').join(', ')}, ${HELP.trim()}`;
 	}
 
@@ -45,7 +45,7 @@ export function keyList(
 	const parts = entries.map(splitEntry);
 	const width = Math.max(...parts.map(({key}) => key.length)) + 3;
 	const apart = parts.flatMap(({key, meaning}) =>
-		wrap(readOut ? `${key}: ${meaning}` : `${key.padEnd(width)}${meaning}`),
+		wrap(screenReader ? `${key}: ${meaning}` : `${key.padEnd(width)}${meaning}`),
 	);
 	const lines = apart.length <= height ? apart : wrap(entries.join('; '));
 	return lines.length <= height

@@ -1,11 +1,11 @@
 import {PassThrough} from 'node:stream';
-import {setImmediate as nextTurn} from 'node:timers/promises';
+import {setImmediate as yieldToEventLoop} from 'node:timers/promises';
 
 const ESC = '\u001B';
 /** How long a lone escape waits for the rest of a sequence that the network cut in two. */
 const ESCAPE_DELAY = 50;
 /** How long a key waits at most for what is to listen to it. */
-const PATIENCE = 200;
+const TIMEOUT_MS = 200;
 /** How long a paste waits for its end, which a lost connection may have taken: no key may stay dead. */
 const PASTE_DELAY = 2000;
 /** Escape in the kitty keyboard protocol: unlike the bare byte it cannot join what follows. */
@@ -160,11 +160,11 @@ export class KeyStream extends PassThrough {
 
 		this.#busy = true;
 		for (let key = this.#next(); key !== undefined; key = this.#next()) {
-			await nextTurn();
-			await nextTurn();
+			await yieldToEventLoop();
+			await yieldToEventLoop();
 			// React attaches what a new step or field listens with when it has time, after it has drawn it.
-			for (const end = performance.now() + PATIENCE; this.drawing && performance.now() < end; ) {
-				await nextTurn();
+			for (const end = performance.now() + TIMEOUT_MS; this.drawing && performance.now() < end; ) {
+				await yieldToEventLoop();
 			}
 
 			if (key === SUSPEND) {

@@ -136,7 +136,7 @@ function learn(flow: Flow, known: Known): Flow {
 	const learned = {
 		...flow,
 		known,
-		existing: sameAmong(known, flow.existing),
+		existing: findMatchingChoice(known, flow.existing),
 		...(flow.step === 'role' ? {} : {roles}),
 	};
 	const next =
@@ -149,7 +149,7 @@ function learn(flow: Flow, known: Known): Flow {
 }
 
 /** What was said with a flag is the choice that says the same. Unsaid, none is chosen yet. */
-function sameAmong({choices = []}: Known, existing: Existing): Existing {
+function findMatchingChoice({choices = []}: Known, existing: Existing): Existing {
 	const flags = existingFlags(existing).join(' ');
 	const same =
 		flags === ''

@@ -19,7 +19,7 @@ import {
 	secondsText,
 } from '../text/texts.ts';
 import {cut} from '../text/truncate.ts';
-import {glyphs, readOut, styleOf} from '../theme.ts';
+import {glyphs, screenReader, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
 export function ApplyStep(props: StepProps): ReactElement {
@@ -147,7 +147,7 @@ function Waiting({flow, dispatch, machine, height, actions, waiting}: WaitingPro
 			)}
 			{keepable ? (
 				<Box marginTop={tight ? 0 : 1} flexShrink={0}>
-					<Text bold>{readOut ? '' : `${glyphs.pointer} `}Enter keeps the rules</Text>
+					<Text bold>{screenReader ? '' : `${glyphs.pointer} `}Enter keeps the rules</Text>
 				</Box>
 			) : (
 				<Box marginTop={tight ? 0 : 1} flexShrink={0}>

@@ -5,7 +5,7 @@ import {Label, Pointer} from '../components/choices.tsx';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
 import {helperDirection} from '../text/texts.ts';
-import {boxText, readOut} from '../theme.ts';
+import {boxText, screenReader} from '../theme.ts';
 import type {Machine, StepProps} from './step-props.ts';
 
 /** Lines under the list that say what the focused helper means, wrapped on a narrow terminal. */
@@ -43,12 +43,12 @@ export function HelpersStep({flow, machine, height}: StepProps): ReactElement {
 
 /** Read out, what each is for would be said with every key: the focused one says it. */
 function nameColumn({name, purpose}: Helper): string {
-	return readOut ? name : `${name.padEnd(NAME_COLUMNS)}${purpose}`;
+	return screenReader ? name : `${name.padEnd(NAME_COLUMNS)}${purpose}`;
 }
 
 /** What it is for, where the list has no room to say it. */
 function cutOff(helper: Helper, width: number): readonly string[] {
-	const whole = !readOut && BOX_COLUMNS + nameColumn(helper).length <= width;
+	const whole = !screenReader && BOX_COLUMNS + nameColumn(helper).length <= width;
 	return whole ? [] : [`${helper.purpose}.`];
 }
 

@@ -9,7 +9,7 @@ import {countPorts} from '../../ruleset/evaluate-ports.ts';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {mapRows, PortMap} from '../components/port-map.tsx';
 import type {Comparison, ProofState} from '../hooks/use-proof.ts';
-import {glyphs, readOut, styleOf} from '../theme.ts';
+import {glyphs, screenReader, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
 export function ProofStep({proof, comparison, height}: StepProps): ReactElement {
@@ -36,7 +36,7 @@ function Running({progress, seconds}: Extract<ProofState, {status: 'running'}>):
 	const done = Math.floor((cells * progress.sent) / progress.total);
 	const sweeping = progress.sent < progress.total;
 	const rate = seconds > 0 ? Math.round(progress.sent / seconds) : 0;
-	if (readOut) {
+	if (screenReader) {
 		// Each change is read out: one in ten of them is enough.
 		return (
 			<Text>Packets are sent: {10 * Math.floor((10 * progress.sent) / progress.total)} %.</Text>
@@ -75,7 +75,7 @@ type DoneProps = {
 /** The verdict first, then the maps as far as they fit: what is cut off must not be the verdict. */
 function Done({proof, comparison, height}: DoneProps): ReactElement {
 	const width = useContext(WidthContext);
-	const roomy = height >= ROOM_FOR_BOTH && !readOut;
+	const roomy = height >= ROOM_FOR_BOTH && !screenReader;
 	const proven = isProven(proof);
 	const faults = faultsOf(proof);
 	// What stands around the list of what passes, wrapped on 60 columns.

@@ -12,7 +12,7 @@ import {TextLine} from '../components/text-line.tsx';
 import {WayInNote, wayInLines} from '../components/way-in-note.tsx';
 import type {Flow} from '../state/state.ts';
 import {cut} from '../text/truncate.ts';
-import {readOut, styleOf} from '../theme.ts';
+import {screenReader, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
 const VIEW_NAMES = {
@@ -58,7 +58,7 @@ export function ReviewStep(props: StepProps): ReactElement {
 				</Box>
 			)}
 			<Box flexShrink={0}>
-				{readOut ? (
+				{screenReader ? (
 					<Text>{tabsReadOut(flow.view)}</Text>
 				) : (
 					<Text>

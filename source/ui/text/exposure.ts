@@ -1,7 +1,7 @@
 import type {Exposed, Reach} from '../../exposure/model.ts';
 import {printPorts} from '../../policy/parse-opening.ts';
 import type {ExposureState} from '../hooks/use-exposure.ts';
-import {readOut, type Tone} from '../theme.ts';
+import {screenReader, type Tone} from '../theme.ts';
 import {type Line, wrapLines} from './wrap.ts';
 
 const PORT_COLUMNS = 18;
@@ -17,7 +17,7 @@ export function exposureLines(state: ExposureState, width: number): readonly Lin
 		case 'found': {
 			const {rows, unread, tried} = state.exposure;
 			return [
-				...(readOut ? [] : wrapLines(head(), width, 'accent')),
+				...(screenReader ? [] : wrapLines(head(), width, 'accent')),
 				...rows.flatMap((row) => rowLines(row, width)),
 				...(rows.length === 0 && unread.length === 0
 					? wrapLines('Nothing listens here for others, and nothing is let in.', width, 'plain')
@@ -45,7 +45,7 @@ function rowLines(row: Exposed, width: number): readonly Line[] {
 	const port = `${ports}/${row.protocol}${families}`;
 	const prefix = `${row.before.padEnd(REACH_COLUMNS)}${(row.after ?? '').padEnd(REACH_COLUMNS)}`;
 	const tone = toneOf(row.after ?? row.before);
-	if (readOut) {
+	if (screenReader) {
 		const after = row.after === undefined ? '' : `, after ${row.after}`;
 		return wrapLines(`${port}: now ${row.before}${after}; ${describe(row)}`, width, tone);
 	}

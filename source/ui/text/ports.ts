@@ -3,7 +3,7 @@ import type {Port} from '../../policy/port-openings.ts';
 import {adviseOn} from '../../services/advice.ts';
 import type {Listener} from '../../services/listener.ts';
 import type {PortRow} from '../state/port-rows.ts';
-import {boxText, readOut, type Tone} from '../theme.ts';
+import {boxText, screenReader, type Tone} from '../theme.ts';
 
 /** Wide enough for most ports, so that what follows stands in one column. */
 const PORT_COLUMNS = 12;
@@ -15,7 +15,7 @@ export function rowText(row: PortRow): {readonly text: string; readonly tone: To
 		case 'listener': {
 			const open = row.openings.length > 0;
 			return {
-				text: `${readOut ? '' : `${boxText(open)} `}${columns(printPort(row.port), reachText(row.openings))}${namesOf(row.listeners)}`,
+				text: `${screenReader ? '' : `${boxText(open)} `}${columns(printPort(row.port), reachText(row.openings))}${namesOf(row.listeners)}`,
 				tone: open ? 'accept' : 'plain',
 			};
 		}
@@ -24,19 +24,19 @@ export function rowText(row: PortRow): {readonly text: string; readonly tone: To
 			const {protocol, port, last, by, to} = row.published;
 			const ports = `${printPorts({first: port, last: last ?? port}, '-')}/${protocol}`;
 			return {
-				text: `${readOut ? '' : ' !  '}${column(ports, PORT_COLUMNS)}beyond our reach: ${by}, to ${to}`,
+				text: `${screenReader ? '' : ' !  '}${column(ports, PORT_COLUMNS)}beyond our reach: ${by}, to ${to}`,
 				tone: 'warning',
 			};
 		}
 
 		case 'opening':
 			return {
-				text: `${readOut ? '' : `${boxText(true)} `}${column(printOpening(row.opening), PORT_COLUMNS)}${readOut ? 'open, ' : ''}${describeOpening(row.opening)}${row.listens === false ? '; nothing listens' : ''}`,
+				text: `${screenReader ? '' : `${boxText(true)} `}${column(printOpening(row.opening), PORT_COLUMNS)}${screenReader ? 'open, ' : ''}${describeOpening(row.opening)}${row.listens === false ? '; nothing listens' : ''}`,
 				tone: 'plain',
 			};
 		case 'loopback':
 			return {
-				text: `${readOut ? '' : '    '}${columns(printPort(row.port), 'loopback')}${namesOf(row.listeners)}`,
+				text: `${screenReader ? '' : '    '}${columns(printPort(row.port), 'loopback')}${namesOf(row.listeners)}`,
 				tone: 'muted',
 			};
 	}
@@ -126,7 +126,7 @@ function columns(port: string, state: string): string {
 
 /** A cell of the list; read out, commas part them. */
 function column(text: string, width: number): string {
-	return readOut ? `${text}, ` : `${text.padEnd(width)} `;
+	return screenReader ? `${text}, ` : `${text.padEnd(width)} `;
 }
 
 /** What the openings of a port come to. */

@@ -4,7 +4,7 @@ import {mergeFamilies, type Row} from '../../ruleset/merge-families.ts';
 import type {RuleSet} from '../../ruleset/model.ts';
 import type {ExposureState} from '../hooks/use-exposure.ts';
 import type {Flow} from '../state/state.ts';
-import {readOut, type Tone} from '../theme.ts';
+import {screenReader, type Tone} from '../theme.ts';
 import {exposureLines} from './exposure.ts';
 import {type Line, wrapLines} from './wrap.ts';
 
@@ -90,7 +90,7 @@ function ruleLines(rows: readonly Row[], width: number): readonly Line[] {
 		...(rows[position - 1]?.own === row.own
 			? []
 			: wrapLines(
-					`${row.own.name}, from ${row.own.from} of table ${row.own.table}${readOut ? '' : ' (4: IPv4, 6: IPv6)'}`,
+					`${row.own.name}, from ${row.own.from} of table ${row.own.table}${screenReader ? '' : ' (4: IPv4, 6: IPv6)'}`,
 					width,
 					'accent',
 				)),
@@ -98,9 +98,9 @@ function ruleLines(rows: readonly Row[], width: number): readonly Line[] {
 			row.text,
 			width,
 			toneOf(row),
-			readOut ? familyWords(row) : `${familyColumn(row)}  `,
+			screenReader ? familyWords(row) : `${familyColumn(row)}  `,
 		),
-		...wrapLines(row.rule.reason?.text ?? '', width, 'muted', readOut ? '' : '       '),
+		...wrapLines(row.rule.reason?.text ?? '', width, 'muted', screenReader ? '' : '       '),
 	]);
 }
 

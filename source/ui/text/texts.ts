@@ -3,7 +3,7 @@ import type {Elevation} from '../../host/exec/elevation.ts';
 import type {Helper} from '../../policy/helpers.ts';
 import type {Role, Verdict} from '../../policy/policy.ts';
 import type {Flow, Step} from '../state/state.ts';
-import {glyphs, readOut} from '../theme.ts';
+import {glyphs, screenReader} from '../theme.ts';
 import {cut} from './truncate.ts';
 
 /** What the wizard says, apart from how it looks. Plain ASCII: every terminal shows it. */
@@ -81,14 +81,14 @@ export const REASSURANCE =
 
 /** The seconds of the countdown. Each change is read out: then few, and rather too low than too high. */
 export function secondsText(seconds: number): number {
-	const step = !readOut ? 1 : seconds > 10 ? 10 : 5;
+	const step = !screenReader ? 1 : seconds > 10 ? 10 : 5;
 	return step * Math.floor(seconds / step);
 }
 
 /** Which step it is, where there is no room for the names of all; else undefined. */
 export function railOf(step: Step, steps: readonly Step[], columns: number): string | undefined {
 	const all = steps.map((name) => STEP_NAMES[name]).join(` ${glyphs.step} `);
-	return all.length <= columns && !readOut
+	return all.length <= columns && !screenReader
 		? undefined
 		: cut(`Step ${steps.indexOf(step) + 1} of ${steps.length}: ${STEP_NAMES[step]}`, columns);
 }

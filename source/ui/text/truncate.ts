@@ -1,4 +1,4 @@
-import {glyphs, readOut} from '../theme.ts';
+import {glyphs, screenReader} from '../theme.ts';
 
 /**
  * Cuts a text to so many columns and says so, with a sign that this terminal can draw: the one of
@@ -10,7 +10,7 @@ export function cut(
 	where: 'start' | 'middle' | 'end' = 'end',
 ): string {
 	const characters = [...text];
-	if (readOut || columnsOf(characters) <= columns) {
+	if (screenReader || columnsOf(characters) <= columns) {
 		return text;
 	}
 

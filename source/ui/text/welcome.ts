@@ -1,7 +1,7 @@
 import type {Found} from '../../app/discover.ts';
 import type {Facts} from '../../host/machine/facts.ts';
 import type {FirstFacts} from '../../host/machine/facts-sync.ts';
-import {describeExposure, scopeOf} from '../../lib/address-scope.ts';
+import {describePublicAddress, scopeOf} from '../../lib/address-scope.ts';
 import {joinWords} from '../../lib/list.ts';
 import {printable} from '../../lib/printable.ts';
 import {printAccessPort} from '../../ruleset/lockout.ts';
@@ -24,7 +24,7 @@ export function describeMachine(facts: Facts | FirstFacts, found?: Found): reado
 	const {interfaces} = facts;
 	const session = 'session' in facts ? describeSession(facts.session) : LOOKING;
 	const networks = interfaces.map(
-		({name, addresses}) => `${printable(name)} ${addresses.map(bare).join(' ')}`,
+		({name, addresses}) => `${printable(name)} ${addresses.map(stripPrefixLength).join(' ')}`,
 	);
 	const lines: readonly Line[] = [
 		'iptables' in facts ? describeIptables(facts) : {text: `iptables: ${LOOKING}`, tone: 'muted'},
@@ -120,7 +120,7 @@ function describeIptables({iptables, families}: Facts): Line {
 
 /** One address of each family, by which others reach this machine. */
 export function addressesOf({interfaces, families}: Facts): readonly string[] {
-	const all = interfaces.flatMap(({addresses}) => addresses.map(bare));
+	const all = interfaces.flatMap(({addresses}) => addresses.map(stripPrefixLength));
 	return families.flatMap(
 		(family) =>
 			all.find(
@@ -131,9 +131,9 @@ export function addressesOf({interfaces, families}: Facts): readonly string[] {
 
 /** The article's third alternative to an open port: whether this machine has a public address. */
 export function describeNat({interfaces}: Facts): string {
-	return describeExposure(
+	return describePublicAddress(
 		interfaces.flatMap(({addresses}) =>
-			addresses.map((cidr) => ({cidr, scope: scopeOf(bare(cidr))})),
+			addresses.map((cidr) => ({cidr, scope: scopeOf(stripPrefixLength(cidr))})),
 		),
 	);
 }
@@ -150,6 +150,6 @@ export function describeSession(session: Facts['session']): string {
 	}
 }
 
-function bare(cidr: string): string {
+function stripPrefixLength(cidr: string): string {
 	return cidr.split('/')[0] ?? cidr;
 }

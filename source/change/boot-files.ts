@@ -12,9 +12,9 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {explainError} from '../host/errors.ts';
 import {run} from '../host/exec/run.ts';
 import {writeWhole} from '../host/files/atomic-write.ts';
+import {explainError} from '../lib/errors.ts';
 
 /** A file that keeping a change writes. Mode as chmod(1) has it. */
 export type PlannedFile = {readonly text: string; readonly mode: number};

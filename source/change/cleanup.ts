@@ -1,11 +1,11 @@
 import {chainsBehind, printCleanup, touchedChains} from '../existing/cleanup-format.ts';
 import {type Cleanup, type Existing, planCleanup} from '../existing/cleanup-plan.ts';
 import type {RulesSnapshot} from '../existing/snapshot.ts';
-import {HostError} from '../host/errors.ts';
 import type {Runner} from '../host/exec/run.ts';
 import {describeFailure, restore} from '../host/netfilter/iptables.ts';
 import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import {withNamespace} from '../host/netns.ts';
+import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {loadSets} from '../testbed/load-rules.ts';
 import {ROLLED_BACK} from './load.ts';

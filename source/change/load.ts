@@ -1,7 +1,6 @@
 import {printLoad} from '../existing/cleanup-format.ts';
 import type {Cleanup} from '../existing/cleanup-plan.ts';
 import type {RulesSnapshot} from '../existing/snapshot.ts';
-import {HostError} from '../host/errors.ts';
 import {type Runner, run} from '../host/exec/run.ts';
 import {freshNetwork} from '../host/machine/modules.ts';
 import {
@@ -13,6 +12,7 @@ import {
 	save,
 } from '../host/netfilter/iptables.ts';
 import {withNamespace} from '../host/netns.ts';
+import {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 import {compareRules, describeDifference, ownRules, presenceOf} from '../ruleset/diff.ts';

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
-import {explainError, HostError} from '../host/errors.ts';
 import {assertPrivate} from '../host/files/atomic-write.ts';
+import {explainError, HostError} from '../lib/errors.ts';
 import {writeJournal} from './journal.ts';
 import {withLock} from './lock.ts';
 import {STATE_DIR} from './paths.ts';

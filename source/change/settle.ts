@@ -1,6 +1,6 @@
 import {setTimeout as delay} from 'node:timers/promises';
-import {explainError, HostError} from '../host/errors.ts';
 import {firstLine, run} from '../host/exec/run.ts';
+import {explainError, HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {applyFilePlan} from './boot-files.ts';
 import {findDrift} from './drift.ts';

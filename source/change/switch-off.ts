@@ -1,6 +1,5 @@
 import {statSync} from 'node:fs';
 import type {Manager} from '../existing/cleanup-plan.ts';
-import {HostError} from '../host/errors.ts';
 import {firstLine, type Runner} from '../host/exec/run.ts';
 import {isEnabled} from '../host/machine/systemd.ts';
 import {
@@ -10,6 +9,7 @@ import {
 	UFW_CONF,
 	withoutUfw,
 } from '../host/netfilter/managers.ts';
+import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import type {FilePlan} from './boot-files.ts';
 import {ROLLED_BACK} from './load.ts';

@@ -1,6 +1,6 @@
-import {explainError, HostError} from '../host/errors.ts';
 import {loadModules} from '../host/machine/modules.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
+import {explainError, HostError} from '../lib/errors.ts';
 import type {FamilyRules} from '../ruleset/model.ts';
 import {assertUnchanged, cleanOtherBackend, rehearseRestore} from './cleanup.ts';
 import {printLoaded} from './drift.ts';

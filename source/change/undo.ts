@@ -1,8 +1,8 @@
 import {rmSync} from 'node:fs';
-import {HostError} from '../host/errors.ts';
 import {run} from '../host/exec/run.ts';
 import {describeFailure, restore, type Saved} from '../host/netfilter/iptables.ts';
 import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
+import {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
 import {findChain, OWN_CHAINS} from '../ruleset/model.ts';
 import {applyFilePlan, type FilePlan} from './boot-files.ts';

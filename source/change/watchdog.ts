@@ -1,6 +1,6 @@
-import {HostError} from '../host/errors.ts';
 import {run, runDetached} from '../host/exec/run.ts';
 import {hasSystemd} from '../host/machine/systemd.ts';
+import {HostError} from '../lib/errors.ts';
 import {scriptOf} from './record.ts';
 
 /**

@@ -1,7 +1,7 @@
 import {CONFIG_DIR, POLICY_FILE, RESTORE_FILE} from '../change/paths.ts';
-import {HostError} from '../host/errors.ts';
 import {run} from '../host/exec/run.ts';
 import type {Facts} from '../host/machine/facts.ts';
+import {HostError} from '../lib/errors.ts';
 import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from '../persistence/init/systemd.ts';
 import {INIT_SCRIPT} from '../persistence/init/sysvinit.ts';
 import type {InitSystem} from '../persistence/init-system.ts';

@@ -1,9 +1,9 @@
 import {RESTORE_FILE} from '../change/paths.ts';
-import {HostError} from '../host/errors.ts';
 import {firstLine} from '../host/exec/run.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {save} from '../host/netfilter/iptables.ts';
 import type {Namespace} from '../host/netns.ts';
+import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import type {Policy} from '../policy/policy.ts';
 import {withoutLimits} from '../proof/checks/rate-limits.ts';

@@ -1,7 +1,7 @@
 import {findPending, listChanges} from '../change/record.ts';
 import {keepChange} from '../change/settle.ts';
-import {HostError} from '../host/errors.ts';
 import {comesFromHere, findSession, identify} from '../host/sockets/session.ts';
+import {HostError} from '../lib/errors.ts';
 import {requireRoot} from './require-root.ts';
 
 /**

@@ -12,8 +12,18 @@ export async function facts(flags: FactsFlags): Promise<string> {
 	const found = await findMachine();
 	const machine = flags.mask ? maskMachine(found) : found;
 	return flags.json
-		? `${JSON.stringify({version: FW_WIZARD_VERSION, ...machine}, undefined, '\t')}\n`
+		? `${JSON.stringify({version: FW_WIZARD_VERSION, ...machineToJson(machine)}, undefined, '\t')}\n`
 		: printMachine(machine);
+}
+
+/** The JSON fields that scripts know: a remote session's access ports are its `doors`. */
+function machineToJson({session, ...rest}: Machine) {
+	if (session.kind !== 'remote') {
+		return {...rest, session};
+	}
+
+	const {accessPorts, ...known} = session;
+	return {...rest, session: {...known, doors: accessPorts}};
 }
 
 /** The same facts without this machine's addresses and those of its visitors; versions stay. */

@@ -1,7 +1,6 @@
 import process from 'node:process';
 import {CommanderError} from 'commander';
-import {explainError, HostError} from '../host/errors.ts';
-import {InputError} from '../lib/errors.ts';
+import {explainError, HostError, InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 
 const USAGE = 'See: fw-wizard --help';

@@ -1,5 +1,5 @@
-import {HostError} from '../host/errors.ts';
 import {isRoot} from '../host/machine/facts-sync.ts';
+import {HostError} from '../lib/errors.ts';
 
 /** @throws {HostError} when this is not root, with the command that works */
 export function requireRoot(command: string): void {

@@ -1,8 +1,7 @@
 import {reportChanges, undoChanges, undoEverything} from '../change/undo.ts';
-import {HostError} from '../host/errors.ts';
 import {familiesHere, firstFacts} from '../host/machine/facts-sync.ts';
 import {findSession} from '../host/sockets/session.ts';
-import {InputError} from '../lib/errors.ts';
+import {HostError, InputError} from '../lib/errors.ts';
 import {joinWords} from '../lib/list.ts';
 import {printable} from '../lib/printable.ts';
 import {planRemoval} from '../persistence/plan.ts';

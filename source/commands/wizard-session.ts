@@ -126,7 +126,7 @@ export async function openWizard(options: Options): Promise<number> {
 		await yieldToEventLoop();
 		const app = render(element(), {
 			stdin: keys as unknown as NodeJS.ReadStream,
-			stdout: screen.continueAsRoot(),
+			stdout: screen.handOver(),
 			exitOnCtrlC: false,
 			interactive: true,
 			alternateScreen: true,

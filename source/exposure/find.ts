@@ -1,7 +1,7 @@
 import {type Existing, KEEP_EXISTING} from '../existing/cleanup-plan.ts';
-import {HostError} from '../host/errors.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findListeners, findPublished} from '../host/sockets/listeners.ts';
+import {HostError} from '../lib/errors.ts';
 import type {Policy} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {type RulesUnderTest, runningSource} from '../testbed/load-rules.ts';

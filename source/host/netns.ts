@@ -1,5 +1,5 @@
 import {readlinkSync} from 'node:fs';
-import {HostError} from './errors.ts';
+import {HostError} from '../lib/errors.ts';
 import {hold, type Runner, run} from './exec/run.ts';
 import {isRoot} from './machine/facts-sync.ts';
 import {freshNetwork} from './machine/modules.ts';

@@ -1,7 +1,7 @@
 import {existsSync, readFileSync} from 'node:fs';
-import {HostError} from '../host/errors.ts';
 import {isRoot} from '../host/machine/facts-sync.ts';
 import {netAdminHere} from '../host/machine/system.ts';
+import {HostError} from '../lib/errors.ts';
 
 /**
  * Why this system cannot be given rules that stay, with the way out: it makes its own anew at each

@@ -1,7 +1,7 @@
-import {HostError} from '../host/errors.ts';
 import {firstLine} from '../host/exec/run.ts';
 import {programOf} from '../host/netfilter/iptables.ts';
 import type {Namespace} from '../host/netns.ts';
+import {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 

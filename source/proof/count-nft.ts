@@ -1,7 +1,7 @@
-import {HostError} from '../host/errors.ts';
 import {findProgram} from '../host/exec/find-program.ts';
 import {firstLine} from '../host/exec/run.ts';
 import type {Namespace} from '../host/netns.ts';
+import {HostError} from '../lib/errors.ts';
 import {FAMILIES, type Family} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 import type {Protocol} from '../policy/services.ts';

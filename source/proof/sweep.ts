@@ -1,4 +1,4 @@
-import {HostError} from '../host/errors.ts';
+import {HostError} from '../lib/errors.ts';
 import {FAMILIES, type Family} from '../lib/network.ts';
 import type {Protocol} from '../policy/services.ts';
 import {countPorts, subtractRanges, type VantagePoint} from '../ruleset/evaluate-ports.ts';

@@ -1,10 +1,10 @@
-import {HostError} from '../host/errors.ts';
 import {findProgram} from '../host/exec/find-program.ts';
 import {firstLine, type Runner, run} from '../host/exec/run.ts';
 import {programOf, type Saved, save} from '../host/netfilter/iptables.ts';
 import {readNativeTables} from '../host/netfilter/nftables.ts';
 import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import type {Namespace} from '../host/netns.ts';
+import {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 import {printRestore} from '../ruleset/format-iptables.ts';

@@ -1,8 +1,8 @@
 import ipaddr from 'ipaddr.js';
-import {HostError} from '../host/errors.ts';
 import {firstLine} from '../host/exec/run.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
 import type {Namespace} from '../host/netns.ts';
+import {HostError} from '../lib/errors.ts';
 import {FAMILIES, type Family} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';

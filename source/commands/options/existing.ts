@@ -1,6 +1,6 @@
 import {type Command, Option} from 'commander';
 import {CLEANUP_MODES, type Existing, MANAGERS} from '../../existing/cleanup-plan.ts';
-import {HostError} from '../../host/errors.ts';
+import {HostError} from '../../lib/errors.ts';
 import {parseWord} from '../../policy/policy.ts';
 
 /** The flags that say what becomes of others, as commander gives them. */

@@ -12,7 +12,7 @@ import {
 	writeSync,
 } from 'node:fs';
 import process from 'node:process';
-import {HostError} from '../errors.ts';
+import {HostError} from '../../lib/errors.ts';
 
 /**
  * Writes a file of ours beside its place, synced, and renames it: whoever reads it, also after a

@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import type {Manager} from '../../existing/cleanup-plan.ts';
+import {HostError} from '../../lib/errors.ts';
 import {printable} from '../../lib/printable.ts';
-import {HostError} from '../errors.ts';
 
 /**
  * A file of another firewall.

@@ -1,8 +1,8 @@
+import {HostError} from '../../lib/errors.ts';
 import type {Family} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import type {Backend, FamilyRules} from '../../ruleset/model.ts';
 import {readerOfSaves} from '../../ruleset/parse-save.ts';
-import {HostError} from '../errors.ts';
 import {findProgram} from '../exec/find-program.ts';
 import {firstLine, type Runner, run} from '../exec/run.ts';
 import {forEachYielding} from '../exec/yield.ts';

@@ -4,6 +4,7 @@ import {defineConfig} from 'vitest/config';
 const REAL = [
 	'boot',
 	'change',
+	'checklist',
 	'export',
 	'lockout',
 	'media',

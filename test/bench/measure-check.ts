@@ -3,7 +3,7 @@
 // figures as JSON.
 import path from 'node:path';
 import process from 'node:process';
-import {succeed} from '../_helpers/programs.ts';
+import {succeed} from '../_helpers/lab/programs.ts';
 import {type Figure, median} from './statistics.ts';
 
 const CLI = path.resolve(process.argv[2] ?? 'build/cli.js');

@@ -6,8 +6,8 @@ import {monitorEventLoopDelay} from 'node:perf_hooks';
 import process from 'node:process';
 import {findMachine, type Machine} from '../../source/host/machine/report.ts';
 import type {Backend} from '../../source/host/netfilter/iptables.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {type Host, openLab} from '../_helpers/lab.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {type Host, openLab} from '../_helpers/lab/lab.ts';
 import {type Figure, milliseconds, quantile} from './statistics.ts';
 
 const SOCKETS = 1000;

@@ -1,8 +1,8 @@
 // Measures how many rules of Docker, fail2ban, libvirt and Tailscale are left after a program has loaded
 // its own and loaded them again. Runs as root in namespaces of its own; prints the figures as JSON.
 import type {Backend} from '../../source/host/netfilter/iptables.ts';
-import {type Host, openLab} from '../_helpers/lab.ts';
-import {NEIGHBOURS} from '../_helpers/neighbours.ts';
+import {type Host, openLab} from '../_helpers/lab/lab.ts';
+import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
 import type {Figure} from './statistics.ts';
 import {installedTools, type Tool, WIZARD} from './tools.ts';
 

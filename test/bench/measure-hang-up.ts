@@ -4,8 +4,8 @@ import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {spawn} from '@lydell/node-pty';
 import {findProgram} from '../../source/host/exec/find-program.ts';
-import {CLI} from '../_helpers/cli.ts';
-import {type Host, openLab} from '../_helpers/lab.ts';
+import {CLI} from '../_helpers/lab/cli.ts';
+import {type Host, openLab} from '../_helpers/lab/lab.ts';
 import type {Figure} from './statistics.ts';
 
 /** Seconds to confirm in, and how many more are given to the one who rolls back. */

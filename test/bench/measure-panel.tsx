@@ -9,7 +9,7 @@ import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {App} from '../../source/ui/app.tsx';
 import {KeyStream} from '../../source/ui/keys/input-stream.ts';
 import {startFlow} from '../../source/ui/state/state.ts';
-import {CHECKER, MACHINE, UNABLE} from '../_helpers/app-props.ts';
+import {CHECKER, MACHINE, UNABLE} from '../_helpers/ui/app-props.ts';
 import {type Figure, median, milliseconds, quantile} from './statistics.ts';
 
 const KEYS = 60;

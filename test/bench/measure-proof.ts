@@ -4,8 +4,8 @@ import {spawn} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {execute, succeed} from '../_helpers/programs.ts';
-import {descendantsOf} from '../_helpers/traces.ts';
+import {execute, succeed} from '../_helpers/lab/programs.ts';
+import {descendantsOf} from '../_helpers/samples/traces.ts';
 import {type Figure, median} from './statistics.ts';
 
 const CLI = path.resolve(process.argv[2] ?? 'build/cli.js');

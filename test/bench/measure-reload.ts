@@ -2,9 +2,9 @@
 // this program and by those of the others that are installed. Runs as root in namespaces of its own;
 // prints the figures as JSON.
 import type {Backend} from '../../source/host/netfilter/iptables.ts';
-import {openLab} from '../_helpers/lab.ts';
-import {joinedPair} from '../_helpers/pair.ts';
-import {startTraffic} from '../_helpers/traffic.ts';
+import {openLab} from '../_helpers/lab/lab.ts';
+import {joinedPair} from '../_helpers/lab/pair.ts';
+import {startTraffic} from '../_helpers/traffic/traffic.ts';
 import type {Figure} from './statistics.ts';
 import {installedTools, type Tool, WIZARD} from './tools.ts';
 

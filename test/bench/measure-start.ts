@@ -9,7 +9,7 @@ import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {stripVTControlCharacters} from 'node:util';
 import {spawn as spawnInTerminal} from '@lydell/node-pty';
-import {QUESTIONS} from '../_helpers/journey.ts';
+import {QUESTIONS} from '../_helpers/ui/journey.ts';
 import {type Figure, median, milliseconds} from './statistics.ts';
 
 const CLI = path.resolve(process.argv[2] ?? 'build/cli.js');

@@ -1,6 +1,6 @@
 // Measures what is promised in figures, prints a table and keeps it in results.md. As root.
 import {execFileSync} from 'node:child_process';
-import {copyFileSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -11,7 +11,9 @@ import {build} from 'esbuild';
 const HERE = import.meta.dirname;
 // Beside node_modules: what is bundled still imports from there.
 const load = os.loadavg()[0]?.toFixed(1);
-const folder = mkdtempSync(path.join(HERE, '../../node_modules/.fww-bench-'));
+const cache = path.join(HERE, '../../node_modules/.cache');
+mkdirSync(cache, {recursive: true});
+const folder = mkdtempSync(path.join(cache, 'fww-bench-'));
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'fww-bench-'));
 process.on('exit', () => {
 	rmSync(folder, {recursive: true, force: true});
@@ -42,8 +44,8 @@ await build({
 });
 
 // Programs that are started beside those that are bundled.
-for (const name of ['echo-server.js', 'listening.js', 'traffic.js']) {
-	copyFileSync(path.join(HERE, '../_helpers', name), path.join(folder, name));
+for (const name of ['lab/echo-server.js', 'lab/listening.js', 'traffic/traffic.js']) {
+	copyFileSync(path.join(HERE, '../_helpers', name), path.join(folder, path.basename(name)));
 }
 
 /** @type {readonly Figure[]} */

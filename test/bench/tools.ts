@@ -2,10 +2,10 @@
 
 import {findProgram} from '../../source/host/exec/find-program.ts';
 import type {Backend} from '../../source/host/netfilter/iptables.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {wizardDoes} from '../_helpers/cli.ts';
-import type {Host} from '../_helpers/lab.ts';
-import {PORTS} from '../_helpers/traffic.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {wizardDoes} from '../_helpers/lab/cli.ts';
+import type {Host} from '../_helpers/lab/lab.ts';
+import {PORTS} from '../_helpers/traffic/traffic.ts';
 
 export type Tool = {
 	readonly name: string;

@@ -1,9 +1,9 @@
 import {beforeAll, describe, expect, test, vi} from 'vitest';
-import {type Debian, PROGRAM, useDebians} from '../_helpers/debian.ts';
-import {filterLines, readAll} from '../_helpers/inheritance.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {logIn, runThere} from '../_helpers/ssh.ts';
-import {useTerminals} from '../_helpers/terminal.ts';
+import {type Debian, PROGRAM, useDebians} from '../_helpers/lab/debian.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {filterLines, readAll} from '../_helpers/samples/existing-rules.ts';
+import {logIn, runThere} from '../_helpers/ssh/ssh.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
 
 const POLICY = ['--role', 'server', '--open', '22/tcp'];
 const OWN_JUMP = '-A INPUT -j FW-WIZARD-INPUT';

@@ -1,12 +1,12 @@
 import {describe, expect, test} from 'vitest';
 import type {Item} from '../../source/checklist/checklist-item.ts';
-import {type Debian, PROGRAM, useDebians} from '../_helpers/debian.ts';
-import {unpackPackages} from '../_helpers/debian-packages.ts';
-import {suitesHere} from '../_helpers/debian-root.ts';
-import {useLab} from '../_helpers/namespaces.ts';
-import {succeed} from '../_helpers/programs.ts';
-import {readSaves} from '../_helpers/saves.ts';
-import {canLogIn} from '../_helpers/ssh.ts';
+import {type Debian, PROGRAM, useDebians} from '../_helpers/lab/debian.ts';
+import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
+import {suitesHere} from '../_helpers/lab/debian-root.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {succeed} from '../_helpers/lab/programs.ts';
+import {readSaves} from '../_helpers/samples/saves.ts';
+import {canLogIn} from '../_helpers/ssh/ssh.ts';
 
 const POLICY = ['--role', 'server', '--verdict', 'drop', '--open', '22/tcp'];
 const THEIRS = '-A INPUT -s 192.0.2.99/32 -j DROP\n';

@@ -1,11 +1,11 @@
 import {describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {type Debian, PROGRAM, useDebians} from '../_helpers/debian.ts';
-import {suitesHere} from '../_helpers/debian-root.ts';
-import {useLab} from '../_helpers/namespaces.ts';
-import {ownLines, readSaves, type Saves, withoutEmptyTables} from '../_helpers/saves.ts';
-import {canLogIn, loginWords} from '../_helpers/ssh.ts';
-import {useTerminals} from '../_helpers/terminal.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {type Debian, PROGRAM, useDebians} from '../_helpers/lab/debian.ts';
+import {suitesHere} from '../_helpers/lab/debian-root.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {ownLines, readSaves, type Saves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
+import {canLogIn, loginWords} from '../_helpers/ssh/ssh.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
 
 const SHUT_OUT = `node ${PROGRAM} apply --role workstation --no-open --verdict reject --confirm-within 600`;
 const SERVER = ['apply', '--yes', '--role', 'server', '--open', '22/tcp', '--open', '53/udp limit'];

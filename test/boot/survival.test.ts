@@ -3,18 +3,18 @@ import process from 'node:process';
 import {describe, expect, test} from 'vitest';
 import type {Item} from '../../source/checklist/checklist-item.ts';
 import {REBOOT_WORD} from '../../source/ui/text/texts.ts';
-import {type Debian, PROGRAM, useDebians} from '../_helpers/debian.ts';
-import {suitesHere} from '../_helpers/debian-root.ts';
-import {useLab} from '../_helpers/namespaces.ts';
-import type {Server} from '../_helpers/programs.ts';
-import {execute, startServer, succeed} from '../_helpers/programs.ts';
-import {readSaves} from '../_helpers/saves.ts';
-import {scan} from '../_helpers/scan.ts';
-import {canLogIn, logIn, runThere} from '../_helpers/ssh.ts';
-import {useTerminals} from '../_helpers/terminal.ts';
-import {walkAndLoad} from '../_helpers/walk.ts';
+import {type Debian, PROGRAM, useDebians} from '../_helpers/lab/debian.ts';
+import {suitesHere} from '../_helpers/lab/debian-root.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import type {Server} from '../_helpers/lab/programs.ts';
+import {execute, startServer, succeed} from '../_helpers/lab/programs.ts';
+import {readSaves} from '../_helpers/samples/saves.ts';
+import {canLogIn, logIn, runThere} from '../_helpers/ssh/ssh.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
+import {walkAndLoad} from '../_helpers/terminal/walk.ts';
+import {scan} from '../_helpers/traffic/scan.ts';
 
-const PROBER = path.resolve(import.meta.dirname, '../_helpers/prober.js');
+const PROBER = path.resolve(import.meta.dirname, './prober.js');
 /** What no policy of the test opens. */
 const SHUT = 3306;
 const FLAGS =

@@ -1,15 +1,15 @@
 import path from 'node:path';
 import process from 'node:process';
 import {beforeAll, describe, expect, test, vi} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {type Debian, PROGRAM, useDebians} from '../_helpers/debian.ts';
-import {suitesHere} from '../_helpers/debian-root.ts';
-import {useLab} from '../_helpers/namespaces.ts';
-import {processOf} from '../_helpers/processes.ts';
-import {readSaves, withoutEmptyTables} from '../_helpers/saves.ts';
-import {canLogIn, loginWords} from '../_helpers/ssh.ts';
-import {type Terminal, useTerminals} from '../_helpers/terminal.ts';
-import {walkAndLoad} from '../_helpers/walk.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {type Debian, PROGRAM, useDebians} from '../_helpers/lab/debian.ts';
+import {suitesHere} from '../_helpers/lab/debian-root.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {processOf} from '../_helpers/lab/processes.ts';
+import {readSaves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
+import {canLogIn, loginWords} from '../_helpers/ssh/ssh.ts';
+import {type Terminal, useTerminals} from '../_helpers/terminal/terminal.ts';
+import {walkAndLoad} from '../_helpers/terminal/walk.ts';
 
 const MACHINES = 6;
 /** Seconds to confirm in; the least that can be chosen. */
@@ -17,7 +17,7 @@ const LIMIT = 10;
 /** Seconds that the way back may take. */
 const GRACE = 2;
 
-const KNOCK = path.resolve(import.meta.dirname, '../_helpers/knock.js');
+const KNOCK = path.resolve(import.meta.dirname, '../_helpers/ssh/knock.js');
 const SHUT_OUT = '--role workstation --no-open --no-helper --verdict reject';
 const UNITS = ['list-units', '--all', '--plain', '--no-legend', 'fw-wizard-rollback*'];
 const TIMERS = ['list-timers', '--all', '--no-legend', 'fw-wizard-rollback*'];

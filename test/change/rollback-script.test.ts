@@ -16,7 +16,7 @@ import {completePolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import type {FamilyRules} from '../../source/ruleset/model.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
-import {FOREIGN_IPV4, OWN_IPV4} from '../_helpers/samples.ts';
+import {FOREIGN_IPV4, OWN_IPV4} from '../_helpers/samples/samples.ts';
 
 const INPUT = 'FW-WIZARD-INPUT';
 

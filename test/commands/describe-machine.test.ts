@@ -4,7 +4,7 @@ import type {Facts} from '../../source/host/machine/facts.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
 import {describeMachine} from '../../source/ui/text/welcome.ts';
-import {CONTAINER, socketOn} from '../_helpers/sockets.ts';
+import {CONTAINER, socketOn} from '../_helpers/lab/sockets.ts';
 
 const FACTS: Facts = {
 	root: true,

@@ -13,8 +13,8 @@ import {
 } from '../../source/commands/options/policy.ts';
 import {policyFlags, policyToJson, printPolicy} from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import {policies} from '../_helpers/arbitraries.ts';
-import {inputErrorOf} from '../_helpers/errors.ts';
+import {policies} from '../_helpers/samples/arbitraries.ts';
+import {inputErrorOf} from '../_helpers/samples/errors.ts';
 
 let folder = '';
 

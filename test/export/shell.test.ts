@@ -8,16 +8,16 @@ import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {wizardDoes} from '../_helpers/cli.ts';
-import {unpackPackages} from '../_helpers/debian-packages.ts';
-import {FLAGS, OPEN, OPEN_INSIDE, TYPED} from '../_helpers/journey.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {INSIDE, IPV6, joinedPair, OUTSIDE} from '../_helpers/pair.ts';
-import {execute} from '../_helpers/programs.ts';
-import {readSaves} from '../_helpers/saves.ts';
-import {scan} from '../_helpers/scan.ts';
-import {inView} from '../_helpers/view-files.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {wizardDoes} from '../_helpers/lab/cli.ts';
+import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {INSIDE, IPV6, joinedPair, OUTSIDE} from '../_helpers/lab/pair.ts';
+import {execute} from '../_helpers/lab/programs.ts';
+import {inView} from '../_helpers/lab/view-files.ts';
+import {readSaves} from '../_helpers/samples/saves.ts';
+import {scan} from '../_helpers/traffic/scan.ts';
+import {FLAGS, OPEN, OPEN_INSIDE, TYPED} from '../_helpers/ui/journey.ts';
 
 const POLICY = completePolicy({
 	role: 'server',

@@ -1,12 +1,12 @@
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {wizardDoes} from '../_helpers/cli.ts';
-import {unpackPackages} from '../_helpers/debian-packages.ts';
-import {FLAGS} from '../_helpers/journey.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {readSaves} from '../_helpers/saves.ts';
-import {inView} from '../_helpers/view-files.ts';
+import {wizardDoes} from '../_helpers/lab/cli.ts';
+import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {inView} from '../_helpers/lab/view-files.ts';
+import {readSaves} from '../_helpers/samples/saves.ts';
+import {FLAGS} from '../_helpers/ui/journey.ts';
 
 const PYTHON = [
 	...['ansible-core', 'cloud-init', 'python3-attr', 'python3-certifi', 'python3-chardet'],

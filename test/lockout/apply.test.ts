@@ -2,13 +2,20 @@ import {writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {afterEach, beforeAll, describe, expect, test, vi} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {CLI, wizard, wizardDoes} from '../_helpers/cli.ts';
-import {useLab} from '../_helpers/namespaces.ts';
-import {whatStays} from '../_helpers/processes.ts';
-import {readSaves, type Saves, withoutEmptyTables} from '../_helpers/saves.ts';
-import {canLogIn, logIn, runThere, type SshServer, sshClient, sshServer} from '../_helpers/ssh.ts';
-import {useTerminals} from '../_helpers/terminal.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {whatStays} from '../_helpers/lab/processes.ts';
+import {readSaves, type Saves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
+import {
+	canLogIn,
+	logIn,
+	runThere,
+	type SshServer,
+	sshClient,
+	sshServer,
+} from '../_helpers/ssh/ssh.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
 
 const FW_WIZARD = `${process.execPath} ${CLI}`;
 const OPEN = '--role server --open 22/tcp';

@@ -1,9 +1,9 @@
 import {beforeEach, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {wizard, wizardDoes} from '../_helpers/cli.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {whatStays} from '../_helpers/processes.ts';
-import {otherOf} from '../_helpers/proofs.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {whatStays} from '../_helpers/lab/processes.ts';
+import {otherOf} from '../_helpers/samples/proofs.ts';
 
 const SERVER = ['--role', 'server', '--open', '22/tcp', '--helper', 'ftp'];
 

@@ -1,10 +1,10 @@
 import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
-import {readChecklist} from '../_helpers/checklist.ts';
-import {CLI, wizardDoes} from '../_helpers/cli.ts';
-import {readState, strayNames} from '../_helpers/machine-state.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {processOf, whatStays} from '../_helpers/processes.ts';
+import {readChecklist} from '../_helpers/lab/checklist.ts';
+import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
+import {readState, strayNames} from '../_helpers/lab/machine-state.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {processOf, whatStays} from '../_helpers/lab/processes.ts';
 
 const CHANGE = '/var/lib/fw-wizard/changes/2';
 

@@ -1,10 +1,9 @@
 import process from 'node:process';
 import {afterEach, beforeAll, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {CLI, wizardDoes} from '../_helpers/cli.ts';
-import {walkTo} from '../_helpers/journey.ts';
-import {useLab} from '../_helpers/namespaces.ts';
-import {ownLines, readSaves} from '../_helpers/saves.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {ownLines, readSaves} from '../_helpers/samples/saves.ts';
 import {
 	logIn,
 	loginWords,
@@ -12,9 +11,10 @@ import {
 	type SshServer,
 	sshClient,
 	sshServer,
-} from '../_helpers/ssh.ts';
-import {type Terminal, useTerminals} from '../_helpers/terminal.ts';
-import {COUNTDOWN, walkAndLoad} from '../_helpers/walk.ts';
+} from '../_helpers/ssh/ssh.ts';
+import {type Terminal, useTerminals} from '../_helpers/terminal/terminal.ts';
+import {COUNTDOWN, walkAndLoad} from '../_helpers/terminal/walk.ts';
+import {walkTo} from '../_helpers/ui/journey.ts';
 
 const FW_WIZARD = `${process.execPath} ${CLI}`;
 const OPEN = '--role server --open 22/tcp';

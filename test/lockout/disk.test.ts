@@ -1,11 +1,11 @@
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {beforeEach, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {CLI, wizard, wizardDoes} from '../_helpers/cli.ts';
-import {readState} from '../_helpers/machine-state.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {whatStays} from '../_helpers/processes.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {readState} from '../_helpers/lab/machine-state.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {whatStays} from '../_helpers/lab/processes.ts';
 
 const BEFORE = ['--role', 'server', '--open', '22/tcp'];
 /** Its rules take more than a page of the disk; its policy does not. */

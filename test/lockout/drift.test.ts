@@ -1,9 +1,9 @@
 import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {CLI, wizard, wizardDoes} from '../_helpers/cli.ts';
-import {readState} from '../_helpers/machine-state.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {readState} from '../_helpers/lab/machine-state.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 
 const BEFORE = ['--role', 'server', '--open', '22/tcp'];
 const SHUT = ['--role', 'workstation', '--no-open', '--no-helper'];

@@ -1,11 +1,11 @@
 import process from 'node:process';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {CLI, wizardDoes} from '../_helpers/cli.ts';
-import {useLab} from '../_helpers/namespaces.ts';
-import {runThere, type SshServer, sshClient, sshServer} from '../_helpers/ssh.ts';
-import {useTerminals} from '../_helpers/terminal.ts';
-import {walkAndLoad} from '../_helpers/walk.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {runThere, type SshServer, sshClient, sshServer} from '../_helpers/ssh/ssh.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
+import {walkAndLoad} from '../_helpers/terminal/walk.ts';
 
 const FW_WIZARD = `${process.execPath} ${CLI}`;
 

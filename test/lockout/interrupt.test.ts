@@ -1,14 +1,14 @@
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {CLI, wizard, wizardDoes} from '../_helpers/cli.ts';
-import {type MachineState, readState, strayNames} from '../_helpers/machine-state.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {NEIGHBOURS} from '../_helpers/neighbours.ts';
-import {whatStays} from '../_helpers/processes.ts';
-import type {Server} from '../_helpers/programs.ts';
-import {killAfter, killBefore, randomFrom} from '../_helpers/victim.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {type MachineState, readState, strayNames} from '../_helpers/lab/machine-state.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {whatStays} from '../_helpers/lab/processes.ts';
+import type {Server} from '../_helpers/lab/programs.ts';
+import {killAfter, killBefore, randomFrom} from '../_helpers/lab/victim.ts';
+import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
 
 /** How often it is killed, all machines together. FWW_INTERRUPTIONS=1000 takes a quarter of an hour. */
 const INTERRUPTIONS = Number(process.env.FWW_INTERRUPTIONS ?? 60);

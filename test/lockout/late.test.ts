@@ -1,11 +1,11 @@
 import {chmodSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {wizard, wizardDoes} from '../_helpers/cli.ts';
-import {useLab} from '../_helpers/namespaces.ts';
-import {whatStays} from '../_helpers/processes.ts';
-import {readSaves, withoutEmptyTables} from '../_helpers/saves.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {whatStays} from '../_helpers/lab/processes.ts';
+import {readSaves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
 
 /** What holds the loading of the second change up, by a program that stands for one of iptables. */
 const DELAYS = [

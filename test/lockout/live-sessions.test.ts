@@ -3,16 +3,16 @@ import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {VERDICTS} from '../../source/policy/policy.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {wizardDoes} from '../_helpers/cli.ts';
-import {walkTo} from '../_helpers/journey.ts';
-import {openSessions, PORT, speak} from '../_helpers/live.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {serve} from '../_helpers/pair.ts';
-import {canLogIn, sshClient, sshServer} from '../_helpers/ssh.ts';
-import {useTerminals} from '../_helpers/terminal.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {wizardDoes} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {serve} from '../_helpers/lab/pair.ts';
+import {canLogIn, sshClient, sshServer} from '../_helpers/ssh/ssh.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
+import {walkTo} from '../_helpers/ui/journey.ts';
+import {openSessions, PORT, speak} from './live.ts';
 
-const CROWD_SCRIPT = path.resolve(import.meta.dirname, '../_helpers/crowd.js');
+const CROWD_SCRIPT = path.resolve(import.meta.dirname, './crowd.js');
 /** How many connections a busy server has. */
 const CROWD = 2000;
 /** Lets nobody in: what lives on does so by itself. */

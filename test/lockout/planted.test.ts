@@ -1,10 +1,10 @@
 import path from 'node:path';
 import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
-import {CLI, wizard, wizardDoes} from '../_helpers/cli.ts';
-import {readState} from '../_helpers/machine-state.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {whatStays} from '../_helpers/processes.ts';
+import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {readState} from '../_helpers/lab/machine-state.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {whatStays} from '../_helpers/lab/processes.ts';
 
 const STATE = '/var/lib/fw-wizard';
 const SERVER = ['--role', 'server', '--open', '22/tcp'];

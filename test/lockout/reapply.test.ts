@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {wizardDoes} from '../_helpers/cli.ts';
-import {useLab} from '../_helpers/namespaces.ts';
-import {joinedPair} from '../_helpers/pair.ts';
-import {PORTS, startTraffic} from '../_helpers/traffic.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {wizardDoes} from '../_helpers/lab/cli.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {joinedPair} from '../_helpers/lab/pair.ts';
+import {PORTS, startTraffic} from '../_helpers/traffic/traffic.ts';
 
 const TIMES = 20;
 /** Two that differ in all but the ports that the probes go to. */

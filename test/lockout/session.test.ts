@@ -2,10 +2,10 @@ import {writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {CLI} from '../_helpers/cli.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {logIn, type SshServer, sshClient, sshServer} from '../_helpers/ssh.ts';
-import {type Terminal, useTerminals} from '../_helpers/terminal.ts';
+import {CLI} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {logIn, type SshServer, sshClient, sshServer} from '../_helpers/ssh/ssh.ts';
+import {type Terminal, useTerminals} from '../_helpers/terminal/terminal.ts';
 
 const FW_WIZARD = `${process.execPath} ${CLI}`;
 const TMUX = 'tmux -f /dev/null -S ~/tmux';

@@ -1,10 +1,10 @@
 import process from 'node:process';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {CLI, wizardDoes} from '../_helpers/cli.ts';
-import {useLab} from '../_helpers/namespaces.ts';
-import {readSaves} from '../_helpers/saves.ts';
-import {canLogIn, runThere, type SshServer, sshClient, sshServer} from '../_helpers/ssh.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {readSaves} from '../_helpers/samples/saves.ts';
+import {canLogIn, runThere, type SshServer, sshClient, sshServer} from '../_helpers/ssh/ssh.ts';
 
 const FW_WIZARD = `${process.execPath} ${CLI}`;
 

@@ -1,11 +1,11 @@
 import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {CLI, wizard, wizardDoes} from '../_helpers/cli.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {NEIGHBOURS} from '../_helpers/neighbours.ts';
-import {whatStays} from '../_helpers/processes.ts';
-import {foreignLines, ownLines, readSaves, withoutEmptyTables} from '../_helpers/saves.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {whatStays} from '../_helpers/lab/processes.ts';
+import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
+import {foreignLines, ownLines, readSaves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
 
 const KEPT_CHANGES = 20;
 

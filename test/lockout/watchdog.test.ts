@@ -3,15 +3,15 @@ import path from 'node:path';
 import process from 'node:process';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {VERDICTS} from '../../source/policy/policy.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {CLI, wizardDoes} from '../_helpers/cli.ts';
-import {useLab} from '../_helpers/namespaces.ts';
-import {processOf, whatStays} from '../_helpers/processes.ts';
-import {readSaves, withoutEmptyTables} from '../_helpers/saves.ts';
-import {canLogIn, loginWords, type SshServer, sshClient, sshServer} from '../_helpers/ssh.ts';
-import {type Terminal, useTerminals} from '../_helpers/terminal.ts';
-import {takeTurns} from '../_helpers/turns.ts';
-import {walkAndLoad} from '../_helpers/walk.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {processOf, whatStays} from '../_helpers/lab/processes.ts';
+import {takeTurns} from '../_helpers/lab/turns.ts';
+import {readSaves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
+import {canLogIn, loginWords, type SshServer, sshClient, sshServer} from '../_helpers/ssh/ssh.ts';
+import {type Terminal, useTerminals} from '../_helpers/terminal/terminal.ts';
+import {walkAndLoad} from '../_helpers/terminal/walk.ts';
 
 const RUNS = 10;
 /** Seconds to confirm in; the least that can be chosen. */
@@ -22,7 +22,7 @@ const GRACE = 2;
 /** Milliseconds for everybody's story: four times what they take alone. */
 const TIMEOUT_MS = 480_000;
 
-const KNOCK = path.resolve(import.meta.dirname, '../_helpers/knock.js');
+const KNOCK = path.resolve(import.meta.dirname, '../_helpers/ssh/knock.js');
 
 /** What happens to the one who has just shut the door behind them. */
 const MISHAPS = {

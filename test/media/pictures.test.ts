@@ -2,9 +2,9 @@ import {mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:
 import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, test} from 'vitest';
-import {useDebians} from '../_helpers/debian.ts';
-import {useLab} from '../_helpers/namespaces.ts';
-import {useTerminals} from '../_helpers/terminal.ts';
+import {useDebians} from '../_helpers/lab/debian.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
 import {drawGif, drawPng} from './gif.ts';
 import {FILES, setScene} from './scene.ts';
 import {drawSvg, readSvg} from './svg.ts';

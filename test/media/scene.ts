@@ -1,4 +1,4 @@
-import {type Debian, PROGRAM} from '../_helpers/debian.ts';
+import {type Debian, PROGRAM} from '../_helpers/lab/debian.ts';
 
 /** The machine of the pictures: a server as many are, the same on whatever it is made. */
 export const FILES = {

@@ -1,4 +1,4 @@
-import type {Colour, Picture, Run} from '../_helpers/cells.ts';
+import type {Colour, Picture, Run} from '../_helpers/ui/cells.ts';
 
 /** Pixels. A character of the fonts below is 0.602 as wide as it is high. */
 const FONT_SIZE = 14;

@@ -1,9 +1,9 @@
 import {setTimeout as delay} from 'node:timers/promises';
-import type {Picture} from '../_helpers/cells.ts';
-import type {Debian} from '../_helpers/debian.ts';
-import {loginWords} from '../_helpers/ssh.ts';
-import type {Terminal, Terminals} from '../_helpers/terminal.ts';
-import {COUNTDOWN} from '../_helpers/walk.ts';
+import type {Debian} from '../_helpers/lab/debian.ts';
+import {loginWords} from '../_helpers/ssh/ssh.ts';
+import type {Terminal, Terminals} from '../_helpers/terminal/terminal.ts';
+import {COUNTDOWN} from '../_helpers/terminal/walk.ts';
+import type {Picture} from '../_helpers/ui/cells.ts';
 
 /** What was seen on the way. */
 export type Shot = {

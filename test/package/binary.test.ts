@@ -2,11 +2,11 @@ import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {bareDebian} from '../_helpers/bare-root.ts';
-import {CLI} from '../_helpers/cli.ts';
-import {applyAndKeep, FLAGS, walkToReview} from '../_helpers/journey.ts';
-import {execute, succeed} from '../_helpers/programs.ts';
-import {useTerminals} from '../_helpers/terminal.ts';
+import {CLI} from '../_helpers/lab/cli.ts';
+import {execute, succeed} from '../_helpers/lab/programs.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
+import {applyAndKeep, FLAGS, walkToReview} from '../_helpers/ui/journey.ts';
+import {bareDebian} from './bare-root.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 const BUILD = path.join(PROJECT, 'build');

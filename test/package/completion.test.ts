@@ -4,9 +4,9 @@ import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {SHELLS, type Shell} from '../../source/commands/options/values.ts';
-import {CLI} from '../_helpers/cli.ts';
-import {execute, succeed} from '../_helpers/programs.ts';
-import {useTerminals} from '../_helpers/terminal.ts';
+import {CLI} from '../_helpers/lab/cli.ts';
+import {execute, succeed} from '../_helpers/lab/programs.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
 
 /** What is typed, and what a shell must offer then: all of it, or at least these. */
 const TYPED: ReadonlyArray<readonly [string, readonly string[]]> = [

@@ -3,10 +3,10 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {CLI} from '../_helpers/cli.ts';
-import {useWizardHost} from '../_helpers/wizard-host.ts';
+import {CLI} from '../_helpers/lab/cli.ts';
+import {useWizardHost} from '../_helpers/terminal/wizard-host.ts';
 
-const HOOK = path.resolve(import.meta.dirname, '../_helpers/report-sources.cjs');
+const HOOK = path.resolve(import.meta.dirname, './report-sources.cjs');
 /** Texts that stand in the code of each, and outlive minification. */
 const MARKS = {
 	Ink: 'ink-root',

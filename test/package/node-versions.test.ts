@@ -1,9 +1,9 @@
 import {beforeAll, describe, expect, test} from 'vitest';
-import {CLI} from '../_helpers/cli.ts';
-import {applyAndKeep, walkToReview} from '../_helpers/journey.ts';
-import {fetchNodes, GOOD, nodeOf, OLD} from '../_helpers/nodes.ts';
-import {execute} from '../_helpers/programs.ts';
-import {useWizardHost} from '../_helpers/wizard-host.ts';
+import {CLI} from '../_helpers/lab/cli.ts';
+import {execute} from '../_helpers/lab/programs.ts';
+import {useWizardHost} from '../_helpers/terminal/wizard-host.ts';
+import {applyAndKeep, walkToReview} from '../_helpers/ui/journey.ts';
+import {fetchNodes, GOOD, nodeOf, OLD} from './nodes.ts';
 
 beforeAll(fetchNodes, 300_000);
 

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {succeed} from '../_helpers/programs.ts';
+import {succeed} from '../_helpers/lab/programs.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 /** What npm runs on the machine of whoever installs a package (npm-scripts(7)). */

@@ -1,12 +1,12 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {bootWith, RESTORE} from '../_helpers/boot-script.ts';
-import {readChecklist} from '../_helpers/checklist.ts';
-import {wizard, wizardDoes} from '../_helpers/cli.ts';
-import {unpackPackages} from '../_helpers/debian-packages.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {inView} from '../_helpers/view-files.ts';
+import {bootWith, RESTORE} from '../_helpers/lab/boot-script.ts';
+import {readChecklist} from '../_helpers/lab/checklist.ts';
+import {wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {inView} from '../_helpers/lab/view-files.ts';
 
 const FLAGS = ['--role', 'server', '--open', '22/tcp'];
 

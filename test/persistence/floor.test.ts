@@ -4,7 +4,7 @@ import {beforeAll, describe, expect, test} from 'vitest';
 import {printRestoreScript} from '../../source/persistence/restore-script.ts';
 import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {
 	type Booted,
 	bootWith,
@@ -12,9 +12,9 @@ import {
 	keptBy,
 	place,
 	RESTORE,
-} from '../_helpers/boot-script.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {inView} from '../_helpers/view-files.ts';
+} from '../_helpers/lab/boot-script.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {inView} from '../_helpers/lab/view-files.ts';
 
 const IPV4 = '/etc/fw-wizard/rules.v4';
 const IPV6 = '/etc/fw-wizard/rules.v6';

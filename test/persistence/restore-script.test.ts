@@ -5,13 +5,13 @@ import {completePolicy} from '../../source/policy/policy.ts';
 import {compareRules, describeDifference, ownRules} from '../../source/ruleset/diff.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
-import {policies} from '../_helpers/arbitraries.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {bootWith, keptBy, place, RESTORE} from '../_helpers/boot-script.ts';
-import {unpackPackages} from '../_helpers/debian-packages.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {NEIGHBOURS} from '../_helpers/neighbours.ts';
-import {foreignLines, ownLines} from '../_helpers/saves.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {bootWith, keptBy, place, RESTORE} from '../_helpers/lab/boot-script.ts';
+import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {policies} from '../_helpers/samples/arbitraries.ts';
+import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
+import {foreignLines, ownLines} from '../_helpers/samples/saves.ts';
 
 const POLICY = completePolicy({
 	role: 'server',

@@ -1,10 +1,10 @@
 import {rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
-import {CLI, wizardDoes} from '../_helpers/cli.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {readSaves, withoutEmptyTables} from '../_helpers/saves.ts';
-import {inView} from '../_helpers/view-files.ts';
+import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {inView} from '../_helpers/lab/view-files.ts';
+import {readSaves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
 
 const FIRST = ['--role', 'server', '--helper', 'ftp', '--open', '22/tcp'];
 const LATER = ['--role', 'server', '--verdict', 'drop', '--open', '22,80/tcp'];

@@ -13,8 +13,8 @@ import {
 	VERDICTS,
 } from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import {policies} from '../_helpers/arbitraries.ts';
-import {inputErrorOf} from '../_helpers/errors.ts';
+import {policies} from '../_helpers/samples/arbitraries.ts';
+import {inputErrorOf} from '../_helpers/samples/errors.ts';
 
 const read = (value: unknown) => parsePolicy(JSON.stringify(value), OWN_SERVICES);
 const minimal = {version: 1, role: 'server'};

@@ -8,7 +8,7 @@ import {
 	suggestService,
 	withOwnServices,
 } from '../../source/policy/services.ts';
-import {inputErrorOf} from '../_helpers/errors.ts';
+import {inputErrorOf} from '../_helpers/samples/errors.ts';
 
 describe('parseServices', () => {
 	it("reads this machine's own file", () => {

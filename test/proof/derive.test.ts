@@ -9,8 +9,8 @@ import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {subtractRanges} from '../../source/ruleset/evaluate-ports.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {plannedSource, type RulesUnderTest} from '../../source/testbed/load-rules.ts';
-import {policies} from '../_helpers/arbitraries.ts';
-import {HAND_MADE} from '../_helpers/inheritance.ts';
+import {policies} from '../_helpers/samples/arbitraries.ts';
+import {HAND_MADE} from '../_helpers/samples/existing-rules.ts';
 
 const INTERFACES = [
 	{name: 'eth0', addresses: ['192.0.2.1/24', '2001:db8::1/64']},

@@ -5,11 +5,11 @@ import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {FAULTS, type Fault} from '../_helpers/faults.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {ONE_CARD, prove} from '../_helpers/proofs.ts';
-import {takeTurns} from '../_helpers/turns.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {takeTurns} from '../_helpers/lab/turns.ts';
+import {ONE_CARD, prove} from '../_helpers/samples/proofs.ts';
+import {FAULTS, type Fault} from './faults.ts';
 
 const [PLAIN, SCOPED] = [
 	'21-22/tcp, 53, 8000-8010/tcp',

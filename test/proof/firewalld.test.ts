@@ -3,7 +3,7 @@ import path from 'node:path';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {type FirewalldFiles, translateFirewalld} from '../../source/existing/import/firewalld.ts';
 import {printOpening} from '../../source/policy/parse-opening.ts';
-import {unpackPackages} from '../_helpers/debian-packages.ts';
+import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
 
 const zone = (content: string, target = '') =>
 	`<?xml version="1.0" encoding="utf-8"?>\n<zone${target && ` target="${target}"`}>\n<short>A zone</short>\n${content}\n</zone>\n`;

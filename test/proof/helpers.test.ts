@@ -5,10 +5,10 @@ import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {openLab} from '../_helpers/lab.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {HELPED, ONE_CARD, proofOf} from '../_helpers/proofs.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {openLab} from '../_helpers/lab/lab.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {HELPED, ONE_CARD, proofOf} from '../_helpers/samples/proofs.ts';
 
 /** All helpers, on a machine that is server and client of each. */
 const POLICY = completePolicy({

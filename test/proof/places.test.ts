@@ -7,17 +7,22 @@ import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {CLI} from '../_helpers/cli.ts';
-import {FIREWALLD} from '../_helpers/firewalld.ts';
-import {makeUser, photographMachine} from '../_helpers/machine.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {NEIGHBOURS} from '../_helpers/neighbours.ts';
-import {IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/pair.ts';
-import {execute} from '../_helpers/programs.ts';
-import {proofOf, prove, spellPorts} from '../_helpers/proofs.ts';
-import {scan} from '../_helpers/scan.ts';
-import {descendantsOf, kernelParameters, networksInUse, photograph} from '../_helpers/traces.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {CLI} from '../_helpers/lab/cli.ts';
+import {makeUser, photographMachine} from '../_helpers/lab/machine.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/lab/pair.ts';
+import {execute} from '../_helpers/lab/programs.ts';
+import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
+import {proofOf, prove, spellPorts} from '../_helpers/samples/proofs.ts';
+import {
+	descendantsOf,
+	kernelParameters,
+	networksInUse,
+	photograph,
+} from '../_helpers/samples/traces.ts';
+import {scan} from '../_helpers/traffic/scan.ts';
+import {FIREWALLD} from './firewalld.ts';
 
 const POLICY = completePolicy({
 	role: 'server',

@@ -6,12 +6,12 @@ import {FAMILIES, parseNetwork} from '../../source/lib/network.ts';
 import {completePolicy, type Policy, policyFlags, VERDICTS} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
-import {networks, policies} from '../_helpers/arbitraries.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {INSIDE, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/pair.ts';
-import {edgesOf, openedPorts, proofOf, spellPorts} from '../_helpers/proofs.ts';
-import {scan} from '../_helpers/scan.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {INSIDE, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/lab/pair.ts';
+import {networks, policies} from '../_helpers/samples/arbitraries.ts';
+import {edgesOf, openedPorts, proofOf, spellPorts} from '../_helpers/samples/proofs.ts';
+import {scan} from '../_helpers/traffic/scan.ts';
 
 /** How many random policies: three verdicts and two backends each. */
 const COUNT = Number(process.env.FWW_POLICIES ?? 3);

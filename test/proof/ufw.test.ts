@@ -6,9 +6,9 @@ import {printOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {type Passed, useSweeper} from '../_helpers/sweeper.ts';
-import {inView} from '../_helpers/view-files.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {inView} from '../_helpers/lab/view-files.ts';
+import {type Passed, useSweeper} from './sweeper.ts';
 
 /** What ufw is told, and what becomes of it. */
 type Form = {

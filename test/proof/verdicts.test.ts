@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, VERDICTS} from '../../source/policy/policy.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {useLab} from '../_helpers/namespaces.ts';
-import {openedPorts, proofOf, spellPorts} from '../_helpers/proofs.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {openedPorts, proofOf, spellPorts} from '../_helpers/samples/proofs.ts';
 
 const OPENINGS = parseOpenings('22/tcp, 53, 6000-6063/udp, 8000-8010/tcp limit', new Map());
 

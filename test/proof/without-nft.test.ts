@@ -6,11 +6,11 @@ import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {readChecklist} from '../_helpers/checklist.ts';
-import {wizardDoes} from '../_helpers/cli.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {ONE_CARD, openedPorts, proofOf, prove, spellPorts} from '../_helpers/proofs.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {readChecklist} from '../_helpers/lab/checklist.ts';
+import {wizardDoes} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {ONE_CARD, openedPorts, proofOf, prove, spellPorts} from '../_helpers/samples/proofs.ts';
 
 const POLICY = completePolicy({
 	role: 'server',

@@ -5,7 +5,7 @@ import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import type {Chain, FamilyRules, Rule} from '../../source/ruleset/model.ts';
-import {policies} from '../_helpers/arbitraries.ts';
+import {policies} from '../_helpers/samples/arbitraries.ts';
 
 const built = policies().map((policy) => ({policy, ...buildRuleSet(policy, {families: FAMILIES})}));
 

@@ -6,7 +6,7 @@ import {completePolicy, type Policy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
 import type {Packet} from '../../source/ruleset/packet.ts';
-import {crowdedOpenings, packetsNear, policies} from '../_helpers/arbitraries.ts';
+import {crowdedOpenings, packetsNear, policies} from '../_helpers/samples/arbitraries.ts';
 
 /** Whether a policy lets a packet in, said again without any rules. */
 function isLetIn(policy: Policy, packet: Packet): boolean {

@@ -3,7 +3,7 @@ import {evaluate} from '../../source/ruleset/evaluate.ts';
 import type {FamilyRules} from '../../source/ruleset/model.ts';
 import type {Packet} from '../../source/ruleset/packet.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
-import {FOREIGN_IPV4} from '../_helpers/samples.ts';
+import {FOREIGN_IPV4} from '../_helpers/samples/samples.ts';
 
 const SSH: Packet = {
 	family: 4,

@@ -7,7 +7,7 @@ import {explainDecision, VERDICT_EFFECTS} from '../../source/ruleset/explain.ts'
 import type {FamilyRules} from '../../source/ruleset/model.ts';
 import {parsePacket} from '../../source/ruleset/packet.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
-import {UNSAFE} from '../_helpers/errors.ts';
+import {UNSAFE} from '../_helpers/samples/errors.ts';
 
 function explain(rules: FamilyRules, text: string): readonly string[] {
 	const [packet] = parsePacket(text, 'eth0').filter(({family}) => family === rules.family);

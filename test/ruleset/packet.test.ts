@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {parsePacket} from '../../source/ruleset/packet.ts';
-import {inputErrorOf} from '../_helpers/errors.ts';
+import {inputErrorOf} from '../_helpers/samples/errors.ts';
 
 const tcp = {protocol: 'tcp', sourcePort: 49_152, syn: true, state: 'NEW', inInterface: 'eth0'};
 const udp = {protocol: 'udp', sourcePort: 49_152, state: 'NEW', inInterface: 'eth0'};

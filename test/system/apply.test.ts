@@ -1,10 +1,10 @@
 import {beforeAll, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {wizardDoes} from '../_helpers/cli.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {ask, connect, INSIDE, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/pair.ts';
-import {ownLines, readSaves} from '../_helpers/saves.ts';
-import {scan} from '../_helpers/scan.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {wizardDoes} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {ask, connect, INSIDE, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/lab/pair.ts';
+import {ownLines, readSaves} from '../_helpers/samples/saves.ts';
+import {scan} from '../_helpers/traffic/scan.ts';
 
 const SERVER = [
 	...['--role', 'server', '--verdict', 'reject', '--helper', 'ftp'],

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {bareContainer} from '../_helpers/bare-container.ts';
-import {execute} from '../_helpers/programs.ts';
-import {useTerminals} from '../_helpers/terminal.ts';
+import {execute} from '../_helpers/lab/programs.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
+import {bareContainer} from './bare-container.ts';
 
 const SERVER = ['--role', 'server', '--verdict', 'drop', '--open', '22/tcp'];
 const run = async (...args: readonly string[]) => execute([...bareContainer(), ...args]);

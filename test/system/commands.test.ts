@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {wizardDoes} from '../_helpers/cli.ts';
-import {useLab} from '../_helpers/namespaces.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {wizardDoes} from '../_helpers/lab/cli.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
 
 /** The server of the article "Block unsolicited inbound network traffic using iptables". */
 const ARTICLE = ['--role', 'server', '--verdict', 'reject', '--open', '53/tcp', '--open', '53/udp'];

@@ -1,10 +1,10 @@
 import {beforeAll, describe, expect, test} from 'vitest';
 import type {Exposed, Exposure} from '../../source/exposure/model.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {wizard, wizardDoes} from '../_helpers/cli.ts';
-import {type Dock, openDock} from '../_helpers/containers.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {ask, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/pair.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {ask, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/lab/pair.ts';
+import {type Dock, openDock} from './containers.ts';
 
 const ADDRESSES = {4: OUTSIDE.target, 6: IPV6.target} as const;
 const PLAN = ['--role', 'server', '--open', '22/tcp', '--open', '9000/tcp'];

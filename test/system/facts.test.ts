@@ -3,9 +3,9 @@ import path from 'node:path';
 import process from 'node:process';
 import {beforeAll, describe, expect, it} from 'vitest';
 import type {Machine} from '../../source/host/machine/report.ts';
-import {CLI} from '../_helpers/cli.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {execute} from '../_helpers/programs.ts';
+import {CLI} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {execute} from '../_helpers/lab/programs.ts';
 
 /** Milliseconds: what a fact may take, and what Node needs on a machine that others share. */
 const TIMEOUT_MS = 3000;

@@ -4,10 +4,10 @@ import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import type {Backend} from '../../source/host/netfilter/iptables.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {CLI, wizard, wizardDoes} from '../_helpers/cli.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {readSaves} from '../_helpers/saves.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {readSaves} from '../_helpers/samples/saves.ts';
 
 const SERVER = ['--role', 'server', '--verdict', 'drop', '--open', '22/tcp'];
 const WITH_HELPER = [...SERVER, '--helper', 'ftp'];

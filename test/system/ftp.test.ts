@@ -1,10 +1,10 @@
 import {beforeAll, describe, expect, test} from 'vitest';
 import type {RunResult} from '../../source/host/exec/run.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {wizardDoes} from '../_helpers/cli.ts';
-import {CONTENT, fetchFile, MODES, type Mode, startFtpServer} from '../_helpers/ftp.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {INSIDE, IPV6, joinedPair} from '../_helpers/pair.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {wizardDoes} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {INSIDE, IPV6, joinedPair} from '../_helpers/lab/pair.ts';
+import {CONTENT, fetchFile, MODES, type Mode, startFtpServer} from './ftp.ts';
 
 const ACTIVE: readonly Mode[] = ['active, PORT', 'active, EPRT', 'active, EPRT over IPv6'];
 const PASSIVE: readonly Mode[] = ['passive, PASV', 'passive, EPSV', 'passive, EPSV over IPv6'];

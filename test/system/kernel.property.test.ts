@@ -8,12 +8,12 @@ import {presenceOf} from '../../source/ruleset/diff.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
 import {printRestore, printRule} from '../../source/ruleset/format-iptables.ts';
 import {type FamilyRules, findChain} from '../../source/ruleset/model.ts';
-import {networks, policies} from '../_helpers/arbitraries.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import type {Shot} from '../_helpers/ethernet.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {INTERFACES, shotsNear} from '../_helpers/wire.ts';
-import {openRange, type Range} from '../_helpers/witness.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {networks, policies} from '../_helpers/samples/arbitraries.ts';
+import type {Shot} from './ethernet.ts';
+import {INTERFACES, shotsNear} from './wire.ts';
+import {openRange, type Range} from './witness.ts';
 
 const CHAIN = 'FW-WIZARD-INPUT';
 

@@ -5,11 +5,11 @@ import type {Machine} from '../../source/host/machine/report.ts';
 import {printable} from '../../source/lib/printable.ts';
 import {adviseOn} from '../../source/services/advice.ts';
 import type {Listener} from '../../source/services/listener.ts';
-import {CLI, wizardDoes} from '../_helpers/cli.ts';
-import {UNSAFE} from '../_helpers/errors.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {execute} from '../_helpers/programs.ts';
-import {listen, startServices} from '../_helpers/services.ts';
+import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {execute} from '../_helpers/lab/programs.ts';
+import {UNSAFE} from '../_helpers/samples/errors.ts';
+import {listen, startServices} from './services.ts';
 
 /** Sets the title of a terminal, clears it, and closes what ss puts around a name. */
 const HOSTILE = '\u001b]0;x\u0007\u001b[2J"))';

@@ -5,9 +5,9 @@ import {FAMILIES} from '../../source/lib/network.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {compareRules, describeDifference, ownRules, presenceOf} from '../../source/ruleset/diff.ts';
 import {printCommands, printRestore} from '../../source/ruleset/format-iptables.ts';
-import {policies} from '../_helpers/arbitraries.ts';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {policies} from '../_helpers/samples/arbitraries.ts';
 
 describe.each(BACKENDS)('any policy, %s', (backend) => {
 	const lab = useLab();

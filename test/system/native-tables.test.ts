@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {listTables} from '../../source/host/netfilter/nftables.ts';
-import {useLab} from '../_helpers/namespaces.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
 
 describe('the tables of nftables', () => {
 	const lab = useLab();

@@ -1,9 +1,9 @@
 import {beforeAll, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {wizardDoes} from '../_helpers/cli.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {NEIGHBOURS} from '../_helpers/neighbours.ts';
-import {foreignLines, ownLines, readSaves} from '../_helpers/saves.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {wizardDoes} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
+import {foreignLines, ownLines, readSaves} from '../_helpers/samples/saves.ts';
 
 const SERVER = ['--role', 'server', '--open', 'ssh,ftp,8080/tcp limit', '--helper', 'ftp', '--log'];
 

@@ -1,9 +1,9 @@
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {goOn, walkTo} from '../_helpers/journey.ts';
-import {type Login, makeLogin, ROOT} from '../_helpers/login.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {readSaves} from '../_helpers/saves.ts';
-import {type Terminal, useTerminals} from '../_helpers/terminal.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {readSaves} from '../_helpers/samples/saves.ts';
+import {type Terminal, useTerminals} from '../_helpers/terminal/terminal.ts';
+import {goOn, walkTo} from '../_helpers/ui/journey.ts';
+import {type Login, makeLogin, ROOT} from './login.ts';
 
 const APPLY = 'Load these rules now?';
 const FLAGS = ['--role', 'server', '--verdict', 'drop', '--open', '22,4444/tcp'];

@@ -1,9 +1,9 @@
 import process from 'node:process';
 import {describe, expect, test} from 'vitest';
-import {CLI} from '../_helpers/cli.ts';
-import {goOn, walkTo, walkToPorts} from '../_helpers/journey.ts';
-import {execute} from '../_helpers/programs.ts';
-import {useWizardHost} from '../_helpers/wizard-host.ts';
+import {CLI} from '../_helpers/lab/cli.ts';
+import {execute} from '../_helpers/lab/programs.ts';
+import {useWizardHost} from '../_helpers/terminal/wizard-host.ts';
+import {goOn, walkTo, walkToPorts} from '../_helpers/ui/journey.ts';
 
 const ESC = '\u001B';
 const COLOUR = new RegExp(`${ESC}\\[[\\d;:]*m`);

@@ -3,9 +3,9 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
-import {CLI} from '../_helpers/cli.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {useTerminals} from '../_helpers/terminal.ts';
+import {CLI} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
 
 const RESTORE = '/usr/sbin/iptables-restore';
 const QUESTION =

@@ -1,7 +1,7 @@
 import {describe, expect, test, vi} from 'vitest';
-import {QUESTIONS, walkTo} from '../_helpers/journey.ts';
-import {readSaves} from '../_helpers/saves.ts';
-import {useWizardHost} from '../_helpers/wizard-host.ts';
+import {readSaves} from '../_helpers/samples/saves.ts';
+import {useWizardHost} from '../_helpers/terminal/wizard-host.ts';
+import {QUESTIONS, walkTo} from '../_helpers/ui/journey.ts';
 
 const ESC = '\u001B';
 const DOWN = `${ESC}[B`;

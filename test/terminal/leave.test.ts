@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
-import {QUESTIONS, walkTo} from '../_helpers/journey.ts';
-import {useWizardHost} from '../_helpers/wizard-host.ts';
+import {useWizardHost} from '../_helpers/terminal/wizard-host.ts';
+import {QUESTIONS, walkTo} from '../_helpers/ui/journey.ts';
 
 describe('leaving the wizard', () => {
 	const {host, open} = useWizardHost();

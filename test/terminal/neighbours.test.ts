@@ -1,12 +1,12 @@
 import {describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {wizardDoes} from '../_helpers/cli.ts';
-import {HAND_MADE} from '../_helpers/inheritance.ts';
-import {applyAndKeep} from '../_helpers/journey.ts';
-import {useLab} from '../_helpers/namespaces.ts';
-import {joinedPair, serve} from '../_helpers/pair.ts';
-import {readSaves} from '../_helpers/saves.ts';
-import {useTerminals} from '../_helpers/terminal.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {wizardDoes} from '../_helpers/lab/cli.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {joinedPair, serve} from '../_helpers/lab/pair.ts';
+import {HAND_MADE} from '../_helpers/samples/existing-rules.ts';
+import {readSaves} from '../_helpers/samples/saves.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
+import {applyAndKeep} from '../_helpers/ui/journey.ts';
 
 describe.each(BACKENDS)('a walk through a machine with an older firewall, %s', (backend) => {
 	const lab = useLab();

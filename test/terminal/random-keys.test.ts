@@ -1,14 +1,14 @@
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {QUESTIONS, walkTo} from '../_helpers/journey.ts';
-import {findInner} from '../_helpers/machine.ts';
-import {succeed} from '../_helpers/programs.ts';
-import {expectRestored, PROGRAM} from '../_helpers/restored.ts';
-import {expectOwnRules} from '../_helpers/rules-on-screen.ts';
-import {readSaves, type Saves} from '../_helpers/saves.ts';
-import type {Terminal} from '../_helpers/terminal.ts';
-import {useWizardHost} from '../_helpers/wizard-host.ts';
+import {findInner} from '../_helpers/lab/machine.ts';
+import {succeed} from '../_helpers/lab/programs.ts';
+import {readSaves, type Saves} from '../_helpers/samples/saves.ts';
+import {expectRestored, PROGRAM} from '../_helpers/terminal/restored.ts';
+import type {Terminal} from '../_helpers/terminal/terminal.ts';
+import {useWizardHost} from '../_helpers/terminal/wizard-host.ts';
+import {QUESTIONS, walkTo} from '../_helpers/ui/journey.ts';
+import {expectOwnRules} from './rules-on-screen.ts';
 
 const ESC = '\u001B';
 const APPLY = 'Load these rules now?';

@@ -3,15 +3,15 @@ import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import type {Listener} from '../../source/services/listener.ts';
-import {applyAndKeep, FLAGS, OPEN, OPEN_INSIDE, walkToReview} from '../_helpers/journey.ts';
-import {findInner, makeUser, photographMachine, type User} from '../_helpers/machine.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {INSIDE, IPV6, OUTSIDE} from '../_helpers/pair.ts';
-import {execute, startServer, succeed} from '../_helpers/programs.ts';
-import {scan} from '../_helpers/scan.ts';
-import {useTerminals} from '../_helpers/terminal.ts';
+import {findInner, makeUser, photographMachine, type User} from '../_helpers/lab/machine.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {INSIDE, IPV6, OUTSIDE} from '../_helpers/lab/pair.ts';
+import {execute, startServer, succeed} from '../_helpers/lab/programs.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
+import {scan} from '../_helpers/traffic/scan.ts';
+import {applyAndKeep, FLAGS, OPEN, OPEN_INSIDE, walkToReview} from '../_helpers/ui/journey.ts';
 
-const ECHO = path.resolve(import.meta.dirname, '../_helpers/echo-server.js');
+const ECHO = path.resolve(import.meta.dirname, '../_helpers/lab/echo-server.js');
 
 describe('a rehearsal by an ordinary user', () => {
 	const lab = useLab();

@@ -1,11 +1,11 @@
 import process from 'node:process';
 import {describe, expect, test} from 'vitest';
-import {expectFits} from '../_helpers/frames.ts';
-import {goOn, QUESTIONS, walkTo} from '../_helpers/journey.ts';
-import {findInner} from '../_helpers/machine.ts';
-import {expectRestored, PROGRAM} from '../_helpers/restored.ts';
-import type {Terminal} from '../_helpers/terminal.ts';
-import {useWizardHost} from '../_helpers/wizard-host.ts';
+import {findInner} from '../_helpers/lab/machine.ts';
+import {expectRestored, PROGRAM} from '../_helpers/terminal/restored.ts';
+import type {Terminal} from '../_helpers/terminal/terminal.ts';
+import {useWizardHost} from '../_helpers/terminal/wizard-host.ts';
+import {expectFits} from '../_helpers/ui/frames.ts';
+import {goOn, QUESTIONS, walkTo} from '../_helpers/ui/journey.ts';
 
 describe('the terminal', () => {
 	const {open, start} = useWizardHost();

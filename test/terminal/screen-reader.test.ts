@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
-import {goOn, walkTo} from '../_helpers/journey.ts';
-import {useWizardHost} from '../_helpers/wizard-host.ts';
+import {useWizardHost} from '../_helpers/terminal/wizard-host.ts';
+import {goOn, walkTo} from '../_helpers/ui/journey.ts';
 
 /** Boxes, blocks, arrows, geometric shapes and dingbats, and lines of signs that stand for them. */
 const DRAWN = /[\u2190-\u27BF]|[-#._=|]{4,}/u;

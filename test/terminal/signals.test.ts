@@ -1,12 +1,12 @@
 import process from 'node:process';
 import {setTimeout} from 'node:timers/promises';
 import {describe, expect, test, vi} from 'vitest';
-import {walkTo} from '../_helpers/journey.ts';
-import {findInner} from '../_helpers/machine.ts';
-import {expectRestored, PROGRAM} from '../_helpers/restored.ts';
-import {readSaves, withoutEmptyTables} from '../_helpers/saves.ts';
-import {walkAndLoad} from '../_helpers/walk.ts';
-import {useWizardHost} from '../_helpers/wizard-host.ts';
+import {findInner} from '../_helpers/lab/machine.ts';
+import {readSaves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
+import {expectRestored, PROGRAM} from '../_helpers/terminal/restored.ts';
+import {walkAndLoad} from '../_helpers/terminal/walk.ts';
+import {useWizardHost} from '../_helpers/terminal/wizard-host.ts';
+import {walkTo} from '../_helpers/ui/journey.ts';
 
 describe('a signal', () => {
 	const {host, start} = useWizardHost();

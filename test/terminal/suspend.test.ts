@@ -1,11 +1,11 @@
 import process from 'node:process';
 import {describe, expect, test} from 'vitest';
-import {CLI} from '../_helpers/cli.ts';
-import {walkTo} from '../_helpers/journey.ts';
-import {readSaves, withoutEmptyTables} from '../_helpers/saves.ts';
-import type {Terminal} from '../_helpers/terminal.ts';
-import {COUNTDOWN} from '../_helpers/walk.ts';
-import {useWizardHost} from '../_helpers/wizard-host.ts';
+import {CLI} from '../_helpers/lab/cli.ts';
+import {readSaves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
+import type {Terminal} from '../_helpers/terminal/terminal.ts';
+import {COUNTDOWN} from '../_helpers/terminal/walk.ts';
+import {useWizardHost} from '../_helpers/terminal/wizard-host.ts';
+import {walkTo} from '../_helpers/ui/journey.ts';
 
 const ESC = '\u001B';
 const SUSPEND = '\u001A';

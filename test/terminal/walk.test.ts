@@ -1,11 +1,17 @@
 import {beforeAll, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/backends.ts';
-import {applyAndKeep, OPEN, OPEN_INSIDE, scrollThrough, walkToReview} from '../_helpers/journey.ts';
-import {type Host, useLab} from '../_helpers/namespaces.ts';
-import {ask, INSIDE, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/pair.ts';
-import {readSaves} from '../_helpers/saves.ts';
-import {scan} from '../_helpers/scan.ts';
-import {useTerminals} from '../_helpers/terminal.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {ask, INSIDE, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/lab/pair.ts';
+import {readSaves} from '../_helpers/samples/saves.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
+import {scan} from '../_helpers/traffic/scan.ts';
+import {
+	applyAndKeep,
+	OPEN,
+	OPEN_INSIDE,
+	scrollThrough,
+	walkToReview,
+} from '../_helpers/ui/journey.ts';
 
 const LISTENING = [22, 53, 80, 8000, 8010, 8011, 9100];
 

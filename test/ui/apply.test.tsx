@@ -3,8 +3,8 @@ import type {Policy} from '../../source/policy/policy.ts';
 import type {RemoteClient} from '../../source/ruleset/lockout.ts';
 import type {Pending} from '../../source/ui/hooks/use-apply.ts';
 import type {Outcome} from '../../source/ui/state/state.ts';
-import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
-import {expectFits, type Size} from '../_helpers/frames.ts';
+import {type AppOptions, appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
+import {expectFits, type Size} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
 const KEPT: Outcome = {ok: true, message: 'Kept as change 1.'};

@@ -2,8 +2,8 @@ import {describe, expect, test} from 'vitest';
 import type {Existing} from '../../source/existing/cleanup-plan.ts';
 import type {Exposed, Exposure} from '../../source/exposure/model.ts';
 import type {Policy} from '../../source/policy/policy.ts';
-import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
-import {expectFits, SIZES} from '../_helpers/frames.ts';
+import {type AppOptions, appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
+import {expectFits, SIZES} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
 

@@ -1,8 +1,8 @@
 import {stripVTControlCharacters} from 'node:util';
 import {describe, expect, test} from 'vitest';
 import {firstFrame} from '../../source/ui/terminal/first-frame.ts';
-import {appOpener} from '../_helpers/app.tsx';
-import {expectFits, SIZES} from '../_helpers/frames.ts';
+import {appOpener} from '../_helpers/ui/app.tsx';
+import {expectFits, SIZES} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
 const FINDINGS = [

@@ -5,8 +5,8 @@ import {completePolicy, defaultPolicy, type Policy, VERDICTS} from '../../source
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
 import {glyphs} from '../../source/ui/theme.ts';
-import {appOpener} from '../_helpers/app.tsx';
-import {expectFits, expectFrame, SIZES, type Size} from '../_helpers/frames.ts';
+import {appOpener} from '../_helpers/ui/app.tsx';
+import {expectFits, expectFrame, SIZES, type Size} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
 const WORKSTATION = defaultPolicy('workstation');

@@ -1,8 +1,8 @@
 import {describe, expect, test} from 'vitest';
 import {keyLine, keyList} from '../../source/ui/keys/format-key-hints.ts';
 import {KEYS} from '../../source/ui/keys/key-hints.ts';
-import {appOpener} from '../_helpers/app.tsx';
-import {expectFits, SIZES} from '../_helpers/frames.ts';
+import {appOpener} from '../_helpers/ui/app.tsx';
+import {expectFits, SIZES} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
 /** How often Enter leads from Welcome to each. */

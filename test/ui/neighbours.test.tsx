@@ -6,10 +6,10 @@ import type {Translation} from '../../source/existing/import/result.ts';
 import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
-import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
-import {expectFits, SIZES} from '../_helpers/frames.ts';
-import {HAND_MADE} from '../_helpers/inheritance.ts';
-import {NEIGHBOURS} from '../_helpers/neighbours.ts';
+import {HAND_MADE} from '../_helpers/samples/existing-rules.ts';
+import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
+import {type AppOptions, appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
+import {expectFits, SIZES} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
 

@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
 import type {Listener} from '../../source/services/listener.ts';
 import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
-import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
-import {expectFits, SIZES, type Size} from '../_helpers/frames.ts';
-import {CONTAINER, socketOn} from '../_helpers/sockets.ts';
+import {CONTAINER, socketOn} from '../_helpers/lab/sockets.ts';
+import {type AppOptions, appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
+import {expectFits, SIZES, type Size} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
 

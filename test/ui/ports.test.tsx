@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {appOpener, type OpenApp} from '../_helpers/app.tsx';
+import {appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
 
 const openApp = appOpener();
 

@@ -2,8 +2,8 @@ import {describe, expect, test, vi} from 'vitest';
 import type {Proof} from '../../source/proof/prove.ts';
 import type {View} from '../../source/proof/report.ts';
 import type {Prover} from '../../source/ui/hooks/use-proof.ts';
-import {appOpener, type OpenApp} from '../_helpers/app.tsx';
-import {expectFits, SIZES} from '../_helpers/frames.ts';
+import {appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
+import {expectFits, SIZES} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
 

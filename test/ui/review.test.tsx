@@ -9,8 +9,8 @@ import type {RemoteClient} from '../../source/ruleset/lockout.ts';
 import type {ReviewView} from '../../source/ui/state/state.ts';
 import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
 import {reviewLines} from '../../source/ui/text/review.ts';
-import {appOpener, type OpenApp} from '../_helpers/app.tsx';
-import {expectFits, SIZES} from '../_helpers/frames.ts';
+import {appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
+import {expectFits, SIZES} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
 const POLICY = completePolicy({

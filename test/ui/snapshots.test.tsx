@@ -1,10 +1,10 @@
 import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest';
 import type {Apply} from '../../source/ui/hooks/use-apply.ts';
 import {glyphs, glyphsFor} from '../../source/ui/theme.ts';
-import {type AppOptions, appOpener, type OpenApp} from '../_helpers/app.tsx';
-import {markColours} from '../_helpers/cells.ts';
-import {expectFits, type Size} from '../_helpers/frames.ts';
-import {CHECKLIST, PROVEN, REFUTED, SERVER, SlowProver} from '../_helpers/scenes.ts';
+import {type AppOptions, appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
+import {markColours} from '../_helpers/ui/cells.ts';
+import {expectFits, type Size} from '../_helpers/ui/frames.ts';
+import {CHECKLIST, PROVEN, REFUTED, SERVER, SlowProver} from './scenes.ts';
 
 // Asked for before Ink is imported; there is no terminal here that would have colours.
 vi.hoisted(() => {

@@ -1,0 +1,66 @@
+import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import type {Backend} from '../../../source/host/netfilter/iptables.ts';
+import {FAMILIES} from '../../../source/lib/network.ts';
+import {planPersistence} from '../../../source/persistence/plan.ts';
+import type {Policy} from '../../../source/policy/policy.ts';
+import {buildRuleSet} from '../../../source/ruleset/build.ts';
+import type {RuleSet} from '../../../source/ruleset/model.ts';
+import {plain, type Saves} from '../samples/saves.ts';
+import type {Host} from './namespaces.ts';
+import {inView} from './view-files.ts';
+
+export const RESTORE = '/etc/fw-wizard/restore';
+
+/** What keeping a policy would write on this machine, and the rules that it means. */
+export function keptBy(policy: Policy, backend: Backend): {files: Files; ruleSet: RuleSet} {
+	const ruleSet = buildRuleSet(policy, {families: FAMILIES});
+	const {files} = planPersistence(policy, ruleSet, backend).keep;
+	const own = Object.entries(files).filter(([file]) => file.startsWith('/etc/fw-wizard/'));
+	return {
+		files: Object.fromEntries(own.map(([file, content]) => [file, content?.text ?? ''])),
+		ruleSet,
+	};
+}
+
+/** Texts by path. */
+export type Files = Readonly<Record<string, string>>;
+
+/** Puts files on a test machine, as its only ones in /etc/fw-wizard. */
+export function place(host: Host, files: Files): void {
+	rmSync(inView(host, '/etc/fw-wizard'), {recursive: true, force: true});
+	for (const [file, text] of Object.entries(files)) {
+		mkdirSync(inView(host, path.dirname(file)), {recursive: true});
+		writeFileSync(inView(host, file), text, {mode: 0o755});
+	}
+}
+
+export type Booted = Saves & {readonly status: number | undefined; readonly stderr: string};
+
+/**
+ * Runs a shell command in a fresh network namespace, as the boot does, and reads the rules that are
+ * there afterwards.
+ */
+export async function bootWith(host: Host, command: string): Promise<Booted> {
+	const lines = [
+		`(${command}\n)`,
+		'status=$?',
+		'iptables-save || exit 99',
+		'echo "# IPv6"',
+		'ip6tables-save || exit 99',
+		'exit $status',
+	];
+	const {status, stdout, stderr} = await host.run('unshare', [
+		...['--net', '--', 'sh', '-c', lines.join('\n')],
+	]);
+	const [ipv4 = '', ipv6 = ''] = stdout.split('# IPv6\n');
+	return {status, stderr, ipv4: inOrder(ipv4), ipv6: inOrder(ipv6)};
+}
+
+/** Which table comes first in a save depends on which was used first. */
+function inOrder(save: string): string {
+	return plain(save)
+		.split(/(?<=^COMMIT\n)/m)
+		.sort()
+		.join('');
+}

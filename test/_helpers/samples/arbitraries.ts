@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import {FAMILIES, type Family, type Network, parseNetwork} from '../../../source/lib/network.ts';
+import {HELPER_NAMES} from '../../../source/policy/helpers.ts';
+import {LAST_PORT, type Opening} from '../../../source/policy/parse-opening.ts';
+import {completePolicy, type Policy, ROLES, VERDICTS} from '../../../source/policy/policy.ts';
+import {CT_STATES} from '../../../source/ruleset/model.ts';
+import type {Packet} from '../../../source/ruleset/packet.ts';
+
+/** What a test may narrow down: the kernel has only so many interfaces and networks. */
+export type Choices = {
+	readonly ranges?: fc.Arbitrary<{first: number; last: number}>;
+	readonly interfaces?: fc.Arbitrary<string>;
+	readonly networks?: fc.Arbitrary<Network>;
+};
+
+/** Ports where rules are likely to meet: the ends, those of our own rules, and a crowd below 100. */
+export const ports: fc.Arbitrary<number> = fc.oneof(
+	fc.constantFrom(1, 21, 22, 53, 67, 68, 546, 547, 5353, LAST_PORT - 1, LAST_PORT),
+	fc.integer({min: 1, max: 100}),
+	fc.integer({min: 1, max: LAST_PORT}),
+);
+
+/** First and last port; half of them single ports. */
+export const portRanges: fc.Arbitrary<{first: number; last: number}> = fc.oneof(
+	ports.map((port) => ({first: port, last: port})),
+	fc.tuple(ports, ports).map(([a, b]) => ({first: Math.min(a, b), last: Math.max(a, b)})),
+);
+
+/** Every name that an opening may have, those that look like another one included. */
+export const interfaceNames: fc.Arbitrary<string> = fc.oneof(
+	fc.constantFrom('lo', 'eth0', 'eth01', 'ETH0', 'wg0', 'br-lan', 'eth0.100'),
+	fc.stringMatching(/^[\w.@][\w.@-]{0,14}$/).filter((name) => !/^[.-]+$/.test(name)),
+);
+
+/** An address in the spelling of `parseNetwork`, of one family. */
+export function addresses(family: Family): fc.Arbitrary<string> {
+	const text =
+		family === 4
+			? fc
+					.array(fc.integer({min: 0, max: 255}), {minLength: 4, maxLength: 4})
+					.map((bytes) => bytes.join('.'))
+			: fc
+					.array(fc.oneof(fc.constantFrom(0, 0xffff), fc.integer({min: 0, max: 0xffff})), {
+						minLength: 8,
+						maxLength: 8,
+					})
+					.map((groups) => groups.map((group) => group.toString(16)).join(':'));
+	// IPv4-mapped addresses never come over the wire, and parseNetwork refuses them.
+	return text.filter((address) => !/^(0:){5}ffff:/.test(address));
+}
+
+/** A source network of either family, or of one. */
+export function networks(families: readonly Family[] = FAMILIES): fc.Arbitrary<Network> {
+	return fc.constantFrom(...families).chain((family) => {
+		const width = family === 4 ? 32 : 128;
+		const prefix = fc.oneof(
+			fc.constantFrom(0, 8, width / 2, width - 1, width),
+			fc.integer({min: 0, max: width}),
+		);
+		return fc
+			.tuple(addresses(family), prefix)
+			.map(([address, bits]) => parseNetwork(`${address}/${bits}`));
+	});
+}
+
+/** One opening, of any form that `parseOpening` reads. */
+export function openings(choices: Choices = {}): fc.Arbitrary<Opening> {
+	const on = fc.option(choices.interfaces ?? interfaceNames, {nil: undefined, freq: 2});
+	const from = fc.option(choices.networks ?? networks(), {nil: undefined, freq: 2});
+	const limit = fc.oneof({arbitrary: fc.constant(false), weight: 3}, fc.boolean());
+	const range = choices.ranges ?? portRanges;
+	const port = fc
+		.record({range, protocol: fc.constantFrom('tcp', 'udp', 'both'), from, on, limit})
+		.map(
+			({range, protocol, from, on, limit}): Opening => ({
+				kind: 'port',
+				protocol,
+				...range,
+				...(from === undefined ? {} : {from}),
+				...(on === undefined ? {} : {on}),
+				limit,
+			}),
+		);
+	const mdns = on.map((on): Opening => ({kind: 'mdns', ...(on === undefined ? {} : {on})}));
+	return fc.oneof({arbitrary: port, weight: 12}, {arbitrary: mdns, weight: 1});
+}
+
+/** Openings that often overlap, contain or repeat one another. */
+export const crowdedOpenings: fc.Arbitrary<Opening> = openings({
+	ranges: fc
+		.tuple(fc.integer({min: 1, max: 12}), fc.integer({min: 0, max: 5}))
+		.map(([first, more]) => ({first, last: first + more})),
+	networks: fc
+		.constantFrom('0.0.0.0/0', '10.0.0.0/8', '10.1.0.0/16', '10.1.2.3', '::/0', 'fd00::/8')
+		.map(parseNetwork),
+	interfaces: fc.constantFrom('eth0', 'wg0'),
+});
+
+/** A policy as the program itself makes one: completed, its openings merged. */
+export function policies(choices: Choices = {}): fc.Arbitrary<Policy> {
+	return fc
+		.record({
+			role: fc.constantFrom(...ROLES),
+			verdict: fc.constantFrom(...VERDICTS),
+			helpers: fc.subarray([...HELPER_NAMES]),
+			openings: fc.array(openings(choices), {maxLength: 24}),
+			log: fc.boolean(),
+		})
+		.map((part) => completePolicy(part));
+}
+
+/** Where packets to this machine go (RFC 5737, RFC 3849). */
+const LOCAL: Readonly<Record<Family, string>> = {4: '198.51.100.1', 6: '2001:db8:1::1'};
+
+/** A packet that a policy's own rules, or their nearest neighbours, decide. */
+export function packetsNear(policy: Policy, family: Family): fc.Arbitrary<Packet> {
+	const opened = policy.openings.filter((opening) => opening.kind === 'port');
+	const edges = opened
+		.flatMap(({first, last}) => [first - 1, first, last, last + 1])
+		.filter((port) => port >= 1 && port <= LAST_PORT);
+	const bases = opened.flatMap(({from}) =>
+		from?.family === family ? [from.cidr.split('/')[0] ?? ''] : [],
+	);
+	const port = fc.oneof(ports, fc.constantFrom(22, ...edges));
+	const common = {
+		family: fc.constant(family),
+		inInterface: fc.constantFrom('lo', 'eth0', ...policy.openings.flatMap(({on}) => on ?? [])),
+		source: fc.oneof(addresses(family), fc.constantFrom(LOCAL[family], ...bases)),
+		destination: fc.constant(LOCAL[family]),
+		state: fc.constantFrom('NEW', 'NEW', ...CT_STATES),
+	};
+	return fc.oneof(
+		fc.record({
+			...common,
+			protocol: fc.constant('tcp'),
+			sourcePort: ports,
+			destinationPort: port,
+			syn: fc.boolean(),
+		}),
+		fc.record({
+			...common,
+			protocol: fc.constant('udp'),
+			sourcePort: fc.oneof(ports, fc.constantFrom(67, 547)),
+			destinationPort: fc.oneof(port, fc.constantFrom(68, 546)),
+		}),
+		fc.record({...common, protocol: fc.constantFrom('icmp', 'ipv6-icmp', 'igmp', 'esp')}),
+		fc.record({
+			...common,
+			destination: fc.constant(family === 4 ? '224.0.0.251' : 'ff02::fb'),
+			protocol: fc.constant('udp'),
+			sourcePort: fc.constant(5353),
+			destinationPort: fc.constantFrom(5353, 5354),
+		}),
+	);
+}

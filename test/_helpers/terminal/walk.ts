@@ -1,0 +1,17 @@
+import {SHUT_WORD} from '../../../source/ui/text/texts.ts';
+import {walkTo} from '../ui/journey.ts';
+import type {Terminal} from './terminal.ts';
+
+/** The wizard's countdown. */
+export const COUNTDOWN = /The old ones come back in \d+ s/;
+
+/** Walks through the wizard with the answers that it was started with, and loads the rules. */
+export async function walkAndLoad(terminal: Terminal, initSystem: 'shut' | 'open'): Promise<void> {
+	await walkTo(terminal, 'Load these rules now?');
+	if (initSystem === 'shut') {
+		terminal.type(SHUT_WORD);
+	}
+
+	terminal.press('enter');
+	await terminal.waitFor(COUNTDOWN);
+}

@@ -1,0 +1,50 @@
+import type {Item} from '../../../source/checklist/checklist-item.ts';
+import type {AppProps} from '../../../source/ui/app.tsx';
+import {NOTHING_KNOWN} from '../../../source/ui/state/state.ts';
+import type {Machine} from '../../../source/ui/steps/step-props.ts';
+
+/** A machine about which there is little to say. */
+export const MACHINE: Machine = {
+	findings: [{text: 'Debian, with iptables 1.8.9 (nft)', tone: 'plain'}],
+	looking: [],
+	known: NOTHING_KNOWN,
+	nat: 'This machine has no public address',
+	findExposure: async () => ({rows: [], tried: false, unread: []}),
+	helpers: new Map(),
+	boot: 'systemd',
+	addresses: ['192.0.2.1', '2001:db8::1'],
+	inInterface: 'eth0',
+	remoteClient: undefined,
+	rehearsal: false,
+	seconds: 60,
+	findObstacle: () => undefined,
+	findEndangered: () => [],
+};
+
+const unable = async (): Promise<never> => {
+	throw Object.assign(new Error('This machine allows no network namespaces'), {
+		hint: 'Run as root',
+	});
+};
+
+/** What proves rules where nothing can be proven. */
+export const UNABLE: AppProps['prover'] = {prove: unable, proveBefore: unable, demonstrate: unable};
+
+/** A checklist on which all is well but what only the user or a boot can tell. */
+export const ITEMS: readonly Item[] = [
+	{id: 'policy', title: 'the policy is stored and readable', state: 'ok'},
+	{
+		id: 'scanned',
+		title: 'scanned from another machine',
+		state: 'open',
+		cause: 'nmap -sS -sU -p 0-65535 -oX scan.xml 192.0.2.1',
+	},
+	{id: 'survived', title: 'the rules have survived a boot', state: 'open', cause: 'not yet'},
+];
+
+export const CHECKER: AppProps['checker'] = {
+	check: async () => ITEMS,
+	mend: async () => ITEMS,
+	tick: async (tick) => ITEMS.map((item) => (item.id === tick ? {...item, state: 'ok'} : item)),
+	reboot: async () => {},
+};

@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import {describe, expect, it} from 'vitest';
+import {
+	type Opening,
+	parseOpening,
+	parseOpenings,
+	printOpening,
+	printPorts,
+} from '../../source/policy/parse-opening.ts';
+import {OWN_SERVICES} from '../../source/policy/services.ts';
+import {openings} from '../_helpers/samples/arbitraries.ts';
+
+const NONE = new Map();
+const port = (number: number, rest: object = {}) => ({
+	kind: 'port',
+	protocol: 'tcp',
+	first: number,
+	last: number,
+	limit: false,
+	...rest,
+});
+
+describe('parseOpening', () => {
+	it.each<[string, object]>([
+		['22/tcp', port(22)],
+		['53/udp', port(53, {protocol: 'udp'})],
+		['53', port(53, {protocol: 'both'})],
+		['0022/TCP', port(22)],
+		['1/tcp', port(1)],
+		['65535/tcp', port(65_535)],
+		['8000-8010/tcp', port(8000, {last: 8010})],
+		['1-65535', port(1, {last: 65_535, protocol: 'both'})],
+		['8000-8000/tcp', port(8000)],
+		['ssh', port(22)],
+		['SSH/tcp', port(22)],
+		['dns', port(53, {protocol: 'both'})],
+		['dns/udp', port(53, {protocol: 'udp'})],
+		['22/tcp from 10.1.2.3/8', port(22, {from: {family: 4, cidr: '10.0.0.0/8'}})],
+		['22/tcp from 10.1.2.3', port(22, {from: {family: 4, cidr: '10.1.2.3/32'}})],
+		['22/tcp FROM 2001:DB8::/32', port(22, {from: {family: 6, cidr: '2001:db8::/32'}})],
+		['5432/tcp on wg0', port(5432, {on: 'wg0'})],
+		['5432/tcp on Br_1.20@x-', port(5432, {on: 'Br_1.20@x-'})],
+		['22/tcp on limit limit', port(22, {on: 'limit', limit: true})],
+		['22/tcp on from from ::1', port(22, {on: 'from', from: {family: 6, cidr: '::1/128'}})],
+		['  22/tcp\t limit ', port(22, {limit: true})],
+		[
+			'22/tcp limit on a from ::/0',
+			port(22, {limit: true, on: 'a', from: {family: 6, cidr: '::/0'}}),
+		],
+		['mdns', {kind: 'mdns'}],
+		['MDNS on eth0', {kind: 'mdns', on: 'eth0'}],
+	])('reads "%s"', (text, opening) => {
+		expect(parseOpening(text, OWN_SERVICES)).toEqual([opening]);
+	});
+
+	it('gives an opening for each port of a name whose TCP and UDP ports differ', () => {
+		const services = new Map([
+			[
+				'odd',
+				[
+					{protocol: 'tcp', port: 1},
+					{protocol: 'udp', port: 2},
+					{protocol: 'udp', port: 1},
+				] as const,
+			],
+		]);
+		expect(parseOpening('odd on lo limit', services).map(printOpening)).toEqual([
+			'1 on lo limit',
+			'2/udp on lo limit',
+		]);
+	});
+
+	it('reads back every opening that is printed', () => {
+		fc.assert(
+			fc.property(openings(), (opening) => {
+				expect(parseOpening(printOpening(opening), NONE)).toEqual([opening]);
+			}),
+			{numRuns: 2000},
+		);
+	});
+
+	it('prints one text for whatever spelling was read', () => {
+		fc.assert(
+			fc.property(openings(), fc.boolean(), (opening, shout) => {
+				const [subject = '', ...rest] = printOpening(opening).split(' ');
+				const spelt = [`\t${shout ? subject.toUpperCase() : subject}`, ...rest].join(' \t ');
+				expect(parseOpening(spelt, NONE).map(printOpening)).toEqual([printOpening(opening)]);
+			}),
+		);
+	});
+});
+
+describe('printOpening', () => {
+	it.each([
+		'22/tcp',
+		'53',
+		'8000-8010/udp',
+		'22/tcp from 10.0.0.1',
+		'22/tcp from 0.0.0.0/0',
+		'22/tcp from ::',
+		'22/tcp from 10.0.0.0/8 on eth0 limit',
+		'mdns on eth0',
+	])('writes %s the way it is read', (text) => {
+		expect(parseOpening(text, NONE).map(printOpening)).toEqual([text]);
+	});
+
+	it('writes ranges with the sign it is given', () => {
+		expect(printPorts({first: 1, last: 2}, ':')).toBe('1:2');
+		expect(printPorts({first: 1, last: 1}, ':')).toBe('1');
+	});
+});
+
+describe('parseOpenings', () => {
+	const print = (list: readonly Opening[]) => list.map(printOpening).join(', ');
+
+	it('reads a list, passes over empty places and says each port once', () => {
+		expect(print(parseOpenings(' ,ssh,, 22/tcp , 53/udp,53/tcp,', OWN_SERVICES))).toBe(
+			'22/tcp, 53',
+		);
+		expect(parseOpenings('', NONE)).toEqual([]);
+		expect(parseOpenings(' , ', NONE)).toEqual([]);
+	});
+
+	it('reads back what is printed, with commas between', () => {
+		fc.assert(
+			fc.property(fc.array(openings(), {maxLength: 12}), (list) => {
+				const once = parseOpenings(print(list), NONE);
+				expect(parseOpenings(print(once), NONE)).toEqual(once);
+			}),
+		);
+	});
+});

@@ -15,7 +15,7 @@ import {type Before, beforeOf} from './load.ts';
 import {JOURNAL_FILE, POLICY_FILE} from './paths.ts';
 import {createChange, folderOf, readBootId} from './record.ts';
 import {nameOf, printWas} from './rollback-existing.ts';
-import {printRollbackScript} from './rollback-script.ts';
+import {type FamilyChange, printRollbackScript} from './rollback-script.ts';
 import {planSwitchOff, type SwitchOff} from './switch-off.ts';
 
 export type ChangeRequest = {
@@ -71,7 +71,7 @@ export function recordChange(
 ): void {
 	const cleanupsWhere = (wanted: boolean) =>
 		cleanups.filter(({snapshot}) => snapshot.inUse === wanted);
-	const families = ruleSet.families.flatMap((after) => {
+	const families = ruleSet.families.flatMap((after): FamilyChange[] => {
 		const saved = before.get(after.family);
 		const program = programOfBackend(after.family, backend);
 		const part = cleanupsWhere(true).find(({snapshot}) => snapshot.family === after.family);

@@ -20,7 +20,7 @@ export type FamilyChange = {
 	readonly after: FamilyRules;
 	readonly program: string;
 	/** What the change takes away of others' rules. */
-	readonly taken?: SnapshotCleanup | undefined;
+	readonly cleanup?: SnapshotCleanup | undefined;
 };
 
 export type Rollback = {
@@ -76,7 +76,7 @@ const TELL = `	echo "$message" | wall 2>/dev/null
  */
 export function printRollbackScript(rollback: Rollback): string {
 	const {id, folder, journal, families, others = [], firewalld = false, tell} = rollback;
-	const takes = others.length > 0 || families.some(({taken}) => taken);
+	const takes = others.length > 0 || families.some(({cleanup}) => cleanup);
 	return `#!/bin/sh
 # Written by fw-wizard: puts the rules back as they were before change ${id}.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
@@ -172,24 +172,24 @@ exit 0
 `;
 }
 
-function printFamily({before, after, program, taken}: FamilyChange): string {
+function printFamily({before, after, program, cleanup}: FamilyChange): string {
 	const tables = [...new Set(OWN_CHAINS.map(({table}) => table))].filter((table) =>
 		[before.rules, after].some((rules) => hasOwnChain(rules, table)),
 	);
 	const blocks = tables.map((table) => {
 		const chains = OWN_CHAINS.filter((own) => own.table === table);
-		return table === 'filter' && taken
+		return table === 'filter' && cleanup
 			? printMending(
-					taken,
+					cleanup,
 					chains.map((own) => printOwn(own, before)),
-					chains.map((own) => printWay(own, before, touchedChains(taken.cleanup))),
+					chains.map((own) => printWay(own, before, touchedChains(cleanup.cleanup))),
 				)
 			: printTable(
 					table,
 					chains.flatMap((own) => [printOwn(own, before), printWay(own, before)]),
 				);
 	});
-	return `${printTool(program)}${taken ? `was=${nameOf(taken)}\n` : ''}lines() {\n${blocks.join('\n')}\n}\nload\n`;
+	return `${printTool(program)}${cleanup ? `was=${nameOf(cleanup)}\n` : ''}lines() {\n${blocks.join('\n')}\n}\nload\n`;
 }
 
 function printForeign({program, cleanup}: ForeignChange): string {

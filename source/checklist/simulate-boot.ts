@@ -4,14 +4,15 @@ import type {Facts} from '../host/machine/facts.ts';
 import {save} from '../host/netfilter/iptables.ts';
 import type {Namespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
+import {ALL_PORTS, countPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import type {Policy} from '../policy/policy.ts';
 import {withoutLimits} from '../proof/checks/rate-limits.ts';
 import {describePortDifference, viewAll} from '../proof/report.ts';
-import {ALL_PORTS, sweep} from '../proof/sweep.ts';
+import {sweep} from '../proof/sweep.ts';
 import {type NamedVantagePoint, planVantagePoints} from '../proof/vantage-points.ts';
 import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
-import {countPorts, edgesOf, fillStretches, stretches} from '../ruleset/evaluate-ports.ts';
+import {edgesOf, fillStretches, stretches} from '../ruleset/evaluate-ports.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {loadAgain, readLoaded} from '../testbed/load-rules.ts';
 import {type Testbed, withSmallTestbed} from '../testbed/testbed.ts';
@@ -84,7 +85,7 @@ async function findPorts(
 	const loaded = await readLoaded(testbed.machine, families);
 	await loadAgain(testbed.machine, loaded, withoutLimits(loaded));
 	const alike = stretches([...ruleSet.families, ...loaded.rules]);
-	const ports = full ? ALL_PORTS : edgesOf(alike);
+	const ports = full ? [ALL_PORTS] : edgesOf(alike);
 	const seen = await sweep(testbed, vantagePoints, {ports, alike});
 	// Between two edges no packet was sent: what is true of both is taken to be true of all.
 	const observations = full

@@ -1,6 +1,6 @@
 import type {Family} from '../lib/network.ts';
+import {type PortRange, printPorts} from '../lib/port-ranges.ts';
 import {type HelperName, helperOf} from '../policy/helpers.ts';
-import {printPorts} from '../policy/parse-opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import {
 	defaultReject,
@@ -8,7 +8,6 @@ import {
 	findChain,
 	type Match,
 	OWN_CHAINS,
-	type PortRange,
 	type Rule,
 	type RuleSet,
 } from '../ruleset/model.ts';

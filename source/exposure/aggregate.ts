@@ -1,8 +1,7 @@
-import {ALL_PORTS} from '../existing/import/port-space.ts';
 import {groupBy} from '../lib/group-by.ts';
 import {FAMILIES, type Family} from '../lib/network.ts';
+import {ALL_PORTS, hasPort, type PortRange} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
-import type {PortRange} from '../ruleset/model.ts';
 import type {Listener} from '../services/listener.ts';
 import type {Exposed, Reach} from './model.ts';
 
@@ -141,11 +140,11 @@ export function reachabilityOf(
 	protocol: Protocol,
 	port: number,
 ): Reach {
-	return holds(open[protocol], port) ? 'open' : holds(unknown[protocol], port) ? 'unknown' : 'shut';
-}
-
-export function holds(ranges: readonly PortRange[], port: number): boolean {
-	return ranges.some(({first, last}) => first <= port && port <= last);
+	return hasPort(open[protocol], port)
+		? 'open'
+		: hasPort(unknown[protocol], port)
+			? 'unknown'
+			: 'shut';
 }
 
 /** Who listens, as far as it is known. */

@@ -1,7 +1,8 @@
+import {joinRanges, type PortRange} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
 import {evaluate, isNonTerminating} from '../ruleset/evaluate.ts';
-import {firstPacket, joinRanges, stretches} from '../ruleset/evaluate-ports.ts';
-import {type FamilyRules, OWN_PREFIX, type PortRange, type Rule} from '../ruleset/model.ts';
+import {firstPacket, stretches} from '../ruleset/evaluate-ports.ts';
+import {type FamilyRules, OWN_PREFIX, type Rule} from '../ruleset/model.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import {UNKNOWN_VISIBILITY, type Visibility} from './aggregate.ts';
 import type {Reach} from './model.ts';

@@ -1,8 +1,7 @@
 import type {Published} from '../existing/nat/published-ports.ts';
 import {groupBy} from '../lib/group-by.ts';
+import {joinRanges, type PortRange, rangesOverlap} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
-import {joinRanges} from '../ruleset/evaluate-ports.ts';
-import type {PortRange} from '../ruleset/model.ts';
 import type {Listener} from '../services/listener.ts';
 import {
 	processOf,
@@ -113,11 +112,10 @@ export function containerRows(
 
 /** Open when some port of the range is. */
 function forwardOf(visibility: Visibility, protocol: Protocol, range: PortRange): Reach {
-	const meets = (other: PortRange) => other.first <= range.last && range.first <= other.last;
 	const {forwarded, mayForwardMore} = visibility;
 	return forwarded === 'unknown'
 		? 'unknown'
-		: forwarded.some((one) => !one.here && one.protocol === protocol && meets(one))
+		: forwarded.some((one) => !one.here && one.protocol === protocol && rangesOverlap(one, range))
 			? 'open'
 			: mayForwardMore
 				? 'unknown'

@@ -1,9 +1,15 @@
-import {ALL_PORTS} from '../existing/import/port-space.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
 import {programOf} from '../host/netfilter/iptables.ts';
+import {
+	ALL_PORTS,
+	cutPorts,
+	joinRanges,
+	LAST_PORT,
+	onePort,
+	type PortRange,
+	subtractRanges,
+} from '../lib/port-ranges.ts';
 import {type Observation, sweep} from '../proof/sweep.ts';
-import {joinRanges, subtractRanges} from '../ruleset/evaluate-ports.ts';
-import type {PortRange} from '../ruleset/model.ts';
 import {type Load, loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {mirrorForwarding} from '../testbed/mirror-host.ts';
 import {type Testbed, withSmallTestbed} from '../testbed/testbed.ts';
@@ -95,8 +101,8 @@ function chooseStretches(
 ): readonly PortRange[] {
 	const texts = loads.map(({text}) => text);
 	const all = texts.some((text) => COMPUTES.test(text))
-		? Array.from({length: ALL_PORTS.last}, (_, index) => ({first: index + 1, last: index + 1}))
-		: stretchesBetween([...ports, ...texts.flatMap(numbersIn)]);
+		? Array.from({length: LAST_PORT}, (_, index) => onePort(index + 1))
+		: cutPorts([...ports, ...texts.flatMap(numbersIn)].flatMap((port) => [port, port + 1]));
 	const rules = texts.reduce(
 		(count, text) => count + (text.match(/^(?:-A |\t\t)/gm)?.length ?? 0),
 		1,
@@ -116,14 +122,6 @@ function numbersIn(text: string): readonly number[] {
 	return [...new Set(text.match(/\d+/g))].map(Number);
 }
 
-function stretchesBetween(ports: readonly number[]): readonly PortRange[] {
-	const {last: end} = ALL_PORTS;
-	const starts = [...new Set([1, ...ports.flatMap((port) => [port, port + 1])])]
-		.filter((port) => port >= 1 && port <= end)
-		.sort((a, b) => a - b);
-	return starts.map((first, index) => ({first, last: (starts[index + 1] ?? end + 1) - 1}));
-}
-
 /** Sends a packet to the first port of each stretch, from each place. */
 async function look(
 	testbed: Testbed,
@@ -131,7 +129,7 @@ async function look(
 	stretches: readonly PortRange[],
 	routed: boolean,
 ): Promise<readonly Visibility[]> {
-	const ports = joinRanges(stretches.map(({first}) => ({first, last: first})));
+	const ports = joinRanges(stretches.map(({first}) => onePort(first)));
 	const observations = await sweep(testbed, places, {ports, alike: stretches, follows: true});
 	const seen = new Map(observations.map((one) => [one.vantagePoint, one]));
 	return places.map((place) => sightOf(seen.get(place), stretches, routed));
@@ -152,7 +150,7 @@ function sightOf(
 		unknown: {tcp: untried, udp: untried},
 		forwarded:
 			forwarded?.flatMap(({port, ...sent}) =>
-				widen({first: port, last: port}).map((range) => ({...range, ...sent})),
+				widen(onePort(port)).map((range) => ({...range, ...sent})),
 			) ?? 'unknown',
 		...(routed ? {} : {mayForwardMore: true}),
 	};

@@ -1,6 +1,6 @@
 import type {Family} from '../lib/network.ts';
+import type {PortRange} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
-import type {PortRange} from '../ruleset/model.ts';
 
 /** Whether a new connection gets through. */
 export type Reach = 'open' | 'shut' | 'unknown';

@@ -1,18 +1,9 @@
-import {PROTOCOLS} from '../existing/import/port-space.ts';
 import type {Published} from '../existing/nat/published-ports.ts';
 import {groupBy} from '../lib/group-by.ts';
-import type {Protocol} from '../policy/services.ts';
-import {joinRanges} from '../ruleset/evaluate-ports.ts';
-import type {PortRange} from '../ruleset/model.ts';
+import {cutPorts, hasPort, joinRanges, onePort, type PortRange} from '../lib/port-ranges.ts';
+import {PROTOCOLS, type Protocol} from '../policy/services.ts';
 import type {Listener} from '../services/listener.ts';
-import {
-	holds,
-	processOf,
-	reachabilityOf,
-	statesAt,
-	summarize,
-	type Viewpoint,
-} from './aggregate.ts';
+import {processOf, reachabilityOf, statesAt, summarize, type Viewpoint} from './aggregate.ts';
 import {containerRows, redirectedRows} from './forwarded-rows.ts';
 import type {Exposed} from './model.ts';
 
@@ -65,7 +56,7 @@ function joinFamilies(rows: readonly Exposed[]): Exposed[] {
 function behindProxy(listener: Listener, containers: readonly Exposed[]): Listener {
 	const {container, protocol, port, families} = listener;
 	const forwarded = containers
-		.filter((row) => row.protocol === protocol && holds(row.ports, port))
+		.filter((row) => row.protocol === protocol && hasPort(row.ports, port))
 		.flatMap((row) => row.families);
 	return container === undefined
 		? listener
@@ -89,7 +80,7 @@ function listenerRows(viewpoints: readonly Viewpoint[], listener: Listener): rea
 	const {protocol, port, address, on, families, reach} = listener;
 	const row = {
 		protocol,
-		ports: [{first: port, last: port}],
+		ports: [onePort(port)],
 		listens: true,
 		...processOf(listener),
 	};
@@ -125,10 +116,8 @@ function silentRows(
 		.flatMap(({open, unknown}) => [...open[protocol], ...unknown[protocol]])
 		.concat(known)
 		.flatMap(({first, last}) => [first, last + 1]);
-	const starts = [...new Set([1, ...edges])].filter((port) => port <= 65_535).sort((a, b) => a - b);
-	const rows = starts
-		.map((first, index) => ({first, last: (starts[index + 1] ?? 65_536) - 1}))
-		.filter(({first}) => !holds(known, first))
+	const rows = cutPorts(edges)
+		.filter(({first}) => !hasPort(known, first))
 		.flatMap((range) =>
 			summarize(
 				viewpoints.map((viewpoint) => ({

@@ -1,10 +1,9 @@
 import {InputError} from '../lib/errors.ts';
 import {type Network, parseNetwork} from '../lib/network.ts';
+import {isPort, LAST_PORT, onePort, type PortRange, printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import {collapse, mergeOpenings} from './merge-openings.ts';
 import {type Protocol, type Services, suggestService} from './services.ts';
-
-export const LAST_PORT = 65_535;
 
 /** A port or a range that is let in, optionally only from a network or on an interface. */
 export type PortOpening = {
@@ -82,11 +81,6 @@ export function printOpening(opening: Opening): string {
 	return `${printPorts(opening, '-')}${printProtocol(opening)}${from}${on}${opening.limit ? ' limit' : ''}`;
 }
 
-/** `22`, or `8000-8010` with the given sign between. */
-export function printPorts(ports: {first: number; last: number}, sign: string): string {
-	return ports.first === ports.last ? `${ports.first}` : `${ports.first}${sign}${ports.last}`;
-}
-
 /** A network as a person writes it: without the prefix where it is a single address. */
 export function printNetwork(network: Network): string {
 	return network.cidr.replace(network.family === 4 ? /\/32$/ : /\/128$/, '');
@@ -129,10 +123,10 @@ function parsePorts(
 		);
 	}
 
-	return collapse(found.map(({port, protocol}) => ({protocol, first: port, last: port})));
+	return collapse(found.map(({port, protocol}) => ({protocol, ...onePort(port)})));
 }
 
-function parseRange(text: string): {first: number; last: number} {
+function parseRange(text: string): PortRange {
 	const match = /^(\d+)(?:-(\d+))?$/.exec(text);
 	if (!match) {
 		throw new InputError(
@@ -144,10 +138,10 @@ function parseRange(text: string): {first: number; last: number} {
 	const first = Number(match[1]);
 	const last = Number(match[2] ?? match[1]);
 	for (const port of [first, last]) {
-		if (port < 1 || port > LAST_PORT) {
+		if (!isPort(port)) {
 			throw new InputError(
 				`Port ${printable(String(port))} does not exist`,
-				'Ports go from 1 to 65535',
+				`Ports go from 1 to ${LAST_PORT}`,
 			);
 		}
 	}

@@ -1,3 +1,4 @@
+import {onePort} from '../lib/port-ranges.ts';
 import {mergeOpenings} from './merge-openings.ts';
 import type {Opening, PortOpening} from './parse-opening.ts';
 import type {Protocol} from './services.ts';
@@ -21,7 +22,7 @@ export function covers(opening: Opening, {protocol, port}: Port): boolean {
 export function openingOf({protocol, port}: Port): Opening {
 	return protocol === 'udp' && port === MDNS_PORT
 		? {kind: 'mdns'}
-		: {kind: 'port', protocol, first: port, last: port, limit: false};
+		: {kind: 'port', protocol, ...onePort(port), limit: false};
 }
 
 /** The openings without a port: a range, or one of both protocols, keeps the rest of what it lets in. */

@@ -1,6 +1,9 @@
 import {distance} from 'fastest-levenshtein';
+import {isPort} from '../lib/port-ranges.ts';
 
 export type Protocol = 'tcp' | 'udp';
+
+export const PROTOCOLS: readonly Protocol[] = ['tcp', 'udp'];
 
 /** Where a service listens, as the machine's services(5) file or our own table says. */
 export type ServicePort = {readonly protocol: Protocol; readonly port: number};
@@ -112,7 +115,7 @@ export function suggestService(name: string, services: Services): string | undef
 function parseServicePort(field: string): ServicePort | undefined {
 	const match = /^(\d{1,5})\/(tcp|udp)$/.exec(field);
 	const port = Number(match?.[1]);
-	return match && port >= 1 && port <= 65_535 ? {protocol: match[2] as Protocol, port} : undefined;
+	return match && isPort(port) ? {protocol: match[2] as Protocol, port} : undefined;
 }
 
 function samePort(a: ServicePort, b: ServicePort): boolean {

@@ -3,10 +3,9 @@ import {firstLine} from '../host/exec/run.ts';
 import type {Namespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
 import {FAMILIES, type Family} from '../lib/network.ts';
+import {joinRanges, onePort, type PortRange} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import type {Protocol} from '../policy/services.ts';
-import {joinRanges} from '../ruleset/evaluate-ports.ts';
-import type {PortRange} from '../ruleset/model.ts';
 
 /** Ports of each protocol, as ranges in ascending order. */
 export type Ports = Readonly<Record<Protocol, readonly PortRange[]>>;
@@ -121,7 +120,7 @@ export async function readPorts(
 	const ports: Record<Protocol, PortRange[]> = {tcp: [], udp: []};
 	for (const [, number, text] of stdout.matchAll(/(\d+) \. (\d+)/g)) {
 		const port = Number(text);
-		ports[number === `${NUMBERS.tcp}` ? 'tcp' : 'udp'].push({first: port, last: port});
+		ports[number === `${NUMBERS.tcp}` ? 'tcp' : 'udp'].push(onePort(port));
 	}
 
 	return {tcp: joinRanges(ports.tcp), udp: joinRanges(ports.udp)};

@@ -1,11 +1,12 @@
 import {XMLParser} from 'fast-xml-parser';
 import {InputError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
+import {hasPort, LAST_PORT} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import type {Verdict} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
 import {openPorts, type VantagePoint} from '../ruleset/evaluate-ports.ts';
-import type {PortRange, RuleSet} from '../ruleset/model.ts';
+import type {RuleSet} from '../ruleset/model.ts';
 
 /** Of an IPv6 address as text (INET6_ADDRSTRLEN, without its end). */
 const LONGEST_ADDRESS = 45;
@@ -39,7 +40,7 @@ export function nmapCommands(
 		return [
 			{
 				what: 'all ports, slow',
-				command: `nmap ${family}-sS -sU -p 0-65535 -oX scan.xml ${address}`,
+				command: `nmap ${family}-sS -sU -p 0-${LAST_PORT} -oX scan.xml ${address}`,
 			},
 			{what: 'TCP only, fast', command: `nmap ${family}-sS -p- -T4 -oX scan.xml ${address}`},
 		];
@@ -89,7 +90,7 @@ export function readNmap(xml: string): readonly Scan[] {
 						ports: (ports?.port ?? []).flatMap(({protocol, portid, state}) =>
 							(protocol === 'tcp' || protocol === 'udp') &&
 							/^\d{1,5}$/.test(portid ?? '') &&
-							Number(portid) <= 65_535 &&
+							Number(portid) <= LAST_PORT &&
 							state?.state !== undefined
 								? [{protocol, port: Number(portid), state: state.state as PortState}]
 								: [],
@@ -114,7 +115,7 @@ export function compareScan(
 	const from = {...vantagePoint, family: scan.family};
 	const open = {tcp: openPorts(rules, from, 'tcp'), udp: openPorts(rules, from, 'udp')};
 	return scan.ports.flatMap(({protocol, port, state}) => {
-		const wanted = includes(open[protocol], port);
+		const wanted = hasPort(open[protocol], port);
 		const seen = meaningOf(state, protocol, verdict);
 		return seen === 'either' || (seen === 'let in') === wanted
 			? []
@@ -142,10 +143,6 @@ function meaningOf(
 		default:
 			return 'either';
 	}
-}
-
-function includes(ranges: readonly PortRange[], port: number): boolean {
-	return ranges.some(({first, last}) => first <= port && port <= last);
 }
 
 type NmapDocument = {

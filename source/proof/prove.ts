@@ -1,6 +1,7 @@
 import type {Interface} from '../host/machine/interfaces.ts';
+import {subtractRanges} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
-import {stretches, subtractRanges} from '../ruleset/evaluate-ports.ts';
+import {stretches} from '../ruleset/evaluate-ports.ts';
 import {printAccessPort, type RemoteClient} from '../ruleset/lockout.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {loadAgain, loadSource, type RulesUnderTest} from '../testbed/load-rules.ts';

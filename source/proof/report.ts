@@ -1,9 +1,9 @@
 import type {Family} from '../lib/network.ts';
-import {printPorts} from '../policy/parse-opening.ts';
+import {countPorts, type PortRange, printPorts, subtractRanges} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
 import {type Decision, evaluate} from '../ruleset/evaluate.ts';
-import {countPorts, firstPacket, openPorts, subtractRanges} from '../ruleset/evaluate-ports.ts';
-import {OWN_PREFIX, type PortRange, type RuleSet} from '../ruleset/model.ts';
+import {firstPacket, openPorts} from '../ruleset/evaluate-ports.ts';
+import {OWN_PREFIX, type RuleSet} from '../ruleset/model.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import type {Ports} from './count-nft.ts';
 import type {Observation} from './sweep.ts';

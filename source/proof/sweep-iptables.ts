@@ -1,11 +1,6 @@
+import {countPorts, intersectRanges, joinRanges, type PortRange} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
-import {
-	commonRanges,
-	countPorts,
-	joinRanges,
-	type VantagePoint,
-} from '../ruleset/evaluate-ports.ts';
-import type {PortRange} from '../ruleset/model.ts';
+import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {Testbed} from '../testbed/testbed.ts';
 import {countWithIptables, type IptablesCounts} from './count-iptables.ts';
 import type {Ports} from './count-nft.ts';
@@ -33,7 +28,7 @@ export async function sweepWithIptables(
 	send: (protocol: Protocol, ports: readonly PortRange[]) => Promise<void>,
 ): Promise<Ports | number> {
 	const passed: Record<Protocol, PortRange[]> = {tcp: [], udp: []};
-	const cut = alike.flatMap((stretch) => commonRanges(ports, [stretch]));
+	const cut = alike.flatMap((stretch) => intersectRanges(ports, [stretch]));
 	let groups: readonly Group[] = (['udp', 'tcp'] as const).flatMap((protocol) =>
 		cut.map((range) => ({...range, protocol})),
 	);

@@ -1,8 +1,8 @@
 import {HostError} from '../lib/errors.ts';
 import {FAMILIES, type Family} from '../lib/network.ts';
+import {ALL_PORTS, countPorts, type PortRange, subtractRanges} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
-import {countPorts, subtractRanges, type VantagePoint} from '../ruleset/evaluate-ports.ts';
-import type {PortRange} from '../ruleset/model.ts';
+import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import {installSynMaker} from '../testbed/syn.ts';
 import type {Testbed} from '../testbed/testbed.ts';
 import {
@@ -30,8 +30,6 @@ export type Observation = {
 export type Progress = {readonly sent: number; readonly total: number};
 
 const PROTOCOLS: readonly Protocol[] = ['udp', 'tcp'];
-/** Every port but 0, to which nothing can be sent. */
-export const ALL_PORTS: readonly PortRange[] = [{first: 1, last: 65_535}];
 /** A sender tells how far it is after so many ports. */
 const PIECE = 8192;
 /** Packets that got lost on the way are sent again, so often at most. */
@@ -55,7 +53,12 @@ export type SweepOptions = {
 export async function sweep(
 	testbed: Testbed,
 	vantagePoints: readonly VantagePoint[],
-	{onProgress = () => {}, ports = ALL_PORTS, alike = ALL_PORTS, follows = false}: SweepOptions = {},
+	{
+		onProgress = () => {},
+		ports = [ALL_PORTS],
+		alike = [ALL_PORTS],
+		follows = false,
+	}: SweepOptions = {},
 ): Promise<readonly Observation[]> {
 	const notes = canNote();
 	if (notes) {

@@ -1,14 +1,10 @@
 import {groupBy} from '../lib/group-by.ts';
 import type {Family} from '../lib/network.ts';
-import {
-	type MdnsOpening,
-	type PortOpening,
-	printOpening,
-	printPorts,
-} from '../policy/parse-opening.ts';
+import {onePort, printPorts} from '../lib/port-ranges.ts';
+import {type MdnsOpening, type PortOpening, printOpening} from '../policy/parse-opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
-import {type Match, onePort, ourRule, type Rule} from './model.ts';
+import {type Match, ourRule, type Rule} from './model.ts';
 
 /** New connections of one source under `limit`: so many, and so many at once. */
 const LIMIT = {rate: '6/min', burst: 6} as const;

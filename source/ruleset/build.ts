@@ -1,5 +1,6 @@
 import {groupBy} from '../lib/group-by.ts';
 import type {Family} from '../lib/network.ts';
+import {onePort} from '../lib/port-ranges.ts';
 import {type Helper, helperOf} from '../policy/helpers.ts';
 import type {Policy, Verdict} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
@@ -10,7 +11,6 @@ import {
 	type FamilyRules,
 	LOG_PREFIX,
 	OWN_CHAINS,
-	onePort,
 	ourRule,
 	type Rule,
 	type RuleSet,

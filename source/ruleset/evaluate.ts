@@ -1,5 +1,6 @@
 import {contains} from '../lib/network.ts';
-import {type FamilyRules, findChain, type Match, type PortRange, type Rule} from './model.ts';
+import {hasPort, type PortRange} from '../lib/port-ranges.ts';
+import {type FamilyRules, findChain, type Match, type Rule} from './model.ts';
 import type {Packet} from './packet.ts';
 
 /** Where a rule stands: `index` counts from 1, as iptables does. */
@@ -104,8 +105,5 @@ function reaches(cidr: string | undefined, destination: string | undefined): boo
 const MULTICAST = ['224.0.0.0/4', 'ff00::/8'];
 
 function within(ranges: readonly PortRange[] | undefined, port: number | undefined): boolean {
-	return (
-		ranges === undefined ||
-		(port !== undefined && ranges.some(({first, last}) => first <= port && port <= last))
-	);
+	return ranges === undefined || (port !== undefined && hasPort(ranges, port));
 }

@@ -1,5 +1,5 @@
 import type {Family} from '../lib/network.ts';
-import {printPorts} from '../policy/parse-opening.ts';
+import {type PortRange, printPorts} from '../lib/port-ranges.ts';
 import {
 	defaultReject,
 	type FamilyRules,
@@ -7,7 +7,6 @@ import {
 	type Match,
 	OWN_CHAINS,
 	type OwnChain,
-	type PortRange,
 	type Rule,
 	type RuleSet,
 	type Target,

@@ -1,5 +1,6 @@
 import type {Family} from '../lib/network.ts';
-import {type PortOpening, printPorts} from '../policy/parse-opening.ts';
+import {printPorts, rangesOverlap} from '../lib/port-ranges.ts';
+import type {PortOpening} from '../policy/parse-opening.ts';
 import type {Protocol} from '../policy/services.ts';
 import type {Decision} from './evaluate.ts';
 import {judgePorts, type VantagePoint} from './evaluate-ports.ts';
@@ -43,8 +44,8 @@ export function judgeAccessPorts(
 		const {family} = rules;
 		const vantagePoint: VantagePoint = {family, inInterface, source: client ?? STRANGER[family]};
 		return remoteClient.accessPorts.flatMap((accessPort) => {
-			const stretches = judgePorts(rules, vantagePoint, accessPort.protocol).filter(
-				({first, last}) => first <= accessPort.last && accessPort.first <= last,
+			const stretches = judgePorts(rules, vantagePoint, accessPort.protocol).filter((stretch) =>
+				rangesOverlap(stretch, accessPort),
 			);
 			const worst = stretches.find(({decision}) => decision.verdict !== 'ACCEPT') ?? stretches[0];
 			return worst ? [{accessPort, family, decision: worst.decision}] : [];

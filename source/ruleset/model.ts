@@ -1,4 +1,5 @@
 import type {Family} from '../lib/network.ts';
+import type {PortRange} from '../lib/port-ranges.ts';
 
 /**
  * The rule set as data: what the kernel gets, and what every view is printed from. A rule set read
@@ -42,8 +43,6 @@ export type Part =
 	| 'jump';
 
 export type Reason = {readonly part: Part; readonly text: string};
-
-export type PortRange = {readonly first: number; readonly last: number};
 
 export const CT_STATES = ['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 'UNTRACKED'] as const;
 export type CtState = (typeof CT_STATES)[number];
@@ -113,8 +112,4 @@ export function ourRule(
 	target: Target = {kind: 'ACCEPT'},
 ): Rule {
 	return {match, target, reason: {part, text}};
-}
-
-export function onePort(number: number): PortRange {
-	return {first: number, last: number};
 }

@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import {InputError} from '../lib/errors.ts';
 import {canonicalAddress, FAMILIES, type Family} from '../lib/network.ts';
+import {LAST_PORT} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import type {CtState} from './model.ts';
 
@@ -76,7 +77,7 @@ export function parsePacket(text: string, inInterface: string): readonly Packet[
 
 function parsePort(text: string | undefined): {sourcePort: number; destinationPort: number} {
 	const port = Number(text);
-	if (text === undefined || !/^\d+$/.test(text) || port > 65_535) {
+	if (text === undefined || !/^\d+$/.test(text) || port > LAST_PORT) {
 		throw new InputError(
 			`After the protocol comes a port${text ? `, not "${printable(text)}"` : ''}`,
 			HINT,

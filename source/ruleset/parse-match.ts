@@ -1,5 +1,6 @@
 import {type Family, normalizeAddress} from '../lib/network.ts';
-import {CT_STATES, type Match, type PortRange} from './model.ts';
+import type {PortRange} from '../lib/port-ranges.ts';
+import {CT_STATES, type Match} from './model.ts';
 
 /** What an option adds to a match, given its value; undefined where we do not model it. */
 type Reader = (value: string, family: Family, match: Match) => Partial<Match> | undefined;

@@ -3,7 +3,7 @@ import net from 'node:net';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {setTimeout as delay, setImmediate as yieldToEventLoop} from 'node:timers/promises';
-import type {PortRange} from '../ruleset/model.ts';
+import type {PortRange} from '../lib/port-ranges.ts';
 import {call, serve} from './protocols/index.ts';
 import {SYN_PORT, SYN_REST} from './syn.ts';
 

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {FAMILIES} from '../../source/lib/network.ts';
+import type {PortRange} from '../../source/lib/port-ranges.ts';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {edgesOf, fillStretches, openPorts, stretches} from '../../source/ruleset/evaluate-ports.ts';
-import type {FamilyRules, PortRange} from '../../source/ruleset/model.ts';
+import type {FamilyRules} from '../../source/ruleset/model.ts';
 import {policies} from '../_helpers/samples/arbitraries.ts';
 
 const VANTAGE = {family: 4, inInterface: 'eth0', source: '203.0.113.7'} as const;

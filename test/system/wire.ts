@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import type {Family} from '../../source/lib/network.ts';
-import {LAST_PORT} from '../../source/policy/parse-opening.ts';
+import {LAST_PORT} from '../../source/lib/port-ranges.ts';
 import type {Policy} from '../../source/policy/policy.ts';
 import {addresses, ports} from '../_helpers/samples/arbitraries.ts';
 import {FLAGS, type Shot} from './ethernet.ts';

@@ -1,6 +1,7 @@
 import {expect} from 'vitest';
+import {printPorts} from '../../source/lib/port-ranges.ts';
 import {HELPERS} from '../../source/policy/helpers.ts';
-import {parseOpenings, printPorts} from '../../source/policy/parse-opening.ts';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, defaultPolicy, type Policy, VERDICTS} from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';

@@ -1,10 +1,9 @@
 import {FAMILIES, type Family} from '../../lib/network.ts';
+import {ALL_PORTS, isPort, type PortRange} from '../../lib/port-ranges.ts';
 import {printable} from '../../lib/printable.ts';
-import type {Protocol} from '../../policy/services.ts';
-import type {PortRange} from '../../ruleset/model.ts';
+import {PROTOCOLS, type Protocol} from '../../policy/services.ts';
 import {type Element, printElement} from './firewalld-xml.ts';
 import {regionsOf, type Scope} from './iptables-line.ts';
-import {ALL_PORTS, PROTOCOLS} from './port-space.ts';
 import type {Untranslatable} from './result.ts';
 import type {ForeignRule} from './to-openings.ts';
 
@@ -135,7 +134,7 @@ function portPart({protocol = '', port = ''}: Element['attributes']): Part | Los
 
 	const [, from, to] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(port) ?? [];
 	const [first, last] = [Number(from), Number(to ?? from)];
-	return first >= 1 && last >= first && last <= ALL_PORTS.last
+	return isPort(first) && isPort(last) && first <= last
 		? {...part, ports: [{first, last}]}
 		: {why: 'its port is not understood', unknown: true};
 }

@@ -1,10 +1,11 @@
 import {contains, type Family, parseNetwork, prefixBits} from '../../lib/network.ts';
+import {ALL_PORTS, type PortRange} from '../../lib/port-ranges.ts';
 import {printable} from '../../lib/printable.ts';
-import type {Protocol} from '../../policy/services.ts';
+import {PROTOCOLS, type Protocol} from '../../policy/services.ts';
 import {isNonTerminating} from '../../ruleset/evaluate.ts';
-import type {Match, PortRange, Rule} from '../../ruleset/model.ts';
+import type {Match, Rule} from '../../ruleset/model.ts';
 import {parseSave} from '../../ruleset/parse-save.ts';
-import {ALL_PORTS, PROTOCOLS, type Region} from './port-space.ts';
+import type {Region} from './port-space.ts';
 import type {ForeignRule} from './to-openings.ts';
 
 /** What a rule of another firewall says, before it is made regions. */

@@ -1,8 +1,12 @@
 import {networkOf} from '../../lib/network.ts';
+import {
+	intersectRanges,
+	type PortRange,
+	rangesOverlap,
+	subtractRanges,
+} from '../../lib/port-ranges.ts';
 import type {PortOpening} from '../../policy/parse-opening.ts';
 import type {Protocol} from '../../policy/services.ts';
-import {subtractRanges} from '../../ruleset/evaluate-ports.ts';
-import type {PortRange} from '../../ruleset/model.ts';
 
 /** A part of what can come in, as far as openings can tell it apart: one protocol, one family. */
 export type Region = PortRange & {
@@ -12,9 +16,6 @@ export type Region = PortRange & {
 	/** Absent: on any interface. */
 	readonly on?: string;
 };
-
-export const PROTOCOLS: readonly Protocol[] = ['tcp', 'udp'];
-export const ALL_PORTS: PortRange = {first: 1, last: 65_535};
 
 /** So many networks at most may stand for one with a hole in it: more of them nobody can read. */
 const MOST_NETWORKS = 8;
@@ -32,11 +33,8 @@ export function subtractRegion(region: Region, other: Region): Remainder {
 	}
 
 	const beside = subtractRanges([region], [other]).map((range) => ({...region, ...range}));
-	const both = {
-		...region,
-		first: Math.max(region.first, other.first),
-		last: Math.min(region.last, other.last),
-	};
+	const [shared] = intersectRanges([region], [other]);
+	const both = {...region, ...shared};
 	const around = networksAround(region.reach, other.reach);
 	const outside =
 		around.length > MOST_NETWORKS ? [] : around.map((reach): Region => ({...both, reach}));
@@ -50,8 +48,7 @@ export function subtractRegion(region: Region, other: Region): Remainder {
 export function meet(a: Region, b: Region): boolean {
 	return (
 		a.protocol === b.protocol &&
-		a.first <= b.last &&
-		b.first <= a.last &&
+		rangesOverlap(a, b) &&
 		(a.reach.startsWith(b.reach) || b.reach.startsWith(a.reach)) &&
 		(a.on === undefined || b.on === undefined || a.on === b.on)
 	);

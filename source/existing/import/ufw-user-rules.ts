@@ -1,6 +1,6 @@
 import type {Family} from '../../lib/network.ts';
+import {isPort, type PortRange} from '../../lib/port-ranges.ts';
 import {printable} from '../../lib/printable.ts';
-import type {PortRange} from '../../ruleset/model.ts';
 
 /** A rule in ufw's own record of it: the line `### tuple ###` in user.rules and user6.rules (ufw 0.36). */
 export type UfwRule = {
@@ -110,7 +110,7 @@ function readPorts(text: string): readonly PortRange[] | undefined | 'bad' {
 		const [first = '', last = first] = range.split(':');
 		return {first: Number(first), last: Number(last)};
 	});
-	const fine = ranges.every(({first, last}) => first >= 1 && last <= 65_535 && first <= last);
+	const fine = ranges.every(({first, last}) => isPort(first) && isPort(last) && first <= last);
 	return fine && /^[\d,:]+$/.test(text) ? ranges : 'bad';
 }
 

@@ -1,8 +1,8 @@
 import {FAMILIES, type Family} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import type {Verdict} from '../../policy/policy.ts';
+import {PROTOCOLS} from '../../policy/services.ts';
 import {readLine, regionsOf} from './iptables-line.ts';
-import {PROTOCOLS} from './port-space.ts';
 import {type Translation, type Untranslatable, unique} from './result.ts';
 import {type ForeignRule, translateRules} from './to-openings.ts';
 import {describeDefaults, describeDifferences, linesOf, readSettings} from './ufw-defaults.ts';

@@ -1,9 +1,7 @@
 import {normalizeAddress} from '../../lib/network.ts';
-import type {Protocol} from '../../policy/services.ts';
+import {PROTOCOLS} from '../../policy/services.ts';
 import type {FamilyRules, Match, Rule} from '../../ruleset/model.ts';
 import type {Condition, NatStep, NatTable} from './published-ports.ts';
-
-const PROTOCOLS: readonly string[] = ['tcp', 'udp'] satisfies Protocol[];
 
 /** The nat table of a family, as iptables-save has it; undefined where there is none. */
 export function natOfIptables({family, tables}: FamilyRules): NatTable | undefined {
@@ -61,9 +59,7 @@ function conditionOf({
 	inInterface,
 }: Match): Condition {
 	return {
-		...(protocol === undefined
-			? {}
-			: {protocols: PROTOCOLS.includes(protocol) ? [protocol as Protocol] : []}),
+		...(protocol === undefined ? {} : {protocols: PROTOCOLS.filter((name) => name === protocol)}),
 		ports: destinationPorts,
 		destination,
 		source,

@@ -1,6 +1,6 @@
 import {FAMILIES, type Family} from '../../lib/network.ts';
+import type {PortRange} from '../../lib/port-ranges.ts';
 import type {Protocol} from '../../policy/services.ts';
-import type {PortRange} from '../../ruleset/model.ts';
 import type {Condition, NatStep, NatTable} from './published-ports.ts';
 
 /** libnftables-json(5). Anything may be missing, or of a form that a newer nft has thought of. */

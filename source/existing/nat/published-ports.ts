@@ -1,7 +1,7 @@
 import {contains, FAMILIES, type Family} from '../../lib/network.ts';
+import {ALL_PORTS, intersectRanges, type PortRange} from '../../lib/port-ranges.ts';
 import {printable} from '../../lib/printable.ts';
 import type {Protocol} from '../../policy/services.ts';
-import type {PortRange} from '../../ruleset/model.ts';
 
 /** A port of this machine that is forwarded, to a container or another machine: it never meets INPUT. */
 export type Published = {
@@ -136,16 +136,7 @@ function bothRanges(
 	a: readonly PortRange[] | undefined,
 	b: readonly PortRange[] | undefined,
 ): readonly PortRange[] | undefined {
-	return a && b
-		? a.flatMap((left) =>
-				b
-					.map((right) => ({
-						first: Math.max(left.first, right.first),
-						last: Math.min(left.last, right.last),
-					}))
-					.filter(({first, last}) => first <= last),
-			)
-		: (a ?? b);
+	return a && b ? intersectRanges(a, b) : (a ?? b);
 }
 
 /** The smaller of two networks; null when they have nothing in common. */
@@ -178,7 +169,7 @@ function expand(
 		? []
 		: addresses.flatMap((address) =>
 				protocols.flatMap((protocol) =>
-					(ports ?? [{first: 1, last: 65_535}]).map(({first, last}) => ({
+					(ports ?? [ALL_PORTS]).map(({first, last}) => ({
 						families: served,
 						protocol,
 						address,

@@ -1,8 +1,8 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {findProgram} from '../../host/exec/find-program.ts';
 import {FAMILIES, type Family} from '../../lib/network.ts';
+import {isPort, type PortRange} from '../../lib/port-ranges.ts';
 import type {Policy} from '../../policy/policy.ts';
-import type {PortRange} from '../../ruleset/model.ts';
 import type {Testbed} from '../../testbed/testbed.ts';
 import {MACHINE_LINK_LOCAL, OUTSIDE_LINK_LOCAL} from '../../testbed/topology.ts';
 import {type Ports, readPorts, resetCounters} from '../count-nft.ts';
@@ -281,7 +281,7 @@ export function firstClosed(open: readonly PortRange[]): number | undefined {
 		(next, {first, last}) => (next >= first ? Math.max(next, last + 1) : next),
 		1,
 	);
-	return port <= 65_535 ? port : undefined;
+	return isPort(port) ? port : undefined;
 }
 
 export function check(

@@ -1,7 +1,7 @@
 import {Box, Text} from 'ink';
 import type {ReactElement} from 'react';
+import {LAST_PORT, type PortRange} from '../../lib/port-ranges.ts';
 import type {Ports} from '../../proof/count-nft.ts';
-import type {PortRange} from '../../ruleset/model.ts';
 import {glyphs, screenReader, styleOf} from '../theme.ts';
 
 type Props = {
@@ -11,7 +11,8 @@ type Props = {
 	readonly width: number;
 };
 
-const ALL_PORTS = 65_536;
+/** Port 0 has a place in the map as well, so that its cells are of one size. */
+const PLACES = LAST_PORT + 1;
 const NAME = 10;
 
 /** All ports in one line for each kind: a cell stands for some hundreds of them. */
@@ -48,7 +49,7 @@ export function PortMap({title, rows, width}: Props): ReactElement {
 /** Which cells hold a port that passes. */
 export function stripOf(ports: readonly PortRange[], cells: number): readonly boolean[] {
 	const strip = Array.from({length: cells}, () => false);
-	const cellOf = (port: number) => Math.floor((port * cells) / ALL_PORTS);
+	const cellOf = (port: number) => Math.floor((port * cells) / PLACES);
 	for (const {first, last} of ports) {
 		strip.fill(true, cellOf(first), cellOf(last) + 1);
 	}
@@ -65,7 +66,7 @@ export function mapRows(family: number, {tcp, udp}: Ports): Props['rows'] {
 }
 
 function scale(cells: number): string {
-	const last = '65535';
+	const last = `${LAST_PORT}`;
 	return cells > 20 ? `1${' '.repeat(cells - last.length - 1)}${last}` : '1';
 }
 

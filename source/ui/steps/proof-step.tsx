@@ -1,11 +1,11 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
+import {countPorts} from '../../lib/port-ranges.ts';
 import {VERDICTS} from '../../policy/policy.ts';
 import type {Demonstration} from '../../proof/demonstrate-verdicts.ts';
 import {isProven, onlyShutsOut, type Proof} from '../../proof/prove.ts';
 import {describePortDifference, describeView} from '../../proof/report.ts';
 import type {Observation} from '../../proof/sweep.ts';
-import {countPorts} from '../../ruleset/evaluate-ports.ts';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {mapRows, PortMap} from '../components/port-map.tsx';
 import type {Comparison, ProofState} from '../hooks/use-proof.ts';

@@ -1,5 +1,5 @@
 import type {Exposed, Reach} from '../../exposure/model.ts';
-import {printPorts} from '../../policy/parse-opening.ts';
+import {printPorts} from '../../lib/port-ranges.ts';
 import type {ExposureState} from '../hooks/use-exposure.ts';
 import {screenReader, type Tone} from '../theme.ts';
 import {type Line, wrapLines} from './wrap.ts';

@@ -1,4 +1,5 @@
-import {type Opening, printOpening, printPorts} from '../../policy/parse-opening.ts';
+import {printPorts} from '../../lib/port-ranges.ts';
+import {type Opening, printOpening} from '../../policy/parse-opening.ts';
 import type {Port} from '../../policy/port-openings.ts';
 import {adviseOn} from '../../services/advice.ts';
 import type {Listener} from '../../services/listener.ts';

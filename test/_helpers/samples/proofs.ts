@@ -5,11 +5,10 @@ import process from 'node:process';
 import type {RunResult} from '../../../source/host/exec/run.ts';
 import type {Backend} from '../../../source/host/netfilter/iptables.ts';
 import type {Family} from '../../../source/lib/network.ts';
-import {LAST_PORT} from '../../../source/policy/parse-opening.ts';
+import {LAST_PORT, type PortRange} from '../../../source/lib/port-ranges.ts';
 import {type Policy, printPolicy} from '../../../source/policy/policy.ts';
 import type {Protocol} from '../../../source/policy/services.ts';
 import type {Proof} from '../../../source/proof/prove.ts';
-import type {PortRange} from '../../../source/ruleset/model.ts';
 import {CLI} from '../lab/cli.ts';
 import type {Host} from '../lab/namespaces.ts';
 

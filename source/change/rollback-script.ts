@@ -1,6 +1,7 @@
 import {touchedChains} from '../existing/cleanup-format.ts';
+import {CHOOSE_IPTABLES, printChoice} from '../host/netfilter/choose-iptables.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
-import {FALL_BACK, printTool, quote} from '../lib/shell-quote.ts';
+import {quote} from '../lib/shell-quote.ts';
 import {presenceOf} from '../ruleset/diff.ts';
 import {type FamilyRules, findChain, OWN_CHAINS, type OwnChain} from '../ruleset/model.ts';
 import type {SnapshotCleanup} from './cleanup.ts';
@@ -110,7 +111,7 @@ lost() { case $(readlink "/proc/$$/fd/8" 2>/dev/null) in *'/pending (deleted)') 
 due "$1" || exit 0
 
 ${JUMPS}
-${FALL_BACK}
+${CHOOSE_IPTABLES}
 # The lines that take away every rule of table $1 that leads to $2, whoever made it.
 unlink_chain() {
 	rules=$("$tool" -w 10 -t "$1" -S 2>/dev/null) || { echo unreadable; return; }
@@ -189,11 +190,11 @@ function printFamily({before, after, program, cleanup}: FamilyChange): string {
 					chains.flatMap((own) => [printOwn(own, before), printWay(own, before)]),
 				);
 	});
-	return `${printTool(program)}${cleanup ? `was=${nameOf(cleanup)}\n` : ''}lines() {\n${blocks.join('\n')}\n}\nload\n`;
+	return `${printChoice(program)}${cleanup ? `was=${nameOf(cleanup)}\n` : ''}lines() {\n${blocks.join('\n')}\n}\nload\n`;
 }
 
 function printForeign({program, cleanup}: ForeignChange): string {
-	return `${printTool(program)}was=${nameOf(cleanup)}\nlines() {\n${printMending(cleanup)}\n}\nload\n\n`;
+	return `${printChoice(program)}was=${nameOf(cleanup)}\nlines() {\n${printMending(cleanup)}\n}\nload\n\n`;
 }
 
 /** A chain of ours is made or emptied first, whatever there is, and gets its rules of before. */

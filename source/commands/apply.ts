@@ -8,6 +8,7 @@ import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {findInstaller, printCommand} from '../host/machine/packages.ts';
 import {HostError, InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
+import {quoteIfNeeded} from '../lib/shell-quote.ts';
 import type {BootChoice} from '../persistence/init-system.ts';
 import {findInitSystem, planPersistence, readChoice} from '../persistence/plan.ts';
 import {findMissingRight, findUnsupported} from '../persistence/unsupported.ts';
@@ -153,7 +154,7 @@ export function findObstacle(
 		? undefined
 		: new HostError(
 				'Only root can change the firewall',
-				`Run: sudo fw-wizard apply ${policyFlags(policy).map(shellWord).join(' ')}`,
+				`Run: sudo fw-wizard apply ${policyFlags(policy).map(quoteIfNeeded).join(' ')}`,
 			);
 }
 
@@ -195,7 +196,7 @@ function describeLockout(
 		? undefined
 		: new InputError(
 				`These rules shut ${shut.map(printAccessPort).join(' and ')}, through which you${client} are connected`,
-				`Add ${[...start, ...shut.map(openingFor)].map((opening) => `--open ${shellWord(printOpening(opening))}`).join(' ')}, or try it with --confirm-within 60`,
+				`Add ${[...start, ...shut.map(openingFor)].map((opening) => `--open ${quoteIfNeeded(printOpening(opening))}`).join(' ')}, or try it with --confirm-within 60`,
 			);
 }
 
@@ -236,9 +237,4 @@ async function waitForDecision(change: PendingChange): Promise<void> {
 			4,
 		);
 	}
-}
-
-/** A word as a shell reads it; ours contain no quotation mark. */
-export function shellWord(word: string): string {
-	return /^[\w./:-]+$/.test(word) ? word : `'${word}'`;
 }

@@ -1,7 +1,7 @@
 import type {Command} from '../change/boot-files.ts';
 import {CONFIG_DIR, RESTORE_FILE} from '../change/paths.ts';
 import {JUMPS} from '../change/rollback-script.ts';
-import {quote} from '../lib/shell-quote.ts';
+import {quoteIfNeeded} from '../lib/shell-quote.ts';
 import {type Policy, policyFlags} from '../policy/policy.ts';
 import {OWN_CHAINS} from '../ruleset/model.ts';
 import {type BootPlan, writtenFiles} from './boot.ts';
@@ -216,9 +216,5 @@ function printFile({file, text, mode}: ReturnType<typeof writtenFiles>[number]):
 
 /** That one of them fails changes nothing: without systemd there is none of it. */
 function printCommands(commands: readonly Command[]): string {
-	return commands.map((words) => `	${words.map(shellWord).join(' ')} 2>/dev/null\n`).join('');
-}
-
-function shellWord(word: string): string {
-	return /^[\w./-]+$/.test(word) ? word : quote(word);
+	return commands.map((words) => `	${words.map(quoteIfNeeded).join(' ')} 2>/dev/null\n`).join('');
 }

@@ -1,6 +1,7 @@
 import {RESTORE_FILE} from '../change/paths.ts';
+import {CHOOSE_IPTABLES, printChoice} from '../host/netfilter/choose-iptables.ts';
 import type {Family} from '../lib/network.ts';
-import {FALL_BACK, printTool, quote} from '../lib/shell-quote.ts';
+import {quote} from '../lib/shell-quote.ts';
 import {OWN_CHAINS, OWN_PREFIX} from '../ruleset/model.ts';
 
 export type RestoreFamily = {
@@ -31,7 +32,7 @@ export PATH LC_ALL
 status=0
 ${modules.map((module) => `modprobe -q ${module} 2>/dev/null`).join('\n')}
 
-${FALL_BACK}
+${CHOOSE_IPTABLES}
 # One at a time: ifupdown runs it for each interface.
 [ -r ${RESTORE_FILE} ] && exec 9<${RESTORE_FILE} && flock 9 2>/dev/null
 
@@ -87,6 +88,6 @@ exit "$status"
 }
 
 function printFamily({family, program, file, floor}: RestoreFamily): string {
-	return `${printTool(program)}family ${family} ${quote(file)} ${quote(floor.trimEnd())}
+	return `${printChoice(program)}family ${family} ${quote(file)} ${quote(floor.trimEnd())}
 `;
 }

@@ -1,3 +1,4 @@
+import {quoteIfNeeded} from '../lib/shell-quote.ts';
 import {KNOWN_SERVICES, type KnownService} from './known-services.ts';
 import type {Listener} from './listener.ts';
 
@@ -84,8 +85,8 @@ function stopCommand(listener: Advised, known: KnownService | undefined): string
 		return undefined;
 	}
 
-	const manager = unitOf === undefined ? '' : `--user --machine=${quote(`${unitOf}@`)} `;
-	return `systemctl ${manager}disable --now ${units.map(quote).join(' ')}`;
+	const manager = unitOf === undefined ? '' : `--user --machine=${quoteIfNeeded(`${unitOf}@`)} `;
+	return `systemctl ${manager}disable --now ${units.map(quoteIfNeeded).join(' ')}`;
 }
 
 function loopbackOf(listener: Advised, known: KnownService | undefined): Advice['loopback'] {
@@ -125,9 +126,4 @@ function adviseOnContainer({process, port, protocol}: Advised, container: string
 				? 'What Docker publishes is forwarded and bypasses INPUT: no rule here shuts it'
 				: 'It is stopped, or bound to loopback, by what runs the container',
 	};
-}
-
-/** A word of a command, as sh(1) takes it. */
-function quote(word: string): string {
-	return /^[\w@:.-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,3 +1,4 @@
+import {quote} from '../../lib/shell-quote.ts';
 import type {Shell} from '../options/values.ts';
 import type {Flag, Syntax, Value} from './command-tree.ts';
 
@@ -156,12 +157,7 @@ function wordsOf(value: Value | undefined): readonly string[] {
 	return typeof value === 'object' ? value : [];
 }
 
-/** One word of bash or zsh. */
-function quote(text: string): string {
-	return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-/** One word of fish, whose single quotes know two escapes. */
+/** One word of fish, in whose single quotes a backslash escapes a backslash, unlike in POSIX. */
 function fishQuote(text: string): string {
-	return `'${text.replace(/['\\]/g, '\\$&')}'`;
+	return quote(text.replaceAll('\\', '\\\\'));
 }

@@ -1,5 +1,5 @@
-import {shellWord} from '../../commands/apply.ts';
 import {type Existing, existingFlags} from '../../existing/cleanup-plan.ts';
+import {quoteIfNeeded} from '../../lib/shell-quote.ts';
 import {printOpening} from '../../policy/parse-opening.ts';
 import {type Policy, policyFlags} from '../../policy/policy.ts';
 import type {Ending} from '../state/exit-reason.ts';
@@ -47,7 +47,7 @@ function describeKept({
 	rehearsal,
 }: Place): readonly string[] {
 	const flags = [
-		...(policy === undefined ? [] : policyFlags(policy).map(shellWord)),
+		...(policy === undefined ? [] : policyFlags(policy).map(quoteIfNeeded)),
 		...existingFlags(existing),
 	];
 	return [

@@ -12,7 +12,7 @@ import {quoteIfNeeded} from '../lib/shell-quote.ts';
 import type {BootChoice} from '../persistence/init-system.ts';
 import {findInitSystem, planPersistence, readChoice} from '../persistence/plan.ts';
 import {findMissingRight, findUnsupported} from '../persistence/unsupported.ts';
-import {type Opening, printOpening} from '../policy/parse-opening.ts';
+import {type Opening, printOpening} from '../policy/opening.ts';
 import {type Policy, policyFlags} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {printRule} from '../ruleset/format-iptables.ts';

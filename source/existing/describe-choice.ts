@@ -1,5 +1,5 @@
 import {joinWords} from '../lib/list.ts';
-import {type Opening, printOpening} from '../policy/parse-opening.ts';
+import {type Opening, printOpening} from '../policy/opening.ts';
 import type {CleanupChoice} from './cleanup-options.ts';
 import type {Existing, Manager} from './cleanup-plan.ts';
 import type {Translation} from './import/result.ts';

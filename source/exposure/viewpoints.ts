@@ -1,7 +1,6 @@
 import {forEachYielding, yieldToEventLoop} from '../host/exec/yield.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
-import {FAMILIES, type Family} from '../lib/network.ts';
-import {printNetwork} from '../policy/parse-opening.ts';
+import {FAMILIES, type Family, printNetwork} from '../lib/network.ts';
 import type {Policy} from '../policy/policy.ts';
 import {neighboursOf} from '../proof/vantage-points.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';

@@ -121,6 +121,11 @@ export function parseCidr(cidr: string): readonly [Address, number] {
 	return cidr.includes(':') ? ipaddr.IPv6.parseCIDR(cidr) : ipaddr.IPv4.parseCIDR(cidr);
 }
 
+/** A network as a person writes it: without the prefix length where it is a single address. */
+export function printNetwork({family, cidr}: Network): string {
+	return cidr.replace(family === 4 ? /\/32$/ : /\/128$/, '');
+}
+
 function familyOf(address: Address): Family {
 	return address.kind() === 'ipv4' ? 4 : 6;
 }

@@ -1,39 +1,41 @@
 import {groupBy} from '../lib/group-by.ts';
 import {prefixBits} from '../lib/network.ts';
-import type {MdnsOpening, Opening, PortOpening} from './parse-opening.ts';
+import type {MdnsOpening, Opening, PortOpening} from './opening.ts';
+import type {Protocol} from './services.ts';
 
-/** An opening with its place in the list and the reach of its source, found out once. */
-type Placed = PortOpening & {readonly place: number; readonly reach: string};
-
-/** The part of an opening that concerns one protocol. */
-type Part = Placed & {readonly protocol: 'tcp' | 'udp'};
+/** An opening of one protocol, with its position in the list and the bits of its source network. */
+type Part = PortOpening & {
+	readonly protocol: Protocol;
+	readonly position: number;
+	readonly sourceBits: string;
+};
 
 /**
- * The same openings, each port said once: repeated and overlapping ones of one kind (source,
- * interface, limit) become one, and one that a wider opening contains (any source, any interface,
- * no limit) disappears. What is let in stays exactly the same, and so does the order.
+ * The same openings without repetition: those that overlap and have the same source, interface and
+ * limit become one, and one that a wider opening contains (any source, any interface, no limit)
+ * disappears. What is open stays exactly the same, and so does the order.
  */
 export function mergeOpenings(openings: readonly Opening[]): readonly Opening[] {
-	const parts = openings.flatMap((opening, place) =>
-		opening.kind === 'port' ? split({...opening, place, reach: prefixBits(opening.from)}) : [],
+	const parts = openings.flatMap((opening, position) =>
+		opening.kind === 'port' ? splitProtocols(opening, position) : [],
 	);
-	const united = groupBy(parts, scopeOf).flatMap(unite);
-	const needed = [...withoutContained(united)].sort((a, b) => a.place - b.place);
-	const ports = collapse(needed).map(({reach: _, ...part}) => part);
+	const joined = groupBy(parts, scopeOf).flatMap(joinOverlapping);
+	const needed = [...withoutContained(joined)].sort((a, b) => a.position - b.position);
+	const ports = joinProtocols(needed).map(({sourceBits: _, ...part}) => part);
 	const discovery = openings
-		.map((opening, place) => ({...opening, place}))
-		.filter((opening): opening is MdnsOpening & {place: number} => opening.kind === 'mdns')
+		.map((opening, position) => ({...opening, position}))
+		.filter((opening): opening is MdnsOpening & {position: number} => opening.kind === 'mdns')
 		.filter((opening, index, all) => all.findIndex((other) => other.on === opening.on) === index)
 		.filter(
 			(opening, _, all) => opening.on === undefined || all.every((other) => other.on !== undefined),
 		);
 	return [...ports, ...discovery]
-		.sort((a, b) => a.place - b.place)
-		.map(({place: _, ...opening}) => opening);
+		.sort((a, b) => a.position - b.position)
+		.map(({position: _, ...opening}) => opening);
 }
 
-/** TCP and UDP of the same ports, otherwise alike, become one. Keeps the order of the first of each pair. */
-export function collapse<T extends Omit<PortOpening, 'kind' | 'limit'> & {limit?: boolean}>(
+/** TCP and UDP of the same ports, otherwise alike, become one, in the place of the first of the two. */
+export function joinProtocols<T extends Omit<PortOpening, 'kind' | 'limit'> & {limit?: boolean}>(
 	ports: readonly T[],
 ): readonly T[] {
 	const pairs = groupBy(
@@ -45,39 +47,41 @@ export function collapse<T extends Omit<PortOpening, 'kind' | 'limit'> & {limit?
 	);
 }
 
-function split(opening: Placed): readonly Part[] {
+function splitProtocols(opening: PortOpening, position: number): readonly Part[] {
+	const part = {...opening, position, sourceBits: prefixBits(opening.from)};
 	return opening.protocol === 'both'
 		? [
-				{...opening, protocol: 'tcp'},
-				{...opening, protocol: 'udp'},
+				{...part, protocol: 'tcp'},
+				{...part, protocol: 'udp'},
 			]
-		: [{...opening, protocol: opening.protocol}];
+		: [{...part, protocol: opening.protocol}];
 }
 
-function scopeOf(part: Part): string {
-	return `${part.protocol} ${part.from?.cidr} ${part.on} ${part.limit}`;
+/** What parts that may become one have in common. */
+function scopeOf({protocol, from, on, limit}: Part): string {
+	return `${protocol} ${from?.cidr} ${on} ${limit}`;
 }
 
-/** Overlapping ranges of one scope become one, in the place of the first of them. */
-function unite(parts: readonly Part[]): readonly Part[] {
-	const united: Part[] = [];
+/** Overlapping ranges of one scope become one, in the position of the first of them. */
+function joinOverlapping(parts: readonly Part[]): readonly Part[] {
+	const joined: Part[] = [];
 	for (const part of [...parts].sort((a, b) => a.first - b.first)) {
-		const before = united.at(-1);
+		const before = joined.at(-1);
 		if (before !== undefined && part.first <= before.last) {
-			united[united.length - 1] = {
+			joined[joined.length - 1] = {
 				...before,
 				last: Math.max(before.last, part.last),
-				place: Math.min(before.place, part.place),
+				position: Math.min(before.position, part.position),
 			};
 		} else {
-			united.push(part);
+			joined.push(part);
 		}
 	}
 
-	return united;
+	return joined;
 }
 
-/** Without those that another one contains. Only those whose ranges meet are compared. */
+/** The parts that no other one contains. Only parts whose ranges overlap are compared. */
 function withoutContained(parts: readonly Part[]): readonly Part[] {
 	const sorted = [...parts].sort((a, b) => a.first - b.first);
 	let begun: readonly Part[] = [];
@@ -88,7 +92,7 @@ function withoutContained(parts: readonly Part[]): readonly Part[] {
 	});
 }
 
-/** Whether `outer` lets in all that `inner` does. */
+/** Whether `outer` opens all that `inner` does. */
 function contains(outer: Part, inner: Part): boolean {
 	return (
 		outer.protocol === inner.protocol &&
@@ -96,6 +100,6 @@ function contains(outer: Part, inner: Part): boolean {
 		inner.last <= outer.last &&
 		(outer.on === undefined || outer.on === inner.on) &&
 		(!outer.limit || inner.limit) &&
-		inner.reach.startsWith(outer.reach)
+		inner.sourceBits.startsWith(outer.sourceBits)
 	);
 }

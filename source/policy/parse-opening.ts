@@ -1,30 +1,10 @@
 import {InputError} from '../lib/errors.ts';
 import {type Network, parseNetwork} from '../lib/network.ts';
-import {isPort, LAST_PORT, onePort, type PortRange, printPorts} from '../lib/port-ranges.ts';
+import {isPort, LAST_PORT, onePort, type PortRange} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
-import {collapse, mergeOpenings} from './merge-openings.ts';
-import {type Protocol, type Services, suggestService} from './services.ts';
-
-/** A port or a range that is let in, optionally only from a network or on an interface. */
-export type PortOpening = {
-	readonly kind: 'port';
-	readonly protocol: Protocol | 'both';
-	/** First and last port, 1 to 65535, both included. */
-	readonly first: number;
-	readonly last: number;
-	readonly from?: Network;
-	readonly on?: string;
-	/** New connections of one source are held to a rate. */
-	readonly limit: boolean;
-};
-
-/** Local discovery: multicast DNS (RFC 6762) and IGMP, multicast destinations only. */
-export type MdnsOpening = {
-	readonly kind: 'mdns';
-	readonly on?: string;
-};
-
-export type Opening = PortOpening | MdnsOpening;
+import {joinProtocols, mergeOpenings} from './merge-openings.ts';
+import type {Opening, PortOpening} from './opening.ts';
+import {type Services, suggestService} from './services.ts';
 
 const FORMS =
 	'Write 22/tcp, 53, ssh, 8000-8010/tcp, "22/tcp from 198.51.100.0/24", "5432/tcp on wg0", "22/tcp limit" or mdns';
@@ -70,22 +50,6 @@ export function parseOpenings(text: string, services: Services): readonly Openin
 	);
 }
 
-/** The canonical text of an opening; `parseOpening` reads it back to the same value. */
-export function printOpening(opening: Opening): string {
-	const on = opening.on === undefined ? '' : ` on ${opening.on}`;
-	if (opening.kind === 'mdns') {
-		return `mdns${on}`;
-	}
-
-	const from = opening.from === undefined ? '' : ` from ${printNetwork(opening.from)}`;
-	return `${printPorts(opening, '-')}${printProtocol(opening)}${from}${on}${opening.limit ? ' limit' : ''}`;
-}
-
-/** A network as a person writes it: without the prefix where it is a single address. */
-export function printNetwork(network: Network): string {
-	return network.cidr.replace(network.family === 4 ? /\/32$/ : /\/128$/, '');
-}
-
 function parsePorts(
 	subject: string,
 	services: Services,
@@ -123,7 +87,7 @@ function parsePorts(
 		);
 	}
 
-	return collapse(found.map(({port, protocol}) => ({protocol, ...onePort(port)})));
+	return joinProtocols(found.map(({port, protocol}) => ({protocol, ...onePort(port)})));
 }
 
 function parseRange(text: string): PortRange {
@@ -209,8 +173,4 @@ function parseInterface(text: string): string {
 	}
 
 	return text;
-}
-
-function printProtocol(opening: PortOpening): string {
-	return opening.protocol === 'both' ? '' : `/${opening.protocol}`;
 }

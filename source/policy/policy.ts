@@ -3,7 +3,8 @@ import {InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {HELPER_NAMES, type HelperName} from './helpers.ts';
 import {mergeOpenings} from './merge-openings.ts';
-import {type Opening, parseOpening, printOpening} from './parse-opening.ts';
+import {type Opening, printOpening} from './opening.ts';
+import {parseOpening} from './parse-opening.ts';
 import type {Services} from './services.ts';
 
 export const ROLES = ['workstation', 'server'] as const;

@@ -1,6 +1,6 @@
 import {onePort} from '../lib/port-ranges.ts';
 import {mergeOpenings} from './merge-openings.ts';
-import type {Opening, PortOpening} from './parse-opening.ts';
+import type {Opening, PortOpening} from './opening.ts';
 import type {Protocol} from './services.ts';
 
 /** One port of one protocol. */

@@ -1,7 +1,13 @@
 import ipaddr from 'ipaddr.js';
 import type {Interface} from '../host/machine/interfaces.ts';
-import {contains, FAMILIES, type Family, type Network, parseCidr} from '../lib/network.ts';
-import {printNetwork} from '../policy/parse-opening.ts';
+import {
+	contains,
+	FAMILIES,
+	type Family,
+	type Network,
+	parseCidr,
+	printNetwork,
+} from '../lib/network.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {RemoteClient} from '../ruleset/lockout.ts';

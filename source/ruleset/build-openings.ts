@@ -1,7 +1,7 @@
 import {groupBy} from '../lib/group-by.ts';
 import type {Family} from '../lib/network.ts';
 import {onePort, printPorts} from '../lib/port-ranges.ts';
-import {type MdnsOpening, type PortOpening, printOpening} from '../policy/parse-opening.ts';
+import {type MdnsOpening, type PortOpening, printOpening} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
 import {type Match, ourRule, type Rule} from './model.ts';

@@ -1,6 +1,6 @@
 import type {Family} from '../lib/network.ts';
 import {printPorts, rangesOverlap} from '../lib/port-ranges.ts';
-import type {PortOpening} from '../policy/parse-opening.ts';
+import type {PortOpening} from '../policy/opening.ts';
 import type {Protocol} from '../policy/services.ts';
 import type {Decision} from './evaluate.ts';
 import {judgePorts, type VantagePoint} from './evaluate-ports.ts';

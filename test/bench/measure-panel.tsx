@@ -3,7 +3,8 @@
 import {PassThrough, Writable} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
 import {render} from 'ink';
-import {type Opening, parseOpenings} from '../../source/policy/parse-opening.ts';
+import type {Opening} from '../../source/policy/opening.ts';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {App} from '../../source/ui/app.tsx';

@@ -3,7 +3,7 @@ import {describe, expect, it} from 'vitest';
 import type {Region} from '../../source/existing/import/port-space.ts';
 import {type ForeignRule, translateRules} from '../../source/existing/import/to-openings.ts';
 import {contains, type Family, parseNetwork, prefixBits} from '../../source/lib/network.ts';
-import type {Opening} from '../../source/policy/parse-opening.ts';
+import type {Opening} from '../../source/policy/opening.ts';
 import type {Protocol} from '../../source/policy/services.ts';
 
 /** A packet, as far as openings tell packets apart. */

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {translateUfw, type UfwFiles} from '../../source/existing/import/ufw.ts';
 import {readUserRules} from '../../source/existing/import/ufw-user-rules.ts';
-import {printOpening} from '../../source/policy/parse-opening.ts';
+import {printOpening} from '../../source/policy/opening.ts';
 
 function files(tuples: readonly string[], more: Partial<UfwFiles> = {}): UfwFiles {
 	const text = tuples

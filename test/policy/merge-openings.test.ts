@@ -1,13 +1,9 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {contains} from '../../source/lib/network.ts';
-import {collapse, mergeOpenings} from '../../source/policy/merge-openings.ts';
-import {
-	type Opening,
-	type PortOpening,
-	parseOpening,
-	printOpening,
-} from '../../source/policy/parse-opening.ts';
+import {joinProtocols, mergeOpenings} from '../../source/policy/merge-openings.ts';
+import {type Opening, type PortOpening, printOpening} from '../../source/policy/opening.ts';
+import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {crowdedOpenings, openings} from '../_helpers/samples/arbitraries.ts';
 
 const read = (texts: readonly string[]) => texts.flatMap((text) => parseOpening(text, new Map()));
@@ -177,15 +173,15 @@ describe('mergeOpenings', () => {
 	});
 });
 
-describe('collapse', () => {
+describe('joinProtocols', () => {
 	it('unites TCP and UDP of the same port only', () => {
 		const tcp = {protocol: 'tcp', first: 53, last: 53} as const;
 		const udp = {...tcp, protocol: 'udp'} as const;
-		expect(collapse([tcp, {...udp, last: 54}, udp])).toEqual([
+		expect(joinProtocols([tcp, {...udp, last: 54}, udp])).toEqual([
 			{...tcp, protocol: 'both'},
 			{...udp, last: 54},
 		]);
-		expect(collapse([tcp, {...udp, on: 'eth0'}])).toHaveLength(2);
-		expect(collapse([])).toEqual([]);
+		expect(joinProtocols([tcp, {...udp, on: 'eth0'}])).toHaveLength(2);
+		expect(joinProtocols([])).toEqual([]);
 	});
 });

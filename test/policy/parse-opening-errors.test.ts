@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {InputError} from '../../source/lib/errors.ts';
-import {parseOpening, parseOpenings, printOpening} from '../../source/policy/parse-opening.ts';
+import {printOpening} from '../../source/policy/opening.ts';
+import {parseOpening, parseOpenings} from '../../source/policy/parse-opening.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {openings} from '../_helpers/samples/arbitraries.ts';
 import {inputErrorOf} from '../_helpers/samples/errors.ts';

@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {printPorts} from '../../source/lib/port-ranges.ts';
-import {
-	type Opening,
-	parseOpening,
-	parseOpenings,
-	printOpening,
-} from '../../source/policy/parse-opening.ts';
+import {type Opening, printOpening} from '../../source/policy/opening.ts';
+import {parseOpening, parseOpenings} from '../../source/policy/parse-opening.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {openings} from '../_helpers/samples/arbitraries.ts';
 

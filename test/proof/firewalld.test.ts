@@ -2,7 +2,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {type FirewalldFiles, translateFirewalld} from '../../source/existing/import/firewalld.ts';
-import {printOpening} from '../../source/policy/parse-opening.ts';
+import {printOpening} from '../../source/policy/opening.ts';
 import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
 
 const zone = (content: string, target = '') =>

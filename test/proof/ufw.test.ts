@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {translateUfw} from '../../source/existing/import/ufw.ts';
 import {FAMILIES} from '../../source/lib/network.ts';
-import {printOpening} from '../../source/policy/parse-opening.ts';
+import {printOpening} from '../../source/policy/opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';

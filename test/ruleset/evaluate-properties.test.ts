@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {contains, FAMILIES} from '../../source/lib/network.ts';
-import type {Opening} from '../../source/policy/parse-opening.ts';
+import type {Opening} from '../../source/policy/opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';

@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {parseOpening, printOpening} from '../../source/policy/parse-opening.ts';
+import {printOpening} from '../../source/policy/opening.ts';
+import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {

@@ -3,7 +3,7 @@ import {describe, expect, test} from 'vitest';
 import {type Existing, KEEP_EXISTING} from '../../source/existing/cleanup-plan.ts';
 import type {NeighbourChoice} from '../../source/existing/describe-choice.ts';
 import {HELPERS} from '../../source/policy/helpers.ts';
-import {printOpening} from '../../source/policy/parse-opening.ts';
+import {printOpening} from '../../source/policy/opening.ts';
 import {
 	completePolicy,
 	defaultPolicy,

@@ -5,7 +5,7 @@ import {
 	rangesOverlap,
 	subtractRanges,
 } from '../../lib/port-ranges.ts';
-import type {PortOpening} from '../../policy/parse-opening.ts';
+import type {PortOpening} from '../../policy/opening.ts';
 import type {Protocol} from '../../policy/services.ts';
 
 /** A part of what can come in, as far as openings can tell it apart: one protocol, one family. */

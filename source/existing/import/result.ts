@@ -1,4 +1,4 @@
-import type {Opening} from '../../policy/parse-opening.ts';
+import type {Opening} from '../../policy/opening.ts';
 import type {Verdict} from '../../policy/policy.ts';
 
 /** A rule, or a part of one, that openings cannot express; it stays shut, or is no longer enforced. */

@@ -1,6 +1,5 @@
 import type {Published} from '../../existing/nat/published-ports.ts';
-import type {Opening} from '../../policy/parse-opening.ts';
-import {printOpening} from '../../policy/parse-opening.ts';
+import {type Opening, printOpening} from '../../policy/opening.ts';
 import {covers, type Port} from '../../policy/port-openings.ts';
 import type {Listener} from '../../services/listener.ts';
 

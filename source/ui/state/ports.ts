@@ -1,5 +1,6 @@
 import {InputError} from '../../lib/errors.ts';
-import {type Opening, parseOpenings} from '../../policy/parse-opening.ts';
+import type {Opening} from '../../policy/opening.ts';
+import {parseOpenings} from '../../policy/parse-opening.ts';
 import {completePolicy} from '../../policy/policy.ts';
 import {openingOf, withoutPort} from '../../policy/port-openings.ts';
 import {type PortRow, portRows} from './port-rows.ts';

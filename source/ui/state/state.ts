@@ -2,7 +2,7 @@ import type {Existing} from '../../existing/cleanup-plan.ts';
 import {KEEP_EXISTING} from '../../existing/cleanup-plan.ts';
 import type {NeighbourChoice} from '../../existing/describe-choice.ts';
 import type {Published} from '../../existing/nat/published-ports.ts';
-import type {Opening} from '../../policy/parse-opening.ts';
+import type {Opening} from '../../policy/opening.ts';
 import {completePolicy, type Policy, type PolicyPart, type Role} from '../../policy/policy.ts';
 import type {Services} from '../../policy/services.ts';
 import type {Listener} from '../../services/listener.ts';

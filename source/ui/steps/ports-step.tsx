@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import {type ReactElement, useContext, useMemo} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import {mergeOpenings} from '../../policy/merge-openings.ts';
-import {type Opening, printOpening} from '../../policy/parse-opening.ts';
+import {type Opening, printOpening} from '../../policy/opening.ts';
 import type {AccessPort, RemoteClient} from '../../ruleset/lockout.ts';
 import {Label, Pointer} from '../components/choices.tsx';
 import {Field} from '../components/field.tsx';

@@ -1,5 +1,5 @@
 import {printPorts} from '../../lib/port-ranges.ts';
-import {type Opening, printOpening} from '../../policy/parse-opening.ts';
+import {type Opening, printOpening} from '../../policy/opening.ts';
 import type {Port} from '../../policy/port-openings.ts';
 import {adviseOn} from '../../services/advice.ts';
 import type {Listener} from '../../services/listener.ts';

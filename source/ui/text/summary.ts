@@ -1,6 +1,6 @@
 import {type Existing, existingFlags} from '../../existing/cleanup-plan.ts';
 import {quoteIfNeeded} from '../../lib/shell-quote.ts';
-import {printOpening} from '../../policy/parse-opening.ts';
+import {printOpening} from '../../policy/opening.ts';
 import {type Policy, policyFlags} from '../../policy/policy.ts';
 import type {Ending} from '../state/exit-reason.ts';
 

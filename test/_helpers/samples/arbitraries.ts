@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {FAMILIES, type Family, type Network, parseNetwork} from '../../../source/lib/network.ts';
 import {LAST_PORT} from '../../../source/lib/port-ranges.ts';
 import {HELPER_NAMES} from '../../../source/policy/helpers.ts';
-import type {Opening} from '../../../source/policy/parse-opening.ts';
+import type {Opening} from '../../../source/policy/opening.ts';
 import {completePolicy, type Policy, ROLES, VERDICTS} from '../../../source/policy/policy.ts';
 import {CT_STATES} from '../../../source/ruleset/model.ts';
 import type {Packet} from '../../../source/ruleset/packet.ts';

@@ -1,6 +1,6 @@
 import {expect} from 'vitest';
 import {HELPERS} from '../../../source/policy/helpers.ts';
-import {printOpening} from '../../../source/policy/parse-opening.ts';
+import {printOpening} from '../../../source/policy/opening.ts';
 import type {Policy} from '../../../source/policy/policy.ts';
 import {buildRuleSet} from '../../../source/ruleset/build.ts';
 import {VERDICT_EFFECTS} from '../../../source/ruleset/explain.ts';

@@ -6,9 +6,10 @@ import {completePolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {compareRules, ownRules} from '../../source/ruleset/diff.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
-import {type FamilyRules, findChain, type Rule} from '../../source/ruleset/model.ts';
+import {type FamilyRules, findChain, type Rule, type Table} from '../../source/ruleset/model.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {policies} from '../_helpers/samples/arbitraries.ts';
+import {countCalls} from '../_helpers/samples/count-calls.ts';
 import {
 	FOREIGN_IPV4,
 	FOREIGN_IPV6,
@@ -199,7 +200,7 @@ describe("parseSave of other programs' rules", () => {
 		]);
 	});
 
-	it('reads a chain for each of 40,000 rules in time', () => {
+	it('reads each of 40,000 rules with the same number of calls', () => {
 		const names = Array.from({length: 40_000}, (_, index) => `KUBE-SEP-${index}`);
 		const save = [
 			'*nat',
@@ -207,9 +208,11 @@ describe("parseSave of other programs' rules", () => {
 			...names.map((name) => `:${name} - [0:0]`),
 			...names.flatMap((name) => [`-A KUBE-SERVICES -j ${name}`, `-A ${name} -j ACCEPT`]),
 		];
-		const begin = performance.now();
-		const [table] = parseSave(save.join('\n'), 4).tables;
-		expect(performance.now() - begin).toBeLessThan(10_000);
+		let table: Table | undefined;
+		const calls = countCalls(() => {
+			[table] = parseSave(save.join('\n'), 4).tables;
+		});
+		expect(calls).toBeLessThan(5 * save.length);
 		expect(table?.chains[0]?.rules.map(({target}) => target)).toEqual(
 			names.map((name) => ({kind: 'chain', name})),
 		);

@@ -198,14 +198,23 @@ const withoutPrograms = {
 const withoutSegmenter = {
 	name: 'without-segmenter',
 	setup({onLoad}) {
-		onLoad({filter: /\/(string-width|wrap-ansi)\/index\.js$/}, ({path}) => ({
-			contents: replaced(
-				readFileSync(path, 'utf8'),
-				'const segmenter = new Intl.Segmenter();',
-				`let made;
-				const segmenter = {segment: (text) => (made ??= new Intl.Segmenter()).segment(text)};`,
-			),
-		}));
+		for (const [filter, name, parameters] of /** @type {const} */ ([
+			[/\/(string-width|wrap-ansi)\/index\.js$/, 'segmenter', ''],
+			[
+				/\/slice-ansi\/tokenize-ansi\.js$/,
+				'GRAPHEME_SEGMENTER',
+				"undefined, {granularity: 'grapheme'}",
+			],
+		])) {
+			onLoad({filter}, ({path}) => ({
+				contents: replaced(
+					readFileSync(path, 'utf8'),
+					`const ${name} = new Intl.Segmenter(${parameters});`,
+					`let made;
+					const ${name} = {segment: (text) => (made ??= new Intl.Segmenter(${parameters})).segment(text)};`,
+				),
+			}));
+		}
 	},
 };
 

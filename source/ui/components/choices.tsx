@@ -1,7 +1,7 @@
 import {Box, Text} from 'ink';
 import SelectInput from 'ink-select-input';
 import {type ReactElement, useContext} from 'react';
-import {cut} from '../text/truncate.ts';
+import {truncate} from '../text/truncate.ts';
 import {glyphs, screenReader, styleOf, type Tone} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 
@@ -68,7 +68,7 @@ export function Label({
 	const room = useContext(WidthContext) - POINTER_COLUMNS - note.length;
 	return (
 		<Box flexShrink={0}>
-			<Text {...styleOf(isSelected ? 'accent' : tone)}>{cut(label, room)}</Text>
+			<Text {...styleOf(isSelected ? 'accent' : tone)}>{truncate(label, room)}</Text>
 			<Text {...styleOf('muted')}>{note}</Text>
 		</Box>
 	);

@@ -1,7 +1,7 @@
 import {Box, Text} from 'ink';
 import TextInput from 'ink-text-input';
 import {type ReactElement, useContext} from 'react';
-import {cut} from '../text/truncate.ts';
+import {truncate} from '../text/truncate.ts';
 import {glyphs, screenReader, styleOf} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 
@@ -39,7 +39,7 @@ export function Field({value, focused, note = '', onChange, onSubmit}: Props): R
 					onSubmit={onSubmit}
 				/>
 			</Box>
-			<Text>{cut(value, room, 'start')}</Text>
+			<Text>{truncate(value, room, 'start')}</Text>
 			{focused && <Text {...styleOf('accent')}>{glyphs.caret}</Text>}
 			<Text {...styleOf('warning')}>{note}</Text>
 		</Box>

@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import type {ReactElement, ReactNode} from 'react';
 import {type Flow, stepsOf} from '../state/state.ts';
 import {questionOf, railOf, STEP_NAMES} from '../text/texts.ts';
-import {cut} from '../text/truncate.ts';
+import {truncate} from '../text/truncate.ts';
 import {glyphs, styleOf} from '../theme.ts';
 
 /** Lines of the frame around a step: rail, rule, question, the empty line under it, keys. */
@@ -26,7 +26,7 @@ export function Frame({flow, columns, rows, banner, keys, children}: Props): Rea
 		<Box flexDirection="column" width={columns} height={rows - 1} overflowY="hidden">
 			{banner !== undefined && (
 				<Line>
-					<Text {...styleOf('banner')}>{cut(banner, columns).padEnd(columns)}</Text>
+					<Text {...styleOf('banner')}>{truncate(banner, columns).padEnd(columns)}</Text>
 				</Line>
 			)}
 			<Line>
@@ -36,7 +36,7 @@ export function Frame({flow, columns, rows, banner, keys, children}: Props): Rea
 				<Text {...styleOf('muted')}>{glyphs.line.repeat(columns)}</Text>
 			</Line>
 			<Line>
-				<Text {...styleOf('strong')}>{cut(questionOf(flow), columns)}</Text>
+				<Text {...styleOf('strong')}>{truncate(questionOf(flow), columns)}</Text>
 			</Line>
 			<Box flexDirection="column" flexGrow={1} overflowY="hidden" marginTop={1}>
 				{children}

@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import type {ReactElement} from 'react';
 import type {MarkedRow} from '../../ruleset/merge-families.ts';
 import {familyColumn, toneOf} from '../text/review.ts';
-import {cut} from '../text/truncate.ts';
+import {truncate} from '../text/truncate.ts';
 import {styleOf} from '../theme.ts';
 import {Scroll} from './scroll.tsx';
 
@@ -31,7 +31,7 @@ export function RulesPanel({rows, width, height}: Props): ReactElement {
 		<Box flexDirection="column" width={width} height={height} overflowY="hidden" flexShrink={0}>
 			<Box flexShrink={0}>
 				<Text {...styleOf('accent')}>{TITLE}</Text>
-				<Text {...styleOf('muted')}>{cut(summary(rows), width - TITLE.length)}</Text>
+				<Text {...styleOf('muted')}>{truncate(summary(rows), width - TITLE.length)}</Text>
 			</Box>
 			<Scroll
 				items={body}
@@ -51,7 +51,7 @@ function RuleLine({row, width}: {readonly row: MarkedRow; readonly width: number
 	const tone = row.mark === 'same' ? toneOf(row) : row.mark;
 	return (
 		<Box flexShrink={0} width={width}>
-			<Text {...styleOf(tone)}>{cut(ruleText(row), width, 'middle')}</Text>
+			<Text {...styleOf(tone)}>{truncate(ruleText(row), width, 'middle')}</Text>
 		</Box>
 	);
 }

@@ -7,7 +7,7 @@ import {
 	type RemoteClient,
 } from '../../ruleset/lockout.ts';
 import type {RuleSet} from '../../ruleset/model.ts';
-import {cut} from '../text/truncate.ts';
+import {truncate} from '../text/truncate.ts';
 import {styleOf} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 
@@ -34,9 +34,9 @@ export function WayInNote({ruleSet, remoteClient, shut}: Props): ReactElement {
 		return (
 			<Box flexDirection="column" flexShrink={0}>
 				<Text {...styleOf('warning')}>
-					{cut(`You would be locked out: ${ports} is shut for ${who}.`, width)}
+					{truncate(`You would be locked out: ${ports} is shut for ${who}.`, width)}
 				</Text>
-				<Text {...styleOf('warning')}>{cut(`Press o to open ${ports}.`, width)}</Text>
+				<Text {...styleOf('warning')}>{truncate(`Press o to open ${ports}.`, width)}</Text>
 			</Box>
 		);
 	}
@@ -49,7 +49,7 @@ export function WayInNote({ruleSet, remoteClient, shut}: Props): ReactElement {
 	return (
 		<Box flexShrink={0}>
 			<Text {...styleOf('accept')}>
-				{cut(`You, from ${who}, can come in again: ${initSystems.join(', ')}`, width)}
+				{truncate(`You, from ${who}, can come in again: ${initSystems.join(', ')}`, width)}
 			</Text>
 		</Box>
 	);

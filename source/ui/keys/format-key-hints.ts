@@ -1,5 +1,5 @@
 import wrapAnsi from 'wrap-ansi';
-import {cut} from '../text/truncate.ts';
+import {truncate} from '../text/truncate.ts';
 import {screenReader} from '../theme.ts';
 
 const HELP = '  ? keys';
@@ -27,7 +27,7 @@ export function keyLine(keys: string, columns: number): string {
 	const entries = keys.split('  ');
 	const lengths = entries.map((_, index) => entries.slice(0, index + 1).join('  ').length);
 	const fitting = entries.slice(0, Math.max(1, lengths.filter((length) => length <= room).length));
-	return `${cut(fitting.join('  '), room)}${fitting.length < entries.length ? HELP_WITH_MORE : HELP}`;
+	return `${truncate(fitting.join('  '), room)}${fitting.length < entries.length ? HELP_WITH_MORE : HELP}`;
 }
 
 /**
@@ -50,7 +50,7 @@ export function keyList(
 	const lines = apart.length <= height ? apart : wrap(entries.join('; '));
 	return lines.length <= height
 		? lines
-		: [...lines.slice(0, height - 1), cut(lines.slice(height - 1).join(' '), columns)];
+		: [...lines.slice(0, height - 1), truncate(lines.slice(height - 1).join(' '), columns)];
 }
 
 /** `Tab or Esc back to the list` → `Tab or Esc` and `back to the list` */

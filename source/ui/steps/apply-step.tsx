@@ -18,7 +18,7 @@ import {
 	safetyText,
 	secondsText,
 } from '../text/texts.ts';
-import {cut} from '../text/truncate.ts';
+import {truncate} from '../text/truncate.ts';
 import {glyphs, screenReader, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
@@ -114,7 +114,7 @@ function ProofNote({proof}: Pick<StepProps, 'proof'>): ReactElement {
 				: 'Not proven: see the step Proof.';
 	return (
 		<Box flexShrink={0} marginBottom={1}>
-			<Text {...styleOf(proven ? 'accept' : 'warning')}>{cut(text, width)}</Text>
+			<Text {...styleOf(proven ? 'accept' : 'warning')}>{truncate(text, width)}</Text>
 		</Box>
 	);
 }

@@ -13,7 +13,7 @@ import type {PortRow} from '../state/port-rows.ts';
 import {readField, rowsOf} from '../state/ports.ts';
 import type {Flow} from '../state/state.ts';
 import {alternativesTo, rowNote, rowText} from '../text/ports.ts';
-import {cut} from '../text/truncate.ts';
+import {truncate} from '../text/truncate.ts';
 import {type Line, wrapLines} from '../text/wrap.ts';
 import {styleOf, type Tone} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
@@ -68,7 +68,7 @@ export function PortsStep({flow, dispatch, machine, height, shut}: StepProps): R
 			</Box>
 			{height >= COMPACT && (
 				<Box flexShrink={0} marginTop={1}>
-					<Text>{cut(headingOf(flow, rows, machine.looking.length > 0), width)}</Text>
+					<Text>{truncate(headingOf(flow, rows, machine.looking.length > 0), width)}</Text>
 				</Box>
 			)}
 			<Scroll
@@ -192,5 +192,5 @@ function wrapTo(text: string, width: number, most: number): readonly string[] {
 	const lines = wrapAnsi(text, width, {hard: true}).split('\n');
 	return lines.length <= most
 		? lines
-		: [...lines.slice(0, most - 1), cut(lines.slice(most - 1).join(' '), width)];
+		: [...lines.slice(0, most - 1), truncate(lines.slice(most - 1).join(' '), width)];
 }

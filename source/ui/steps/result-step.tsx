@@ -5,7 +5,7 @@ import {Scroll} from '../components/scroll.tsx';
 import {WordField} from '../components/word-field.tsx';
 import {checklistLines, isReadyToReboot} from '../text/checklist.ts';
 import {REBOOT_WORD} from '../text/texts.ts';
-import {cut} from '../text/truncate.ts';
+import {truncate} from '../text/truncate.ts';
 import {glyphs, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
@@ -33,13 +33,13 @@ function Checklist({flow, dispatch, machine, checklist, actions, height}: StepPr
 	return (
 		<Box flexDirection="column">
 			<Text {...styleOf('accept')}>
-				{cut(
+				{truncate(
 					`${glyphs.done} ${flow.outcome?.message ?? 'A policy was applied and kept before.'}`,
 					width,
 				)}
 			</Text>
 			<Text {...styleOf(error === undefined ? 'muted' : 'warning')}>
-				{cut(error ?? (busy ? 'Looking.' : ' '), width)}
+				{truncate(error ?? (busy ? 'Looking.' : ' '), width)}
 			</Text>
 			<Scroll
 				items={checklistLines(items ?? [], width, flow.policy.verdict)}

@@ -11,7 +11,7 @@ import {Scroll} from '../components/scroll.tsx';
 import {TextLine} from '../components/text-line.tsx';
 import {WayInNote, wayInLines} from '../components/way-in-note.tsx';
 import type {Flow} from '../state/state.ts';
-import {cut} from '../text/truncate.ts';
+import {truncate} from '../text/truncate.ts';
 import {screenReader, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
@@ -53,7 +53,10 @@ export function ReviewStep(props: StepProps): ReactElement {
 			{endangered.length > 0 && (
 				<Box flexShrink={0}>
 					<Text {...styleOf('warning')}>
-						{cut(`These may end, install conntrack to keep them: ${endangered.join(', ')}`, width)}
+						{truncate(
+							`These may end, install conntrack to keep them: ${endangered.join(', ')}`,
+							width,
+						)}
 					</Text>
 				</Box>
 			)}

@@ -3,7 +3,7 @@ import {keyLine} from '../keys/format-key-hints.ts';
 import {KEYS} from '../keys/key-hints.ts';
 import {NOTHING_KNOWN, stepsOf} from '../state/state.ts';
 import {QUESTIONS, REASSURANCE, railOf, STEP_NAMES} from '../text/texts.ts';
-import {cut} from '../text/truncate.ts';
+import {truncate} from '../text/truncate.ts';
 import type {Line} from '../text/wrap.ts';
 import {glyphs, paint, type Tone} from '../theme.ts';
 
@@ -29,10 +29,10 @@ export function firstFrame({columns: width, rows, banner, findings, colour}: Fir
 		...wrap(REASSURANCE),
 	];
 	const head = [
-		...(banner === undefined ? [] : [say(cut(banner, columns).padEnd(columns), 'banner')]),
+		...(banner === undefined ? [] : [say(truncate(banner, columns).padEnd(columns), 'banner')]),
 		rail(columns, say),
 		say(glyphs.line.repeat(columns), 'muted'),
-		say(cut(QUESTIONS.welcome, columns), 'strong'),
+		say(truncate(QUESTIONS.welcome, columns), 'strong'),
 		'',
 	];
 	const room = Math.max(0, rows - 1 - head.length - 1);

@@ -4,7 +4,7 @@ import type {Helper} from '../../policy/helpers.ts';
 import type {Role, Verdict} from '../../policy/policy.ts';
 import type {Flow, Step} from '../state/state.ts';
 import {glyphs, screenReader} from '../theme.ts';
-import {cut} from './truncate.ts';
+import {truncate} from './truncate.ts';
 
 /** What the wizard says, apart from how it looks. Plain ASCII: every terminal shows it. */
 
@@ -90,7 +90,7 @@ export function railOf(step: Step, steps: readonly Step[], columns: number): str
 	const all = steps.map((name) => STEP_NAMES[name]).join(` ${glyphs.step} `);
 	return all.length <= columns && !screenReader
 		? undefined
-		: cut(`Step ${steps.indexOf(step) + 1} of ${steps.length}: ${STEP_NAMES[step]}`, columns);
+		: truncate(`Step ${steps.indexOf(step) + 1} of ${steps.length}: ${STEP_NAMES[step]}`, columns);
 }
 
 /** What a step asks, at this moment. */

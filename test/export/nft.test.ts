@@ -69,10 +69,10 @@ describe('export nft', () => {
 		});
 		await load(textOf(policy));
 		const report = await proofOf(target, policy, '--of', 'running');
-		for (const {vantagePoint, passed} of report.views) {
+		for (const {vantage, passed} of report.views) {
 			for (const protocol of ['tcp', 'udp'] as const) {
-				expect(spellPorts(passed[protocol]), vantagePoint.name).toBe(
-					openedPorts(policy, vantagePoint, protocol),
+				expect(spellPorts(passed[protocol]), vantage.name).toBe(
+					openedPorts(policy, vantage, protocol),
 				);
 			}
 		}

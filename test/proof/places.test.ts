@@ -117,9 +117,7 @@ describe.each(BACKENDS)('among the rules of others, %s', (backend) => {
 			const {views} = JSON.parse(stdout) as Awaited<ReturnType<typeof proofOf>>;
 			await serve(target, ...PORTS.flatMap((port) => [`tcp:${port}`, `udp:${port}`]));
 			for (const address of [OUTSIDE.target, IPV6.target]) {
-				const view = views.find(
-					({vantagePoint}) => vantagePoint.family === (address.includes(':') ? 6 : 4),
-				);
+				const view = views.find(({vantage}) => vantage.family === (address.includes(':') ? 6 : 4));
 				for (const [protocol, kind] of [
 					['tcp', '-sS'],
 					['udp', '-sU'],

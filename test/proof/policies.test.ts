@@ -69,18 +69,16 @@ describe('what passes is exactly what the policy says', () => {
 async function comparePackets({target}: Pair, policy: Policy): Promise<void> {
 	const report = await proofOf(target, policy);
 	const about = describePolicy(policy);
-	for (const {vantagePoint, passed} of report.views) {
+	for (const {vantage, passed} of report.views) {
 		for (const protocol of ['tcp', 'udp'] as const) {
 			expect(
 				spellPorts(passed[protocol]),
-				`${protocol} from ${vantagePoint.source} on ${vantagePoint.inInterface}, ${about}`,
-			).toBe(openedPorts(policy, vantagePoint, protocol));
+				`${protocol} from ${vantage.source} on ${vantage.inInterface}, ${about}`,
+			).toBe(openedPorts(policy, vantage, protocol));
 		}
 	}
 
-	expect(report.views.map(({vantagePoint}) => vantagePoint.family)).toEqual(
-		expect.arrayContaining([4, 6]),
-	);
+	expect(report.views.map(({vantage}) => vantage.family)).toEqual(expect.arrayContaining([4, 6]));
 	expect(
 		report.checks.filter(({result}) => result === 'failed'),
 		about,

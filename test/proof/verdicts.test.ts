@@ -17,11 +17,11 @@ describe.each(BACKENDS)('without a single listener, %s', (backend) => {
 		for (const verdict of VERDICTS) {
 			const policy = completePolicy({role: 'server', verdict, openings: OPENINGS});
 			const {views, proven} = await proofOf(host, policy);
-			expect(views.map(({vantagePoint}) => vantagePoint.family)).toEqual([4, 6]);
-			for (const {vantagePoint, passed} of views) {
+			expect(views.map(({vantage}) => vantage.family)).toEqual([4, 6]);
+			for (const {vantage, passed} of views) {
 				expect(spellPorts(passed.tcp)).toBe('22 53 8000-8010');
 				expect(spellPorts(passed.udp)).toBe('53 6000-6063');
-				expect(openedPorts(policy, vantagePoint, 'tcp')).toBe('22 53 8000-8010');
+				expect(openedPorts(policy, vantage, 'tcp')).toBe('22 53 8000-8010');
 			}
 
 			expect(proven).toBe(true);

@@ -60,12 +60,11 @@ describe.each(BACKENDS)('where there is no nft, %s', (backend) => {
 
 	test('what passes is exactly what the policy says', async () => {
 		const {views, checks, proven} = await proofOf(host, POLICY);
-		for (const {vantagePoint, passed} of views) {
+		for (const {vantage, passed} of views) {
 			for (const protocol of ['tcp', 'udp'] as const) {
-				expect(
-					spellPorts(passed[protocol]),
-					`${vantagePoint.source} on ${vantagePoint.inInterface}`,
-				).toBe(openedPorts(POLICY, vantagePoint, protocol));
+				expect(spellPorts(passed[protocol]), `${vantage.source} on ${vantage.inInterface}`).toBe(
+					openedPorts(POLICY, vantage, protocol),
+				);
 			}
 		}
 

@@ -9,14 +9,21 @@ import {LAST_PORT, type PortRange} from '../../../source/lib/port-ranges.ts';
 import {type Policy, printPolicy} from '../../../source/policy/policy.ts';
 import type {Protocol} from '../../../source/policy/services.ts';
 import type {Proof} from '../../../source/proof/prove.ts';
+import type {View} from '../../../source/proof/report.ts';
 import {CLI} from '../lab/cli.ts';
 import type {Host} from '../lab/namespaces.ts';
 
 /** The ports at which a server is of use to the helpers. */
 export const HELPED = '21/tcp, 1719/udp, 1720/tcp, 1723/tcp, 5060, 6566/tcp, 10080/udp';
 
-/** What `prove --json` prints. */
-export type Report = Proof & {readonly subject: string; readonly proven: boolean};
+/** What `prove --json` prints: the vantage point of a view has the key `vantage` there. */
+export type Report = Omit<Proof, 'views'> & {
+	readonly subject: string;
+	readonly proven: boolean;
+	readonly views: ReadonlyArray<
+		Omit<View, 'vantagePoint'> & {readonly vantage: View['vantagePoint']}
+	>;
+};
 
 /** Runs `fw-wizard prove` on a machine of the test. */
 export async function prove(

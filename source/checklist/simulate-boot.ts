@@ -15,7 +15,7 @@ import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
 import {edgesOf, fillStretches, stretches} from '../ruleset/evaluate-ports.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {loadAgain, readLoaded} from '../testbed/load-rules.ts';
-import {type Testbed, withSmallTestbed} from '../testbed/testbed.ts';
+import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 
 /** How a rehearsal of the boot went. */
 export type Rehearsal = {
@@ -44,10 +44,15 @@ export async function rehearseBoot(
 		(vantagePoint) => ruleSet.families.some(({family}) => family === vantagePoint.family),
 	);
 	try {
-		return await withSmallTestbed(interfaces, vantagePoints, async (testbed) => {
-			const rules = await loadAsBoot(testbed.machine, ruleSet);
-			return {rules, ...(await findPorts(testbed, vantagePoints, ruleSet, full))};
-		});
+		return await withTestbed(
+			interfaces,
+			vantagePoints,
+			async (testbed) => {
+				const rules = await loadAsBoot(testbed.machine, ruleSet);
+				return {rules, ...(await findPorts(testbed, vantagePoints, ruleSet, full))};
+			},
+			{beyond: false},
+		);
 	} catch (error) {
 		if (error instanceof HostError) {
 			return error;

@@ -12,7 +12,7 @@ import {
 import {type Observation, sweep} from '../proof/sweep.ts';
 import {type Load, loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {mirrorForwarding} from '../testbed/mirror-host.ts';
-import {type Testbed, withSmallTestbed} from '../testbed/testbed.ts';
+import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import type {Visibility} from './aggregate.ts';
 import {isIptables, loadsOf, type PlannedChange} from './planned-change.ts';
 import {withoutRateLimits, withSources} from './strip-rate-limits.ts';
@@ -41,7 +41,7 @@ export async function measureExposure(
 	ports: readonly number[],
 ): Promise<Trial> {
 	const running = forPlaces(source, places);
-	return withSmallTestbed(interfaces, places, async (testbed) => {
+	const measure = async (testbed: Testbed) => {
 		const {machine} = testbed;
 		const there = new Set(places.map(({inInterface}) => inInterface));
 		const routed = await mirrorForwarding(machine, interfaces, there, running);
@@ -57,7 +57,8 @@ export async function measureExposure(
 		await loadAll(machine, [...running.loads.filter(isIptables), ...changes]);
 		await relax(testbed, running, change);
 		return {before, after: await look(testbed, places, stretches, routed)};
-	});
+	};
+	return withTestbed(interfaces, places, measure, {beyond: false});
 }
 
 function forPlaces(source: RulesUnderTest, places: readonly Place[]): RulesUnderTest {

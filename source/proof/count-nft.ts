@@ -1,4 +1,3 @@
-import {findProgram} from '../host/exec/find-program.ts';
 import {firstLine} from '../host/exec/run.ts';
 import type {Namespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
@@ -26,11 +25,6 @@ const COUNTS = `${TABLE}_counts`;
 /** Goes from the chain that notes a port for the first time to the chain that counts it, no further. */
 const MARK = '0x66777770';
 const NUMBERS = {tcp: 6, udp: 17} as const;
-
-/** Whether the kernel can note ports in sets of nftables; without nft(8) rules of iptables count (tally.ts). */
-export function canNote(): boolean {
-	return findProgram('nft') !== undefined;
-}
 
 /**
  * Puts a table of our own into a throw-away namespace, which notes each port that a packet arrived
@@ -85,7 +79,7 @@ export async function installCounters(
 }
 
 /** Lets packets that pass reach the machine's programs: while ports are swept they do not. */
-export async function letThrough(machine: Namespace): Promise<void> {
+export async function removeSwallow(machine: Namespace): Promise<void> {
 	await nft(machine, [`flush chain inet ${TABLE} swallow`, `delete chain inet ${TABLE} swallow`]);
 }
 

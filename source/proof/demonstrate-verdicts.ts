@@ -34,7 +34,7 @@ export async function demonstrateVerdicts(
 			const source = plannedSource(buildRuleSet(policy, {families}));
 			// The second load fills the same chain anew; its jump is there already, and one more does no harm.
 			await loadSource(testbed.machine, source, families);
-			const answer = await testbed.senders[4].ask('ask', {
+			const answer = await testbed.senders[4].run('requestEcho', {
 				...{protocol: 'tcp', source: vantagePoint.source, target: testbed.targetFor(vantagePoint)},
 				...{port: SHUT_PORT, timeout: TIMEOUT_MS},
 			});

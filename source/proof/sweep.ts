@@ -1,3 +1,4 @@
+import {hasNft} from '../host/netfilter/nftables.ts';
 import {HostError} from '../lib/errors.ts';
 import {FAMILIES, type Family} from '../lib/network.ts';
 import {ALL_PORTS, countPorts, type PortRange, subtractRanges} from '../lib/port-ranges.ts';
@@ -6,14 +7,13 @@ import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import {installSynMaker} from '../testbed/syn.ts';
 import type {Testbed} from '../testbed/testbed.ts';
 import {
-	canNote,
 	countArrivals,
 	type Forwarded,
 	installCounters,
-	letThrough,
 	type Ports,
 	readForwarded,
 	readPorts,
+	removeSwallow,
 	resetCounters,
 } from './count-nft.ts';
 import {sweepWithIptables} from './sweep-iptables.ts';
@@ -60,7 +60,7 @@ export async function sweep(
 		follows = false,
 	}: SweepOptions = {},
 ): Promise<readonly Observation[]> {
-	const notes = canNote();
+	const notes = hasNft();
 	if (notes) {
 		await installCounters(testbed.machine, [
 			...new Set(vantagePoints.map(({inInterface}) => inInterface)),
@@ -93,10 +93,10 @@ export async function sweep(
 	}
 
 	if (notes) {
-		await letThrough(testbed.machine);
+		await removeSwallow(testbed.machine);
 	}
 
-	await testbed.forget();
+	await testbed.forgetNeighbours();
 	return observations;
 }
 
@@ -207,7 +207,7 @@ async function send(
 	ports: readonly PortRange[],
 ): Promise<void> {
 	const target = testbed.targetFor({family, source, ...vantagePoint});
-	await testbed.senders[family].ask('sweep', {protocol, source, target, ports});
+	await testbed.senders[family].run('sweep', {protocol, source, target, ports});
 }
 
 function pieces(ports: readonly PortRange[]): ReadonlyArray<readonly PortRange[]> {

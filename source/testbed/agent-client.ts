@@ -3,12 +3,13 @@ import {selfCommand} from '../host/exec/self.ts';
 import {enterArguments, type Namespace} from '../host/netns.ts';
 import type {Operations, Request, Response} from './agent.ts';
 
-/** The word on the command line that makes this program an agent. */
+/** The command that makes this program an agent (agent.ts). */
 export const AGENT_COMMAND = '__agent';
 
-/** An agent in a namespace, as seen from here. */
+/** An agent in a namespace, as its parent process sees it. */
 export type Agent = {
-	readonly ask: <Name extends keyof Operations>(
+	/** Runs an operation in the agent. @throws {Error} what the operation threw, or that the agent ended */
+	readonly run: <Name extends keyof Operations>(
 		operation: Name,
 		args: Parameters<Operations[Name]>[0],
 	) => Promise<Awaited<ReturnType<Operations[Name]>>>;
@@ -17,7 +18,7 @@ export type Agent = {
 
 /** Starts this program as an agent in a namespace. */
 export function startAgent(namespace: Namespace): Agent {
-	const waiting = new Map<
+	const pending = new Map<
 		number,
 		{readonly resolve: (value: never) => void; readonly reject: (error: Error) => void}
 	>();
@@ -27,25 +28,25 @@ export function startAgent(namespace: Namespace): Agent {
 		[...enterArguments(namespace.pid), ...selfCommand(), AGENT_COMMAND],
 		(line) => {
 			const {id, result, error} = JSON.parse(line) as Response;
-			const one = waiting.get(id);
-			waiting.delete(id);
+			const request = pending.get(id);
+			pending.delete(id);
 			if (error === undefined) {
-				one?.resolve(result as never);
+				request?.resolve(result as never);
 			} else {
-				one?.reject(new Error(error));
+				request?.reject(new Error(error));
 			}
 		},
 		() => {
-			for (const {reject} of waiting.values()) {
+			for (const {reject} of pending.values()) {
 				reject(new Error('The sender of packets ended'));
 			}
 		},
 	);
 	return {
-		ask: async (operation, args) =>
+		run: async (operation, args) =>
 			new Promise<never>((resolve, reject) => {
 				last += 1;
-				waiting.set(last, {resolve, reject});
+				pending.set(last, {resolve, reject});
 				const request: Request = {id: last, operation, args};
 				send(JSON.stringify(request));
 			}),
@@ -53,13 +54,13 @@ export function startAgent(namespace: Namespace): Agent {
 	};
 }
 
-/** An agent that is started by the first question. */
+/** An agent that is started by the first operation. */
 export function lazyAgent(namespace: Namespace): Agent {
 	let agent: Agent | undefined;
 	return {
-		ask: (operation, args) => {
+		run: (operation, args) => {
 			agent ??= startAgent(namespace);
-			return agent.ask(operation, args);
+			return agent.run(operation, args);
 		},
 		async stop() {
 			await agent?.stop();

@@ -3,21 +3,22 @@ import net from 'node:net';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {setTimeout as delay, setImmediate as yieldToEventLoop} from 'node:timers/promises';
+
 import type {PortRange} from '../lib/port-ranges.ts';
-import {call, serve} from './protocols/index.ts';
+import {runHelperClient, runHelperServer} from './protocols/index.ts';
 import {SYN_PORT, SYN_REST} from './syn.ts';
 
 /**
- * The far end of a proof: this program once more, inside a throw-away network namespace, where it
- * sends packets and answers them. It reads requests as JSON lines and answers them the same way.
+ * An agent is a second process of this program, inside a network namespace of our own, where it sends
+ * packets and answers them. It reads requests as JSON lines and prints its responses as JSON lines.
  */
 export const OPERATIONS = {
 	sweep,
-	listen,
-	ask,
-	receive,
-	serve,
-	call,
+	serveEcho,
+	requestEcho,
+	receiveDatagram,
+	runHelperServer,
+	runHelperClient,
 } as const;
 
 export type Operations = typeof OPERATIONS;
@@ -42,20 +43,20 @@ export async function serveAgent(): Promise<void> {
 	process.exit(0);
 }
 
-/** What stays until the agent ends, begun once however often it is asked for. */
-const LASTING: ReadonlySet<keyof Operations> = new Set(['listen', 'serve']);
-const begun = new Map<string, Promise<unknown>>();
+/** Servers run until the agent ends. A second request for the same server starts no other one. */
+const SERVERS: ReadonlySet<keyof Operations> = new Set(['serveEcho', 'runHelperServer']);
+const started = new Map<string, Promise<unknown>>();
 
 async function perform({operation: name, args}: Request): Promise<unknown> {
 	const operation = OPERATIONS[name] as (args: unknown) => Promise<unknown>;
-	if (!LASTING.has(name)) {
+	if (!SERVERS.has(name)) {
 		return operation(args);
 	}
 
 	const key = JSON.stringify([name, args]);
-	const lasting = begun.get(key) ?? operation(args);
-	begun.set(key, lasting);
-	return lasting;
+	const server = started.get(key) ?? operation(args);
+	started.set(key, server);
+	return server;
 }
 
 function reply(response: Response): void {
@@ -63,14 +64,14 @@ function reply(response: Response): void {
 }
 
 export type Sweep = {
-	/** `syn`: TCP, by datagrams that the kernel of this namespace changes (syn.ts). */
+	/** `syn` is TCP too, by datagrams that the kernel of this namespace turns into SYNs (syn.ts). */
 	readonly protocol: 'syn' | 'tcp' | 'udp';
 	readonly source: string;
 	readonly target: string;
 	readonly ports: readonly PortRange[];
 };
 
-/** Sends one packet to each port and waits for no answer: the kernel of the target is asked what passed. */
+/** Sends one packet to each port and waits for no answer: the target's kernel counts the packets that pass. */
 async function sweep({protocol, ports, source, target}: Sweep): Promise<void> {
 	switch (protocol) {
 		case 'tcp':
@@ -92,21 +93,21 @@ async function sendDatagrams(
 	const family = target.includes(':') ? 6 : 4;
 	const socket = dgram.createSocket({
 		type: `udp${family}`,
-		// The target is an address: nothing to look up, 65,535 times.
+		// The target is an address, so that a lookup would do nothing, 65,535 times.
 		lookup: (address, _, callback) => callback(null, address, family),
 	});
 	socket.on('error', () => {});
 	await new Promise<void>((resolve) => socket.bind(sourcePort, source, resolve));
-	let waiting = 0;
+	let unsent = 0;
 	for (const port of ports) {
-		waiting += 1;
-		// An error may be that of an earlier port, in place of this datagram.
+		unsent += 1;
+		// The error may belong to an earlier port (an ICMP error), and then this datagram was not sent.
 		const send = (tries: number) =>
 			socket.send(datagram, port, target, (error) => {
 				if (error && tries > 0) {
 					send(tries - 1);
 				} else {
-					waiting -= 1;
+					unsent -= 1;
 				}
 			});
 		send(3);
@@ -115,7 +116,7 @@ async function sendDatagrams(
 		}
 	}
 
-	while (waiting > 0) {
+	while (unsent > 0) {
 		await yieldToEventLoop();
 	}
 
@@ -126,7 +127,7 @@ async function sweepTcp(ports: Iterable<number>, source: string, target: string)
 	for (const port of ports) {
 		const socket = net.connect({host: target, port, localAddress: source});
 		socket.on('error', () => {});
-		// The SYN is out by then; an answer is of no interest.
+		// By then the SYN has left. No answer is needed.
 		setImmediate(() => socket.destroy());
 		if (port % 64 === 0) {
 			await yieldToEventLoop();
@@ -144,14 +145,14 @@ function* portsOf(ranges: readonly PortRange[]): Iterable<number> {
 	}
 }
 
-export type Listen = {
+export type EchoServer = {
 	readonly protocol: 'tcp' | 'udp';
 	readonly address: string;
 	readonly port: number;
 };
 
-/** Answers all that comes to a port with the same. Stays until the agent ends. */
-async function listen({protocol, address, port}: Listen): Promise<void> {
+/** Sends back whatever arrives at a port, until the agent ends. */
+async function serveEcho({protocol, address, port}: EchoServer): Promise<void> {
 	if (protocol === 'udp') {
 		const socket = dgram.createSocket(address.includes(':') ? 'udp6' : 'udp4');
 		socket.on('error', () => {});
@@ -168,36 +169,36 @@ async function listen({protocol, address, port}: Listen): Promise<void> {
 	});
 }
 
-export type Ask = {
+export type EchoRequest = {
 	readonly protocol: 'tcp' | 'udp';
 	readonly source?: string;
 	/** Default: any. */
 	readonly sourcePort?: number;
 	readonly target: string;
 	readonly port: number;
-	/** How much is sent and must come back. Default 1. */
+	/** How many bytes are sent, and must be echoed. Default 1. */
 	readonly bytes?: number;
 	/** Milliseconds. */
 	readonly timeout: number;
 };
 
-/** What a client sees: an echo, or how it failed and after how long. */
+/** What a client sees: an echo, a time-out, or the code of the error (`ECONNREFUSED`); and after how long. */
 export type Answer = {readonly outcome: 'echo' | 'timeout' | string; readonly milliseconds: number};
 
 /** Sends something and waits for its echo. */
-async function ask(args: Ask): Promise<Answer> {
+async function requestEcho(args: EchoRequest): Promise<Answer> {
 	const begin = performance.now();
 	const stop = new AbortController();
 	const outcome = await Promise.race([
-		(args.protocol === 'tcp' ? askTcp : askUdp)(args, stop.signal),
+		(args.protocol === 'tcp' ? requestEchoTcp : requestEchoUdp)(args, stop.signal),
 		delay(args.timeout, 'timeout'),
 	]);
 	stop.abort();
 	return {outcome, milliseconds: Math.round(performance.now() - begin)};
 }
 
-async function askTcp(
-	{source, target, port, bytes = 1}: Ask,
+async function requestEchoTcp(
+	{source, target, port, bytes = 1}: EchoRequest,
 	signal: AbortSignal,
 ): Promise<string> {
 	return new Promise((resolve) => {
@@ -215,8 +216,8 @@ async function askTcp(
 	});
 }
 
-async function askUdp(
-	{source, sourcePort = 0, target, port, bytes = 1}: Ask,
+async function requestEchoUdp(
+	{source, sourcePort = 0, target, port, bytes = 1}: EchoRequest,
 	signal: AbortSignal,
 ): Promise<string> {
 	return new Promise((resolve) => {
@@ -224,21 +225,22 @@ async function askUdp(
 		signal.addEventListener('abort', () => socket.close());
 		socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
 		socket.on('message', () => resolve('echo'));
-		// Only a connected socket is told of ICMP errors.
+		// Only a connected socket reports ICMP errors (udp(7)).
 		socket.bind(sourcePort, source, () =>
 			socket.connect(port, target, () => socket.send(Buffer.alloc(bytes))),
 		);
 	});
 }
 
-export type Receive = {
+export type DatagramReceiver = {
 	readonly address: string;
 	readonly port: number;
+	/** Milliseconds. */
 	readonly timeout: number;
 };
 
-/** Waits for a datagram, as a DHCP client does. @returns whether one came */
-async function receive({address, port, timeout}: Receive): Promise<boolean> {
+/** Waits for a datagram, as a DHCP client does. @returns whether one arrived */
+async function receiveDatagram({address, port, timeout}: DatagramReceiver): Promise<boolean> {
 	const socket = dgram.createSocket({
 		type: address.includes(':') ? 'udp6' : 'udp4',
 		reuseAddr: true,

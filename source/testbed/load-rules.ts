@@ -1,7 +1,6 @@
-import {findProgram} from '../host/exec/find-program.ts';
 import {firstLine, type Runner, run} from '../host/exec/run.ts';
 import {programOf, type Saved, save} from '../host/netfilter/iptables.ts';
-import {readNativeTables} from '../host/netfilter/nftables.ts';
+import {hasNft, readNativeTables} from '../host/netfilter/nftables.ts';
 import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import type {Namespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
@@ -78,7 +77,7 @@ async function sourceFrom(all: readonly SaveAndLoad[], runner: Runner): Promise<
 		],
 		rules: saves.map(({saved}) => saved.rules),
 		nativeTables: native.map(({name}) => name),
-		unseen: findProgram('nft') === undefined ? ['tables of nftables'] : [],
+		unseen: hasNft() ? [] : ['tables of nftables'],
 	};
 }
 

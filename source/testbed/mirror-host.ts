@@ -7,20 +7,21 @@ import {writeParameters} from './testbed.ts';
 import {ip} from './topology.ts';
 
 /**
- * Makes a copy of this machine forward what the machine forwards: with its other interfaces, the
- * switches for forwarding and, where it forwards at all, the routes.
- * @param there interfaces that the copy has already
- * @returns whether packets go where they go here; not where other things than their destination decide
+ * Makes a copy of this machine forward what the machine forwards: adds its other interfaces, its kernel
+ * parameters for forwarding and, where it forwards anything, its routes.
+ * @param present interfaces that the copy has already
+ * @returns whether the copy routes as this machine does. It does not where routing depends on more than
+ * the destination (ip-rule(8)), or where parameters could not be set
  */
 export async function mirrorForwarding(
 	machine: Namespace,
 	interfaces: readonly Interface[],
-	there: ReadonlySet<string>,
+	present: ReadonlySet<string>,
 	running: RulesUnderTest,
 ): Promise<boolean> {
 	await ip(machine, [
 		...interfaces
-			.filter(({name}) => !there.has(name))
+			.filter(({name}) => !present.has(name))
 			.flatMap(({name, addresses}, index) => [
 				...pair(name, index),
 				...addresses.map(
@@ -28,8 +29,8 @@ export async function mirrorForwarding(
 				),
 			]),
 	]);
-	// Some that have no address, but that rules name: without them nft does not load its tables.
-	const known = new Set(['lo', ...there, ...interfaces.map(({name}) => name)]);
+	// Interfaces without an address that rules name: nft loads no table that names a missing interface.
+	const known = new Set(['lo', ...present, ...interfaces.map(({name}) => name)]);
 	const named = namedIn(running).filter((name) => !known.has(name) && existsHere(name));
 	for (const [index, name] of named.entries()) {
 		await machine.run('ip', ['-batch', '-'], {
@@ -47,7 +48,7 @@ export async function mirrorForwarding(
 	const forwards = files.some((file) => file.endsWith('/forwarding') && values.get(file) === '1');
 	let adjusted = true;
 	for (const value of [1, 0]) {
-		// The switch for all comes first, since it turns the others.
+		// The parameter for all interfaces comes first, since the kernel then sets the others.
 		const same = files.filter((file) => values.get(file) === `${value}`);
 		adjusted = (same.length === 0 || (await writeParameters(machine, same, value))) && adjusted;
 	}
@@ -63,7 +64,7 @@ async function copyRoutes(machine: Namespace, names: readonly string[]): Promise
 				run('ip', [option, 'rule', 'show']),
 			]);
 			for (const line of routesIn(routes.stdout, names)) {
-				// One that cannot be made leads nowhere in the copy: what it carries is not seen to be forwarded.
+				// A route that cannot be added leads nowhere in the copy: packets to it are not seen as forwarded.
 				await machine.run('ip', [option, 'route', 'add', ...line.split(' ')]);
 			}
 
@@ -76,7 +77,7 @@ async function copyRoutes(machine: Namespace, names: readonly string[]): Promise
 	return plain.every(Boolean);
 }
 
-/** `10.8.0.0/24 dev wg0`: by which interface is enough, since no packet leaves the copy. */
+/** `10.8.0.0/24 dev wg0`: without the gateway, since no packet leaves the copy. */
 function routesIn(text: string, names: readonly string[]): readonly string[] {
 	return text.split('\n').flatMap((line) => {
 		const [, target = '', device = ''] = /^([\da-f.:/]+|default) .*?\bdev (\S+)/.exec(line) ?? [];
@@ -92,7 +93,7 @@ function pair(name: string, index: number): readonly string[] {
 	];
 }
 
-/** Words in quotation marks in tables of nftables: interfaces among them. */
+/** The words in quotation marks in tables of nftables. Interfaces are among them. */
 function namedIn({loads}: RulesUnderTest): readonly string[] {
 	const words = loads
 		.filter(({program}) => program === 'nft')

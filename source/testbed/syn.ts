@@ -1,21 +1,21 @@
 import type {Namespace} from '../host/netns.ts';
 
 /**
- * A TCP connection request costs a program a socket and three system calls; a datagram costs one.
- * So the sender writes datagrams that read as connection requests, and its kernel changes the one
- * number that says which they are. With real connect(2)s a proof takes four times as long.
+ * A TCP connection request costs a socket and three system calls, a datagram costs one system call. So
+ * the sender writes datagrams whose bytes read as a SYN, and its kernel replaces the protocol number.
+ * With connect(2) a proof takes four times as long.
  */
 
 /** Datagrams from this port become connection requests. */
 export const SYN_PORT = 40_404;
 
 /**
- * What follows the ports in a TCP header (RFC 9293, 3.1), from the ninth byte on. The UDP length and
- * checksum before it become the sequence number, which may be any.
+ * The TCP header from its ninth byte on (RFC 9293, 3.1). Before it are the ports, and the UDP length and
+ * checksum: they become the sequence number, which may have any value.
  */
 export const SYN_REST = Buffer.from([
 	...[0, 0, 0, 0],
-	// Five words of header; SYN.
+	// Five words of header, and the flag SYN.
 	...[0x50, 0x02],
 	// The window.
 	...[0xff, 0xff],
@@ -23,14 +23,17 @@ export const SYN_REST = Buffer.from([
 	...[0, 0, 0, 0],
 ]);
 
-/** The UDP checksum covers all of it but for the number of the protocol: 17, and TCP's is 6. */
+/**
+ * The UDP checksum is right for TCP too, except for the protocol number, which is 17 for UDP and 6 for TCP:
+ * the difference goes into TCP's checksum.
+ */
 const CHECKSUM = 11;
 
 const TABLE = 'fw_wizard_syn';
 
 /**
- * Makes the kernel of a throw-away namespace turn datagrams from SYN_PORT into connection requests.
- * Where it cannot they stay datagrams, no connection request arrives, and the sweep sends real ones.
+ * Makes the kernel of a namespace of our own turn datagrams from SYN_PORT into connection requests. Where
+ * it cannot, no connection request arrives, and the sweep then sends real ones.
  */
 export async function installSynMaker(outside: Namespace): Promise<void> {
 	const change = `udp sport ${SYN_PORT} @th,128,16 set ${CHECKSUM}`;

@@ -9,87 +9,78 @@ import {
 	BEYOND,
 	createLinks,
 	ip,
-	type Places,
+	type Namespaces,
 	planLinks,
 	seedNeighbours,
 	targetOf,
 	type VethLink,
 } from './topology.ts';
 
-/** A place that looks like this machine, and the network around it: both thrown away afterwards. */
+/** A copy of this machine's network and of the network around it, in namespaces of our own. */
 export type Testbed = {
-	/** Where the rules go: with the machine's interfaces and addresses. */
+	/** The copy that the rules are loaded into. It has the machine's interfaces and addresses. */
 	readonly machine: Namespace;
+	/** The network around it: packets are sent from here. */
 	readonly outside: Namespace;
-	/** Its kernel parameters could be set: no limits on errors, and the outside forwards. */
+	/** Kernel parameters could be set: ICMP errors are not rate limited, and the outside forwards. */
 	readonly adjustable: boolean;
 	readonly inMachine: Agent;
-	/** One sender for each family, who work at the same time; the same for both in a small world. */
+	/** Agents in the outside, one for each family, that work at the same time. Without `beyond` it is one. */
 	readonly senders: Readonly<Record<Family, Agent>>;
 	/**
-	 * A machine behind a link that takes only small packets; the outside is the router to it. A small
-	 * world has none.
+	 * Addresses of a machine behind a link that takes only small packets. The outside is the router to
+	 * that machine, which exists only where it was asked for.
 	 */
 	readonly beyond: Readonly<Record<Family, string>>;
-	/** Has it answer; to be called when all sweeps are done. */
+	/** Starts the agent in that machine. To be called after all sweeps. */
 	readonly startBeyond: () => Promise<Agent>;
-	/** The address by which a vantage reaches the machine. */
+	/** The machine's address that packets from a vantage point are sent to. */
 	readonly targetFor: (vantagePoint: VantagePoint) => string;
 	readonly linkTo: (vantagePoint: VantagePoint) => VethLink;
 	/**
-	 * Tells both sides each other's link-layer addresses, so that packets arrive also under rules that
-	 * shut out neighbour discovery, and none waits for it.
+	 * Enters each side's link-layer addresses into the other side's neighbour table. So packets also arrive
+	 * under rules that block neighbour discovery, and no packet waits for it.
 	 */
 	readonly seedNeighbours: (vantagePoints: readonly VantagePoint[]) => Promise<void>;
-	/** They have to ask again. */
-	readonly forget: () => Promise<void>;
+	/** Removes these entries, so that both sides need neighbour discovery again. */
+	readonly forgetNeighbours: () => Promise<void>;
 };
 
 /**
- * Builds the world, lends it, and removes it: its namespaces end with this process, whatever ends it.
- * @param vantages where packets are to come from; their interfaces are made where they do not exist
- * @throws {HostError} where namespaces or cables are not allowed
+ * Builds a testbed, lends it, and removes it. Its namespaces end with this process, however it ends.
+ * @param vantagePoints where packets are to come from; interfaces that do not exist yet are made
+ * @param beyond whether there is a machine beyond the outside, and an agent for each family. Without it a
+ * third of the programs are started: enough where only a few packets are sent
+ * @throws {HostError} where namespaces or veth links are not allowed
  */
 export async function withTestbed<T>(
 	interfaces: readonly Interface[],
 	vantagePoints: readonly VantagePoint[],
 	use: (testbed: Testbed) => Promise<T>,
+	{beyond: hasBeyond = true}: {readonly beyond?: boolean} = {},
 ): Promise<T> {
+	const runIn = async (namespaces: Namespaces) =>
+		buildAndUse(namespaces, interfaces, vantagePoints, use);
 	return withNamespace(async (machine) =>
 		withNamespace(
 			async (outside) =>
-				withNamespace(
-					async (beyond) => useTestbed({machine, outside, beyond}, interfaces, vantagePoints, use),
-					machine,
-				),
+				hasBeyond
+					? withNamespace(async (beyond) => runIn({machine, outside, beyond}), machine)
+					: runIn({machine, outside}),
 			machine,
 		),
 	);
 }
 
-/** The same for a few packets only: a third of the programs to start, and nothing is beyond. */
-export async function withSmallTestbed<T>(
-	interfaces: readonly Interface[],
-	vantagePoints: readonly VantagePoint[],
-	use: (testbed: Testbed) => Promise<T>,
-): Promise<T> {
-	return withNamespace(async (machine) =>
-		withNamespace(
-			async (outside) => useTestbed({machine, outside}, interfaces, vantagePoints, use),
-			machine,
-		),
-	);
-}
-
-async function useTestbed<T>(
-	{machine, outside, beyond}: Places,
+async function buildAndUse<T>(
+	{machine, outside, beyond}: Namespaces,
 	interfaces: readonly Interface[],
 	vantagePoints: readonly VantagePoint[],
 	use: (testbed: Testbed) => Promise<T>,
 ): Promise<T> {
 	const first = startAgent(outside);
 	const senders = {4: first, 6: beyond ? startAgent(outside) : first};
-	// It has nothing to do before the dialogues.
+	// It is needed only by the checks, after all sweeps.
 	const inMachine = lazyAgent(machine);
 	let inBeyond: Agent | undefined;
 	try {
@@ -108,7 +99,7 @@ async function useTestbed<T>(
 		const linkTo = (vantagePoint: VantagePoint) => {
 			const link = links.find(({name}) => name === vantagePoint.inInterface);
 			if (!link) {
-				throw new RangeError(`no cable to ${vantagePoint.inInterface}`);
+				throw new RangeError(`no link to ${vantagePoint.inInterface}`);
 			}
 
 			return link;
@@ -122,11 +113,11 @@ async function useTestbed<T>(
 			beyond: BEYOND,
 			async startBeyond() {
 				if (beyond === undefined) {
-					throw new RangeError('nothing is beyond a small world');
+					throw new RangeError('this testbed has no machine beyond the outside');
 				}
 
 				if (inBeyond === undefined) {
-					// Sweeping is over: one agent outside is enough, and each takes 50 MB.
+					// All sweeps are over: one agent in the outside is enough, and each takes 50 MB.
 					await senders[6].stop();
 					senders[6] = senders[4];
 					inBeyond = startAgent(beyond);
@@ -136,8 +127,8 @@ async function useTestbed<T>(
 			},
 			targetFor: (vantagePoint) => targetOf(vantagePoint, linkTo(vantagePoint)),
 			linkTo,
-			seedNeighbours: async (met) => seedNeighbours(machine, outside, linkTo, met),
-			async forget() {
+			seedNeighbours: async (some) => seedNeighbours(machine, outside, linkTo, some),
+			async forgetNeighbours() {
 				await ip(machine, ['neigh flush nud permanent']);
 				await ip(outside, ['neigh flush nud permanent']);
 			},
@@ -152,7 +143,7 @@ async function useTestbed<T>(
 }
 
 /**
- * Sets kernel parameters of a namespace; ones that this kernel lacks are passed over.
+ * Sets kernel parameters of a namespace, except ones that this kernel does not have.
  * @returns false where they may not be set
  */
 async function setParameters(
@@ -167,14 +158,14 @@ async function setParameters(
 	);
 }
 
-/** The same by their files. */
+/** The same, by the names of their files. */
 export async function writeParameters(
 	namespace: Namespace,
 	files: readonly string[],
 	value: number,
 ): Promise<boolean> {
 	const input = `${value}\n`;
-	// It writes what it reads into all of them, and goes on behind one that is not there.
+	// tee(1) writes its input into all files, and continues after one that does not exist.
 	const {stderr} = await namespace.run('tee', files, {input});
 	if (!stderr.includes('Read-only file system')) {
 		return true;
@@ -184,12 +175,15 @@ export async function writeParameters(
 	return (await namespace.run('unshare', again, {input})).stdout !== '';
 }
 
-/** systemd-nspawn and others show /proc/sys read-only; of our own mount namespace it may be another. */
+/** systemd-nspawn and others mount /proc/sys read-only. A mount namespace of our own may mount it writable. */
 const WRITABLE = 'mount -o remount,bind,rw /proc/sys && exec tee "$@"';
 
 const FORWARDING = ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'];
 
-/** To be 0: no limits on ICMP errors, no check of the way back, no waiting for duplicate addresses. */
+/**
+ * Parameters to be set to 0: no rate limit on ICMP errors, no reverse path filter, no waiting for the
+ * detection of duplicate addresses.
+ */
 const QUIET_NETWORK = [
 	'net.ipv4.icmp_ratelimit',
 	'net.ipv6.icmp.ratelimit',

@@ -7,39 +7,42 @@ import {FAMILIES, type Family} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 
-/** Where the machine has no address of a family: for benchmarks and for private use (RFC 2544, RFC 4193). */
+/** Addresses for a machine that has none of a family: for benchmarks, and unique local (RFC 2544, RFC 4193). */
 const SPARE = {
 	4: (index: number) => `198.18.${index}.1/24`,
 	6: (index: number) => `fdf7:${index + 1}::1/64`,
 };
 
+/** A veth pair between the machine and the outside. */
 export type VethLink = {
+	/** The name of the machine's end: that of the interface it stands for. */
 	readonly name: string;
-	/** The name of its other end. */
+	/** The name of the end outside. */
 	readonly outside: string;
-	/** CIDR. */
+	/** The machine's addresses, as CIDR. */
 	readonly addresses: Readonly<Record<Family, string>>;
-	/** Link-layer addresses of this end and of the other. */
-	readonly ethernet: {readonly here: string; readonly there: string};
+	/** Link-layer addresses of both ends. */
+	readonly ethernet: {readonly machine: string; readonly outside: string};
 };
 
-/** Link-local addresses that the ends of every cable have beside their own. */
+/** Link-local addresses that the ends of every link have beside their own. */
 export const MACHINE_LINK_LOCAL = 'fe80::f1';
 export const OUTSIDE_LINK_LOCAL = 'fe80::f2';
 
+/** The addresses of the machine beyond the outside. */
 export const BEYOND = {4: '198.18.254.1', 6: 'fdf7:ff::1'} as const;
-/** The outside as a router: towards the machine, and towards what is beyond. */
+/** The addresses of the outside as a router: towards the machine, and towards the machine beyond. */
 const GATEWAY = '198.18.253.1';
 const ROUTER = {4: '198.18.254.2', 6: 'fdf7:ff::2'} as const;
-/** The least that IPv6 allows (RFC 8200, 5). */
-const NARROW = 1280;
+/** The smallest MTU that IPv6 allows, in bytes (RFC 8200, 5). */
+const MINIMUM_MTU = 1280;
 
-/** The namespaces of a world. */
-export type Places = Readonly<Record<'machine' | 'outside', Namespace>> & {
+/** The namespaces of a testbed. */
+export type Namespaces = Readonly<Record<'machine' | 'outside', Namespace>> & {
 	readonly beyond?: Namespace;
 };
 
-/** One cable for each interface that a vantage names, with the machine's addresses where it has some. */
+/** Plans a link for each interface of the vantage points, with the machine's addresses where it has some. */
 export function planLinks(
 	interfaces: readonly Interface[],
 	vantagePoints: readonly VantagePoint[],
@@ -50,19 +53,19 @@ export function planLinks(
 		const pick = (family: Family) =>
 			own.find((cidr) => cidr.includes(':') === (family === 6) && !cidr.startsWith('fe80')) ??
 			SPARE[family](index);
-		// Locally administered, and of no other machine that is near.
+		// Locally administered, so that no real network card has it.
 		const ethernet = (end: number) =>
 			`02:66:77:${end}0:${[index >> 8, index & 255].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
 		return {
 			name,
 			outside: `out${index}`,
 			addresses: {4: pick(4), 6: pick(6)},
-			ethernet: {here: ethernet(1), there: ethernet(2)},
+			ethernet: {machine: ethernet(1), outside: ethernet(2)},
 		};
 	});
 }
 
-/** Makes the interfaces, and the other ends outside. */
+/** Makes both ends of each link. */
 export async function createLinks(
 	machine: Namespace,
 	outside: Namespace,
@@ -70,9 +73,9 @@ export async function createLinks(
 ): Promise<void> {
 	await ip(machine, [
 		'link set lo up',
-		...links.flatMap(({name, outside: far, addresses, ethernet: {here, there}}) => [
-			`link add ${name} address ${here} type veth peer name ${far} address ${there} netns ${outside.pid}`,
-			// With the broadcast address that DHCP clients and network managers give it.
+		...links.flatMap(({name, outside: far, addresses, ethernet}) => [
+			`link add ${name} address ${ethernet.machine} type veth peer name ${far} address ${ethernet.outside} netns ${outside.pid}`,
+			// With a broadcast address, as DHCP clients and network managers set one.
 			`address add ${addresses[4]} brd + dev ${name}`,
 			`address add ${addresses[6]} dev ${name} nodad`,
 			`address add ${MACHINE_LINK_LOCAL}/64 dev ${name} nodad`,
@@ -88,9 +91,9 @@ export async function createLinks(
 	]);
 }
 
-/** A machine behind a narrow link, reached through the first cable and the outside. */
+/** Adds a machine behind a link of the smallest MTU, reached through the first link and the outside. */
 export async function addBeyond(
-	{machine, outside, beyond}: Required<Places>,
+	{machine, outside, beyond}: Required<Namespaces>,
 	[link]: readonly VethLink[],
 ): Promise<void> {
 	if (!link) {
@@ -99,7 +102,7 @@ export async function addBeyond(
 
 	await ip(outside, [
 		`address add ${GATEWAY}/32 dev ${link.outside}`,
-		`link add narrow mtu ${NARROW} type veth peer name narrow mtu ${NARROW} netns ${beyond.pid}`,
+		`link add narrow mtu ${MINIMUM_MTU} type veth peer name narrow mtu ${MINIMUM_MTU} netns ${beyond.pid}`,
 		...FAMILIES.map((family) => `address add ${ROUTER[family]} dev narrow${nodad(family)}`),
 		'link set narrow up',
 		...FAMILIES.map((family) => `route add ${BEYOND[family]} dev narrow`),
@@ -109,7 +112,7 @@ export async function addBeyond(
 		...FAMILIES.map((family) => `address add ${BEYOND[family]} dev narrow${nodad(family)}`),
 		'link set narrow up',
 		...FAMILIES.map((family) => `route add ${ROUTER[family]} dev narrow`),
-		// Otherwise it would ask for small packets from the start.
+		// The default MSS fits the narrow link: then the machine would send only small packets.
 		`route add default via ${ROUTER[4]} dev narrow advmss 1460`,
 		`route add default via ${ROUTER[6]} dev narrow advmss 1440`,
 	]);
@@ -120,7 +123,7 @@ export async function addBeyond(
 	]);
 }
 
-/** Gives the outside each address that packets come from, and both sides the way to the other. */
+/** Gives the outside each address that packets come from, and both sides routes to each other. */
 export async function addVantagePoints(
 	machine: Namespace,
 	outside: Namespace,
@@ -158,7 +161,7 @@ export async function addVantagePoints(
 	]);
 }
 
-/** Both ends learn each other's link-layer addresses, and need not ask. */
+/** Enters the link-layer addresses of both ends into each other's neighbour tables. */
 export async function seedNeighbours(
 	machine: Namespace,
 	outside: Namespace,
@@ -173,24 +176,24 @@ export async function seedNeighbours(
 		machine,
 		pairs.map(
 			({source, link}) =>
-				`neigh replace ${source} lladdr ${link.ethernet.there} dev ${link.name} nud permanent`,
+				`neigh replace ${source} lladdr ${link.ethernet.outside} dev ${link.name} nud permanent`,
 		),
 	);
 	await ip(
 		outside,
 		pairs.map(
 			({link, ...vantagePoint}) =>
-				`neigh replace ${targetOf(vantagePoint, link)} lladdr ${link.ethernet.here} dev ${link.outside} nud permanent`,
+				`neigh replace ${targetOf(vantagePoint, link)} lladdr ${link.ethernet.machine} dev ${link.outside} nud permanent`,
 		),
 	);
 }
 
-/** The address by which a vantage reaches the machine. */
+/** The machine's address that packets from a vantage point are sent to. */
 export function targetOf({family, destination}: VantagePoint, {addresses}: VethLink): string {
 	return destination ?? stripPrefixLength(addresses[family]);
 }
 
-/** Gives lines to ip(8) in a namespace. @throws {HostError} */
+/** Runs lines of ip(8) in a namespace. @throws {HostError} where one fails */
 export async function ip(namespace: Namespace, lines: readonly string[]): Promise<void> {
 	const {status, stderr} = await namespace.run('ip', ['-batch', '-'], {
 		input: `${lines.join('\n')}\n`,
@@ -203,7 +206,7 @@ export async function ip(namespace: Namespace, lines: readonly string[]): Promis
 	}
 }
 
-/** Nobody else is there who could have the address. */
+/** No other host of the testbed can have the address, so duplicate detection would only take time. */
 function nodad(family: Family): string {
 	return family === 6 ? ' nodad' : '';
 }

@@ -4,7 +4,7 @@ import {sweep} from '../../source/proof/sweep.ts';
 import type {VantagePoint} from '../../source/ruleset/evaluate-ports.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {loadSource, type RulesUnderTest} from '../../source/testbed/load-rules.ts';
-import {type Testbed, withSmallTestbed} from '../../source/testbed/testbed.ts';
+import {type Testbed, withTestbed} from '../../source/testbed/testbed.ts';
 
 /** What passes from each place: `tcp 22`, `udp 53`, … */
 export type Passed = Readonly<Record<string, readonly string[]>>;
@@ -40,13 +40,18 @@ export function useSweeper(): Sweeper {
 	let closed: Promise<void>;
 	beforeAll(async () => {
 		await new Promise<void>((resolve, reject) => {
-			closed = withSmallTestbed(INTERFACES, VANTAGES, async (opened) => {
-				testbed = opened;
-				resolve();
-				await new Promise<void>((end) => {
-					close = end;
-				});
-			});
+			closed = withTestbed(
+				INTERFACES,
+				VANTAGES,
+				async (opened) => {
+					testbed = opened;
+					resolve();
+					await new Promise<void>((end) => {
+						close = end;
+					});
+				},
+				{beyond: false},
+			);
 			closed.catch(reject);
 		});
 	});

@@ -2,6 +2,11 @@ import type {FamilyRules} from '../../ruleset/model.ts';
 import {findProgram} from '../exec/find-program.ts';
 import {type Runner, run} from '../exec/run.ts';
 
+/** Whether nft(8) is installed. Without it nothing can be said of tables of nftables. */
+export function hasNft(): boolean {
+	return findProgram('nft') !== undefined;
+}
+
 /** A table of nftables, named as `inet filter`, with what `nft list table` prints of it. */
 export type NativeTable = {readonly name: string; readonly text: string};
 
@@ -10,7 +15,7 @@ export async function readNativeTables(
 	rules: readonly FamilyRules[],
 	runner: Runner = run,
 ): Promise<readonly NativeTable[]> {
-	if (findProgram('nft') === undefined) {
+	if (!hasNft()) {
 		return [];
 	}
 

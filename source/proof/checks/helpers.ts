@@ -2,12 +2,12 @@ import ipaddr from 'ipaddr.js';
 import {parseNetwork} from '../../lib/network.ts';
 import {type Helper, type HelperPort, helperOf, type KernelHelper} from '../../policy/helpers.ts';
 import {installGre} from '../../testbed/gre.ts';
-import type {Trial} from '../../testbed/protocols/index.ts';
+import type {HelperExchange} from '../../testbed/protocols/index.ts';
 import {ip, stripPrefixLength} from '../../testbed/topology.ts';
 import {neighboursOf} from '../vantage-points.ts';
-import {type Check, type CheckContext, check, named} from './index.ts';
+import {type Check, type CheckContext, check, untried} from './check.ts';
 
-/** What is tried of each, in the words of its protocol. */
+/** The name of each check, by the part of the protocol that it runs. */
 const NAMES: Readonly<Record<KernelHelper, Readonly<Record<Side, string>> | string>> = {
 	ftp: {client: 'active FTP', server: 'passive FTP'},
 	tftp: 'TFTP',
@@ -22,42 +22,46 @@ const NAMES: Readonly<Record<KernelHelper, Readonly<Record<Side, string>> | stri
 	snmp: 'answers to SNMP broadcasts',
 };
 
-/** Milliseconds: some are a dozen packets to and fro, and all take place at once. */
-const TOGETHER = 6000;
+/** Milliseconds. Some exchanges take a dozen packets, and all of them run at the same time. */
+const TIMEOUT_MS = 6000;
 
-/** What the machine under proof is. */
+/** Which end of the exchange the machine under proof is. */
 type Side = 'client' | 'server';
 
-/** Where the dialogue takes place; or why it cannot. */
-type Scene = Pick<Trial, 'caller' | 'called' | 'group'> | string;
+/** The addresses of an exchange; or why it cannot take place. */
+type Addresses = Pick<HelperExchange, 'client' | 'server' | 'group'>;
 
-/** What a dialogue needs beside the two ends of the stage. */
-const SCENES: Readonly<
-	Partial<Record<KernelHelper, (context: CheckContext) => Promise<Scene | undefined>>>
+/**
+ * What some exchanges need beside the two addresses of the context. Gives addresses of their own, or why
+ * the exchange cannot take place.
+ */
+const PREPARATIONS: Readonly<
+	Partial<Record<KernelHelper, (context: CheckContext) => Promise<Addresses | string | undefined>>>
 > = {
 	pptp: async ({testbed}) => {
 		const obstacle = await installGre(testbed.outside, testbed.machine);
 		return obstacle === undefined ? undefined : `GRE cannot be sent here: ${obstacle}`;
 	},
-	'netbios-ns': layNeighbour,
-	snmp: layNeighbour,
+	'netbios-ns': addNeighbour,
+	snmp: addNeighbour,
 };
 
 /**
- * Each helper of the policy, through a small dialogue of its protocol: as the client, and as the
- * server where its port is open. All at once, since one that fails waits for what does not come.
+ * Runs each helper of the policy through a small exchange of its protocol: with the machine as the
+ * client, and as the server where the helper's port is open. All run at the same time, since an exchange
+ * that fails waits for its time-out.
  */
 export async function runHelperChecks(context: CheckContext): Promise<readonly Check[]> {
 	const {policy, vantagePoint} = context;
 	const helpers = policy.helpers
 		.map(helperOf)
 		.filter(({families}) => families.includes(vantagePoint.family));
-	const trials = helpers.flatMap((helper) =>
+	const checks = helpers.flatMap((helper) =>
 		helper.ports.flatMap((port) =>
 			sidesOf(context, helper, port).map(async (side) => tryHelper(context, helper, port, side)),
 		),
 	);
-	return Promise.all(trials);
+	return Promise.all(checks);
 }
 
 function sidesOf(
@@ -82,41 +86,40 @@ async function tryHelper(
 	const names = NAMES[helper];
 	const alone = ports.filter((one) => one.helper === helper).length === 1;
 	const name = `${typeof names === 'string' ? names : names[side]}${alone ? '' : ` over ${transport.toUpperCase()}`} as a ${side}`;
-	const towards = side === 'client' ? 'caller' : 'called';
-	const scene = await SCENES[helper]?.(context);
-	if (typeof scene === 'string') {
-		return {name: named(name, vantagePoint), result: 'untried', detail: scene};
+	const addresses = await PREPARATIONS[helper]?.(context);
+	if (typeof addresses === 'string') {
+		return untried(name, vantagePoint, addresses);
 	}
 
 	const sender = testbed.senders[vantagePoint.family];
-	const [caller, called] =
+	const [client, server] =
 		side === 'client' ? [testbed.inMachine, sender] : [sender, testbed.inMachine];
-	const trial: Trial = {
-		...{helper, transport, port, towards},
-		...(side === 'client' ? {caller: here, called: there} : {caller: there, called: here}),
-		...scene,
+	const exchange: HelperExchange = {
+		...{helper, transport, port, towards: side},
+		...(side === 'client' ? {client: here, server: there} : {client: there, server: here}),
+		...addresses,
 	};
-	await called.ask('serve', trial);
-	const came = await caller.ask('call', {...trial, timeout: TOGETHER});
+	await server.run('runHelperServer', exchange);
+	const arrived = await client.run('runHelperClient', {...exchange, timeout: TIMEOUT_MS});
 	const rule = `-p ${transport} --dport ${port} -j CT --helper ${helper}`;
 	const chain = side === 'client' ? 'OUTPUT' : 'PREROUTING';
 	const detail = `what it lets in does not come; ${chain} of the raw table has to reach ${rule}`;
-	return check(name, vantagePoint, came, detail);
+	return check(name, vantagePoint, arrived, detail);
 }
 
-/** Somebody in the machine's own network, to answer broadcasts. */
-async function layNeighbour({testbed, vantagePoint}: CheckContext): Promise<Scene> {
+/** Gives the outside an address in the machine's own network, from which it answers broadcasts. */
+async function addNeighbour({testbed, vantagePoint}: CheckContext): Promise<Addresses | string> {
 	const {outside, name, addresses} = testbed.linkTo(vantagePoint);
 	const own = addresses[4];
-	const [caller, length] = [stripPrefixLength(own), Number(own.split('/')[1])];
-	const [neighbour] = neighboursOf(parseNetwork(own), name, new Set([caller]));
+	const [client, length] = [stripPrefixLength(own), Number(own.split('/')[1])];
+	const [neighbour] = neighboursOf(parseNetwork(own), name, new Set([client]));
 	if (length > 30 || neighbour === undefined) {
 		return `${own} on ${name} is in no network that has a broadcast address`;
 	}
 
-	const called = neighbour.source;
+	const server = neighbour.source;
 	await ip(testbed.outside, [
-		`address replace ${called}/${length} brd + dev ${outside} noprefixroute`,
+		`address replace ${server}/${length} brd + dev ${outside} noprefixroute`,
 	]);
-	return {caller, called, group: ipaddr.IPv4.broadcastAddressFromCIDR(own).toString()};
+	return {client, server, group: ipaddr.IPv4.broadcastAddressFromCIDR(own).toString()};
 }

@@ -6,9 +6,10 @@ import {loadAgain, type RulesUnderTest} from '../../testbed/load-rules.ts';
 import type {Testbed} from '../../testbed/testbed.ts';
 import {countWithIptables} from '../count-iptables.ts';
 import type {NamedVantagePoint} from '../vantage-points.ts';
-import {type Check, check} from './index.ts';
+import {type Check, check} from './check.ts';
 
-type Limited = {
+/** A port under a rate limit. */
+type LimitedPort = {
 	readonly vantagePoint: NamedVantagePoint;
 	readonly protocol: Protocol;
 	readonly port: number;
@@ -16,8 +17,8 @@ type Limited = {
 };
 
 /**
- * The same rules without the rate limits of our own: a range under one has more ports than a source
- * may try in a minute. They are proven by themselves.
+ * The same rules without our own rate limits, as a sweep needs them: a range of ports under one limit may
+ * have more ports than one source may connect to in a minute. `runRateLimitChecks` proves the limits.
  */
 export function withoutLimits(source: RulesUnderTest): RulesUnderTest {
 	return {
@@ -32,7 +33,7 @@ export function withoutLimits(source: RulesUnderTest): RulesUnderTest {
 	};
 }
 
-/** Each rate limit of the policy lets through what it should and no more, from one source. */
+/** Each rate limit of the policy passes as many packets of one source as it should, and no more. */
 export async function runRateLimitChecks(
 	testbed: Testbed,
 	vantagePoints: readonly NamedVantagePoint[],
@@ -63,12 +64,12 @@ export async function runRateLimitChecks(
 	return checks;
 }
 
-/** One port under each limit, where nothing else lets it in. */
+/** Finds one port under each limit that no other rule opens. */
 function findLimited(
 	vantagePoints: readonly NamedVantagePoint[],
 	ruleSet: RuleSet,
-): readonly Limited[] {
-	const found = new Map<string, Limited>();
+): readonly LimitedPort[] {
+	const found = new Map<string, LimitedPort>();
 	for (const vantagePoint of vantagePoints) {
 		const rules = ruleSet.families.find(({family}) => family === vantagePoint.family);
 		for (const protocol of rules ? (['tcp', 'udp'] as const) : []) {
@@ -108,10 +109,10 @@ function without(rules: FamilyRules, rule: Rule): FamilyRules {
 	};
 }
 
-/** Sends one packet more than may pass. @returns how many did */
+/** Sends one packet more than may pass. @returns how many passed */
 async function count(
 	testbed: Testbed,
-	{vantagePoint, protocol, port, limit}: Limited,
+	{vantagePoint, protocol, port, limit}: LimitedPort,
 ): Promise<number> {
 	const sent = limit.burst + 1;
 	const match = `-i ${vantagePoint.inInterface} -p ${protocol} --dport ${port}`;
@@ -124,7 +125,7 @@ async function count(
 		],
 		async () => {
 			for (let index = 0; index < sent; index += 1) {
-				await testbed.senders[vantagePoint.family].ask('sweep', {
+				await testbed.senders[vantagePoint.family].run('sweep', {
 					...{protocol, source: vantagePoint.source, target: testbed.targetFor(vantagePoint)},
 					ports: [{first: port, last: port}],
 				});

@@ -1,22 +1,22 @@
 import type {Verdict} from '../../policy/policy.ts';
 import type {Protocol} from '../../policy/services.ts';
 import {countWithIptables} from '../count-iptables.ts';
-import {type Check, type CheckContext, firstClosed, named, READ_ONLY} from './index.ts';
+import {type Check, type CheckContext, check, firstClosed, READ_ONLY, untried} from './check.ts';
 
-/** What a client is told at a shut port. */
+/** What a client receives from a closed port. */
 export type Refusal = 'port unreachable' | 'reset' | 'nothing';
 
-/** What each verdict tells it (source/ruleset/build.ts). */
+/** The reaction of each verdict (ruleset/build.ts). */
 const REFUSALS: Readonly<Record<Verdict, Readonly<Record<Protocol, Refusal>>>> = {
 	reject: {tcp: 'port unreachable', udp: 'port unreachable'},
 	reset: {tcp: 'reset', udp: 'port unreachable'},
 	drop: {tcp: 'nothing', udp: 'nothing'},
 };
 
-/** Milliseconds: the kernel of the copy answers before the sender's call returns. */
+/** Milliseconds. The kernel of the copy answers before the sender's system call returns. */
 const TIMEOUT_MS = 250;
 
-/** Whether what is shut is turned away as the policy chose: by the packets that come back. */
+/** Closed ports react as the policy's verdict says. The packets that the client receives are counted. */
 export async function runVerdictChecks(context: CheckContext): Promise<readonly Check[]> {
 	const {testbed, policy, vantagePoint, opened} = context;
 	const checks: Check[] = [];
@@ -26,28 +26,24 @@ export async function runVerdictChecks(context: CheckContext): Promise<readonly 
 			continue;
 		}
 
-		const name = named(`what is shut is turned away, ${protocol.toUpperCase()}`, vantagePoint);
+		const name = `what is shut is turned away, ${protocol.toUpperCase()}`;
 		const expected = REFUSALS[policy.verdict][protocol];
 		const refusal = await observe(context, protocol, port);
-		// The kernel sends so many errors a second (icmp_ratelimit), and a sweep takes them all.
-		const spent = !testbed.adjustable && expected === 'port unreachable' && refusal === 'nothing';
+		// The kernel limits the errors that it sends in a second (icmp_ratelimit), and a sweep uses them up.
+		const rateLimited =
+			!testbed.adjustable && expected === 'port unreachable' && refusal === 'nothing';
+		const detail = `the client is told ${refusal}, and under ${policy.verdict} it is ${expected}`;
 		checks.push(
-			refusal === expected
-				? {name, result: 'ok', detail: ''}
-				: spent
-					? {name, result: 'untried', detail: READ_ONLY}
-					: {
-							name,
-							result: 'failed',
-							detail: `the client is told ${refusal}, and under ${policy.verdict} it is ${expected}`,
-						},
+			rateLimited
+				? untried(name, vantagePoint, READ_ONLY)
+				: check(name, vantagePoint, refusal === expected, detail),
 		);
 	}
 
 	return checks;
 }
 
-/** Counts in the outside what comes back from one try. */
+/** Sends one packet, and counts in the outside what it receives. */
 async function observe(
 	{testbed, vantagePoint, here, there}: CheckContext,
 	protocol: Protocol,
@@ -57,16 +53,16 @@ async function observe(
 		vantagePoint.family === 4
 			? '-p icmp --icmp-type port-unreachable'
 			: '-p ipv6-icmp --icmpv6-type port-unreachable';
-	// An error bears the head of what it answers, by which conntrack knows what it is about.
-	const about = `-m conntrack --ctstate RELATED --ctproto ${protocol} --ctorigdstport ${port}`;
+	// An ICMP error contains the header of the packet that caused it: conntrack matches it by that.
+	const cause = `-m conntrack --ctstate RELATED --ctproto ${protocol} --ctorigdstport ${port}`;
 	const [resets = 0, errors = 0] = await countWithIptables(
 		testbed.outside,
 		vantagePoint.family,
-		[`-p tcp --sport ${port} --tcp-flags RST RST`, `${error} ${about}`].map((match) => ({
+		[`-p tcp --sport ${port} --tcp-flags RST RST`, `${error} ${cause}`].map((match) => ({
 			...{table: 'filter', chain: 'INPUT', match},
 		})),
 		async () =>
-			testbed.senders[vantagePoint.family].ask('ask', {
+			testbed.senders[vantagePoint.family].run('requestEcho', {
 				...{protocol, source: there, target: here, port, timeout: TIMEOUT_MS},
 			}),
 	);

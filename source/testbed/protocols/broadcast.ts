@@ -1,16 +1,17 @@
-import {type Dialogue, sendOne} from './line.ts';
+import {type ProtocolEnds, sendDatagram} from './channel.ts';
 
 /**
- * NetBIOS name service (RFC 1002) and SNMP (RFC 3417), asked by broadcast: who answers does it from
- * its own address. The helpers read none of the question (nf_conntrack_broadcast.c).
+ * NetBIOS name service (RFC 1002) and SNMP (RFC 3417): the question is broadcast, and each answer
+ * comes from its sender's own address. The helpers read nothing of the question
+ * (nf_conntrack_broadcast.c).
  */
-export const broadcast: Dialogue = {
-	async answer(line, {called, port}) {
-		await line.hear();
-		await sendOne({address: called, port}, line.peer, 'here');
+export const broadcast: ProtocolEnds = {
+	async serve(channel, {server, port}) {
+		await channel.receive();
+		await sendDatagram({address: server, port}, channel.peer, 'here');
 	},
-	async ask(line) {
-		line.say('who is there');
-		await line.hear();
+	async request(channel) {
+		channel.send('who is there');
+		await channel.receive();
 	},
 };

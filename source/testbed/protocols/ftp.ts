@@ -1,84 +1,84 @@
 import {once} from 'node:events';
 import net from 'node:net';
-import {type Dialogue, type End, openPort, reach} from './line.ts';
+import {type Endpoint, listenOnce, openConnection, type ProtocolEnds} from './channel.ts';
 
 /**
- * FTP (RFC 959, RFC 2428): PORT and EPRT, where the server opens the data connection, or PASV and
- * EPSV, where the client does; then RETR.
+ * FTP (RFC 959, RFC 2428): PORT and EPRT, after which the server opens the data connection, or PASV
+ * and EPSV, after which the client does; then RETR.
  */
-export const ftp: Dialogue = {
-	async answer(line, {called}) {
+export const ftp: ProtocolEnds = {
+	async serve(channel, {server}) {
 		let open: (() => Promise<net.Socket>) | undefined;
-		line.say('220 ready\r\n');
+		channel.send('220 ready\r\n');
 		for (;;) {
-			const [command = '', text = ''] = `${await line.hear()}`.trim().split(' ');
+			const [command = '', text = ''] = `${await channel.receive()}`.trim().split(' ');
 			switch (command) {
 				case 'PORT':
 				case 'EPRT': {
-					const end = command === 'PORT' ? readEnd(text) : readExtendedEnd(text);
-					open = async () => reach(called, end);
-					line.say('200 understood\r\n');
+					const endpoint = command === 'PORT' ? readEndpoint(text) : readExtendedEndpoint(text);
+					open = async () => openConnection(server, endpoint);
+					channel.send('200 understood\r\n');
 					break;
 				}
 
 				case 'PASV':
 				case 'EPSV': {
-					const {port, arrival} = await openPort(called);
-					open = async () => arrival;
-					line.say(
+					const {port, connection} = await listenOnce(server);
+					open = async () => connection;
+					channel.send(
 						command === 'PASV'
-							? `227 Entering Passive Mode (${printEnd(called, port)})\r\n`
+							? `227 Entering Passive Mode (${printEndpoint(server, port)})\r\n`
 							: `229 Entering Extended Passive Mode (|||${port}|)\r\n`,
 					);
 					break;
 				}
 
 				case 'RETR':
-					line.say('150 coming\r\n');
+					channel.send('150 coming\r\n');
 					(await open?.())?.end('a file');
 					break;
 
 				default:
-					line.say('230 fine\r\n');
+					channel.send('230 fine\r\n');
 			}
 		}
 	},
-	async ask(line, {caller, called, towards}) {
+	async request(channel, {client, server, towards}) {
 		const command = async (text: string) => {
-			line.say(`${text}\r\n`);
-			return `${await line.hear()}`;
+			channel.send(`${text}\r\n`);
+			return `${await channel.receive()}`;
 		};
-		await line.hear();
+		await channel.receive();
 		// The kernel's helper reads only what follows a line end that it has seen (find_nl_seq).
 		await command('USER anonymous');
 		await command('PASS fw-wizard');
-		let arrival: Promise<net.Socket>;
-		if (towards === 'caller') {
-			const offer = await openPort(caller);
-			arrival = offer.arrival;
+		let connection: Promise<net.Socket>;
+		if (towards === 'client') {
+			const offer = await listenOnce(client);
+			connection = offer.connection;
 			await command(
-				net.isIPv6(caller)
-					? `EPRT |2|${caller}|${offer.port}|`
-					: `PORT ${printEnd(caller, offer.port)}`,
+				net.isIPv6(client)
+					? `EPRT |2|${client}|${offer.port}|`
+					: `PORT ${printEndpoint(client, offer.port)}`,
 			);
 		} else {
-			const answer = await command(net.isIPv6(called) ? 'EPSV' : 'PASV');
-			const port = net.isIPv6(called)
+			const answer = await command(net.isIPv6(server) ? 'EPSV' : 'PASV');
+			const port = net.isIPv6(server)
 				? Number(/\|\|\|(\d+)\|/.exec(answer)?.[1])
-				: readEnd(/\(([\d,]+)\)/.exec(answer)?.[1] ?? '').port;
-			arrival = reach(caller, {address: called, port});
+				: readEndpoint(/\(([\d,]+)\)/.exec(answer)?.[1] ?? '').port;
+			connection = openConnection(client, {address: server, port});
 		}
 
-		line.say('RETR file\r\n');
-		await once(await arrival, 'data');
+		channel.send('RETR file\r\n');
+		await once(await connection, 'data');
 	},
 };
 
-function printEnd(address: string, port: number): string {
+function printEndpoint(address: string, port: number): string {
 	return [...address.split('.'), port >> 8, port & 255].join(',');
 }
 
-function readEnd(text: string): End {
+function readEndpoint(text: string): Endpoint {
 	const numbers = text.split(',').map(Number);
 	return {
 		address: numbers.slice(0, 4).join('.'),
@@ -86,7 +86,7 @@ function readEnd(text: string): End {
 	};
 }
 
-function readExtendedEnd(text: string): End {
+function readExtendedEndpoint(text: string): Endpoint {
 	const [, , address = '', port = ''] = text.split('|');
 	return {address, port: Number(port)};
 }

@@ -1,106 +1,126 @@
 import {once} from 'node:events';
 import ipaddr from 'ipaddr.js';
-import {type Dialogue, type End, openDatagrams, openPort, reach} from './line.ts';
+import {
+	type Endpoint,
+	listenOnce,
+	openConnection,
+	openDatagramSocket,
+	type ProtocolEnds,
+} from './channel.ts';
 
 /*
- * H.225.0 in the packed encoding of X.691, of version 1, without anything optional. A message begins
- * with bits for its kind and for what it has: they are said at each. Then, on whole bytes:
+ * H.225.0 in the packed encoding of X.691, of version 1, without optional parts. A message begins with
+ * bits that name its kind and the parts that it has: below, its first one or two bytes. The rest is in
+ * whole bytes:
  */
 
 /** The identifier of the protocol, with its length: itu-t recommendation h 2250 version 1. */
 const VERSION = [6, 0, 8, 0x91, 0x4a, 0, 1];
-/** An endpoint that is nothing in particular. */
+/** An endpoint of no particular kind. */
 const ENDPOINT = [0, 0];
 /** The number of a request, less one. */
 const SEQUENCE = [0, 0];
 
-/** The end of Setup: the caller, no controller, the number of the conference, its goal, its type. */
+/** The end of Setup: the client, no controller, the number of the conference, its goal, its type. */
 const SETUP_REST = [...ENDPOINT, ...Array.from({length: 16}, () => 1), 0];
 /** The end of a registration: the endpoint, its vendor. */
 const REGISTRATION_REST = [...ENDPOINT, 0xb5, 0, 0, 0];
-/** The answer to it: of no addresses, for an endpoint of one letter. */
+/** The answer to a registration: it lists no addresses, and the endpoint's name is one letter. */
 const CONFIRMATION = Buffer.from([0x10, 0, ...SEQUENCE, ...VERSION, 0, 0, 0, 0x61]);
 
-/** A transport address whose kind stands in the first bits of a byte, or so many bits later. */
-function end(address: string, port: number, later = 0): readonly number[] {
+/**
+ * A transport address: its kind, then the address and the port.
+ * @param shift how many bits of its first byte come before the kind
+ */
+function printEndpoint(address: string, port: number, shift = 0): readonly number[] {
 	const bytes = ipaddr.parse(address).toByteArray();
-	// Of the choices the first, or the fourth, ip6Address.
+	// The first of the choices is ipAddress, the fourth ip6Address.
 	const kind = bytes.length === 4 ? 0 : 0b0011_0000;
-	return [kind >> later, ...bytes, port >> 8, port & 255];
+	return [kind >> shift, ...bytes, port >> 8, port & 255];
 }
 
 /** The address and port at the end of a message. */
-function readEnd(message: Buffer, address: string): End {
+function readEndpoint(message: Buffer, address: string): Endpoint {
 	return {address, port: message.readUInt16BE(message.length - 2)};
 }
 
-/** Q.931 in TPKT (RFC 1006): the kind of message, and the element for H.225.0. */
-function call(kind: number, body: readonly number[]): Buffer {
-	const q931 = [8, 2, 0, 1, kind, 0x7e, 0, body.length + 1, 5, ...body];
-	return Buffer.from([3, 0, 0, q931.length + 4, ...q931]);
+/** A Q.931 message in TPKT (RFC 1006): its kind, and the element that holds H.225.0. */
+function q931Message(kind: number, body: readonly number[]): Buffer {
+	const bytes = [8, 2, 0, 1, kind, 0x7e, 0, body.length + 1, 5, ...body];
+	return Buffer.from([3, 0, 0, bytes.length + 4, ...bytes]);
 }
 
-/** A call (H.225.0, 7.3): Setup or the answer to it, CallProceeding, names where its sender takes H.245. */
-export const q931: Dialogue = {
-	async answer(line, {caller, called, towards}) {
-		const setup = await line.hear();
-		if (towards === 'caller') {
-			await reach(called, readEnd(setup.subarray(0, -SETUP_REST.length), caller));
+/**
+ * An H.323 call (H.225.0, 7.3): Setup or its answer, CallProceeding, names the port at which its
+ * sender receives H.245.
+ */
+export const q931: ProtocolEnds = {
+	async serve(channel, {client, server, towards}) {
+		const setup = await channel.receive();
+		if (towards === 'client') {
+			await openConnection(server, readEndpoint(setup.subarray(0, -SETUP_REST.length), client));
 		} else {
-			const {port} = await openPort(called);
-			line.say(call(0x02, [0x01, 0x40, ...VERSION, 0, ...end(called, port, 1)]));
+			const {port} = await listenOnce(server);
+			channel.send(
+				q931Message(0x02, [0x01, 0x40, ...VERSION, 0, ...printEndpoint(server, port, 1)]),
+			);
 		}
 	},
-	async ask(line, {caller, called, towards}) {
-		if (towards === 'caller') {
-			const {port, arrival} = await openPort(caller);
-			line.say(call(0x05, [0x00, 0x40, ...VERSION, ...end(caller, port), ...SETUP_REST]));
-			await arrival;
+	async request(channel, {client, server, towards}) {
+		if (towards === 'client') {
+			const {port, connection} = await listenOnce(client);
+			const address = printEndpoint(client, port);
+			channel.send(q931Message(0x05, [0x00, 0x40, ...VERSION, ...address, ...SETUP_REST]));
+			await connection;
 		} else {
-			line.say(call(0x05, [0x00, 0x00, ...VERSION, ...SETUP_REST]));
-			await reach(caller, readEnd(await line.hear(), called));
+			channel.send(q931Message(0x05, [0x00, 0x00, ...VERSION, ...SETUP_REST]));
+			await openConnection(client, readEndpoint(await channel.receive(), server));
 		}
 	},
 };
 
 /**
- * RAS (H.225.0, 7.9): who registers with a gatekeeper names where it takes calls, and the gatekeeper
- * calls it there; a gatekeeper that is looked for names where it takes registrations.
+ * RAS (H.225.0, 7.9). A client that registers with a gatekeeper names the port at which it receives
+ * calls, and the gatekeeper connects to it. A gatekeeper that a client searches for names the port at
+ * which it receives registrations.
  */
-export const ras: Dialogue = {
-	async answer(line, {caller, called, towards}) {
-		const request = await line.hear();
-		if (towards === 'caller') {
-			line.say(CONFIRMATION);
-			await reach(called, readEnd(request.subarray(0, -REGISTRATION_REST.length), caller));
+export const ras: ProtocolEnds = {
+	async serve(channel, {client, server, towards}) {
+		const request = await channel.receive();
+		if (towards === 'client') {
+			channel.send(CONFIRMATION);
+			const endpoint = readEndpoint(request.subarray(0, -REGISTRATION_REST.length), client);
+			await openConnection(server, endpoint);
 		} else {
-			const desk = await openDatagrams({address: called, port: 0});
-			const {port} = desk.address();
-			line.say(Buffer.from([0x04, 0, ...SEQUENCE, ...VERSION, ...end(called, port)]));
-			const [, from] = await once(desk, 'message');
-			desk.send(CONFIRMATION, from.port, from.address);
+			const registrar = await openDatagramSocket({address: server, port: 0});
+			const address = printEndpoint(server, registrar.address().port);
+			channel.send(Buffer.from([0x04, 0, ...SEQUENCE, ...VERSION, ...address]));
+			const [, from] = await once(registrar, 'message');
+			registrar.send(CONFIRMATION, from.port, from.address);
 		}
 	},
-	async ask(line, {caller, called, port, towards}) {
-		if (towards === 'caller') {
-			const signalling = await openPort(caller);
-			line.say(registration(caller, signalling.port));
-			await signalling.arrival;
+	async request(channel, {client, server, port, towards}) {
+		if (towards === 'client') {
+			const signalling = await listenOnce(client);
+			channel.send(registration(client, signalling.port));
+			await signalling.connection;
 		} else {
-			line.say(Buffer.from([0, 0, ...SEQUENCE, ...VERSION, ...end(caller, port), ...ENDPOINT]));
-			const desk = readEnd(await line.hear(), called);
-			const socket = await openDatagrams({address: caller, port: 0});
-			socket.send(registration(caller, socket.address().port), desk.port, desk.address);
+			const address = printEndpoint(client, port);
+			channel.send(Buffer.from([0, 0, ...SEQUENCE, ...VERSION, ...address, ...ENDPOINT]));
+			const registrar = readEndpoint(await channel.receive(), server);
+			const socket = await openDatagramSocket({address: client, port: 0});
+			const message = registration(client, socket.address().port);
+			socket.send(message, registrar.port, registrar.address);
 			await once(socket, 'message');
 		}
 	},
 };
 
-function registration(caller: string, port: number): Buffer {
-	const address = [1, ...end(caller, port)];
+function registration(client: string, port: number): Buffer {
+	const address = [1, ...printEndpoint(client, port)];
 	return Buffer.from([
 		...[0x0c, 0, ...SEQUENCE, ...VERSION, 0],
-		// One for calls, one for RAS.
+		// One address for calls, one for RAS.
 		...[...address, ...address],
 		...REGISTRATION_REST,
 	]);

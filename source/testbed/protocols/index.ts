@@ -2,17 +2,17 @@ import {setTimeout as delay} from 'node:timers/promises';
 import type {KernelHelper} from '../../policy/helpers.ts';
 import {amanda} from './amanda.ts';
 import {broadcast} from './broadcast.ts';
+import {type Channel, connect, type Exchange, type ProtocolEnds, serve} from './channel.ts';
 import {ftp} from './ftp.ts';
 import {q931, ras} from './h323.ts';
 import {irc} from './irc.ts';
-import {type Dialogue, dial, type Line, type Part, takeCalls} from './line.ts';
 import {pptp} from './pptp.ts';
 import {sane} from './sane.ts';
 import {sip} from './sip.ts';
 import {tftp} from './tftp.ts';
 
-/** What shows, of each helper, whether it works. */
-const CHECK_RUNNERS: Readonly<Record<KernelHelper, Dialogue>> = {
+/** The protocol that shows of each helper whether it works. */
+const PROTOCOLS: Readonly<Record<KernelHelper, ProtocolEnds>> = {
 	ftp,
 	tftp,
 	irc,
@@ -26,30 +26,34 @@ const CHECK_RUNNERS: Readonly<Record<KernelHelper, Dialogue>> = {
 	snmp: broadcast,
 };
 
-export type Trial = Part & {readonly helper: KernelHelper};
+export type HelperExchange = Exchange & {readonly helper: KernelHelper};
 
-/** Takes calls, until the agent ends. */
-export async function serve({helper, ...part}: Trial): Promise<void> {
-	await takeCalls(part, async (line) => CHECK_RUNNERS[helper].answer(line, part));
+/** Runs the server's end until the agent ends. */
+export async function runHelperServer({helper, ...exchange}: HelperExchange): Promise<void> {
+	await serve(exchange, async (channel) => PROTOCOLS[helper].serve(channel, exchange));
 }
 
-export type Call = Trial & {
+export type HelperClient = HelperExchange & {
 	/** Milliseconds. */
 	readonly timeout: number;
 };
 
-/** Calls. @returns whether what the helper is for has come in */
-export async function call({helper, timeout, ...part}: Call): Promise<boolean> {
-	let line: Line | undefined;
-	const runCheck = async () => {
-		line = await dial(part);
-		const ended = line.ended.then(() => Promise.reject(new Error('the line has ended')));
-		await Promise.race([CHECK_RUNNERS[helper].ask(line, part), ended]);
+/** Runs the client's end once. @returns whether what the helper is for has arrived */
+export async function runHelperClient({
+	helper,
+	timeout,
+	...exchange
+}: HelperClient): Promise<boolean> {
+	let channel: Channel | undefined;
+	const runOnce = async () => {
+		channel = await connect(exchange);
+		const closed = channel.closed.then(() => Promise.reject(new Error('the channel was closed')));
+		await Promise.race([PROTOCOLS[helper].request(channel, exchange), closed]);
 		return true;
 	};
 	try {
-		return await Promise.race([runCheck().catch(() => false), delay(timeout, false)]);
+		return await Promise.race([runOnce().catch(() => false), delay(timeout, false)]);
 	} finally {
-		line?.close();
+		channel?.close();
 	}
 }

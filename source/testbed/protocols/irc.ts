@@ -1,15 +1,18 @@
-import {type Dialogue, openPort, reach} from './line.ts';
+import {listenOnce, openConnection, type ProtocolEnds} from './channel.ts';
 
-/** IRC (RFC 2812) with an offer of a file, DCC SEND, to the address and port in it as plain numbers. */
-export const irc: Dialogue = {
-	async answer(line, {called}) {
-		const [, address, port] = /DCC SEND \S+ (\d+) (\d+)/.exec(`${await line.hear()}`) ?? [];
-		await reach(called, {address: printAddress(Number(address)), port: Number(port)});
+/**
+ * IRC (RFC 2812) with the offer of a file, DCC SEND. The offer has the address and the port to
+ * connect to as decimal numbers.
+ */
+export const irc: ProtocolEnds = {
+	async serve(channel, {server}) {
+		const [, address, port] = /DCC SEND \S+ (\d+) (\d+)/.exec(`${await channel.receive()}`) ?? [];
+		await openConnection(server, {address: printAddress(Number(address)), port: Number(port)});
 	},
-	async ask(line, {caller}) {
-		const {port, arrival} = await openPort(caller);
-		line.say(`PRIVMSG friend :\u0001DCC SEND file ${readAddress(caller)} ${port} 6\u0001\r\n`);
-		await arrival;
+	async request(channel, {client}) {
+		const {port, connection} = await listenOnce(client);
+		channel.send(`PRIVMSG friend :\u0001DCC SEND file ${readAddress(client)} ${port} 6\u0001\r\n`);
+		await connection;
 	},
 };
 

@@ -1,6 +1,6 @@
 import {once} from 'node:events';
-import {CALLS, DATA} from '../gre.ts';
-import {type Dialogue, type Line, openDatagrams, sendOne} from './line.ts';
+import {CALL_IDS, DATA} from '../gre.ts';
+import {type Channel, openDatagramSocket, type ProtocolEnds, sendDatagram} from './channel.ts';
 
 /** Control messages (RFC 2637, 2): their numbers and lengths. */
 const START_REQUEST = {number: 1, length: 156};
@@ -10,54 +10,55 @@ const CALL_REQUEST = {number: 7, length: 168};
 const CALL_REPLY = {number: 8, length: 32};
 
 /**
- * PPTP (RFC 2637): a call, whose data comes as GRE packets that bear its number. The stranger sends
- * one; where that is the caller, the called says over the control connection that it came.
+ * PPTP (RFC 2637): a call, whose data is carried by GRE packets that bear the call's number. The end
+ * outside of the machine under proof sends one packet. Where that end is the client, the server
+ * reports the packet's arrival over the control connection.
  */
-export const pptp: Dialogue = {
-	async answer(line, {caller, called, towards}) {
-		const call = CALLS[towards];
+export const pptp: ProtocolEnds = {
+	async serve(channel, {client, server, towards}) {
+		const call = CALL_IDS[towards];
 		const reply = message(CALL_REPLY, call, call, 0x0100);
-		await line.hear();
-		line.say(message(START_REPLY, 0x0100, 0x0100));
-		await line.hear();
-		if (towards === 'caller') {
-			line.say(reply);
-			await sendOne({address: called, port: 0}, {address: caller, port: call}, DATA);
+		await channel.receive();
+		channel.send(message(START_REPLY, 0x0100, 0x0100));
+		await channel.receive();
+		if (towards === 'client') {
+			channel.send(reply);
+			await sendDatagram({address: server, port: 0}, {address: client, port: call}, DATA);
 		} else {
-			const {arrival} = await openTunnel(called, call, line);
-			line.say(reply);
+			const {arrival} = await openTunnel(server, call, channel);
+			channel.send(reply);
 			await arrival;
-			line.say(message(ECHO_REQUEST));
+			channel.send(message(ECHO_REQUEST));
 		}
 	},
-	async ask(line, {caller, called, towards}) {
-		const call = CALLS[towards];
-		line.say(message(START_REQUEST, 0x0100));
-		await line.hear();
-		const tunnel = towards === 'caller' ? await openTunnel(caller, call, line) : undefined;
-		line.say(message(CALL_REQUEST, call));
-		await line.hear();
+	async request(channel, {client, server, towards}) {
+		const call = CALL_IDS[towards];
+		channel.send(message(START_REQUEST, 0x0100));
+		await channel.receive();
+		const tunnel = towards === 'client' ? await openTunnel(client, call, channel) : undefined;
+		channel.send(message(CALL_REQUEST, call));
+		await channel.receive();
 		if (tunnel) {
 			await tunnel.arrival;
 		} else {
-			await sendOne({address: caller, port: 0}, {address: called, port: call}, DATA);
-			await line.hear();
+			await sendDatagram({address: client, port: 0}, {address: server, port: call}, DATA);
+			await channel.receive();
 		}
 	},
 };
 
-/** Where the data of a call arrives, as long as its line lasts. */
+/** Opens the socket at which the data of a call arrives, for as long as its control connection lasts. */
 async function openTunnel(
 	address: string,
 	port: number,
-	{ended}: Line,
+	{closed}: Channel,
 ): Promise<{readonly arrival: Promise<unknown>}> {
-	const socket = await openDatagrams({address, port});
-	void ended.then(() => socket.close());
+	const socket = await openDatagramSocket({address, port});
+	void closed.then(() => socket.close());
 	return {arrival: once(socket, 'message')};
 }
 
-/** @param fields the first ones behind the head, two bytes each; the rest is 0 */
+/** @param fields the first fields after the message's head, two bytes each; the rest of it is 0 */
 function message(
 	{number, length}: {readonly number: number; readonly length: number},
 	...fields: readonly number[]

@@ -1,16 +1,16 @@
-import {type Dialogue, sendOne} from './line.ts';
+import {type ProtocolEnds, sendDatagram} from './channel.ts';
 
 const READ_REQUEST = '\u0000\u0001file\u0000octet\u0000';
 const FIRST_BLOCK = '\u0000\u0003\u0000\u0001x';
 
-/** TFTP (RFC 1350): the answer to a request comes from another port than it went to. */
-export const tftp: Dialogue = {
-	async answer(line, {called}) {
-		await line.hear();
-		await sendOne({address: called, port: 0}, line.peer, FIRST_BLOCK);
+/** TFTP (RFC 1350): the answer comes from another port than the request was sent to. */
+export const tftp: ProtocolEnds = {
+	async serve(channel, {server}) {
+		await channel.receive();
+		await sendDatagram({address: server, port: 0}, channel.peer, FIRST_BLOCK);
 	},
-	async ask(line) {
-		line.say(READ_REQUEST);
-		await line.hear();
+	async request(channel) {
+		channel.send(READ_REQUEST);
+		await channel.receive();
 	},
 };

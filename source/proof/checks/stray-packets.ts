@@ -1,0 +1,49 @@
+import {firstLine} from '../../host/exec/run.ts';
+import {printable} from '../../lib/printable.ts';
+import {readPorts, resetCounters} from '../count-nft.ts';
+import {type Check, type CheckContext, check, firstClosed, untried} from './check.ts';
+
+/**
+ * Packets that belong to no connection do not pass. The sender's kernel makes them: it changes the flags
+ * of connection requests as they leave.
+ */
+export async function runStrayPacketChecks({
+	testbed,
+	vantagePoint,
+	here,
+	there,
+	opened,
+}: CheckContext): Promise<readonly Check[]> {
+	const closed = firstClosed(opened.tcp);
+	const target = opened.tcp[0]?.first ?? closed;
+	const kinds = [
+		{name: 'packets that fit no connection (INVALID) do not pass', flags: 'fin|syn', port: target},
+		...(closed === undefined
+			? []
+			: [{name: 'unsolicited ACK packets do not pass', flags: 'ack', port: closed}]),
+	];
+	const checks: Check[] = [];
+	for (const {name, flags, port} of kinds) {
+		const table = `table inet fw_wizard_stray { chain out { type filter hook output priority 0; tcp dport ${port} tcp flags set ${flags}; }; }`;
+		const {status, stderr} = await testbed.outside.run('nft', ['-f', '-'], {input: `${table}\n`});
+		if (status !== 0 || port === undefined) {
+			checks.push(untried(name, vantagePoint, printable(firstLine(stderr), 120)));
+			continue;
+		}
+
+		await resetCounters(testbed.machine);
+		await testbed.senders[vantagePoint.family].run('sweep', {
+			...{protocol: 'tcp', source: there, target: here, ports: [{first: port, last: port}]},
+		});
+		const {tcp: arrived} = await readPorts(testbed.machine, 'arrived', vantagePoint.family);
+		const {tcp: passed} = await readPorts(testbed.machine, 'passed', vantagePoint.family);
+		await testbed.outside.run('nft', ['delete', 'table', 'inet', 'fw_wizard_stray']);
+		checks.push(
+			arrived.length === 0
+				? untried(name, vantagePoint, 'the packet did not arrive')
+				: check(name, vantagePoint, passed.length === 0, `one passed to port ${port}`),
+		);
+	}
+
+	return checks;
+}

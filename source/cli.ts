@@ -24,6 +24,6 @@ async function start(): Promise<void> {
 	} else {
 		const {main} = await import('./commands/main.ts');
 		// Not only set: a proof that runs on behind the wizard must not keep the program alive.
-		process.exit(await main(process.argv));
+		process.exit(await main(process.argv, async () => import('./ui/start.ts')));
 	}
 }

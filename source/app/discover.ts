@@ -1,4 +1,5 @@
-import {describeNeighbourChoice} from '../existing/describe-choice.ts';
+import {describeNeighbourChoice, type NeighbourChoice} from '../existing/describe-choice.ts';
+import type {Published} from '../existing/nat/published-ports.ts';
 import type {Neighbour} from '../existing/neighbours.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {within} from '../host/machine/report.ts';
@@ -6,10 +7,18 @@ import {netAdminHere, seesSockets} from '../host/machine/system.ts';
 import {findNeighbours} from '../host/netfilter/neighbours.ts';
 import {findPublished} from '../host/netfilter/published-ports.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
-import {findListeners} from '../host/sockets/listeners.ts';
+import {findListeners, type Listener} from '../host/sockets/listeners.ts';
 import {printAccessPort} from '../ruleset/lockout.ts';
 import {type Recommendation, recommendRole} from '../services/recommend-role.ts';
-import type {Known} from '../ui/state/state.ts';
+
+/** What is known of the machine, as far as answers depend on it. Undefined: not yet, or not at all. */
+export type Known = {
+	readonly listeners: readonly Listener[] | undefined;
+	readonly published: readonly Published[] | undefined;
+	readonly recommendation: Recommendation | undefined;
+	/** What can be done about neighbours; empty where there is nothing to decide. */
+	readonly choices: readonly NeighbourChoice[] | undefined;
+};
 
 /** What was found out about a machine beside its facts. */
 export type Found = {

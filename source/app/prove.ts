@@ -1,14 +1,20 @@
 import type {Facts} from '../host/machine/facts.ts';
 import {completePolicy, type Policy} from '../policy/policy.ts';
-import {demonstrateVerdicts} from '../proof/demonstrate-verdicts.ts';
+import {type Demonstration, demonstrateVerdicts} from '../proof/demonstrate-verdicts.ts';
 import {type Proof, prove} from '../proof/prove.ts';
-import type {Progress} from '../proof/sweep.ts';
-import {sweep} from '../proof/sweep.ts';
+import {type Observation, type Progress, sweep} from '../proof/sweep.ts';
 import {planVantagePoints} from '../proof/vantage-points.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {plannedSource, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {withTestbed} from '../testbed/testbed.ts';
-import type {Prover} from '../ui/hooks/use-proof.ts';
+
+/** Proves rule sets on a copy of this machine. */
+export type Prover = {
+	readonly prove: (policy: Policy, onProgress: (progress: Progress) => void) => Promise<Proof>;
+	/** The same without any rule: what a scan would find now. */
+	readonly proveBefore: () => Promise<readonly Observation[]>;
+	readonly demonstrate: () => Promise<Demonstration>;
+};
 
 /** What the wizard's step Proof lets do, on a copy of this machine. */
 export function makeProver(facts: Facts): Prover {

@@ -65,6 +65,12 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 	];
 }
 
+/** The item of a change that waits: the running rules are then its rules, not the confirmed ones. */
+export function itemOfPending(id: number): Item {
+	const title = 'no change waits to be confirmed';
+	return failed('waiting', title, `change ${id} does`, 'fw-wizard confirm, or fw-wizard undo');
+}
+
 /** Other firewalls, and how those that load rules at boot go together with ours. */
 async function checkOthers(): Promise<readonly Item[]> {
 	const managers = await findManagers();

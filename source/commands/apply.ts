@@ -1,26 +1,23 @@
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
-import {importExisting} from '../app/import-existing.ts';
-import {beginChange, type PendingChange} from '../change/transaction.ts';
-import {type Existing, KEEP_EXISTING} from '../existing/cleanup-plan.ts';
+import {assertNoOwner, begin, findObstacle, findRefusal} from '../app/apply.ts';
+import {describeLoaded} from '../change/describe-loaded.ts';
+import type {PendingChange} from '../change/transaction.ts';
 import {decidingRule} from '../existing/shadowed-jump.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
-import {findInstaller, printCommand} from '../host/machine/packages.ts';
 import {HostError, InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {quoteIfNeeded} from '../lib/shell-quote.ts';
-import type {BootChoice} from '../persistence/init-system.ts';
-import {findInitSystem, planPersistence, readChoice} from '../persistence/plan.ts';
-import {findMissingRight, findUnsupported} from '../persistence/unsupported.ts';
+import {findInitSystem, readChoice} from '../persistence/plan.ts';
 import {type Opening, printOpening} from '../policy/opening.ts';
-import {type Policy, policyFlags} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {printRule} from '../ruleset/format-iptables.ts';
 import {findLockouts, openingFor, printAccessPort} from '../ruleset/lockout.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {parseBoot} from './options/boot.ts';
 import {parseSeconds} from './options/confirm-within.ts';
-import {assertNoOwner, type ExistingFlags, readExisting} from './options/existing.ts';
+import {type ExistingFlags, readExisting} from './options/existing.ts';
+import {importOpenings} from './options/imported-openings.ts';
 import {type PolicyFlags, readPolicy} from './options/policy.ts';
 import {printRuleSet, ruleSetToJson} from './rules.ts';
 
@@ -44,7 +41,7 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	const seconds = parseSeconds(flags.confirmWithin);
 	const facts = await gatherFacts();
 	const existing = readExisting(flags);
-	const start = await importExisting(flags, existing);
+	const start = await importOpenings(flags, existing);
 	const policy = readPolicy(flags, facts.services, start);
 	const ruleSet = buildRuleSet(policy, facts);
 	const boot = parseBoot(flags.boot);
@@ -84,20 +81,6 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 		: `${describeLoaded(ruleSet)}\n${before}${gone}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
 }
 
-/** Loads a rule set as a change that waits for its confirmation. @throws {HostError} */
-export async function begin(
-	policy: Policy,
-	ruleSet: RuleSet,
-	{session, iptables}: Facts,
-	seconds: number,
-	existing: Existing = KEEP_EXISTING,
-	boot?: BootChoice,
-): Promise<PendingChange> {
-	const backend = iptables?.backend ?? 'nft';
-	const persisted = planPersistence(policy, ruleSet, backend, boot);
-	return beginChange({policy, ruleSet, backend, session, seconds, existing, persisted});
-}
-
 /** That rules of others decide before ours are reached, a line each. */
 function describeUnreached({loaded}: PendingChange): string {
 	return loaded
@@ -114,50 +97,6 @@ function describeGone({removedRules}: PendingChange): string {
 	return removedRules.map((line) => `Gone, until undone: ${printable(line, 400)}\n`).join('');
 }
 
-/** What is said where there is no iptables, with the command that installs it. */
-export function noIptables(): HostError {
-	const installer = findInstaller();
-	return new HostError(
-		'iptables is not installed',
-		installer === undefined
-			? 'Install iptables and ip6tables with your package manager'
-			: `Install it: ${printCommand(installer)}`,
-	);
-}
-
-/** Why this system does not let rules be loaded, or not so that they stay. */
-function findRefusal(boot: BootChoice | undefined): HostError | undefined {
-	return (
-		findMissingRight() ?? (findInitSystem(boot)?.name === 'none' ? undefined : findUnsupported())
-	);
-}
-
-/**
- * Why rules cannot be loaded here, with the way out; undefined when they can.
- * @param boot what the user has said of it
- */
-export function findObstacle(
-	facts: Facts,
-	policy: Policy,
-	boot?: BootChoice,
-): HostError | undefined {
-	const refusal = findRefusal(boot);
-	if (refusal) {
-		return refusal;
-	}
-
-	if (facts.iptables === undefined) {
-		return noIptables();
-	}
-
-	return facts.root
-		? undefined
-		: new HostError(
-				'Only root can change the firewall',
-				`Run: sudo fw-wizard apply ${policyFlags(policy).map(quoteIfNeeded).join(' ')}`,
-			);
-}
-
 /** One line that says what loads the rules at boot. */
 export function describeBoot(): string {
 	const initSystem = findInitSystem();
@@ -169,15 +108,6 @@ export function describeBoot(): string {
 	return initSystem.isActivated()
 		? `At boot: ${initSystem.name === 'none' ? 'you see to it' : initSystem.name} (${who})`
 		: `At boot: NOTHING loads them: ${initSystem.name} did not take the service. To try again: fw-wizard check --fix`;
-}
-
-/** One line that says how much is loaded. */
-export function describeLoaded({families}: RuleSet): string {
-	const counts = families.map(({family, tables}) => {
-		const rules = tables.flatMap(({chains}) => chains.flatMap((chain) => chain.rules));
-		return `${rules.length} IPv${family} rules`;
-	});
-	return `Loaded and read back: ${counts.join(', ')}.`;
 }
 
 /**

@@ -1,4 +1,3 @@
-import {importExisting} from '../app/import-existing.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
 import type {Existing} from '../existing/cleanup-plan.ts';
 import {findExposure} from '../exposure/find.ts';
@@ -8,6 +7,7 @@ import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import {type Policy, policyToJson} from '../policy/policy.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
+import {importOpenings} from './options/imported-openings.ts';
 import {hasPolicyFlags, type PolicyFlags, readPolicy} from './options/policy.ts';
 
 export type ExposureFlags = PolicyFlags & ExistingFlags & {readonly json?: boolean};
@@ -49,7 +49,7 @@ async function chosenPolicy(
 	existing: Existing,
 ): Promise<Policy | undefined> {
 	return hasPolicyFlags(flags)
-		? readPolicy(flags, services, await importExisting(flags, existing))
+		? readPolicy(flags, services, await importOpenings(flags, existing))
 		: readAppliedPolicy(services);
 }
 

@@ -1,9 +1,9 @@
 import type {Published} from '../existing/nat/published-ports.ts';
 import {findMachine, type Machine} from '../host/machine/report.ts';
+import {describeSession} from '../host/sockets/describe-session.ts';
 import {describePublicAddress} from '../lib/address-scope.ts';
 import {makeMask, maskAll} from '../lib/mask.ts';
 import type {Listener} from '../services/listener.ts';
-import {describeSession} from '../ui/text/welcome.ts';
 
 export type FactsFlags = {readonly json?: boolean; readonly mask?: boolean};
 

@@ -1,5 +1,6 @@
 import {Command, Option} from 'commander';
 import {distance} from 'fastest-levenshtein';
+import type {StartWizard} from '../app/wizard-request.ts';
 import {hasIptables} from '../host/machine/facts-sync.ts';
 import {InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
@@ -12,16 +13,20 @@ import {report} from './report.ts';
 import {flagsOf, print, rehearsed} from './run-action.ts';
 import type {WizardFlags} from './wizard.ts';
 
+/** Loads what runs the wizard. Only the wizard needs it, and it takes longer to load than the rest. */
+export type LoadWizard = () => Promise<{readonly startWizard: StartWizard}>;
+
 /**
  * Runs the command that the arguments name.
  * @returns the exit code: 0 done, 1 a difference, 2 usage, 3 not possible here, 4 rolled back
  */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(argv: readonly string[], loadWizard: LoadWizard): Promise<number> {
 	let exitCode = 0;
 	try {
-		await program(argv[2] ?? '', (code) => {
+		const setExitCode = (code: number) => {
 			exitCode = code;
-		}).parseAsync(argv);
+		};
+		await program(argv[2] ?? '', setExitCode, loadWizard).parseAsync(argv);
 		return exitCode;
 	} catch (error) {
 		return report(error);
@@ -35,7 +40,11 @@ type Action = (flags: never, word?: string) => Promise<number>;
  * The command line; where its first word is a command, with that one alone, since to make them all
  * takes longer than to make a rule set.
  */
-function program(word: string, setExitCode: (code: number) => void): Command {
+function program(
+	word: string,
+	setExitCode: (code: number) => void,
+	loadWizard: LoadWizard,
+): Command {
 	const root = new Command('fw-wizard')
 		.description(
 			'Gives this machine a host firewall, and proves it. Without a command: the wizard.',
@@ -198,7 +207,7 @@ function program(word: string, setExitCode: (code: number) => void): Command {
 					]);
 					return printCompletion(
 						parseWord(word, SHELLS, 'shell'),
-						readSyntax(program('', setExitCode)),
+						readSyntax(program('', setExitCode, loadWizard)),
 					);
 				},
 			),
@@ -208,7 +217,7 @@ function program(word: string, setExitCode: (code: number) => void): Command {
 					import('./help/man-page.ts'),
 					import('./help/command-tree.ts'),
 				]);
-				return printManual(readSyntax(program('', setExitCode)), FW_WIZARD_VERSION);
+				return printManual(readSyntax(program('', setExitCode, loadWizard)), FW_WIZARD_VERSION);
 			}),
 	};
 	const wizard = () =>
@@ -218,8 +227,9 @@ function program(word: string, setExitCode: (code: number) => void): Command {
 				// By which the wizard hands itself over to root.
 				.addOption(new Option('--at-apply').hideHelp()),
 			async (flags: WizardFlags) => {
-				const {startWizard} = await import('./wizard.ts');
-				return startWizard(flags);
+				const {wizard: run} = await import('./wizard.ts');
+				const {startWizard} = await loadWizard();
+				return run(flags, startWizard);
 			},
 			async () => {
 				if (!hasIptables()) {

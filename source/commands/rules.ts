@@ -1,4 +1,3 @@
-import {importExisting} from '../app/import-existing.ts';
 import {familiesHere, servicesHere} from '../host/machine/facts-sync.ts';
 import {HELPERS} from '../policy/helpers.ts';
 import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
@@ -6,6 +5,7 @@ import {buildRuleSet} from '../ruleset/build.ts';
 import {printCommands, printRestoreFiles, printRule} from '../ruleset/format-iptables.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
+import {importOpenings} from './options/imported-openings.ts';
 import {appliedPolicyUnlessFlags, type PolicyFlags, readPolicy} from './options/policy.ts';
 
 export const FORMATS = ['restore', 'commands', 'json'] as const;
@@ -21,7 +21,7 @@ export async function printRules(flags: RulesFlags): Promise<string> {
 	// Whoever may not read what was applied is asked for a policy.
 	const applied =
 		existing.switchOff.length > 0 ? undefined : appliedPolicyUnlessFlags(flags, services);
-	const policy = applied ?? readPolicy(flags, services, await importExisting(flags, existing));
+	const policy = applied ?? readPolicy(flags, services, await importOpenings(flags, existing));
 	const ruleSet = buildRuleSet(policy, {families: familiesHere()});
 	return printRuleSet(policy, ruleSet, format);
 }

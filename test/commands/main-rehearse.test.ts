@@ -21,7 +21,8 @@ afterEach(() => {
 	vi.clearAllMocks();
 });
 
-const fwWizard = (text: string) => main(['node', 'fw-wizard', ...text.split(' ')]);
+const loadWizard = async () => import('../../source/ui/start.ts');
+const fwWizard = (text: string) => main(['node', 'fw-wizard', ...text.split(' ')], loadWizard);
 
 describe('flags before the command', () => {
 	it.each(['--rehearse apply --role server', 'apply --role server --rehearse'])(

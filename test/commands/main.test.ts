@@ -28,7 +28,8 @@ afterEach(() => {
 	vi.unstubAllEnvs();
 });
 
-const fwWizard = (...args: readonly string[]) => main(['node', 'fw-wizard', ...args]);
+const loadWizard = async () => import('../../source/ui/start.ts');
+const fwWizard = (...args: readonly string[]) => main(['node', 'fw-wizard', ...args], loadWizard);
 
 describe('main', () => {
 	it('prints its version and its help, and is done', async () => {

@@ -1,4 +1,5 @@
 import {vi} from 'vitest';
+import type {Prover} from '../../source/app/prove.ts';
 import type {Item} from '../../source/checklist/checklist-item.ts';
 import {planChoices} from '../../source/existing/cleanup-options.ts';
 import {describeNeighbourChoice} from '../../source/existing/describe-choice.ts';
@@ -8,7 +9,6 @@ import type {Proof} from '../../source/proof/prove.ts';
 import type {View} from '../../source/proof/report.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import type {Listener} from '../../source/services/listener.ts';
-import type {Prover} from '../../source/ui/hooks/use-proof.ts';
 import type {Machine} from '../../source/ui/steps/step-props.ts';
 import {CONTAINER, socketOn} from '../_helpers/lab/sockets.ts';
 import {HAND_MADE} from '../_helpers/samples/existing-rules.ts';

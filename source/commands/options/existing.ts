@@ -1,6 +1,5 @@
 import {type Command, Option} from 'commander';
 import {CLEANUP_MODES, type Existing, MANAGERS} from '../../existing/cleanup-plan.ts';
-import {HostError} from '../../lib/errors.ts';
 import {parseWord} from '../../policy/policy.ts';
 
 /** The flags that say what becomes of others, as commander gives them. */
@@ -44,16 +43,4 @@ export function readExisting({existing, switchOff}: ExistingFlags): Existing {
 			),
 		],
 	};
-}
-
-/** @throws {HostError} where somebody else owns the firewall and is not to be switched off */
-export async function assertNoOwner({switchOff}: Existing): Promise<void> {
-	const {findOwners} = await import('../../host/netfilter/managers.ts');
-	const owner = (await findOwners()).find((name) => !switchOff.includes(name));
-	if (owner !== undefined) {
-		throw new HostError(
-			`${owner} owns the firewall of this machine`,
-			`Stay with it; or let it be switched off, which undo reverses: --switch-off ${owner}`,
-		);
-	}
 }

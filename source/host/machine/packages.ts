@@ -1,3 +1,4 @@
+import {HostError} from '../../lib/errors.ts';
 import {findProgram} from '../exec/find-program.ts';
 
 /** How a package manager installs iptables, without questions of its own. */
@@ -29,4 +30,15 @@ export function findInstaller(): Installer | undefined {
 /** The command as one types it. */
 export function printCommand({program, args}: Installer): string {
 	return [program, ...args].join(' ');
+}
+
+/** The error where iptables is not installed, with the command that installs it. */
+export function iptablesMissing(): HostError {
+	const installer = findInstaller();
+	return new HostError(
+		'iptables is not installed',
+		installer === undefined
+			? 'Install iptables and ip6tables with your package manager'
+			: `Install it: ${printCommand(installer)}`,
+	);
 }

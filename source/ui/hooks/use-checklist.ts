@@ -1,16 +1,6 @@
 import {useEffect, useRef, useState} from 'react';
-import type {Item, Tick} from '../../checklist/checklist-item.ts';
-
-/** The reboot-survival checklist of this machine. */
-export type Checker = {
-	readonly check: () => Promise<readonly Item[]>;
-	/** Mends what is ours to mend, and checks again. */
-	readonly mend: () => Promise<readonly Item[]>;
-	/** Ticks off what only the user can see, and checks again. */
-	readonly tick: (tick: Tick) => Promise<readonly Item[]>;
-	/** Reboots the machine. */
-	readonly reboot: () => Promise<void>;
-};
+import type {Checker} from '../../app/check.ts';
+import type {Item} from '../../checklist/checklist-item.ts';
 
 export type ChecklistState = {
 	/** Undefined until it has been run once. */

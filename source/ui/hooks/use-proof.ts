@@ -1,16 +1,9 @@
 import {useEffect, useMemo, useRef, useState} from 'react';
+import type {Prover} from '../../app/prove.ts';
 import {type Policy, policyFlags} from '../../policy/policy.ts';
 import type {Demonstration} from '../../proof/demonstrate-verdicts.ts';
 import type {Proof} from '../../proof/prove.ts';
 import type {Observation, Progress} from '../../proof/sweep.ts';
-
-/** Puts rule sets to the proof. */
-export type Prover = {
-	readonly prove: (policy: Policy, onProgress: (progress: Progress) => void) => Promise<Proof>;
-	/** The same without any rule: what a scan would find now. */
-	readonly proveBefore: () => Promise<readonly Observation[]>;
-	readonly demonstrate: () => Promise<Demonstration>;
-};
 
 export type ProofState =
 	| {readonly status: 'none'}

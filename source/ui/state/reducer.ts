@@ -1,3 +1,4 @@
+import type {Known} from '../../app/discover.ts';
 import {type Existing, existingFlags} from '../../existing/cleanup-plan.ts';
 import {HELPERS} from '../../policy/helpers.ts';
 import {mergeOpenings} from '../../policy/merge-openings.ts';
@@ -9,7 +10,7 @@ import {
 	VERDICTS,
 } from '../../policy/policy.ts';
 import {readField, rowsOf, shut, togglePort, withOpenings} from './ports.ts';
-import {ASKING, type Flow, type FlowEvent, type Known, type Step, stepsOf} from './state.ts';
+import {ASKING, type Flow, type FlowEvent, type Step, stepsOf} from './state.ts';
 
 export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
 	switch (event.type) {

@@ -1,12 +1,9 @@
+import type {Known} from '../../app/discover.ts';
 import type {Existing} from '../../existing/cleanup-plan.ts';
 import {KEEP_EXISTING} from '../../existing/cleanup-plan.ts';
-import type {NeighbourChoice} from '../../existing/describe-choice.ts';
-import type {Published} from '../../existing/nat/published-ports.ts';
 import type {Opening} from '../../policy/opening.ts';
 import {completePolicy, type Policy, type PolicyPart, type Role} from '../../policy/policy.ts';
 import type {Services} from '../../policy/services.ts';
-import type {Listener} from '../../services/listener.ts';
-import type {Recommendation} from '../../services/recommend-role.ts';
 
 /** The steps, in their order. Neighbours only where there is something to decide: see `stepsOf`. */
 export const STEPS = [
@@ -77,15 +74,6 @@ export type Flow = {
 	readonly known: Known;
 	/** What becomes of rules that are there already. */
 	readonly existing: Existing;
-};
-
-/** What was found out about the machine, as far as answers depend on it. Undefined: not yet, or not at all. */
-export type Known = {
-	readonly listeners: readonly Listener[] | undefined;
-	readonly published: readonly Published[] | undefined;
-	readonly recommendation: Recommendation | undefined;
-	/** What can be done about neighbours; empty where there is nothing to decide. */
-	readonly choices: readonly NeighbourChoice[] | undefined;
 };
 
 export const NOTHING_KNOWN: Known = {

@@ -1,4 +1,5 @@
 import type {Dispatch} from 'react';
+import type {Known} from '../../app/discover.ts';
 import type {Existing} from '../../existing/cleanup-plan.ts';
 import type {Exposure} from '../../exposure/model.ts';
 import type {Elevation} from '../../host/exec/elevation.ts';
@@ -9,7 +10,7 @@ import type {AccessPort, RemoteClient} from '../../ruleset/lockout.ts';
 import type {RuleSet} from '../../ruleset/model.ts';
 import type {ChecklistState} from '../hooks/use-checklist.ts';
 import type {Comparison, ProofState} from '../hooks/use-proof.ts';
-import type {Flow, FlowEvent, Known} from '../state/state.ts';
+import type {Flow, FlowEvent} from '../state/state.ts';
 import type {Line} from '../text/wrap.ts';
 
 /** What every step is given. Steps read the flow and send events; they know nothing of the machine. */

@@ -67,6 +67,11 @@ export const ELEVATE_TEXTS: Readonly<Record<Elevation, string>> = {
 	sudo: 'Go on as root, through sudo',
 	su: 'Go on as root, through su',
 };
+/** Printed before sudo or su asks for a password. */
+export const ELEVATION_ANNOUNCEMENTS: Readonly<Record<Elevation, string>> = {
+	sudo: 'To load the rules, fw-wizard goes on as root. sudo may ask for your own password.',
+	su: 'To load the rules, fw-wizard goes on as root. su asks for the password of root.',
+};
 /** What matters most first: on a small terminal the end is cut off. */
 export function safetyText({mode, switchOff}: Existing, seconds: number): string {
 	const keeps = mode === 'keep' && switchOff.length === 0;

@@ -1,10 +1,10 @@
 import type {Found} from '../../app/discover.ts';
 import type {Facts} from '../../host/machine/facts.ts';
 import type {FirstFacts} from '../../host/machine/facts-sync.ts';
+import {describeSession} from '../../host/sockets/describe-session.ts';
 import {describePublicAddress, scopeOf} from '../../lib/address-scope.ts';
 import {joinWords} from '../../lib/list.ts';
 import {printable} from '../../lib/printable.ts';
-import {printAccessPort} from '../../ruleset/lockout.ts';
 import {ROLE_TEXTS} from './texts.ts';
 import type {Line} from './wrap.ts';
 
@@ -136,18 +136,6 @@ export function describeNat({interfaces}: Facts): string {
 			addresses.map((cidr) => ({cidr, scope: scopeOf(stripPrefixLength(cidr))})),
 		),
 	);
-}
-
-/** How the user reaches this machine, as half a sentence. */
-export function describeSession(session: Facts['session']): string {
-	switch (session.kind) {
-		case 'console':
-			return "at the machine's own console";
-		case 'unknown':
-			return 'how you are connected was not found out';
-		case 'remote':
-			return `from ${session.client ?? 'outside'}, through ${session.accessPorts.map(printAccessPort).join(' and ')}`;
-	}
 }
 
 function stripPrefixLength(cidr: string): string {

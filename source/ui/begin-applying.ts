@@ -1,18 +1,14 @@
-import {canKeepConnections} from '../change/preserve-connections.ts';
-import {begin, describeLoaded} from '../commands/apply.ts';
-import {assertNoOwner} from '../commands/options/existing.ts';
+import {assertNoOwner, begin} from '../app/apply.ts';
+import {describeLoaded} from '../change/describe-loaded.ts';
 import {type Existing, KEEP_EXISTING} from '../existing/cleanup-plan.ts';
 import type {Facts} from '../host/machine/facts.ts';
-import {inboundOf, readTcpSockets} from '../host/sockets/proc-net.ts';
 import {currentConnections, findLogins} from '../host/sockets/session.ts';
 import {HostError} from '../lib/errors.ts';
 import type {BootChoice} from '../persistence/init-system.ts';
 import type {Policy} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
-import {findLockouts} from '../ruleset/lockout.ts';
-import type {RuleSet} from '../ruleset/model.ts';
-import type {Pending} from '../ui/hooks/use-apply.ts';
-import type {Outcome} from '../ui/state/state.ts';
+import type {Pending} from './hooks/use-apply.ts';
+import type {Outcome} from './state/state.ts';
 
 /** Loads the rules for the wizard, and watches for new logins while it waits. Never throws. */
 export async function beginApplying(
@@ -94,19 +90,4 @@ function failure(error: unknown, rolledBack: boolean): Outcome {
 		hint: error instanceof HostError ? error.hint : 'Please report it',
 		rolledBack,
 	};
-}
-
-/** Connections of others that these rules would stall, where they cannot be told to conntrack. */
-export function findEndangered(ruleSet: RuleSet): readonly string[] {
-	return canKeepConnections()
-		? []
-		: inboundOf(readTcpSockets())
-				.filter(({localPort, remoteAddress}) => {
-					const accessPorts = [{protocol: 'tcp', first: localPort, last: localPort}] as const;
-					return (
-						findLockouts(ruleSet, {client: remoteAddress, inInterface: undefined, accessPorts})
-							.length > 0
-					);
-				})
-				.map(({localPort, remoteAddress}) => `${remoteAddress} on ${localPort}/tcp`);
 }

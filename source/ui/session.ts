@@ -2,10 +2,13 @@ import process from 'node:process';
 import {setImmediate as yieldToEventLoop} from 'node:timers/promises';
 import {render} from 'ink';
 import {createElement} from 'react';
-import {beginApplying, findEndangered} from '../app/apply-from-wizard.ts';
+import {findObstacle} from '../app/apply.ts';
+import {makeChecker} from '../app/check.ts';
 import {continueAsRoot} from '../app/continue-as-root.ts';
 import {discover} from '../app/discover.ts';
+import {findEndangered} from '../app/find-endangered.ts';
 import {makeProver} from '../app/prove.ts';
+import type {WizardRequest} from '../app/wizard-request.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
 import {hasBooted} from '../checklist/checklist.ts';
 import type {Existing} from '../existing/cleanup-plan.ts';
@@ -14,32 +17,21 @@ import {type Elevation, findElevation} from '../host/exec/elevation.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findHelpers} from '../host/machine/modules.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
-import type {BootChoice} from '../persistence/init-system.ts';
 import {findInitSystem} from '../persistence/plan.ts';
-import type {Policy, PolicyPart} from '../policy/policy.ts';
-import {App, type Suspend} from '../ui/app.tsx';
-import {KeyStream} from '../ui/keys/input-stream.ts';
-import type {Ending} from '../ui/state/exit-reason.ts';
-import {type Flow, NOTHING_KNOWN, startFlow} from '../ui/state/state.ts';
-import type {Machine} from '../ui/steps/step-props.ts';
-import type {Screen} from '../ui/terminal/alternate-screen.ts';
-import {PASTE_OFF, PASTE_ON, PasteMode} from '../ui/terminal/paste-mode.tsx';
-import {summarize} from '../ui/text/summary.ts';
-import {addressesOf, describeMachine, describeNat} from '../ui/text/welcome.ts';
-import {findObstacle} from './apply.ts';
-import {makeChecker} from './check.ts';
+import type {Policy} from '../policy/policy.ts';
+import {App, type Suspend} from './app.tsx';
+import {beginApplying} from './begin-applying.ts';
+import {KeyStream} from './keys/input-stream.ts';
+import type {Ending} from './state/exit-reason.ts';
+import {type Flow, NOTHING_KNOWN, startFlow} from './state/state.ts';
+import type {Machine} from './steps/step-props.ts';
+import type {Screen} from './terminal/alternate-screen.ts';
+import {PASTE_OFF, PASTE_ON, PasteMode} from './terminal/paste-mode.tsx';
+import {summarize} from './text/summary.ts';
+import {ELEVATION_ANNOUNCEMENTS} from './text/texts.ts';
+import {addressesOf, describeMachine, describeNat} from './text/welcome.ts';
 
-type Options = {
-	/** The answers that are known already. */
-	readonly preset: PolicyPart;
-	/** What becomes of the rules of others. */
-	readonly existing: Existing;
-	/** Begin at Apply. */
-	readonly atApply: boolean;
-	/** How long a change waits for its confirmation. */
-	readonly seconds: number;
-	/** How the rules are to be loaded at boot, where the user has said it. */
-	readonly boot: BootChoice | undefined;
+type Options = WizardRequest & {
 	readonly banner: string | undefined;
 	readonly keys: KeyStream;
 	readonly screen: Screen;
@@ -162,7 +154,8 @@ export async function openWizard(options: Options): Promise<number> {
 			return exitCode;
 		}
 
-		const elevated = await continueAsRoot(ending.elevation, ending.flow, seconds, boot);
+		process.stdout.write(`${ELEVATION_ANNOUNCEMENTS[ending.elevation]}\n`);
+		const elevated = await continueAsRoot(ending.elevation, {...ending.flow, boot, seconds});
 		if (elevated.started) {
 			return elevated.exitCode;
 		}

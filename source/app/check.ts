@@ -1,0 +1,91 @@
+import {chmodSync, chownSync} from 'node:fs';
+import process from 'node:process';
+import {readAppliedPolicy} from '../change/applied.ts';
+import {applyFilePlan} from '../change/boot-files.ts';
+import {CONFIRM_SECONDS} from '../change/confirm-time.ts';
+import {CONFIG_DIR, makePrivate, POLICY_FILE, STATE_DIR, TICKS_FILE} from '../change/paths.ts';
+import {findPending} from '../change/record.ts';
+import {clearUp} from '../change/recover.ts';
+import {itemOfPending, readTicks, runChecklist} from '../checklist/checklist.ts';
+import type {Item, Tick} from '../checklist/checklist-item.ts';
+import {run} from '../host/exec/run.ts';
+import type {Facts} from '../host/machine/facts.ts';
+import {planPersistence} from '../persistence/plan.ts';
+import {printPolicy} from '../policy/policy.ts';
+import {buildRuleSet} from '../ruleset/build.ts';
+import {findLockouts} from '../ruleset/lockout.ts';
+import {begin} from './apply.ts';
+
+/** The reboot-survival checklist of this machine, and what a user can do about its items. */
+export type Checker = {
+	readonly check: () => Promise<readonly Item[]>;
+	/** Repairs what is fw-wizard's own, and checks again. */
+	readonly mend: () => Promise<readonly Item[]>;
+	/** Ticks off what only the user can see, and checks again. */
+	readonly tick: (tick: Tick) => Promise<readonly Item[]>;
+	/** Reboots the machine. */
+	readonly reboot: () => Promise<void>;
+};
+
+/**
+ * The checklist for this machine.
+ * @param full whether packets are sent to every port of the next boot's rules
+ */
+export function makeChecker(facts: Facts, full = false): Checker {
+	const check = async () => {
+		await clearUp();
+		const pending = findPending();
+		const items = await runChecklist(facts, full);
+		return pending === undefined ? items : [itemOfPending(pending), ...items];
+	};
+	return {
+		check,
+		async mend() {
+			await mend(facts, await check());
+			return check();
+		},
+		async tick(tick) {
+			await tickOff(tick);
+			return check();
+		},
+		async reboot() {
+			// Every init system has reboot(8).
+			await run('reboot', []);
+		},
+	};
+}
+
+/** Records that the user has seen to an item of the checklist that no program can see. */
+export async function tickOff(tick: Tick): Promise<void> {
+	makePrivate(STATE_DIR);
+	const text = JSON.stringify([...new Set([...readTicks(), tick])]);
+	await applyFilePlan({before: [], files: {[TICKS_FILE]: {text, mode: 0o600}}, after: []});
+}
+
+/** Writes our files again, and loads our rules again where they are not those of the policy. */
+async function mend(facts: Facts, items: readonly Item[]): Promise<void> {
+	const policy = readAppliedPolicy(facts.services);
+	if (policy === undefined) {
+		return;
+	}
+
+	chownSync(CONFIG_DIR, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
+	chmodSync(CONFIG_DIR, 0o755);
+	const ruleSet = buildRuleSet(policy, facts);
+	const rulesAreWrong = items.some(
+		({id, mendable}) => mendable && (id.startsWith('running') || id === 'reached'),
+	);
+	const shut = facts.session.kind === 'remote' ? findLockouts(ruleSet, facts.session) : [];
+	if (rulesAreWrong && shut.length === 0) {
+		const change = await begin(policy, ruleSet, facts, CONFIRM_SECONDS.usual);
+		try {
+			await change.keepAtOnce();
+		} finally {
+			await change.release();
+		}
+	} else {
+		const {keep} = planPersistence(policy, ruleSet, facts.iptables?.backend ?? 'nft');
+		const files = {[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600}, ...keep.files};
+		await applyFilePlan({...keep, files});
+	}
+}

@@ -1,0 +1,14 @@
+import {printAccessPort} from '../../ruleset/lockout.ts';
+import type {Session} from './session.ts';
+
+/** How the user is connected to this machine, as half a sentence. */
+export function describeSession(session: Session): string {
+	switch (session.kind) {
+		case 'console':
+			return "at the machine's own console";
+		case 'unknown':
+			return 'how you are connected was not found out';
+		case 'remote':
+			return `from ${session.client ?? 'outside'}, through ${session.accessPorts.map(printAccessPort).join(' and ')}`;
+	}
+}

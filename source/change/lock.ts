@@ -1,6 +1,6 @@
 import {lstatSync} from 'node:fs';
 import {setTimeout as delay} from 'node:timers/promises';
-import {type Held, hold} from '../host/exec/run.ts';
+import {type Held, hold} from '../host/exec/background.ts';
 import {assertPrivate} from '../host/files/atomic-write.ts';
 import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';

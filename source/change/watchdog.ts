@@ -1,4 +1,5 @@
-import {run, runDetached} from '../host/exec/run.ts';
+import {runDetached} from '../host/exec/background.ts';
+import {run} from '../host/exec/run.ts';
 import {hasSystemd} from '../host/machine/systemd.ts';
 import {HostError} from '../lib/errors.ts';
 import {scriptOf} from './record.ts';
@@ -26,9 +27,10 @@ export async function armWatchdog(id: number, seconds: number): Promise<void> {
 		}
 	}
 
-	if (runDetached('sh', [scriptOf(id), 'wait', `${seconds}`]) === undefined) {
+	const failure = await runDetached('sh', [scriptOf(id), 'wait', `${seconds}`]);
+	if (failure !== undefined) {
 		throw new HostError(
-			'The watchdog that would roll back could not be started',
+			`The watchdog that would roll back does not run: ${failure}`,
 			'Nothing was changed. See whether /bin/sh works',
 		);
 	}

@@ -108,7 +108,11 @@ async function serviceFault({name, isActivated}: InitSystem): Promise<string | u
 		return undefined;
 	}
 
-	const {stdout} = await run('systemctl', ['is-enabled', UNIT]);
+	const {failure, stdout, stderr} = await run('systemctl', ['is-enabled', UNIT]);
+	if (failure !== undefined) {
+		return stderr;
+	}
+
 	const state = stdout.trim() || 'not there';
 	if (state !== 'enabled') {
 		return `${UNIT} is ${state}`;

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import {createInterface} from 'node:readline/promises';
-import {runAttached} from '../host/exec/run.ts';
+import {runAttached} from '../host/exec/run-attached.ts';
 import {isRoot} from '../host/machine/facts-sync.ts';
 import {findInstaller, printCommand} from '../host/machine/packages.ts';
 

@@ -1,6 +1,7 @@
 import {readlinkSync} from 'node:fs';
 import {HostError} from '../lib/errors.ts';
-import {hold, type Runner, run} from './exec/run.ts';
+import {hold} from './exec/background.ts';
+import {type Runner, run} from './exec/run.ts';
 import {isRoot} from './machine/facts-sync.ts';
 import {freshNetwork} from './machine/modules.ts';
 

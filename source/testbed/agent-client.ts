@@ -1,4 +1,4 @@
-import {converse} from '../host/exec/run.ts';
+import {converse} from '../host/exec/background.ts';
 import {selfCommand} from '../host/exec/self.ts';
 import {enterArguments, type Namespace} from '../host/netns.ts';
 import type {Operations, Request, Response} from './agent.ts';
@@ -23,6 +23,7 @@ export function startAgent(namespace: Namespace): Agent {
 		{readonly resolve: (value: never) => void; readonly reject: (error: Error) => void}
 	>();
 	let last = 0;
+	let ended: Error | undefined;
 	const {send, end} = converse(
 		'nsenter',
 		[...enterArguments(namespace.pid), ...selfCommand(), AGENT_COMMAND],
@@ -36,15 +37,21 @@ export function startAgent(namespace: Namespace): Agent {
 				request?.reject(new Error(error));
 			}
 		},
-		() => {
+		(failure = 'The sender of packets ended') => {
+			ended = new Error(failure);
 			for (const {reject} of pending.values()) {
-				reject(new Error('The sender of packets ended'));
+				reject(ended);
 			}
 		},
 	);
 	return {
 		run: async (operation, args) =>
 			new Promise<never>((resolve, reject) => {
+				if (ended) {
+					reject(ended);
+					return;
+				}
+
 				last += 1;
 				pending.set(last, {resolve, reject});
 				const request: Request = {id: last, operation, args};

@@ -63,3 +63,22 @@ describe('the facts, where a program', () => {
 		expect(machine).toMatchObject({nft: 'unknown', iptables: 'unknown', listeners: []});
 	});
 });
+
+describe('with hardly a file that may be opened', () => {
+	it.each([
+		{limit: 20, command: 'facts', expected: 0, said: /^$/},
+		{
+			limit: 20,
+			command: 'apply --rehearse --role server --yes',
+			expected: 3,
+			said: /^unshare could not be started: fw-wizard has too many files open \(see ulimit -n\)\n/,
+		},
+		{limit: 30, command: 'facts', expected: 0, said: /^$/},
+	])('$command ends well, or says why it does not ($limit)', async ({limit, command, ...rest}) => {
+		const lower = `ulimit -n ${limit}; exec "$@"`;
+		const words = ['sh', '-c', lower, 'sh', process.execPath, CLI, ...command.split(' ')];
+		const {status, stderr} = await execute(words);
+		expect(status, stderr).toBe(rest.expected);
+		expect(stderr).toMatch(rest.said);
+	});
+});

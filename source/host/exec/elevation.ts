@@ -1,6 +1,6 @@
 import process from 'node:process';
 import {findProgram} from './find-program.ts';
-import {runAttached} from './run.ts';
+import {runAttached} from './run-attached.ts';
 import {selfCommand} from './self.ts';
 
 /** What makes root of an ordinary user. */
@@ -54,12 +54,18 @@ export async function runElevated(how: Elevation, args: readonly string[]): Prom
 	const variables = VARIABLES.flatMap((name) =>
 		process.env[name] === undefined ? [] : [`${name}=${process.env[name]}`],
 	);
+	const hint = 'All your answers are still here';
 	const words = [file, findProgram('env') ?? '/usr/bin/env', ...variables, ...self, ...args];
-	const status = await runAttached(how, wordsFor(how, words));
-	const failure = describeFailure(how, status, file);
-	return failure === undefined
-		? {started: true, exitCode: status}
-		: {started: false, ...failure, hint: 'All your answers are still here'};
+	try {
+		const status = await runAttached(how, wordsFor(how, words));
+		const message = describeFailure(how, status, file);
+		return message === undefined
+			? {started: true, exitCode: status}
+			: {started: false, message, hint};
+	} catch (error) {
+		const {message} = error as Error;
+		return {started: false, message, hint};
+	}
 }
 
 function wordsFor(how: Elevation, words: readonly string[]): readonly string[] {
@@ -70,25 +76,15 @@ function wordsFor(how: Elevation, words: readonly string[]): readonly string[] {
 }
 
 /** The wizard itself never ends with 1; sudo and su do when they let nobody in. */
-function describeFailure(
-	how: Elevation,
-	status: number,
-	file: string,
-): {readonly message: string} | undefined {
+function describeFailure(how: Elevation, status: number, file: string): string | undefined {
 	switch (status) {
 		case 1:
-			return {
-				message: `${how} did not let you in: a wrong password, or you may not use it`,
-			};
+			return `${how} did not let you in: a wrong password, or you may not use it`;
 		case UNREADABLE:
-			return {
-				message: `Root may not read ${file}: it is gone, or on a file system that shuts out root`,
-			};
+			return `Root may not read ${file}: it is gone, or on a file system that shuts out root`;
 		case NOT_EXECUTABLE:
 		case NOT_FOUND:
-			return {
-				message: `Root could not start ${process.execPath}, or ${how} may start nothing (noexec)`,
-			};
+			return `Root could not start ${process.execPath}, or ${how} may start nothing (noexec)`;
 		default:
 			return undefined;
 	}

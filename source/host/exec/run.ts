@@ -1,8 +1,10 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import path from 'node:path';
 import process from 'node:process';
-import {createInterface} from 'node:readline';
-import {findProgram, SYSTEM_PATH} from './find-program.ts';
+import {HostError} from '../../lib/errors.ts';
+import {printable} from '../../lib/printable.ts';
+import {findProgram} from './find-program.ts';
+import {NOT_STARTED_HINT, plainEnvironment, startProcess} from './start-process.ts';
 import {yieldToEventLoop} from './yield.ts';
 
 export type RunOptions = {
@@ -18,6 +20,11 @@ export type RunResult = {
 	readonly stdout: string;
 	/** What it said on standard error, or in one line why there is no status. */
 	readonly stderr: string;
+	/**
+	 * Why there is no status. Only a program that is not installed has nothing to say; of one that
+	 * was not started, or did not end by itself, the answer is not known.
+	 */
+	readonly failure?: 'not installed' | 'not started' | 'not ended';
 };
 
 /** Runs a program to its end; never throws. Also the form of "run it in that namespace". */
@@ -29,66 +36,114 @@ export type Runner = (
 
 /**
  * Runs a program of this machine, without a shell, in the C locale. In a session of its own: Ctrl-C
- * and a closing terminal are for us to handle, and must not end it in the middle.
+ * and a closing terminal are for this program to handle, and must not end the other in the middle.
  */
 export const run: Runner = async (program, args, options = {}) => {
 	const file = path.isAbsolute(program) ? program : findProgram(program);
 	if (file === undefined) {
-		return {status: undefined, stdout: '', stderr: `${program} is not installed`};
+		return failed('not installed', `${program} is not installed`);
 	}
 
-	// To start one keeps everything waiting for some 5 ms, and there may be ten to be started at once.
+	// Starting a program blocks the event loop for some 5 ms, and callers start up to ten together.
 	await yieldToEventLoop();
+	const child = await startProcess(file, () =>
+		spawn(file, args, {env: plainEnvironment(), stdio: 'pipe', detached: true}),
+	);
+	if (typeof child === 'string') {
+		return failed('not started', child);
+	}
+
 	return new Promise((resolve) => {
-		const child = spawn(file, args, {env: environment(), stdio: 'pipe', detached: true});
 		const output = {stdout: '', stderr: ''};
-		let [over, timedOut] = [false, false];
+		let [over, fault] = [false, ''];
 		const timer = setTimeout(async () => {
-			// What has come while this program itself was kept waiting is not late.
+			// Output that arrived while this program itself was kept waiting is not late.
 			for (let turns = 0; turns < 3; turns += 1) {
 				await yieldToEventLoop();
 			}
 
 			if (!over) {
-				timedOut = true;
+				fault = 'took too long';
 				killGroup(child);
 			}
 		}, options.timeout ?? 10_000);
-		child.stdout.setEncoding('utf8').on('data', (data) => {
-			output.stdout += data;
-		});
-		child.stderr.setEncoding('utf8').on('data', (data) => {
-			output.stderr += data;
-		});
-		child.on('error', (error) => {
-			over = true;
-			clearTimeout(timer);
-			resolve({...output, status: undefined, stderr: error.message});
-		});
+		for (const name of ['stdout', 'stderr'] as const) {
+			child[name].setEncoding('utf8').on('data', (data) => {
+				output[name] += data;
+			});
+			child[name].on('error', ({message}) => {
+				fault = `could not be read: ${printable(message, 120)}`;
+			});
+		}
+
 		child.on('close', (code, signal) => {
 			over = true;
 			clearTimeout(timer);
+			// Where a part of the output is lost the status says nothing, however the program ended.
 			resolve(
-				// Of one that took too long a part of the output is lost, however it has ended.
-				code === null || timedOut
-					? {
-							...output,
-							status: undefined,
-							stderr: `${program} ${timedOut ? 'took too long' : `was ended by ${signal}`}`,
-						}
+				code === null || fault !== ''
+					? failed('not ended', `${program} ${fault || `was ended by ${signal}`}`, output.stdout)
 					: {...output, status: code},
 			);
 		});
-		// A program that ends before it has read everything is judged by its status.
+		// A program that ends before it has read everything (EPIPE) is judged by its status.
 		child.stdin.on('error', () => {});
 		child.stdin.end(options.input ?? '');
 	});
 };
 
-/** Ends a program and what it has started: they would hold its output, and we would wait for that. */
+function failed(
+	failure: NonNullable<RunResult['failure']>,
+	stderr: string,
+	stdout = '',
+): RunResult {
+	return {status: undefined, stdout, stderr, failure};
+}
+
+/**
+ * Runs a program whose silence would be taken for "there is nothing".
+ * @returns as `run` does; also for a program that is not installed
+ * @throws {HostError} where the program is installed and could not be started, or did not end in time
+ */
+export async function runToEnd(
+	program: string,
+	args: readonly string[],
+	options?: RunOptions,
+	runner: Runner = run,
+): Promise<RunResult> {
+	const result = await runner(program, args, options);
+	if (result.failure === 'not started') {
+		throw new HostError(firstLine(result.stderr), NOT_STARTED_HINT);
+	}
+
+	if (result.failure === 'not ended') {
+		throw new HostError(
+			`${program} does not answer: ${printable(firstLine(result.stderr), 120)}`,
+			`See what it waits for: ${printable([program, ...args].join(' '), 200)}`,
+		);
+	}
+
+	return result;
+}
+
+/**
+ * What a program prints; '' where it is not installed, or ends with another status than 0.
+ * @throws {HostError} as `runToEnd`
+ */
+export async function ask(
+	program: string,
+	args: readonly string[],
+	options?: RunOptions,
+	runner: Runner = run,
+): Promise<string> {
+	const {status, stdout} = await runToEnd(program, args, options, runner);
+	return status === 0 ? stdout : '';
+}
+
+/** Ends a program and all that it has started: they would hold its output open, which `run` waits for. */
 function killGroup(child: ChildProcess): void {
 	try {
-		// It leads a group of its own (setsid(2)).
+		// It leads a process group of its own (setsid(2)).
 		process.kill(-(child.pid ?? Number.NaN), 'SIGKILL');
 	} catch {
 		child.kill('SIGKILL');
@@ -98,142 +153,7 @@ function killGroup(child: ChildProcess): void {
 	child.stderr?.destroy();
 }
 
-/** A program that waits on its standard input and so ends by itself when this process does. */
-export type Held = {readonly pid: number; readonly release: () => Promise<void>};
-
-/**
- * Starts `cat` behind the given program and arguments, and waits until it answers: all that is
- * before it (unshare, say) is then done.
- * @returns the running process, or in one line why there is none: an empty one where it ended without a word
- */
-export async function hold(program: string, args: readonly string[]): Promise<Held | string> {
-	const [file, cat] = [findProgram(program), findProgram('cat')];
-	if (file === undefined || cat === undefined) {
-		return `${program} is not installed`;
-	}
-
-	const child = spawn(file, [...args, cat], {env: environment(), stdio: 'pipe', detached: true});
-	const ended = new Promise<void>((resolve) => {
-		child.on('close', () => resolve());
-		child.on('error', () => resolve());
-	});
-	let stderr = '';
-	child.stderr.setEncoding('utf8').on('data', (data) => {
-		stderr += data;
-	});
-	child.stdin.on('error', () => {});
-	const answered = new Promise<boolean>((resolve) => {
-		child.stdout.once('data', () => resolve(true));
-		void ended.then(() => resolve(false));
-	});
-	child.stdin.write('\n');
-	if (!(await answered) || child.pid === undefined) {
-		return firstLine(stderr);
-	}
-
-	return {
-		pid: child.pid,
-		async release() {
-			child.stdin.end();
-			await ended;
-		},
-	};
-}
-
-/** A program that is talked with, line by line. It ends when its input does, and so with this process. */
-export type Conversation = {
-	readonly send: (line: string) => void;
-	readonly end: () => Promise<void>;
-};
-
-/** Starts a program and hands over each line that it prints. */
-export function converse(
-	program: string,
-	args: readonly string[],
-	onLine: (line: string) => void,
-	onEnd: () => void,
-): Conversation {
-	const child = spawn(findProgram(program) ?? program, args, {
-		env: environment(),
-		stdio: ['pipe', 'pipe', 'ignore'],
-		detached: true,
-	});
-	const ended = new Promise<void>((resolve) => {
-		child.on('error', () => resolve()).on('close', () => resolve());
-	});
-	void ended.then(onEnd);
-	child.stdin.on('error', () => {});
-	createInterface({input: child.stdout}).on('line', onLine);
-	return {
-		send: (line) => child.stdin.write(`${line}\n`),
-		async end() {
-			child.stdin.end();
-			await ended;
-		},
-	};
-}
-
-/**
- * Starts a program that outlives this one, its terminal and its session: in a session of its own
- * (setsid(2)), with no descriptor of ours.
- * @returns its process id, or undefined when it did not start
- */
-export function runDetached(program: string, args: readonly string[]): number | undefined {
-	const child = spawn(findProgram(program) ?? program, args, {
-		env: environment(),
-		stdio: 'ignore',
-		detached: true,
-		cwd: '/',
-	});
-	child.on('error', () => {});
-	child.unref();
-	return child.pid;
-}
-
-/** Runs a program on this very terminal until it ends, and gives its exit status. */
-export async function runAttached(
-	program: string,
-	args: readonly string[],
-	variables: Readonly<Record<string, string>> = {},
-): Promise<number> {
-	const child: ChildProcess = spawn(findProgram(program) ?? program, args, {
-		env: {...process.env, ...variables},
-		stdio: 'inherit',
-	});
-	// The terminal sends its signals to both; the child decides, and its end is ours.
-	const ignore = () => {};
-	const signals = ['SIGINT', 'SIGQUIT'] as const;
-	for (const signal of signals) {
-		process.on(signal, ignore);
-	}
-
-	const forward = (signal: NodeJS.Signals) => child.kill(signal);
-	process.on('SIGTERM', forward).on('SIGHUP', forward);
-	try {
-		return await new Promise((resolve) => {
-			child.on('error', () => resolve(127));
-			child.on('close', (code, signal) => resolve(code ?? (signal ? 128 : 1)));
-		});
-	} finally {
-		for (const signal of signals) {
-			process.off(signal, ignore);
-		}
-
-		process.off('SIGTERM', forward).off('SIGHUP', forward);
-	}
-}
-
-/** The first line of a program's message, for ours. */
+/** The first line of a program's message, as a part of a message of this program. */
 export function firstLine(text: string): string {
 	return text.trim().split('\n')[0] ?? '';
-}
-
-function environment(): NodeJS.ProcessEnv {
-	const {XTABLES_LOCKFILE, HOME} = process.env;
-	return {
-		PATH: SYSTEM_PATH.join(':'),
-		LC_ALL: 'C',
-		...(HOME === undefined ? {} : {HOME}),
-		...(XTABLES_LOCKFILE === undefined ? {} : {XTABLES_LOCKFILE}),
-	};
 }

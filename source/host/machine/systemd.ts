@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs';
-import {run} from '../exec/run.ts';
+import {ask} from '../exec/run.ts';
 import {link} from '../sockets/processes.ts';
 
 /** Whether systemd runs here, in our namespaces: else it would act on another network. */
@@ -13,13 +13,15 @@ export function hasSystemd(): boolean {
 	);
 }
 
-/** Whether a unit of systemd is started at boot; also where systemd does not run now. */
+/**
+ * Whether systemd starts a unit at boot; also where systemd does not run now.
+ * @throws {HostError} where systemctl gives no answer: another firewall must not be overlooked for that
+ */
 export async function isEnabled(unit: string): Promise<boolean> {
-	const {stdout} = await run('systemctl', ['is-enabled', unit]);
-	return stdout.trim() === 'enabled';
+	return (await ask('systemctl', ['is-enabled', unit])).trim() === 'enabled';
 }
 
-/** Whether a unit of systemd runs now. */
+/** Whether a unit of systemd runs now. @throws {HostError} as `isEnabled` */
 export async function isActive(unit: string): Promise<boolean> {
-	return hasSystemd() && (await run('systemctl', ['--quiet', 'is-active', unit])).status === 0;
+	return hasSystemd() && (await ask('systemctl', ['is-active', unit])) !== '';
 }

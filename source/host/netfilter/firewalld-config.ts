@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import {translateFirewalld} from '../../existing/import/firewalld.ts';
 import type {Translation} from '../../existing/import/result.ts';
-import {run} from '../exec/run.ts';
+import {ask} from '../exec/run.ts';
 import {readForeign} from '../files/read-config.ts';
 
 /** What comes with it, then what stands in its place on this machine. */
@@ -34,7 +34,7 @@ export async function translateFirewalldHere(): Promise<Translation | undefined>
 			...readFolder(`${OWN}/policies`),
 			...(direct === undefined ? {} : {'direct.xml': direct}),
 		},
-		bindings: readBindings((await run('firewall-cmd', ['--get-active-zones'])).stdout),
+		bindings: readBindings(await ask('firewall-cmd', ['--get-active-zones'])),
 		interfaces: Object.keys(os.networkInterfaces()).filter((name) => name !== 'lo'),
 	});
 }

@@ -4,7 +4,7 @@ import {printable} from '../../lib/printable.ts';
 import type {Backend, FamilyRules} from '../../ruleset/model.ts';
 import {readerOfSaves} from '../../ruleset/parse-save.ts';
 import {findProgram} from '../exec/find-program.ts';
-import {firstLine, type Runner, run} from '../exec/run.ts';
+import {firstLine, type Runner, run, runToEnd} from '../exec/run.ts';
 import {forEachYielding} from '../exec/yield.ts';
 import {hasIptables} from '../machine/facts-sync.ts';
 
@@ -43,7 +43,7 @@ export async function detectIptables(): Promise<Iptables | undefined> {
 	}
 
 	// "iptables v1.8.9 (nf_tables)"; below 1.8 there is only legacy, and nothing in brackets.
-	const {status, stdout, stderr} = await run('iptables', ['-V']);
+	const {status, stdout, stderr} = await runToEnd('iptables', ['-V']);
 	const version = /v([\d.]+)/.exec(stdout)?.[1];
 	if (status !== 0 || version === undefined) {
 		throw new HostError(
@@ -62,9 +62,9 @@ export async function detectIptables(): Promise<Iptables | undefined> {
  * Reads the rules of a family, all tables that exist.
  * @throws {HostError} when they cannot be read, in part or at all
  */
-export async function save(family: Family, runner: Runner = run): Promise<Saved> {
+export async function save(family: Family, runner?: Runner): Promise<Saved> {
 	const program = programOf(family, '-save');
-	const {status, stdout, stderr} = await runner(program, []);
+	const {status, stdout, stderr} = await runToEnd(program, [], {}, runner);
 	if (stdout.includes('incompatible') || stderr.includes('incompatible')) {
 		throw new HostError(
 			`${program} cannot read the rules: another program keeps nftables rules in its tables`,

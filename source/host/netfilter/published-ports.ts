@@ -3,16 +3,13 @@ import os from 'node:os';
 import {natOfIptables} from '../../existing/nat/parse-iptables.ts';
 import {natOfNftables, natTablesIn} from '../../existing/nat/parse-nftables.ts';
 import {type NatTable, type Published, publishedIn} from '../../existing/nat/published-ports.ts';
-import {HostError} from '../../lib/errors.ts';
 import type {Family} from '../../lib/network.ts';
-import {printable} from '../../lib/printable.ts';
-import {findProgram} from '../exec/find-program.ts';
-import {firstLine, run} from '../exec/run.ts';
+import {ask} from '../exec/run.ts';
 import {forEachYielding} from '../exec/yield.ts';
 import {readSave} from './iptables.ts';
 
-/** Milliseconds that each program is waited for. */
-const TIMEOUT_MS = 2000;
+/** Each program has two seconds. */
+const OPTIONS = {timeout: 2000};
 
 /**
  * The ports of this machine that are forwarded to containers or other machines, by the nat tables of
@@ -22,7 +19,7 @@ const TIMEOUT_MS = 2000;
  */
 export async function findPublished(): Promise<readonly Published[]> {
 	const [chains, ...reads] = await Promise.all([
-		ask('nft', ['-j', 'list', 'chains']),
+		ask('nft', ['-j', 'list', 'chains'], OPTIONS),
 		fromIptables(4, 'nft'),
 		fromIptables(6, 'nft'),
 		fromIptables(4, 'legacy'),
@@ -32,7 +29,9 @@ export async function findPublished(): Promise<readonly Published[]> {
 	// To ask nft for these again would take three times as long, and tell nothing new.
 	const others = natTablesIn(chains).filter((name) => !read.has(name.join(' ')));
 	const native = await Promise.all(
-		others.map(async (name) => natOfNftables(await ask('nft', ['-j', 'list', 'table', ...name]))),
+		others.map(async (name) =>
+			natOfNftables(await ask('nft', ['-j', 'list', 'table', ...name], OPTIONS)),
+		),
 	);
 	const own = ownAddresses();
 	const published = new Map<string, Published>();
@@ -54,7 +53,7 @@ async function fromIptables(family: Family, backend: 'nft' | 'legacy'): Promise<
 		return {tables: [], whole: []};
 	}
 
-	const text = await ask(`${name}tables-${backend}-save`, ['-t', 'nat']);
+	const text = await ask(`${name}tables-${backend}-save`, ['-t', 'nat'], OPTIONS);
 	const rules = await readSave(text, family, (line) => LEADS_NOWHERE.test(line));
 	const table = natOfIptables(rules);
 	return {
@@ -71,23 +70,6 @@ const LEADS_NOWHERE = /^-A \S+ (?!.*-m comment)-[^j].* -j (?:ACCEPT|RETURN)$/;
 
 /** What iptables-nft-save says, by version, of a table or rule that it cannot show. */
 const NOT_WHOLE = /incompatible|unsupported|unknown/i;
-
-/** @returns what a program prints; nothing where it is not there, or refuses */
-async function ask(program: string, args: readonly string[]): Promise<string> {
-	if (findProgram(program) === undefined) {
-		return '';
-	}
-
-	const {status, stdout, stderr} = await run(program, args, {timeout: TIMEOUT_MS});
-	if (status === undefined) {
-		throw new HostError(
-			`${program} does not answer: ${printable(firstLine(stderr), 120)}`,
-			`See what it waits for: ${program} ${args.join(' ')}`,
-		);
-	}
-
-	return status === 0 ? stdout : '';
-}
 
 function hasLegacyNat(file: string): boolean {
 	try {

@@ -3,7 +3,7 @@ import type {RulesSnapshot} from '../../existing/snapshot.ts';
 import type {Family} from '../../lib/network.ts';
 import type {Backend} from '../../ruleset/model.ts';
 import {findProgram} from '../exec/find-program.ts';
-import {run} from '../exec/run.ts';
+import {run, runToEnd} from '../exec/run.ts';
 import {programOf, readSave, save} from './iptables.ts';
 
 /**
@@ -51,7 +51,7 @@ async function readOthers(
 				return [];
 			}
 
-			const {stdout} = await run(program, []);
+			const {stdout} = await runToEnd(program, []);
 			const rules = await readSave(stdout, family);
 			return [{family, backend, inUse: false, text: stdout, rules}];
 		}),

@@ -4,8 +4,8 @@ import path from 'node:path';
 import process from 'node:process';
 import {HostError} from '../../lib/errors.ts';
 import {printable} from '../../lib/printable.ts';
-import {findProgram} from '../exec/find-program.ts';
-import {firstLine, type RunResult, run, runAttached} from '../exec/run.ts';
+import {firstLine, type RunResult, run, runToEnd} from '../exec/run.ts';
+import {runAttached} from '../exec/run-attached.ts';
 import {ownArguments, selfCommand} from '../exec/self.ts';
 import {isRoot} from '../machine/facts-sync.ts';
 import {type Interface, interfacesHere} from '../machine/interfaces.ts';
@@ -45,19 +45,12 @@ const TIMEOUT_MS = 2000;
  * @throws {HostError} when that cannot be found out
  */
 export async function namespacesAllowed(): Promise<boolean> {
-	const {status, stderr} = await tryNamespaces();
-	if (status === undefined && findProgram('unshare') !== undefined) {
-		throw new HostError(
-			`unshare does not answer: ${printable(firstLine(stderr), 120)}`,
-			'See what it waits for: unshare --net true',
-		);
-	}
-
-	return status === 0;
+	return (await tryNamespaces()).status === 0;
 }
 
+/** @throws {HostError} where unshare(1) gives no answer */
 async function tryNamespaces(): Promise<RunResult> {
-	return run('unshare', [...namespaceFlags(), 'true'], {timeout: TIMEOUT_MS});
+	return runToEnd('unshare', [...namespaceFlags(), 'true'], {timeout: TIMEOUT_MS});
 }
 
 function namespaceFlags(): readonly string[] {

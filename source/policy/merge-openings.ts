@@ -11,9 +11,13 @@ type Part = PortOpening & {
 };
 
 /**
- * The same openings without repetition: those that overlap and have the same source, interface and
- * limit become one, and one that a wider opening contains (any source, any interface, no limit)
+ * The same openings without repetition: those that overlap and have the same source and interface
+ * become one, and one that a wider opening contains (any source, any interface, no limit)
  * disappears. What is open stays exactly the same, and so does the order.
+ *
+ * The connections to all ports of an opening under `limit` are counted together. Two openings under
+ * a limit therefore become one only where their ports are the same: a wider one in their place would
+ * allow to both together what each of them allowed.
  */
 export function mergeOpenings(openings: readonly Opening[]): readonly Opening[] {
 	const parts = openings.flatMap((opening, position) =>
@@ -58,8 +62,8 @@ function splitProtocols(opening: PortOpening, position: number): readonly Part[]
 }
 
 /** What parts that may become one have in common. */
-function scopeOf({protocol, from, on, limit}: Part): string {
-	return `${protocol} ${from?.cidr} ${on} ${limit}`;
+function scopeOf({protocol, from, on, limit, first, last}: Part): string {
+	return `${protocol} ${from?.cidr} ${on} ${limit ? `limit ${first}-${last}` : ''}`;
 }
 
 /** Overlapping ranges of one scope become one, in the position of the first of them. */
@@ -99,7 +103,12 @@ function contains(outer: Part, inner: Part): boolean {
 		outer.first <= inner.first &&
 		inner.last <= outer.last &&
 		(outer.on === undefined || outer.on === inner.on) &&
-		(!outer.limit || inner.limit) &&
-		inner.sourceBits.startsWith(outer.sourceBits)
+		inner.sourceBits.startsWith(outer.sourceBits) &&
+		(!outer.limit || (inner.limit && sharesCounter(outer, inner)))
 	);
+}
+
+/** Whether the limits of two parts of one protocol count the same connections. */
+function sharesCounter(a: Part, b: Part): boolean {
+	return a.first === b.first && a.last === b.last;
 }

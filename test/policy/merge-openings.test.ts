@@ -1,9 +1,15 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {contains} from '../../source/lib/network.ts';
+import {contains, FAMILIES} from '../../source/lib/network.ts';
 import {joinProtocols, mergeOpenings} from '../../source/policy/merge-openings.ts';
 import {type Opening, type PortOpening, printOpening} from '../../source/policy/opening.ts';
 import {parseOpening} from '../../source/policy/parse-opening.ts';
+import {defaultPolicy} from '../../source/policy/policy.ts';
+import {buildRuleSet} from '../../source/ruleset/build.ts';
+import {evaluate} from '../../source/ruleset/evaluate.ts';
+import {firstPacket, stretches} from '../../source/ruleset/evaluate-ports.ts';
+import type {FamilyRules, Rule} from '../../source/ruleset/model.ts';
+import type {Packet} from '../../source/ruleset/packet.ts';
 import {crowdedOpenings, openings} from '../_helpers/samples/arbitraries.ts';
 import {countCalls} from '../_helpers/samples/count-calls.ts';
 
@@ -14,13 +20,23 @@ const merge = (...texts: readonly string[]) => mergeOpenings(read(texts)).map(pr
 const SOURCES = ['10.1.2.3', '10.1.9.9', '10.9.9.9', '192.0.2.1', 'fd00::1', '2001:db8::1'];
 const INTERFACES = ['eth0', 'wg0', 'other'];
 
-/** Everything that a list lets in, and whether it is held to a rate; by trying each and every packet. */
-function letIn(list: readonly Opening[]): ReadonlySet<string> {
-	const found = new Set<string>();
+/** What is open without a limit. */
+const FREE = 'free';
+
+/**
+ * What a list opens, by trying each and every packet: `FREE`, or the counters that may each let the
+ * packet in. Openings of the same ports share a counter, which counts each source by itself.
+ */
+function openedBy(list: readonly Opening[]): ReadonlyMap<string, readonly string[]> {
+	const found = new Map<string, readonly string[]>();
+	const add = (packet: string, counter: string) => {
+		const all = new Set([...(found.get(packet) ?? []), counter]);
+		found.set(packet, all.has(FREE) ? [FREE] : [...all].sort());
+	};
 	for (const opening of list) {
 		for (const on of INTERFACES.filter((name) => opening.on === undefined || opening.on === name)) {
 			if (opening.kind === 'mdns') {
-				found.add(`mdns on ${on}`);
+				add(`mdns on ${on}`, FREE);
 				continue;
 			}
 
@@ -29,9 +45,10 @@ function letIn(list: readonly Opening[]): ReadonlySet<string> {
 			for (const source of sources) {
 				for (const name of protocol === 'both' ? ['tcp', 'udp'] : [protocol]) {
 					for (let port = first; port <= last; port += 1) {
-						// Without a limit it is let in with one as well: the first packets pass both.
-						found.add(`${name} ${port} from ${source} on ${on} limit`);
-						found.add(`${name} ${port} from ${source} on ${on}${limit ? ' limit' : ''}`);
+						add(
+							`${name} ${port} from ${source} on ${on}`,
+							limit ? `${name} ${first}-${last}` : FREE,
+						);
 					}
 				}
 			}
@@ -41,8 +58,34 @@ function letIn(list: readonly Opening[]): ReadonlySet<string> {
 	return found;
 }
 
-function scopeOf({from, on, limit}: PortOpening): string {
-	return `${from?.cidr} ${on} ${limit}`;
+/** What openings have in common that may become one: under a limit also their ports. */
+function scopeOf({from, on, limit, first, last}: PortOpening): string {
+	return `${from?.cidr} ${on} ${limit ? `${first}-${last}` : 'free'}`;
+}
+
+/** The same by the evaluator: it is asked again without each limited rule that let the packet in. */
+function countersOf(rules: FamilyRules, packet: Packet): readonly string[] {
+	const {by, verdict} = evaluate(rules, packet);
+	const limit = by?.rule.match.hashlimit;
+	if (verdict !== 'ACCEPT' || limit === undefined) {
+		return verdict === 'ACCEPT' ? [FREE] : [];
+	}
+
+	const others = countersOf(withoutRule(rules, by?.rule), packet);
+	return others.includes(FREE) ? others : [...new Set([limit.name, ...others])].sort();
+}
+
+function withoutRule({family, tables}: FamilyRules, rule: Rule | undefined): FamilyRules {
+	return {
+		family,
+		tables: tables.map((table) => ({
+			...table,
+			chains: table.chains.map((chain) => ({
+				...chain,
+				rules: chain.rules.filter((other) => other !== rule),
+			})),
+		})),
+	};
 }
 
 function overlap(a: PortOpening, b: PortOpening): boolean {
@@ -87,6 +130,21 @@ describe('mergeOpenings', () => {
 			['22/tcp limit', '22/tcp from 10.0.0.0/8'],
 		],
 		[['22/tcp limit from 10.0.0.0/8', '22/tcp limit'], ['22/tcp limit']],
+		// Six connections a minute to each of these, not to all of them together.
+		[
+			['20-25/tcp limit', '26-30/tcp limit'],
+			['20-25/tcp limit', '26-30/tcp limit'],
+		],
+		[
+			['20-25/tcp limit', '23-30/tcp limit'],
+			['20-25/tcp limit', '23-30/tcp limit'],
+		],
+		[
+			['22/tcp limit', '20-30/tcp limit'],
+			['22/tcp limit', '20-30/tcp limit'],
+		],
+		[['22/tcp limit', '22/udp limit', '22/tcp limit'], ['22 limit']],
+		[['22/tcp limit', '20-30/tcp'], ['20-30/tcp']],
 		[
 			['mdns', '22/tcp', 'mdns on eth0', 'mdns'],
 			['mdns', '22/tcp'],
@@ -100,12 +158,40 @@ describe('mergeOpenings', () => {
 		expect(merge(...before)).toEqual(after);
 	});
 
-	it('lets in exactly what was let in before, at the same rate', () => {
+	it('opens exactly what was open before, with the same counters', () => {
 		fc.assert(
 			fc.property(fc.array(crowdedOpenings, {maxLength: 10}), (list) => {
-				expect(letIn(mergeOpenings(list))).toEqual(letIn(list));
+				expect(openedBy(mergeOpenings(list))).toEqual(openedBy(list));
 			}),
 			{numRuns: 800},
+		);
+	});
+
+	it('gives rules that let in the same packets, by the same counters', () => {
+		const limited = fc
+			.tuple(crowdedOpenings, fc.boolean())
+			.map(([opening, limit]) => (opening.kind === 'port' ? {...opening, limit} : opening));
+		const lists = fc.array(limited, {minLength: 2, maxLength: 6});
+		fc.assert(
+			fc.property(lists, fc.constantFrom('tcp', 'udp'), (list, protocol) => {
+				for (const family of FAMILIES) {
+					const rulesOf = (openings: readonly Opening[]) =>
+						buildRuleSet({...defaultPolicy('server'), openings}, {families: [family]})
+							.families[0] as FamilyRules;
+					const [before, after] = [rulesOf(list), rulesOf(mergeOpenings(list))];
+					// What decides changes at the ports where an opening begins, or has just ended.
+					const ports = new Set(stretches([before, after]).map(({first}) => first));
+					for (const source of SOURCES.filter((one) => one.includes(':') === (family === 6))) {
+						for (const inInterface of INTERFACES) {
+							for (const port of ports) {
+								const packet = firstPacket({family, inInterface, source}, protocol, port);
+								expect(countersOf(after, packet)).toEqual(countersOf(before, packet));
+							}
+						}
+					}
+				}
+			}),
+			{numRuns: 150},
 		);
 	});
 

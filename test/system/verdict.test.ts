@@ -49,4 +49,18 @@ describe.each(BACKENDS)('what a client sees, %s', (backend) => {
 
 		expect(await connect(probe, OUTSIDE.target, 22)).toBe('succeeded');
 	});
+
+	test('of limited openings that overlap: as many as each of them allows', async () => {
+		const openings = '20-22/tcp limit,22-53/tcp limit';
+		await wizardDoes(target, 'apply', '--role', 'server', '--open', openings);
+		for (const pair of [INSIDE, IPV6]) {
+			for (let count = 1; count <= 12; count++) {
+				expect(await connect(probe, pair.target, 22)).toBe('succeeded');
+			}
+
+			expect(await connect(probe, pair.target, 22)).toBe('refused');
+		}
+
+		expect(await connect(probe, OUTSIDE.target, 53)).toBe('succeeded');
+	});
 });

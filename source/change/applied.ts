@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs';
+import {readText} from '../host/files/read-text.ts';
 import {type Policy, parsePolicy} from '../policy/policy.ts';
 import type {Services} from '../policy/services.ts';
 import {POLICY_FILE} from './paths.ts';
@@ -8,12 +8,6 @@ import {POLICY_FILE} from './paths.ts';
  * @throws {InputError} when the file was damaged
  */
 export function readAppliedPolicy(services: Services): Policy | undefined {
-	let text: string;
-	try {
-		text = readFileSync(POLICY_FILE, 'utf8');
-	} catch {
-		return undefined;
-	}
-
-	return parsePolicy(text, services);
+	const text = readText(POLICY_FILE);
+	return text === undefined ? undefined : parsePolicy(text, services);
 }

@@ -6,7 +6,6 @@ import {
 	mkdirSync,
 	openSync,
 	readdirSync,
-	readFileSync,
 	rmSync,
 	statSync,
 } from 'node:fs';
@@ -14,6 +13,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {run} from '../host/exec/run.ts';
 import {writeWhole} from '../host/files/atomic-write.ts';
+import {readText} from '../host/files/read-text.ts';
 import {explainError} from '../lib/errors.ts';
 
 /** A file that keeping a change writes. Mode as chmod(1) has it. */
@@ -35,16 +35,13 @@ export type FilePlan = {
 export function readPlannedFiles(paths: readonly string[]): FilePlan['files'] {
 	return Object.fromEntries(
 		paths.map((file) => {
-			try {
-				const found = statSync(file);
-				// A masked unit is a link to /dev/null: there is no file to put back.
-				return [
-					file,
-					found.isFile() ? {text: readFileSync(file, 'utf8'), mode: found.mode & 0o7777} : null,
-				];
-			} catch {
-				return [file, null];
-			}
+			const found = statSync(file, {throwIfNoEntry: false});
+			// A masked unit is a link to /dev/null: there is no file to put back.
+			const text = found?.isFile() ? readText(file) : undefined;
+			return [
+				file,
+				found === undefined || text === undefined ? null : {text, mode: found.mode & 0o7777},
+			];
 		}),
 	);
 }
@@ -101,7 +98,7 @@ function isThere(file: string, {text, mode}: PlannedFile): boolean {
 		(found.mode & 0o7777) === mode &&
 		found.uid === process.geteuid?.() &&
 		found.gid === process.getegid?.() &&
-		readFileSync(file, 'utf8') === text
+		readText(file) === text
 	);
 }
 

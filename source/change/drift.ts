@@ -1,5 +1,5 @@
-import {readFileSync} from 'node:fs';
 import path from 'node:path';
+import {readJson} from '../host/files/read-text.ts';
 import {type Saved, save} from '../host/netfilter/iptables.ts';
 import {printable} from '../lib/printable.ts';
 import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
@@ -35,9 +35,5 @@ export async function findDrift(id: number): Promise<string | undefined> {
 
 /** Undefined where they were not written to their end. */
 function readLoaded(id: number): readonly FamilyRules[] | undefined {
-	try {
-		return JSON.parse(readFileSync(path.join(folderOf(id), 'loaded'), 'utf8'));
-	} catch {
-		return undefined;
-	}
+	return readJson(path.join(folderOf(id), 'loaded')) as readonly FamilyRules[] | undefined;
 }

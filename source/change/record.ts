@@ -10,6 +10,7 @@ import {
 import {uptime} from 'node:os';
 import path from 'node:path';
 import {assertPrivate, writeWhole} from '../host/files/atomic-write.ts';
+import {readJson} from '../host/files/read-text.ts';
 import type {FilePlan} from './boot-files.ts';
 import {CHANGES_DIR, makePrivate, STATE_DIR} from './paths.ts';
 
@@ -104,12 +105,8 @@ export function listChanges(): readonly ChangeMeta[] {
 
 /** What is known of a change; undefined where its record was damaged, or not written to its end. */
 export function readMeta(id: number): ChangeMeta | undefined {
-	try {
-		const meta: unknown = JSON.parse(readFileSync(path.join(folderOf(id), 'meta.json'), 'utf8'));
-		return isMeta(meta) && meta.id === id ? meta : undefined;
-	} catch {
-		return undefined;
-	}
+	const meta = readJson(path.join(folderOf(id), 'meta.json'));
+	return isMeta(meta) && meta.id === id ? meta : undefined;
 }
 
 /** Whether all is there that is read without a second look. */

@@ -1,5 +1,6 @@
 import {CONFIG_DIR, POLICY_FILE, RESTORE_FILE} from '../change/paths.ts';
 import {run} from '../host/exec/run.ts';
+import {readText} from '../host/files/read-text.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {HostError} from '../lib/errors.ts';
 import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from '../persistence/init/systemd.ts';
@@ -10,7 +11,7 @@ import type {Policy} from '../policy/policy.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {failed, type Item, open, unless} from './checklist-item.ts';
 import {type Rehearsal, rehearseBoot} from './simulate-boot.ts';
-import {asItIs, findFileFault, findFolderFault, readOrEmpty} from './verify-files.ts';
+import {asItIs, findFileFault, findFolderFault} from './verify-files.ts';
 
 /** Whether the next boot loads the rules of the policy: its files, its service, and a rehearsal of it. */
 export async function checkBoot(
@@ -89,7 +90,7 @@ function describeRehearsal(rehearsal: Rehearsal | HostError, full: boolean): rea
 function backendFault(wanted: string): string | undefined {
 	const programs = (text: string) =>
 		[...text.matchAll(/^choose '(.*)'$/gm)].map(([, name]) => name).join(', ');
-	const found = programs(readOrEmpty(RESTORE_FILE));
+	const found = programs(readText(RESTORE_FILE) ?? '');
 	return found === '' || found === programs(wanted)
 		? undefined
 		: `at boot ${found}, now ${programs(wanted)}`;

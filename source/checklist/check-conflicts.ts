@@ -1,5 +1,6 @@
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {POLICY_FILE} from '../change/paths.ts';
+import {readText} from '../host/files/read-text.ts';
 import {isEnabled} from '../host/machine/systemd.ts';
 import type {Managers} from '../host/netfilter/managers.ts';
 import {OWN_PREFIX} from '../ruleset/model.ts';
@@ -101,11 +102,7 @@ export async function describeCoexisting({frozen}: Managers): Promise<readonly I
 	});
 }
 
-/** Whether a file was saved with our rules in it. */
+/** Whether a file was saved with the rules of fw-wizard in it. */
 function hasOurs(file: string): boolean {
-	try {
-		return readFileSync(file, 'utf8').includes(OWN_PREFIX);
-	} catch {
-		return false;
-	}
+	return readText(file)?.includes(OWN_PREFIX) ?? false;
 }

@@ -1,7 +1,8 @@
 import {readAppliedPolicy} from '../change/applied.ts';
 import {TICKS_FILE} from '../change/paths.ts';
-import {listChanges, stateOf} from '../change/record.ts';
+import {listChanges, readBootId, stateOf} from '../change/record.ts';
 import {findJumpFault} from '../existing/shadowed-jump.ts';
+import {readJson, readText} from '../host/files/read-text.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findHelpers} from '../host/machine/modules.ts';
 import {type Saved, save} from '../host/netfilter/iptables.ts';
@@ -18,7 +19,7 @@ import type {RuleSet} from '../ruleset/model.ts';
 import {checkBoot} from './check-boot.ts';
 import {checkConflicts, describeCoexisting} from './check-conflicts.ts';
 import {failed, type Item, ok, open, TICKS, type Tick, unless} from './checklist-item.ts';
-import {asItIs, findFileFault, readOrEmpty} from './verify-files.ts';
+import {asItIs, findFileFault} from './verify-files.ts';
 
 /**
  * Is the firewall what was applied, and will it be after a boot? All items, in the order in which
@@ -122,7 +123,7 @@ async function checkHelpers(policy: Policy): Promise<Item> {
 		return ok(id, title);
 	}
 
-	const listed = readOrEmpty(MODULES_LOAD_FILE).split('\n');
+	const listed = (readText(MODULES_LOAD_FILE) ?? '').split('\n');
 	const unlisted = policy.helpers.filter((name) => !listed.includes(helperOf(name).module));
 	return unless(
 		id,
@@ -156,10 +157,8 @@ function checkTicks({interfaces}: Facts): readonly Item[] {
 /** Whether the machine has booted since a policy was last kept. */
 export function hasBooted(): boolean {
 	const kept = listChanges().findLast(({id}) => stateOf(id) === 'done');
-	return kept !== undefined && kept.bootId !== readOrEmpty(BOOT_ID).trim();
+	return kept !== undefined && kept.bootId !== readBootId();
 }
-
-const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 /** The machine has booted since the policy was kept, and the rules are back. */
 function checkSurvival(running: boolean): Item {
@@ -173,10 +172,6 @@ function checkSurvival(running: boolean): Item {
 
 /** What the user has ticked off. */
 export function readTicks(): readonly Tick[] {
-	try {
-		const ticks = JSON.parse(readOrEmpty(TICKS_FILE)) as unknown;
-		return TICKS.filter((tick) => Array.isArray(ticks) && ticks.includes(tick));
-	} catch {
-		return [];
-	}
+	const ticks = readJson(TICKS_FILE);
+	return TICKS.filter((tick) => Array.isArray(ticks) && ticks.includes(tick));
 }

@@ -1,19 +1,11 @@
-import {lstatSync, readFileSync, type Stats} from 'node:fs';
+import {lstatSync} from 'node:fs';
 import type {FilePlan} from '../change/boot-files.ts';
 import {writersFault} from '../host/files/atomic-write.ts';
-
-/** The text of a file, or none where it cannot be read. */
-export function readOrEmpty(file: string): string {
-	try {
-		return readFileSync(file, 'utf8');
-	} catch {
-		return '';
-	}
-}
+import {readText} from '../host/files/read-text.ts';
 
 /** To ask only who may write a file, whatever is in it. */
 export function asItIs(file: string, mode: number): FilePlan['files'] {
-	return {[file]: {text: readOrEmpty(file), mode}};
+	return {[file]: {text: readText(file) ?? '', mode}};
 }
 
 /** What is wrong with the first of these files that is not as keeping the policy wrote it. */
@@ -29,12 +21,9 @@ export function findFileFault(files: FilePlan['files']): string | undefined {
 }
 
 function faultOf(file: string, wanted: FilePlan['files'][string]): string | undefined {
-	let found: Stats;
-	let text: string;
-	try {
-		found = lstatSync(file);
-		text = readFileSync(file, 'utf8');
-	} catch {
+	const found = lstatSync(file, {throwIfNoEntry: false});
+	const text = readText(file);
+	if (found === undefined || text === undefined) {
 		return wanted == null ? undefined : 'is missing or cannot be read';
 	}
 

@@ -38,6 +38,8 @@ const HINTS: Readonly<Record<string, string>> = {
 	ENOSPC: 'Make room on that disk, and try again',
 	EDQUOT: 'Make room on that disk, and try again',
 	EROFS: 'Make it writable, and try again',
+	EMFILE: 'Raise the limit on open files (ulimit -n), and try again',
+	ENFILE: 'Raise the limit on open files (sysctl fs.file-max), and try again',
 };
 
 /**

@@ -1,8 +1,8 @@
 import {existsSync} from 'node:fs';
 import type {FilePlan} from '../change/boot-files.ts';
 import {BOOT_FILE, RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
-import {readOrEmpty} from '../checklist/verify-files.ts';
 import {findProgram} from '../host/exec/find-program.ts';
+import {readText} from '../host/files/read-text.ts';
 import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
 import type {Family} from '../lib/network.ts';
 import {helperOf} from '../policy/helpers.ts';
@@ -45,7 +45,7 @@ export function findInitSystem(choice = readChoice()): InitSystem | undefined {
 
 /** What the user has said before, or undefined. */
 export function readChoice(): BootChoice | undefined {
-	const text = readOrEmpty(BOOT_FILE).trim();
+	const text = readText(BOOT_FILE)?.trim();
 	return INIT_SYSTEM_NAMES.find((name) => name === text);
 }
 

@@ -1,4 +1,5 @@
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync} from 'node:fs';
+import {readText} from '../host/files/read-text.ts';
 import {isRoot} from '../host/machine/facts-sync.ts';
 import {netAdminHere} from '../host/machine/system.ts';
 import {HostError} from '../lib/errors.ts';
@@ -23,7 +24,7 @@ export function findUnsupported(): HostError | undefined {
 	}
 
 	// "4.4.0-19041-Microsoft"; WSL 2 has a kernel of its own: "5.15.90.1-microsoft-standard-WSL2".
-	if (/^Linux version \S+-Microsoft\b/.test(read('/proc/version'))) {
+	if (/^Linux version \S+-Microsoft\b/.test(readText('/proc/version') ?? '')) {
 		return new HostError(
 			'WSL 1 has no netfilter: Windows filters its packets',
 			'Use the firewall of Windows, or WSL 2. The rules in print: fw-wizard rules',
@@ -45,11 +46,3 @@ export function findMissingRight(): HostError | undefined {
 
 const IN_PRINT =
 	'The rules in print: fw-wizard rules. To load them now, and see to the boot yourself: --boot none';
-
-function read(file: string): string {
-	try {
-		return readFileSync(file, 'utf8');
-	} catch {
-		return '';
-	}
-}

@@ -1,5 +1,5 @@
-import {readdirSync, readFileSync} from 'node:fs';
 import {run} from '../host/exec/run.ts';
+import {listFolder, readText} from '../host/files/read-text.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
 import type {Namespace} from '../host/netns.ts';
 import type {RulesUnderTest} from './load-rules.ts';
@@ -44,7 +44,7 @@ export async function mirrorForwarding(
 		`/proc/sys/net/ipv4/conf/${name}/route_localnet`,
 		`/proc/sys/net/ipv6/conf/${name}/forwarding`,
 	]);
-	const values = new Map(files.map((file) => [file, read(file)]));
+	const values = new Map(files.map((file) => [file, readText(file)?.trim() ?? '']));
 	const forwards = files.some((file) => file.endsWith('/forwarding') && values.get(file) === '1');
 	let adjusted = true;
 	for (const value of [1, 0]) {
@@ -102,17 +102,5 @@ function namedIn({loads}: RulesUnderTest): readonly string[] {
 }
 
 function existsHere(name: string): boolean {
-	try {
-		return readdirSync('/sys/class/net').includes(name);
-	} catch {
-		return false;
-	}
-}
-
-function read(file: string): string {
-	try {
-		return readFileSync(file, 'utf8').trim();
-	} catch {
-		return '';
-	}
+	return listFolder('/sys/class/net').includes(name);
 }

@@ -1,8 +1,9 @@
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import process from 'node:process';
 import {FAMILIES, type Family} from '../../lib/network.ts';
 import {parseServices, type Services, withOwnServices} from '../../policy/services.ts';
 import {findProgram} from '../exec/find-program.ts';
+import {readText} from '../files/read-text.ts';
 import {type Interface, interfacesHere} from './interfaces.ts';
 
 /** What is known of this machine at once, without starting a program. */
@@ -43,9 +44,5 @@ export function hasIptables(): boolean {
 
 /** The names of /etc/services and, for what it lacks, ours. */
 export function servicesHere(): Services {
-	try {
-		return withOwnServices(parseServices(readFileSync('/etc/services', 'utf8')));
-	} catch {
-		return withOwnServices(new Map());
-	}
+	return withOwnServices(parseServices(readText('/etc/services') ?? ''));
 }

@@ -1,7 +1,8 @@
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import os from 'node:os';
 import {HELPERS, type Helper, type HelperName, helperOf} from '../../policy/helpers.ts';
 import {run} from '../exec/run.ts';
+import {readText} from '../files/read-text.ts';
 import {programOf} from '../netfilter/iptables.ts';
 import {isRoot} from './facts-sync.ts';
 
@@ -34,16 +35,12 @@ export async function loadModules(helpers: readonly HelperName[]): Promise<void>
 
 /** The modules that lie ready for this kernel. Which ones are built in, the kernel does not always say. */
 function listModules(): ReadonlySet<string> {
-	try {
-		const text = readFileSync(`/lib/modules/${os.release()}/modules.dep`, 'utf8');
-		return new Set(
-			text
-				.split('\n')
-				.map((line) => /([^/]+)\.ko[.a-z]*:/.exec(line)?.[1]?.replaceAll('-', '_') ?? ''),
-		);
-	} catch {
-		return new Set();
-	}
+	const text = readText(`/lib/modules/${os.release()}/modules.dep`) ?? '';
+	return new Set(
+		text
+			.split('\n')
+			.map((line) => /([^/]+)\.ko[.a-z]*:/.exec(line)?.[1]?.replaceAll('-', '_') ?? ''),
+	);
 }
 
 /**

@@ -1,7 +1,8 @@
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
 import {printable} from '../../lib/printable.ts';
+import {readText} from '../files/read-text.ts';
 import {socketTables} from '../rehearsal/is-rehearsal.ts';
 import {commandNameOf} from '../sockets/processes.ts';
 
@@ -64,8 +65,8 @@ export function ipv6Here(): Ipv6 {
 		return existsSync('/proc/sys/net/ipv4') ? 'absent' : 'unknown';
 	}
 
-	const off = readText('/proc/sys/net/ipv6/conf/all/disable_ipv6').trim();
-	return off === '' ? 'unknown' : off === '1' ? 'switched off' : 'there';
+	const off = readText('/proc/sys/net/ipv6/conf/all/disable_ipv6')?.trim();
+	return off === undefined ? 'unknown' : off === '1' ? 'switched off' : 'there';
 }
 
 /** CAP_NET_ADMIN (capabilities(7)), without which not even root reads or changes rules. */
@@ -73,7 +74,7 @@ const NET_ADMIN = 1n << 12n;
 
 /** Whether this process may administer its network. */
 export function netAdminHere(): boolean | 'unknown' {
-	const effective = /^CapEff:\s*([\da-f]+)/m.exec(readText('/proc/self/status'))?.[1];
+	const effective = /^CapEff:\s*([\da-f]+)/m.exec(readText('/proc/self/status') ?? '')?.[1];
 	return effective === undefined
 		? process.geteuid?.() === 0
 			? 'unknown'
@@ -83,13 +84,5 @@ export function netAdminHere(): boolean | 'unknown' {
 
 /** Whether the tables of sockets can be read at all. */
 export function seesSockets(): boolean {
-	return readText(`${socketTables()}/tcp`) !== '';
-}
-
-function readText(file: string): string {
-	try {
-		return readFileSync(file, 'utf8');
-	} catch {
-		return '';
-	}
+	return (readText(`${socketTables()}/tcp`) ?? '') !== '';
 }

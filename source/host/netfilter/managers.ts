@@ -1,7 +1,7 @@
-import {readFileSync} from 'node:fs';
 import type {Manager} from '../../existing/cleanup-plan.ts';
 import {OWN_PREFIX} from '../../ruleset/model.ts';
 import {findProgram} from '../exec/find-program.ts';
+import {readText} from '../files/read-text.ts';
 import {isActive, isEnabled} from '../machine/systemd.ts';
 import {listTables} from './nftables.ts';
 
@@ -32,14 +32,15 @@ export async function findManagers(): Promise<Managers> {
 		isEnabled('nftables'),
 		isEnabled('netfilter-persistent'),
 	]);
-	const frozen = FROZEN.find(
-		(file) => readOrEmpty(file).includes('*filter') && !readOrEmpty(file).includes(OWN_PREFIX),
-	);
+	const frozen = FROZEN.find((file) => {
+		const text = readText(file) ?? '';
+		return text.includes('*filter') && !text.includes(OWN_PREFIX);
+	});
 	return {
 		ufw: ufwIsEnabled(),
 		firewalld,
 		nftables: nftables
-			? {flushes: /^\s*flush\s+ruleset/m.test(readOrEmpty(NFTABLES_CONF))}
+			? {flushes: /^\s*flush\s+ruleset/m.test(readText(NFTABLES_CONF) ?? '')}
 			: undefined,
 		frozen: persistent ? frozen : undefined,
 	};
@@ -58,7 +59,7 @@ export function ownersAmong({
 }
 
 function ufwIsEnabled(): boolean {
-	return UFW_ENABLED.test(readOrEmpty(UFW_CONF));
+	return UFW_ENABLED.test(readText(UFW_CONF) ?? '');
 }
 
 async function findFirewalld(): Promise<Managers['firewalld']> {
@@ -73,22 +74,14 @@ async function findFirewalld(): Promise<Managers['firewalld']> {
 
 /** ufw.conf as `ufw disable` leaves it; undefined where ufw is not enabled. */
 export function withoutUfw(): string | undefined {
-	const text = readOrEmpty(UFW_CONF);
-	return ufwIsEnabled() ? text.replace(UFW_ENABLED, '$1no') : undefined;
+	const text = readText(UFW_CONF) ?? '';
+	return UFW_ENABLED.test(text) ? text.replace(UFW_ENABLED, '$1no') : undefined;
 }
 
 /** Whether firewalld makes its rules with iptables, which it empties when it starts and stops. */
 export function firewalldUsesIptables(): boolean {
 	return (
-		/^\s*FirewallBackend\s*=\s*iptables/im.test(readOrEmpty('/etc/firewalld/firewalld.conf')) ||
+		/^\s*FirewallBackend\s*=\s*iptables/im.test(readText('/etc/firewalld/firewalld.conf') ?? '') ||
 		findProgram('nft') === undefined
 	);
-}
-
-function readOrEmpty(file: string): string {
-	try {
-		return readFileSync(file, 'utf8');
-	} catch {
-		return '';
-	}
 }

@@ -1,9 +1,9 @@
-import {readdirSync, readFileSync} from 'node:fs';
 import {type CleanupChoice, planChoices} from '../../existing/cleanup-options.ts';
 import {KNOWN_PROGRAMS} from '../../existing/known-programs.ts';
 import {type Neighbour, nameNeighbours} from '../../existing/neighbours.ts';
 import type {Family} from '../../lib/network.ts';
 import {yieldToEventLoop} from '../exec/yield.ts';
+import {listFolder, readText} from '../files/read-text.ts';
 import {commandNameOf, link, processesNamed} from '../sockets/processes.ts';
 import {findManagers, ownersAmong} from './managers.ts';
 import {readNativeTables} from './nftables.ts';
@@ -46,11 +46,7 @@ function servicesHere(): ReadonlySet<string> {
 
 /** The interfaces of WireGuard, as the kernel knows them. */
 function tunnelsHere(): readonly string[] {
-	try {
-		return readdirSync('/sys/class/net').filter((name) =>
-			/^DEVTYPE=wireguard$/m.test(readFileSync(`/sys/class/net/${name}/uevent`, 'utf8')),
-		);
-	} catch {
-		return [];
-	}
+	return listFolder('/sys/class/net').filter((name) =>
+		/^DEVTYPE=wireguard$/m.test(readText(`/sys/class/net/${name}/uevent`) ?? ''),
+	);
 }

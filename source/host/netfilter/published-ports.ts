@@ -1,4 +1,3 @@
-import {readFileSync} from 'node:fs';
 import os from 'node:os';
 import {natOfIptables} from '../../existing/nat/parse-iptables.ts';
 import {natOfNftables, natTablesIn} from '../../existing/nat/parse-nftables.ts';
@@ -6,6 +5,7 @@ import {type NatTable, type Published, publishedIn} from '../../existing/nat/pub
 import type {Family} from '../../lib/network.ts';
 import {ask} from '../exec/run.ts';
 import {forEachYielding} from '../exec/yield.ts';
+import {readText} from '../files/read-text.ts';
 import {readSave} from './iptables.ts';
 
 /** Each program has two seconds. */
@@ -72,11 +72,7 @@ const LEADS_NOWHERE = /^-A \S+ (?!.*-m comment)-[^j].* -j (?:ACCEPT|RETURN)$/;
 const NOT_WHOLE = /incompatible|unsupported|unknown/i;
 
 function hasLegacyNat(file: string): boolean {
-	try {
-		return readFileSync(file, 'utf8').split('\n').includes('nat');
-	} catch {
-		return false;
-	}
+	return readText(file)?.split('\n').includes('nat') ?? false;
 }
 
 function ownAddresses(): readonly string[] {

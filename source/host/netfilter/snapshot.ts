@@ -1,9 +1,9 @@
-import {readFileSync} from 'node:fs';
 import type {RulesSnapshot} from '../../existing/snapshot.ts';
 import type {Family} from '../../lib/network.ts';
 import type {Backend} from '../../ruleset/model.ts';
 import {findProgram} from '../exec/find-program.ts';
 import {run, runToEnd} from '../exec/run.ts';
+import {readText} from '../files/read-text.ts';
 import {programOf, readSave, save} from './iptables.ts';
 
 /**
@@ -67,9 +67,5 @@ const HOLDS_RULES = /^-A|^:\S+ DROP/m;
  * make it. Where the kernel does not say, it has none, or we may not know.
  */
 function hasLegacy(family: Family): boolean {
-	try {
-		return readFileSync(`/proc/net/${family === 4 ? 'ip' : 'ip6'}_tables_names`, 'utf8') !== '';
-	} catch {
-		return false;
-	}
+	return (readText(`/proc/net/${family === 4 ? 'ip' : 'ip6'}_tables_names`) ?? '') !== '';
 }

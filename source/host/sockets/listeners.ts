@@ -1,9 +1,9 @@
-import {readFileSync} from 'node:fs';
 import {FAMILIES} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import {CONTAINER_PROXIES} from '../../services/advice.ts';
 import type {Listener} from '../../services/listener.ts';
 import {forEachYielding} from '../exec/yield.ts';
+import {readText} from '../files/read-text.ts';
 import {userOnMachine} from '../rehearsal/is-rehearsal.ts';
 import {type BoundSocket, isLoopback, readBoundSockets} from './proc-net.ts';
 import {commandNameOf, controlGroupsOf, holdersOf, parentOf, userIdOf} from './processes.ts';
@@ -158,17 +158,13 @@ function keyOf({protocol, port}: BoundSocket): string {
 
 /** Names of users by their numbers, as /etc/passwd has them. */
 function readUsers(): ReadonlyMap<number, string> {
-	try {
-		return new Map(
-			readFileSync('/etc/passwd', 'utf8')
-				.split('\n')
-				.map((line) => line.split(':'))
-				.filter((fields) => fields.length > 2)
-				.map(([name = '', , id]) => [Number(id), printable(name)] as const),
-		);
-	} catch {
-		return new Map();
-	}
+	return new Map(
+		(readText('/etc/passwd') ?? '')
+			.split('\n')
+			.map((line) => line.split(':'))
+			.filter((fields) => fields.length > 2)
+			.map(([name = '', , id]) => [Number(id), printable(name)] as const),
+	);
 }
 
 function userOf(id: number, users: ReadonlyMap<number, string>): string | undefined {

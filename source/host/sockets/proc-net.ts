@@ -1,8 +1,8 @@
-import {readFileSync} from 'node:fs';
 import os from 'node:os';
 import ipaddr from 'ipaddr.js';
 import type {Family} from '../../lib/network.ts';
 import type {Protocol} from '../../policy/services.ts';
+import {readText} from '../files/read-text.ts';
 import {socketTables} from '../rehearsal/is-rehearsal.ts';
 
 /** A TCP socket of this machine, as /proc/net/tcp and tcp6 show it (proc(5)). */
@@ -46,14 +46,14 @@ const STATES: Readonly<Record<string, TcpSocket['state']>> = {
 
 /** The TCP sockets of this network namespace that listen or are connected, both families. */
 export function readTcpSockets(): readonly TcpSocket[] {
-	return ['tcp', 'tcp6'].flatMap((name) => parseTcpTable(readOrEmpty(`/proc/net/${name}`)));
+	return ['tcp', 'tcp6'].flatMap((name) => parseTcpTable(readText(`/proc/net/${name}`) ?? ''));
 }
 
 /** The TCP sockets of this machine that listen, and its UDP sockets without a peer; in a rehearsal too. */
 export function readBoundSockets(): readonly BoundSocket[] {
 	const folder = socketTables();
 	return TABLES.flatMap(({file, protocol, family}) =>
-		parseBoundSockets(readOrEmpty(`${folder}/${file}`), protocol, family),
+		parseBoundSockets(readText(`${folder}/${file}`) ?? '', protocol, family),
 	);
 }
 
@@ -76,7 +76,7 @@ export function parseBoundSockets(
 export function readUdpPorts(): ReadonlyMap<string, number> {
 	return new Map(
 		['udp', 'udp6']
-			.flatMap((name) => rowsOf(readOrEmpty(`/proc/net/${name}`)))
+			.flatMap((name) => rowsOf(readText(`/proc/net/${name}`) ?? ''))
 			.map((fields) => [fields[9] ?? '', parseEnd(fields[1] ?? '').port]),
 	);
 }
@@ -149,12 +149,4 @@ function addressOf(hex: string): string {
 		...(os.endianness() === 'LE' ? Buffer.from(word, 'hex').reverse() : Buffer.from(word, 'hex')),
 	]);
 	return ipaddr.process(ipaddr.fromByteArray(bytes).toString()).toString();
-}
-
-function readOrEmpty(file: string): string {
-	try {
-		return readFileSync(file, 'utf8');
-	} catch {
-		return '';
-	}
 }

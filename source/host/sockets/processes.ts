@@ -1,5 +1,6 @@
-import {readdirSync, readFileSync, readlinkSync} from 'node:fs';
+import {readlinkSync} from 'node:fs';
 import {forEachYielding} from '../exec/yield.ts';
+import {listFolder, readText} from '../files/read-text.ts';
 
 /** A process as /proc shows it (proc(5)). All of these give nothing where it is gone or not ours to see. */
 
@@ -44,7 +45,9 @@ export function variableOf(pid: number, name: string): string | undefined {
 export function socketsOf(pid: number): ReadonlySet<string> {
 	const folder = `/proc/${pid}/fd`;
 	return new Set(
-		list(folder).flatMap((name) => /^socket:\[(\d+)\]$/.exec(link(`${folder}/${name}`))?.[1] ?? []),
+		listFolder(folder).flatMap(
+			(name) => /^socket:\[(\d+)\]$/.exec(link(`${folder}/${name}`))?.[1] ?? [],
+		),
 	);
 }
 
@@ -78,7 +81,7 @@ export function controlGroupsOf(pid: number): string {
 export function terminalsOf(pid: number): ReadonlySet<string> {
 	const folder = `/proc/${pid}/fd`;
 	return new Set(
-		list(folder)
+		listFolder(folder)
 			.map((name) => link(`${folder}/${name}`))
 			.filter((target) => /^\/dev\/(pts\/\d|tty)/.test(target)),
 	);
@@ -90,7 +93,7 @@ export function processesNamed(names: readonly string[]): readonly number[] {
 }
 
 function allProcesses(): readonly number[] {
-	return list('/proc')
+	return listFolder('/proc')
 		.filter((name) => /^\d+$/.test(name))
 		.map(Number);
 }
@@ -105,19 +108,7 @@ function statFields(pid: number): readonly string[] {
 }
 
 function read(file: string): string {
-	try {
-		return readFileSync(file, 'utf8');
-	} catch {
-		return '';
-	}
-}
-
-function list(folder: string): readonly string[] {
-	try {
-		return readdirSync(folder);
-	} catch {
-		return [];
-	}
+	return readText(file) ?? '';
 }
 
 /** What a symbolic link of /proc points at; empty where we may not know. */

@@ -81,15 +81,23 @@ function isOwn(address: string): boolean {
 	return isLoopback(address) || interfaceOf(address) !== undefined;
 }
 
-/** Logins from outside that were not there before: connections to an SSH server, past authentication. */
+/**
+ * Logins from outside that were not there before: connections to an SSH server, past authentication.
+ * None where they cannot be read just now: the wizard asks again in half a second, and its wait for
+ * a confirmation must not end for that.
+ */
 export function findLogins(
 	before: ReadonlySet<string>,
 	client: string | undefined,
 ): readonly string[] {
-	return inboundOf(readTcpSockets())
-		.filter((socket) => !before.has(connectionKey(socket)) && !isOwn(socket.remoteAddress))
-		.filter((socket) => isLogin(socket, client))
-		.map(({remoteAddress}) => remoteAddress);
+	try {
+		return inboundOf(readTcpSockets())
+			.filter((socket) => !before.has(connectionKey(socket)) && !isOwn(socket.remoteAddress))
+			.filter((socket) => isLogin(socket, client))
+			.map(({remoteAddress}) => remoteAddress);
+	} catch {
+		return [];
+	}
 }
 
 /** The connections that others have to this machine now. */

@@ -1,0 +1,54 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {explainError} from '../../lib/errors.ts';
+
+/**
+ * Errors of open(2) and read(2) that say nothing about the file: this process or the machine has too
+ * many files open, memory is short, or the disk is broken. To take such a file for absent could
+ * overlook another firewall, or let an undo remove the file.
+ */
+const INCONCLUSIVE = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EIO']);
+
+/**
+ * Reads a text file in UTF-8.
+ * @returns undefined where there is no such file, or where this process may not read it
+ * @throws {HostError} where neither can be told
+ */
+export function readText(file: string): string | undefined {
+	return orUndefined(file, () => readFileSync(file, 'utf8'));
+}
+
+/**
+ * The names in a folder, in no order; none where there is no such folder, or where this process may
+ * not read it.
+ * @throws {HostError} where neither can be told
+ */
+export function listFolder(folder: string): readonly string[] {
+	return orUndefined(folder, () => readdirSync(folder)) ?? [];
+}
+
+function orUndefined<T>(file: string, read: () => T): T | undefined {
+	try {
+		return read();
+	} catch (error) {
+		if (INCONCLUSIVE.has((error as NodeJS.ErrnoException).code ?? '')) {
+			throw explainError(error, file);
+		}
+
+		return undefined;
+	}
+}
+
+/**
+ * Reads a file of JSON.
+ * @returns undefined where `readText` gives none, and where the text is no JSON: a file that was
+ * damaged, or not written to its end
+ * @throws {HostError} as `readText`
+ */
+export function readJson(file: string): unknown {
+	const text = readText(file);
+	try {
+		return text === undefined ? undefined : JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+}

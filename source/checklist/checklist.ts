@@ -12,7 +12,7 @@ import {MODULES_LOAD_FILE} from '../persistence/init/systemd.ts';
 import {findInitSystem} from '../persistence/plan.ts';
 import {helperOf} from '../policy/helpers.ts';
 import type {Policy} from '../policy/policy.ts';
-import {nmapCommands} from '../proof/nmap.ts';
+import {nmapCommands} from '../proof/nmap/commands.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
 import type {RuleSet} from '../ruleset/model.ts';
@@ -137,11 +137,10 @@ async function checkHelpers(policy: Policy): Promise<Item> {
 function checkTicks({interfaces}: Facts): readonly Item[] {
 	const ticks = readTicks();
 	const address = interfaces[0]?.addresses[0]?.split('/')[0] ?? 'HOST';
-	const [scan] = nmapCommands([address]);
 	const texts: Readonly<Record<Tick, readonly [string, string, string]>> = {
 		scanned: [
 			'scanned from another machine',
-			`${scan?.command}; then fw-wizard prove --nmap scan.xml`,
+			`${nmapCommands(address).full}; then fw-wizard prove --nmap scan.xml`,
 			'scanned',
 		],
 		'way-in': ['there is a way in if all fails: console, rescue system', 'try it once', 'way-in'],

@@ -138,6 +138,7 @@ function program(
 				withPolicyOptions(command('prove', 'send a packet to every port; say which pass'))
 					.option('--of <rules>', 'planned, running or boot (default planned)')
 					.option('--nmap <file>', 'hold the XML output of an nmap scan against the policy')
+					.option('--from <address>', 'with --nmap: the address that the scan was made from')
 					.option('--json', 'print the proof as JSON'),
 				async (flags) => {
 					const {proveCommand} = await import('./prove.ts');

@@ -2,15 +2,11 @@ import {existsSync} from 'node:fs';
 import process from 'node:process';
 import {proveOn} from '../app/prove.ts';
 import {RESTORE_FILE} from '../change/paths.ts';
-import {readAtMost} from '../host/files/atomic-write.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {HostError, InputError} from '../lib/errors.ts';
-import {printable} from '../lib/printable.ts';
 import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
-import {compareScan, readNmap} from '../proof/nmap.ts';
 import {isProven, onlyShutsOut, type Proof} from '../proof/prove.ts';
 import {describePortDifference, describeView} from '../proof/report.ts';
-import {planVantagePoints} from '../proof/vantage-points.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {
 	bootSource,
@@ -19,10 +15,8 @@ import {
 	runningSource,
 } from '../testbed/load-rules.ts';
 import {choosePolicy, type PolicyFlags} from './options/policy.ts';
+import {proveWithNmap} from './prove-nmap.ts';
 import {requireRoot} from './require-root.ts';
-
-/** A scan of all ports of both families and protocols, several times. */
-const SCAN_BYTES = 200e6;
 
 export const SUBJECTS = ['planned', 'running', 'boot'] as const;
 type Subject = (typeof SUBJECTS)[number];
@@ -30,6 +24,7 @@ type Subject = (typeof SUBJECTS)[number];
 export type ProveFlags = PolicyFlags & {
 	readonly of?: string;
 	readonly nmap?: string;
+	readonly from?: string;
 	readonly json?: boolean;
 };
 
@@ -51,7 +46,11 @@ export async function proveCommand(flags: ProveFlags): Promise<{text: string; pr
 	const facts = await gatherFacts();
 	const policy = choosePolicy(flags, facts.services);
 	if (flags.nmap !== undefined) {
-		return compareNmap(flags.nmap, policy, facts, flags.json ?? false);
+		return proveWithNmap(flags.nmap, flags, policy, facts);
+	}
+
+	if (flags.from !== undefined) {
+		throw new InputError('--from says where a scan was made', 'Give the scan with --nmap FILE');
 	}
 
 	if (subject !== 'planned') {
@@ -81,51 +80,6 @@ async function sourceOf(subject: Subject, policy: Policy, facts: Facts): Promise
 			}
 
 			return bootSource(RESTORE_FILE);
-	}
-}
-
-/** Holds a scan that was made from another machine against the policy. */
-function compareNmap(
-	file: string,
-	policy: Policy,
-	facts: Facts,
-	json: boolean,
-): {text: string; proven: boolean} {
-	const scans = readNmap(readText(file));
-	const ruleSet = buildRuleSet(policy, facts);
-	const [{vantagePoints}, ports] = [
-		planVantagePoints(policy, facts.interfaces, undefined),
-		scans.reduce((count, scan) => count + scan.ports.length, 0),
-	];
-	const differences = scans.flatMap((scan) => {
-		const vantagePoint = vantagePoints.find(({family}) => family === scan.family);
-		return vantagePoint ? compareScan(scan, ruleSet, policy.verdict, vantagePoint) : [];
-	});
-	const proven = ports > 0 && differences.length === 0;
-	return {
-		proven,
-		text: json
-			? `${JSON.stringify({proven, addresses: scans.map(({address}) => address), ports, differences}, undefined, '\t')}\n`
-			: [
-					...differences.map((text) => `DIFFERENCE: ${text}`),
-					ports === 0
-						? 'The scan lists no port: it proves nothing.'
-						: proven
-							? `The scan of ${scans.map(({address}) => address).join(', ')} lists ${ports} ports, and none contradicts the policy.`
-							: 'The scan contradicts the policy.',
-					'',
-				].join('\n'),
-	};
-}
-
-function readText(file: string): string {
-	try {
-		return readAtMost(file, SCAN_BYTES);
-	} catch (error) {
-		throw new InputError(
-			`The scan cannot be read: ${printable((error as Error).message, 160)}`,
-			'Make it with: nmap -oX scan.xml ...',
-		);
 	}
 }
 

@@ -98,6 +98,26 @@ export function planVantagePoints(
 	};
 }
 
+/**
+ * The vantage points of one address. Its packets arrive on the interface whose network it belongs to. For
+ * another address that interface is not known, and each interface of the plan is one.
+ */
+export function vantagePointsOf(
+	source: string,
+	policy: Policy,
+	interfaces: readonly Interface[],
+): readonly NamedVantagePoint[] {
+	const near = interfaces.find(({addresses}) => addresses.some((cidr) => contains(cidr, source)));
+	const {vantagePoints} = planVantagePoints(policy, interfaces, undefined);
+	const names = near ? [near.name] : vantagePoints.map(({inInterface}) => inInterface);
+	return [...new Set(names)].map((inInterface) => ({
+		family: source.includes(':') ? 6 : 4,
+		inInterface,
+		source,
+		name: source,
+	}));
+}
+
 function strangerTo(family: Family, networks: readonly Network[]): string {
 	const addresses = STRANGERS[family];
 	const foreign = addresses.find((address) =>

@@ -38,6 +38,11 @@ describe('what stands in the terminal after the wizard', () => {
 		});
 	});
 
+	test('names a scan that nmap makes also of an IPv6 address', () => {
+		const {text} = summarize(KEPT, {...PLACE, address: '2001:db8::1'});
+		expect(text).toContain(': nmap -6 -sS -p- -T4 -oX scan.xml 2001:db8::1\n');
+	});
+
 	test('after a rehearsal says how to do it for real, in words that a shell reads', () => {
 		const {text} = summarize(KEPT, {...PLACE, rehearsal: true});
 		expect(text).toContain(

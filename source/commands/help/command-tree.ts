@@ -49,6 +49,7 @@ const VALUES: Readonly<Record<string, Value>> = {
 	'--to': 'text',
 	'--of': SUBJECTS,
 	'--nmap': 'file',
+	'--from': 'text',
 	'--tick': TICKS,
 	form: EXPORTS,
 	keep: ['keep'],

@@ -1,6 +1,6 @@
 import type {Item} from '../../checklist/checklist-item.ts';
 import type {Verdict} from '../../policy/policy.ts';
-import {RIGHT_ANSWERS} from '../../proof/nmap.ts';
+import {RIGHT_ANSWERS} from '../../proof/nmap/commands.ts';
 import {glyphs} from '../theme.ts';
 import type {Line} from './wrap.ts';
 import {wrapLines} from './wrap.ts';

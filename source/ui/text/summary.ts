@@ -2,6 +2,7 @@ import {type Existing, existingFlags} from '../../existing/cleanup-plan.ts';
 import {quoteIfNeeded} from '../../lib/shell-quote.ts';
 import {printOpening} from '../../policy/opening.ts';
 import {type Policy, policyFlags} from '../../policy/policy.ts';
+import {nmapCommands} from '../../proof/nmap/commands.ts';
 import type {Ending} from '../state/exit-reason.ts';
 
 export type Summary = {
@@ -61,7 +62,7 @@ function describeKept({
 					`Kept in /etc/fw-wizard${boot === undefined ? '; nothing loads it at boot' : `, and loaded at boot by ${boot}`}.`,
 					'To undo it: fw-wizard undo',
 					'What to do next:',
-					`  from another machine, its TCP ports: nmap -sS -p- -T4 -oX scan.xml ${address}`,
+					`  from another machine, its TCP ports: ${nmapCommands(address).fast}`,
 					'  here, with its result: fw-wizard prove --nmap scan.xml',
 					'  after the next boot: fw-wizard check',
 				]),

@@ -1,0 +1,68 @@
+import {compareScans, type ScansComparison} from '../app/compare-scans.ts';
+import {readAtMost} from '../host/files/atomic-write.ts';
+import type {Facts} from '../host/machine/facts.ts';
+import {InputError} from '../lib/errors.ts';
+import {printable} from '../lib/printable.ts';
+import type {Policy} from '../policy/policy.ts';
+
+/** Bytes. Enough for several scans of all ports of both families and protocols. */
+const MOST_BYTES = 200e6;
+
+export type NmapFlags = {readonly from?: string; readonly json?: boolean};
+
+/**
+ * `fw-wizard prove --nmap FILE`: compares a scan that was made from another machine to the policy.
+ * @returns what to print, and whether the scan shows what the policy says
+ * @throws {InputError} where the file is no scan, or `--from` fits none
+ */
+export function proveWithNmap(
+	file: string,
+	{from, json = false}: NmapFlags,
+	policy: Policy,
+	facts: Facts,
+): {text: string; proven: boolean} {
+	const comparison = compareScans(facts, policy, readText(file), from);
+	const {proven, addresses, ports, differences, unjudged} = comparison;
+	return {
+		proven,
+		text: json
+			? `${JSON.stringify({proven, addresses, ports, differences, unjudged}, undefined, '\t')}\n`
+			: printComparison(comparison),
+	};
+}
+
+function printComparison({
+	proven,
+	addresses,
+	ports,
+	differences,
+	unjudged,
+	dependsOnSource,
+}: ScansComparison): string {
+	return [
+		...differences.map((text) => `DIFFERENCE: ${text}`),
+		...unjudged.map((text) => `Not judged: ${text}`),
+		ports === 0
+			? 'The scan lists no port: it proves nothing.'
+			: proven
+				? `The scan of ${addresses.join(', ')} lists ${ports} ports, and none contradicts the policy.`
+				: differences.length > 0
+					? 'The scan contradicts the policy.'
+					: 'The scan does not show whether the policy is in effect.',
+		...(dependsOnSource
+			? ['To judge more, add the address that the scan was made from: --from ADDRESS']
+			: []),
+		'',
+	].join('\n');
+}
+
+function readText(file: string): string {
+	try {
+		return readAtMost(file, MOST_BYTES);
+	} catch (error) {
+		throw new InputError(
+			`The scan cannot be read: ${printable((error as Error).message, 160)}`,
+			'Make it with: nmap -oX scan.xml ...',
+		);
+	}
+}

@@ -1,4 +1,4 @@
-import {Box, type Key, useApp, useInput, useWindowSize} from 'ink';
+import {Box, useApp, useInput, useWindowSize} from 'ink';
 import {type ReactElement, useEffect, useLayoutEffect, useMemo, useReducer} from 'react';
 import type {Checker} from '../app/check.ts';
 import type {Prover} from '../app/prove.ts';
@@ -10,31 +10,33 @@ import {Help} from './components/help.tsx';
 import {WidthContext} from './components/paragraph.tsx';
 import {RulesPanel} from './components/rules-panel.tsx';
 import {type Apply, useApplying} from './hooks/use-apply.ts';
-import {type ChecklistAction, useChecklist} from './hooks/use-checklist.ts';
+import {useChecklist} from './hooks/use-checklist.ts';
 import {useExposure} from './hooks/use-exposure.ts';
 import {useHelp} from './hooks/use-help.ts';
 import {useProof} from './hooks/use-proof.ts';
 import {useRules} from './hooks/use-rules.ts';
-import {CLOSING, keyLine} from './keys/format-key-hints.ts';
-import {keyToEvent, type Viewport} from './keys/key-events.ts';
-import {type KeyPlace, keysOf} from './keys/key-hints.ts';
+import {bindingsOf, keyEventOf} from './keys/bindings.ts';
+import {CLOSING, keyLine} from './keys/format-bindings.ts';
+import type {KeyEvent} from './keys/key-events.ts';
+import {inputModeOf, type KeyState} from './keys/key-state.ts';
 import {layOut} from './layout.ts';
 import type {Ending} from './state/exit-reason.ts';
 import {isTyping, reduceFlow} from './state/reducer.ts';
 import type {Flow} from './state/state.ts';
 import {ApplyStep} from './steps/apply-step.tsx';
 import {HelpersStep} from './steps/helpers-step.tsx';
-import {choiceHeight, choiceLines, NeighboursStep} from './steps/neighbours-step.tsx';
-import {alternativeLines, PortsStep} from './steps/ports-step.tsx';
+import {NeighboursStep} from './steps/neighbours-step.tsx';
+import {PortsStep} from './steps/ports-step.tsx';
 import {ProofStep} from './steps/proof-step.tsx';
 import {RejectionStep} from './steps/rejection-step.tsx';
-import {ResultStep, resultLines} from './steps/result-step.tsx';
-import {ReviewStep, reviewHeight} from './steps/review-step.tsx';
+import {ResultStep} from './steps/result-step.tsx';
+import {ReviewStep} from './steps/review-step.tsx';
 import {RoleStep} from './steps/role-step.tsx';
 import type {Machine} from './steps/step-props.ts';
+import {viewportOf} from './steps/viewport.ts';
 import {WelcomeStep} from './steps/welcome-step.tsx';
 import {useRepaint} from './terminal/use-repaint.ts';
-import {checklistLines, isReadyToReboot} from './text/checklist.ts';
+import {isReadyToReboot} from './text/checklist.ts';
 import {reviewLines} from './text/review.ts';
 
 const STEP_VIEWS = {
@@ -49,13 +51,6 @@ const STEP_VIEWS = {
 	apply: ApplyStep,
 	result: ResultStep,
 } as const;
-
-const CHECKLIST_KEYS: Readonly<Record<string, ChecklistAction>> = {
-	f: 'mend',
-	s: 'scanned',
-	c: 'way-in',
-	r: 'check',
-};
 
 /** Hands the terminal over, as it was found, until the given function has come to its end. */
 export type Suspend = (during: () => Promise<void>) => Promise<unknown>;
@@ -93,7 +88,7 @@ export function App(props: AppProps): ReactElement {
 		flow.step === 'result' && flow.outcome?.ok !== false,
 		props.checker,
 	);
-	const ready =
+	const offersReboot =
 		!machine.rehearsal && checklist.items !== undefined && isReadyToReboot(checklist.items);
 	const {proof, comparison} = useProof(
 		flow.policy,
@@ -121,104 +116,57 @@ export function App(props: AppProps): ReactElement {
 	useLayoutEffect(() => onHold(held), [onHold, held]);
 	useLayoutEffect(() => onDrawing(true));
 	useEffect(() => onDrawing(false));
+	const obstacle = flow.step === 'apply' ? machine.findObstacle(flow.policy) : undefined;
+	const keyState: KeyState = {
+		flow,
+		missingOpenings: shut.map(openingFor),
+		obstacle: obstacle && (obstacle.elevation === undefined ? 'impossible' : 'needs root'),
+		mendable: checklist.items?.some(({state}) => state === 'failed') ?? false,
+		offersReboot,
+		viewport: viewportOf(
+			{flow, machine, ruleSet, shut, review, checklist, height},
+			{columns, offersReboot},
+		),
+	};
+	const bindings = bindingsOf(keyState);
 	// What loads the rules must not be stopped in the middle of it.
-	const busy = flow.applying.phase === 'loading' || flow.applying.phase === 'deciding';
+	const busy = inputModeOf(keyState) === 'busy';
 	useLayoutEffect(
 		() => onSuspendable(busy ? undefined : suspendTerminal),
 		[onSuspendable, busy, suspendTerminal],
 	);
 
+	const run = async (event: KeyEvent) => {
+		switch (event.type) {
+			case 'help':
+				help.show(!help.shown);
+				return;
+			case 'leave':
+				exit(event.ending);
+				return;
+			case 'decide': {
+				const outcome = await decide(event.how);
+				if (event.leave) {
+					exit(outcome);
+				}
+
+				return;
+			}
+
+			case 'checklist':
+				await act(event.action);
+				return;
+			default:
+				dispatch(event);
+		}
+	};
+
 	useInput((input, key) => {
-		const leaving = key.ctrl && input === 'c';
-		if (!leaving && (help.shown || input === '?')) {
-			help.show(!help.shown);
-			return;
-		}
-
-		if (flow.applying.phase !== 'asking') {
-			void handleWaiting(leaving, key);
-			return;
-		}
-
-		if (leaving) {
-			exit(flow.outcome);
-			return;
-		}
-
-		if (flow.step === 'result' && flow.outcome?.ok !== false && handleChecklist(input, key)) {
-			return;
-		}
-
-		const asksAboutShut =
-			flow.step === 'apply' || (flow.step === 'review' && flow.view !== 'packet');
-		if (input === 'o' && shut.length > 0 && asksAboutShut) {
-			dispatch({type: 'open', openings: shut.map(openingFor)});
-			return;
-		}
-
-		const event = keyToEvent(flow, input, key, viewport());
+		const event = keyEventOf(keyState, {input, key}, help.shown);
 		if (event) {
-			dispatch(event);
+			void run(event);
 		}
 	});
-
-	const viewport = (): Viewport => {
-		switch (flow.step) {
-			case 'result':
-				return {
-					lines: checklistLines(checklist.items ?? [], columns, flow.policy.verdict).length,
-					height: height - resultLines(ready),
-				};
-			case 'ports':
-				return {lines: alternativeLines(flow, machine, columns).length, height};
-			case 'neighbours': {
-				const choices = flow.known.choices ?? [];
-				return {
-					lines: choiceLines(choices[flow.focus], columns).length,
-					height: choiceHeight(choices, height),
-				};
-			}
-
-			default:
-				return {
-					lines: review.length,
-					height: flow.step === 'review' ? reviewHeight({height, machine, ruleSet, shut}) : 0,
-				};
-		}
-	};
-
-	/** @returns whether the key meant something to the checklist */
-	const handleChecklist = (input: string, key: Key): boolean => {
-		if (key.return && flow.field === '') {
-			exit(flow.outcome ?? 'looked');
-			return true;
-		}
-
-		const action = CHECKLIST_KEYS[input];
-		// Once the word for a reboot is asked for, letters are its letters.
-		if (action === undefined || ready) {
-			return false;
-		}
-
-		void act(action);
-		return true;
-	};
-
-	const handleWaiting = async (leaving: boolean, key: Key) => {
-		const {applying} = flow;
-		if (applying.phase !== 'waiting') {
-			return;
-		}
-
-		if (key.escape || leaving) {
-			const outcome = await decide('rollBack');
-			if (leaving) {
-				exit(outcome);
-			}
-		} else if (key.return && applying.keepable) {
-			await decide('keep');
-		}
-	};
 
 	const actions = {
 		apply: () => void apply(flow.policy, flow.existing),
@@ -228,15 +176,7 @@ export function App(props: AppProps): ReactElement {
 		reboot: () => void props.checker.reboot(),
 	};
 
-	const obstacle = flow.step === 'apply' ? machine.findObstacle(flow.policy) : undefined;
-	const place: KeyPlace = {
-		// Who goes on as root decides there about being shut out.
-		shut: shut.length > 0 && obstacle === undefined,
-		blocked: obstacle !== undefined && obstacle.elevation === undefined,
-		mendable: checklist.items?.some(({state}) => state === 'failed') ?? false,
-		ready,
-	};
-	const keys = help.shown ? CLOSING : keyLine(keysOf(flow, place), columns);
+	const keys = help.shown ? CLOSING : keyLine(bindings, columns);
 
 	const {beside, whole, stepHeight, panelHeight, stepWidth, panelWidth} = layout;
 	const StepView = STEP_VIEWS[flow.step];
@@ -256,7 +196,7 @@ export function App(props: AppProps): ReactElement {
 						{/* What is too tall is cut at its end, not squeezed at its first lines. */}
 						<Box flexDirection="column" flexShrink={0}>
 							{help.shown ? (
-								<Help flow={flow} place={place} height={stepHeight} />
+								<Help applying={flow.applying} bindings={bindings} height={stepHeight} />
 							) : (
 								<StepView
 									key={flow.step}

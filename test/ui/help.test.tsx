@@ -1,6 +1,9 @@
 import {describe, expect, test} from 'vitest';
-import {keyLine, keyList} from '../../source/ui/keys/format-key-hints.ts';
-import {KEYS} from '../../source/ui/keys/key-hints.ts';
+import {OWN_SERVICES} from '../../source/policy/services.ts';
+import {bindingsOf} from '../../source/ui/keys/bindings.ts';
+import {keyLine, keyList} from '../../source/ui/keys/format-bindings.ts';
+import {plainKeyState} from '../../source/ui/keys/key-state.ts';
+import {startFlow} from '../../source/ui/state/state.ts';
 import {appOpener} from '../_helpers/ui/app.tsx';
 import {expectFits, SIZES} from '../_helpers/ui/frames.ts';
 
@@ -33,8 +36,9 @@ describe.each(SIZES)('the keys of a step, %i columns, %i rows', (columns, rows) 
 		await app.type('?');
 		expectFits(app.lines(), [columns, rows]);
 		const text = app.screen().replaceAll(/\s+/g, ' ');
-		for (const entry of rows > 10 ? [...KEYS[step].split('  '), 'Ctrl-Z to the shell'] : []) {
-			expect(text).toContain(entry.replaceAll(/\s+/g, ' '));
+		const flow = {...startFlow({}, ['workstation'], OWN_SERVICES), step, focus: -1};
+		for (const {key, label} of rows > 10 ? bindingsOf(plainKeyState(flow)) : []) {
+			expect(text).toContain(`${key} ${label}`);
 		}
 
 		// Not even Enter does more: it could load rules.
@@ -70,24 +74,28 @@ test('the keys are gone when the rules are loaded meanwhile', async () => {
 	expect(app.screen()).toContain('type keep');
 });
 
+const ENTER = {key: 'Enter', label: 'go on'} as const;
+const BACK = {key: 'Tab or Esc', label: 'back'} as const;
+const LEAVE = {key: 'Ctrl-C', label: 'leave', helpOnly: true} as const;
+
 test('a line of keys tells how to see them all, however narrow', () => {
-	expect(keyLine('Enter go on  Esc back', 40)).toBe('Enter go on  Esc back  ? keys');
-	expect(keyLine('Enter go on  Esc back', 26)).toBe('Enter go on  ? more');
-	expect(keyLine('Enter go on  Esc back', 16)).toBe('Enter g…  ? more');
-	expect(keyLine('', 20)).toBe('');
+	expect(keyLine([ENTER, BACK], 40)).toBe('Enter go on  Tab or Esc back  ? keys');
+	expect(keyLine([ENTER, BACK, LEAVE], 40)).toBe('Enter go on  Tab or Esc back  ? keys');
+	expect(keyLine([ENTER, BACK], 26)).toBe('Enter go on  ? more');
+	expect(keyLine([ENTER, BACK], 16)).toBe('Enter g…  ? more');
+	expect(keyLine([LEAVE], 20)).toBe('');
 });
 
 test('what does not fit in lines stands one after the other, and what is cut says so', () => {
-	const keys = 'Enter go on  Tab or Esc back  Ctrl-C leave';
-	expect(keyList(keys, {columns: 60, height: 5})).toEqual([
+	const keys = [ENTER, BACK, LEAVE];
+	expect(keyList(keys, {columns: 60, height: 3})).toEqual([
 		'Enter        go on',
 		'Tab or Esc   back',
 		'Ctrl-C       leave',
-		'Ctrl-Z       to the shell, fg comes back',
-		'?            these keys',
 	]);
 	expect(keyList(keys, {columns: 30, height: 2})).toEqual([
 		'Enter go on; Tab or Esc back;',
-		'Ctrl-C leave; Ctrl-Z to the s…',
+		'Ctrl-C leave',
 	]);
+	expect(keyList(keys, {columns: 12, height: 2})).toEqual(['Enter go on;', 'Tab or Esc …']);
 });

@@ -1,133 +1,92 @@
-import type {Key} from 'ink';
 import {HELPERS} from '../../policy/helpers.ts';
-import {type Flow, type FlowEvent, REVIEW_VIEWS, type View} from '../state/state.ts';
+import type {ChecklistAction} from '../hooks/use-checklist.ts';
+import type {Ending} from '../state/exit-reason.ts';
+import {type FlowEvent, REVIEW_VIEWS, type View} from '../state/state.ts';
 import {scrollSteps} from '../text/scroll-window.ts';
+import type {KeyState} from './key-state.ts';
+import type {Press} from './presses.ts';
 
-/** How much of a text that scrolls is on the screen. */
-export type Viewport = {readonly lines: number; readonly height: number};
+/** What a key does: an event of the flow, or a command to the wizard around it. */
+export type KeyEvent =
+	| FlowEvent
+	/** Shows the keys, or hides them again. */
+	| {readonly type: 'help'}
+	| {readonly type: 'leave'; readonly ending: Ending}
+	/** Ends the wait for the confirmation, and then the wizard where `leave` is set. */
+	| {readonly type: 'decide'; readonly how: 'keep' | 'rollBack'; readonly leave: boolean}
+	| {readonly type: 'checklist'; readonly action: ChecklistAction};
 
-/**
- * What a key means where the step's own list or field does not handle it.
- * Lists of ink-select-input and fields of ink-text-input take their keys themselves.
- */
-export function keyToEvent(
-	flow: Flow,
-	input: string,
-	key: Key,
-	viewport: Viewport,
-): FlowEvent | undefined {
-	if (key.escape) {
-		return {type: 'back'};
-	}
+/** Makes the event of a key; undefined where it does nothing at this moment. */
+export type MakeEvent = (state: KeyState, press: Press) => KeyEvent | undefined;
 
-	const move = key.upArrow ? -1 : key.downArrow ? 1 : 0;
-	switch (flow.step) {
-		case 'welcome':
-		case 'proof':
-			return key.return ? {type: 'next'} : undefined;
-		case 'neighbours':
-			return key.pageUp || key.pageDown ? scrollKey(key, viewport) : undefined;
-		case 'rejection':
-			return input === 'l' ? {type: 'toggle-log'} : undefined;
-		case 'helpers':
-			if (input === ' ') {
-				return {type: 'toggle', index: flow.focus};
-			}
-
-			return key.return
-				? {type: 'next'}
-				: moveTo((flow.focus + move + HELPERS.length) % HELPERS.length, move);
-		case 'ports':
-			return portsKey(flow, input, key, viewport) ?? moveTo(flow.focus + move, move);
-		case 'review':
-			return reviewKey(flow, input, key, viewport);
-		case 'result':
-			return scrollKey(key, viewport);
-		default:
-			return undefined;
-	}
+/** An event that is the same in every state. */
+export function emit(
+	type: 'next' | 'back' | 'submit' | 'remove' | 'toggle-log' | 'help',
+): MakeEvent {
+	return () => ({type});
 }
 
-function moveTo(index: number, move: number): FlowEvent | undefined {
-	return move === 0 ? undefined : {type: 'focus', index};
+export function show(view: View): MakeEvent {
+	return () => ({type: 'view', view});
 }
 
-/** In the list of openings; the field above it takes its own keys. */
-function portsKey(
-	{focus, field, view}: Flow,
-	input: string,
-	key: Key,
-	viewport: Viewport,
-): FlowEvent | undefined {
-	if (focus === -1) {
-		return undefined;
-	}
-
-	if (key.tab) {
-		return {type: 'view', view: view === 'rules' ? 'alternatives' : 'rules'};
-	}
-
-	if (input === ' ') {
-		return {type: 'toggle', index: focus};
-	}
-
-	if (view === 'alternatives' && (key.pageUp || key.pageDown)) {
-		return scrollKey(key, viewport);
-	}
-
-	if (key.return) {
-		// Not `next`: what still stands in the field must not be lost.
-		return {type: 'submit'};
-	}
-
-	if (key.delete || key.backspace) {
-		return {type: 'remove'};
-	}
-
-	return input === '' || key.ctrl || key.meta ? undefined : {type: 'type', text: field + input};
+export function act(action: ChecklistAction): MakeEvent {
+	return () => ({type: 'checklist', action});
 }
 
-function reviewKey(
-	{view}: Flow,
-	input: string,
-	key: Key,
-	viewport: Viewport,
-): FlowEvent | undefined {
-	if (view === 'packet') {
-		return undefined;
-	}
+export function decide(how: 'keep' | 'rollBack', leave = false): MakeEvent {
+	return () => ({type: 'decide', how, leave});
+}
 
-	if (key.return) {
-		return {type: 'next'};
-	}
+export const leave: MakeEvent = ({flow}) => ({type: 'leave', ending: flow.outcome});
 
-	if (input === 't') {
-		return {type: 'view', view: 'packet'};
-	}
+/** A word in the field is for the field to judge. */
+export const leaveChecklist: MakeEvent = ({flow}) =>
+	flow.field === '' ? {type: 'leave', ending: flow.outcome ?? 'looked'} : undefined;
 
-	if (input === 'e') {
-		return {type: 'view', view: 'exposure'};
-	}
+export const openMissing: MakeEvent = ({missingOpenings}) => ({
+	type: 'open',
+	openings: missingOpenings,
+});
 
-	if (key.tab) {
+export const toggleFocused: MakeEvent = ({flow}) => ({type: 'toggle', index: flow.focus});
+
+/** The list of helpers goes round; that of ports ends, at its upper end in the field. */
+export const moveFocus: MakeEvent = ({flow: {step, focus}}, {key}) => {
+	const index = focus + (key.upArrow ? -1 : 1);
+	return {
+		type: 'focus',
+		index: step === 'helpers' ? (index + HELPERS.length) % HELPERS.length : index,
+	};
+};
+
+/** Shows the view of Review that stands so far behind (1) or before (-1) the one shown. */
+export function showViewBeside(by: 1 | -1): MakeEvent {
+	return ({flow}) => {
 		const texts: readonly View[] = REVIEW_VIEWS.filter((name) => name !== 'packet');
-		const index = texts.indexOf(view) + (key.shift ? -1 : 1);
-		return {type: 'view', view: texts.at(index % texts.length) ?? 'rules'};
-	}
-
-	return scrollKey(key, viewport);
+		return {
+			type: 'view',
+			view: texts.at((texts.indexOf(flow.view) + by) % texts.length) ?? 'rules',
+		};
+	};
 }
 
-function scrollKey(key: Key, {lines, height}: Viewport): FlowEvent | undefined {
+export const scroll: MakeEvent = ({viewport: {lines, height}}, {key}) => {
 	const {last, page} = scrollSteps(lines, height);
-	const steps: ReadonlyArray<readonly [boolean, number]> = [
-		[key.upArrow, -1],
-		[key.downArrow, 1],
-		[key.pageUp, -page],
-		[key.pageDown, page],
-		[key.home, -lines],
-		[key.end, lines],
-	];
-	const by = steps.find(([pressed]) => pressed)?.[1];
-	return by === undefined ? undefined : {type: 'scroll', by, last};
-}
+	const by = key.upArrow
+		? -1
+		: key.downArrow
+			? 1
+			: key.pageUp
+				? -page
+				: key.pageDown
+					? page
+					: key.home
+						? -lines
+						: lines;
+	return {type: 'scroll', by, last};
+};
+
+/** A character typed in the list of Ports goes to the field above it. */
+export const typeIntoField: MakeEvent = ({flow}, {input, key}) =>
+	input === '' || key.ctrl || key.meta ? undefined : {type: 'type', text: flow.field + input};

@@ -1,11 +1,15 @@
 import wrapAnsi from 'wrap-ansi';
-import {keyLine} from '../keys/format-key-hints.ts';
-import {KEYS} from '../keys/key-hints.ts';
-import {NOTHING_KNOWN, stepsOf} from '../state/state.ts';
+import {OWN_SERVICES} from '../../policy/services.ts';
+import {bindingsOf} from '../keys/bindings.ts';
+import {keyLine} from '../keys/format-bindings.ts';
+import {plainKeyState} from '../keys/key-state.ts';
+import {NOTHING_KNOWN, startFlow, stepsOf} from '../state/state.ts';
 import {QUESTIONS, REASSURANCE, railOf, STEP_NAMES} from '../text/texts.ts';
 import {truncate} from '../text/truncate.ts';
 import type {Line} from '../text/wrap.ts';
 import {glyphs, paint, type Tone} from '../theme.ts';
+
+const WELCOME_KEYS = bindingsOf(plainKeyState(startFlow({}, [], OWN_SERVICES)));
 
 type First = {
 	readonly columns: number;
@@ -39,7 +43,7 @@ export function firstFrame({columns: width, rows, banner, findings, colour}: Fir
 	return [
 		...head,
 		...Array.from({length: room}, (_, index) => body[index] ?? ''),
-		say(keyLine(KEYS.welcome, columns), 'muted'),
+		say(keyLine(WELCOME_KEYS, columns), 'muted'),
 	].join('\r\n');
 }
 

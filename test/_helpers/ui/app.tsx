@@ -5,7 +5,7 @@ import {afterEach} from 'vitest';
 import type {PolicyPart} from '../../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../../source/policy/services.ts';
 import {App, type AppProps} from '../../../source/ui/app.tsx';
-import {startFlow} from '../../../source/ui/state/state.ts';
+import {type Flow, startFlow} from '../../../source/ui/state/state.ts';
 import type {Machine} from '../../../source/ui/steps/step-props.ts';
 import {CHECKER, MACHINE, UNABLE} from './app-props.ts';
 
@@ -32,6 +32,8 @@ export type AppOptions = {
 	readonly columns?: number;
 	readonly rows?: number;
 	readonly preset?: PolicyPart;
+	/** Where the wizard opens, in place of Welcome with the preset. */
+	readonly start?: Flow;
 	readonly banner?: string;
 	readonly machine?: Partial<Machine>;
 	readonly onApply?: AppProps['onApply'];
@@ -48,8 +50,8 @@ export type OpenApp = {
 	readonly frame: () => string;
 	/** Presses keys, one after the other; each must change the screen. */
 	readonly press: (...keys: readonly AppKey[]) => Promise<void>;
-	/** Presses a key, or types a character, that may or may not change the screen. */
-	readonly poke: (key: AppKey | 'l') => Promise<void>;
+	/** Presses a key, or hands in what a terminal would send, which may or may not change the screen. */
+	readonly poke: (key: AppKey | (string & {})) => Promise<void>;
 	/** Presses a key that must change nothing. @throws {Error} when it does */
 	readonly pressInVain: (key: AppKey) => Promise<void>;
 	/** Types, one character after the other; each must change the screen. */
@@ -59,6 +61,8 @@ export type OpenApp = {
 	/** Waits until no frame comes any more by itself. */
 	readonly settle: () => Promise<void>;
 	readonly resize: (columns: number, rows: number) => Promise<void>;
+	/** Ends the wizard before the end of the test. */
+	readonly close: () => void;
 };
 
 const QUIET_TURNS = 4;
@@ -75,6 +79,7 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 		columns = 80,
 		rows = 24,
 		preset = {},
+		start = startFlow(preset, ['workstation', 'server'], OWN_SERVICES),
 		banner,
 		machine,
 		onApply,
@@ -84,7 +89,7 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 	const size = {columns, rows};
 	const app = render(
 		<App
-			start={startFlow(preset, ['workstation', 'server'], OWN_SERVICES)}
+			start={start}
 			machine={{...MACHINE, ...machine}}
 			families={[4, 6]}
 			{...(banner === undefined ? {} : {banner})}
@@ -133,6 +138,7 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 		screen,
 		frame,
 		settle,
+		close: app.unmount,
 		lines: () => screen().split('\n'),
 		async press(...keys) {
 			for (const key of keys) {
@@ -140,7 +146,7 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 			}
 		},
 		async poke(key) {
-			app.stdin.write(key === 'l' ? key : KEYS[key]);
+			app.stdin.write(Reflect.get(KEYS, key) ?? key);
 			await settle();
 		},
 		async pressInVain(key) {

@@ -2,10 +2,12 @@ import {expect} from 'vitest';
 import {HELPERS} from '../../../source/policy/helpers.ts';
 import {printOpening} from '../../../source/policy/opening.ts';
 import type {Policy} from '../../../source/policy/policy.ts';
+import {OWN_SERVICES} from '../../../source/policy/services.ts';
 import {buildRuleSet} from '../../../source/ruleset/build.ts';
 import {VERDICT_EFFECTS} from '../../../source/ruleset/explain.ts';
 import {type MarkedRow, markRows, mergeFamilies} from '../../../source/ruleset/merge-families.ts';
-import {FIELD_KEYS, KEYS, LIST_KEYS} from '../../../source/ui/keys/key-hints.ts';
+import {plainKeyState} from '../../../source/ui/keys/key-state.ts';
+import {STEPS, type Step, startFlow} from '../../../source/ui/state/state.ts';
 import {familyColumn} from '../../../source/ui/text/review.ts';
 import {
 	helperDirection,
@@ -15,6 +17,7 @@ import {
 	VERDICT_TEXTS,
 } from '../../../source/ui/text/texts.ts';
 import {glyphs} from '../../../source/ui/theme.ts';
+import {lineOf} from './keys.ts';
 
 export type Size = readonly [columns: number, rows: number];
 
@@ -39,7 +42,7 @@ export type Expected = {
 const TEXTS = [
 	...Object.values(STEP_NAMES),
 	...Object.values(QUESTIONS),
-	...Object.values(KEYS),
+	...STEPS.flatMap((step) => [-1, 0].map((focus) => keysAt(step, focus))),
 	...Object.values(ROLE_TEXTS).flatMap(({label, meaning}) => [`${label} (recommended)`, meaning]),
 	...Object.values(VERDICT_TEXTS).map((text) => `${text} (recommended)`),
 	...Object.values(VERDICT_EFFECTS).flatMap(({client, scan, you}) => [
@@ -57,11 +60,14 @@ const TEXTS = [
 	]),
 	'Log what is turned away (key l)',
 	'Nothing is let in. What listens was not found out.',
-	LIST_KEYS,
-	FIELD_KEYS,
 	'Space or Del removes it',
 	'22/tcp, 53, ssh, 8000-8010/tcp, 22/tcp from 10.0.0.0/8, 5432/tcp on wg0, 22/tcp limit, mdns',
 ];
+
+/** The last line of a step, at its field or at its list. */
+function keysAt(step: Step, focus: number): string {
+	return lineOf(plainKeyState({...startFlow({role: 'server'}, [], OWN_SERVICES), step, focus}));
+}
 
 /** The frame fits the terminal: one line and one column stay free. */
 export function expectFits(lines: readonly string[], [columns, rows]: Size): void {

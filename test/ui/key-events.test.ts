@@ -2,7 +2,8 @@ import type {Key} from 'ink';
 import {describe, expect, test} from 'vitest';
 import {HELPERS} from '../../source/policy/helpers.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import {keyToEvent} from '../../source/ui/keys/key-events.ts';
+import {keyEventOf} from '../../source/ui/keys/bindings.ts';
+import {plainKeyState} from '../../source/ui/keys/key-state.ts';
 import {reduceFlow} from '../../source/ui/state/reducer.ts';
 import {
 	type Flow,
@@ -11,29 +12,8 @@ import {
 	startFlow,
 	stepsOf,
 } from '../../source/ui/state/state.ts';
+import {pressOf} from '../_helpers/ui/keys.ts';
 
-const NO_KEY: Key = {
-	upArrow: false,
-	downArrow: false,
-	leftArrow: false,
-	rightArrow: false,
-	pageDown: false,
-	pageUp: false,
-	home: false,
-	end: false,
-	return: false,
-	escape: false,
-	ctrl: false,
-	shift: false,
-	tab: false,
-	backspace: false,
-	delete: false,
-	meta: false,
-	super: false,
-	hyper: false,
-	capsLock: false,
-	numLock: false,
-};
 /** Where no neighbour asks for a decision. */
 const PLAIN = stepsOf({known: NOTHING_KNOWN});
 const VIEWPORT = {lines: 50, height: 12};
@@ -48,13 +28,12 @@ function at(step: Step, change: Partial<Flow> = {}): Flow {
 }
 
 function press(flow: Flow, key: Partial<Key> | string, viewport = VIEWPORT) {
-	return typeof key === 'string'
-		? keyToEvent(flow, key, NO_KEY, viewport)
-		: keyToEvent(flow, '', {...NO_KEY, ...key}, viewport);
+	return keyEventOf({...plainKeyState(flow), viewport}, pressOf(key), false);
 }
 
-test.each(PLAIN)('Esc goes back in %s', (step) => {
-	expect(press(at(step), {escape: true})).toEqual({type: 'back'});
+test.each(PLAIN)('Esc goes back in %s, from the first step nowhere', (step) => {
+	const event = press(at(step), {escape: true});
+	expect(event).toEqual(step === 'welcome' ? undefined : {type: 'back'});
 });
 
 test.each(PLAIN)('a digit chooses nothing in %s', (step) => {
@@ -105,19 +84,22 @@ describe('Ports', () => {
 		expect(press(flow, ' ')).toEqual({type: 'toggle', index: 0});
 		expect(press(flow, {tab: true})).toEqual({type: 'view', view: 'alternatives'});
 		const told = at('ports', {focus: 0, view: 'alternatives'});
-		expect(press(told, {tab: true})).toEqual({type: 'view', view: 'rules'});
+		for (const key of [{tab: true}, {tab: true, shift: true}, {escape: true}]) {
+			expect(press(told, key)).toEqual({type: 'view', view: 'rules'});
+		}
+
 		expect(press(told, {downArrow: true})).toEqual({type: 'focus', index: 1});
 	});
 
 	test('Enter in the list takes what still stands in the field, and goes on when it is empty', () => {
 		const enter = (field: string) => {
 			const flow = at('ports', {focus: 0, field});
-			const event = press(flow, {return: true});
-			return event && reduceFlow(flow, event);
+			expect(press(flow, {return: true})).toEqual({type: 'submit'});
+			return reduceFlow(flow, {type: 'submit'});
 		};
 		expect(enter('443/tcp')).toMatchObject({step: 'ports', field: ''});
-		expect(enter('443/tcp')?.policy.openings).toHaveLength(2);
-		expect(enter('')?.step).toBe('review');
+		expect(enter('443/tcp').policy.openings).toHaveLength(2);
+		expect(enter('').step).toBe('review');
 	});
 });
 

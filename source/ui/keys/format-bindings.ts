@@ -1,0 +1,53 @@
+import wrapAnsi from 'wrap-ansi';
+import {truncate} from '../text/truncate.ts';
+import {screenReader} from '../theme.ts';
+import type {Binding} from './bindings.ts';
+
+/** What is written of a binding. */
+type Shown = Pick<Binding, 'key' | 'label' | 'helpOnly'>;
+
+const HELP = '  ? keys';
+/** The same where the line has no room for all keys. */
+const HELP_WITH_MORE = '  ? more';
+/** In place of the line, while `?` shows all keys. */
+export const CLOSING = 'Any key goes back';
+
+/**
+ * The last line of the screen: as many keys as fit, from the first on, none of them truncated. However
+ * narrow it is, it tells how to see all of them. Empty where no key belongs into it.
+ */
+export function keyLine(bindings: readonly Shown[], columns: number): string {
+	const entries = bindings.filter(({helpOnly}) => !helpOnly).map(entryText);
+	if (entries.length === 0) {
+		return '';
+	}
+
+	if (screenReader) {
+		return `Keys: ${entries.join(', ')}, ${HELP.trim()}`;
+	}
+
+	const room = columns - HELP.length;
+	const lengths = entries.map((_, index) => entries.slice(0, index + 1).join('  ').length);
+	const fitting = entries.slice(0, Math.max(1, lengths.filter((length) => length <= room).length));
+	return `${truncate(fitting.join('  '), room)}${fitting.length < entries.length ? HELP_WITH_MORE : HELP}`;
+}
+
+/** All keys, a line each; where there is no room for that, one after the other. */
+export function keyList(
+	bindings: readonly Shown[],
+	{columns, height}: {readonly columns: number; readonly height: number},
+): readonly string[] {
+	const wrap = (text: string) => wrapAnsi(text, columns, {hard: true}).split('\n');
+	const width = Math.max(...bindings.map(({key}) => key.length)) + 3;
+	const apart = bindings.flatMap(({key, label}) =>
+		wrap(screenReader ? `${key}: ${label}` : `${key.padEnd(width)}${label}`),
+	);
+	const lines = apart.length <= height ? apart : wrap(bindings.map(entryText).join('; '));
+	return lines.length <= height
+		? lines
+		: [...lines.slice(0, height - 1), truncate(lines.slice(height - 1).join(' '), columns)];
+}
+
+function entryText({key, label}: Shown): string {
+	return `${key} ${label}`;
+}

@@ -1,0 +1,42 @@
+import type {Viewport} from '../keys/key-state.ts';
+import {checklistLines} from '../text/checklist.ts';
+import {choiceHeight, choiceLines} from './neighbours-step.tsx';
+import {alternativeLines} from './ports-step.tsx';
+import {resultLines} from './result-step.tsx';
+import {reviewHeight} from './review-step.tsx';
+import type {StepProps} from './step-props.ts';
+
+/** How long the text is that the step scrolls, and how much of it the screen shows, in lines. */
+export function viewportOf(
+	props: Pick<
+		StepProps,
+		'flow' | 'machine' | 'ruleSet' | 'shut' | 'review' | 'checklist' | 'height'
+	>,
+	{columns, offersReboot}: {readonly columns: number; readonly offersReboot: boolean},
+): Viewport {
+	const {flow, machine, review, checklist, height} = props;
+	switch (flow.step) {
+		case 'neighbours': {
+			const choices = flow.known.choices ?? [];
+			return {
+				lines: choiceLines(choices[flow.focus], columns).length,
+				height: choiceHeight(choices, height),
+			};
+		}
+
+		case 'ports':
+			return {
+				lines: flow.view === 'alternatives' ? alternativeLines(flow, machine, columns).length : 0,
+				height,
+			};
+		case 'review':
+			return {lines: review.length, height: reviewHeight(props)};
+		case 'result':
+			return {
+				lines: checklistLines(checklist.items ?? [], columns, flow.policy.verdict).length,
+				height: height - resultLines(offersReboot),
+			};
+		default:
+			return {lines: 0, height};
+	}
+}

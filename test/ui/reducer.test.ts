@@ -309,6 +309,22 @@ describe('Neighbours', () => {
 	});
 });
 
+test('the alternatives to a port end with its line', () => {
+	const known = {...NOTHING_KNOWN, listeners: [socketOn(3306)]};
+	const told = run(
+		{...at('ports'), policy: completePolicy({role: 'server', openings: []})},
+		{type: 'learn', known},
+		{type: 'focus', index: 0},
+		{type: 'view', view: 'alternatives'},
+	);
+	expect(told).toMatchObject({focus: 0, view: 'alternatives'});
+	expect(run(told, {type: 'learn', known})).toMatchObject({focus: 0, view: 'alternatives'});
+	expect(run(told, {type: 'learn', known: {...known, listeners: []}})).toMatchObject({
+		focus: -1,
+		view: 'rules',
+	});
+});
+
 describe('a recommendation', () => {
 	const recommending = (role: Role): FlowEvent => ({
 		type: 'learn',

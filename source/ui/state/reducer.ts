@@ -144,9 +144,12 @@ function learn(flow: Flow, known: Known): Flow {
 		flow.roleChosen || flow.step === 'role' || role === undefined
 			? learned
 			: withRole(learned, role);
-	return focused === undefined
-		? next
-		: {...next, focus: rowsOf(next).findIndex(({key}) => key === focused)};
+	if (focused === undefined) {
+		return next;
+	}
+
+	const focus = rowsOf(next).findIndex(({key}) => key === focused);
+	return focus === -1 ? focusOn(next, focus) : {...next, focus};
 }
 
 /** What was said with a flag is the choice that says the same. Unsaid, none is chosen yet. */

@@ -23,17 +23,15 @@ describe('a program that is run', () => {
 	});
 
 	test('has no status when it took too long, also with all that it has started', async () => {
-		const begin = performance.now();
-		const {status, stderr} = await run('sh', ['-c', 'trap "" TERM; sleep 60 & sleep 60; exit 0'], {
-			timeout: 100,
-		});
+		// Whatever were left of it would hold the output open for longer than this test may take.
+		const script = 'trap "" TERM; sleep 1000 & sleep 1000; exit 0';
+		const {status, stderr} = await run('sh', ['-c', script], {timeout: 100});
 		expect({status, stderr}).toEqual({status: undefined, stderr: 'sh took too long'});
-		expect(performance.now() - begin).toBeLessThan(10_000);
 	});
 
 	test('has no status when a part of its output would be lost, though it ends well', async () => {
 		// What it has started holds its output open.
-		const {status, stdout, stderr} = await run('sh', ['-c', 'sleep 60 & echo done'], {
+		const {status, stdout, stderr} = await run('sh', ['-c', 'sleep 1000 & echo done'], {
 			timeout: 200,
 		});
 		expect({status, stderr}).toEqual({status: undefined, stderr: 'sh took too long'});

@@ -7,11 +7,7 @@ import {CLI} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {execute} from '../_helpers/lab/programs.ts';
 
-/** Milliseconds: what a fact may take, and what Node needs on a machine that others share. */
-const TIMEOUT_MS = 3000;
-const START = 4000;
-
-/** Stands for a program: it never answers, nor does what it has started. */
+/** Stands for a program: neither it nor what it has started ends before the test would time out. */
 const HANGS = '#!/bin/sh\nsleep 1000 & sleep 1000\n';
 const FAILS = '#!/bin/sh\necho "\u001b[2Jbroken" >&2\nexit 1\n';
 
@@ -31,14 +27,12 @@ describe('the facts, where a program', () => {
 		const script = path.join(host.folder, 'cover');
 		writeFileSync(script, text, {mode: 0o755});
 		const cover = ['unshare', '--mount', 'sh', '-c', COVER, 'sh', script, programs];
-		const begin = performance.now();
 		const {status, stdout, stderr} = await execute(
 			[...host.enter, ...cover, process.execPath, CLI, 'facts', '--json'],
 			{},
 			host.variables,
 		);
 		expect({status, stderr}).toEqual({status: 0, stderr: ''});
-		expect(performance.now() - begin).toBeLessThan(TIMEOUT_MS + START);
 		return JSON.parse(stdout);
 	}
 

@@ -39,13 +39,11 @@ describe('the terminal', () => {
 		expectRestored(terminal);
 	});
 
-	test('is left at once, also in the first moment', async () => {
+	test('is left also in the first moment', async () => {
 		const terminal = start(PROGRAM);
 		await terminal.waitFor(QUESTIONS[0]);
 		terminal.press('ctrlC');
-		const pressed = Date.now();
 		await terminal.ended;
-		expect(Date.now() - pressed).toBeLessThan(2000);
 		expect(terminal.screen()).toContain('Nothing was changed.\nstatus 130\n');
 		expectRestored(terminal);
 	});

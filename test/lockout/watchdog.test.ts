@@ -155,7 +155,9 @@ describe.each(BACKENDS)('whoever shuts themselves out of SSH, %s', (backend) => 
 			expect(told).toHaveLength(RUNS);
 			for (const {watchdogs, seconds, journal, rules, left} of told) {
 				// That it sleeps no longer than it is told is shown with its script alone.
-				expect(watchdogs).toEqual([expect.stringMatching(new RegExp(`^sh /\\S+ wait ${LIMIT}$`))]);
+				expect(watchdogs).toEqual([
+					expect.stringMatching(new RegExp(`^/\\S*sh /\\S+/rollback wait ${LIMIT}$`)),
+				]);
 				expect(seconds).toBeGreaterThan(LIMIT);
 				expect(left).toEqual([]);
 				expect(rules.after).toEqual(rules.before);

@@ -93,7 +93,8 @@ describe('Ports', () => {
 
 	test('Enter in the list takes what still stands in the field, and goes on when it is empty', () => {
 		const enter = (field: string) => {
-			const flow = at('ports', {focus: 0, field});
+			const typed = reduceFlow(at('ports'), {type: 'type', text: field});
+			const flow = reduceFlow(typed, {type: 'focus', index: 0});
 			expect(press(flow, {return: true})).toEqual({type: 'submit'});
 			return reduceFlow(flow, {type: 'submit'});
 		};

@@ -4,6 +4,7 @@ import {type Existing, KEEP_EXISTING} from '../../source/existing/cleanup-plan.t
 import type {NeighbourChoice} from '../../source/existing/describe-choice.ts';
 import {HELPERS} from '../../source/policy/helpers.ts';
 import {printOpening} from '../../source/policy/opening.ts';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {
 	completePolicy,
 	defaultPolicy,
@@ -14,7 +15,7 @@ import {
 import {covers, withoutPort} from '../../source/policy/port-openings.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import type {Listener} from '../../source/services/listener.ts';
-import {readField, rowsOf} from '../../source/ui/state/ports.ts';
+import {rowsOf} from '../../source/ui/state/ports.ts';
 import {focusedPolicy, isTyping, reduceFlow} from '../../source/ui/state/reducer.ts';
 import {
 	type Flow,
@@ -134,7 +135,7 @@ describe('Ports', () => {
 	test('Enter leaves what it cannot read where it is', () => {
 		const typed = run(at('ports'), {type: 'type', text: '99999/tcp'});
 		expect(run(typed, {type: 'submit'})).toEqual(typed);
-		expect(readField(typed).error?.message).toContain('99999');
+		expect(typed.entered.error?.message).toContain('99999');
 	});
 
 	test.each(['', '  '])('Enter with %j in the field goes on', (text) => {
@@ -149,7 +150,7 @@ describe('Ports', () => {
 
 	test('removes the focused opening, and nothing while the field has the focus', () => {
 		const flow = at('ports', {
-			openings: readField({...start(), field: '1/tcp,2/tcp,3/tcp'}).openings,
+			openings: parseOpenings('1/tcp,2/tcp,3/tcp', OWN_SERVICES),
 		});
 		expect(run(flow, {type: 'remove'})).toEqual(flow);
 		const removed = run(flow, {type: 'focus', index: 2}, {type: 'remove'});
@@ -161,7 +162,7 @@ describe('Ports', () => {
 	});
 
 	test('the one-key fix opens more, and is kept through another role', () => {
-		const openings = readField({...start(), field: '2222/tcp'}).openings;
+		const openings = parseOpenings('2222/tcp', OWN_SERVICES);
 		const flow = run(at('review', {role: 'server'}), {type: 'open', openings});
 		expect(opened(flow)).toBe('22/tcp, 2222/tcp');
 		expect(flow.step).toBe('review');
@@ -174,7 +175,7 @@ describe('Ports, with what listens', () => {
 	const web = [socket(80), socket(80, {address: '::', families: [6]}), socket(443)];
 	const postgres = socket(5432, {address: '127.0.0.1', reach: 'loopback'});
 	const knowing = (openings: string, listeners: readonly Listener[] = [...web, postgres]) =>
-		run(at('ports', {openings: readField({...start(), field: openings}).openings}), {
+		run(at('ports', {openings: parseOpenings(openings, OWN_SERVICES)}), {
 			type: 'learn',
 			known: {...NOTHING_KNOWN, listeners, published: [CONTAINER]},
 		});
@@ -229,7 +230,7 @@ describe('Ports, with what listens', () => {
 	});
 
 	test('what is found out late moves the focus along', () => {
-		const before = at('ports', {openings: readField({...start(), field: '9100/tcp'}).openings});
+		const before = at('ports', {openings: parseOpenings('9100/tcp', OWN_SERVICES)});
 		const focused = run(before, {type: 'focus', index: 0});
 		const after = run(focused, {
 			type: 'learn',
@@ -243,7 +244,7 @@ describe('Ports, with what listens', () => {
 		const text = fc.constantFrom('1-9', '5/tcp', '4-6/udp', '5', 'mdns', '5/tcp from 10.0.0.0/8');
 		fc.assert(
 			fc.property(fc.array(text), fc.integer({min: 1, max: 9}), (texts, number) => {
-				const {openings} = readField({...start(), field: texts.join()});
+				const openings = parseOpenings(texts.join(), OWN_SERVICES);
 				const port = {protocol: 'tcp', port: number} as const;
 				const left = withoutPort(openings, port);
 				for (const protocol of ['tcp', 'udp'] as const) {
@@ -274,7 +275,7 @@ describe('Neighbours', () => {
 	const flush: Existing = {mode: 'flush-input', switchOff: []};
 	const choices = [
 		choice({}),
-		choice({existing: flush, openings: readField({...start(), field: '8443/tcp'}).openings}),
+		choice({existing: flush, openings: parseOpenings('8443/tcp', OWN_SERVICES)}),
 		choice({refusal: 'Docker needs the table'}),
 	];
 	const knowing = (flow: Flow) => run(flow, {type: 'learn', known: {...NOTHING_KNOWN, choices}});

@@ -3,16 +3,25 @@ import type {Opening} from '../../policy/opening.ts';
 import {parseOpenings} from '../../policy/parse-opening.ts';
 import {completePolicy} from '../../policy/policy.ts';
 import {openingOf, withoutPort} from '../../policy/port-openings.ts';
+import type {Services} from '../../policy/services.ts';
 import {type PortRow, portRows} from './port-rows.ts';
-import type {Flow} from './state.ts';
+import {type Entered, type Flow, NOTHING_ENTERED} from './state.ts';
 
-/** The openings in the field, or what is wrong with them. */
-export function readField({field, services}: Pick<Flow, 'field' | 'services'>): {
-	readonly openings: readonly Opening[];
-	readonly error?: InputError;
-} {
+/** Puts a text into the field of the step. That of Ports is parsed here and nowhere else. */
+export function withField(flow: Flow, text: string): Flow {
+	return {
+		...flow,
+		field: text,
+		entered:
+			flow.step === 'ports' && text.trim() !== ''
+				? parseEntered(text, flow.services)
+				: NOTHING_ENTERED,
+	};
+}
+
+function parseEntered(text: string, services: Services): Entered {
 	try {
-		return {openings: parseOpenings(field, services)};
+		return {openings: parseOpenings(text, services)};
 	} catch (error) {
 		if (error instanceof InputError) {
 			return {openings: [], error};

@@ -9,7 +9,7 @@ import {
 	type Role,
 	VERDICTS,
 } from '../../policy/policy.ts';
-import {readField, rowsOf, shut, togglePort, withOpenings} from './ports.ts';
+import {rowsOf, shut, togglePort, withField, withOpenings} from './ports.ts';
 import {ASKING, type Flow, type FlowEvent, type Step, stepsOf} from './state.ts';
 
 export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
@@ -23,9 +23,7 @@ export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
 		case 'toggle-log':
 			return {...flow, policy: {...flow.policy, log: !flow.policy.log}};
 		case 'type':
-			return flow.step === 'ports'
-				? {...focusOn(flow, -1), field: event.text}
-				: {...flow, field: event.text};
+			return withField(flow.step === 'ports' ? focusOn(flow, -1) : flow, event.text);
 		case 'submit':
 			return submit(flow);
 		case 'remove':
@@ -45,9 +43,8 @@ export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
 		case 'applying':
 			// What is being typed stays while the seconds pass.
 			return {
-				...flow,
+				...(event.applying.phase === flow.applying.phase ? flow : withField(flow, '')),
 				applying: event.applying,
-				field: event.applying.phase === flow.applying.phase ? flow.field : '',
 				outcome: undefined,
 			};
 		case 'learn':
@@ -82,7 +79,7 @@ export function focusedPolicy(flow: Flow): Policy {
 			return flow.focus === -1
 				? {
 						...flow.policy,
-						openings: mergeOpenings([...flow.policy.openings, ...readField(flow).openings]),
+						openings: mergeOpenings([...flow.policy.openings, ...flow.entered.openings]),
 					}
 				: toggle(flow, flow.focus).policy;
 		default:
@@ -193,8 +190,8 @@ function submit(flow: Flow): Flow {
 		return enter(flow, 1);
 	}
 
-	const {openings, error} = readField(flow);
-	return error === undefined ? {...withOpenings(flow, openings), field: ''} : flow;
+	const {openings, error} = flow.entered;
+	return error === undefined ? withField(withOpenings(flow, openings), '') : flow;
 }
 
 function back(flow: Flow): Flow {
@@ -203,12 +200,8 @@ function back(flow: Flow): Flow {
 	}
 
 	if ((flow.step === 'review' || flow.step === 'ports') && flow.view !== 'rules') {
-		return {
-			...flow,
-			view: 'rules',
-			offset: 0,
-			field: flow.step === 'review' ? '' : flow.field,
-		};
+		const next: Flow = {...flow, view: 'rules', offset: 0};
+		return flow.step === 'review' ? withField(next, '') : next;
 	}
 
 	// The checklist after a boot leads to the wizard; rules that did not load, to Review.
@@ -236,7 +229,7 @@ function enter(flow: Flow, by: number): Flow {
 		rejection: VERDICTS.indexOf(flow.policy.verdict),
 		ports: -1,
 	} as Partial<Record<Step, number>>;
-	return {...flow, step, focus: focus[step] ?? 0, field: '', view: 'rules', offset: 0};
+	return withField({...flow, step, focus: focus[step] ?? 0, view: 'rules', offset: 0}, '');
 }
 
 function lastChoice(flow: Flow): number {

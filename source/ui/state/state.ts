@@ -1,6 +1,7 @@
 import type {Known} from '../../app/discover.ts';
 import type {Existing} from '../../existing/cleanup-plan.ts';
 import {KEEP_EXISTING} from '../../existing/cleanup-plan.ts';
+import type {InputError} from '../../lib/errors.ts';
 import type {Opening} from '../../policy/opening.ts';
 import {completePolicy, type Policy, type PolicyPart, type Role} from '../../policy/policy.ts';
 import type {Services} from '../../policy/services.ts';
@@ -51,6 +52,14 @@ export type Applying =
 
 export const ASKING: Applying = {phase: 'asking'};
 
+/** The openings that a text names; where it names none, what is wrong with it. */
+export type Entered = {
+	readonly openings: readonly Opening[];
+	readonly error?: InputError;
+};
+
+export const NOTHING_ENTERED: Entered = {openings: []};
+
 /** The state of the wizard. Everything that it shows is derived from this value. */
 export type Flow = {
 	readonly step: Step;
@@ -61,6 +70,8 @@ export type Flow = {
 	readonly focus: number;
 	/** What stands in the step's field. */
 	readonly field: string;
+	/** What the text in the field of Ports opens, parsed when it changes. */
+	readonly entered: Entered;
 	readonly view: View;
 	/** The first line shown of a text that scrolls. */
 	readonly offset: number;
@@ -117,6 +128,7 @@ export function startFlow(
 		openingsChosen: preset.openings !== undefined,
 		focus: 0,
 		field: '',
+		entered: NOTHING_ENTERED,
 		view: 'rules',
 		offset: 0,
 		applying: ASKING,

@@ -10,7 +10,7 @@ import {WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
 import {TextLine} from '../components/text-line.tsx';
 import type {PortRow} from '../state/port-rows.ts';
-import {readField, rowsOf} from '../state/ports.ts';
+import {rowsOf} from '../state/ports.ts';
 import type {Flow} from '../state/state.ts';
 import {alternativesTo, rowNote, rowText} from '../text/ports.ts';
 import {truncate} from '../text/truncate.ts';
@@ -29,7 +29,7 @@ const NOTE_LINES = 2;
 const LEAST_LIST = 2;
 
 export function PortsStep({flow, dispatch, machine, height, shut}: StepProps): ReactElement {
-	const {field, policy, services, known} = flow;
+	const {field, entered, policy, known} = flow;
 	const width = useContext(WidthContext);
 	const rows = rowsOf({policy, known});
 	const row = rows[flow.focus];
@@ -37,8 +37,8 @@ export function PortsStep({flow, dispatch, machine, height, shut}: StepProps): R
 		() =>
 			row !== undefined && field.trim() === ''
 				? describeRow(row, machine.remoteClient, shut)
-				: describeField({field, policy, services}),
-		[row, field, policy, services, machine.remoteClient, shut],
+				: describeField({field, entered, policy}),
+		[row, field, entered, policy, machine.remoteClient, shut],
 	);
 	const otherLines = height < COMPACT ? 1 : OTHER_LINES;
 	const most = Math.max(1, height - otherLines - LEAST_LIST);
@@ -148,7 +148,7 @@ function headingOf({policy, known}: Flow, rows: readonly PortRow[], looking: boo
 }
 
 /** What the field takes, what Enter would do, or what is wrong with the text. */
-function describeField(flow: Pick<Flow, 'field' | 'policy' | 'services'>): {
+function describeField(flow: Pick<Flow, 'field' | 'entered' | 'policy'>): {
 	readonly text: string;
 	readonly tone: Tone;
 } {
@@ -156,7 +156,7 @@ function describeField(flow: Pick<Flow, 'field' | 'policy' | 'services'>): {
 		return {text: EXAMPLES, tone: 'muted'};
 	}
 
-	const {openings, error} = readField(flow);
+	const {openings, error} = flow.entered;
 	if (error !== undefined) {
 		return {text: `${error.message}. ${error.hint}`, tone: 'warning'};
 	}

@@ -16,14 +16,7 @@ describe('the stand-alone binary, in a Debian without Node', () => {
 	let enter: readonly string[] = [];
 
 	beforeAll(async () => {
-		await succeed([
-			'sh',
-			'-ec',
-			'cd "$1"; "$2" .config/build-binary.js',
-			'sh',
-			PROJECT,
-			process.execPath,
-		]);
+		await succeed(['sh', '-ec', 'cd "$1"; "$2" .build/binary.js', 'sh', PROJECT, process.execPath]);
 		enter = await bareDebian(path.join(BUILD, 'fw-wizard'));
 	}, 600_000);
 

@@ -38,6 +38,7 @@ describe('the package', () => {
 		const listing = await succeed(['tar', '-tzf', tarball]);
 		expect(listing.trim().split('\n').sort()).toEqual([
 			'package/build/cli.js',
+			'package/build/package.json',
 			'package/build/third-party-licences.txt',
 			'package/license',
 			'package/package.json',

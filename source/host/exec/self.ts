@@ -18,9 +18,15 @@ export function ownArguments(): readonly string[] {
 	return process.argv.slice(2);
 }
 
-/** The bundle is one file, and knows its name. Run from the sources, as in tests: the bundle beside them. */
-function scriptOf(file: string | undefined): string | undefined {
-	return file === undefined || file.endsWith('.js')
-		? file
-		: new URL('../../build/cli.js', import.meta.url).pathname;
+/**
+ * The bundle is one file, and knows its name. That of the stand-alone binary is the binary itself
+ * (Node's documentation, "Single executable applications"). Run from the sources, as in tests, the
+ * bundle lies beside them.
+ */
+function scriptOf(file: string): string | undefined {
+	if (file === process.execPath) {
+		return undefined;
+	}
+
+	return file.endsWith('.js') ? file : new URL('../../../build/cli.js', import.meta.url).pathname;
 }

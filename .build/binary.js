@@ -1,4 +1,4 @@
-// Makes the stand-alone binary: this Node and the program in one file, for machines without Node.
+// Makes the stand-alone binary for machines without Node: this Node and the program in one file.
 // https://nodejs.org/docs/latest-v20.x/api/single-executable-applications.html
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
@@ -21,7 +21,7 @@ import {licencesOf, SEPARATOR} from './licences.js';
 const BINARY = 'build/fw-wizard';
 
 if (Reflect.get(process.config.variables, 'node_shared')) {
-	// As Debian's own: the program would need that library beside it.
+	// Debian's Node is such a one: the program would need that library beside it.
 	process.stderr.write(
 		'This Node keeps most of itself in a library, and cannot be made one file.\n' +
 			'Use one from nodejs.org: npx -y -p node@20 npm run build:binary\n',
@@ -34,7 +34,7 @@ try {
 	const script = path.join(folder, 'cli.cjs');
 	const blob = path.join(folder, 'blob');
 	const config = path.join(folder, 'config.json');
-	const {text, packages} = await bundle('binary');
+	const {text, packages} = await bundle();
 	writeFileSync(`${BINARY}.licences.txt`, licencesFor(packages));
 	writeFileSync(script, text);
 	writeFileSync(
@@ -55,7 +55,8 @@ const sum = createHash('sha256').update(readFileSync(BINARY)).digest('hex');
 writeFileSync(`${BINARY}.sha256`, `${sum}  ${path.basename(BINARY)}\n`);
 
 /**
- * To be handed on beside it: ours, Node's with all that is in Node, and those of the packages.
+ * What must be handed on beside the binary: the licences of fw-wizard, of Node with all that Node
+ * contains, and of the packages.
  * @param {readonly string[]} packages
  */
 function licencesFor(packages) {

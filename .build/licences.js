@@ -1,8 +1,8 @@
-// The licences of what is in a build.
+// The licences of the packages whose code a build contains.
 import {readFileSync} from 'node:fs';
 
 /**
- * @param {readonly string[]} packages
+ * @param {readonly string[]} packages their names, as in node_modules
  * @returns one text with the licence of each
  */
 export function licencesOf(packages) {
@@ -18,7 +18,7 @@ export function licencesOf(packages) {
 export const SEPARATOR = `\n${'-'.repeat(80)}\n`;
 
 /**
- * Some packages say MIT in a word, and leave the words out.
+ * The text of the MIT licence. Some packages name it in package.json, and bring no text of it.
  * @param {string} holder
  */
 function mit(holder) {

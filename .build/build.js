@@ -1,10 +1,12 @@
-// Bundles the program into one file without dependencies, and collects the licences of what is in it.
+// Bundles the program into one file without dependencies, and collects the licences of its packages.
 import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import {bundle} from './bundle.js';
 import {licencesOf} from './licences.js';
 
 rmSync('build', {recursive: true, force: true});
 mkdirSync('build');
-const {text, packages} = await bundle('script');
+const {text, packages} = await bundle();
 writeFileSync('build/cli.js', text, {mode: 0o755});
+// The project is made of modules, the bundle is CommonJS.
+writeFileSync('build/package.json', '{"type": "commonjs"}\n');
 writeFileSync('build/third-party-licences.txt', licencesOf(packages));

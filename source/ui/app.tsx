@@ -20,7 +20,7 @@ import {CLOSING, keyLine} from './keys/format-bindings.ts';
 import type {KeyEvent} from './keys/key-events.ts';
 import {inputModeOf, type KeyState} from './keys/key-state.ts';
 import {layOut} from './layout.ts';
-import type {Ending} from './state/exit-reason.ts';
+import type {ExitReason} from './state/exit-reason.ts';
 import {isTyping, reduceFlow} from './state/reducer.ts';
 import type {Flow} from './state/state.ts';
 import {ApplyStep} from './steps/apply-step.tsx';
@@ -106,7 +106,7 @@ export function App(props: AppProps): ReactElement {
 		[flow, ruleSet, exposure, columns],
 	);
 
-	const shut = useMemo(
+	const closedAccessPorts = useMemo(
 		() => findLockouts(ruleSet, machine.remoteClient),
 		[ruleSet, machine.remoteClient],
 	);
@@ -119,12 +119,12 @@ export function App(props: AppProps): ReactElement {
 	const obstacle = flow.step === 'apply' ? machine.findObstacle(flow.policy) : undefined;
 	const keyState: KeyState = {
 		flow,
-		missingOpenings: shut.map(openingFor),
+		missingOpenings: closedAccessPorts.map(openingFor),
 		obstacle: obstacle && (obstacle.elevation === undefined ? 'impossible' : 'needs root'),
 		mendable: checklist.items?.some(({state}) => state === 'failed') ?? false,
 		offersReboot,
 		viewport: viewportOf(
-			{flow, machine, ruleSet, shut, review, checklist, height},
+			{flow, machine, ruleSet, closedAccessPorts, review, checklist, height},
 			{columns, offersReboot},
 		),
 	};
@@ -142,7 +142,7 @@ export function App(props: AppProps): ReactElement {
 				help.show(!help.shown);
 				return;
 			case 'leave':
-				exit(event.ending);
+				exit(event.reason);
 				return;
 			case 'decide': {
 				const outcome = await decide(event.how);
@@ -172,14 +172,14 @@ export function App(props: AppProps): ReactElement {
 		apply: () => void apply(flow.policy, flow.existing),
 		keep: () => void decide('keep'),
 		leave: () => exit(flow.outcome),
-		elevate: (elevation: Elevation) => exit({elevation, flow} satisfies Ending),
+		elevate: (elevation: Elevation) => exit({elevation, flow} satisfies ExitReason),
 		reboot: () => void props.checker.reboot(),
 	};
 
 	const keys = help.shown ? CLOSING : keyLine(bindings, columns);
 
 	const {beside, whole, stepHeight, panelHeight, stepWidth, panelWidth} = layout;
-	const StepView = STEP_VIEWS[flow.step];
+	const CurrentStep = STEP_VIEWS[flow.step];
 	return (
 		<Frame flow={flow} columns={columns} rows={size.rows} banner={props.banner} keys={keys}>
 			<Box flexDirection={beside ? 'row' : 'column'}>
@@ -198,7 +198,7 @@ export function App(props: AppProps): ReactElement {
 							{help.shown ? (
 								<Help applying={flow.applying} bindings={bindings} height={stepHeight} />
 							) : (
-								<StepView
+								<CurrentStep
 									key={flow.step}
 									flow={flow}
 									dispatch={dispatch}
@@ -206,7 +206,7 @@ export function App(props: AppProps): ReactElement {
 									ruleSet={ruleSet}
 									review={review}
 									height={stepHeight}
-									shut={shut}
+									closedAccessPorts={closedAccessPorts}
 									proof={proof}
 									comparison={comparison}
 									checklist={checklist}

@@ -22,7 +22,7 @@ import type {Policy} from '../policy/policy.ts';
 import {App, type Suspend} from './app.tsx';
 import {beginApplying} from './begin-applying.ts';
 import {KeyStream} from './keys/input-stream.ts';
-import type {Ending} from './state/exit-reason.ts';
+import type {ExitReason} from './state/exit-reason.ts';
 import {type Flow, NOTHING_KNOWN, startFlow} from './state/state.ts';
 import type {Machine} from './steps/step-props.ts';
 import type {Screen} from './terminal/alternate-screen.ts';
@@ -90,7 +90,7 @@ export async function openWizard(options: Options): Promise<number> {
 		learn({known: found.known, findings: describeMachine(facts, found), looking: []}),
 	);
 	/** Shows the wizard until it is left. */
-	const show = async (start: Flow, keys: KeyStream): Promise<Ending> => {
+	const show = async (start: Flow, keys: KeyStream): Promise<ExitReason> => {
 		const listeners = {
 			onTyping(typing: boolean) {
 				keys.typing = typing;
@@ -127,7 +127,7 @@ export async function openWizard(options: Options): Promise<number> {
 		});
 		draw = () => app.rerender(element());
 		try {
-			return (await app.waitUntilExit()) as Ending;
+			return (await app.waitUntilExit()) as ExitReason;
 		} finally {
 			// Once left, drawing again would take the terminal over again.
 			draw = () => {};
@@ -141,9 +141,9 @@ export async function openWizard(options: Options): Promise<number> {
 	};
 	let {keys} = options;
 	for (;;) {
-		const ending = await show(flow, keys);
-		if (typeof ending !== 'object' || !('elevation' in ending)) {
-			const {text, exitCode} = summarize(ending, {
+		const reason = await show(flow, keys);
+		if (typeof reason !== 'object' || !('elevation' in reason)) {
+			const {text, exitCode} = summarize(reason, {
 				policy: readKept(facts),
 				existing: decided,
 				boot: machine.boot,
@@ -154,14 +154,14 @@ export async function openWizard(options: Options): Promise<number> {
 			return exitCode;
 		}
 
-		process.stdout.write(`${ELEVATION_ANNOUNCEMENTS[ending.elevation]}\n`);
-		const elevated = await continueAsRoot(ending.elevation, {...ending.flow, boot, seconds});
+		process.stdout.write(`${ELEVATION_ANNOUNCEMENTS[reason.elevation]}\n`);
+		const elevated = await continueAsRoot(reason.elevation, {...reason.flow, boot, seconds});
 		if (elevated.started) {
 			return elevated.exitCode;
 		}
 
 		const {message, hint} = elevated;
-		flow = {...ending.flow, outcome: {ok: false, message, hint, rolledBack: false}};
+		flow = {...reason.flow, outcome: {ok: false, message, hint, rolledBack: false}};
 		keys = new KeyStream(process.stdin);
 	}
 }

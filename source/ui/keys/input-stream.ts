@@ -12,7 +12,7 @@ const PASTE_DELAY = 2000;
 const ESCAPE_KEY = `${ESC}[27u`;
 
 /** Sequences of keys that the wizard uses, in the spellings of different terminals. */
-const KNOWN: Readonly<Record<string, string>> = {
+const SPELLINGS: Readonly<Record<string, string>> = {
 	...Object.fromEntries(
 		[...'ABCDHF'].flatMap((letter) => [
 			[`${ESC}[${letter}`, `${ESC}[${letter}`],
@@ -208,7 +208,7 @@ export function splitKeys(input: string): {keys: readonly string[]; rest: string
 		const after = text.slice(1);
 		const sequence = SEQUENCE.exec(after)?.[0];
 		if (sequence !== undefined) {
-			const key = KNOWN[ESC + sequence];
+			const key = SPELLINGS[ESC + sequence];
 			keys.push(...(key === undefined ? [] : [key]));
 			text = after.slice(sequence.length);
 		} else if (BEGUN.test(after)) {

@@ -1,7 +1,7 @@
 import {HELPERS} from '../../policy/helpers.ts';
 import type {ChecklistAction} from '../hooks/use-checklist.ts';
-import type {Ending} from '../state/exit-reason.ts';
-import {type FlowEvent, REVIEW_VIEWS, type View} from '../state/state.ts';
+import type {ExitReason} from '../state/exit-reason.ts';
+import {type FlowEvent, REVIEW_VIEWS, type StepView} from '../state/state.ts';
 import {scrollSteps} from '../text/scroll-window.ts';
 import type {KeyState} from './key-state.ts';
 import type {Press} from './presses.ts';
@@ -11,7 +11,7 @@ export type KeyEvent =
 	| FlowEvent
 	/** Shows the keys, or hides them again. */
 	| {readonly type: 'help'}
-	| {readonly type: 'leave'; readonly ending: Ending}
+	| {readonly type: 'leave'; readonly reason: ExitReason}
 	/** Ends the wait for the confirmation, and then the wizard where `leave` is set. */
 	| {readonly type: 'decide'; readonly how: 'keep' | 'rollBack'; readonly leave: boolean}
 	| {readonly type: 'checklist'; readonly action: ChecklistAction};
@@ -26,7 +26,7 @@ export function emit(
 	return () => ({type});
 }
 
-export function show(view: View): MakeEvent {
+export function show(view: StepView): MakeEvent {
 	return () => ({type: 'view', view});
 }
 
@@ -38,11 +38,11 @@ export function decide(how: 'keep' | 'rollBack', leave = false): MakeEvent {
 	return () => ({type: 'decide', how, leave});
 }
 
-export const leave: MakeEvent = ({flow}) => ({type: 'leave', ending: flow.outcome});
+export const leave: MakeEvent = ({flow}) => ({type: 'leave', reason: flow.outcome});
 
 /** A word in the field is for the field to judge. */
 export const leaveChecklist: MakeEvent = ({flow}) =>
-	flow.field === '' ? {type: 'leave', ending: flow.outcome ?? 'looked'} : undefined;
+	flow.field === '' ? {type: 'leave', reason: flow.outcome ?? 'looked'} : undefined;
 
 export const openMissing: MakeEvent = ({missingOpenings}) => ({
 	type: 'open',
@@ -63,7 +63,7 @@ export const moveFocus: MakeEvent = ({flow: {step, focus}}, {key}) => {
 /** Shows the view of Review that stands so far behind (1) or before (-1) the one shown. */
 export function showViewBeside(by: 1 | -1): MakeEvent {
 	return ({flow}) => {
-		const texts: readonly View[] = REVIEW_VIEWS.filter((name) => name !== 'packet');
+		const texts: readonly StepView[] = REVIEW_VIEWS.filter((name) => name !== 'packet');
 		return {
 			type: 'view',
 			view: texts.at((texts.indexOf(flow.view) + by) % texts.length) ?? 'rules',

@@ -42,11 +42,11 @@ export function hasListeners({
 export function togglePort(flow: Flow, row: PortRow | undefined): Flow {
 	return row?.kind === 'listener' && row.openings.length === 0
 		? withOpenings(flow, [openingOf(row.port)])
-		: shut(flow, row);
+		: closePort(flow, row);
 }
 
 /** Takes away what a line opens. */
-export function shut(flow: Flow, row: PortRow | undefined): Flow {
+export function closePort(flow: Flow, row: PortRow | undefined): Flow {
 	const {openings} = flow.policy;
 	const left =
 		row?.kind === 'listener' && row.openings.length > 0

@@ -9,7 +9,7 @@ import {
 	type Role,
 	VERDICTS,
 } from '../../policy/policy.ts';
-import {rowsOf, shut, togglePort, withField, withOpenings} from './ports.ts';
+import {closePort, rowsOf, togglePort, withField, withOpenings} from './ports.ts';
 import {ASKING, type Flow, type FlowEvent, type Step, stepsOf} from './state.ts';
 
 export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
@@ -27,7 +27,7 @@ export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
 		case 'submit':
 			return submit(flow);
 		case 'remove':
-			return flow.step === 'ports' ? shut(flow, rowsOf(flow)[flow.focus]) : flow;
+			return flow.step === 'ports' ? closePort(flow, rowsOf(flow)[flow.focus]) : flow;
 		case 'next':
 			return enter(flow, 1);
 		case 'back':

@@ -24,7 +24,7 @@ export type Step = (typeof STEPS)[number];
 export const REVIEW_VIEWS = ['rules', 'restore', 'commands', 'exposure', 'packet'] as const;
 export type ReviewView = (typeof REVIEW_VIEWS)[number];
 /** In Ports: how to do without the focused port. */
-export type View = ReviewView | 'alternatives';
+export type StepView = ReviewView | 'alternatives';
 
 /** What applying came to, in a line, or what went wrong and what to do. */
 export type Outcome =
@@ -72,7 +72,7 @@ export type Flow = {
 	readonly field: string;
 	/** What the text in the field of Ports opens, parsed when it changes. */
 	readonly entered: Entered;
-	readonly view: View;
+	readonly view: StepView;
 	/** The first line shown of a text that scrolls. */
 	readonly offset: number;
 	readonly applying: Applying;
@@ -104,7 +104,7 @@ export type FlowEvent =
 	| {readonly type: 'remove'}
 	| {readonly type: 'next'}
 	| {readonly type: 'back'}
-	| {readonly type: 'view'; readonly view: View}
+	| {readonly type: 'view'; readonly view: StepView}
 	/** By how many lines, and how far the text can be scrolled at most. */
 	| {readonly type: 'scroll'; readonly by: number; readonly last: number}
 	| {readonly type: 'applying'; readonly applying: Applying}

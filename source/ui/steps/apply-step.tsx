@@ -4,9 +4,9 @@ import wrapAnsi from 'wrap-ansi';
 import type {Elevation} from '../../host/exec/elevation.ts';
 import {isProven, onlyShutsOut} from '../../proof/prove.ts';
 import {printAccessPort} from '../../ruleset/lockout.ts';
+import {AccessNote} from '../components/access-note.tsx';
 import {Choices} from '../components/choices.tsx';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
-import {WayInNote} from '../components/way-in-note.tsx';
 import {WordField} from '../components/word-field.tsx';
 import type {Applying} from '../state/state.ts';
 import {
@@ -14,7 +14,7 @@ import {
 	ELEVATE_TEXTS,
 	ELEVATION_TEXT,
 	KEEP_WORD,
-	SHUT_WORD,
+	LOCK_OUT_WORD,
 	safetyText,
 	secondsText,
 } from '../text/texts.ts';
@@ -49,19 +49,19 @@ export function ApplyStep(props: StepProps): ReactElement {
 type AskingProps = StepProps & {readonly elevation: Elevation | undefined};
 
 function Asking(props: AskingProps): ReactElement {
-	const {flow, dispatch, machine, ruleSet, shut, actions, proof, elevation} = props;
+	const {flow, dispatch, machine, ruleSet, closedAccessPorts, actions, proof, elevation} = props;
 	const load = elevation === undefined ? actions.apply : () => actions.elevate(elevation);
 	const choices = [load, () => dispatch({type: 'back'})];
 	return (
 		<Box flexDirection="column">
 			{flow.outcome?.ok === false && <Failure {...flow.outcome} />}
 			<ProofNote proof={proof} />
-			{shut.length > 0 && elevation === undefined ? (
+			{closedAccessPorts.length > 0 && elevation === undefined ? (
 				<WordField
 					flow={flow}
 					dispatch={dispatch}
-					word={SHUT_WORD}
-					label={`To load them all the same, type ${SHUT_WORD} and press Enter:`}
+					word={LOCK_OUT_WORD}
+					label={`To load them all the same, type ${LOCK_OUT_WORD} and press Enter:`}
 					onWord={actions.apply}
 				/>
 			) : (
@@ -74,7 +74,11 @@ function Asking(props: AskingProps): ReactElement {
 			)}
 			<Box flexDirection="column" flexShrink={0} marginTop={1}>
 				{machine.remoteClient && (
-					<WayInNote ruleSet={ruleSet} remoteClient={machine.remoteClient} shut={shut} />
+					<AccessNote
+						ruleSet={ruleSet}
+						remoteClient={machine.remoteClient}
+						closedAccessPorts={closedAccessPorts}
+					/>
 				)}
 			</Box>
 			<Paragraph

@@ -28,7 +28,13 @@ const NOTE_LINES = 2;
 /** What stays of the list, however long the note is. */
 const LEAST_LIST = 2;
 
-export function PortsStep({flow, dispatch, machine, height, shut}: StepProps): ReactElement {
+export function PortsStep({
+	flow,
+	dispatch,
+	machine,
+	height,
+	closedAccessPorts,
+}: StepProps): ReactElement {
 	const {field, entered, policy, known} = flow;
 	const width = useContext(WidthContext);
 	const rows = rowsOf({policy, known});
@@ -36,9 +42,9 @@ export function PortsStep({flow, dispatch, machine, height, shut}: StepProps): R
 	const {text, tone} = useMemo(
 		() =>
 			row !== undefined && field.trim() === ''
-				? describeRow(row, machine.remoteClient, shut)
+				? describeRow(row, machine.remoteClient, closedAccessPorts)
 				: describeField({field, entered, policy}),
-		[row, field, entered, policy, machine.remoteClient, shut],
+		[row, field, entered, policy, machine.remoteClient, closedAccessPorts],
 	);
 	const otherLines = height < COMPACT ? 1 : OTHER_LINES;
 	const most = Math.max(1, height - otherLines - LEAST_LIST);
@@ -86,14 +92,14 @@ export function PortsStep({flow, dispatch, machine, height, shut}: StepProps): R
 function describeRow(
 	row: PortRow,
 	remoteClient: RemoteClient | undefined,
-	shut: readonly AccessPort[],
+	closedAccessPorts: readonly AccessPort[],
 ): {readonly text: string; readonly tone: Tone} {
 	const isMine = ({protocol, first, last}: AccessPort) =>
 		row.kind === 'listener' &&
 		row.port.protocol === protocol &&
 		first <= row.port.port &&
 		row.port.port <= last;
-	if (shut.some(isMine)) {
+	if (closedAccessPorts.some(isMine)) {
 		return {
 			text: `You are connected through it: shut, it locks you out. ${rowNote(row)}`,
 			tone: 'warning',
@@ -134,15 +140,15 @@ function headingOf({policy, known}: Flow, rows: readonly PortRow[], looking: boo
 	}
 
 	const listening = rows.filter((row) => row.kind === 'listener');
-	const shut = listening.filter((row) => row.openings.length === 0).length;
-	const beyond = rows.filter((row) => row.kind === 'published').length;
+	const closed = listening.filter((row) => row.openings.length === 0).length;
+	const published = rows.filter((row) => row.kind === 'published').length;
 	const parts = [
 		...(listening.length > 0
 			? [
-					`${listening.length} ${listening.length === 1 ? 'port listens' : 'ports listen'}, ${shut} shut`,
+					`${listening.length} ${listening.length === 1 ? 'port listens' : 'ports listen'}, ${closed} shut`,
 				]
 			: []),
-		...(beyond > 0 ? [`${beyond} beyond our reach`] : []),
+		...(published > 0 ? [`${published} beyond our reach`] : []),
 	];
 	return [shown, ...(parts.length > 0 ? [`${parts.join('; ')}`] : [])].join(' ');
 }

@@ -5,11 +5,11 @@ import {evaluate} from '../../ruleset/evaluate.ts';
 import {explainDecision} from '../../ruleset/explain.ts';
 import type {RuleSet} from '../../ruleset/model.ts';
 import {parsePacket} from '../../ruleset/packet.ts';
+import {AccessNote, accessNoteLines} from '../components/access-note.tsx';
 import {Field} from '../components/field.tsx';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
 import {TextLine} from '../components/text-line.tsx';
-import {WayInNote, wayInLines} from '../components/way-in-note.tsx';
 import type {Flow} from '../state/state.ts';
 import {truncate} from '../text/truncate.ts';
 import {screenReader, styleOf} from '../theme.ts';
@@ -29,15 +29,16 @@ export function reviewHeight({
 	height,
 	machine,
 	ruleSet,
-	shut,
-}: Pick<StepProps, 'height' | 'machine' | 'ruleSet' | 'shut'>): number {
+	closedAccessPorts,
+}: Pick<StepProps, 'height' | 'machine' | 'ruleSet' | 'closedAccessPorts'>): number {
 	const notes =
-		wayInLines(machine.remoteClient, shut) + (machine.findEndangered(ruleSet).length > 0 ? 1 : 0);
+		accessNoteLines(machine.remoteClient, closedAccessPorts) +
+		(machine.findEndangered(ruleSet).length > 0 ? 1 : 0);
 	return Math.max(1, height - 1 - notes);
 }
 
 export function ReviewStep(props: StepProps): ReactElement {
-	const {flow, review, machine, ruleSet, shut} = props;
+	const {flow, review, machine, ruleSet, closedAccessPorts} = props;
 	const endangered = machine.findEndangered(ruleSet);
 	const width = useContext(WidthContext);
 	const all = Object.entries(VIEW_NAMES);
@@ -48,7 +49,11 @@ export function ReviewStep(props: StepProps): ReactElement {
 	) : (
 		<Box flexDirection="column">
 			{machine.remoteClient && (
-				<WayInNote ruleSet={ruleSet} remoteClient={machine.remoteClient} shut={shut} />
+				<AccessNote
+					ruleSet={ruleSet}
+					remoteClient={machine.remoteClient}
+					closedAccessPorts={closedAccessPorts}
+				/>
 			)}
 			{endangered.length > 0 && (
 				<Box flexShrink={0}>

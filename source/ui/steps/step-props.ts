@@ -20,7 +20,7 @@ export type StepProps = {
 	readonly machine: Machine;
 	readonly ruleSet: RuleSet;
 	/** The doors of the session in use that these rules would shut. */
-	readonly shut: readonly AccessPort[];
+	readonly closedAccessPorts: readonly AccessPort[];
 	/** The lines of the view that Review shows. */
 	readonly review: readonly Line[];
 	/** How many lines the step may use. */

@@ -10,7 +10,7 @@ import type {StepProps} from './step-props.ts';
 export function viewportOf(
 	props: Pick<
 		StepProps,
-		'flow' | 'machine' | 'ruleSet' | 'shut' | 'review' | 'checklist' | 'height'
+		'flow' | 'machine' | 'ruleSet' | 'closedAccessPorts' | 'review' | 'checklist' | 'height'
 	>,
 	{columns, offersReboot}: {readonly columns: number; readonly offersReboot: boolean},
 ): Viewport {

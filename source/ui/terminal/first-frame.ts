@@ -11,7 +11,7 @@ import {glyphs, paint, type Tone} from '../theme.ts';
 
 const WELCOME_KEYS = bindingsOf(plainKeyState(startFlow({}, [], OWN_SERVICES)));
 
-type First = {
+type FirstFrameOptions = {
 	readonly columns: number;
 	readonly rows: number;
 	readonly banner: string | undefined;
@@ -23,7 +23,13 @@ type First = {
  * Welcome as far as it is known at once, drawn without Ink, which takes longer to load than
  * everything else together. Line for line what Ink draws after it.
  */
-export function firstFrame({columns: width, rows, banner, findings, colour}: First): string {
+export function firstFrame({
+	columns: width,
+	rows,
+	banner,
+	findings,
+	colour,
+}: FirstFrameOptions): string {
 	const columns = width - 1;
 	const say = (text: string, tone: Tone) => (colour ? paint(text, tone) : text);
 	const wrap = (text: string) => wrapAnsi(text, columns, {hard: true}).split('\n');

@@ -16,7 +16,7 @@ export function rowText(row: PortRow): {readonly text: string; readonly tone: To
 		case 'listener': {
 			const open = row.openings.length > 0;
 			return {
-				text: `${screenReader ? '' : `${boxText(open)} `}${columns(printPort(row.port), reachText(row.openings))}${namesOf(row.listeners)}`,
+				text: `${screenReader ? '' : `${boxText(open)} `}${columns(printPort(row.port), openingsText(row.openings))}${namesOf(row.listeners)}`,
 				tone: open ? 'accept' : 'plain',
 			};
 		}
@@ -131,7 +131,7 @@ function column(text: string, width: number): string {
 }
 
 /** What the openings of a port come to. */
-function reachText(openings: readonly Opening[]): string {
+function openingsText(openings: readonly Opening[]): string {
 	const wide = openings.some(
 		(opening) => opening.kind === 'port' && opening.from === undefined && opening.on === undefined,
 	);

@@ -40,7 +40,7 @@ export function reviewLines(
 			];
 		default:
 			return [
-				...goingLines(
+				...decisionLines(
 					known.choices?.find((choice) => choice.existing === existing),
 					width,
 				),
@@ -50,7 +50,7 @@ export function reviewLines(
 }
 
 /** What was decided about rules that are there already. */
-function goingLines(choice: NeighbourChoice | undefined, width: number): readonly Line[] {
+function decisionLines(choice: NeighbourChoice | undefined, width: number): readonly Line[] {
 	return choice === undefined
 		? []
 		: [

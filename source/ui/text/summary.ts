@@ -3,7 +3,7 @@ import {quoteIfNeeded} from '../../lib/shell-quote.ts';
 import {printOpening} from '../../policy/opening.ts';
 import {type Policy, policyFlags} from '../../policy/policy.ts';
 import {nmapCommands} from '../../proof/nmap/commands.ts';
-import type {Ending} from '../state/exit-reason.ts';
+import type {ExitReason} from '../state/exit-reason.ts';
 
 export type Summary = {
 	/** What stands in the terminal after the wizard, in whole lines. */
@@ -12,7 +12,7 @@ export type Summary = {
 	readonly exitCode: 0 | 4 | 130;
 };
 
-type Place = {
+type SummaryContext = {
 	/** What was kept last, if that can be read. */
 	readonly policy: Policy | undefined;
 	/** What became of the rules of others. */
@@ -25,18 +25,21 @@ type Place = {
 };
 
 /** What was done, where it is kept, how to undo it, and what to do next. */
-export function summarize(ending: Exclude<Ending, {elevation: unknown}>, place: Place): Summary {
-	if (ending === 'looked') {
+export function summarize(
+	reason: Exclude<ExitReason, {elevation: unknown}>,
+	context: SummaryContext,
+): Summary {
+	if (reason === 'looked') {
 		const text = 'Nothing was changed. The checklist again: fw-wizard check\n';
 		return {text, exitCode: 0};
 	}
 
-	if (ending?.ok) {
-		return {text: `${[ending.message, ...describeKept(place)].join('\n')}\n`, exitCode: 0};
+	if (reason?.ok) {
+		return {text: `${[reason.message, ...describeKept(context)].join('\n')}\n`, exitCode: 0};
 	}
 
-	return ending?.rolledBack
-		? {text: `${ending.message}. ${ending.hint}.\nTo try again: fw-wizard\n`, exitCode: 4}
+	return reason?.rolledBack
+		? {text: `${reason.message}. ${reason.hint}.\nTo try again: fw-wizard\n`, exitCode: 4}
 		: {text: 'Nothing was changed.\n', exitCode: 130};
 }
 
@@ -46,7 +49,7 @@ function describeKept({
 	boot,
 	address = 'HOST',
 	rehearsal,
-}: Place): readonly string[] {
+}: SummaryContext): readonly string[] {
 	const flags = [
 		...(policy === undefined ? [] : policyFlags(policy).map(quoteIfNeeded)),
 		...existingFlags(existing),

@@ -111,5 +111,5 @@ export function questionOf({step, applying, outcome}: Flow): string {
 
 /** The words that must be typed out where one key would be too easily pressed. */
 export const KEEP_WORD = 'keep';
-export const SHUT_WORD = 'shut';
+export const LOCK_OUT_WORD = 'shut';
 export const REBOOT_WORD = 'reboot';

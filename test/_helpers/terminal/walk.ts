@@ -1,4 +1,4 @@
-import {SHUT_WORD} from '../../../source/ui/text/texts.ts';
+import {LOCK_OUT_WORD} from '../../../source/ui/text/texts.ts';
 import {walkTo} from '../ui/journey.ts';
 import type {Terminal} from './terminal.ts';
 
@@ -9,7 +9,7 @@ export const COUNTDOWN = /The old ones come back in \d+ s/;
 export async function walkAndLoad(terminal: Terminal, initSystem: 'shut' | 'open'): Promise<void> {
 	await walkTo(terminal, 'Load these rules now?');
 	if (initSystem === 'shut') {
-		terminal.type(SHUT_WORD);
+		terminal.type(LOCK_OUT_WORD);
 	}
 
 	terminal.press('enter');

@@ -14,23 +14,23 @@ import {WidthContext} from './paragraph.tsx';
 type Props = {
 	readonly ruleSet: RuleSet;
 	readonly remoteClient: RemoteClient;
-	readonly shut: readonly AccessPort[];
+	readonly closedAccessPorts: readonly AccessPort[];
 };
 
 /** How many lines it takes. */
-export function wayInLines(
+export function accessNoteLines(
 	remoteClient: RemoteClient | undefined,
-	shut: readonly AccessPort[],
+	closedAccessPorts: readonly AccessPort[],
 ): number {
-	return remoteClient === undefined ? 0 : shut.length > 0 ? 2 : 1;
+	return remoteClient === undefined ? 0 : closedAccessPorts.length > 0 ? 2 : 1;
 }
 
 /** Which rule lets the session in use in again, or in red that none does. */
-export function WayInNote({ruleSet, remoteClient, shut}: Props): ReactElement {
+export function AccessNote({ruleSet, remoteClient, closedAccessPorts}: Props): ReactElement {
 	const width = useContext(WidthContext);
 	const who = remoteClient.client ?? 'wherever you are';
-	if (shut.length > 0) {
-		const ports = shut.map(printAccessPort).join(' and ');
+	if (closedAccessPorts.length > 0) {
+		const ports = closedAccessPorts.map(printAccessPort).join(' and ');
 		return (
 			<Box flexDirection="column" flexShrink={0}>
 				<Text {...styleOf('warning')}>
@@ -41,7 +41,7 @@ export function WayInNote({ruleSet, remoteClient, shut}: Props): ReactElement {
 		);
 	}
 
-	const initSystems = judgeAccessPorts(ruleSet, remoteClient).map(({accessPort, decision}) =>
+	const openPorts = judgeAccessPorts(ruleSet, remoteClient).map(({accessPort, decision}) =>
 		decision.by === undefined
 			? printAccessPort(accessPort)
 			: `${printAccessPort(accessPort)} by rule ${decision.by.index} of ${decision.by.chain}`,
@@ -49,7 +49,7 @@ export function WayInNote({ruleSet, remoteClient, shut}: Props): ReactElement {
 	return (
 		<Box flexShrink={0}>
 			<Text {...styleOf('accept')}>
-				{truncate(`You, from ${who}, can come in again: ${initSystems.join(', ')}`, width)}
+				{truncate(`You, from ${who}, can come in again: ${openPorts.join(', ')}`, width)}
 			</Text>
 		</Box>
 	);

@@ -3,34 +3,39 @@ import type {Existing} from '../../existing/cleanup-plan.ts';
 import type {Policy} from '../../policy/policy.ts';
 import type {FlowEvent, Outcome} from '../state/state.ts';
 
-/** Rules that are loaded and wait to be kept. None of its functions throws. */
+/** A change whose rules are loaded and wait to be confirmed. None of its functions throws. */
 export type Pending = {
 	readonly look: () => {
-		/** Absent as long as nothing is decided. */
+		/** Absent while the change is neither confirmed nor rolled back. */
 		readonly outcome?: Outcome;
 		readonly secondsLeft: number;
-		/** Addresses of new logins. */
+		/** The addresses of the logins that began after the rules were loaded. */
 		readonly logins: readonly string[];
-		/** May be kept without typing the word: a login was seen, or this is the console. */
+		/**
+		 * Whether Enter confirms without the word: a new login was seen, or the user is at the console.
+		 */
 		readonly keepable: boolean;
 	};
 	readonly keep: () => Promise<Outcome>;
 	readonly rollBack: () => Promise<Outcome>;
 };
 
-/** Loads the rules of a policy, and does with those of others what was decided. Must not throw. */
+/** Loads the rules of a policy, and changes the existing rules as was decided. Must not throw. */
 export type Apply = (policy: Policy, existing: Existing) => Promise<Pending | Outcome>;
 
-/** How often the wait looks for a new login. */
+/** Milliseconds between two looks for a new login. */
 const LOOK_EVERY = 500;
 
-/** Applying as the wizard sees it: load, wait for the confirmation, and keep or roll back. */
+/**
+ * Applies a policy for the wizard: loads the rules, waits for the confirmation, and confirms or
+ * rolls back.
+ */
 export function useApplying(
 	apply: Apply,
 	dispatch: Dispatch<FlowEvent>,
 ): {
 	readonly apply: (policy: Policy, existing: Existing) => Promise<void>;
-	/** Ends the wait; does nothing when there is none. */
+	/** Confirms the change or rolls it back. Does nothing when no change waits. */
 	readonly decide: (how: 'keep' | 'rollBack') => Promise<Outcome | undefined>;
 } {
 	const pending = useRef<Pending>(undefined);

@@ -3,16 +3,16 @@ import type {Checker} from '../../app/check.ts';
 import type {Item} from '../../checklist/checklist-item.ts';
 
 export type ChecklistState = {
-	/** Undefined until it has been run once. */
+	/** Undefined until the checklist has run once. */
 	readonly items: readonly Item[] | undefined;
 	readonly busy: boolean;
-	/** Why it could not be run. */
+	/** Why the checklist could not run. */
 	readonly error: string | undefined;
 };
 
 export type ChecklistAction = 'check' | 'mend' | 'scanned' | 'way-in';
 
-/** Runs the checklist when its step is entered, and again for each action. */
+/** Runs the checklist when its step is entered, and again after each action. */
 export function useChecklist(
 	active: boolean,
 	checker: Checker,

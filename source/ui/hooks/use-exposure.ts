@@ -11,7 +11,10 @@ export type ExposureState =
 
 const LOOKING: ExposureState = {status: 'looking'};
 
-/** What the outside can reach before and after, found out when it is first looked at for a policy. */
+/**
+ * What other hosts can reach before and after the change. It is measured when a policy's exposure
+ * is first shown.
+ */
 export function useExposure(
 	{policy, existing, step, view}: Flow,
 	{findExposure}: Machine,

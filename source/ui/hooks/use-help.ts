@@ -1,7 +1,10 @@
 import {useState} from 'react';
 import type {Flow} from '../state/state.ts';
 
-/** Whether the keys of the step are shown in its place. They are gone as soon as it is another one. */
+/**
+ * Whether `?` shows the keys in place of the step. Another step, view or phase of applying hides
+ * them.
+ */
 export function useHelp({step, view, applying}: Flow): {
 	readonly shown: boolean;
 	readonly show: (shown: boolean) => void;

@@ -11,18 +11,21 @@ export type ProofState =
 	| {readonly status: 'done'; readonly proof: Proof}
 	| {readonly status: 'impossible'; readonly message: string; readonly hint: string};
 
-/** What does not depend on the policy, and is found out once. */
+/** What the proof is compared with. It does not depend on the policy, and is measured once. */
 export type Comparison = {
 	readonly before?: readonly Observation[];
 	readonly demonstration?: Demonstration;
 };
 
-/** How often the progress is drawn, in milliseconds: a slow line has better things to carry. */
+/**
+ * Milliseconds between two drawings of the progress, since a slow line should not be filled with
+ * them.
+ */
 const DRAW_EVERY = 200;
 
 /**
- * The proof of a policy's rule set: begun when the step is entered, and kept as long as the policy
- * stays the same.
+ * Proves a policy's rule set. The proof starts when the step is entered, and its result is kept for
+ * as long as the policy stays the same.
  */
 export function useProof(
 	policy: Policy,
@@ -65,7 +68,7 @@ export function useProof(
 				setComparison({demonstration, before: await prover.proveBefore()});
 			}
 		};
-		// What cannot be compared is left out; the proof itself is shown all the same.
+		// Where the comparison fails, it is left out, and the proof itself is shown.
 		void run().catch(() => {});
 	}, [active, key, policy, prover]);
 

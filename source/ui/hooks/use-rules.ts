@@ -7,13 +7,13 @@ import {focusedPolicy} from '../state/reducer.ts';
 import type {Flow} from '../state/state.ts';
 
 export type Rules = {
-	/** For what has been chosen so far. */
+	/** The rules of the policy as it was chosen so far. */
 	readonly ruleSet: RuleSet;
-	/** The same, with what the focused choice would add and remove. */
+	/** The same rules, with the ones that the focused choice would add and remove. */
 	readonly marked: readonly MarkedRow[];
 };
 
-/** The rules that the answers make, for the families that this machine has. */
+/** Builds the rules of the chosen policy, and of the policy that the focused choice would make. */
 export function useRules(flow: Flow, families: readonly Family[]): Rules {
 	const ruleSet = useMemo(() => buildRuleSet(flow.policy, {families}), [flow.policy, families]);
 	const focused = useMemo(() => focusedPolicy(flow), [flow]);

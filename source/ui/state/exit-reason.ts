@@ -1,7 +1,10 @@
 import type {Elevation} from '../../host/exec/elevation.ts';
 import type {Flow, Outcome} from './state.ts';
 
-/** How the wizard was left: after applying, from the checklist, before anything, or to go on as root. */
+/**
+ * Why the wizard ended: with the outcome of applying, from the checklist without a change
+ * (`looked`), before anything was loaded (undefined), or to continue as root with all answers.
+ */
 export type ExitReason =
 	| Outcome
 	| 'looked'

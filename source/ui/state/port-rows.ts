@@ -3,9 +3,12 @@ import {type Opening, printOpening} from '../../policy/opening.ts';
 import {covers, type Port} from '../../policy/port-openings.ts';
 import type {Listener} from '../../services/listener.ts';
 
-/** A line of the list in Ports. `key` names it, however the list changes around it. */
+/**
+ * A line of the list in Ports. `key` names the line and stays the same while the list around it
+ * changes.
+ */
 export type PortRow =
-	/** Sockets of one port that others can reach, and the openings that let them. */
+	/** A port of this machine that other hosts can reach, and the openings that allow it. */
 	| {
 			readonly kind: 'listener';
 			readonly key: string;
@@ -13,17 +16,22 @@ export type PortRow =
 			readonly listeners: readonly Listener[];
 			readonly openings: readonly Opening[];
 	  }
-	/** Forwarded past INPUT: no opening shuts it. */
+	/**
+	 * A port that is forwarded to a container or guest. Its packets do not pass INPUT, so no opening
+	 * of the policy decides about them.
+	 */
 	| {readonly kind: 'published'; readonly key: string; readonly published: Published}
-	/** An opening that is not the same as one port that something listens on. */
+	/** An opening that covers something else than one port with a listener. */
 	| {
 			readonly kind: 'opening';
 			readonly key: string;
 			readonly opening: Opening;
-			/** Whether something listens on one of its ports, as far as that is known. */
+			/**
+			 * Whether a program listens on one of its ports; undefined while the listeners are not known.
+			 */
 			readonly listens: boolean | undefined;
 	  }
-	/** Listens for this machine alone. */
+	/** A port that only this machine itself can reach. */
 	| {
 			readonly kind: 'loopback';
 			readonly key: string;
@@ -31,7 +39,7 @@ export type PortRow =
 			readonly listeners: readonly Listener[];
 	  };
 
-/** What the list is made of. Undefined: still being looked for. */
+/** What the list is made from. Undefined means that the facts are not known yet, or not at all. */
 export type PortFacts = {
 	readonly openings: readonly Opening[];
 	readonly listeners: readonly Listener[] | undefined;
@@ -41,8 +49,9 @@ export type PortFacts = {
 let last: {readonly facts: PortFacts; readonly rows: readonly PortRow[]} | undefined;
 
 /**
- * The list in Ports: what listens and can be reached, what is forwarded, openings beside these, what
- * listens on loopback. Made anew only when one of the three has changed: every key asks for it.
+ * The list in Ports, in this order: ports with a listener that others can reach, forwarded ports,
+ * the other openings, listeners on loopback. The list is made again only when one of its three
+ * inputs has changed, since every key asks for it.
  */
 export function portRows({openings, listeners, published}: PortFacts): readonly PortRow[] {
 	const same =
@@ -89,7 +98,10 @@ function makeRows({openings, listeners, published = []}: PortFacts): readonly Po
 	];
 }
 
-/** Sockets of one port of one protocol and one process: one for each family and address. */
+/**
+ * Groups listeners by port and protocol: a program has one socket for each family and address. The
+ * keys are like `22/tcp`.
+ */
 function groupByPort(listeners: readonly Listener[]): ReadonlyMap<string, readonly Listener[]> {
 	const groups = new Map<string, Listener[]>();
 	for (const listener of listeners) {
@@ -109,7 +121,10 @@ function portOf([first]: readonly Listener[]): Port {
 	return {protocol: first?.protocol ?? 'tcp', port: first?.port ?? 0};
 }
 
-/** Finds the openings of a port. Most are of a single port, and there may be hundreds of both. */
+/**
+ * Makes a function that finds the openings of a port. Most openings are of a single port, and there
+ * may be hundreds of openings and of ports, so these are looked up by number.
+ */
 function finderOf(openings: readonly Opening[]): (port: Port) => readonly Opening[] {
 	const single = new Map<number, Opening[]>();
 	const others: Opening[] = [];
@@ -125,7 +140,7 @@ function finderOf(openings: readonly Opening[]): (port: Port) => readonly Openin
 		[...(single.get(port.port) ?? []), ...others].filter((opening) => covers(opening, port));
 }
 
-/** Whether the lines of what listens say all of an opening. */
+/** Whether the lines of the listeners already show everything that an opening opens. */
 function isShownBy(opening: Opening, outside: ReadonlyMap<string, unknown>): boolean {
 	if (opening.kind === 'mdns') {
 		return outside.has('5353/udp');

@@ -7,7 +7,10 @@ import type {Services} from '../../policy/services.ts';
 import {type PortRow, portRows} from './port-rows.ts';
 import {type Entered, type Flow, NOTHING_ENTERED} from './state.ts';
 
-/** Puts a text into the field of the step. That of Ports is parsed here and nowhere else. */
+/**
+ * Puts a text into the field of the step. The text in the field of Ports is parsed here and nowhere
+ * else.
+ */
 export function withField(flow: Flow, text: string): Flow {
 	return {
 		...flow,
@@ -31,21 +34,24 @@ function parseEntered(text: string, services: Services): Entered {
 	}
 }
 
-/** Whether the list in Ports has more than openings. */
+/** Whether the list in Ports shows listeners or forwarded ports beside the openings. */
 export function hasListeners({
 	known: {listeners = [], published = []},
 }: Pick<Flow, 'known'>): boolean {
 	return listeners.length + published.length > 0;
 }
 
-/** Opens what is shut, and shuts what is open. Nothing is done about what is beyond our reach. */
+/**
+ * Opens a closed port, and closes an open one. A forwarded port and a listener on loopback stay as
+ * they are, since no opening decides about them.
+ */
 export function togglePort(flow: Flow, row: PortRow | undefined): Flow {
 	return row?.kind === 'listener' && row.openings.length === 0
 		? withOpenings(flow, [openingOf(row.port)])
 		: closePort(flow, row);
 }
 
-/** Takes away what a line opens. */
+/** Removes the openings that a line of the list stands for. */
 export function closePort(flow: Flow, row: PortRow | undefined): Flow {
 	const {openings} = flow.policy;
 	const left =
@@ -62,7 +68,7 @@ export function closePort(flow: Flow, row: PortRow | undefined): Flow {
 	return {...next, focus: Math.min(flow.focus, rowsOf(next).length - 1)};
 }
 
-/** The lines of the list in Ports. */
+/** The lines of the list in Ports, for the policy and the listeners of this state. */
 export function rowsOf({policy, known}: Pick<Flow, 'policy' | 'known'>): readonly PortRow[] {
 	return portRows({
 		openings: policy.openings,
@@ -71,7 +77,7 @@ export function rowsOf({policy, known}: Pick<Flow, 'policy' | 'known'>): readonl
 	});
 }
 
-/** Adds openings to those that are there. */
+/** Adds openings to the policy, and merges them with the ones that it has. */
 export function withOpenings(flow: Flow, openings: readonly Opening[]): Flow {
 	return {
 		...flow,

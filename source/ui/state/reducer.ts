@@ -35,13 +35,13 @@ export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
 		case 'view':
 			return {...flow, view: event.view, offset: 0};
 		case 'scroll':
-			// A wider terminal may have made the text shorter than the offset.
+			// The text may have become shorter than the offset, as when the terminal was made wider.
 			return {
 				...flow,
 				offset: clamp(Math.min(flow.offset, event.last) + event.by, 0, event.last),
 			};
 		case 'applying':
-			// What is being typed stays while the seconds pass.
+			// While the seconds count down, the typed text stays.
 			return {
 				...(event.applying.phase === flow.applying.phase ? flow : withField(flow, '')),
 				applying: event.applying,
@@ -56,7 +56,10 @@ export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
 	}
 }
 
-/** A text about the focused choice is read from its beginning; the field has none. */
+/**
+ * Moves the focus. The text about the newly focused choice is shown from its beginning; the field
+ * of Ports has no such text.
+ */
 function focusOn(flow: Flow, focus: number): Flow {
 	return {
 		...flow,
@@ -66,7 +69,7 @@ function focusOn(flow: Flow, focus: number): Flow {
 	};
 }
 
-/** What the policy would be if the focused choice were taken: the rules panel shows the difference. */
+/** The policy that choosing the focused choice would make. The rules panel shows how it differs. */
 export function focusedPolicy(flow: Flow): Policy {
 	switch (flow.step) {
 		case 'neighbours':
@@ -87,7 +90,7 @@ export function focusedPolicy(flow: Flow): Policy {
 	}
 }
 
-/** Whether keys are text: then digits and letters mean themselves. */
+/** Whether a field takes the keys. Digits and letters are then text and no commands. */
 export function isTyping({step, view}: Flow): boolean {
 	return step === 'ports' || (step === 'review' && view === 'packet');
 }
@@ -114,7 +117,10 @@ function withRole(flow: Flow, role: Role): Flow {
 	return {...flow, policy: {...flow.policy, role, openings}};
 }
 
-/** What a neighbour let in is where the policy starts; chosen twice it adds nothing. */
+/**
+ * Decides about existing rules. The openings imported from another firewall join those of the
+ * policy; importing them twice adds nothing.
+ */
 function chooseNeighbour(flow: Flow, index: number): Flow {
 	const choice = flow.known.choices?.[index];
 	if (choice === undefined || choice.refusal !== undefined || choice.existing === undefined) {
@@ -125,7 +131,10 @@ function chooseNeighbour(flow: Flow, index: number): Flow {
 	return enter(choice.openings.length === 0 ? next : withOpenings(next, choice.openings), 1);
 }
 
-/** What is found out late moves the focus along with its line, and replaces no answer. */
+/**
+ * Adds facts about the machine that arrive late. The focus moves along with its line, and no answer
+ * that the user gave is replaced.
+ */
 function learn(flow: Flow, known: Known): Flow {
 	const focused = flow.step === 'ports' ? rowsOf(flow)[flow.focus]?.key : undefined;
 	const role = known.recommendation?.role;
@@ -149,7 +158,10 @@ function learn(flow: Flow, known: Known): Flow {
 	return focus === -1 ? focusOn(next, focus) : {...next, focus};
 }
 
-/** What was said with a flag is the choice that says the same. Unsaid, none is chosen yet. */
+/**
+ * Finds the choice that means the same as the flags of the command line. Without flags none is
+ * chosen yet.
+ */
 function findMatchingChoice({choices = []}: Known, existing: Existing): Existing {
 	const flags = existingFlags(existing).join(' ');
 	const same =
@@ -180,7 +192,10 @@ function toggleHelper(policy: Policy, index: number): Policy {
 			);
 }
 
-/** Enter in Ports: takes over what was typed; with an empty field, goes on. An error stays where it is. */
+/**
+ * Handles Enter in Ports: adds the openings in the field, or continues to the next step when the
+ * field is empty. While the text has an error, nothing happens.
+ */
 function submit(flow: Flow): Flow {
 	if (flow.step !== 'ports') {
 		return flow;
@@ -204,19 +219,22 @@ function back(flow: Flow): Flow {
 		return flow.step === 'review' ? withField(next, '') : next;
 	}
 
-	// The checklist after a boot leads to the wizard; rules that did not load, to Review.
+	// From the checklist after a boot, Esc leads to the wizard; from rules that could not be loaded,
+	// to Review.
 	return flow.step === 'result'
 		? goTo(flow, flow.outcome === undefined ? 'welcome' : 'review')
 		: enter(flow, -1);
 }
 
-/** Goes to a step by its name. */
+/** Goes to the step with this name. */
 function goTo(flow: Flow, step: Step): Flow {
 	const steps = stepsOf(flow);
 	return enter(flow, steps.indexOf(step) - steps.indexOf(flow.step));
 }
 
-/** Goes to another step; its list starts at the answer that stands. */
+/**
+ * Goes a number of steps forward or back. The list of the new step starts at the current answer.
+ */
 function enter(flow: Flow, by: number): Flow {
 	const steps = stepsOf(flow);
 	const step = steps[clamp(steps.indexOf(flow.step) + by, 0, steps.length - 1)] ?? flow.step;

@@ -6,7 +6,10 @@ import type {Opening} from '../../policy/opening.ts';
 import {completePolicy, type Policy, type PolicyPart, type Role} from '../../policy/policy.ts';
 import type {Services} from '../../policy/services.ts';
 
-/** The steps, in their order. Neighbours only where there is something to decide: see `stepsOf`. */
+/**
+ * The steps, in their order. The step Neighbours is left out where no other firewall's rules exist:
+ * see `stepsOf`.
+ */
 export const STEPS = [
 	'welcome',
 	'neighbours',
@@ -23,25 +26,28 @@ export type Step = (typeof STEPS)[number];
 
 export const REVIEW_VIEWS = ['rules', 'restore', 'commands', 'exposure', 'packet'] as const;
 export type ReviewView = (typeof REVIEW_VIEWS)[number];
-/** In Ports: how to do without the focused port. */
+/** `alternatives` is a view of Ports: other ways to protect the focused port. */
 export type StepView = ReviewView | 'alternatives';
 
-/** What applying came to, in a line, or what went wrong and what to do. */
+/** The result of applying, in one line; or what went wrong, and what the user can do. */
 export type Outcome =
 	| {readonly ok: true; readonly message: string}
 	| {
 			readonly ok: false;
 			readonly message: string;
 			readonly hint: string;
-			/** Rules were loaded, and put back. */
+			/** The new rules were loaded, and the old ones were restored. */
 			readonly rolledBack: boolean;
 	  };
 
-/** How far applying is. */
+/** The phase of applying. */
 export type Applying =
 	| {readonly phase: 'asking'}
 	| {readonly phase: 'loading'}
-	/** Loaded, and rolled back when the time is over. `keepable` without typing the word. */
+	/**
+	 * The rules are loaded, and are rolled back when the time is over. Where `keepable` is true,
+	 * Enter confirms them; otherwise the word must be typed.
+	 */
 	| {
 			readonly phase: 'waiting';
 			readonly secondsLeft: number;
@@ -52,7 +58,10 @@ export type Applying =
 
 export const ASKING: Applying = {phase: 'asking'};
 
-/** The openings that a text names; where it names none, what is wrong with it. */
+/**
+ * The openings that a text names. Where it is no valid list of openings, there are none, and
+ * `error` says what is wrong.
+ */
 export type Entered = {
 	readonly openings: readonly Opening[];
 	readonly error?: InputError;
@@ -60,30 +69,30 @@ export type Entered = {
 
 export const NOTHING_ENTERED: Entered = {openings: []};
 
-/** The state of the wizard. Everything that it shows is derived from this value. */
+/** The state of the wizard. Everything that the wizard shows is derived from this value. */
 export type Flow = {
 	readonly step: Step;
 	readonly policy: Policy;
-	/** The opening list was said or edited, so that another role does not replace it. */
+	/** The user gave or edited the openings, so another role does not replace them. */
 	readonly openingsChosen: boolean;
-	/** Which choice of the step's list has the focus; in Ports -1 is the field. */
+	/** The index of the focused choice in the step's list. In Ports, -1 stands for the field. */
 	readonly focus: number;
-	/** What stands in the step's field. */
+	/** The text in the step's field. */
 	readonly field: string;
-	/** What the text in the field of Ports opens, parsed when it changes. */
+	/** The openings in the field of Ports. Parsed when its text changes; empty in other steps. */
 	readonly entered: Entered;
 	readonly view: StepView;
-	/** The first line shown of a text that scrolls. */
+	/** The index of the first visible line of a text that scrolls. */
 	readonly offset: number;
 	readonly applying: Applying;
 	readonly outcome: Outcome | undefined;
-	/** The recommended one first. */
+	/** The roles in the order in which they are offered, the recommended one first. */
 	readonly roles: readonly Role[];
-	/** The role was said or chosen, so that a recommendation does not replace it. */
+	/** The user gave or chose the role, so a recommendation does not replace it. */
 	readonly roleChosen: boolean;
 	readonly services: Services;
 	readonly known: Known;
-	/** What becomes of rules that are there already. */
+	/** What the user decided about the existing rules of other programs. */
 	readonly existing: Existing;
 };
 
@@ -105,15 +114,18 @@ export type FlowEvent =
 	| {readonly type: 'next'}
 	| {readonly type: 'back'}
 	| {readonly type: 'view'; readonly view: StepView}
-	/** By how many lines, and how far the text can be scrolled at most. */
+	/** Scrolls by a number of lines, backwards if negative. `last` is the highest possible offset. */
 	| {readonly type: 'scroll'; readonly by: number; readonly last: number}
 	| {readonly type: 'applying'; readonly applying: Applying}
-	/** Lets in what is missing: the openings of the one-key fix. */
+	/** Adds the openings without which the user would be locked out. */
 	| {readonly type: 'open'; readonly openings: readonly Opening[]}
 	| {readonly type: 'learn'; readonly known: Known}
 	| {readonly type: 'outcome'; readonly outcome: Outcome};
 
-/** The first state, with the answers that are known already. `roles` begins with the recommended one. */
+/**
+ * The first state, with the answers that are known already.
+ * @param roles the roles to offer, the recommended one first
+ */
 export function startFlow(
 	preset: PolicyPart,
 	roles: readonly Role[],
@@ -141,7 +153,7 @@ export function startFlow(
 	};
 }
 
-/** The steps that this machine needs. */
+/** The steps that the wizard goes through on this machine. */
 export function stepsOf({known}: Pick<Flow, 'known'>): readonly Step[] {
 	return known.choices === undefined || known.choices.length === 0
 		? STEPS.filter((step) => step !== 'neighbours')

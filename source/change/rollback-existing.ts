@@ -1,5 +1,6 @@
 import {chainsBehind, touchedChains} from '../existing/cleanup-format.ts';
 import {findChain} from '../ruleset/model.ts';
+import {FIREWALLD_TABLE} from '../services/known-programs/firewalls.ts';
 import type {SnapshotCleanup} from './cleanup.ts';
 
 /** What a change takes away in the backend that is not in use, and the iptables of that one (absolute). */
@@ -88,8 +89,8 @@ export function printMending(
 export function printWaking(families: ReadonlyArray<{readonly program: string}>): string {
 	const programs = families.map(({program}) => program);
 	return `wake_firewalld() {
-	if nft list table inet firewalld >/dev/null 2>&1; then
-		nft add table inet firewalld
+	if nft list table ${FIREWALLD_TABLE} >/dev/null 2>&1; then
+		nft add table ${FIREWALLD_TABLE}
 		return
 	fi
 ${programs.map((program, index) => `	kept${index}=$('${program}-save')`).join('\n')}

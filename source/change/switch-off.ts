@@ -3,7 +3,6 @@ import type {Manager} from '../existing/cleanup-plan.ts';
 import {firstLine, type Runner} from '../host/exec/run.ts';
 import {isEnabled} from '../host/machine/systemd.ts';
 import {
-	FIREWALLD_TABLE,
 	findManagers,
 	firewalldUsesIptables,
 	UFW_CONF,
@@ -11,6 +10,7 @@ import {
 } from '../host/netfilter/managers.ts';
 import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
+import {FIREWALLD_TABLE} from '../services/known-programs/firewalls.ts';
 import type {FilePlan} from './boot-files.ts';
 import {ROLLED_BACK} from './load.ts';
 

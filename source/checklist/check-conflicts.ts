@@ -4,6 +4,7 @@ import {readText} from '../host/files/read-text.ts';
 import {isEnabled} from '../host/machine/systemd.ts';
 import type {Managers} from '../host/netfilter/managers.ts';
 import {OWN_PREFIX} from '../ruleset/model.ts';
+import {RULE_LOADERS, type RuleLoader} from '../services/known-programs/firewalls.ts';
 import {failed, type Item, ok} from './checklist-item.ts';
 
 const ID = 'rivals';
@@ -55,35 +56,10 @@ export function checkConflicts({ufw, firewalld, nftables, frozen}: Managers): It
 			);
 }
 
-/** Services of distributions that restore rules of their own at boot, and from where. */
-const COMPANIONS = [
-	// iptables-services of Red Hat and Fedora; iptables of Arch.
-	...['iptables', 'ip6tables'].map((name) => ({
-		name,
-		files: [`/etc/sysconfig/${name}`, `/etc/iptables/${name}.rules`],
-		enabled: async () => isEnabled(`${name}.service`),
-	})),
-	// Of Alpine, and of Gentoo.
-	...['iptables', 'ip6tables'].map((name) => ({
-		name,
-		files: [
-			`/etc/iptables/${name === 'iptables' ? 'rules' : 'rules6'}-save`,
-			`/var/lib/${name}/rules-save`,
-		],
-		enabled: async () =>
-			['boot', 'default', 'sysinit'].some((level) => existsSync(`/etc/runlevels/${level}/${name}`)),
-	})),
-	{
-		name: 'netfilter-persistent',
-		files: ['/etc/iptables/rules.v4', '/etc/iptables/rules.v6'],
-		enabled: async () => isEnabled('netfilter-persistent'),
-	},
-] as const;
-
 /** How ours go together with others that load rules at boot, where there are any. Nothing of theirs is changed. */
 export async function describeCoexisting({frozen}: Managers): Promise<readonly Item[]> {
 	const enabled = await Promise.all(
-		COMPANIONS.map(async (companion) => ((await companion.enabled()) ? [companion] : [])),
+		RULE_LOADERS.map(async (loader) => ((await startsAtBoot(loader)) ? [loader] : [])),
 	);
 	// What is named as a rival is not also said to go together with ours.
 	const companions = enabled
@@ -100,6 +76,14 @@ export async function describeCoexisting({frozen}: Managers): Promise<readonly I
 			}`,
 		};
 	});
+}
+
+async function startsAtBoot({enabledAs}: RuleLoader): Promise<boolean> {
+	return 'unit' in enabledAs
+		? isEnabled(enabledAs.unit)
+		: ['boot', 'default', 'sysinit'].some((level) =>
+				existsSync(`/etc/runlevels/${level}/${enabledAs.script}`),
+			);
 }
 
 /** Whether a file was saved with the rules of fw-wizard in it. */

@@ -1,7 +1,7 @@
 import {NOTHING_PRESENT, type Presence, printRestore} from '../ruleset/format-iptables.ts';
 import {type FamilyRules, OWN_CHAINS} from '../ruleset/model.ts';
 import type {Cleanup} from './cleanup-plan.ts';
-import {chainOf, targetOf} from './known-programs.ts';
+import {chainOf, targetOf} from './rule-owner.ts';
 import {chainsIn, describeSnapshot, isOwnChain, linesIn, type RulesSnapshot} from './snapshot.ts';
 
 /** In the words of iptables-restore, the lines that take it away; our own jump is to be made anew. */

@@ -9,7 +9,7 @@ import {
 	type Manager,
 	planCleanup,
 } from './cleanup-plan.ts';
-import {programOfRule} from './known-programs.ts';
+import {programOfRule} from './rule-owner.ts';
 import {decidingRule} from './shadowed-jump.ts';
 import {describeSnapshot, foreignRules, type RulesSnapshot} from './snapshot.ts';
 

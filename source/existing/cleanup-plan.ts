@@ -1,7 +1,8 @@
 import {joinWords} from '../lib/list.ts';
 import type {Family} from '../lib/network.ts';
 import type {Backend, Chain} from '../ruleset/model.ts';
-import {chainOf, programOfChain, targetOf} from './known-programs.ts';
+import {programOfChain} from '../services/known-programs/find.ts';
+import {chainOf, programOfRule, targetOf} from './rule-owner.ts';
 import {chainsIn, othersIn, programsNeedingFilter, type RulesSnapshot} from './snapshot.ts';
 
 /** What happens to rules of others that are there already. */
@@ -148,13 +149,17 @@ function policiesToOpen(
 }
 
 function describeBreaks(cleanups: readonly Cleanup[], withoutUfw: boolean): readonly string[] {
-	const touched = new Set(
-		cleanups.flatMap(({rules, emptied}) => [...emptied, ...rules.map((rule) => targetOf(rule))]),
+	const programs = new Set(
+		cleanups.flatMap(({rules, emptied}) => [
+			...emptied.flatMap((chain) => programOfChain(chain) ?? []),
+			...rules.flatMap((rule) => programOfRule(rule) ?? []),
+		]),
 	);
-	const programs = new Set([...touched].flatMap((chain = '') => programOfChain(chain) ?? []));
 	const forwards = cleanups.some(({emptied}) => emptied.includes('FORWARD'));
 	return [
-		...[...programs].filter(({name}) => withoutUfw || name !== 'ufw').map(({breaks}) => breaks),
+		...[...programs]
+			.filter(({name}) => withoutUfw || name !== 'ufw')
+			.flatMap(({breaks}) => breaks ?? []),
 		...(forwards
 			? [
 					'What this machine forwards to others is no longer filtered by FORWARD, but for its policy',

@@ -1,9 +1,12 @@
 import {printable} from '../lib/printable.ts';
 import {printRule} from '../ruleset/format-iptables.ts';
 import {findChain, OWN_PREFIX} from '../ruleset/model.ts';
-import {chainOf, KNOWN_PROGRAMS, programOfRule, programOfTable} from './known-programs.ts';
+import {KNOWN_PROGRAMS, programOfTable} from '../services/known-programs/find.ts';
+import {FIREWALLS} from '../services/known-programs/firewalls.ts';
+import {WIREGUARD} from '../services/known-programs/vpns.ts';
+import {chainOf, programOfRule} from './rule-owner.ts';
 import {decidingRule} from './shadowed-jump.ts';
-import {describeSnapshot, foreignRules, type RulesSnapshot} from './snapshot.ts';
+import {describeSnapshot, foreignRules, programsIn, type RulesSnapshot} from './snapshot.ts';
 
 /** Another program that filters packets here, or rules that nobody owns up to. */
 export type Neighbour = {
@@ -50,33 +53,22 @@ export function nameNeighbours(traces: Traces): readonly Neighbour[] {
 		...nameServices(traces),
 		...traces.tunnels.map(
 			(tunnel): Neighbour => ({
-				...{name: 'WireGuard', kind: 'service', ...MODEST},
-				does: `WireGuard connects this machine with others through ${printable(tunnel)}`,
-				means:
-					'Its UDP port must be open for others to begin; what comes through it is judged like all else',
+				...{name: WIREGUARD.name, kind: 'service', ...MODEST},
+				does: `${WIREGUARD.does} through ${printable(tunnel)}`,
+				means: WIREGUARD.means,
 			}),
 		),
 	];
 }
 
 function nameManagers({ufw, firewalld, nftables, frozen}: Traces): readonly Neighbour[] {
-	const own = KNOWN_PROGRAMS.filter(({name}) => name === 'ufw' && ufw);
+	const inUse: Readonly<Record<string, boolean>> = {ufw, firewalld};
 	return [
-		...own.map(
-			({name, does, means}): Neighbour => ({
-				...{name, kind: 'manager', does, means, owns: true, needsFilter: false},
+		...FIREWALLS.filter(({name}) => inUse[name]).map(
+			({name, does, means, needsFilter}): Neighbour => ({
+				...{name, kind: 'manager', does, means, owns: true, needsFilter},
 			}),
 		),
-		...(firewalld
-			? [
-					{
-						...({name: 'firewalld', kind: 'manager', owns: true, needsFilter: false} as const),
-						does: 'firewalld is another firewall, with rules in nftables',
-						means:
-							'It owns the firewall: what it does not let in stays shut, whatever is opened here',
-					},
-				]
-			: []),
 		...(nftables
 			? [
 					{
@@ -170,9 +162,7 @@ function nameElsewhere(snapshots: readonly RulesSnapshot[]): readonly Neighbour[
 
 /** A table of nftables that looks at what comes in, and is of no program that is known. */
 function nameTable({name, text}: Traces['nativeTables'][number]): readonly Neighbour[] {
-	return isFirewalld(name) ||
-		programOfTable(name) !== undefined ||
-		!/hook (?:input|prerouting|ingress) /.test(text)
+	return programOfTable(name) !== undefined || !/hook (?:input|prerouting|ingress) /.test(text)
 		? []
 		: [
 				{
@@ -184,20 +174,15 @@ function nameTable({name, text}: Traces['nativeTables'][number]): readonly Neigh
 }
 
 function nameServices({snapshots, nativeTables, processes}: Traces): readonly Neighbour[] {
-	const chains = snapshots.flatMap(({rules}) =>
-		rules.tables.flatMap((table) => table.chains.map(({name}) => name)),
-	);
+	const found = new Set([
+		...snapshots.flatMap((snapshot) => [...programsIn(snapshot)]),
+		...nativeTables.flatMap(({name}) => programOfTable(name) ?? []),
+		...KNOWN_PROGRAMS.filter((program) => program.processes?.some((name) => processes.has(name))),
+	]);
+	// Firewalls are named where they are in use, WireGuard by its interfaces.
 	return KNOWN_PROGRAMS.filter(
-		(program) =>
-			program.name !== 'ufw' &&
-			(chains.some((chain) => program.chains.test(chain)) ||
-				nativeTables.some(({name}) => program.tables?.test(name)) ||
-				(program.process !== undefined && processes.has(program.process))),
+		(program) => found.has(program) && program.kind !== 'firewall' && program !== WIREGUARD,
 	).map(({name, does, means, needsFilter}) => ({
 		...{name, kind: 'service', does, means, owns: false, needsFilter},
 	}));
-}
-
-function isFirewalld(table: string): boolean {
-	return /^(inet|ip6?) firewalld$/.test(table);
 }

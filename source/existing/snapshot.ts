@@ -1,6 +1,8 @@
 import type {Family} from '../lib/network.ts';
 import {type Backend, type Chain, type FamilyRules, OWN_PREFIX} from '../ruleset/model.ts';
-import {chainOf, KNOWN_PROGRAMS, type KnownProgram} from './known-programs.ts';
+import {KNOWN_PROGRAMS, programOfChain} from '../services/known-programs/find.ts';
+import type {KnownProgram} from '../services/known-programs/known-program.ts';
+import {chainOf, programOfRule} from './rule-owner.ts';
 
 /** The rules of one family in one backend, as its iptables-save prints them. */
 export type RulesSnapshot = {
@@ -30,10 +32,24 @@ export function foreignRules(snapshot: RulesSnapshot, chain: string): readonly s
 export function programsNeedingFilter(
 	snapshots: readonly RulesSnapshot[],
 ): readonly KnownProgram[] {
-	const chains = snapshots.flatMap((snapshot) => chainsIn(snapshot).map(({name}) => name));
-	return KNOWN_PROGRAMS.filter(
-		({needsFilter, chains: own}) => needsFilter && chains.some((name) => own.test(name)),
+	const found = new Set(
+		snapshots.flatMap((snapshot) => [
+			...chainsIn(snapshot).flatMap(({name}) => programOfChain(name) ?? []),
+			...linesIn(snapshot).flatMap((line) => programOfRule(line) ?? []),
+		]),
 	);
+	return KNOWN_PROGRAMS.filter((program) => program.needsFilter && found.has(program));
+}
+
+/** The programs whose chains or rules are in any of the tables. */
+export function programsIn({text, rules}: RulesSnapshot): ReadonlySet<KnownProgram> {
+	return new Set([
+		...rules.tables.flatMap(({chains}) => chains.flatMap(({name}) => programOfChain(name) ?? [])),
+		...text
+			.split('\n')
+			.filter((line) => line.startsWith('-A '))
+			.flatMap((line) => programOfRule(line) ?? []),
+	]);
 }
 
 /** The chains of its filter table. */

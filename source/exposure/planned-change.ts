@@ -9,6 +9,7 @@ import {presenceOf} from '../ruleset/diff.ts';
 import {printRestore} from '../ruleset/format-iptables.ts';
 import type {Backend, FamilyRules, RuleSet} from '../ruleset/model.ts';
 import {parseSave} from '../ruleset/parse-save.ts';
+import {programOfTable} from '../services/known-programs/find.ts';
 import type {Load, RulesUnderTest} from '../testbed/load-rules.ts';
 
 /** What is to be loaded over the running rules. */
@@ -85,12 +86,12 @@ function planOf(
 	return {snapshots, cleanups: plan.refusal === undefined ? plan.cleanups : []};
 }
 
-/** firewalld keeps its rules in a table of its own. */
+/** The table of firewalld disappears with it. */
 function nativeTablesThatGo(
 	{nativeTables}: RulesUnderTest,
 	{existing}: PlannedChange,
 ): readonly string[] {
 	return existing.switchOff.includes('firewalld')
-		? nativeTables.filter((name) => name.endsWith(' firewalld'))
+		? nativeTables.filter((name) => programOfTable(name)?.name === 'firewalld')
 		: [];
 }

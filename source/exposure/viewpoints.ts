@@ -5,6 +5,7 @@ import type {Policy} from '../policy/policy.ts';
 import {neighboursOf} from '../proof/vantage-points.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {RemoteClient} from '../ruleset/lockout.ts';
+import {isInternalInterface} from '../services/known-programs/find.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import type {Viewpoint} from './aggregate.ts';
 import {
@@ -25,9 +26,6 @@ export type ViewpointPlan = {
 
 /** From so many networks that rules let in is looked, at most. */
 const MOST_NETWORKS = 16;
-/** Interfaces that container and machine managers make: what comes in there comes from this machine. */
-const INNER =
-	/^(docker|br-[\da-f]{12}$|virbr|veth|vnet|cni|podman|lxcbr|lxdbr|cali|flannel|cilium)/;
 
 /**
  * From where this machine is looked at: anybody on each interface, for each address there that makes a
@@ -42,7 +40,7 @@ export async function planViewpoints(
 	remoteClient: RemoteClient | undefined,
 	spoken: ReadonlySet<string>,
 ): Promise<ViewpointPlan> {
-	const outer = interfaces.filter(({name}) => !INNER.test(name));
+	const outer = interfaces.filter(({name}) => !isInternalInterface(name));
 	const main = outer.find(({name}) => name === remoteClient?.inInterface) ?? outer[0];
 	if (main === undefined) {
 		return {places: [], gaps: ['No interface was found through which others reach this machine.']};

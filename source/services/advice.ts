@@ -1,4 +1,5 @@
 import {quoteIfNeeded} from '../lib/shell-quote.ts';
+import {programNamed, programOfProxy} from './known-programs/find.ts';
 import {KNOWN_SERVICES, type KnownService} from './known-services.ts';
 import type {Listener} from './listener.ts';
 
@@ -27,12 +28,6 @@ export type Advised = Pick<
 	| 'port'
 	| 'protocol'
 >;
-
-/** What listens for a container that has a network of its own. */
-export const CONTAINER_PROXIES: ReadonlyMap<string, string> = new Map([
-	['docker-proxy', 'Docker'],
-	['rootlessport', 'podman'],
-]);
 
 /** How to do without an open port: stop what listens, or bind it to loopback. */
 export function adviseOn(listener: Advised): Advice {
@@ -105,8 +100,8 @@ function loopbackOf(listener: Advised, known: KnownService | undefined): Advice[
 
 /** A container is stopped and bound by what runs it, not by the service that it is forwarded by. */
 function adviseOnContainer({process, port, protocol}: Advised, container: string): Advice {
-	const program = {Docker: 'docker', podman: 'podman'}[container];
-	const published = process !== undefined && CONTAINER_PROXIES.has(process);
+	const program = programNamed(container)?.command;
+	const published = process !== undefined && programOfProxy(process) !== undefined;
 	return {
 		name: published
 			? `a port of a container (${container})`
@@ -122,7 +117,7 @@ function adviseOnContainer({process, port, protocol}: Advised, container: string
 				}
 			: undefined,
 		note:
-			process === 'docker-proxy'
+			published && container === 'Docker'
 				? 'What Docker publishes is forwarded and bypasses INPUT: no rule here shuts it'
 				: 'It is stopped, or bound to loopback, by what runs the container',
 	};

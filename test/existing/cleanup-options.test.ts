@@ -84,7 +84,7 @@ describe('nameNeighbours', () => {
 	it('knows them by chains, tables, processes and interfaces', () => {
 		expect(namesOf({})).toEqual([]);
 		expect(namesOf({snapshots: [snapshot(NEIGHBOURS.iptables)]})).toEqual([
-			...['rules elsewhere', 'Docker', 'libvirt', 'fail2ban', 'Tailscale'],
+			...['Docker', 'libvirt', 'fail2ban', 'Tailscale'],
 		]);
 		expect(
 			namesOf({

@@ -8,7 +8,7 @@ export function natOfIptables({family, tables}: FamilyRules): NatTable | undefin
 	const table = tables.find(({name}) => name === 'nat');
 	return (
 		table && {
-			name: 'nat',
+			name: `${family === 4 ? 'ip' : 'ip6'} nat`,
 			families: [family],
 			entries: ['PREROUTING'],
 			chains: new Map(

@@ -37,7 +37,7 @@ export function natOfNftables(text: string): readonly NatTable[] {
 			? []
 			: [
 					{
-						name: textOf(get(table, 'name')),
+						name: `${textOf(get(table, 'family'))} ${textOf(get(table, 'name'))}`,
 						families,
 						entries,
 						chains: new Map(

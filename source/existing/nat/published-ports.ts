@@ -2,6 +2,7 @@ import {contains, FAMILIES, type Family} from '../../lib/network.ts';
 import {ALL_PORTS, intersectRanges, type PortRange} from '../../lib/port-ranges.ts';
 import {printable} from '../../lib/printable.ts';
 import type {Protocol} from '../../policy/services.ts';
+import {programOfChain, programOfTable} from '../../services/known-programs/find.ts';
 
 /** A port of this machine that is forwarded, to a container or another machine: it never meets INPUT. */
 export type Published = {
@@ -46,22 +47,12 @@ export type NatStep = {
 
 /** A nat table of either world, and where packets from outside enter it. */
 export type NatTable = {
-	/** Its name, for who has made it. */
+	/** As nftables names it: `ip nat`. It tells which program has made the table. */
 	readonly name: string;
 	readonly families: readonly Family[];
 	readonly entries: readonly string[];
 	readonly chains: ReadonlyMap<string, readonly NatStep[]>;
 };
-
-/** Who makes chains or tables that are named so. */
-const MAKERS: ReadonlyArray<readonly [RegExp, string]> = [
-	[/^docker/i, 'Docker'],
-	[/^netavark/i, 'podman'],
-	[/^(kube-|kube_|cali-|cilium)/i, 'Kubernetes'],
-	[/^CNI-/, 'a container network (CNI)'],
-	[/^LIBVIRT/i, 'libvirt'],
-	[/^(lxd|incus)/, 'Incus or LXD'],
-];
 
 /** A table that leads in circles, or fans out over thousands of ways, is not followed to its end. */
 const MOST_STEPS = 200_000;
@@ -94,7 +85,7 @@ export function publishedIn(table: NatTable, own: readonly string[]): readonly P
 			if (outcome.kind === 'chain') {
 				walk(outcome.name, both, here);
 			} else if (outcome.address === undefined || !isHere(outcome.address, own)) {
-				const by = makerOf([...here, table.name]);
+				const by = makerOf(here, table.name);
 				for (const published of expand(both, table, outcome.to, by, own)) {
 					found.set(JSON.stringify(published), published);
 				}
@@ -184,8 +175,10 @@ function expand(
 			);
 }
 
-function makerOf(names: readonly string[]): string {
-	return MAKERS.find(([sign]) => names.some((name) => sign.test(name)))?.[1] ?? 'a DNAT rule';
+/** @param chains the chains that lead to a rule, from the first to its own */
+function makerOf(chains: readonly string[], table: string): string {
+	const owner = chains.map(programOfChain).find(Boolean) ?? programOfTable(table);
+	return owner?.name ?? 'a DNAT rule';
 }
 
 /** Whether a packet to this address stays on this machine, and so comes to INPUT after all. */

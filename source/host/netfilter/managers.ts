@@ -1,5 +1,6 @@
 import type {Manager} from '../../existing/cleanup-plan.ts';
 import {OWN_PREFIX} from '../../ruleset/model.ts';
+import {FIREWALLD_TABLE, PERSISTENT_FILES} from '../../services/known-programs/firewalls.ts';
 import {findProgram} from '../exec/find-program.ts';
 import {readText} from '../files/read-text.ts';
 import {isActive, isEnabled} from '../machine/systemd.ts';
@@ -8,9 +9,6 @@ import {listTables} from './nftables.ts';
 export const UFW_CONF = '/etc/ufw/ufw.conf';
 const UFW_ENABLED = /^(\s*ENABLED=)["']?yes["']?\s*$/im;
 const NFTABLES_CONF = '/etc/nftables.conf';
-const FROZEN = ['/etc/iptables/rules.v4', '/etc/iptables/rules.v6'];
-/** The table of firewalld, by its nftables backend. */
-export const FIREWALLD_TABLE = 'inet firewalld';
 
 /** Other programs that load a whole firewall, as far as they are in use. */
 export type Managers = {
@@ -32,7 +30,7 @@ export async function findManagers(): Promise<Managers> {
 		isEnabled('nftables'),
 		isEnabled('netfilter-persistent'),
 	]);
-	const frozen = FROZEN.find((file) => {
+	const frozen = PERSISTENT_FILES.find((file) => {
 		const text = readText(file) ?? '';
 		return text.includes('*filter') && !text.includes(OWN_PREFIX);
 	});

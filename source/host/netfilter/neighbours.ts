@@ -1,7 +1,7 @@
 import {type CleanupChoice, planChoices} from '../../existing/cleanup-options.ts';
-import {KNOWN_PROGRAMS} from '../../existing/known-programs.ts';
 import {type Neighbour, nameNeighbours} from '../../existing/neighbours.ts';
 import type {Family} from '../../lib/network.ts';
+import {KNOWN_PROGRAMS} from '../../services/known-programs/find.ts';
 import {yieldToEventLoop} from '../exec/yield.ts';
 import {listFolder, readText} from '../files/read-text.ts';
 import {commandNameOf, link, processesNamed} from '../sockets/processes.ts';
@@ -38,7 +38,7 @@ export async function findNeighbours(families: readonly Family[]): Promise<Surro
 function servicesHere(): ReadonlySet<string> {
 	const network = link('/proc/self/ns/net');
 	return new Set(
-		processesNamed(KNOWN_PROGRAMS.flatMap(({process}) => process ?? []))
+		processesNamed(KNOWN_PROGRAMS.flatMap(({processes = []}) => processes))
 			.filter((pid) => link(`/proc/${pid}/ns/net`) === network)
 			.map(commandNameOf),
 	);

@@ -1,6 +1,6 @@
 import {FAMILIES} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
-import {CONTAINER_PROXIES} from '../../services/advice.ts';
+import {programOfProxy} from '../../services/known-programs/find.ts';
 import type {Listener} from '../../services/listener.ts';
 import {forEachYielding} from '../exec/yield.ts';
 import {readText} from '../files/read-text.ts';
@@ -104,7 +104,7 @@ function describeOwner(pid: number, users: ReadonlyMap<number, string>): Owner {
 		user: id === undefined ? undefined : userOf(id, users),
 		unit,
 		unitOf: userId === undefined ? undefined : nameOf(userId, users),
-		container: container ?? CONTAINER_PROXIES.get(name),
+		container: container ?? programOfProxy(name)?.name,
 	};
 }
 

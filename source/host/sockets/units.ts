@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import type {Protocol} from '../../policy/services.ts';
+import {programOfControlGroups} from '../../services/known-programs/find.ts';
 import {run} from '../exec/run.ts';
 
 /** What the control groups of a process say about where it belongs. */
@@ -13,24 +14,15 @@ export type Belonging = {
 /** A unit whose name can be believed, and stand in a command (systemd.unit(5)). */
 const SERVICE = /^[\w:.@\\-]{1,255}\.service$/;
 
-/** How those who run containers name their control groups. */
-const CONTAINERS: ReadonlyArray<readonly [RegExp, string]> = [
-	[/kubepods/, 'Kubernetes'],
-	[/libpod-/, 'podman'],
-	[/\/docker[-/][\da-f]{12}/, 'Docker'],
-	[/\/lxc(?:\.payload)?[./]/, 'LXC'],
-	[/\/machine\.slice\//, 'systemd-nspawn'],
-];
-
 /**
  * Reads /proc/PID/cgroup. Only the outermost service counts: what lies below it is named by the
  * service itself, or by a user.
  */
 export function parseControlGroups(text: string): Belonging {
 	const paths = text.split('\n').map((line) => line.split(':').slice(2).join(':'));
-	const container = CONTAINERS.find(([sign]) => paths.some((path) => sign.test(path)))?.[1];
+	const container = programOfControlGroups(paths);
 	if (container !== undefined) {
-		return {container};
+		return {container: container.name};
 	}
 
 	for (const path of paths) {

@@ -2,6 +2,7 @@ import {printPorts} from '../../lib/port-ranges.ts';
 import {type Opening, printOpening} from '../../policy/opening.ts';
 import type {Port} from '../../policy/port-openings.ts';
 import {adviseOn} from '../../services/advice.ts';
+import {programNamed} from '../../services/known-programs/find.ts';
 import type {Listener} from '../../services/listener.ts';
 import type {PortRow} from '../state/port-rows.ts';
 import {boxText, screenReader, type Tone} from '../theme.ts';
@@ -80,19 +81,12 @@ export function alternativesTo(row: PortRow | undefined, nat: string): readonly 
 			];
 		case 'published': {
 			const {protocol, port, by, to} = row.published;
-			const container = by === 'Docker' || by === 'podman' ? by : undefined;
-			const forwarded = {
-				protocol,
-				port,
-				...(container === undefined
-					? {}
-					: {container, process: container === 'Docker' ? 'docker-proxy' : 'rootlessport'}),
-			};
+			const [process] = programNamed(by)?.proxies ?? [];
 			return [
 				`${port}/${protocol}: ${by} forwards it to ${to}, past INPUT. Rules in INPUT never see it.`,
-				...(container === undefined
+				...(process === undefined
 					? ['To shut it, remove the DNAT rule, or filter in the FORWARD chain.']
-					: adviceLines(forwarded, 'listener')),
+					: adviceLines({protocol, port, container: by, process}, 'listener')),
 				'These are yours to run: the wizard runs none of them.',
 			];
 		}

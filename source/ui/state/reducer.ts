@@ -9,9 +9,11 @@ import {
 	type Role,
 	VERDICTS,
 } from '../../policy/policy.ts';
+import {clamp, enter, goBack, lastChoice} from './navigation.ts';
 import {closePort, rowsOf, togglePort, withField, withOpenings} from './ports.ts';
-import {ASKING, type Flow, type FlowEvent, type Step, stepsOf} from './state.ts';
+import {ASKING, type Flow, type FlowEvent} from './state.ts';
 
+/** The state after an event. */
 export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
 	switch (event.type) {
 		case 'focus':
@@ -31,7 +33,7 @@ export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
 		case 'next':
 			return enter(flow, 1);
 		case 'back':
-			return back(flow);
+			return goBack(flow);
 		case 'view':
 			return {...flow, view: event.view, offset: 0};
 		case 'scroll':
@@ -207,62 +209,4 @@ function submit(flow: Flow): Flow {
 
 	const {openings, error} = flow.entered;
 	return error === undefined ? withField(withOpenings(flow, openings), '') : flow;
-}
-
-function back(flow: Flow): Flow {
-	if (flow.applying.phase !== 'asking' || (flow.step === 'result' && flow.outcome?.ok)) {
-		return flow;
-	}
-
-	if ((flow.step === 'review' || flow.step === 'ports') && flow.view !== 'rules') {
-		const next: Flow = {...flow, view: 'rules', offset: 0};
-		return flow.step === 'review' ? withField(next, '') : next;
-	}
-
-	// From the checklist after a boot, Esc leads to the wizard; from rules that could not be loaded,
-	// to Review.
-	return flow.step === 'result'
-		? goTo(flow, flow.outcome === undefined ? 'welcome' : 'review')
-		: enter(flow, -1);
-}
-
-/** Goes to the step with this name. */
-function goTo(flow: Flow, step: Step): Flow {
-	const steps = stepsOf(flow);
-	return enter(flow, steps.indexOf(step) - steps.indexOf(flow.step));
-}
-
-/**
- * Goes a number of steps forward or back. The list of the new step starts at the current answer.
- */
-function enter(flow: Flow, by: number): Flow {
-	const steps = stepsOf(flow);
-	const step = steps[clamp(steps.indexOf(flow.step) + by, 0, steps.length - 1)] ?? flow.step;
-	const focus = {
-		neighbours: Math.max(
-			0,
-			flow.known.choices?.findIndex(({existing}) => existing === flow.existing) ?? 0,
-		),
-		role: flow.roles.indexOf(flow.policy.role),
-		rejection: VERDICTS.indexOf(flow.policy.verdict),
-		ports: -1,
-	} as Partial<Record<Step, number>>;
-	return withField({...flow, step, focus: focus[step] ?? 0, view: 'rules', offset: 0}, '');
-}
-
-function lastChoice(flow: Flow): number {
-	const {step, roles, known} = flow;
-	const counts: Partial<Record<Step, number>> = {
-		neighbours: known.choices?.length ?? 0,
-		role: roles.length,
-		rejection: VERDICTS.length,
-		helpers: HELPERS.length,
-		ports: step === 'ports' ? rowsOf(flow).length : 0,
-		apply: 2,
-	};
-	return (counts[step] ?? 1) - 1;
-}
-
-function clamp(value: number, least: number, most: number): number {
-	return Math.max(least, Math.min(value, most));
 }

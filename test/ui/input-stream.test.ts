@@ -2,7 +2,8 @@ import {PassThrough} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import fc from 'fast-check';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
-import {KeyStream, splitKeys} from '../../source/ui/keys/input-stream.ts';
+import {KeyStream} from '../../source/ui/keys/input-stream.ts';
+import {splitKeys} from '../../source/ui/keys/split-keys.ts';
 
 const ESC = '\u001B';
 /** How KeyStream writes the Escape key, so that it cannot join what follows. */

@@ -27,19 +27,31 @@ export type Binding = {
 	/** A key that does the same, and that the screen does not name. */
 	readonly alias?: KeyName;
 	readonly when: (state: KeyState) => boolean;
-	/** Or what handles the key by itself: ink-select-input, ink-text-input, the KeyStream. */
+	/**
+	 * The effect of the key; or the component that handles it by itself: ink-select-input,
+	 * ink-text-input or the KeyStream.
+	 */
 	readonly event: MakeEvent | 'list' | 'field' | 'stream';
 };
 
 const LISTS = ['neighbours', 'role', 'rejection', 'apply'] as const;
+/** Where the last line has room for Esc and Ctrl-C. */
+const PLAIN = [
+	...LISTS,
+	'helpers',
+	'ports-field',
+	'proof',
+	'apply-word',
+	'apply-impossible',
+] as const;
 const PORT_LISTS = ['ports-list', 'ports-alternatives'] as const;
 const CHECKLISTS = ['checklist', 'checklist-word'] as const;
 const back = emit('back');
 
 /**
- * Every key of the wizard. The last line and `?` show the entries in this order, so what one cannot do
- * without comes first: a narrow terminal shows as many as fit. At most one entry applies to a press.
- * Beside these keys only characters do something, where a field takes them: see `keyEventOf`.
+ * Every key of the wizard. The last line and `?` show the entries in this order. The most important
+ * come first, since a narrow terminal shows as many as fit. At most one entry applies to a press.
+ * All other keys do nothing, unless a field takes their characters: see `keyEventOf`.
  */
 export const BINDINGS: readonly Binding[] = [
 	{key: 'o', label: 'open it', when: at(['review', 'apply-word'], isLockedOut), event: openMissing},
@@ -55,7 +67,7 @@ export const BINDINGS: readonly Binding[] = [
 		when: at(['welcome', 'helpers', 'review', 'proof']),
 		event: emit('next'),
 	},
-	// Not `next`: what still stands in the field must not be lost.
+	// Enter submits and does not only continue: a text that is still in the field must not be lost.
 	{key: 'Enter', label: 'go on', when: at(['ports-list']), event: emit('submit')},
 	{key: 'Enter', label: 'add, or go on when empty', when: at(['ports-field']), event: 'field'},
 	{
@@ -102,21 +114,7 @@ export const BINDINGS: readonly Binding[] = [
 	{key: 'Up/Down', label: 'other port', when: at(['ports-alternatives']), event: moveFocus},
 	{key: 'Esc', label: 'back to the rules', when: at(['packet']), event: back},
 	{key: 'Esc', label: 'back to Review', when: at(['failed']), event: back},
-	{
-		key: 'Esc',
-		label: 'back',
-		when: at([
-			...LISTS,
-			'helpers',
-			'ports-field',
-			'ports-list',
-			'review',
-			'proof',
-			'apply-word',
-			'apply-impossible',
-		]),
-		event: back,
-	},
+	{key: 'Esc', label: 'back', when: at([...PLAIN, 'ports-list', 'review']), event: back},
 	{key: 'Tab', label: 'next view', when: at(['review']), event: showViewBeside(1)},
 	{key: 'Up/Down', label: 'read', when: at(['review', ...CHECKLISTS]), event: scroll},
 	{key: 't', label: 'try a packet', when: at(['review']), event: show('packet')},
@@ -130,24 +128,15 @@ export const BINDINGS: readonly Binding[] = [
 	{
 		key: 'Esc',
 		label: 'to the wizard',
-		// The checklist after a boot leads there; after a change there is nothing to go back to.
+		// The checklist after a boot leads to the wizard. After a change there is no step to go back
+		// to.
 		when: at(CHECKLISTS, ({flow}) => flow.outcome === undefined),
 		event: back,
 	},
 	{
 		key: 'Ctrl-C',
 		label: 'leave',
-		when: at([
-			'welcome',
-			...LISTS,
-			'helpers',
-			'ports-field',
-			'packet',
-			'proof',
-			'apply-word',
-			'apply-impossible',
-			'failed',
-		]),
+		when: at([...PLAIN, 'welcome', 'packet', 'failed']),
 		event: leave,
 	},
 	{
@@ -203,7 +192,7 @@ export const BINDINGS: readonly Binding[] = [
 		key: 'Ctrl-Z',
 		label: 'to the shell, fg comes back',
 		helpOnly: true,
-		// What loads the rules must not be stopped in the middle of it.
+		// The process that loads the rules must not be stopped while it does.
 		when: (state) => inputModeOf(state) !== 'busy',
 		event: 'stream',
 	},
@@ -216,8 +205,9 @@ export function bindingsOf(state: KeyState): readonly Binding[] {
 }
 
 /**
- * What a press does at this moment; undefined where it does nothing, or something else handles it.
- * While `?` shows the keys, all but Ctrl-C only hide them: not even Enter does more, it could load rules.
+ * The effect of a press at this moment. Undefined where it has none, or where a component handles
+ * it by itself. While `?` shows the keys, every key but Ctrl-C only hides them: Enter must not load
+ * rules there.
  */
 export function keyEventOf(
 	state: KeyState,

@@ -3,18 +3,19 @@ import {truncate} from '../text/truncate.ts';
 import {screenReader} from '../theme.ts';
 import type {Binding} from './bindings.ts';
 
-/** What is written of a binding. */
+/** The parts of a binding that the screen shows. */
 type Shown = Pick<Binding, 'key' | 'label' | 'helpOnly'>;
 
 const HELP = '  ? keys';
-/** The same where the line has no room for all keys. */
+/** The same, where the line has no room for all keys. */
 const HELP_WITH_MORE = '  ? more';
-/** In place of the line, while `?` shows all keys. */
+/** The last line while `?` shows all keys. */
 export const CLOSING = 'Any key goes back';
 
 /**
- * The last line of the screen: as many keys as fit, from the first on, none of them truncated. However
- * narrow it is, it tells how to see all of them. Empty where no key belongs into it.
+ * The last line of the screen: as many keys as fit, in the order of the table, none of them
+ * truncated. However narrow the line is, it says how to see all keys. Empty where the screen waits
+ * and has no keys.
  */
 export function keyLine(bindings: readonly Shown[], columns: number): string {
 	const entries = bindings.filter(({helpOnly}) => !helpOnly).map(entryText);
@@ -32,7 +33,10 @@ export function keyLine(bindings: readonly Shown[], columns: number): string {
 	return `${truncate(fitting.join('  '), room)}${fitting.length < entries.length ? HELP_WITH_MORE : HELP}`;
 }
 
-/** All keys, a line each; where there is no room for that, one after the other. */
+/**
+ * All keys, one line each. Where the step is too low for that, they follow one another in the same
+ * lines.
+ */
 export function keyList(
 	bindings: readonly Shown[],
 	{columns, height}: {readonly columns: number; readonly height: number},

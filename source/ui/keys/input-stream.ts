@@ -1,59 +1,18 @@
 import {PassThrough} from 'node:stream';
 import {setImmediate as yieldToEventLoop} from 'node:timers/promises';
+import {ESCAPE_KEY, INTERRUPT, PASTE_BEGIN, SUSPEND, splitKeys} from './split-keys.ts';
 
 const ESC = '\u001B';
-/** How long a lone escape waits for the rest of a sequence that the network cut in two. */
+/** Milliseconds that an escape byte waits for the rest of a sequence that the network has split. */
 const ESCAPE_DELAY = 50;
-/** How long a key waits at most for what is to listen to it. */
+/** Milliseconds that a key waits at most for the step to listen to it. */
 const TIMEOUT_MS = 200;
-/** How long a paste waits for its end, which a lost connection may have taken: no key may stay dead. */
-const PASTE_DELAY = 2000;
-/** Escape in the kitty keyboard protocol: unlike the bare byte it cannot join what follows. */
-const ESCAPE_KEY = `${ESC}[27u`;
-
-/** Sequences of keys that the wizard uses, in the spellings of different terminals. */
-const SPELLINGS: Readonly<Record<string, string>> = {
-	...Object.fromEntries(
-		[...'ABCDHF'].flatMap((letter) => [
-			[`${ESC}[${letter}`, `${ESC}[${letter}`],
-			[`${ESC}O${letter}`, `${ESC}[${letter}`],
-		]),
-	),
-	[`${ESC}[1~`]: `${ESC}[H`,
-	[`${ESC}[7~`]: `${ESC}[H`,
-	[`${ESC}[4~`]: `${ESC}[F`,
-	[`${ESC}[8~`]: `${ESC}[F`,
-	[`${ESC}[3~`]: `${ESC}[3~`,
-	[`${ESC}[5~`]: `${ESC}[5~`,
-	[`${ESC}[6~`]: `${ESC}[6~`,
-	// Shift-Tab.
-	[`${ESC}[Z`]: `${ESC}[Z`,
-};
-
-/** Ctrl-C. */
-const INTERRUPT = '\u0003';
-/** Ctrl-Z. */
-const SUSPEND = '\u001A';
-
-const CONTROLS: Readonly<Record<string, string>> = {
-	'\r': '\r',
-	'\n': '\r',
-	'\t': '\t',
-	'\b': '\u007F',
-	'\u007F': '\u007F',
-	[INTERRUPT]: INTERRUPT,
-	[SUSPEND]: SUSPEND,
-};
-
 /**
- * A whole sequence, after its escape: CSI (ECMA-48 5.4), SS3 with its letter, or the Linux console's
- * ESC [ [ X, for which a second bracket ends no CSI.
+ * Milliseconds that a paste waits for its end. A lost connection may have dropped the end, and the
+ * keys after it must work again.
  */
-const SEQUENCE = /^(?:\[\[[A-Z]|\[[\d:;<=>?]*[ -/]*[@-Z\\-~]|O[ -~])/;
-const BEGUN = /^(?:\[\[?[\d:;<=>?]*[ -/]*|O)?$/;
-const PASTE_END = `${ESC}[201~`;
-
-/** The terminal's input, as Ink wants it. */
+const PASTE_DELAY = 2000;
+/** The parts of the terminal's input that Ink needs. */
 export type KeySource = NodeJS.ReadableStream & {
 	setRawMode?: (mode: boolean) => unknown;
 	ref?: () => unknown;
@@ -61,19 +20,22 @@ export type KeySource = NodeJS.ReadableStream & {
 };
 
 /**
- * Hands the terminal's keys to Ink a few turns of the event loop apart, so that each is handled with
- * the state that the one before it made: over SSH many keys share one packet. Joins sequences that
- * arrive in two parts, and drops what no step knows.
+ * Gives the terminal's keys to Ink a few turns of the event loop apart, so that each key meets the
+ * state that the key before it made. Over SSH many keys arrive in one packet. Joins sequences that
+ * arrive in two parts, and drops sequences that no step knows.
  */
 export class KeyStream extends PassThrough {
 	readonly isTTY = true;
-	/** Whether a field is open. Elsewhere digits and pasted text do nothing: neither may choose. */
+	/**
+	 * Whether a field is open. Without one, digits and pasted text do nothing, so that neither can
+	 * choose.
+	 */
 	typing = false;
-	/** Whether what the last frame shows may not listen yet. */
+	/** Whether the components of the last frame may not listen yet. */
 	drawing = false;
-	/** What Ctrl-Z does; nothing where it is undefined. */
+	/** What Ctrl-Z does. Undefined where it does nothing. */
 	suspend: (() => void) | undefined;
-	/** Until somebody listens: keys that pile up would be read as one. */
+	/** Holds the keys until Ink listens: keys that pile up would be read as one. */
 	#held = true;
 	#source: KeySource;
 	#pending = '';
@@ -84,11 +46,12 @@ export class KeyStream extends PassThrough {
 	constructor(source: KeySource) {
 		super();
 		this.#source = source;
-		// Before anything is drawn: keys that come earlier would be echoed into the first frame.
+		// Raw mode begins before anything is drawn, since the terminal would echo earlier keys into the
+		// first frame.
 		source.setRawMode?.(true);
 		source.setEncoding('utf8');
 		source.on('data', this.#take);
-		// One before us may have let go of it.
+		// A reader before this one may have paused it.
 		source.resume();
 		source.on('end', () => this.end());
 	}
@@ -108,13 +71,16 @@ export class KeyStream extends PassThrough {
 		return this;
 	}
 
-	/** Whether keys wait, in their order, for what they would decide about. Ctrl-C and Ctrl-Z do not. */
+	/**
+	 * Whether keys wait, in their order, until the facts that they would decide about are known.
+	 * Ctrl-C and Ctrl-Z do not wait.
+	 */
 	set held(held: boolean) {
 		this.#held = held;
 		void this.#hand();
 	}
 
-	/** Lets go of the terminal. */
+	/** Stops reading, and gives the terminal back. */
 	stop(): void {
 		clearTimeout(this.#timer);
 		this.#source.off('data', this.#take);
@@ -134,7 +100,7 @@ export class KeyStream extends PassThrough {
 					this.#queue.push(...(rest === ESC ? [ESCAPE_KEY] : []));
 					void this.#hand();
 				},
-				rest.startsWith(`${ESC}[200~`) ? PASTE_DELAY : ESCAPE_DELAY,
+				rest.startsWith(PASTE_BEGIN) ? PASTE_DELAY : ESCAPE_DELAY,
 			);
 		}
 
@@ -147,7 +113,7 @@ export class KeyStream extends PassThrough {
 		}
 
 		const index = this.#queue.findIndex((key) => key === INTERRUPT || key === SUSPEND);
-		// Who leaves wants nothing of what he typed before.
+		// After Ctrl-C, the keys typed before it are dropped.
 		return this.#queue[index] === INTERRUPT
 			? this.#queue.splice(0, index + 1).at(-1)
 			: this.#queue.splice(index, index === -1 ? 0 : 1)[0];
@@ -162,7 +128,7 @@ export class KeyStream extends PassThrough {
 		for (let key = this.#next(); key !== undefined; key = this.#next()) {
 			await yieldToEventLoop();
 			await yieldToEventLoop();
-			// React attaches what a new step or field listens with when it has time, after it has drawn it.
+			// After a new step or field is drawn, React attaches its input handler at some later time.
 			for (const end = performance.now() + TIMEOUT_MS; this.drawing && performance.now() < end; ) {
 				await yieldToEventLoop();
 			}
@@ -178,72 +144,7 @@ export class KeyStream extends PassThrough {
 	}
 }
 
-/**
- * Cuts input into keys; `rest` is the beginning of a sequence whose end is still to come. A pasted
- * text is one key of several characters, its line ends turned into commas so that none submits.
- */
-export function splitKeys(input: string): {keys: readonly string[]; rest: string} {
-	const keys: string[] = [];
-	let text = input;
-	while (text !== '') {
-		if (text.startsWith(`${ESC}[200~`)) {
-			const end = text.indexOf(PASTE_END);
-			if (end === -1) {
-				break;
-			}
-
-			const pasted = flatten(text.slice(6, end));
-			keys.push(...(pasted === '' ? [] : [pasted]));
-			text = text.slice(end + PASTE_END.length);
-			continue;
-		}
-
-		if (!text.startsWith(ESC)) {
-			const [character = ''] = text;
-			keys.push(...toKey(character));
-			text = text.slice(character.length);
-			continue;
-		}
-
-		const after = text.slice(1);
-		const sequence = SEQUENCE.exec(after)?.[0];
-		if (sequence !== undefined) {
-			const key = SPELLINGS[ESC + sequence];
-			keys.push(...(key === undefined ? [] : [key]));
-			text = after.slice(sequence.length);
-		} else if (BEGUN.test(after)) {
-			break;
-		} else {
-			keys.push(ESCAPE_KEY);
-			text = text.slice(1);
-		}
-	}
-
-	return {keys, rest: text};
-}
-
-/** Whether a key may do something where no field is open. */
+/** Whether a key may do something while no field is open. */
 function isCommand(key: string): boolean {
 	return key.startsWith(ESC) || ([...key].length === 1 && !/^\d$/.test(key));
-}
-
-function toKey(character: string): readonly string[] {
-	const control = CONTROLS[character];
-	return control === undefined ? (isPrintable(character) ? [character] : []) : [control];
-}
-
-function flatten(text: string): string {
-	return [
-		...text
-			.trim()
-			.replace(/[\r\n]+/g, ', ')
-			.replaceAll('\t', ' '),
-	]
-		.filter(isPrintable)
-		.join('');
-}
-
-/** Characters that draw something by themselves: no controls, no format characters, no lone surrogates. */
-function isPrintable(character: string): boolean {
-	return !/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u.test(character);
 }

@@ -6,17 +6,17 @@ import {scrollSteps} from '../text/scroll-window.ts';
 import type {KeyState} from './key-state.ts';
 import type {Press} from './presses.ts';
 
-/** What a key does: an event of the flow, or a command to the wizard around it. */
+/** The effect of a key: an event of the state, or a command to the wizard around it. */
 export type KeyEvent =
 	| FlowEvent
-	/** Shows the keys, or hides them again. */
+	/** Shows all keys in place of the step, or hides them again. */
 	| {readonly type: 'help'}
 	| {readonly type: 'leave'; readonly reason: ExitReason}
-	/** Ends the wait for the confirmation, and then the wizard where `leave` is set. */
+	/** Confirms the change or rolls it back, and then ends the wizard where `leave` is true. */
 	| {readonly type: 'decide'; readonly how: 'keep' | 'rollBack'; readonly leave: boolean}
 	| {readonly type: 'checklist'; readonly action: ChecklistAction};
 
-/** Makes the event of a key; undefined where it does nothing at this moment. */
+/** Makes the event of a press. Undefined where the press does nothing at this moment. */
 export type MakeEvent = (state: KeyState, press: Press) => KeyEvent | undefined;
 
 /** An event that is the same in every state. */
@@ -40,7 +40,10 @@ export function decide(how: 'keep' | 'rollBack', leave = false): MakeEvent {
 
 export const leave: MakeEvent = ({flow}) => ({type: 'leave', reason: flow.outcome});
 
-/** A word in the field is for the field to judge. */
+/**
+ * Enter leaves the checklist only while its field is empty. With a word in it, the field takes the
+ * key.
+ */
 export const leaveChecklist: MakeEvent = ({flow}) =>
 	flow.field === '' ? {type: 'leave', reason: flow.outcome ?? 'looked'} : undefined;
 
@@ -51,7 +54,10 @@ export const openMissing: MakeEvent = ({missingOpenings}) => ({
 
 export const toggleFocused: MakeEvent = ({flow}) => ({type: 'toggle', index: flow.focus});
 
-/** The list of helpers goes round; that of ports ends, at its upper end in the field. */
+/**
+ * Moves the focus by one. The list of helpers continues at its other end; that of Ports stops at
+ * its last line, and above its first line is the field.
+ */
 export const moveFocus: MakeEvent = ({flow: {step, focus}}, {key}) => {
 	const index = focus + (key.upArrow ? -1 : 1);
 	return {
@@ -60,7 +66,7 @@ export const moveFocus: MakeEvent = ({flow: {step, focus}}, {key}) => {
 	};
 };
 
-/** Shows the view of Review that stands so far behind (1) or before (-1) the one shown. */
+/** Shows the view of Review after (1) or before (-1) the current one. */
 export function showViewBeside(by: 1 | -1): MakeEvent {
 	return ({flow}) => {
 		const texts: readonly StepView[] = REVIEW_VIEWS.filter((name) => name !== 'packet');
@@ -87,6 +93,6 @@ export const scroll: MakeEvent = ({viewport: {lines, height}}, {key}) => {
 	return {type: 'scroll', by, last};
 };
 
-/** A character typed in the list of Ports goes to the field above it. */
+/** Puts a character that was typed in the list of Ports into the field above it. */
 export const typeIntoField: MakeEvent = ({flow}, {input, key}) =>
 	input === '' || key.ctrl || key.meta ? undefined : {type: 'type', text: flow.field + input};

@@ -1,7 +1,7 @@
 import type {Opening} from '../../policy/opening.ts';
 import type {Flow} from '../state/state.ts';
 
-/** How many lines a text that scrolls has, and how many of them the screen shows at a time. */
+/** The lines of a text that scrolls, and how many of them the screen shows at a time. */
 export type Viewport = {readonly lines: number; readonly height: number};
 
 /** Everything that the meaning of a key depends on. */
@@ -9,7 +9,10 @@ export type KeyState = {
 	readonly flow: Flow;
 	/** The openings without which this user could not log in again; empty where the rules allow it. */
 	readonly missingOpenings: readonly Opening[];
-	/** Why the rules cannot be loaded in Apply, if so: root is missing, or something that root cannot help. */
+	/**
+	 * Why Apply cannot load the rules: it lacks root, or a reason that root would not remove.
+	 * Undefined where it can.
+	 */
 	readonly obstacle: 'needs root' | 'impossible' | undefined;
 	/** An item of the checklist has failed. */
 	readonly mendable: boolean;
@@ -18,7 +21,7 @@ export type KeyState = {
 	readonly viewport: Viewport;
 };
 
-/** What the screen is waiting for, as far as keys are concerned. */
+/** What the screen waits for. It decides which bindings apply. */
 export type InputMode =
 	| 'welcome'
 	| 'neighbours'
@@ -31,7 +34,7 @@ export type InputMode =
 	| 'review'
 	| 'packet'
 	| 'proof'
-	/** A list of what to do with the rules. */
+	/** A list of choices: load the rules, or go back. */
 	| 'apply'
 	/** A word to be typed, since the rules would lock this user out. */
 	| 'apply-word'

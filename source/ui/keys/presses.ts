@@ -15,7 +15,7 @@ const PRESSES = {
 	'Up/Down': ({key}) => key.upArrow || key.downArrow,
 	'PgUp/PgDn': ({key}) => key.pageUp || key.pageDown,
 	'Home/End': ({key}) => key.home || key.end,
-	// Ink calls the byte that most terminals send for Backspace (DEL) `delete`, too.
+	// Ink reports the byte that most terminals send for Backspace (DEL) as `delete`.
 	Del: ({key}) => key.delete || key.backspace,
 	'Ctrl-C': ({input, key}) => key.ctrl && input === 'c',
 	'Ctrl-Z': ({input, key}) => key.ctrl && input === 'z',

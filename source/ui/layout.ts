@@ -3,13 +3,13 @@ import {hasListeners} from './state/ports.ts';
 import type {Flow, Step} from './state/state.ts';
 import {screenReader} from './theme.ts';
 
-/** From this width on the rules stand beside the form. */
+/** From this width on, the rules panel is beside the form and not below it. */
 const SIDE_BY_SIDE = 110;
-/** The least that the rules get below the form, and the least that the form leaves them for. */
+/** The least height of the rules panel below the form, and of the form above it. */
 const LEAST_PANEL = 5;
 const LEAST_STEP = 6;
 
-/** How many lines each step needs on 60 columns, where the panel is below it. */
+/** The lines that each step needs on 60 columns, with the panel below it. */
 const NEEDS: Readonly<Record<Step, number>> = {
 	welcome: Number.POSITIVE_INFINITY,
 	neighbours: Number.POSITIVE_INFINITY,
@@ -23,7 +23,7 @@ const NEEDS: Readonly<Record<Step, number>> = {
 	result: Number.POSITIVE_INFINITY,
 };
 
-/** With lines about what listens, and with the reason of what is recommended. */
+/** The lines of Ports with listeners, and of Role with a reason for the recommendation. */
 const PORTS_WITH_LISTENERS = 13;
 const ROLE_WITH_REASON = 7;
 
@@ -36,13 +36,13 @@ function linesNeeded(flow: Flow): number {
 }
 
 export type Layout = {
-	/** How wide a line may be. */
+	/** The number of columns that a line may use. */
 	readonly columns: number;
-	/** The rules stand beside the form, not below it. */
+	/** The rules panel is beside the form, not below it. */
 	readonly beside: boolean;
-	/** The step has all the room; no rules are shown. */
+	/** The step uses the whole width and height, and no rules panel is shown. */
 	readonly whole: boolean;
-	/** What is left between the frame's head and its last line. */
+	/** The number of lines between the head of the frame and its last line. */
 	readonly height: number;
 	readonly stepHeight: number;
 	readonly panelHeight: number;
@@ -50,21 +50,22 @@ export type Layout = {
 	readonly panelWidth: number;
 };
 
-/** Which place of the screen the step has, and which the rules; in lines and columns. */
+/** Divides the screen between the step and the rules panel, in lines and columns. */
 export function layOut(
 	flow: Flow,
 	size: {readonly columns: number; readonly rows: number},
 	shown: {readonly banner: boolean; readonly help: boolean},
 ): Layout {
-	// The last column stays free: clearing the rest of a line that fills it takes its last character
-	// with it on many terminals, and 443 would read 44.
+	// The last column stays free. Many terminals, when they clear the rest of a full line, erase its
+	// last character as well, and 443 would read 44.
 	const columns = size.columns - 1;
 	const beside = size.columns >= SIDE_BY_SIDE;
 	const height = Math.max(0, size.rows - 1 - FRAME_LINES - (shown.banner ? 1 : 0));
 	const alone = beside || height < LEAST_STEP + LEAST_PANEL;
 	const part = alone ? height : Math.min(linesNeeded(flow), height - LEAST_PANEL);
 	const whole =
-		// Rules that change with every choice would drown what is asked; Review has them.
+		// A screen reader would read every change of the rules and hide the question. Review shows
+		// them.
 		screenReader ||
 		shown.help ||
 		['welcome', 'neighbours', 'review', 'proof', 'result'].includes(flow.step) ||

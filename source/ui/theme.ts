@@ -1,6 +1,9 @@
 import process from 'node:process';
 
-/** What a colour means. Terminals draw these eight well on light and on dark ground. */
+/**
+ * The meaning of a colour. Terminals draw these eight colours well on a light and on a dark
+ * background.
+ */
 export type Tone =
 	| 'accept'
 	| 'reject'
@@ -40,7 +43,10 @@ export function styleOf(tone: Tone): Style {
 	return STYLES[tone];
 }
 
-/** A text in a tone, by the escape sequences of ECMA-48 8.3.117, for where there is no Ink. */
+/**
+ * A text in a tone, with the escape sequences of ECMA-48 8.3.117, for frames that are drawn without
+ * Ink.
+ */
 export function paint(text: string, tone: Tone): string {
 	const {color, dimColor, bold, inverse} = STYLES[tone];
 	const codes = [
@@ -80,7 +86,10 @@ const ASCII: typeof UNICODE = {
 	emptyCell: '.',
 };
 
-/** Words instead of signs, and nothing that only decorates: what is written is read out. */
+/**
+ * Words in place of signs, and no decoration, since a screen reader reads everything that is
+ * written.
+ */
 const WORDS: typeof UNICODE = {
 	...ASCII,
 	pointer: 'selected:',
@@ -94,14 +103,17 @@ const WORDS: typeof UNICODE = {
 	emptyCell: '',
 };
 
-/** Whether what is written is read out to the user: the variable that Ink goes by, too. */
+/** Whether a screen reader reads the screen. Ink uses the same variable. */
 export function isScreenReader(environment: NodeJS.ProcessEnv): boolean {
 	return environment.INK_SCREEN_READER === 'true';
 }
 
 export const screenReader = isScreenReader(process.env);
 
-/** Whether something is on, before its name. Read out, brackets are silence or noise. */
+/**
+ * The mark of a choice that is on or off. A screen reader would not read brackets, or read them as
+ * noise.
+ */
 export function boxText(on: boolean): string {
 	return screenReader ? (on ? 'checked:' : 'not checked:') : `[${on ? 'x' : ' '}]`;
 }

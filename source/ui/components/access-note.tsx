@@ -17,7 +17,7 @@ type Props = {
 	readonly closedAccessPorts: readonly AccessPort[];
 };
 
-/** How many lines it takes. */
+/** The number of lines that the note takes. */
 export function accessNoteLines(
 	remoteClient: RemoteClient | undefined,
 	closedAccessPorts: readonly AccessPort[],
@@ -25,7 +25,10 @@ export function accessNoteLines(
 	return remoteClient === undefined ? 0 : closedAccessPorts.length > 0 ? 2 : 1;
 }
 
-/** Which rule lets the session in use in again, or in red that none does. */
+/**
+ * Names the rules that allow this user to log in again; or warns that the rules would lock the user
+ * out, and names the key that opens the port.
+ */
 export function AccessNote({ruleSet, remoteClient, closedAccessPorts}: Props): ReactElement {
 	const width = useContext(WidthContext);
 	const who = remoteClient.client ?? 'wherever you are';

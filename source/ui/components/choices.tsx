@@ -6,24 +6,25 @@ import {glyphs, screenReader, styleOf, type Tone} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 
 type Props = {
-	/** One line each. */
+	/** One line for each choice. */
 	readonly labels: readonly string[];
 	readonly focus: number;
 	readonly onFocus: (index: number) => void;
 	readonly onChoose: (index: number) => void;
 };
 
-/** A list of which one is chosen with Enter. */
+/** A list of choices. Enter chooses the focused one. */
 export function Choices({labels, focus, onFocus, onChoose}: Props): ReactElement {
 	return (
-		// Where there is no room for the whole step, its end is cut off, never its lines squeezed into one.
+		// Where the step is too tall, its end is cut off. Without this, Ink would draw several lines
+		// into one.
 		<Box flexDirection="column" flexShrink={0}>
 			<SelectInput
 				items={labels.map((label, value) => ({label, value}))}
 				initialIndex={focus}
 				indicatorComponent={Pointer}
 				itemComponent={Label}
-				// On an empty list keys give nothing.
+				// With an empty list, ink-select-input calls this without an item.
 				onHighlight={(item?: {value: number}) => item && onFocus(item.value)}
 				onSelect={(item?: {value: number}) => item && onChoose(item.value)}
 			/>
@@ -41,7 +42,10 @@ export function Pointer({isSelected = false}: {readonly isSelected?: boolean}): 
 	);
 }
 
-/** What stands before a choice. Read out, it is parted from that by itself, and empty for the others. */
+/**
+ * The mark before a choice. A screen reader separates it from the text by itself, and the mark of
+ * choices without the focus is empty.
+ */
 function pointerText(isSelected: boolean): string {
 	if (screenReader) {
 		return isSelected ? glyphs.pointer : '';
@@ -53,9 +57,9 @@ function pointerText(isSelected: boolean): string {
 type LabelProps = {
 	readonly isSelected?: boolean;
 	readonly label: string;
-	/** What stands behind it in the same line. */
+	/** A remark behind the label, in the same line. */
 	readonly note?: string;
-	/** When it has not the focus. */
+	/** The tone of a label without the focus. */
 	readonly tone?: Tone;
 };
 

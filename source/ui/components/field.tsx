@@ -8,16 +8,16 @@ import {WidthContext} from './paragraph.tsx';
 type Props = {
 	readonly value: string;
 	readonly focused: boolean;
-	/** What is wrong with the text, behind it. */
+	/** A note behind the text that says what is wrong with it. */
 	readonly note?: string;
 	readonly onChange: (text: string) => void;
 	readonly onSubmit: () => void;
 };
 
 /**
- * A line to type in. The caret stands always at the end: with one that moves, ink-text-input can
- * put a digit where nobody sees it go, and a wrong port would be opened. Always one line: of a long
- * text the end is shown, where the caret is.
+ * A field of one line. The caret is always at the end: where it can move, ink-text-input may insert
+ * a digit at an invisible place, and a wrong port would be opened. Of a long text the end is shown,
+ * since the caret is there.
  */
 export function Field({value, focused, note = '', onChange, onSubmit}: Props): ReactElement {
 	const width = useContext(WidthContext);
@@ -29,12 +29,13 @@ export function Field({value, focused, note = '', onChange, onSubmit}: Props): R
 			</Text>
 			<Box display="none">
 				<TextInput
-					// Remounted when its text can have been changed from outside, so that its caret follows.
+					// React mounts the field again when its text may have been changed elsewhere, so that its
+					// caret moves to the new end.
 					key={`${focused} ${value === ''}`}
 					value={value}
 					focus={focused}
 					showCursor={false}
-					// Typed, it asks for the keys of the step; no field needs it.
+					// A question mark shows the keys of the step. No field needs the character itself.
 					onChange={(text) => text !== `${value}?` && onChange(text)}
 					onSubmit={onSubmit}
 				/>

@@ -5,24 +5,27 @@ import {questionOf, railOf, STEP_NAMES} from '../text/texts.ts';
 import {truncate} from '../text/truncate.ts';
 import {glyphs, styleOf} from '../theme.ts';
 
-/** Lines of the frame around a step: rail, rule, question, the empty line under it, keys. */
+/**
+ * Lines that the frame takes beside the step: the steps, a rule, the question, an empty line, the
+ * keys.
+ */
 export const FRAME_LINES = 5;
 
 type Props = {
 	readonly flow: Flow;
 	readonly columns: number;
 	readonly rows: number;
-	/** A line above everything, for a rehearsal. */
+	/** The line above everything that says that this is a rehearsal. */
 	readonly banner: string | undefined;
-	/** The line at the bottom. */
+	/** The line at the bottom, with the keys. */
 	readonly keys: string;
 	readonly children: ReactNode;
 };
 
-/** Where one is, what is asked, the step itself, and the keys at the bottom. */
+/** The frame of every step: which step this is, what it asks, the step itself, and the keys. */
 export function Frame({flow, columns, rows, banner, keys, children}: Props): ReactElement {
 	return (
-		// A frame as tall as the terminal makes it scroll: one line stays free.
+		// A frame as tall as the terminal makes the terminal scroll, so one line stays free.
 		<Box flexDirection="column" width={columns} height={rows - 1} overflowY="hidden">
 			{banner !== undefined && (
 				<Line>

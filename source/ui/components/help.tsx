@@ -13,7 +13,9 @@ type Props = {
 	readonly height: number;
 };
 
-/** All keys of the step, in its place. The seconds until a roll back stay in view. */
+/**
+ * All keys of the step, shown in place of the step. The seconds until the rollback stay visible.
+ */
 export function Help({applying, bindings, height}: Props): ReactElement {
 	const columns = useContext(WidthContext);
 	const waiting = applying.phase === 'waiting';

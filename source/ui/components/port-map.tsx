@@ -6,16 +6,19 @@ import {glyphs, screenReader, styleOf} from '../theme.ts';
 
 type Props = {
 	readonly title: string;
-	/** Each with its name of at most eight letters: `TCP IPv4`. */
+	/** Rows with names of at most eight letters, as `TCP IPv4`. */
 	readonly rows: ReadonlyArray<{readonly name: string; readonly ports: readonly PortRange[]}>;
 	readonly width: number;
 };
 
-/** Port 0 has a place in the map as well, so that its cells are of one size. */
+/** The map counts port 0 as well, so that all of its cells stand for the same number of ports. */
 const PLACES = LAST_PORT + 1;
 const NAME = 10;
 
-/** All ports in one line for each kind: a cell stands for some hundreds of them. */
+/**
+ * A map of all ports, one line for each protocol and family. A cell stands for several hundred
+ * ports.
+ */
 export function PortMap({title, rows, width}: Props): ReactElement {
 	if (screenReader) {
 		return <Text />;
@@ -46,7 +49,7 @@ export function PortMap({title, rows, width}: Props): ReactElement {
 	);
 }
 
-/** Which cells hold a port that passes. */
+/** Which cells contain a port that passes. */
 export function stripOf(ports: readonly PortRange[], cells: number): readonly boolean[] {
 	const strip = Array.from({length: cells}, () => false);
 	const cellOf = (port: number) => Math.floor((port * cells) / PLACES);
@@ -57,7 +60,7 @@ export function stripOf(ports: readonly PortRange[], cells: number): readonly bo
 	return strip;
 }
 
-/** The rows of a map: both protocols of a family. */
+/** The rows of a map for one family: TCP and UDP. */
 export function mapRows(family: number, {tcp, udp}: Ports): Props['rows'] {
 	return [
 		{name: `TCP IPv${family}`, ports: tcp},

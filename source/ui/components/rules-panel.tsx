@@ -16,15 +16,15 @@ const TITLE = 'Rules';
 const SIGNS = {same: ' ', added: '+', removed: '-'} as const;
 
 /**
- * The rules for what has been chosen so far, with what the focused choice would add (+) and remove
- * (-). The last rule, which turns the rest away, is always in view.
+ * The rules of the policy as it was chosen so far, and what the focused choice would add (+) and
+ * remove (-). The last rule, which rejects everything else, is always visible.
  */
 export function RulesPanel({rows, width, height}: Props): ReactElement {
 	const verdict = rows.findLastIndex((row) => row.mark !== 'removed');
 	const body = rows.slice(0, Math.max(0, verdict));
 	const tail = rows.slice(Math.max(0, verdict));
 	const added = body.findIndex((row) => row.mark === 'added');
-	// Where there is room for one only: what would be, rather than what it replaces.
+	// Where there is room for one change only, the added rule is more important than the removed one.
 	const changed = added === -1 ? body.findIndex((row) => row.mark !== 'same') : added;
 	const room = Math.max(1, height - 1 - tail.length);
 	return (

@@ -6,13 +6,16 @@ import {glyphs, screenReader, styleOf} from '../theme.ts';
 type Props<T> = {
 	readonly items: readonly T[];
 	readonly height: number;
-	/** The first item wanted on the screen, or with `around` the one in the middle. */
+	/** The first item to show or, with `around`, the one to show in the middle. */
 	readonly offset: number;
 	readonly around?: boolean;
 	readonly render: (item: T, index: number) => ReactNode;
 };
 
-/** The part of a list that fits, one line an item, with how many more there are on either side. */
+/**
+ * The part of a list that fits, one line an item. A line before and after it says how many more
+ * items exist.
+ */
 export function Scroll<T>({items, height, offset, around, render}: Props<T>): ReactElement {
 	const {first, last} = windowOf(items.length, height, offset, around ?? false);
 	const hidden = items.length - (last - first);
@@ -21,7 +24,7 @@ export function Scroll<T>({items, height, offset, around, render}: Props<T>): Re
 		<Box flexDirection="column" flexShrink={0}>
 			{apart && first > 0 && <More count={first} where=" above" />}
 			{items.slice(first, last).map((item, index) => (
-				// Lines have no identity but their place.
+				// A line has no identity but its position.
 				// biome-ignore lint/suspicious/noArrayIndexKey: see above
 				<Box key={first + index} flexShrink={0}>
 					{render(item, first + index)}

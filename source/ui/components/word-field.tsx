@@ -11,7 +11,7 @@ type Props = {
 	readonly onWord: () => void;
 };
 
-/** Asks for a word to be typed out: for what must not happen by a key pressed once too often. */
+/** Asks the user to type a word, before an action that a key pressed by mistake must not start. */
 export function WordField({flow, dispatch, word, label, onWord}: Props): ReactElement {
 	const typed = flow.field.trim().toLowerCase();
 	return (
@@ -20,7 +20,8 @@ export function WordField({flow, dispatch, word, label, onWord}: Props): ReactEl
 			<Field
 				value={flow.field}
 				focused
-				// Enter does nothing then, and the seconds run.
+				// Enter does nothing while the word is wrong, and the seconds are counting down: so the
+				// note says it.
 				note={word.startsWith(typed) ? '' : ` This is not ${word}`}
 				onChange={(text) => dispatch({type: 'type', text: text.slice(0, 20)})}
 				onSubmit={() => {

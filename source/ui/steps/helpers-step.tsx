@@ -8,9 +8,9 @@ import {helperDirection} from '../text/texts.ts';
 import {boxText, screenReader} from '../theme.ts';
 import type {Machine, StepProps} from './step-props.ts';
 
-/** Lines under the list that say what the focused helper means, wrapped on a narrow terminal. */
+/** Lines of the text about the focused helper, wrapped on a narrow terminal. */
 const DETAILS = 5;
-/** Pointer and box before a helper's name. */
+/** Columns of the pointer and the box before a helper's name. */
 const BOX_COLUMNS = 6;
 const NAME_COLUMNS = 11;
 
@@ -41,12 +41,15 @@ export function HelpersStep({flow, machine, height}: StepProps): ReactElement {
 	);
 }
 
-/** Read out, what each is for would be said with every key: the focused one says it. */
+/**
+ * A screen reader reads the whole list at every key, so the purpose is given for the focused helper
+ * only.
+ */
 function nameColumn({name, purpose}: Helper): string {
 	return screenReader ? name : `${name.padEnd(NAME_COLUMNS)}${purpose}`;
 }
 
-/** What it is for, where the list has no room to say it. */
+/** The purpose of a helper whose line in the list has no room for it. */
 function cutOff(helper: Helper, width: number): readonly string[] {
 	const whole = !screenReader && BOX_COLUMNS + nameColumn(helper).length <= width;
 	return whole ? [] : [`${helper.purpose}.`];

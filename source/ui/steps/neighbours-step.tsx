@@ -8,7 +8,7 @@ import {TextLine} from '../components/text-line.tsx';
 import {type Line, wrapLines} from '../text/wrap.ts';
 import type {StepProps} from './step-props.ts';
 
-/** What a choice means, wrapped. */
+/** The explanation of a choice, wrapped to the width. */
 export function choiceLines(choice: NeighbourChoice | undefined, width: number): readonly Line[] {
 	return [
 		...(choice?.refusal === undefined
@@ -18,17 +18,23 @@ export function choiceLines(choice: NeighbourChoice | undefined, width: number):
 	];
 }
 
-/** How many lines of it are on the screen. */
+/** The number of lines of the explanation that are visible. */
 export function choiceHeight(choices: readonly unknown[], height: number): number {
 	return Math.max(1, height - choices.length - marginOf(choices, height));
 }
 
-/** The empty line between the choices and what they mean, where there is room for it. */
+/**
+ * The height of the empty line between the choices and the explanation; 0 where there is no room
+ * for it.
+ */
 function marginOf(choices: readonly unknown[], height: number): number {
 	return height - choices.length > 2 ? 1 : 0;
 }
 
-/** What becomes of rules that are there already: what goes with each choice, and what that breaks. */
+/**
+ * Asks what happens to the existing rules of other programs, and explains what each choice removes
+ * and what may stop working.
+ */
 export function NeighboursStep({flow, dispatch, actions, height}: StepProps): ReactElement {
 	const width = useContext(WidthContext);
 	const choices = flow.known.choices ?? [];

@@ -20,12 +20,15 @@ import type {StepProps} from './step-props.ts';
 
 const EXAMPLES =
 	'22/tcp, 53, ssh, 8000-8010/tcp, 22/tcp from 10.0.0.0/8, 5432/tcp on wg0, 22/tcp limit, mdns';
-/** The field, an empty line and the heading of the list; where there is no room only the field. */
+/**
+ * Lines beside the list: the field, an empty line and the heading. A low terminal has room for the
+ * field only.
+ */
 const OTHER_LINES = 3;
 const COMPACT = 8;
-/** What the line under the field takes at least, so that the list does not jump at every letter. */
+/** The least height of the note under the field, so that the list does not move at every letter. */
 const NOTE_LINES = 2;
-/** What stays of the list, however long the note is. */
+/** The least height of the list, however long the note is. */
 const LEAST_LIST = 2;
 
 export function PortsStep({
@@ -88,7 +91,10 @@ export function PortsStep({
 	);
 }
 
-/** The focused line; before all else that it is the way in of the session in use. */
+/**
+ * The note about the focused line. If this user is connected through the port, the note says so
+ * first.
+ */
 function describeRow(
 	row: PortRow,
 	remoteClient: RemoteClient | undefined,
@@ -110,7 +116,7 @@ function describeRow(
 	return {text: `${mine ? 'You are connected through it. ' : ''}${rowNote(row)}`, tone: 'muted'};
 }
 
-/** How to do without the focused port, wrapped. */
+/** Other ways to protect the focused port, wrapped to the width. */
 export function alternativeLines(
 	flow: Pick<Flow, 'policy' | 'known' | 'focus'>,
 	{nat}: Pick<StepProps['machine'], 'nat'>,
@@ -131,7 +137,10 @@ function PortLine({row, isSelected}: {readonly row: PortRow; readonly isSelected
 	);
 }
 
-/** How much is let in, and how much of what listens is shut. */
+/**
+ * The heading of the list: how many openings the policy has, how many ports have listeners, and how
+ * many of these ports are closed.
+ */
 function headingOf({policy, known}: Flow, rows: readonly PortRow[], looking: boolean): string {
 	const {openings} = policy;
 	const shown = openings.length === 0 ? 'Nothing is let in.' : `Let in (${openings.length}):`;
@@ -153,7 +162,7 @@ function headingOf({policy, known}: Flow, rows: readonly PortRow[], looking: boo
 	return [shown, ...(parts.length > 0 ? [`${parts.join('; ')}`] : [])].join(' ');
 }
 
-/** What the field takes, what Enter would do, or what is wrong with the text. */
+/** Examples of what the field accepts, what Enter would add, or what is wrong with the text. */
 function describeField(flow: Pick<Flow, 'field' | 'entered' | 'policy'>): {
 	readonly text: string;
 	readonly tone: Tone;
@@ -170,7 +179,8 @@ function describeField(flow: Pick<Flow, 'field' | 'entered' | 'policy'>): {
 	const {openings: before} = flow.policy;
 	const there = new Set(before.map(printOpening));
 	const after = new Set(mergeOpenings([...before, ...openings]).map(printOpening));
-	// What the merged list has in so many words is new; only the rest must be tried one by one.
+	// An opening that the merged list contains unchanged is new. Only the others have to be merged
+	// one by one.
 	const covered = openings.filter((opening) => {
 		const text = printOpening(opening);
 		return there.has(text) || (!after.has(text) && addsNothing(opening, before));
@@ -193,7 +203,7 @@ function print(openings: readonly Opening[]): string {
 	return openings.map(printOpening).join(', ');
 }
 
-/** Wraps a text to so many lines at most; what is cut off is marked in the last. */
+/** Wraps a text to at most `most` lines. The last line is truncated where text is left over. */
 function wrapTo(text: string, width: number, most: number): readonly string[] {
 	const lines = wrapAnsi(text, width, {hard: true}).split('\n');
 	return lines.length <= most

@@ -37,7 +37,7 @@ function Running({progress, seconds}: Extract<ProofState, {status: 'running'}>):
 	const sweeping = progress.sent < progress.total;
 	const rate = seconds > 0 ? Math.round(progress.sent / seconds) : 0;
 	if (screenReader) {
-		// Each change is read out: one in ten of them is enough.
+		// A screen reader reads every change of the text, so it changes only at each tenth.
 		return (
 			<Text>Packets are sent: {10 * Math.floor((10 * progress.sent) / progress.total)} %.</Text>
 		);
@@ -61,7 +61,7 @@ function Running({progress, seconds}: Extract<ProofState, {status: 'running'}>):
 	);
 }
 
-/** From so many lines on, both maps and all sentences are on the screen, some of them wrapped. */
+/** The height from which on both maps and all sentences fit, some of them wrapped. */
 const ROOM_FOR_BOTH = 22;
 
 const MOST_FAULTS = 4;
@@ -72,13 +72,16 @@ type DoneProps = {
 	readonly height: number;
 };
 
-/** The verdict first, then the maps as far as they fit: what is cut off must not be the verdict. */
+/**
+ * The result of a proof: the verdict first, then as many maps as fit, since the end of the step may
+ * be cut off.
+ */
 function Done({proof, comparison, height}: DoneProps): ReactElement {
 	const width = useContext(WidthContext);
 	const roomy = height >= ROOM_FOR_BOTH && !screenReader;
 	const proven = isProven(proof);
 	const faults = faultsOf(proof);
-	// What stands around the list of what passes, wrapped on 60 columns.
+	// Lines around the list of the ports that pass, wrapped on 60 columns.
 	const otherLines = (roomy ? 18 : 13) + Math.min(faults.length, MOST_FAULTS);
 	const strangers = proof.views.filter(({vantagePoint}) => vantagePoint.name === 'anywhere');
 	const untried = proof.checks.filter(({result}) => result === 'untried').length;
@@ -129,7 +132,10 @@ function verdictText(proof: Proof): string {
 			: 'not what you chose.';
 }
 
-/** So many lines, and in one more how many more there are, or the last. */
+/**
+ * The first `most` lines, and a line that counts the others. A single line left over is shown
+ * instead of the count.
+ */
 function firstOf(lines: readonly string[], most: number): readonly string[] {
 	return lines.length <= most + 1
 		? lines

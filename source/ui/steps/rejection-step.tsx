@@ -8,7 +8,7 @@ import {VERDICT_TEXTS} from '../text/texts.ts';
 import {boxText} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
-/** All that it says, on 60 columns. */
+/** The lines of the whole step on a terminal of 60 columns. */
 const LINES = 10;
 
 export function RejectionStep({flow, dispatch, height}: StepProps): ReactElement {

@@ -9,7 +9,10 @@ import {truncate} from '../text/truncate.ts';
 import {glyphs, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
-/** Lines beside the checklist: what came of it, and the offer to reboot. */
+/**
+ * The number of lines beside the checklist: the outcome, and where `ready` is true the offer to
+ * reboot.
+ */
 export function resultLines(ready: boolean): number {
 	return ready ? 4 : 2;
 }

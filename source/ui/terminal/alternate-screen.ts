@@ -4,9 +4,9 @@ const ENTER = '\u001B[?1049h';
 const LEAVE = '\u001B[?1049l';
 const HIDE_CURSOR = '\u001B[?25l';
 const SHOW_CURSOR = '\u001B[?25h';
-/** Clears what can be scrolled back to (xterm, ED 3). */
+/** Clears the scrollback (xterm, ED 3). */
 const ERASE_SCROLLBACK = '\u001B[3J';
-/** To the first place of the screen, and all of it cleared from there. */
+/** Moves to the first place of the screen, and clears everything from there. */
 export const ERASE_SCREEN = '\u001B[H\u001B[J';
 /** Begins a frame (synchronized output, private mode 2026). */
 const FRAME = '\u001B[?2026h';
@@ -14,15 +14,15 @@ const FRAME = '\u001B[?2026h';
 const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
 
 /**
- * The alternate screen of a terminal: opened at once with a frame of our own, handed over to Ink
- * when that is loaded, and left as it was found, whoever has it when the program ends.
+ * The alternate screen of a terminal. It opens at once with a frame drawn without Ink, goes to Ink
+ * once that is loaded, and is closed by whichever of the two holds it when the program ends.
  */
 export class Screen {
 	readonly #terminal: NodeJS.WriteStream;
 	readonly #keys: {readonly stop: () => void};
 	#holder: 'nobody' | 'us' | 'ink' = 'nobody';
 
-	/** @param keys What reads the terminal meanwhile, and lets go of it where a signal ends the program. */
+	/** @param keys the reader of the terminal, which is stopped when a signal ends the program */
 	constructor(terminal: NodeJS.WriteStream, keys: {readonly stop: () => void}) {
 		this.#terminal = terminal;
 		this.#keys = keys;
@@ -37,10 +37,11 @@ export class Screen {
 	}
 
 	/**
-	 * The terminal for Ink, which opens and leaves the alternate screen by itself. What is open
-	 * already is not opened a second time: that would overwrite the place to return to. Without the
-	 * sequence that clears the scrollback, which Ink sends when the terminal becomes smaller than the
-	 * frame; xterm and tmux then forget the user's lines also behind the alternate screen.
+	 * The terminal for Ink, which opens and leaves the alternate screen by itself. A screen that is
+	 * open is not opened a second time, since that would overwrite the place to return to. The
+	 * sequence that clears the scrollback is removed: Ink sends it when the terminal becomes smaller
+	 * than the frame, and xterm and tmux then delete the user's lines behind the alternate screen as
+	 * well.
 	 */
 	handOver(): NodeJS.WriteStream {
 		this.#stopWatching();
@@ -69,7 +70,7 @@ export class Screen {
 		});
 	}
 
-	/** Leaves the screen, if Ink has not got it. */
+	/** Leaves the screen, unless Ink holds it. */
 	close(): void {
 		if (this.#holder === 'us') {
 			this.#stopWatching();

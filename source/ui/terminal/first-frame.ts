@@ -20,8 +20,8 @@ type FirstFrameOptions = {
 };
 
 /**
- * Welcome as far as it is known at once, drawn without Ink, which takes longer to load than
- * everything else together. Line for line what Ink draws after it.
+ * Draws Welcome with the facts that are known at once. It does so without Ink, which takes longer
+ * to load than everything else together. Every line is the same as in Ink's first frame.
  */
 export function firstFrame({
 	columns: width,

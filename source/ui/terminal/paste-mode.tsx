@@ -4,7 +4,10 @@ import {type PropsWithChildren, type ReactElement, useLayoutEffect} from 'react'
 export const PASTE_ON = '\u001B[?2004h';
 export const PASTE_OFF = '\u001B[?2004l';
 
-/** Asks the terminal to mark what is pasted, until the program ends, also where a signal ends it. */
+/**
+ * Asks the terminal to mark pasted text (bracketed paste), until the program ends, also when a
+ * signal ends it.
+ */
 export function PasteMode({children}: PropsWithChildren): ReactElement {
 	const {stdout} = useStdout();
 	useLayoutEffect(() => {

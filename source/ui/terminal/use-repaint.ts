@@ -3,13 +3,13 @@ import {useStdout} from 'ink';
 import {useEffect} from 'react';
 import {ERASE_SCREEN} from './alternate-screen.ts';
 
-/** Milliseconds after a change of the size in which Ink has drawn for the new one. */
+/** Milliseconds after which Ink has drawn for the new size. */
 const SETTLED = 100;
 
 /**
- * Draws the whole screen anew when the terminal has changed its size. Two changes in one moment end as
- * none for Ink, which then leaves what the terminal made of the frame; and a frame for the size before
- * may be on its way still.
+ * Draws the whole screen again after the terminal has changed its size. Ink takes two changes at
+ * almost the same time for none, and then leaves the frame as the terminal rearranged it; and a
+ * frame for the old size may still be on its way.
  */
 export function useRepaint(): void {
 	const {write} = useStdout();

@@ -6,8 +6,8 @@ import type {Line} from './wrap.ts';
 import {wrapLines} from './wrap.ts';
 
 /**
- * The checklist as lines, what is not well first: each item, and under one that is not well its cause
- * and what to do; under a scan that is to do also what it must say.
+ * The lines of the checklist, the items that failed first. Under an item that is not well, its
+ * cause and what to do are given; under a scan that is still to be done, also the result to expect.
  */
 export function checklistLines(
 	items: readonly Item[],
@@ -25,7 +25,7 @@ export function checklistLines(
 	]);
 }
 
-/** Whether the machine may be rebooted to see: all is well but that. */
+/** Whether everything is well but the test by a reboot, so that the wizard may offer to reboot. */
 export function isReadyToReboot(items: readonly Item[]): boolean {
 	return items.every(({id, state}) => state === 'ok' || (id === 'survived' && state === 'open'));
 }

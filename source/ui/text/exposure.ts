@@ -7,7 +7,7 @@ import {type Line, wrapLines} from './wrap.ts';
 const PORT_COLUMNS = 18;
 const REACH_COLUMNS = 9;
 
-/** What the outside can reach now, and with the new rules, side by side. */
+/** The lines of the exposure: which ports other hosts can reach now, and with the new rules. */
 export function exposureLines(state: ExposureState, width: number): readonly Line[] {
 	switch (state.status) {
 		case 'looking':
@@ -50,7 +50,7 @@ function rowLines(row: Exposed, width: number): readonly Line[] {
 		return wrapLines(`${port}: now ${row.before}${after}; ${describe(row)}`, width, tone);
 	}
 
-	// A long list of ports gets lines of its own.
+	// A list of ports that is too long for its column gets lines of its own.
 	return port.length < PORT_COLUMNS
 		? wrapLines(describe(row), width, tone, `${port.padEnd(PORT_COLUMNS)}${prefix}`)
 		: [

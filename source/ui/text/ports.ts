@@ -7,11 +7,11 @@ import type {Listener} from '../../services/listener.ts';
 import type {PortRow} from '../state/port-rows.ts';
 import {boxText, screenReader, type Tone} from '../theme.ts';
 
-/** Wide enough for most ports, so that what follows stands in one column. */
+/** Wide enough for most ports, so that the text after them begins in one column. */
 const PORT_COLUMNS = 12;
 const STATE_COLUMNS = 9;
 
-/** A line of the list: what the policy does to the port, and who is behind it. */
+/** A line of the list: the port, whether the policy opens it, and the program that listens. */
 export function rowText(row: PortRow): {readonly text: string; readonly tone: Tone} {
 	switch (row.kind) {
 		case 'listener': {
@@ -44,7 +44,7 @@ export function rowText(row: PortRow): {readonly text: string; readonly tone: To
 	}
 }
 
-/** What the focused line is about, and what can be done. */
+/** The note about the focused line: the program, and what the keys do. */
 export function rowNote(row: PortRow): string {
 	switch (row.kind) {
 		case 'listener':
@@ -68,7 +68,7 @@ export function rowNote(row: PortRow): string {
 	}
 }
 
-/** The article's alternatives to an open port, each with its command. None is ever run. */
+/** The alternatives to opening a port, each with its command. The wizard runs none of them. */
 export function alternativesTo(row: PortRow | undefined, nat: string): readonly string[] {
 	switch (row?.kind) {
 		case 'listener':
@@ -103,7 +103,7 @@ export function printPort({protocol, port}: Port): string {
 	return `${port}/${protocol}`;
 }
 
-/** Whom an opening lets in, in words. */
+/** The protocols and the clients that an opening allows, in words. */
 export function describeOpening(opening: Opening): string {
 	if (opening.kind === 'mdns') {
 		return 'local discovery, by multicast only';
@@ -119,12 +119,12 @@ function columns(port: string, state: string): string {
 	return `${column(port, PORT_COLUMNS)}${column(state, STATE_COLUMNS)}`;
 }
 
-/** A cell of the list; read out, commas part them. */
+/** A cell of the list. For a screen reader, commas separate the cells. */
 function column(text: string, width: number): string {
 	return screenReader ? `${text}, ` : `${text.padEnd(width)} `;
 }
 
-/** What the openings of a port come to. */
+/** What the openings of a port allow together. */
 function openingsText(openings: readonly Opening[]): string {
 	const wide = openings.some(
 		(opening) => opening.kind === 'port' && opening.from === undefined && opening.on === undefined,
@@ -139,7 +139,7 @@ function openingsText(openings: readonly Opening[]): string {
 		: `open${first.from === undefined ? '' : ` from ${first.from.cidr}`}${first.on === undefined ? '' : ` on ${first.on}`}${openings.length > 1 ? ' and others' : ''}`;
 }
 
-/** What listens, with where, whose it is and what starts it. */
+/** The program that listens, its addresses, its unit, its user and its container. */
 function describeListeners(listeners: readonly Listener[]): string {
 	const [first] = listeners;
 	const everywhere = listeners.some(({address}) => address === '0.0.0.0' || address === '::');

@@ -8,13 +8,13 @@ import {screenReader, type Tone} from '../theme.ts';
 import {exposureLines} from './exposure.ts';
 import {type Line, wrapLines} from './wrap.ts';
 
-/** What Review shows. */
+/** The parts of the state that Review shows. */
 export type Reviewed = Pick<Flow, 'view' | 'known' | 'existing'> & {
 	readonly ruleSet: RuleSet;
 	readonly exposure: ExposureState;
 };
 
-/** The lines of a view of the whole rule set, wrapped to `width`: nothing is cut off. */
+/** The lines of a view of Review, wrapped to `width` so that nothing is cut off. */
 export function reviewLines(
 	{view, ruleSet, exposure, known, existing}: Reviewed,
 	width: number,
@@ -49,7 +49,7 @@ export function reviewLines(
 	}
 }
 
-/** What was decided about rules that are there already. */
+/** What the user decided about the existing rules of other programs. */
 function decisionLines(choice: NeighbourChoice | undefined, width: number): readonly Line[] {
 	return choice === undefined
 		? []
@@ -59,7 +59,7 @@ function decisionLines(choice: NeighbourChoice | undefined, width: number): read
 			];
 }
 
-/** Which tone the target of a rule has. */
+/** The tone of a rule, after its target. */
 export function toneOf({rule: {target}}: Row): Tone {
 	switch (target.kind) {
 		case 'ACCEPT':
@@ -73,12 +73,12 @@ export function toneOf({rule: {target}}: Row): Tone {
 	}
 }
 
-/** The families of a row in words, for a text that is read out. */
+/** The families of a row in words, for a screen reader. */
 function familyWords({families}: Row): string {
 	return `${families.map((family) => `IPv${family}`).join(' and ')}: `;
 }
 
-/** The families of a row, always in three columns: `4 6`, `4  `, `  6`. */
+/** The families of a row, always three columns wide: `4 6`, `4  `, `  6`. */
 export function familyColumn({families}: Row): string {
 	return [4, 6]
 		.map((family) => (families.some((name) => name === family) ? family : ' '))

@@ -1,4 +1,10 @@
-/** Which items are shown: those that fit, less a line where something is cut off. */
+/**
+ * Which items of a list are visible. Where items are hidden, a line less is left for them, since
+ * that line says how many they are.
+ * @param height the lines of the list on the screen
+ * @param offset the first item wanted, or with `around` the one wanted in the middle
+ * @returns the index of the first visible item, and the index after the last
+ */
 export function windowOf(
 	count: number,
 	height: number,
@@ -9,7 +15,8 @@ export function windowOf(
 		return {first: 0, last: count};
 	}
 
-	// At either end one line says what is cut off, in between two.
+	// At the beginning and at the end of the list, one line counts the hidden items; between them
+	// there are two.
 	const atEnd = Math.max(1, height - 1);
 	const between = Math.max(1, height - 2);
 	const wanted = around ? offset - Math.floor((between - 1) / 2) : offset;
@@ -24,7 +31,9 @@ export function windowOf(
 	return {first: wanted, last: wanted + between};
 }
 
-/** How far a text of so many lines scrolls, and how many lines a page is: none is passed over. */
+/**
+ * The highest offset of a text that scrolls, and the lines of a page. A page leaves out no line.
+ */
 export function scrollSteps(lines: number, height: number): {last: number; page: number} {
 	return {
 		last: lines <= height ? 0 : lines - Math.max(1, height - 1),

@@ -6,25 +6,28 @@ import {nmapCommands} from '../../proof/nmap/commands.ts';
 import type {ExitReason} from '../state/exit-reason.ts';
 
 export type Summary = {
-	/** What stands in the terminal after the wizard, in whole lines. */
+	/** The text that the terminal shows after the wizard, in whole lines. */
 	readonly text: string;
-	/** 0 kept or only looked at, 4 rolled back, 130 left before anything was loaded. */
+	/**
+	 * 0: confirmed, or only looked at. 4: rolled back. 130: the wizard was left before anything was
+	 * loaded.
+	 */
 	readonly exitCode: 0 | 4 | 130;
 };
 
 type SummaryContext = {
-	/** What was kept last, if that can be read. */
+	/** The policy that was confirmed last, if it can be read. */
 	readonly policy: Policy | undefined;
-	/** What became of the rules of others. */
+	/** What the user decided about the existing rules of other programs. */
 	readonly existing: Existing;
-	/** What loads the rules at boot: `systemd`. */
+	/** The init system that loads the rules at boot, as `systemd`. */
 	readonly boot: string | undefined;
-	/** An address by which others reach this machine. */
+	/** An address at which other hosts reach this machine. */
 	readonly address: string | undefined;
 	readonly rehearsal: boolean;
 };
 
-/** What was done, where it is kept, how to undo it, and what to do next. */
+/** Says what was done, where it is saved, how to undo it, and what to do next. */
 export function summarize(
 	reason: Exclude<ExitReason, {elevation: unknown}>,
 	context: SummaryContext,

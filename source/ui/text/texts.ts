@@ -6,7 +6,10 @@ import type {Flow, Step} from '../state/state.ts';
 import {glyphs, screenReader} from '../theme.ts';
 import {truncate} from './truncate.ts';
 
-/** What the wizard says, apart from how it looks. Plain ASCII: every terminal shows it. */
+/**
+ * The texts of the wizard, without their layout. They are plain ASCII, which every terminal can
+ * draw.
+ */
 
 export const STEP_NAMES: Readonly<Record<Step, string>> = {
 	welcome: 'Welcome',
@@ -54,7 +57,7 @@ export const VERDICT_TEXTS: Readonly<Record<Verdict, string>> = {
 	drop: 'Drop: do not answer at all',
 };
 
-/** In which direction a helper helps. */
+/** Which connections a helper is for: those from this machine, those to it, or both. */
 export function helperDirection({client, server}: Helper): string {
 	return [
 		...(client ? ['connections from this machine'] : []),
@@ -72,7 +75,10 @@ export const ELEVATION_ANNOUNCEMENTS: Readonly<Record<Elevation, string>> = {
 	sudo: 'To load the rules, fw-wizard goes on as root. sudo may ask for your own password.',
 	su: 'To load the rules, fw-wizard goes on as root. su asks for the password of root.',
 };
-/** What matters most first: on a small terminal the end is cut off. */
+/**
+ * What happens if the rules are not confirmed. The most important sentence comes first, since a low
+ * terminal cuts off the end.
+ */
 export function safetyText({mode, switchOff}: Existing, seconds: number): string {
 	const keeps = mode === 'keep' && switchOff.length === 0;
 	return `Unless confirmed within ${seconds} s, the old rules come back by themselves. They are tried in a throw-away namespace first. ${keeps ? 'The rules of other programs stay.' : 'The rules of others: as you chose.'}`;
@@ -80,17 +86,23 @@ export function safetyText({mode, switchOff}: Existing, seconds: number): string
 export const ELEVATION_TEXT =
 	'Only root can load rules. Your answers come along, and nothing is loaded before you say so there.';
 
-/** What Welcome says under what was found. */
+/** The last paragraph of Welcome. */
 export const REASSURANCE =
 	'Nothing is changed before you say so in the step Apply. Even then the old rules come back by themselves, unless you show that you can still log in.';
 
-/** The seconds of the countdown. Each change is read out: then few, and rather too low than too high. */
+/**
+ * The seconds that the countdown shows. A screen reader reads each change, so it gets steps of ten
+ * or five seconds, rounded down.
+ */
 export function secondsText(seconds: number): number {
 	const step = !screenReader ? 1 : seconds > 10 ? 10 : 5;
 	return step * Math.floor(seconds / step);
 }
 
-/** Which step it is, where there is no room for the names of all; else undefined. */
+/**
+ * The name and the number of the step, where the line has no room for the names of all steps; else
+ * undefined.
+ */
 export function railOf(step: Step, steps: readonly Step[], columns: number): string | undefined {
 	const all = steps.map((name) => STEP_NAMES[name]).join(` ${glyphs.step} `);
 	return all.length <= columns && !screenReader
@@ -98,7 +110,7 @@ export function railOf(step: Step, steps: readonly Step[], columns: number): str
 		: truncate(`Step ${steps.indexOf(step) + 1} of ${steps.length}: ${STEP_NAMES[step]}`, columns);
 }
 
-/** What a step asks, at this moment. */
+/** The question of the step, at this moment. */
 export function questionOf({step, applying, outcome}: Flow): string {
 	if (applying.phase === 'waiting') {
 		return 'Can you still log in?';
@@ -109,7 +121,7 @@ export function questionOf({step, applying, outcome}: Flow): string {
 		: QUESTIONS[step];
 }
 
-/** The words that must be typed out where one key would be too easily pressed. */
+/** The words that the user must type before an action that a single key could start by mistake. */
 export const KEEP_WORD = 'keep';
 export const LOCK_OUT_WORD = 'shut';
 export const REBOOT_WORD = 'reboot';

@@ -8,17 +8,19 @@ import {printable} from '../../lib/printable.ts';
 import {ROLE_TEXTS} from './texts.ts';
 import type {Line} from './wrap.ts';
 
-/** Stands for what is not known yet. */
+/** Stands for a fact that is not known yet. */
 const LOOKING = 'looking';
 
-/** How many interfaces, neighbours and ports are named; how many warnings there are at most. */
+/**
+ * The number of interfaces, programs and ports that are named, and the highest number of warnings.
+ */
 const MOST_NAMES = 4;
 const MOST_WARNINGS = 4;
 
 /**
- * What was found out about the machine, for Welcome: what matters for the choices to come, in at most
- * ten entries, warnings first.
- * @param found absent as long as it is being looked for
+ * The lines of Welcome about the machine: what matters for the choices to come, in at most ten
+ * entries, warnings first.
+ * @param found absent while the wizard is still looking for it
  */
 export function describeMachine(facts: Facts | FirstFacts, found?: Found): readonly Line[] {
 	const {interfaces} = facts;
@@ -44,7 +46,7 @@ export function describeMachine(facts: Facts | FirstFacts, found?: Found): reado
 	];
 }
 
-/** What others must not overlook, the most important first. */
+/** The warnings, the most important first. */
 function describeWarnings(facts: Facts | FirstFacts, found: Found | undefined): readonly Line[] {
 	const {neighbours = [], known} = found ?? {};
 	const published = known?.published ?? [];
@@ -69,7 +71,7 @@ function describeWarnings(facts: Facts | FirstFacts, found: Found | undefined): 
 	].map((text) => ({text, tone: 'warning'}));
 }
 
-/** What listens, who else filters, and which role that recommends. */
+/** Which ports have listeners, which other programs filter, and which role that recommends. */
 function describeFound({known, neighbours}: Found): readonly Line[] {
 	const {listeners, recommendation} = known;
 	const outside = listeners?.filter(({reach}) => reach === 'outside') ?? [];
@@ -118,7 +120,7 @@ function describeIptables({iptables, families}: Facts): Line {
 		: {text: `iptables: ${iptables.version} (${iptables.backend}), for ${names}`, tone: 'plain'};
 }
 
-/** One address of each family, by which others reach this machine. */
+/** One address of each family at which other hosts reach this machine. */
 export function addressesOf({interfaces, families}: Facts): readonly string[] {
 	const all = interfaces.flatMap(({addresses}) => addresses.map(stripPrefixLength));
 	return families.flatMap(
@@ -129,7 +131,7 @@ export function addressesOf({interfaces, families}: Facts): readonly string[] {
 	);
 }
 
-/** The article's third alternative to an open port: whether this machine has a public address. */
+/** Whether this machine has a public address: without one, the internet cannot reach it. */
 export function describeNat({interfaces}: Facts): string {
 	return describePublicAddress(
 		interfaces.flatMap(({addresses}) =>

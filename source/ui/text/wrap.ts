@@ -1,17 +1,21 @@
 import wrapAnsi from 'wrap-ansi';
 import type {Tone} from '../theme.ts';
 
-/** A line of text, and how it looks. */
+/** A line of text and its tone. */
 export type Line = {readonly text: string; readonly tone: Tone};
 
-/** Text cut into lines of at most `width`, the first behind the prefix, the others as far in. */
+/**
+ * Wraps a text to lines of at most `width` columns. The first line begins with the prefix, the
+ * others are indented by its width.
+ */
 export function wrapLines(text: string, width: number, tone: Tone, prefix = ''): readonly Line[] {
 	const room = Math.max(10, width - prefix.length);
 	return text
 		.split('\n')
 		.flatMap((line) => {
 			const [first = '', ...others] = wrapAnsi(line, room, {hard: true, trim: false}).split('\n');
-			// The space at which a line was broken is no part of the next; that before the first is meant.
+			// The space at which a line was broken is dropped. A space at the beginning of the text
+			// stays.
 			return [first, ...others.map((other) => other.replace(/^ /, ''))];
 		})
 		.map((line, index) => ({

@@ -2,6 +2,7 @@ import {beginChange, type PendingChange} from '../change/transaction.ts';
 import {type Existing, KEEP_EXISTING} from '../existing/cleanup-plan.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {iptablesMissing} from '../host/machine/packages.ts';
+import {requireIptables} from '../host/netfilter/backend.ts';
 import {HostError} from '../lib/errors.ts';
 import {quoteIfNeeded} from '../lib/shell-quote.ts';
 import type {BootChoice} from '../persistence/init-system.ts';
@@ -14,12 +15,13 @@ import type {RuleSet} from '../ruleset/model.ts';
 export async function begin(
 	policy: Policy,
 	ruleSet: RuleSet,
-	{session, iptables}: Facts,
+	facts: Facts,
 	seconds: number,
 	existing: Existing = KEEP_EXISTING,
 	boot?: BootChoice,
 ): Promise<PendingChange> {
-	const backend = iptables?.backend ?? 'nft';
+	const {session, iptables} = requireIptables(facts);
+	const {backend} = iptables;
 	const persisted = planPersistence(policy, ruleSet, backend, boot);
 	return beginChange({policy, ruleSet, backend, session, seconds, existing, persisted});
 }

@@ -10,6 +10,7 @@ import {itemOfPending, readTicks, runChecklist} from '../checklist/checklist.ts'
 import type {Item, Tick} from '../checklist/checklist-item.ts';
 import {run} from '../host/exec/run.ts';
 import type {Facts} from '../host/machine/facts.ts';
+import {requireIptables} from '../host/netfilter/backend.ts';
 import {planPersistence} from '../persistence/plan.ts';
 import {printPolicy} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
@@ -84,7 +85,7 @@ async function mend(facts: Facts, items: readonly Item[]): Promise<void> {
 			await change.release();
 		}
 	} else {
-		const {keep} = planPersistence(policy, ruleSet, facts.iptables?.backend ?? 'nft');
+		const {keep} = planPersistence(policy, ruleSet, requireIptables(facts).iptables.backend);
 		const files = {[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600}, ...keep.files};
 		await applyFilePlan({...keep, files});
 	}

@@ -30,12 +30,13 @@ export type Found = {
 /** What the wizard's answers depend on. Never throws: what was not found out in time stays unknown. */
 export async function discover(facts: Facts): Promise<Found> {
 	const mayRead = netAdminHere() === true;
+	const {families, iptables} = facts;
 	const sees = seesSockets();
 	const [listeners, published, surroundings] = await Promise.all([
 		sees ? known(findListeners) : undefined,
 		// A rehearsal has none of the rules that publish ports: that says nothing of the machine.
 		sees && mayRead && !isRehearsal() ? known(findPublished) : undefined,
-		mayRead ? known(async () => findNeighbours(facts.families)) : undefined,
+		mayRead && iptables ? known(async () => findNeighbours(families, iptables.backend)) : undefined,
 	]);
 	const recommendation = listeners && recommendFor(facts, recommendRole(listeners, published));
 	const owners = surroundings?.choices[0]?.existing?.switchOff ?? [];

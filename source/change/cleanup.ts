@@ -7,6 +7,7 @@ import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import {withNamespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
+import type {Backend} from '../ruleset/model.ts';
 import {loadSets} from '../testbed/load-rules.ts';
 import {ROLLED_BACK} from './load.ts';
 
@@ -77,16 +78,23 @@ export async function rehearseRestore(cleanups: readonly SnapshotCleanup[]): Pro
 	});
 }
 
-/** @throws {HostError} when another program has changed the rules since they were saved */
-export async function assertUnchanged(cleanups: readonly SnapshotCleanup[]): Promise<void> {
+/**
+ * @param backend the backend of iptables that is in use
+ * @throws {HostError} when another program has changed the rules since they were saved
+ */
+export async function assertUnchanged(
+	cleanups: readonly SnapshotCleanup[],
+	backend: Backend,
+): Promise<void> {
 	if (cleanups.length === 0) {
 		return;
 	}
 
-	const now = await readSnapshots([...new Set(cleanups.map(({snapshot}) => snapshot.family))]);
+	const families = [...new Set(cleanups.map(({snapshot}) => snapshot.family))];
+	const now = await readSnapshots(families, backend);
 	for (const {snapshot} of cleanups) {
 		const same = now.find(
-			({family, backend}) => family === snapshot.family && backend === snapshot.backend,
+			(other) => other.family === snapshot.family && other.backend === snapshot.backend,
 		);
 		if (rulesOf(filterPart(same?.text ?? '')) !== rulesOf(filterPart(snapshot.text))) {
 			throw new HostError('Another program is changing the rules just now', ROLLED_BACK, 4);

@@ -46,13 +46,17 @@ export type ExistingRules = {
 export async function planExisting(
 	ruleSet: RuleSet,
 	existing: Existing,
+	backend: Backend,
 ): Promise<ExistingRules | undefined> {
 	if (existing.mode === 'keep' && existing.switchOff.length === 0) {
 		return undefined;
 	}
 
 	const [snapshots, switchOff] = await Promise.all([
-		readSnapshots(ruleSet.families.map(({family}) => family)),
+		readSnapshots(
+			ruleSet.families.map(({family}) => family),
+			backend,
+		),
 		planSwitchOff(existing.switchOff),
 	]);
 	return {

@@ -51,14 +51,14 @@ export type PendingChange = {
  * @throws {HostError} with exit code 3 when nothing was touched, 4 when it was rolled back
  */
 export async function beginChange(request: ChangeRequest): Promise<PendingChange> {
-	const {policy, ruleSet, seconds, existing} = request;
+	const {policy, ruleSet, seconds, existing, backend} = request;
 	// Touches nothing, and may take its time beside what comes before its answer is needed.
 	const trial = dryRun(ruleSet);
 	trial.catch(() => {});
 	const release = await lock();
 	try {
 		await recover();
-		const others = await planExisting(ruleSet, existing);
+		const others = await planExisting(ruleSet, existing, backend);
 		const before = others?.before ?? (await readRules(ruleSet));
 		const id = nextId();
 		try {
@@ -75,7 +75,7 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 		let loaded: readonly Saved[];
 		try {
 			await Promise.all([armWatchdog(id, seconds), keepConnections(), loadModules(policy.helpers)]);
-			await assertUnchanged(others?.cleanups ?? []);
+			await assertUnchanged(others?.cleanups ?? [], backend);
 			const runner = whilePending(id);
 			loaded = await load(
 				ruleSet,

@@ -1,5 +1,6 @@
 import {rmSync} from 'node:fs';
 import {run} from '../host/exec/run.ts';
+import {detectIptables, requireIptables} from '../host/netfilter/backend.ts';
 import {describeFailure, restore, type Saved} from '../host/netfilter/iptables.ts';
 import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import {HostError} from '../lib/errors.ts';
@@ -105,7 +106,8 @@ export async function undoEverything(
 		}
 
 		// Also of the backend that `iptables` meant before it was switched.
-		for (const snapshot of await readSnapshots(families)) {
+		const {iptables} = requireIptables({iptables: await detectIptables()});
+		for (const snapshot of await readSnapshots(families, iptables.backend)) {
 			const text = printRemoval(snapshot);
 			const program = programFor(snapshot, '-restore');
 			const failure = text === '' ? undefined : await restore(snapshot.family, text, run, program);

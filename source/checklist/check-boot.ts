@@ -1,7 +1,7 @@
 import {CONFIG_DIR, POLICY_FILE, RESTORE_FILE} from '../change/paths.ts';
 import {run} from '../host/exec/run.ts';
 import {readText} from '../host/files/read-text.ts';
-import type {Facts} from '../host/machine/facts.ts';
+import type {FactsWithIptables} from '../host/machine/facts.ts';
 import {HostError} from '../lib/errors.ts';
 import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from '../persistence/init/systemd.ts';
 import {INIT_SCRIPT} from '../persistence/init/sysvinit.ts';
@@ -17,7 +17,7 @@ import {asItIs, findFileFault, findFolderFault} from './verify-files.ts';
 export async function checkBoot(
 	policy: Policy,
 	ruleSet: RuleSet,
-	facts: Facts,
+	facts: FactsWithIptables,
 	full: boolean,
 ): Promise<readonly Item[]> {
 	const initSystem = findInitSystem();
@@ -34,7 +34,7 @@ export async function checkBoot(
 		];
 	}
 
-	const {files} = planPersistence(policy, ruleSet, facts.iptables?.backend ?? 'nft').keep;
+	const {files} = planPersistence(policy, ruleSet, facts.iptables.backend).keep;
 	const ours = Object.entries(files).filter(([file]) => file !== MODULES_LOAD_FILE);
 	const backend = backendFault(files[RESTORE_FILE]?.text ?? '');
 	const fault =

@@ -5,6 +5,7 @@ import {findJumpFault} from '../existing/shadowed-jump.ts';
 import {readJson, readText} from '../host/files/read-text.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findHelpers} from '../host/machine/modules.ts';
+import {requireIptables} from '../host/netfilter/backend.ts';
 import {type Saved, save} from '../host/netfilter/iptables.ts';
 import {findManagers} from '../host/netfilter/managers.ts';
 import {InputError} from '../lib/errors.ts';
@@ -25,7 +26,7 @@ import {asItIs, findFileFault} from './verify-files.ts';
  * Is the firewall what was applied, and will it be after a boot? All items, in the order in which
  * one would look.
  * @param full send packets to every port, not only where the rules change
- * @throws {HostError} when the rules cannot be read at all
+ * @throws {HostError} where iptables is not installed, or the rules cannot be read at all
  */
 export async function runChecklist(facts: Facts, full = false): Promise<readonly Item[]> {
 	const title = 'the policy is stored and readable';
@@ -44,12 +45,13 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 		return [failed('policy', title, 'none was applied and kept', 'fw-wizard, or fw-wizard apply')];
 	}
 
+	const withIptables = requireIptables(facts);
 	const ruleSet = buildRuleSet(policy, facts);
 	const readRules = async () => Promise.all(ruleSet.families.map(async ({family}) => save(family)));
 	// Beside each other: most of it is waiting for other programs.
 	const [saves, boot, helpers, others] = await Promise.all([
 		readRules(),
-		checkBoot(policy, ruleSet, facts, full),
+		checkBoot(policy, ruleSet, withIptables, full),
 		checkHelpers(policy),
 		checkOthers(),
 	]);

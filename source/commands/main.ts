@@ -1,7 +1,7 @@
 import {Command, Option} from 'commander';
 import {distance} from 'fastest-levenshtein';
 import type {StartWizard} from '../app/wizard-request.ts';
-import {hasIptables} from '../host/machine/facts-sync.ts';
+import {hasIptables} from '../host/netfilter/backend.ts';
 import {InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {BOOT_CHOICES} from '../persistence/init-system.ts';

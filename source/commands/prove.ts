@@ -3,6 +3,7 @@ import process from 'node:process';
 import {proveOn} from '../app/prove.ts';
 import {RESTORE_FILE} from '../change/paths.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
+import {requireIptables} from '../host/netfilter/backend.ts';
 import {HostError, InputError} from '../lib/errors.ts';
 import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
 import {isProven, onlyShutsOut, type Proof} from '../proof/prove.ts';
@@ -73,7 +74,7 @@ async function sourceOf(subject: Subject, policy: Policy, facts: Facts): Promise
 		case 'planned':
 			return plannedSource(buildRuleSet(policy, facts));
 		case 'running':
-			return runningSource(facts.families);
+			return runningSource(facts.families, requireIptables(facts).iptables);
 		case 'boot':
 			if (!existsSync(RESTORE_FILE)) {
 				throw new HostError('Nothing is loaded at boot yet', 'Apply a policy and keep it first', 1);

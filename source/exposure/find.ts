@@ -46,7 +46,7 @@ export async function findExposure(
 	const change: PlannedChange | undefined = policy && {
 		ruleSet: buildRuleSet(policy, facts),
 		existing,
-		backend: iptables?.backend ?? 'nft',
+		backend: iptables?.backend,
 	};
 	const ports = [
 		...listeners.map(({port}) => port),
@@ -98,7 +98,7 @@ async function readRunning({root, families, iptables}: Facts): Promise<RulesUnde
 		throw new HostError('only root can', 'Run: sudo fw-wizard exposure');
 	}
 
-	return runningSource(iptables ? families : []);
+	return runningSource(families, iptables);
 }
 
 async function unlessImpossible<T>(find: () => Promise<T>): Promise<T | HostError> {

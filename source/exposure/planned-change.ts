@@ -16,8 +16,8 @@ import type {Load, RulesUnderTest} from '../testbed/load-rules.ts';
 export type PlannedChange = {
 	readonly ruleSet: RuleSet;
 	readonly existing: Existing;
-	/** The one that `iptables` means. */
-	readonly backend: Backend;
+	/** The one that `iptables` means; undefined where it is not installed, and has no rules to read. */
+	readonly backend: Backend | undefined;
 };
 
 /** What the change loads over the running rules: what goes of others' first, then ours. */
@@ -76,11 +76,21 @@ function planOf(
 	running: RulesUnderTest,
 	{existing, backend}: PlannedChange,
 ): {readonly snapshots: readonly RulesSnapshot[]; readonly cleanups: readonly Cleanup[]} {
-	const snapshots = running.loads.filter(isIptables).map(({program, text}): RulesSnapshot => {
+	const snapshots = running.loads.filter(isIptables).flatMap(({program, text}): RulesSnapshot[] => {
 		const family: Family = program.startsWith('ip6') ? 6 : 4;
 		const other = /-(nft|legacy)-restore$/.exec(program)?.[1] as Backend | undefined;
-		const rules = parseSave(text, family);
-		return {family, backend: other ?? backend, inUse: other === undefined, text, rules};
+		const named = other ?? backend;
+		return named === undefined
+			? []
+			: [
+					{
+						family,
+						backend: named,
+						inUse: other === undefined,
+						text,
+						rules: parseSave(text, family),
+					},
+				];
 	});
 	const plan = planCleanup(snapshots, existing.mode, existing.switchOff);
 	return {snapshots, cleanups: plan.refusal === undefined ? plan.cleanups : []};

@@ -1,4 +1,5 @@
 import {firstLine, type Runner, run} from '../host/exec/run.ts';
+import type {Iptables} from '../host/netfilter/backend.ts';
 import {programOf, type Saved, save} from '../host/netfilter/iptables.ts';
 import {hasNft, readNativeTables} from '../host/netfilter/nftables.ts';
 import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
@@ -53,10 +54,14 @@ export function bootSource(script: string): RulesUnderTest {
 /**
  * All that the kernel filters by now: both backends, other programs' rules, native nftables tables,
  * and the sets that they use.
+ * @param iptables undefined where it is not installed: then only what nftables has is read
  * @throws {HostError} when rules cannot be read
  */
-export async function runningSource(families: readonly Family[]): Promise<RulesUnderTest> {
-	const snapshots = await readSnapshots(families);
+export async function runningSource(
+	families: readonly Family[],
+	iptables: Iptables | undefined,
+): Promise<RulesUnderTest> {
+	const snapshots = iptables ? await readSnapshots(families, iptables.backend) : [];
 	return sourceFrom(
 		snapshots.map((snapshot) => saveOf(snapshot, programFor(snapshot, '-restore'))),
 		run,

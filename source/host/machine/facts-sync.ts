@@ -2,7 +2,6 @@ import {existsSync} from 'node:fs';
 import process from 'node:process';
 import {FAMILIES, type Family} from '../../lib/network.ts';
 import {parseServices, type Services, withOwnServices} from '../../policy/services.ts';
-import {findProgram} from '../exec/find-program.ts';
 import {readText} from '../files/read-text.ts';
 import {type Interface, interfacesHere} from './interfaces.ts';
 
@@ -35,11 +34,6 @@ export function isRoot(): boolean {
 export function familiesHere(): readonly Family[] {
 	const absent = existsSync('/proc/sys/net') && !existsSync('/proc/sys/net/ipv6');
 	return FAMILIES.filter((family) => family === 4 || !absent);
-}
-
-/** Whether iptables, and its IPv6 half, is installed. */
-export function hasIptables(): boolean {
-	return ['iptables-restore', 'ip6tables-restore'].every(findProgram);
 }
 
 /** The names of /etc/services and, for what it lacks, ours. */

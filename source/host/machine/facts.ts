@@ -1,4 +1,4 @@
-import {detectIptables, type Iptables} from '../netfilter/iptables.ts';
+import {detectIptables, type Iptables} from '../netfilter/backend.ts';
 import {findSession, type Session} from '../sockets/session.ts';
 import {type FirstFacts, firstFacts} from './facts-sync.ts';
 
@@ -7,6 +7,9 @@ export type Facts = FirstFacts & {
 	readonly iptables: Iptables | undefined;
 	readonly session: Session;
 };
+
+/** The facts of a machine on which rules can be loaded. */
+export type FactsWithIptables = Facts & {readonly iptables: Iptables};
 
 export async function gatherFacts(first: FirstFacts = firstFacts()): Promise<Facts> {
 	const [iptables, session] = await Promise.all([detectIptables(), findSession()]);

@@ -8,7 +8,7 @@ import {type Elevation, findElevation} from '../exec/elevation.ts';
 import {findProgram} from '../exec/find-program.ts';
 import {run} from '../exec/run.ts';
 import {yieldToEventLoop} from '../exec/yield.ts';
-import {detectIptables, type Iptables} from '../netfilter/iptables.ts';
+import {detectIptables, type Iptables, requireIptables} from '../netfilter/backend.ts';
 import {findNeighbours} from '../netfilter/neighbours.ts';
 import {findPublished} from '../netfilter/published-ports.ts';
 import {namespacesAllowed} from '../rehearsal/start.ts';
@@ -64,15 +64,21 @@ export async function findMachine(): Promise<Machine> {
 	const netAdmin = netAdminHere();
 	const ipv6 = ipv6Here();
 	const families = ipv6 === 'absent' ? ([4] as const) : ([4, 6] as const);
+	const detected = within(async () => (await detectIptables()) ?? 'absent');
+	const readNeighbours = async () => {
+		const found = await detected;
+		const {iptables} = requireIptables({iptables: typeof found === 'string' ? undefined : found});
+		return findNeighbours(families, iptables.backend);
+	};
 	const [iptables, nft, namespaces, session, listeners, published, surroundings] =
 		await Promise.all([
-			within(async () => (await detectIptables()) ?? 'absent'),
+			detected,
 			within(findNft),
 			within(async () => ((await namespacesAllowed()) ? 'allowed' : 'forbidden')),
 			within(async () => findSession()),
 			within(async () => (seesSockets() ? findListeners() : 'unknown')),
 			within(async () => (netAdmin === true ? findPublished() : 'unknown')),
-			within(async () => (netAdmin === true ? findNeighbours(families) : 'unknown')),
+			within(async () => (netAdmin === true ? readNeighbours() : 'unknown')),
 		]);
 	const machine = {
 		kernel: kernelHere(),

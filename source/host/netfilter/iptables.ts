@@ -6,11 +6,8 @@ import {readerOfSaves} from '../../ruleset/parse-save.ts';
 import {findProgram} from '../exec/find-program.ts';
 import {firstLine, type Runner, run, runToEnd} from '../exec/run.ts';
 import {forEachYielding} from '../exec/yield.ts';
-import {hasIptables} from '../machine/facts-sync.ts';
 
 export type {Backend} from '../../ruleset/model.ts';
-
-export type Iptables = {readonly version: string; readonly backend: Backend};
 
 /** A save as the program printed it, and as data. */
 export type Saved = {readonly text: string; readonly rules: FamilyRules};
@@ -31,31 +28,6 @@ export function programOf(family: Family, ending = ''): string {
 export function programOfBackend(family: Family, backend: Backend): string {
 	const generic = programOf(family);
 	return findProgram(`${generic}-${backend}`) ?? findProgram(generic) ?? generic;
-}
-
-/**
- * The iptables of this machine, or undefined when it, or its IPv6 half, is not installed.
- * @throws {HostError} when it does not work: which backend it has is nothing to be guessed
- */
-export async function detectIptables(): Promise<Iptables | undefined> {
-	if (!hasIptables()) {
-		return undefined;
-	}
-
-	// "iptables v1.8.9 (nf_tables)"; below 1.8 there is only legacy, and nothing in brackets.
-	const {status, stdout, stderr} = await runToEnd('iptables', ['-V']);
-	const version = /v([\d.]+)/.exec(stdout)?.[1];
-	if (status !== 0 || version === undefined) {
-		throw new HostError(
-			`iptables does not say its version: ${printable(firstLine(stderr), 120)}`,
-			'See what is wrong with it: iptables -V',
-		);
-	}
-
-	return {
-		version,
-		backend: stdout.includes('nf_tables') ? 'nft' : 'legacy',
-	};
 }
 
 /**

@@ -1,6 +1,7 @@
 import {type CleanupChoice, planChoices} from '../../existing/cleanup-options.ts';
 import {type Neighbour, nameNeighbours} from '../../existing/neighbours.ts';
 import type {Family} from '../../lib/network.ts';
+import type {Backend} from '../../ruleset/model.ts';
 import {KNOWN_PROGRAMS} from '../../services/known-programs/find.ts';
 import {yieldToEventLoop} from '../exec/yield.ts';
 import {listFolder, readText} from '../files/read-text.ts';
@@ -18,10 +19,17 @@ export type Surroundings = {
 
 /**
  * Looks for all of them, as root; nothing is changed.
+ * @param backend the backend of iptables that is in use
  * @throws {HostError} when the rules cannot be read
  */
-export async function findNeighbours(families: readonly Family[]): Promise<Surroundings> {
-	const [snapshots, managers] = await Promise.all([readSnapshots(families), findManagers()]);
+export async function findNeighbours(
+	families: readonly Family[],
+	backend: Backend,
+): Promise<Surroundings> {
+	const [snapshots, managers] = await Promise.all([
+		readSnapshots(families, backend),
+		findManagers(),
+	]);
 	const nativeTables = await readNativeTables(snapshots.map(({rules}) => rules));
 	const firewalld = managers.firewalld !== undefined;
 	const found = {processes: servicesHere(), tunnels: tunnelsHere()};

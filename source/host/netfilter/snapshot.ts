@@ -2,18 +2,19 @@ import type {RulesSnapshot} from '../../existing/snapshot.ts';
 import type {Family} from '../../lib/network.ts';
 import type {Backend} from '../../ruleset/model.ts';
 import {findProgram} from '../exec/find-program.ts';
-import {run, runToEnd} from '../exec/run.ts';
+import {runToEnd} from '../exec/run.ts';
 import {readText} from '../files/read-text.ts';
 import {programOf, readSave, save} from './iptables.ts';
 
 /**
  * All rules that iptables can show, of both families and both backends: the kernel asks both.
+ * @param backend the one that is in use
  * @throws {HostError} when those of the backend in use cannot be read
  */
 export async function readSnapshots(
 	families: readonly Family[],
+	backend: Backend,
 ): Promise<readonly RulesSnapshot[]> {
-	const backend = await backendInUse();
 	const [own, others] = await Promise.all([
 		Promise.all(
 			families.map(async (family) => ({
@@ -32,11 +33,6 @@ export function programFor(
 	ending = '',
 ): string {
 	return `${programOf(family)}${inUse ? '' : `-${backend}`}${ending}`;
-}
-
-async function backendInUse(): Promise<Backend> {
-	const {stdout} = await run('iptables', ['-V']);
-	return stdout.includes('nf_tables') ? 'nft' : 'legacy';
 }
 
 async function readOthers(

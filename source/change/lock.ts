@@ -2,6 +2,7 @@ import {lstatSync} from 'node:fs';
 import {setTimeout as delay} from 'node:timers/promises';
 import {type Held, hold} from '../host/exec/background.ts';
 import {assertPrivate} from '../host/files/atomic-write.ts';
+import {findHolder, type LockHolder} from '../host/files/lock-holder.ts';
 import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {CONFIG_DIR, LOCK_FILE, makePrivate, STATE_DIR} from './paths.ts';
@@ -10,9 +11,9 @@ import {CONFIG_DIR, LOCK_FILE, makePrivate, STATE_DIR} from './paths.ts';
 const TIMEOUT_MS = 2000;
 
 /**
- * Takes the lock on changes. A program holds it for us that ends when we do: a dead process holds
- * nothing. One whose change was just decided, or that was just killed, is given a moment to let go.
- * @throws {HostError} when somebody else has it, or others than root may write where it is
+ * Takes the lock on changes. A child process holds it and ends with this one, so that a dead
+ * fw-wizard locks nothing. One that has just decided, or was just killed, gets a moment to let go.
+ * @throws {HostError} when another process has it, or others than root may write to its folder
  */
 export async function lock(): Promise<() => Promise<void>> {
 	assertPrivate(CONFIG_DIR);
@@ -25,16 +26,34 @@ export async function lock(): Promise<() => Promise<void>> {
 	}
 
 	if (held === undefined) {
-		throw new HostError(
-			'Another fw-wizard is changing the firewall',
-			'Wait for it; or keep its change with fw-wizard confirm, or end it with fw-wizard undo',
-		);
+		throw describeHolder(findHolder(LOCK_FILE));
 	}
 
 	return held.release;
 }
 
-/** Does something with the lock on changes, unless somebody else has it. @throws {HostError} */
+function describeHolder(holder: LockHolder | undefined): HostError {
+	const message = 'Another fw-wizard is changing the firewall';
+	if (holder === undefined) {
+		return new HostError(
+			message,
+			'Wait for it; or keep its change with fw-wizard confirm, or end it with fw-wizard undo',
+		);
+	}
+
+	const {pid, title, stopped} = holder;
+	return stopped
+		? new HostError(
+				`${message}, and is stopped: process ${pid} (${title})`,
+				`Let it continue: kill -CONT ${pid}; or go on without it, which rolls its change back: kill -KILL ${pid}, and try again`,
+			)
+		: new HostError(
+				`${message}: process ${pid} (${title})`,
+				`Wait for it; or keep its change with fw-wizard confirm, or end it with fw-wizard undo; or go on without it: kill ${pid}, and try again`,
+			);
+}
+
+/** Does something with the lock on changes, unless another process has it. @throws {HostError} */
 export async function withLock(work: () => Promise<void>): Promise<void> {
 	const held = await tryLock();
 	try {
@@ -44,9 +63,9 @@ export async function withLock(work: () => Promise<void>): Promise<void> {
 	}
 }
 
-/** @returns undefined when somebody else has it @throws {HostError} when nobody can have it */
+/** @returns undefined when another process has it @throws {HostError} when no process can have it */
 async function tryLock(): Promise<Held | undefined> {
-	// flock(1) would wait at a pipe until somebody comes.
+	// flock(1) opens the file, and would wait for the other end of a pipe.
 	if (lstatSync(LOCK_FILE, {throwIfNoEntry: false})?.isFile() === false) {
 		throw new HostError(`${LOCK_FILE} is something else than a file`, 'Remove it, and try again');
 	}

@@ -50,7 +50,10 @@ export type ChangeMeta = {
 	readonly taken?: readonly string[];
 	/** Which boot it belongs to (/proc/sys/kernel/random/boot_id). */
 	readonly bootId: string;
-	/** Until when it can be confirmed, in seconds since that boot. */
+	/**
+	 * Until when it can be confirmed, in seconds since that boot, as it was planned. The time counts
+	 * from the moment that the change is pending, and `deadlineOf` reads it from there.
+	 */
 	readonly until: number;
 };
 
@@ -89,8 +92,13 @@ export function createChange(
 	writeWhole(path.join(folderOf(meta.id), 'meta.json'), JSON.stringify(meta), 0o600);
 }
 
-export function markPending(id: number): void {
-	writeFileSync(path.join(folderOf(id), 'pending'), '', {mode: 0o600});
+/**
+ * Marks a change as pending. Its folder is complete before that, so that whatever finds the mark
+ * can roll the change back.
+ * @param until seconds since the boot until which the change can be confirmed
+ */
+export function markPending(id: number, until: number): void {
+	writeFileSync(path.join(folderOf(id), 'pending'), `${until}\n`, {mode: 0o600});
 }
 
 /** Forgets one that was written down and not begun. */
@@ -133,12 +141,37 @@ export function isUnfinished(state: ChangeState | undefined): boolean {
 	return state !== undefined && state !== 'done' && state !== 'rolled-back';
 }
 
-/** Seconds that a watchdog may be late. */
-const OVERDUE = 10;
+/**
+ * Seconds that the watchdog may take to begin before others roll back in its place. It writes to the
+ * journal and tells everybody who is logged in, so that it goes first.
+ */
+export const WATCHDOG_DELAY = 2;
 
-/** Whether the watchdog should have rolled it back. */
-export function isOverdue({until}: ChangeMeta): boolean {
-	return uptime() > until + OVERDUE;
+/** Seconds that the version before gave, which recorded the time before it had loaded anything. */
+const RECORDED_EARLY = 10;
+
+/** Until when a change can be confirmed, in seconds since its boot. */
+export function deadlineOf({id, until}: ChangeMeta): number {
+	for (const state of ['pending', 'rolling', 'kept'] as const) {
+		try {
+			const mark = Number.parseFloat(readFileSync(path.join(folderOf(id), state), 'utf8'));
+			return Number.isFinite(mark) ? mark : until + RECORDED_EARLY;
+		} catch {
+			// The change is in another state.
+		}
+	}
+
+	return until;
+}
+
+/** Whether the time to confirm a change is over. */
+export function isOver(change: ChangeMeta): boolean {
+	return change.bootId !== readBootId() || uptime() >= deadlineOf(change);
+}
+
+/** Whether the watchdog should have begun to roll a change back by now. */
+export function isOverdue(change: ChangeMeta): boolean {
+	return change.bootId !== readBootId() || uptime() >= deadlineOf(change) + WATCHDOG_DELAY;
 }
 
 /** Names this boot of the machine: a boot puts back what was there before a change that waited. */

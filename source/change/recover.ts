@@ -9,6 +9,7 @@ import {
 	isLoaded,
 	isOverdue,
 	isUnfinished,
+	listChanges,
 	listIds,
 	moveState,
 	pruneChanges,
@@ -19,8 +20,8 @@ import {
 import {commit, rollBack} from './settle.ts';
 
 /**
- * Clears up as the next change would, unless somebody is changing the firewall at this moment. A
- * change that can still be confirmed is left to wait, also when the program that made it is gone.
+ * Clears up as the next change would, unless another program is changing the firewall at this
+ * moment. A change that can still be confirmed stays, also where the program that made it is gone.
  */
 export async function clearUp(): Promise<void> {
 	if (!existsSync(STATE_DIR)) {
@@ -29,21 +30,46 @@ export async function clearUp(): Promise<void> {
 
 	assertPrivate(STATE_DIR);
 	try {
+		await rollBackOverdue();
 		await withLock(async () => recover(canBeConfirmed));
 	} catch (error) {
-		// Whoever looks on sees what is wrong then.
+		// The caller looks at the machine afterwards, and sees what is wrong.
 		if (!(explainError(error) instanceof HostError)) {
 			throw error;
 		}
 	}
 }
 
-/** Of a watchdog that was killed too, nobody would be told that the time is over. */
+/**
+ * Rolls back each change of this boot whose time is over and whose watchdog has not done so. This
+ * needs no lock, which a stopped program may hold: only one of the two ways that a change can go
+ * wins, and whatever has loaded its rules finds out before it loads anything more.
+ * @returns the changes that were rolled back, oldest first
+ * @throws {HostError} where that fails
+ */
+export async function rollBackOverdue(): Promise<readonly number[]> {
+	const overdue = listChanges().filter(
+		(change) =>
+			['pending', 'rolling'].includes(stateOf(change.id) ?? '') &&
+			change.bootId === readBootId() &&
+			isOverdue(change),
+	);
+	for (const {id} of overdue) {
+		await rollBack(id, 'roll back', 'it was not confirmed in time');
+	}
+
+	return overdue.map(({id}) => id);
+}
+
+/** Whether a change waits for its confirmation, and its time is not over. */
 function canBeConfirmed(change: ChangeMeta): boolean {
 	return stateOf(change.id) === 'pending' && isLoaded(change.id) && !isOverdue(change);
 }
 
-/** Clears up after a program that was killed: what was decided is finished, what was not is rolled back. */
+/**
+ * Clears up after a program that was killed: finishes what was decided, and rolls back what was not.
+ * @param isLeft the changes that are left as they are
+ */
 export async function recover(
 	isLeft: (change: ChangeMeta) => boolean = () => false,
 ): Promise<void> {
@@ -52,17 +78,17 @@ export async function recover(
 		const change = readMeta(id);
 		const state = stateOf(id);
 		if (change === undefined) {
-			// Its record was damaged. The way back needs none; the way on does.
+			// Its record is damaged. The rollback script needs none, and confirming does.
 			await (isUnfinished(state) && rollBack(id, 'roll back', 'its record is damaged'));
 		} else if (state === 'kept') {
 			await commit(id);
 		} else if (state === 'pending' && change.bootId !== readBootId()) {
-			// The boot has put back what was there before.
+			// The boot has loaded what was there before.
 			moveState(id, 'pending', 'rolling');
 			moveState(id, 'rolling', 'rolled-back');
 			writeJournal(id, 'roll back', 'rolled back: the machine was booted before it was confirmed');
 		} else if (isLeft(change)) {
-			// Its watchdog or its maker decides.
+			// Its watchdog decides, or a confirmation.
 		} else if (isUnfinished(state)) {
 			await rollBack(id, 'roll back', 'it was cut off');
 		}

@@ -8,7 +8,7 @@ import {writeJournal} from './journal.ts';
 import {
 	type ChangeState,
 	folderOf,
-	isOverdue,
+	isOver,
 	isUnfinished,
 	moveState,
 	readMeta,
@@ -29,11 +29,7 @@ export async function keepChange(id: number): Promise<void> {
 /** The same for rules that were read back only now. @throws {HostError} as above */
 export async function confirmLoaded(id: number): Promise<void> {
 	if (!claimConfirmation(id) && !['kept', 'done'].includes(stateOf(id) ?? '')) {
-		throw new HostError(
-			`Change ${id} was not confirmed in time and is rolled back`,
-			'Apply it again, if you want it',
-			4,
-		);
+		throw notInTime(id);
 	}
 
 	try {
@@ -45,6 +41,15 @@ export async function confirmLoaded(id: number): Promise<void> {
 	}
 }
 
+/** What a confirmation is told that came too late. */
+export function notInTime(id: number): HostError {
+	return new HostError(
+		`Change ${id} was not confirmed in time and is rolled back`,
+		'Apply it again, if you want it',
+		4,
+	);
+}
+
 /** Rolls back a change whose rules nobody has seen at work. @throws {HostError} then */
 async function assertKeepable(id: number): Promise<void> {
 	const meta = readMeta(id);
@@ -52,8 +57,8 @@ async function assertKeepable(id: number): Promise<void> {
 		return;
 	}
 
-	if (isOverdue(meta)) {
-		// The watchdog was killed, or could not write down what it did.
+	if (isOver(meta)) {
+		// The watchdog is about to do so, or was killed, or could not write down what it did.
 		await rollBack(id, 'roll back', 'it was not confirmed in time');
 		return;
 	}
@@ -90,14 +95,19 @@ export function rolledBack(error: unknown, rest?: string): unknown {
 		: error;
 }
 
+/** How often, ten times a second, a roll back looks whether the watchdog has succeeded in its place. */
+const SETTLE_TRIES = 100;
+
 /**
- * Puts back what was there before a change: its rules and, where it was kept, its files.
+ * Restores what a change has replaced: its rules and, where it was kept, its files.
+ * @param tries as `SETTLE_TRIES`; 0 for a caller that tries again by itself
  * @throws {HostError} when that fails
  */
 export async function rollBack(
 	id: number,
 	what: 'apply' | 'roll back' | 'undo',
 	why: string,
+	tries = SETTLE_TRIES,
 ): Promise<void> {
 	if (stateOf(id) === 'rolled-back') {
 		// The watchdog has done it already, and written it down.
@@ -117,7 +127,7 @@ export async function rollBack(
 	}
 
 	const {status, stderr} = await run('sh', [scriptOf(id), 'now'], {timeout: 60_000});
-	const state = await waitUntilSettled(id);
+	const state = await waitUntilSettled(id, tries);
 	if (state === 'rolled-back') {
 		await disarmWatchdog(id);
 	}
@@ -166,10 +176,10 @@ async function restoreFiles(id: number): Promise<void> {
 	}
 }
 
-/** Waits until nobody is rolling back any more: the watchdog may be at it at this moment. */
-async function waitUntilSettled(id: number): Promise<ChangeState | undefined> {
+/** Waits until no process rolls back any more: the watchdog may be doing it at this moment. */
+async function waitUntilSettled(id: number, tries: number): Promise<ChangeState | undefined> {
 	const busy = () => ['rolling', 'undoing'].includes(stateOf(id) ?? '');
-	for (let tries = 0; tries < 100 && busy(); tries += 1) {
+	for (let count = 0; count < tries && busy(); count += 1) {
 		await delay(100);
 	}
 

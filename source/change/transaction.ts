@@ -1,3 +1,4 @@
+import {uptime} from 'node:os';
 import {loadModules} from '../host/machine/modules.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
 import {explainError, HostError} from '../lib/errors.ts';
@@ -19,10 +20,11 @@ import {
 	readMeta,
 	stateOf,
 } from './record.ts';
-import {recover} from './recover.ts';
+import {recover, rollBackOverdue} from './recover.ts';
 import {whilePending} from './run-while-pending.ts';
 import {confirmLoaded, keepChange, rollBack, rolledBack} from './settle.ts';
 import {sendFirewalldToSleep} from './switch-off.ts';
+import {watchPending} from './watch-pending.ts';
 import {armWatchdog} from './watchdog.ts';
 
 /** A change whose rules are loaded, and which is rolled back unless it is kept in time. */
@@ -55,23 +57,26 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 	// Touches nothing, and may take its time beside what comes before its answer is needed.
 	const trial = dryRun(ruleSet);
 	trial.catch(() => {});
+	await rollBackOverdue();
 	const release = await lock();
 	try {
 		await recover();
 		const others = await planExisting(ruleSet, existing, backend);
 		const before = others?.before ?? (await readRules(ruleSet));
 		const id = nextId();
+		let until: number;
 		try {
 			recordChange(id, request, before, others);
 			await Promise.all([trial, others && rehearseRestore(others.cleanups)]);
-			markPending(id);
+			until = uptime() + seconds;
+			markPending(id, until);
 		} catch (error) {
 			dropChange(id);
 			throw explainError(error, folderOf(id));
 		}
 
 		pruneChanges();
-		const end = performance.now() + seconds * 1000;
+		const watch = watchPending(id, until);
 		let loaded: readonly Saved[];
 		try {
 			await Promise.all([armWatchdog(id, seconds), keepConnections(), loadModules(policy.helpers)]);
@@ -95,6 +100,7 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 
 			markLoaded(id, printLoaded(loaded));
 		} catch (error) {
+			watch.stop();
 			const late = stateOf(id) !== 'pending';
 			await rollBack(id, 'apply', error instanceof Error ? error.message : 'failed');
 			throw late ? tooLate() : error instanceof HostError ? error : rolledBack(error);
@@ -104,9 +110,12 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 			id,
 			loaded: loaded.map(({rules}) => rules),
 			removedRules: readMeta(id)?.taken ?? [],
-			release,
-			secondsLeft: () => Math.max(0, Math.ceil((end - performance.now()) / 1000)),
-			state: () => stateOf(id),
+			async release() {
+				watch.stop();
+				await release();
+			},
+			secondsLeft: watch.secondsLeft,
+			state: watch.state,
 			keep: async () => keepChange(id),
 			keepAtOnce: async () => confirmLoaded(id),
 			rollBack: async () => rollBack(id, 'roll back', 'given up'),

@@ -18,7 +18,7 @@ import {
 	readMeta,
 	stateOf,
 } from './record.ts';
-import {recover} from './recover.ts';
+import {recover, rollBackOverdue} from './recover.ts';
 import {rollBack} from './settle.ts';
 
 /** A change with where it stands. */
@@ -38,28 +38,40 @@ export function reportChanges(): readonly ChangeReport[] {
 }
 
 /**
- * Puts back what was there before a change, and before all that came after it. Without `id`: the
- * change that waits for its confirmation, else the last one that was kept.
- * @param guard asked before a change is undone that was kept; one that waits goes without a question
+ * Restores what a change has replaced, and all changes after it. Without `id`: the change that waits
+ * for its confirmation or was being rolled back, else the last one that was kept; never more than
+ * that one, also where two commands undo at the same time.
+ * @param guard called before a kept change is undone; one that waits is undone without it
  * @returns the changes that were undone, newest first
  * @throws {HostError} with exit code 1 when there is no such change
  */
 export async function undoChanges(id?: number, guard?: Guard): Promise<readonly number[]> {
+	const last = findLast();
+	await rollBackOverdue();
 	const pending = findPending();
 	if (pending !== undefined) {
 		await rollBack(pending, 'undo', 'undone before it was confirmed');
-		if (id === undefined || id === pending) {
-			return [pending];
-		}
+	}
+
+	if (id !== undefined && id === pending) {
+		return [id];
+	}
+
+	if (id === undefined && last !== undefined && stateOf(last) === 'rolled-back') {
+		return [last];
 	}
 
 	const release = await lock();
 	try {
 		await recover();
+		if (id === undefined && last !== undefined && stateOf(last) === 'rolled-back') {
+			return [last];
+		}
+
 		const kept = listChanges()
 			.map((change) => change.id)
 			.filter((change) => stateOf(change) === 'done');
-		const first = id ?? kept.at(-1);
+		const first = id ?? last;
 		if (first === undefined || !kept.includes(first)) {
 			throw new HostError(
 				id === undefined ? 'There is no change to undo' : `There is no change ${id} to undo`,
@@ -80,6 +92,14 @@ export async function undoChanges(id?: number, guard?: Guard): Promise<readonly 
 	}
 }
 
+/** The newest change that is not rolled back: the one that an undo is about. */
+function findLast(): number | undefined {
+	return listChanges().findLast((change) => {
+		const state = effectiveState(change);
+		return state !== undefined && state !== 'rolled-back';
+	})?.id;
+}
+
 /**
  * Removes every trace: our chains and jumps in both families, our files. Rules of other programs stay,
  * and those that were taken away come back.
@@ -90,6 +110,7 @@ export async function undoEverything(
 	families: readonly Family[],
 	persisted: FilePlan,
 ): Promise<void> {
+	await rollBackOverdue();
 	const pending = findPending();
 	if (pending !== undefined) {
 		await rollBack(pending, 'undo', 'undone before it was confirmed');

@@ -1,5 +1,6 @@
 import {findPending, listChanges} from '../change/record.ts';
-import {keepChange} from '../change/settle.ts';
+import {rollBackOverdue} from '../change/recover.ts';
+import {keepChange, notInTime} from '../change/settle.ts';
 import {comesFromHere, findSession, identify} from '../host/sockets/session.ts';
 import {HostError} from '../lib/errors.ts';
 import {requireRoot} from './require-root.ts';
@@ -14,6 +15,11 @@ export async function confirm(
 	flags: {readonly json?: boolean},
 ): Promise<string> {
 	requireRoot('fw-wizard confirm');
+	const [late] = await rollBackOverdue();
+	if (late !== undefined) {
+		throw notInTime(late);
+	}
+
 	const id = findPending();
 	const change = listChanges().find((candidate) => candidate.id === id);
 	if (id === undefined || change === undefined) {

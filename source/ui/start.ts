@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type {WizardRequest} from '../app/wizard-request.ts';
+import {rollBackOverdue} from '../change/recover.ts';
 import {gatherFacts} from '../host/machine/facts.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
 import {HostError} from '../lib/errors.ts';
@@ -40,6 +41,11 @@ export async function startWizard(request: WizardRequest): Promise<number> {
 		// An error is reported below, where both promises are awaited.
 		gathered.catch(() => {});
 		const {openWizard} = await import('./session.ts');
+		if (first.root) {
+			// A change that cannot be rolled back is an item of the checklist.
+			await rollBackOverdue().catch(() => {});
+		}
+
 		return await openWizard({...request, banner, keys, screen, facts: await gathered});
 	} finally {
 		screen.close();

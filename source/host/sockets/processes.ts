@@ -87,12 +87,23 @@ export function terminalsOf(pid: number): ReadonlySet<string> {
 	);
 }
 
+/** The paths of the files that it has open. */
+export function openFilesOf(pid: number): ReadonlySet<string> {
+	const folder = `/proc/${pid}/fd`;
+	return new Set(listFolder(folder).map((name) => link(`${folder}/${name}`)));
+}
+
+/** Whether it was stopped, by SIGSTOP or by Ctrl-Z, or by a debugger. */
+export function isStopped(pid: number): boolean {
+	return /^[Tt]$/.test(statFields(pid)[0] ?? '');
+}
+
 /** All processes whose name is one of these. */
 export function processesNamed(names: readonly string[]): readonly number[] {
 	return allProcesses().filter((pid) => names.includes(commandNameOf(pid)));
 }
 
-function allProcesses(): readonly number[] {
+export function allProcesses(): readonly number[] {
 	return listFolder('/proc')
 		.filter((name) => /^\d+$/.test(name))
 		.map(Number);

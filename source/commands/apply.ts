@@ -2,6 +2,7 @@ import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {assertNoOwner, begin, findObstacle, findRefusal} from '../app/apply.ts';
 import {describeLoaded} from '../change/describe-loaded.ts';
+import type {ChangeState} from '../change/record.ts';
 import type {PendingChange} from '../change/transaction.ts';
 import {decidingRule} from '../existing/shadowed-jump.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
@@ -21,7 +22,7 @@ import {importOpenings} from './options/imported-openings.ts';
 import {type PolicyFlags, readPolicy} from './options/policy.ts';
 import {printRuleSet, ruleSetToJson} from './rules.ts';
 
-/** How often it is looked, ten times a second, whether what was decided is done. */
+/** How often, ten times a second, the command looks whether a decision has been carried out. */
 const DOING_TRIES = 100;
 
 export type ApplyFlags = PolicyFlags &
@@ -130,6 +131,11 @@ function describeLockout(
 			);
 }
 
+/** Whether another process is still carrying the decision out. */
+function isBusy(state: ChangeState | undefined, tries: number): boolean {
+	return state === 'rolling' || state === 'undoing' || (state === 'kept' && tries < DOING_TRIES);
+}
+
 async function waitForDecision(change: PendingChange): Promise<void> {
 	let interrupted = false;
 	const interrupt = () => {
@@ -149,10 +155,13 @@ async function waitForDecision(change: PendingChange): Promise<void> {
 		process.off('SIGINT', interrupt);
 	}
 
-	// Who has confirmed it is writing now, and rolls back where that fails; or was killed at it. The
-	// watchdog is putting the old rules back.
-	const busy = () => ['kept', 'rolling', 'undoing'].includes(change.state() ?? '');
-	for (let tries = 0; busy() && tries < DOING_TRIES; tries += 1) {
+	// A confirmation writes its files now, unless its process was killed while it did. The watchdog
+	// restores the old rules now, for as many tries as that takes.
+	for (let tries = 0; isBusy(change.state(), tries); tries += 1) {
+		if (tries === DOING_TRIES) {
+			process.stderr.write('Rolling back has failed; it is tried again\n');
+		}
+
 		await delay(100);
 	}
 

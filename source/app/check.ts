@@ -8,14 +8,13 @@ import {findPending} from '../change/record.ts';
 import {clearUp} from '../change/recover.ts';
 import {itemOfPending, readTicks, runChecklist} from '../checklist/checklist.ts';
 import type {Item, Tick} from '../checklist/checklist-item.ts';
+import {KEEP_EXISTING} from '../existing/cleanup-plan.ts';
 import {run} from '../host/exec/run.ts';
 import type {Facts} from '../host/machine/facts.ts';
-import {requireIptables} from '../host/netfilter/backend.ts';
-import {planPersistence} from '../persistence/plan.ts';
 import {printPolicy} from '../policy/policy.ts';
-import {buildRuleSet} from '../ruleset/build.ts';
-import {findLockouts} from '../ruleset/lockout.ts';
-import {begin} from './apply.ts';
+import {knownFacts} from './apply-facts.ts';
+import {planApply} from './plan-apply.ts';
+import {startChange} from './start-change.ts';
 
 /** The reboot-survival checklist of this machine, and what a user can do about its items. */
 export type Checker = {
@@ -72,20 +71,24 @@ async function mend(facts: Facts, items: readonly Item[]): Promise<void> {
 
 	chownSync(CONFIG_DIR, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
 	chmodSync(CONFIG_DIR, 0o755);
-	const ruleSet = buildRuleSet(policy, facts);
+	// Other programs' rules stay, so that nothing of them need be known.
+	const plan = planApply({policy, existing: KEEP_EXISTING}, knownFacts(facts));
+	if (plan.obstacle !== undefined) {
+		throw plan.obstacle.error;
+	}
+
 	const rulesAreWrong = items.some(
 		({id, mendable}) => mendable && (id.startsWith('running') || id === 'reached'),
 	);
-	const shut = facts.session.kind === 'remote' ? findLockouts(ruleSet, facts.session) : [];
-	if (rulesAreWrong && shut.length === 0) {
-		const change = await begin(policy, ruleSet, facts, CONFIRM_SECONDS.usual);
+	if (rulesAreWrong && plan.lockouts.length === 0) {
+		const change = await startChange(plan, CONFIRM_SECONDS.usual);
 		try {
 			await change.keepAtOnce();
 		} finally {
 			await change.release();
 		}
 	} else {
-		const {keep} = planPersistence(policy, ruleSet, requireIptables(facts).iptables.backend);
+		const {keep} = plan.persistence;
 		const files = {[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600}, ...keep.files};
 		await applyFilePlan({...keep, files});
 	}

@@ -1,11 +1,10 @@
 import type {Facts} from '../host/machine/facts.ts';
 import {InputError} from '../lib/errors.ts';
 import {canonicalAddress, contains} from '../lib/network.ts';
-import type {Policy} from '../policy/policy.ts';
 import {compareScan, type ScanComparison} from '../proof/nmap/compare-scan.ts';
 import {readNmap, type Scan} from '../proof/nmap/read-scan.ts';
 import {planVantagePoints, vantagePointsOf} from '../proof/vantage-points.ts';
-import {buildRuleSet} from '../ruleset/build.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 
 /** How the scans of a file compare to a policy. */
 export type ScansComparison = ScanComparison & {
@@ -21,7 +20,7 @@ export type ScansComparison = ScanComparison & {
  */
 export function compareScans(
 	facts: Facts,
-	policy: Policy,
+	{policy, ruleSet}: CompiledPolicy,
 	xml: string,
 	from: string | undefined,
 ): ScansComparison {
@@ -31,7 +30,6 @@ export function compareScans(
 		checkSource(source, facts, scans);
 	}
 
-	const ruleSet = buildRuleSet(policy, facts);
 	const {vantagePoints} = planVantagePoints(policy, facts.interfaces, undefined);
 	const known = source === undefined ? [] : vantagePointsOf(source, policy, facts.interfaces);
 	const compared = scans.map((scan) => {

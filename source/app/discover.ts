@@ -10,6 +10,7 @@ import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
 import {findListeners, type Listener} from '../host/sockets/listeners.ts';
 import {printAccessPort} from '../ruleset/lockout.ts';
 import {type Recommendation, recommendRole} from '../services/recommend-role.ts';
+import type {ApplyFacts} from './apply-facts.ts';
 
 /** What is known of the machine, as far as answers depend on it. Undefined: not yet, or not at all. */
 export type Known = {
@@ -27,8 +28,13 @@ export type Found = {
 	readonly neighbours: readonly Neighbour[] | undefined;
 };
 
+/** The same, with what a plan must know of existing rules. */
+export type Discovery = Found & {
+	readonly existing: Partial<Pick<ApplyFacts, 'owners' | 'snapshots'>>;
+};
+
 /** What the wizard's answers depend on. Never throws: what was not found out in time stays unknown. */
-export async function discover(facts: Facts): Promise<Found> {
+export async function discover(facts: Facts): Promise<Discovery> {
 	const mayRead = netAdminHere() === true;
 	const {families, iptables} = facts;
 	const sees = seesSockets();
@@ -39,7 +45,7 @@ export async function discover(facts: Facts): Promise<Found> {
 		mayRead && iptables ? known(async () => findNeighbours(families, iptables.backend)) : undefined,
 	]);
 	const recommendation = listeners && recommendFor(facts, recommendRole(listeners, published));
-	const owners = surroundings?.choices[0]?.existing?.switchOff ?? [];
+	const owners = surroundings?.owners ?? [];
 	const imported =
 		owners.length > 0
 			? await known(async () => {
@@ -53,6 +59,7 @@ export async function discover(facts: Facts): Promise<Found> {
 			choices: surroundings?.choices.map((choice) => describeNeighbourChoice(choice, imported)),
 		},
 		neighbours: surroundings?.neighbours,
+		existing: surroundings ? {owners: surroundings.owners, snapshots: surroundings.snapshots} : {},
 	};
 }
 

@@ -1,26 +1,29 @@
 import type {Facts} from '../host/machine/facts.ts';
-import {completePolicy, type Policy} from '../policy/policy.ts';
+import {completePolicy} from '../policy/policy.ts';
 import {type Demonstration, demonstrateVerdicts} from '../proof/demonstrate-verdicts.ts';
 import {type Proof, prove} from '../proof/prove.ts';
 import {type Observation, type Progress, sweep} from '../proof/sweep.ts';
 import {planVantagePoints} from '../proof/vantage-points.ts';
-import {buildRuleSet} from '../ruleset/build.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 import {plannedSource, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {withTestbed} from '../testbed/testbed.ts';
 
 /** Proves rule sets on a copy of this machine. */
 export type Prover = {
-	readonly prove: (policy: Policy, onProgress: (progress: Progress) => void) => Promise<Proof>;
+	readonly prove: (
+		compiled: CompiledPolicy,
+		onProgress: (progress: Progress) => void,
+	) => Promise<Proof>;
 	/** The same without any rule: what a scan would find now. */
 	readonly proveBefore: () => Promise<readonly Observation[]>;
 	readonly demonstrate: () => Promise<Demonstration>;
 };
 
-/** What the wizard's step Proof lets do, on a copy of this machine. */
+/** Proves rule sets on copies of this machine. */
 export function makeProver(facts: Facts): Prover {
 	return {
-		prove: async (policy, onProgress) =>
-			proveOn(facts, policy, plannedSource(buildRuleSet(policy, facts)), onProgress),
+		prove: async (compiled, onProgress) =>
+			proveOn(facts, compiled, plannedSource(compiled.ruleSet), onProgress),
 		demonstrate: async () => demonstrateVerdicts(facts.interfaces),
 		async proveBefore() {
 			const nothing = completePolicy({role: 'workstation'});
@@ -31,16 +34,15 @@ export function makeProver(facts: Facts): Prover {
 	};
 }
 
-/** Puts a rule set to the proof, with the session in use as one of the vantages. */
+/** Proves rules against a policy, with the session in use as one of the vantage points. */
 export async function proveOn(
 	facts: Facts,
-	policy: Policy,
+	compiled: CompiledPolicy,
 	source: RulesUnderTest,
 	onProgress: (progress: Progress) => void,
 ): Promise<Proof> {
 	return prove({
-		policy,
-		ruleSet: buildRuleSet(policy, facts),
+		...compiled,
 		source,
 		interfaces: facts.interfaces,
 		remoteClient: facts.session.kind === 'remote' ? facts.session : undefined,

@@ -1,6 +1,6 @@
 import {uptime} from 'node:os';
 import {describeCleanup} from '../existing/cleanup-format.ts';
-import {type Existing, existingFlags} from '../existing/cleanup-plan.ts';
+import {type Existing, existingFlags, keepsAll} from '../existing/cleanup-plan.ts';
 import {findProgram} from '../host/exec/find-program.ts';
 import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
 import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
@@ -29,7 +29,7 @@ export type ChangeRequest = {
 	/** What becomes of the rules of others, and of those who own the firewall. */
 	readonly existing: Existing;
 	/** What keeping it does for the next boot, and what an undo does beside putting the files back. */
-	readonly persisted: {readonly keep: FilePlan; readonly undo: Omit<FilePlan, 'files'>};
+	readonly persistence: {readonly keep: FilePlan; readonly undo: Omit<FilePlan, 'files'>};
 };
 
 /** What a change does to others, and all rules as they are before it. */
@@ -48,7 +48,7 @@ export async function planExisting(
 	existing: Existing,
 	backend: Backend,
 ): Promise<ExistingRules | undefined> {
-	if (existing.mode === 'keep' && existing.switchOff.length === 0) {
+	if (keepsAll(existing)) {
 		return undefined;
 	}
 
@@ -69,7 +69,7 @@ export async function planExisting(
 /** Writes a change down with its way back, before anything is touched. */
 export function recordChange(
 	id: number,
-	{policy, ruleSet, backend, session, seconds, persisted, existing}: ChangeRequest,
+	{policy, ruleSet, backend, session, seconds, persistence, existing}: ChangeRequest,
 	before: Before,
 	{cleanups, switchOff}: Pick<ExistingRules, 'cleanups' | 'switchOff'> = NO_OTHERS,
 ): void {
@@ -87,7 +87,7 @@ export function recordChange(
 	});
 	const files = {
 		[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600},
-		...persisted.keep.files,
+		...persistence.keep.files,
 		...switchOff.keep.files,
 	};
 	const gone = [
@@ -101,9 +101,9 @@ export function recordChange(
 			who: currentUser(),
 			sessionKey: identify(session),
 			connections: [...currentConnections()],
-			keep: {...around(persisted.keep, switchOff.keep), files},
+			keep: {...around(persistence.keep, switchOff.keep), files},
 			undo: {
-				...around(persisted.undo, switchOff.undo),
+				...around(persistence.undo, switchOff.undo),
 				files: readPlannedFiles(Object.keys(files)),
 			},
 			summary: [...policyFlags(policy), ...existingFlags(existing)].join(' '),

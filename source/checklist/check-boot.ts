@@ -7,16 +7,14 @@ import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from '../persistence/init/systemd.ts
 import {INIT_SCRIPT} from '../persistence/init/sysvinit.ts';
 import type {InitSystem} from '../persistence/init-system.ts';
 import {findInitSystem, planPersistence, readChoice} from '../persistence/plan.ts';
-import type {Policy} from '../policy/policy.ts';
-import type {RuleSet} from '../ruleset/model.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 import {failed, type Item, open, unless} from './checklist-item.ts';
 import {type Rehearsal, rehearseBoot} from './simulate-boot.ts';
 import {asItIs, findFileFault, findFolderFault} from './verify-files.ts';
 
 /** Whether the next boot loads the rules of the policy: its files, its service, and a rehearsal of it. */
 export async function checkBoot(
-	policy: Policy,
-	ruleSet: RuleSet,
+	compiled: CompiledPolicy,
 	facts: FactsWithIptables,
 	full: boolean,
 ): Promise<readonly Item[]> {
@@ -34,7 +32,7 @@ export async function checkBoot(
 		];
 	}
 
-	const {files} = planPersistence(policy, ruleSet, facts.iptables.backend).keep;
+	const {files} = planPersistence(compiled, facts.iptables.backend).keep;
 	const ours = Object.entries(files).filter(([file]) => file !== MODULES_LOAD_FILE);
 	const backend = backendFault(files[RESTORE_FILE]?.text ?? '');
 	const fault =
@@ -42,7 +40,7 @@ export async function checkBoot(
 		findFileFault({...asItIs(POLICY_FILE, 0o600), ...Object.fromEntries(ours)});
 	const [service, rehearsal] = await Promise.all([
 		serviceFault(initSystem),
-		rehearseBoot(policy, ruleSet, facts, full),
+		rehearseBoot(compiled, facts, full),
 	]);
 	return [
 		unless(

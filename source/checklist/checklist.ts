@@ -14,7 +14,7 @@ import {findInitSystem} from '../persistence/plan.ts';
 import {helperOf} from '../policy/helpers.ts';
 import type {Policy} from '../policy/policy.ts';
 import {nmapCommands} from '../proof/nmap/commands.ts';
-import {buildRuleSet} from '../ruleset/build.ts';
+import {compilePolicy} from '../ruleset/build.ts';
 import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {checkBoot} from './check-boot.ts';
@@ -46,12 +46,13 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 	}
 
 	const withIptables = requireIptables(facts);
-	const ruleSet = buildRuleSet(policy, facts);
+	const compiled = compilePolicy(policy, facts);
+	const {ruleSet} = compiled;
 	const readRules = async () => Promise.all(ruleSet.families.map(async ({family}) => save(family)));
 	// Beside each other: most of it is waiting for other programs.
 	const [saves, boot, helpers, others] = await Promise.all([
 		readRules(),
-		checkBoot(policy, ruleSet, withIptables, full),
+		checkBoot(compiled, withIptables, full),
 		checkHelpers(policy),
 		checkOthers(),
 	]);

@@ -6,11 +6,11 @@ import type {Namespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
 import {ALL_PORTS, countPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
-import type {Policy} from '../policy/policy.ts';
 import {withoutLimits} from '../proof/checks/rate-limits.ts';
 import {describePortDifference, viewAll} from '../proof/report.ts';
 import {sweep} from '../proof/sweep.ts';
 import {type NamedVantagePoint, planVantagePoints} from '../proof/vantage-points.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
 import {edgesOf, fillStretches, stretches} from '../ruleset/evaluate-ports.ts';
 import type {RuleSet} from '../ruleset/model.ts';
@@ -34,8 +34,7 @@ export type Rehearsal = {
  * @returns how it went, or why it cannot be tried here
  */
 export async function rehearseBoot(
-	policy: Policy,
-	ruleSet: RuleSet,
+	{policy, ruleSet}: CompiledPolicy,
 	{interfaces, session}: Facts,
 	full: boolean,
 ): Promise<Rehearsal | HostError> {

@@ -1,20 +1,20 @@
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
-import {assertNoOwner, begin, findObstacle, findRefusal} from '../app/apply.ts';
+import {gatherApplyFacts} from '../app/apply-facts.ts';
+import {type ApplyPlan, planApply} from '../app/plan-apply.ts';
+import {startChange} from '../app/start-change.ts';
 import {describeLoaded} from '../change/describe-loaded.ts';
 import type {ChangeState} from '../change/record.ts';
 import type {PendingChange} from '../change/transaction.ts';
 import {decidingRule} from '../existing/shadowed-jump.ts';
-import {type Facts, gatherFacts} from '../host/machine/facts.ts';
+import {gatherFacts} from '../host/machine/facts.ts';
 import {HostError, InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {quoteIfNeeded} from '../lib/shell-quote.ts';
 import {findInitSystem, readChoice} from '../persistence/plan.ts';
 import {type Opening, printOpening} from '../policy/opening.ts';
-import {buildRuleSet} from '../ruleset/build.ts';
 import {printRule} from '../ruleset/format-iptables.ts';
-import {findLockouts, openingFor, printAccessPort} from '../ruleset/lockout.ts';
-import type {RuleSet} from '../ruleset/model.ts';
+import {openingFor, printAccessPort} from '../ruleset/lockout.ts';
 import {parseBoot} from './options/boot.ts';
 import {parseSeconds} from './options/confirm-within.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
@@ -44,24 +44,23 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	const existing = readExisting(flags);
 	const start = await importOpenings(flags, existing);
 	const policy = readPolicy(flags, facts.services, start);
-	const ruleSet = buildRuleSet(policy, facts);
-	const boot = parseBoot(flags.boot);
-	if (findRefusal(boot)) {
-		process.stdout.write(printRuleSet(policy, ruleSet, flags.json ? 'json' : 'restore'));
+	const request = {policy, existing, boot: parseBoot(flags.boot)};
+	const plan = planApply(request, await gatherApplyFacts(facts, existing));
+	const {obstacle} = plan;
+	if (obstacle !== undefined) {
+		if (obstacle.kind === 'no-right' || obstacle.kind === 'unsupported') {
+			process.stdout.write(printRuleSet(plan, flags.json ? 'json' : 'restore'));
+		}
+
+		throw obstacle.error;
 	}
 
-	const obstacle = findObstacle(facts, policy, boot);
-	if (obstacle) {
-		throw obstacle;
-	}
-
-	const warning = describeLockout(ruleSet, facts, start.openings);
+	const warning = describeLockout(plan, start.openings);
 	if (warning && flags.yes) {
 		throw warning;
 	}
 
-	await assertNoOwner(existing);
-	const change = await begin(policy, ruleSet, facts, seconds, existing, boot);
+	const change = await startChange(plan, seconds);
 	const gone = describeGone(change);
 	const before = describeUnreached(change);
 	try {
@@ -69,7 +68,7 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 			await change.keepAtOnce();
 		} else {
 			process.stderr.write(
-				`${warning ? `${warning.message}.\n` : ''}${describeLoaded(ruleSet)}\n${before}${gone}The old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\n`,
+				`${warning ? `${warning.message}.\n` : ''}${describeLoaded(plan.ruleSet)}\n${before}${gone}The old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\n`,
 			);
 			await waitForDecision(change);
 		}
@@ -78,8 +77,8 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	}
 
 	return flags.json
-		? `${JSON.stringify({applied: true, change: change.id, gone: change.removedRules, boot: findInitSystem()?.name ?? null, ...ruleSetToJson(policy, ruleSet)}, undefined, '\t')}\n`
-		: `${describeLoaded(ruleSet)}\n${before}${gone}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
+		? `${JSON.stringify({applied: true, change: change.id, gone: change.removedRules, boot: findInitSystem()?.name ?? null, ...ruleSetToJson(plan)}, undefined, '\t')}\n`
+		: `${describeLoaded(plan.ruleSet)}\n${before}${gone}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
 }
 
 /** That rules of others decide before ours are reached, a line each. */
@@ -116,18 +115,16 @@ export function describeBoot(): string {
  * @param start openings that no flag has said: from the first that does on, they are not there
  */
 function describeLockout(
-	ruleSet: RuleSet,
-	{session}: Facts,
+	{lockouts, session}: ApplyPlan,
 	start: readonly Opening[] = [],
 ): InputError | undefined {
-	const shut = session.kind === 'remote' ? findLockouts(ruleSet, session) : [];
 	const client =
 		session.kind === 'remote' && session.client ? ` (${printable(session.client)})` : '';
-	return shut.length === 0
+	return lockouts.length === 0
 		? undefined
 		: new InputError(
-				`These rules shut ${shut.map(printAccessPort).join(' and ')}, through which you${client} are connected`,
-				`Add ${[...start, ...shut.map(openingFor)].map((opening) => `--open ${quoteIfNeeded(printOpening(opening))}`).join(' ')}, or try it with --confirm-within 60`,
+				`These rules shut ${lockouts.map(printAccessPort).join(' and ')}, through which you${client} are connected`,
+				`Add ${[...start, ...lockouts.map(openingFor)].map((opening) => `--open ${quoteIfNeeded(printOpening(opening))}`).join(' ')}, or try it with --confirm-within 60`,
 			);
 }
 

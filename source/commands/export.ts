@@ -5,7 +5,7 @@ import {printAnsible, printCloudInit} from '../export/yaml.ts';
 import {servicesHere} from '../host/machine/facts-sync.ts';
 import {FAMILIES} from '../lib/network.ts';
 import {parseWord, policyToJson} from '../policy/policy.ts';
-import {buildRuleSet} from '../ruleset/build.ts';
+import {compilePolicy} from '../ruleset/build.ts';
 import {choosePolicy, type PolicyFlags} from './options/policy.ts';
 import {EXPORTS} from './options/values.ts';
 
@@ -18,12 +18,12 @@ export type ExportFlags = PolicyFlags & {readonly json?: boolean};
 export function exportPolicy(word: string, flags: ExportFlags): string {
 	const format = parseWord(word, EXPORTS, 'form of export');
 	const policy = choosePolicy(flags, servicesHere());
-	const ruleSet = buildRuleSet(policy, {families: FAMILIES});
-	const script = () => printShell(policy, planForOthers(policy, ruleSet));
+	const compiled = compilePolicy(policy, {families: FAMILIES});
+	const script = () => printShell(policy, planForOthers(compiled));
 	const printers = {
 		ansible: () => printAnsible(policy, script()),
 		'cloud-init': () => printCloudInit(policy, script()),
-		nft: () => printNft(policy, ruleSet),
+		nft: () => printNft(compiled),
 		shell: script,
 	};
 	const text = printers[format]();

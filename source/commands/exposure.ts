@@ -6,6 +6,7 @@ import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import {type Policy, policyToJson} from '../policy/policy.ts';
+import {compilePolicy} from '../ruleset/build.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
 import {importOpenings} from './options/imported-openings.ts';
 import {hasPolicyFlags, type PolicyFlags, readPolicy} from './options/policy.ts';
@@ -21,7 +22,7 @@ export async function exposure(flags: ExposureFlags): Promise<{text: string; kno
 	const facts = await gatherFacts();
 	const existing = readExisting(flags);
 	const policy = await chosenPolicy(flags, facts, existing);
-	const found = await findExposure(facts, policy, existing);
+	const found = await findExposure(facts, policy && {...compilePolicy(policy, facts), existing});
 	const known = isKnown(found);
 	return {
 		known,

@@ -3,7 +3,7 @@ import {readAtMost} from '../host/files/atomic-write.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
-import type {Policy} from '../policy/policy.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 
 /** Bytes. Enough for several scans of all ports of both families and protocols. */
 const MOST_BYTES = 200e6;
@@ -18,10 +18,10 @@ export type NmapFlags = {readonly from?: string; readonly json?: boolean};
 export function proveWithNmap(
 	file: string,
 	{from, json = false}: NmapFlags,
-	policy: Policy,
+	compiled: CompiledPolicy,
 	facts: Facts,
 ): {text: string; proven: boolean} {
-	const comparison = compareScans(facts, policy, readText(file), from);
+	const comparison = compareScans(facts, compiled, readText(file), from);
 	const {proven, addresses, ports, differences, unjudged} = comparison;
 	return {
 		proven,

@@ -5,10 +5,10 @@ import {RESTORE_FILE} from '../change/paths.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {requireIptables} from '../host/netfilter/backend.ts';
 import {HostError, InputError} from '../lib/errors.ts';
-import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
+import {parseWord, policyToJson} from '../policy/policy.ts';
 import {isProven, onlyShutsOut, type Proof} from '../proof/prove.ts';
 import {describePortDifference, describeView} from '../proof/report.ts';
-import {buildRuleSet} from '../ruleset/build.ts';
+import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
 import {
 	bootSource,
 	plannedSource,
@@ -45,9 +45,9 @@ function proofToJson({views, ...rest}: Proof) {
 export async function proveCommand(flags: ProveFlags): Promise<{text: string; proven: boolean}> {
 	const subject = parseWord(flags.of ?? 'planned', SUBJECTS, 'rule set to prove');
 	const facts = await gatherFacts();
-	const policy = choosePolicy(flags, facts.services);
+	const compiled = compilePolicy(choosePolicy(flags, facts.services), facts);
 	if (flags.nmap !== undefined) {
-		return proveWithNmap(flags.nmap, flags, policy, facts);
+		return proveWithNmap(flags.nmap, flags, compiled, facts);
 	}
 
 	if (flags.from !== undefined) {
@@ -58,21 +58,25 @@ export async function proveCommand(flags: ProveFlags): Promise<{text: string; pr
 		requireRoot(`fw-wizard prove --of ${subject}`);
 	}
 
-	const source = await sourceOf(subject, policy, facts);
-	const proof = await proveOn(facts, policy, source, showProgress(flags));
+	const source = await sourceOf(subject, compiled, facts);
+	const proof = await proveOn(facts, compiled, source, showProgress(flags));
 	return {
 		text: flags.json
-			? `${JSON.stringify({subject, proven: isProven(proof), policy: policyToJson(policy), ...proofToJson(proof)}, undefined, '\t')}\n`
+			? `${JSON.stringify({subject, proven: isProven(proof), policy: policyToJson(compiled.policy), ...proofToJson(proof)}, undefined, '\t')}\n`
 			: printProof(proof),
 		proven: isProven(proof),
 	};
 }
 
 /** @throws {HostError} where there are no such rules, or they cannot be read */
-async function sourceOf(subject: Subject, policy: Policy, facts: Facts): Promise<RulesUnderTest> {
+async function sourceOf(
+	subject: Subject,
+	{ruleSet}: CompiledPolicy,
+	facts: Facts,
+): Promise<RulesUnderTest> {
 	switch (subject) {
 		case 'planned':
-			return plannedSource(buildRuleSet(policy, facts));
+			return plannedSource(ruleSet);
 		case 'running':
 			return runningSource(facts.families, requireIptables(facts).iptables);
 		case 'boot':

@@ -1,9 +1,9 @@
+import {rootRequired} from '../host/exec/elevation.ts';
 import {isRoot} from '../host/machine/facts-sync.ts';
-import {HostError} from '../lib/errors.ts';
 
-/** @throws {HostError} when this is not root, with the command that works */
+/** @throws {HostError} where the user is not root, with the command that works */
 export function requireRoot(command: string): void {
 	if (!isRoot()) {
-		throw new HostError('Only root can change the firewall', `Run: sudo ${command}`);
+		throw rootRequired(command);
 	}
 }

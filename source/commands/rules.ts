@@ -1,9 +1,8 @@
 import {familiesHere, servicesHere} from '../host/machine/facts-sync.ts';
 import {HELPERS} from '../policy/helpers.ts';
-import {type Policy, parseWord, policyToJson} from '../policy/policy.ts';
-import {buildRuleSet} from '../ruleset/build.ts';
+import {parseWord, policyToJson} from '../policy/policy.ts';
+import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
 import {printCommands, printRestoreFiles, printRule} from '../ruleset/format-iptables.ts';
-import type {RuleSet} from '../ruleset/model.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
 import {importOpenings} from './options/imported-openings.ts';
 import {appliedPolicyUnlessFlags, type PolicyFlags, readPolicy} from './options/policy.ts';
@@ -22,28 +21,23 @@ export async function printRules(flags: RulesFlags): Promise<string> {
 	const applied =
 		existing.switchOff.length > 0 ? undefined : appliedPolicyUnlessFlags(flags, services);
 	const policy = applied ?? readPolicy(flags, services, await importOpenings(flags, existing));
-	const ruleSet = buildRuleSet(policy, {families: familiesHere()});
-	return printRuleSet(policy, ruleSet, format);
+	return printRuleSet(compilePolicy(policy, {families: familiesHere()}), format);
 }
 
 /** A rule set as files of iptables-restore, as commands or as JSON. */
-export function printRuleSet(
-	policy: Policy,
-	ruleSet: RuleSet,
-	format: (typeof FORMATS)[number],
-): string {
+export function printRuleSet(compiled: CompiledPolicy, format: (typeof FORMATS)[number]): string {
 	switch (format) {
 		case 'restore':
-			return printRestoreFiles(ruleSet);
+			return printRestoreFiles(compiled.ruleSet);
 		case 'commands':
-			return printAllCommands(policy, ruleSet);
+			return printAllCommands(compiled);
 		case 'json':
-			return `${JSON.stringify(ruleSetToJson(policy, ruleSet), undefined, '\t')}\n`;
+			return `${JSON.stringify(ruleSetToJson(compiled), undefined, '\t')}\n`;
 	}
 }
 
 /** The commands of both families, with what else an administrator must know to type them. */
-export function printAllCommands(policy: Policy, ruleSet: RuleSet): string {
+function printAllCommands({policy, ruleSet}: CompiledPolicy): string {
 	const modules = HELPERS.filter(({name}) => policy.helpers.includes(name)).map(
 		({module}) => module,
 	);
@@ -56,10 +50,10 @@ export function printAllCommands(policy: Policy, ruleSet: RuleSet): string {
 }
 
 /** The policy and its rules, for programs: each rule with its chain, text and reason. */
-export function ruleSetToJson(policy: Policy, {families}: RuleSet): Record<string, unknown> {
+export function ruleSetToJson({policy, ruleSet}: CompiledPolicy): Record<string, unknown> {
 	return {
 		policy: policyToJson(policy),
-		rules: families.flatMap(({family, tables}) =>
+		rules: ruleSet.families.flatMap(({family, tables}) =>
 			tables.flatMap((table) =>
 				table.chains.flatMap((chain) =>
 					chain.rules.map((rule) => ({

@@ -22,6 +22,11 @@ export type Existing = {
 
 export const KEEP_EXISTING: Existing = {mode: 'keep', switchOff: []};
 
+/** Whether all rules of other programs stay, and nothing is switched off. */
+export function keepsAll({mode, switchOff}: Existing): boolean {
+	return mode === 'keep' && switchOff.length === 0;
+}
+
 /** The flags that say it; none where all is kept. */
 export function existingFlags({mode, switchOff}: Existing): readonly string[] {
 	return [

@@ -3,8 +3,8 @@ import {POLICY_FILE, RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
 import {programOf} from '../host/netfilter/iptables.ts';
 import {systemd} from '../persistence/init/systemd.ts';
 import {planBootFiles, removalOf} from '../persistence/plan.ts';
-import {type Policy, printPolicy} from '../policy/policy.ts';
-import type {RuleSet} from '../ruleset/model.ts';
+import {printPolicy} from '../policy/policy.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 
 /** What an exported firewall puts on a machine that boots with systemd, and what takes it away again. */
 export type BootPlan = {readonly keep: FilePlan; readonly remove: FilePlan};
@@ -13,14 +13,14 @@ export type BootPlan = {readonly keep: FilePlan; readonly remove: FilePlan};
  * The very files that keeping a change writes. Only the programs are named without a path: the
  * machine that they are for is another, and the restore script has a PATH of its own.
  */
-export function planForOthers(policy: Policy, ruleSet: RuleSet): BootPlan {
-	const keep = planBootFiles(systemd, policy, ruleSet, (family) => programOf(family));
+export function planForOthers(compiled: CompiledPolicy): BootPlan {
+	const keep = planBootFiles(systemd, compiled, (family) => programOf(family));
 	const own = [POLICY_FILE, RULES_FILES[4], RULES_FILES[6], RESTORE_FILE];
 	const removal = removalOf([systemd], systemd.deactivate);
 	return {
 		keep: {
 			...keep,
-			files: {[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600}, ...keep.files},
+			files: {[POLICY_FILE]: {text: printPolicy(compiled.policy), mode: 0o600}, ...keep.files},
 		},
 		remove: {
 			...removal,

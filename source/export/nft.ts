@@ -1,7 +1,7 @@
 import type {Family} from '../lib/network.ts';
 import {type PortRange, printPorts} from '../lib/port-ranges.ts';
 import {type HelperName, helperOf} from '../policy/helpers.ts';
-import type {Policy} from '../policy/policy.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 import {
 	defaultReject,
 	type FamilyRules,
@@ -9,7 +9,6 @@ import {
 	type Match,
 	OWN_CHAINS,
 	type Rule,
-	type RuleSet,
 } from '../ruleset/model.ts';
 
 /** Where each of our chains hangs in nftables, in its words (nft(8), "Chains"). */
@@ -28,7 +27,7 @@ const WORDS = {
  * A rule set as a native ruleset of nftables with the same meaning, in tables of its own: one
  * transaction for `nft -f`, which replaces what an earlier one has loaded. nft 0.9 and newer.
  */
-export function printNft(policy: Policy, ruleSet: RuleSet): string {
+export function printNft({policy, ruleSet}: CompiledPolicy): string {
 	const tables = ruleSet.families.map((rules) => printTable(rules, policy.helpers));
 	return `#!/usr/sbin/nft -f
 # Made by fw-wizard: a firewall for nftables alone. To load it: nft -f THIS

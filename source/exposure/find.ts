@@ -1,9 +1,8 @@
-import {type Existing, KEEP_EXISTING} from '../existing/cleanup-plan.ts';
+import type {Existing} from '../existing/cleanup-plan.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findListeners, findPublished} from '../host/sockets/listeners.ts';
 import {HostError} from '../lib/errors.ts';
-import type {Policy} from '../policy/policy.ts';
-import {buildRuleSet} from '../ruleset/build.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 import {type RulesUnderTest, runningSource} from '../testbed/load-rules.ts';
 import {UNKNOWN_VISIBILITY} from './aggregate.ts';
 import {derive} from './derive.ts';
@@ -21,13 +20,13 @@ const NOTHING: RulesUnderTest = {loads: [], rules: [], nativeTables: [], unseen:
  * What the outside can reach of this machine now, and what it could once the policy is applied:
  * through INPUT of both backends, native nftables, and the forwarding to containers that passes INPUT
  * by. Tried by packets to a copy of this machine where that can be, else derived from the rules.
- * @param policy absent: only what is now
+ * @param planned a policy, and what happens to the rules of other programs; absent: only what is now
  */
 export async function findExposure(
 	facts: Facts,
-	policy: Policy | undefined,
-	existing: Existing = KEEP_EXISTING,
+	planned: (CompiledPolicy & {readonly existing: Existing}) | undefined,
 ): Promise<Exposure> {
+	const policy = planned?.policy;
 	const [listeners, published, running] = await Promise.all([
 		findListeners(),
 		findPublished(),
@@ -43,9 +42,9 @@ export async function findExposure(
 		session.kind === 'remote' ? session : undefined,
 		new Set([...listeners, ...published].map(({address}) => address)),
 	);
-	const change: PlannedChange | undefined = policy && {
-		ruleSet: buildRuleSet(policy, facts),
-		existing,
+	const change: PlannedChange | undefined = planned && {
+		ruleSet: planned.ruleSet,
+		existing: planned.existing,
 		backend: iptables?.backend,
 	};
 	const ports = [

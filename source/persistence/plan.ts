@@ -7,9 +7,8 @@ import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
 import type {Family} from '../lib/network.ts';
 import {helperOf} from '../policy/helpers.ts';
 import type {Policy} from '../policy/policy.ts';
-import {buildRuleSet} from '../ruleset/build.ts';
+import {buildRuleSet, type CompiledPolicy} from '../ruleset/build.ts';
 import {printRestore} from '../ruleset/format-iptables.ts';
-import type {RuleSet} from '../ruleset/model.ts';
 import {ifupdown} from './init/ifupdown.ts';
 import {openrc} from './init/openrc.ts';
 import {systemd} from './init/systemd.ts';
@@ -22,6 +21,14 @@ import {
 } from './init-system.ts';
 import {printRestoreScript} from './restore-script.ts';
 import {findUnsupported} from './unsupported.ts';
+
+/** How a change gets loaded at the next boot, and how an undo reverses that. */
+export type Persistence = {
+	/** What confirming the change does. */
+	readonly keep: FilePlan;
+	/** What an undo does beside restoring the files. */
+	readonly undo: Omit<FilePlan, 'files'>;
+};
 
 const NOTHING: Omit<FilePlan, 'files'> = {before: [], after: []};
 
@@ -74,18 +81,17 @@ function detectInitSystem(): InitSystem | undefined {
  * @param choice how they are to be loaded, where that is said now
  */
 export function planPersistence(
-	policy: Policy,
-	ruleSet: RuleSet,
+	compiled: CompiledPolicy,
 	backend: Backend,
 	choice = readChoice(),
-): {readonly keep: FilePlan; readonly undo: Omit<FilePlan, 'files'>} {
+): Persistence {
 	const initSystem = findInitSystem(choice);
 	if (!initSystem) {
 		return {keep: {files: {}, ...NOTHING}, undo: NOTHING};
 	}
 
 	const said = choice !== undefined && choice !== 'auto';
-	const planned = planBootFiles(initSystem, policy, ruleSet, (family) =>
+	const planned = planBootFiles(initSystem, compiled, (family) =>
 		programOfBackend(family, backend),
 	);
 	const before = existsSync(RESTORE_FILE) ? findInitSystem() : undefined;
@@ -122,8 +128,7 @@ function undoTo(before: InitSystem, initSystem: InitSystem): Omit<FilePlan, 'fil
 /** The same for a machine that boots in a given way, with the iptables of each family that it has. */
 export function planBootFiles(
 	initSystem: InitSystem,
-	policy: Policy,
-	ruleSet: RuleSet,
+	{policy, ruleSet}: CompiledPolicy,
 	programOf: (family: Family) => string,
 ): FilePlan {
 	const modules = policy.helpers.map((name) => helperOf(name).module);

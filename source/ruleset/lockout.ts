@@ -2,8 +2,8 @@ import type {Family} from '../lib/network.ts';
 import {printPorts, rangesOverlap} from '../lib/port-ranges.ts';
 import type {PortOpening} from '../policy/opening.ts';
 import type {Protocol} from '../policy/services.ts';
-import type {Decision} from './evaluate.ts';
-import {judgePorts, type VantagePoint} from './evaluate-ports.ts';
+import {type Decision, evaluate} from './evaluate.ts';
+import {firstPacket, judgePorts, type VantagePoint} from './evaluate-ports.ts';
 import type {RuleSet} from './model.ts';
 import {STRANGER} from './packet.ts';
 
@@ -62,6 +62,18 @@ export function findLockouts(
 		.filter(({decision}) => decision.verdict !== 'ACCEPT')
 		.map(({accessPort}) => accessPort);
 	return [...new Set(shut)];
+}
+
+/** Whether the rules block a new TCP connection from an address to a port of this machine. */
+export function isBlocked({families}: RuleSet, source: string, port: number): boolean {
+	const rules = families.find(({family}) => source.includes(':') === (family === 6));
+	if (rules === undefined) {
+		return false;
+	}
+
+	const {family} = rules;
+	const packet = firstPacket({family, inInterface: '', source}, 'tcp', port);
+	return evaluate(rules, packet).verdict !== 'ACCEPT';
 }
 
 /** The opening that lets everybody through a door. */

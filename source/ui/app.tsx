@@ -4,7 +4,7 @@ import type {Checker} from '../app/check.ts';
 import type {Prover} from '../app/prove.ts';
 import type {Elevation} from '../host/exec/elevation.ts';
 import type {Family} from '../lib/network.ts';
-import {findLockouts, openingFor} from '../ruleset/lockout.ts';
+import {openingFor} from '../ruleset/lockout.ts';
 import {Frame} from './components/frame.tsx';
 import {Help} from './components/help.tsx';
 import {WidthContext} from './components/paragraph.tsx';
@@ -13,8 +13,8 @@ import {type Apply, useApplying} from './hooks/use-apply.ts';
 import {useChecklist} from './hooks/use-checklist.ts';
 import {useExposure} from './hooks/use-exposure.ts';
 import {useHelp} from './hooks/use-help.ts';
+import {usePlan} from './hooks/use-plan.ts';
 import {useProof} from './hooks/use-proof.ts';
-import {useRules} from './hooks/use-rules.ts';
 import {bindingsOf, keyEventOf} from './keys/bindings.ts';
 import {CLOSING, keyLine} from './keys/format-bindings.ts';
 import type {KeyEvent} from './keys/key-events.ts';
@@ -32,7 +32,7 @@ import {RejectionStep} from './steps/rejection-step.tsx';
 import {ResultStep} from './steps/result-step.tsx';
 import {ReviewStep} from './steps/review-step.tsx';
 import {RoleStep} from './steps/role-step.tsx';
-import type {Machine} from './steps/step-props.ts';
+import {elevationFor, type Machine} from './steps/step-props.ts';
 import {viewportOf} from './steps/viewport.ts';
 import {WelcomeStep} from './steps/welcome-step.tsx';
 import {useRepaint} from './terminal/use-repaint.ts';
@@ -83,6 +83,7 @@ export function App(props: AppProps): ReactElement {
 	const help = useHelp(flow);
 	const layout = layOut(flow, size, {banner: props.banner !== undefined, help: help.shown});
 	const {columns, height} = layout;
+	const {plan, marked} = usePlan(flow, machine, families);
 	const {apply, decide} = useApplying(onApply, dispatch);
 	const {checklist, act} = useChecklist(
 		flow.step === 'result' && flow.outcome?.ok !== false,
@@ -91,24 +92,17 @@ export function App(props: AppProps): ReactElement {
 	const offersReboot =
 		!machine.rehearsal && checklist.items !== undefined && isReadyToReboot(checklist.items);
 	const {proof, comparison} = useProof(
-		flow.policy,
+		plan,
 		// Also there: who goes on as root, and after a boot, has not been to Proof.
 		flow.step === 'proof' || flow.step === 'apply',
 		props.prover,
 	);
 
 	useLayoutEffect(() => dispatch({type: 'learn', known: machine.known}), [machine.known]);
-	const exposure = useExposure(flow, machine);
-
-	const {ruleSet, marked} = useRules(flow, families);
+	const exposure = useExposure(flow, plan, machine);
 	const review = useMemo(
-		() => (flow.step === 'review' ? reviewLines({...flow, ruleSet, exposure}, columns) : []),
-		[flow, ruleSet, exposure, columns],
-	);
-
-	const closedAccessPorts = useMemo(
-		() => findLockouts(ruleSet, machine.remoteClient),
-		[ruleSet, machine.remoteClient],
+		() => (flow.step === 'review' ? reviewLines({...flow, ...plan, exposure}, columns) : []),
+		[flow, plan, exposure, columns],
 	);
 	const typing = isTyping(flow);
 	useLayoutEffect(() => onTyping(typing), [onTyping, typing]);
@@ -116,17 +110,14 @@ export function App(props: AppProps): ReactElement {
 	useLayoutEffect(() => onHold(held), [onHold, held]);
 	useLayoutEffect(() => onDrawing(true));
 	useEffect(() => onDrawing(false));
-	const obstacle = flow.step === 'apply' ? machine.findObstacle(flow.policy) : undefined;
+	const obstacle = flow.step === 'apply' ? plan.obstacle : undefined;
 	const keyState: KeyState = {
 		flow,
-		missingOpenings: closedAccessPorts.map(openingFor),
-		obstacle: obstacle && (obstacle.elevation === undefined ? 'impossible' : 'needs root'),
+		missingOpenings: plan.lockouts.map(openingFor),
+		obstacle: obstacle && (elevationFor(plan, machine) === undefined ? 'impossible' : 'needs root'),
 		mendable: checklist.items?.some(({state}) => state === 'failed') ?? false,
 		offersReboot,
-		viewport: viewportOf(
-			{flow, machine, ruleSet, closedAccessPorts, review, checklist, height},
-			{columns, offersReboot},
-		),
+		viewport: viewportOf({flow, machine, plan, review, checklist, height}, {columns, offersReboot}),
 	};
 	const bindings = bindingsOf(keyState);
 	// What loads the rules must not be stopped in the middle of it.
@@ -169,7 +160,7 @@ export function App(props: AppProps): ReactElement {
 	});
 
 	const actions = {
-		apply: () => void apply(flow.policy, flow.existing),
+		apply: () => void apply(plan),
 		keep: () => void decide('keep'),
 		leave: () => exit(flow.outcome),
 		elevate: (elevation: Elevation) => exit({elevation, flow} satisfies ExitReason),
@@ -203,10 +194,9 @@ export function App(props: AppProps): ReactElement {
 									flow={flow}
 									dispatch={dispatch}
 									machine={machine}
-									ruleSet={ruleSet}
+									plan={plan}
 									review={review}
 									height={stepHeight}
-									closedAccessPorts={closedAccessPorts}
 									proof={proof}
 									comparison={comparison}
 									checklist={checklist}

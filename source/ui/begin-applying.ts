@@ -1,33 +1,20 @@
-import {assertNoOwner, begin} from '../app/apply.ts';
+import {assertNoOwner} from '../app/obstacle.ts';
+import type {ApplyPlan} from '../app/plan-apply.ts';
+import {startChange} from '../app/start-change.ts';
 import {describeLoaded} from '../change/describe-loaded.ts';
-import {type Existing, KEEP_EXISTING} from '../existing/cleanup-plan.ts';
-import type {Facts} from '../host/machine/facts.ts';
-import {currentConnections, findLogins} from '../host/sockets/session.ts';
 import {HostError} from '../lib/errors.ts';
-import type {BootChoice} from '../persistence/init-system.ts';
-import type {Policy} from '../policy/policy.ts';
-import {buildRuleSet} from '../ruleset/build.ts';
 import type {Pending} from './hooks/use-apply.ts';
 import type {Outcome} from './state/state.ts';
 
-/** Loads the rules for the wizard, and watches for new logins while it waits. Never throws. */
-export async function beginApplying(
-	policy: Policy,
-	facts: Facts,
-	seconds: number,
-	existing: Existing = KEEP_EXISTING,
-	boot?: BootChoice,
-): Promise<Pending | Outcome> {
-	const ruleSet = buildRuleSet(policy, facts);
+/** Loads what was planned, and says in words what comes of it. Never throws. */
+export async function beginApplying(plan: ApplyPlan, seconds: number): Promise<Pending | Outcome> {
 	try {
-		await assertNoOwner(existing);
-		const change = await begin(policy, ruleSet, facts, seconds, existing, boot);
-		// Only now: whoever came in while they were being loaded came by the old rules.
-		const known = currentConnections();
-		const logins = new Set<string>();
+		// Another firewall may have been started since the plan was made.
+		await assertNoOwner(plan.existing);
+		const change = await startChange(plan, seconds);
 		const kept = (): Outcome => ({
 			ok: true,
-			message: `${describeLoaded(ruleSet)} Kept as change ${change.id}.`,
+			message: `${describeLoaded(plan.ruleSet)} Kept as change ${change.id}.`,
 		});
 		const decide = async (action: () => Promise<void>, then: () => Outcome): Promise<Outcome> => {
 			try {
@@ -39,16 +26,9 @@ export async function beginApplying(
 				await change.release();
 			}
 		};
-		const client = facts.session.kind === 'remote' ? facts.session.client : undefined;
 		return {
 			look() {
-				const state = change.state();
-				// Who has been in has shown it, and may have gone again.
-				for (const address of findLogins(known, client)) {
-					logins.delete(address);
-					logins.add(address);
-				}
-
+				const {state, secondsLeft, logins, proven} = change.look();
 				const settled = state === 'done' ? kept() : state === 'rolled-back' ? TOO_LATE : undefined;
 				if (settled) {
 					void change.release();
@@ -56,9 +36,9 @@ export async function beginApplying(
 
 				return {
 					...(settled ? {outcome: settled} : {}),
-					secondsLeft: change.secondsLeft(),
-					logins: [...logins],
-					keepable: facts.session.kind === 'console' || logins.size > 0,
+					secondsLeft,
+					logins,
+					keepable: proven,
 				};
 			},
 			keep: async () => decide(change.keep, kept),

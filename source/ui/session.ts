@@ -2,18 +2,17 @@ import process from 'node:process';
 import {setImmediate as yieldToEventLoop} from 'node:timers/promises';
 import {render} from 'ink';
 import {createElement} from 'react';
-import {findObstacle} from '../app/apply.ts';
+import {type ApplyFacts, knownFacts} from '../app/apply-facts.ts';
 import {makeChecker} from '../app/check.ts';
 import {continueAsRoot} from '../app/continue-as-root.ts';
 import {discover} from '../app/discover.ts';
-import {findEndangered} from '../app/find-endangered.ts';
+import {type ApplyPlan, planApply} from '../app/plan-apply.ts';
 import {makeProver} from '../app/prove.ts';
 import type {WizardRequest} from '../app/wizard-request.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
 import {hasBooted} from '../checklist/checklist.ts';
-import type {Existing} from '../existing/cleanup-plan.ts';
 import {findExposure} from '../exposure/find.ts';
-import {type Elevation, findElevation} from '../host/exec/elevation.ts';
+import {findElevation} from '../host/exec/elevation.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findHelpers} from '../host/machine/modules.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
@@ -46,20 +45,25 @@ export async function openWizard(options: Options): Promise<number> {
 	const constant = {
 		families: facts.families,
 		...(banner === undefined ? {} : {banner}),
-		onApply: async (policy: Policy, chosen: Existing) => {
-			decided = chosen;
-			return beginApplying(policy, facts, seconds, chosen, boot);
+		onApply: async (plan: ApplyPlan) => {
+			decided = plan.existing;
+			return beginApplying(plan, seconds);
 		},
 		prover: makeProver(facts),
 		checker: makeChecker(facts),
 	};
+	/** Plans with what is known of existing rules; their connections are those of the moment. */
+	const plannerFor =
+		(known: Partial<ApplyFacts>): Machine['planApply'] =>
+		(policy, chosen) =>
+			planApply({policy, existing: chosen, boot}, {...knownFacts(facts), ...known});
 	/** Grows as more is found out. */
 	let machine: Machine = {
 		findings: describeMachine(facts),
 		looking: ['what listens, and which rules there are already'],
 		known: NOTHING_KNOWN,
 		nat: describeNat(facts),
-		findExposure: async (policy, chosen) => findExposure(facts, policy, chosen),
+		findExposure: async (plan) => findExposure(facts, plan),
 		helpers: new Map(),
 		addresses: addressesOf(facts),
 		inInterface: facts.interfaces[0]?.name ?? 'eth0',
@@ -67,17 +71,8 @@ export async function openWizard(options: Options): Promise<number> {
 		seconds,
 		rehearsal: isRehearsal(),
 		boot: findInitSystem(boot)?.name,
-		findObstacle(policy: Policy) {
-			const obstacle = findObstacle(facts, policy, boot);
-			return (
-				obstacle && {
-					message: obstacle.message,
-					hint: obstacle.hint,
-					elevation: elevationFor(facts),
-				}
-			);
-		},
-		findEndangered,
+		elevation: facts.root ? undefined : findElevation(),
+		planApply: plannerFor({}),
 	};
 	let draw = () => {};
 	/** Shows what was found out meanwhile. */
@@ -87,7 +82,12 @@ export async function openWizard(options: Options): Promise<number> {
 	};
 	void findHelpers().then((helpers) => learn({helpers}));
 	void discover(facts).then((found) =>
-		learn({known: found.known, findings: describeMachine(facts, found), looking: []}),
+		learn({
+			known: found.known,
+			findings: describeMachine(facts, found),
+			looking: [],
+			planApply: plannerFor(found.existing),
+		}),
 	);
 	/** Shows the wizard until it is left. */
 	const show = async (start: Flow, keys: KeyStream): Promise<ExitReason> => {
@@ -155,7 +155,7 @@ export async function openWizard(options: Options): Promise<number> {
 		}
 
 		process.stdout.write(`${ELEVATION_ANNOUNCEMENTS[reason.elevation]}\n`);
-		const elevated = await continueAsRoot(reason.elevation, {...reason.flow, boot, seconds});
+		const elevated = await continueAsRoot(reason.elevation, {...reason.flow, boot}, seconds);
 		if (elevated.started) {
 			return elevated.exitCode;
 		}
@@ -164,11 +164,6 @@ export async function openWizard(options: Options): Promise<number> {
 		flow = {...reason.flow, outcome: {ok: false, message, hint, rolledBack: false}};
 		keys = new KeyStream(process.stdin);
 	}
-}
-
-/** What would make root of this user, where that is all that is missing. */
-function elevationFor({root, iptables}: Facts): Elevation | undefined {
-	return root || iptables === undefined ? undefined : findElevation();
 }
 
 /** Who came from outside wants to come again. */

@@ -6,7 +6,7 @@ import {HELPER_NAMES} from '../../source/policy/helpers.ts';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import {buildRuleSet} from '../../source/ruleset/build.ts';
+import {compilePolicy} from '../../source/ruleset/build.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {connect, INSIDE, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/lab/pair.ts';
@@ -16,7 +16,7 @@ import {scan} from '../_helpers/traffic/scan.ts';
 import {FLAGS, OPEN, OPEN_INSIDE, TYPED} from '../_helpers/ui/journey.ts';
 
 const openings = (text: string) => parseOpenings(text, OWN_SERVICES);
-const textOf = (policy: Policy) => printNft(policy, buildRuleSet(policy, {families: FAMILIES}));
+const textOf = (policy: Policy) => printNft(compilePolicy(policy, {families: FAMILIES}));
 
 describe('export nft', () => {
 	const lab = useLab();

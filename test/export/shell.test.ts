@@ -7,7 +7,7 @@ import {planPersistence} from '../../source/persistence/plan.ts';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import {buildRuleSet} from '../../source/ruleset/build.ts';
+import {compilePolicy} from '../../source/ruleset/build.ts';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
@@ -112,15 +112,15 @@ describe.each(BACKENDS)('export shell, %s', (backend) => {
 		await delay(4000);
 		expect(await readSaves(target)).toEqual(loaded);
 
-		const ruleSet = buildRuleSet(POLICY, {families: FAMILIES});
-		const {files} = planForOthers(POLICY, ruleSet).keep;
+		const compiled = compilePolicy(POLICY, {families: FAMILIES});
+		const {files} = planForOthers(compiled).keep;
 		for (const [file, content] of Object.entries(files)) {
 			expect(readFileSync(inView(target, file), 'utf8')).toBe(content?.text);
 			expect(statSync(inView(target, file)).mode & 0o7777).toBe(content?.mode);
 		}
 
 		// The same as on this machine, but for the paths of its programs.
-		const own = planPersistence(POLICY, ruleSet, backend).keep.files;
+		const own = planPersistence(compiled, backend).keep.files;
 		for (const [file, content] of Object.entries(own)) {
 			const text = content?.text.replaceAll(/'\/\S+\/(ip6?tables)-\w+'/g, "'$1'");
 			expect(files[file]).toEqual(content && {...content, text});

@@ -1,9 +1,11 @@
 import {describe, expect, test, vi} from 'vitest';
+import type {ApplyPlan} from '../../source/app/plan-apply.ts';
 import type {Policy} from '../../source/policy/policy.ts';
 import type {RemoteClient} from '../../source/ruleset/lockout.ts';
 import type {Pending} from '../../source/ui/hooks/use-apply.ts';
 import type {Outcome} from '../../source/ui/state/state.ts';
 import {type AppOptions, appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
+import {plannerFor} from '../_helpers/ui/app-props.ts';
 import {expectFits, type Size} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
@@ -31,7 +33,7 @@ class Change implements Pending {
 	readonly decisions: string[] = [];
 	seen: ReturnType<Pending['look']> = {secondsLeft: 60, logins: [], keepable: false};
 
-	apply = async (policy: Policy): Promise<Pending> => {
+	apply = async ({policy}: ApplyPlan): Promise<Pending> => {
 		this.policies.push(policy);
 		return this;
 	};
@@ -153,11 +155,11 @@ describe('Apply', () => {
 	test('says what went wrong and what to do, and loads again after that', async () => {
 		const change = new Change();
 		let tries = 0;
-		const onApply = async (policy: Policy) => {
+		const onApply = async (plan: ApplyPlan) => {
 			tries += 1;
 			return tries === 1
 				? {ok: false as const, message: 'The kernel said no', hint: 'Do this', rolledBack: false}
-				: change.apply(policy);
+				: change.apply(plan);
 		};
 		const {app} = await openApply({onApply});
 		await app.press('enter');
@@ -173,9 +175,9 @@ describe('Apply', () => {
 		const held = new Promise<void>((resolve) => {
 			release = resolve;
 		});
-		const onApply = async (policy: Policy) => {
+		const onApply = async (plan: ApplyPlan) => {
 			await held;
-			return change.apply(policy);
+			return change.apply(plan);
 		};
 		const {app} = await openApply({onApply});
 		await app.press('enter');
@@ -191,13 +193,11 @@ describe('Apply', () => {
 	});
 
 	test('says why nothing can be loaded here', async () => {
-		const obstacle = {message: 'Only root can change the firewall', hint: 'Run: sudo fw-wizard'};
-		const elevation = undefined;
 		const {app, change} = await openApply({
-			machine: {findObstacle: () => ({...obstacle, elevation})},
+			machine: {planApply: plannerFor(undefined, {root: false})},
 		});
-		expect(app.screen()).toContain(obstacle.message);
-		expect(app.screen()).toContain(obstacle.hint);
+		expect(app.screen()).toContain('Only root can change the firewall');
+		expect(app.screen()).toContain('Run: sudo fw-wizard apply --role workstation');
 		await app.pressInVain('enter');
 		expect(change.policies).toEqual([]);
 	});
@@ -205,9 +205,12 @@ describe('Apply', () => {
 	test.each(['sudo', 'su'] as const)(
 		'goes on as root through %s, and loads nothing itself',
 		async (elevation) => {
-			const obstacle = {message: 'Only root can change the firewall', hint: 'Run it', elevation};
 			const {app, change} = await openApply({
-				machine: {findObstacle: () => obstacle, remoteClient: VISITOR},
+				machine: {
+					elevation,
+					planApply: plannerFor(VISITOR, {root: false}),
+					remoteClient: VISITOR,
+				},
 			});
 			expect(app.screen()).toContain(`Go on as root, through ${elevation}`);
 			expect(app.screen()).toContain('Not proven');

@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest';
+import type {ApplyPlan} from '../../source/app/plan-apply.ts';
 import type {Existing} from '../../source/existing/cleanup-plan.ts';
 import type {Exposed, Exposure} from '../../source/exposure/model.ts';
 import type {Policy} from '../../source/policy/policy.ts';
@@ -69,7 +70,7 @@ test('shows before and after side by side, and what passes INPUT by', async () =
 
 test('is looked for once for a policy, and again for another', async () => {
 	const asked: Array<{policy: Policy; existing: Existing}> = [];
-	const findExposure = async (policy: Policy, existing: Existing) => {
+	const findExposure = async ({policy, existing}: ApplyPlan) => {
 		asked.push({policy, existing});
 		return EXPOSURE;
 	};

@@ -7,7 +7,7 @@ import type {KeyName} from '../../source/ui/keys/presses.ts';
 import {type Flow, NOTHING_KNOWN, type Step, startFlow} from '../../source/ui/state/state.ts';
 import type {Machine} from '../../source/ui/steps/step-props.ts';
 import {type AppKey, type AppOptions, appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
-import {CHECKER, ITEMS} from '../_helpers/ui/app-props.ts';
+import {CHECKER, ITEMS, plannerFor} from '../_helpers/ui/app-props.ts';
 import {CHECKLIST, SERVER} from './scenes.ts';
 
 const openApp = appOpener();
@@ -57,7 +57,8 @@ const NOTHING_LISTENS = {
 } as const;
 const LOW = {rows: 11} as const;
 const obstacle = (elevation: 'sudo' | undefined) => ({
-	findObstacle: () => ({message: 'Not here', hint: 'Elsewhere', elevation}),
+	elevation,
+	planApply: plannerFor(SERVER.remoteClient, {root: false}),
 });
 const loaded =
 	(keepable: boolean): AppProps['onApply'] =>

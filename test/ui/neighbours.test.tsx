@@ -69,7 +69,7 @@ test('Enter does not choose what cannot be done here, and says why', async () =>
 test('what ufw let in is where the policy starts, and the change switches ufw off', async () => {
 	const asked: Existing[] = [];
 	const app = await openNeighbours(UFW, ['ufw'], {
-		onApply: async (_policy, existing) => {
+		onApply: async ({existing}) => {
 			asked.push(existing);
 			return {ok: true, message: 'Loaded.'};
 		},

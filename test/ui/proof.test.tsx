@@ -67,7 +67,7 @@ function proverOf(proof: Proof): Prover & {readonly policies: unknown[]} {
 	const policies: unknown[] = [];
 	return {
 		policies,
-		prove: async (policy) => {
+		prove: async ({policy}) => {
 			policies.push(policy);
 			return proof;
 		},

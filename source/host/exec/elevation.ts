@@ -1,4 +1,5 @@
 import process from 'node:process';
+import {HostError} from '../../lib/errors.ts';
 import {findProgram} from './find-program.ts';
 import {runAttached} from './run-attached.ts';
 import {selfCommand} from './self.ts';
@@ -37,6 +38,11 @@ const NOT_FOUND = 127;
  * not enter, where Node would not start.
  */
 const LAUNCHER = `cd /; test -r "$1" || exit ${UNREADABLE}; shift; exec "$@"`;
+
+/** The error where only root may go on, with the command that does it. */
+export function rootRequired(command: string): HostError {
+	return new HostError('Only root can change the firewall', `Run: sudo ${command}`);
+}
 
 /** The way to root from here: sudo, or su where that is missing. */
 export function findElevation(): Elevation | undefined {

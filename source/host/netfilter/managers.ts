@@ -1,4 +1,5 @@
 import type {Manager} from '../../existing/cleanup-plan.ts';
+import {HostError} from '../../lib/errors.ts';
 import {OWN_PREFIX} from '../../ruleset/model.ts';
 import {FIREWALLD_TABLE, PERSISTENT_FILES} from '../../services/known-programs/firewalls.ts';
 import {findProgram} from '../exec/find-program.ts';
@@ -42,6 +43,14 @@ export async function findManagers(): Promise<Managers> {
 			: undefined,
 		frozen: persistent ? frozen : undefined,
 	};
+}
+
+/** The error where a program owns the firewall and is not to be switched off. */
+export function ownerError(owner: Manager): HostError {
+	return new HostError(
+		`${owner} owns the firewall of this machine`,
+		`Stay with it; or let it be switched off, which undo reverses: --switch-off ${owner}`,
+	);
 }
 
 /** Who owns the firewall here: nothing can be applied beside them. */

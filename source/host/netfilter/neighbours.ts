@@ -1,5 +1,7 @@
 import {type CleanupChoice, planChoices} from '../../existing/cleanup-options.ts';
+import type {Manager} from '../../existing/cleanup-plan.ts';
 import {type Neighbour, nameNeighbours} from '../../existing/neighbours.ts';
+import type {RulesSnapshot} from '../../existing/snapshot.ts';
 import type {Family} from '../../lib/network.ts';
 import type {Backend} from '../../ruleset/model.ts';
 import {KNOWN_PROGRAMS} from '../../services/known-programs/find.ts';
@@ -12,6 +14,10 @@ import {readSnapshots} from './snapshot.ts';
 
 /** Who else filters packets here, and what can be done about it. */
 export type Surroundings = {
+	/** All rules that iptables shows, of both families and both backends. */
+	readonly snapshots: readonly RulesSnapshot[];
+	/** The programs that own the firewall here: nothing can be applied beside them. */
+	readonly owners: readonly Manager[];
 	readonly neighbours: readonly Neighbour[];
 	/** The recommended one first; none where there is nothing to decide. */
 	readonly choices: readonly CleanupChoice[];
@@ -39,7 +45,8 @@ export async function findNeighbours(
 		...found,
 	});
 	await yieldToEventLoop();
-	return {neighbours, choices: planChoices(snapshots, ownersAmong(managers))};
+	const owners = ownersAmong(managers);
+	return {snapshots, owners, neighbours, choices: planChoices(snapshots, owners)};
 }
 
 /** Those of the known services that run in this network. */

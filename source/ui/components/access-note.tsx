@@ -1,20 +1,19 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
+import type {ApplyPlan} from '../../app/plan-apply.ts';
 import {
 	type AccessPort,
 	judgeAccessPorts,
 	printAccessPort,
 	type RemoteClient,
 } from '../../ruleset/lockout.ts';
-import type {RuleSet} from '../../ruleset/model.ts';
 import {truncate} from '../text/truncate.ts';
 import {styleOf} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 
 type Props = {
-	readonly ruleSet: RuleSet;
+	readonly plan: ApplyPlan;
 	readonly remoteClient: RemoteClient;
-	readonly closedAccessPorts: readonly AccessPort[];
 };
 
 /** The number of lines that the note takes. */
@@ -29,11 +28,12 @@ export function accessNoteLines(
  * Names the rules that allow this user to log in again; or warns that the rules would lock the user
  * out, and names the key that opens the port.
  */
-export function AccessNote({ruleSet, remoteClient, closedAccessPorts}: Props): ReactElement {
+export function AccessNote({plan, remoteClient}: Props): ReactElement {
+	const {ruleSet, lockouts} = plan;
 	const width = useContext(WidthContext);
 	const who = remoteClient.client ?? 'wherever you are';
-	if (closedAccessPorts.length > 0) {
-		const ports = closedAccessPorts.map(printAccessPort).join(' and ');
+	if (lockouts.length > 0) {
+		const ports = lockouts.map(printAccessPort).join(' and ');
 		return (
 			<Box flexDirection="column" flexShrink={0}>
 				<Text {...styleOf('warning')}>

@@ -1,6 +1,5 @@
 import {type Dispatch, useEffect, useRef} from 'react';
-import type {Existing} from '../../existing/cleanup-plan.ts';
-import type {Policy} from '../../policy/policy.ts';
+import type {ApplyPlan} from '../../app/plan-apply.ts';
 import type {FlowEvent, Outcome} from '../state/state.ts';
 
 /** A change whose rules are loaded and wait to be confirmed. None of its functions throws. */
@@ -20,8 +19,8 @@ export type Pending = {
 	readonly rollBack: () => Promise<Outcome>;
 };
 
-/** Loads the rules of a policy, and changes the existing rules as was decided. Must not throw. */
-export type Apply = (policy: Policy, existing: Existing) => Promise<Pending | Outcome>;
+/** Loads what was planned. Must not throw. */
+export type Apply = (plan: ApplyPlan) => Promise<Pending | Outcome>;
 
 /** Milliseconds between two looks for a new login. */
 const LOOK_EVERY = 500;
@@ -34,7 +33,7 @@ export function useApplying(
 	apply: Apply,
 	dispatch: Dispatch<FlowEvent>,
 ): {
-	readonly apply: (policy: Policy, existing: Existing) => Promise<void>;
+	readonly apply: (plan: ApplyPlan) => Promise<void>;
 	/** Confirms the change or rolls it back. Does nothing when no change waits. */
 	readonly decide: (how: 'keep' | 'rollBack') => Promise<Outcome | undefined>;
 } {
@@ -58,9 +57,9 @@ export function useApplying(
 	};
 
 	return {
-		async apply(policy, existing) {
+		async apply(plan) {
 			dispatch({type: 'applying', applying: {phase: 'loading'}});
-			const result = await apply(policy, existing);
+			const result = await apply(plan);
 			if ('ok' in result) {
 				finish(result);
 				return;

@@ -1,4 +1,5 @@
 import {useEffect, useMemo, useState} from 'react';
+import type {ApplyPlan} from '../../app/plan-apply.ts';
 import type {Exposure} from '../../exposure/model.ts';
 import {policyFlags} from '../../policy/policy.ts';
 import type {Flow} from '../state/state.ts';
@@ -16,10 +17,12 @@ const LOOKING: ExposureState = {status: 'looking'};
  * is first shown.
  */
 export function useExposure(
-	{policy, existing, step, view}: Flow,
+	{step, view}: Flow,
+	plan: ApplyPlan,
 	{findExposure}: Machine,
 ): ExposureState {
 	const [found, setFound] = useState<{readonly key: string; readonly state: ExposureState}>();
+	const {policy, existing} = plan;
 	const active = step === 'review' && view === 'exposure';
 	const key = useMemo(() => JSON.stringify([policyFlags(policy), existing]), [policy, existing]);
 
@@ -34,7 +37,7 @@ export function useExposure(
 				setFound({key, state});
 			}
 		};
-		findExposure(policy, existing).then(
+		findExposure(plan).then(
 			(exposure) => show({status: 'found', exposure}),
 			(error: unknown) =>
 				show({
@@ -45,7 +48,7 @@ export function useExposure(
 		return () => {
 			wanted = false;
 		};
-	}, [active, key, found?.key, policy, existing, findExposure]);
+	}, [active, key, found?.key, plan, findExposure]);
 
 	return found?.key === key ? found.state : LOOKING;
 }

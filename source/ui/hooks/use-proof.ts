@@ -1,9 +1,10 @@
 import {useEffect, useMemo, useRef, useState} from 'react';
 import type {Prover} from '../../app/prove.ts';
-import {type Policy, policyFlags} from '../../policy/policy.ts';
+import {policyFlags} from '../../policy/policy.ts';
 import type {Demonstration} from '../../proof/demonstrate-verdicts.ts';
 import type {Proof} from '../../proof/prove.ts';
 import type {Observation, Progress} from '../../proof/sweep.ts';
+import type {CompiledPolicy} from '../../ruleset/build.ts';
 
 export type ProofState =
 	| {readonly status: 'none'}
@@ -28,10 +29,11 @@ const DRAW_EVERY = 200;
  * as long as the policy stays the same.
  */
 export function useProof(
-	policy: Policy,
+	compiled: CompiledPolicy,
 	active: boolean,
 	prover: Prover,
 ): {readonly proof: ProofState; readonly comparison: Comparison} {
+	const {policy} = compiled;
 	const key = useMemo(() => policyFlags(policy).join(' '), [policy]);
 	const [states, setStates] = useState<Readonly<Record<string, ProofState>>>({});
 	const [comparison, setComparison] = useState<Comparison>({});
@@ -49,7 +51,7 @@ export function useProof(
 		const run = async () => {
 			show({status: 'running', progress: {sent: 0, total: 1}, seconds: 0});
 			try {
-				const proof = await prover.prove(policy, (progress) => {
+				const proof = await prover.prove(compiled, (progress) => {
 					const now = performance.now();
 					if (now - drawn > DRAW_EVERY) {
 						drawn = now;
@@ -70,7 +72,7 @@ export function useProof(
 		};
 		// Where the comparison fails, it is left out, and the proof itself is shown.
 		void run().catch(() => {});
-	}, [active, key, policy, prover]);
+	}, [active, key, compiled, prover]);
 
 	return {proof: states[key] ?? {status: 'none'}, comparison};
 }

@@ -20,23 +20,24 @@ import {
 } from '../text/texts.ts';
 import {truncate} from '../text/truncate.ts';
 import {glyphs, screenReader, styleOf} from '../theme.ts';
-import type {StepProps} from './step-props.ts';
+import {elevationFor, type StepProps} from './step-props.ts';
 
 export function ApplyStep(props: StepProps): ReactElement {
-	const {flow, machine} = props;
-	const obstacle = machine.findObstacle(flow.policy);
-	if (obstacle !== undefined && obstacle.elevation === undefined) {
+	const {flow, machine, plan} = props;
+	const elevation = elevationFor(plan, machine);
+	if (plan.obstacle !== undefined && elevation === undefined) {
+		const {message, hint} = plan.obstacle.error;
 		return (
 			<Box flexDirection="column">
-				<Text {...styleOf('warning')}>{obstacle.message}</Text>
-				<Paragraph lines={[obstacle.hint]} />
+				<Text {...styleOf('warning')}>{message}</Text>
+				<Paragraph lines={[hint]} />
 			</Box>
 		);
 	}
 
 	switch (flow.applying.phase) {
 		case 'asking':
-			return <Asking {...props} elevation={obstacle?.elevation} />;
+			return <Asking {...props} elevation={elevation} />;
 		case 'loading':
 			return <Text>Loading the rules and reading them back. Please wait.</Text>;
 		case 'waiting':
@@ -49,14 +50,14 @@ export function ApplyStep(props: StepProps): ReactElement {
 type AskingProps = StepProps & {readonly elevation: Elevation | undefined};
 
 function Asking(props: AskingProps): ReactElement {
-	const {flow, dispatch, machine, ruleSet, closedAccessPorts, actions, proof, elevation} = props;
+	const {flow, dispatch, machine, plan, actions, proof, elevation} = props;
 	const load = elevation === undefined ? actions.apply : () => actions.elevate(elevation);
 	const choices = [load, () => dispatch({type: 'back'})];
 	return (
 		<Box flexDirection="column">
 			{flow.outcome?.ok === false && <Failure {...flow.outcome} />}
 			<ProofNote proof={proof} />
-			{closedAccessPorts.length > 0 && elevation === undefined ? (
+			{plan.lockouts.length > 0 && elevation === undefined ? (
 				<WordField
 					flow={flow}
 					dispatch={dispatch}
@@ -73,13 +74,7 @@ function Asking(props: AskingProps): ReactElement {
 				/>
 			)}
 			<Box flexDirection="column" flexShrink={0} marginTop={1}>
-				{machine.remoteClient && (
-					<AccessNote
-						ruleSet={ruleSet}
-						remoteClient={machine.remoteClient}
-						closedAccessPorts={closedAccessPorts}
-					/>
-				)}
+				{machine.remoteClient && <AccessNote plan={plan} remoteClient={machine.remoteClient} />}
 			</Box>
 			<Paragraph
 				close

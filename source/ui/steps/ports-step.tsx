@@ -31,13 +31,7 @@ const NOTE_LINES = 2;
 /** The least height of the list, however long the note is. */
 const LEAST_LIST = 2;
 
-export function PortsStep({
-	flow,
-	dispatch,
-	machine,
-	height,
-	closedAccessPorts,
-}: StepProps): ReactElement {
+export function PortsStep({flow, dispatch, machine, height, plan}: StepProps): ReactElement {
 	const {field, entered, policy, known} = flow;
 	const width = useContext(WidthContext);
 	const rows = rowsOf({policy, known});
@@ -45,9 +39,9 @@ export function PortsStep({
 	const {text, tone} = useMemo(
 		() =>
 			row !== undefined && field.trim() === ''
-				? describeRow(row, machine.remoteClient, closedAccessPorts)
+				? describeRow(row, machine.remoteClient, plan.lockouts)
 				: describeField({field, entered, policy}),
-		[row, field, entered, policy, machine.remoteClient, closedAccessPorts],
+		[row, field, entered, policy, machine.remoteClient, plan.lockouts],
 	);
 	const otherLines = height < COMPACT ? 1 : OTHER_LINES;
 	const most = Math.max(1, height - otherLines - LEAST_LIST);

@@ -28,18 +28,18 @@ const TABS_COLUMNS = Object.values(VIEW_NAMES).join('   ').length + 3;
 export function reviewHeight({
 	height,
 	machine,
-	ruleSet,
-	closedAccessPorts,
-}: Pick<StepProps, 'height' | 'machine' | 'ruleSet' | 'closedAccessPorts'>): number {
+	plan,
+}: Pick<StepProps, 'height' | 'machine' | 'plan'>): number {
 	const notes =
-		accessNoteLines(machine.remoteClient, closedAccessPorts) +
-		(machine.findEndangered(ruleSet).length > 0 ? 1 : 0);
+		accessNoteLines(machine.remoteClient, plan.lockouts) + (plan.cutOff.length > 0 ? 1 : 0);
 	return Math.max(1, height - 1 - notes);
 }
 
 export function ReviewStep(props: StepProps): ReactElement {
-	const {flow, review, machine, ruleSet, closedAccessPorts} = props;
-	const endangered = machine.findEndangered(ruleSet);
+	const {flow, review, machine, plan} = props;
+	const cutOff = plan.cutOff.map(
+		({remoteAddress, localPort}) => `${remoteAddress} on ${localPort}/tcp`,
+	);
 	const width = useContext(WidthContext);
 	const all = Object.entries(VIEW_NAMES);
 	// Where there is no room for all names, the one shown.
@@ -48,20 +48,11 @@ export function ReviewStep(props: StepProps): ReactElement {
 		<TryPacket {...props} />
 	) : (
 		<Box flexDirection="column">
-			{machine.remoteClient && (
-				<AccessNote
-					ruleSet={ruleSet}
-					remoteClient={machine.remoteClient}
-					closedAccessPorts={closedAccessPorts}
-				/>
-			)}
-			{endangered.length > 0 && (
+			{machine.remoteClient && <AccessNote plan={plan} remoteClient={machine.remoteClient} />}
+			{cutOff.length > 0 && (
 				<Box flexShrink={0}>
 					<Text {...styleOf('warning')}>
-						{truncate(
-							`These may end, install conntrack to keep them: ${endangered.join(', ')}`,
-							width,
-						)}
+						{truncate(`These may end, install conntrack to keep them: ${cutOff.join(', ')}`, width)}
 					</Text>
 				</Box>
 			)}
@@ -94,7 +85,7 @@ function tabsReadOut(shown: Flow['view']): string {
 	return `View: ${Reflect.get(VIEW_NAMES, shown)}. Others: ${others.map(([, name]) => name).join(', ')}`;
 }
 
-function TryPacket({flow, dispatch, ruleSet, machine}: StepProps): ReactElement {
+function TryPacket({flow, dispatch, plan, machine}: StepProps): ReactElement {
 	return (
 		<Box flexDirection="column">
 			<Text>Try a packet: which rule decides?</Text>
@@ -104,7 +95,7 @@ function TryPacket({flow, dispatch, ruleSet, machine}: StepProps): ReactElement 
 				onChange={(text) => dispatch({type: 'type', text})}
 				onSubmit={() => {}}
 			/>
-			<Paragraph lines={answer(flow.field, ruleSet, machine.inInterface)} />
+			<Paragraph lines={answer(flow.field, plan.ruleSet, machine.inInterface)} />
 		</Box>
 	);
 }

@@ -1,13 +1,13 @@
 import type {Dispatch} from 'react';
 import type {Known} from '../../app/discover.ts';
+import type {ApplyPlan} from '../../app/plan-apply.ts';
 import type {Existing} from '../../existing/cleanup-plan.ts';
 import type {Exposure} from '../../exposure/model.ts';
 import type {Elevation} from '../../host/exec/elevation.ts';
 import type {Availability} from '../../host/machine/modules.ts';
 import type {HelperName} from '../../policy/helpers.ts';
 import type {Policy} from '../../policy/policy.ts';
-import type {AccessPort, RemoteClient} from '../../ruleset/lockout.ts';
-import type {RuleSet} from '../../ruleset/model.ts';
+import type {RemoteClient} from '../../ruleset/lockout.ts';
 import type {ChecklistState} from '../hooks/use-checklist.ts';
 import type {Comparison, ProofState} from '../hooks/use-proof.ts';
 import type {Flow, FlowEvent} from '../state/state.ts';
@@ -18,9 +18,8 @@ export type StepProps = {
 	readonly flow: Flow;
 	readonly dispatch: Dispatch<FlowEvent>;
 	readonly machine: Machine;
-	readonly ruleSet: RuleSet;
-	/** The doors of the session in use that these rules would shut. */
-	readonly closedAccessPorts: readonly AccessPort[];
+	/** What applying the answers would do. What is shown is printed from it. */
+	readonly plan: ApplyPlan;
 	/** The lines of the view that Review shows. */
 	readonly review: readonly Line[];
 	/** How many lines the step may use. */
@@ -44,13 +43,6 @@ export type Actions = {
 	readonly reboot: () => void;
 };
 
-export type Obstacle = {
-	readonly message: string;
-	readonly hint: string;
-	/** What would remove it: going on as root. */
-	readonly elevation: Elevation | undefined;
-};
-
 /** What the wizard knows of the machine. */
 export type Machine = {
 	/** What was found, for Welcome. */
@@ -62,7 +54,7 @@ export type Machine = {
 	/** Whether the internet can come to this machine at all, in one sentence. */
 	readonly nat: string;
 	/** What the outside can reach now, and with these rules. */
-	readonly findExposure: (policy: Policy, existing: Existing) => Promise<Exposure>;
+	readonly findExposure: (plan: ApplyPlan) => Promise<Exposure>;
 	/** Which helpers the kernel has; empty until that is known. */
 	readonly helpers: ReadonlyMap<HelperName, Availability>;
 	/** The addresses at which others reach this machine, one of each family. */
@@ -77,8 +69,13 @@ export type Machine = {
 	readonly seconds: number;
 	/** Nobody can log in to a rehearsal. */
 	readonly rehearsal: boolean;
-	/** Why a policy cannot be loaded here, with the way out; undefined when it can. */
-	readonly findObstacle: (policy: Policy) => Obstacle | undefined;
-	/** Connections of others that end when these rules are loaded. */
-	readonly findEndangered: (ruleSet: RuleSet) => readonly string[];
+	/** What an ordinary user can become root with; undefined for root, and where nothing is. */
+	readonly elevation: Elevation | undefined;
+	/** What applying a policy would do here. It is another function when more is known. */
+	readonly planApply: (policy: Policy, existing: Existing) => ApplyPlan;
 };
+
+/** What would remove the obstacle of a plan: going on as root. */
+export function elevationFor({obstacle}: ApplyPlan, machine: Machine): Elevation | undefined {
+	return obstacle?.kind === 'not-root' ? machine.elevation : undefined;
+}

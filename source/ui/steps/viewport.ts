@@ -8,10 +8,7 @@ import type {StepProps} from './step-props.ts';
 
 /** How long the text is that the step scrolls, and how much of it the screen shows, in lines. */
 export function viewportOf(
-	props: Pick<
-		StepProps,
-		'flow' | 'machine' | 'ruleSet' | 'closedAccessPorts' | 'review' | 'checklist' | 'height'
-	>,
+	props: Pick<StepProps, 'flow' | 'machine' | 'plan' | 'review' | 'checklist' | 'height'>,
 	{columns, offersReboot}: {readonly columns: number; readonly offersReboot: boolean},
 ): Viewport {
 	const {flow, machine, review, checklist, height} = props;

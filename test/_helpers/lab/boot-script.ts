@@ -4,7 +4,7 @@ import type {Backend} from '../../../source/host/netfilter/iptables.ts';
 import {FAMILIES} from '../../../source/lib/network.ts';
 import {planPersistence} from '../../../source/persistence/plan.ts';
 import type {Policy} from '../../../source/policy/policy.ts';
-import {buildRuleSet} from '../../../source/ruleset/build.ts';
+import {compilePolicy} from '../../../source/ruleset/build.ts';
 import type {RuleSet} from '../../../source/ruleset/model.ts';
 import {plain, type Saves} from '../samples/saves.ts';
 import type {Host} from './namespaces.ts';
@@ -14,12 +14,12 @@ export const RESTORE = '/etc/fw-wizard/restore';
 
 /** What keeping a policy would write on this machine, and the rules that it means. */
 export function keptBy(policy: Policy, backend: Backend): {files: Files; ruleSet: RuleSet} {
-	const ruleSet = buildRuleSet(policy, {families: FAMILIES});
-	const {files} = planPersistence(policy, ruleSet, backend).keep;
+	const compiled = compilePolicy(policy, {families: FAMILIES});
+	const {files} = planPersistence(compiled, backend).keep;
 	const own = Object.entries(files).filter(([file]) => file.startsWith('/etc/fw-wizard/'));
 	return {
 		files: Object.fromEntries(own.map(([file, content]) => [file, content?.text ?? ''])),
-		ruleSet,
+		ruleSet: compiled.ruleSet,
 	};
 }
 

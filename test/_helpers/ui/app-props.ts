@@ -1,7 +1,25 @@
+import type {ApplyFacts} from '../../../source/app/apply-facts.ts';
+import {planApply} from '../../../source/app/plan-apply.ts';
 import type {Item} from '../../../source/checklist/checklist-item.ts';
+import type {RemoteClient} from '../../../source/ruleset/lockout.ts';
 import type {AppProps} from '../../../source/ui/app.tsx';
 import {NOTHING_KNOWN} from '../../../source/ui/state/state.ts';
 import type {Machine} from '../../../source/ui/steps/step-props.ts';
+import {FACTS} from '../samples/apply-facts.ts';
+
+/** Plans for somebody who is connected from outside, or for nobody, where some facts are as given. */
+export function plannerFor(
+	remoteClient: RemoteClient | undefined,
+	facts: Partial<ApplyFacts> = {},
+): Machine['planApply'] {
+	const {session} = FACTS;
+	const known: ApplyFacts = {
+		...FACTS,
+		session: remoteClient ? {kind: 'remote', key: '', ...remoteClient} : session,
+		...facts,
+	};
+	return (policy, existing) => planApply({policy, existing, boot: 'none'}, known);
+}
 
 /** A machine about which there is little to say. */
 export const MACHINE: Machine = {
@@ -17,8 +35,8 @@ export const MACHINE: Machine = {
 	remoteClient: undefined,
 	rehearsal: false,
 	seconds: 60,
-	findObstacle: () => undefined,
-	findEndangered: () => [],
+	elevation: undefined,
+	planApply: plannerFor(undefined),
 };
 
 const unable = async (): Promise<never> => {

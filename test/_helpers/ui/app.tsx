@@ -7,7 +7,7 @@ import {OWN_SERVICES} from '../../../source/policy/services.ts';
 import {App, type AppProps} from '../../../source/ui/app.tsx';
 import {type Flow, startFlow} from '../../../source/ui/state/state.ts';
 import type {Machine} from '../../../source/ui/steps/step-props.ts';
-import {CHECKER, MACHINE, UNABLE} from './app-props.ts';
+import {CHECKER, MACHINE, plannerFor, UNABLE} from './app-props.ts';
 
 /** Keys as KeyStream hands them to Ink. */
 const KEYS = {
@@ -90,7 +90,7 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 	const app = render(
 		<App
 			start={start}
-			machine={{...MACHINE, ...machine}}
+			machine={{...MACHINE, planApply: plannerFor(machine?.remoteClient), ...machine}}
 			families={[4, 6]}
 			{...(banner === undefined ? {} : {banner})}
 			onApply={onApply ?? (async () => ({ok: true, message: 'Loaded.'}))}

@@ -1,0 +1,57 @@
+import {canKeepConnections} from '../change/preserve-connections.ts';
+import {type Existing, keepsAll, type Manager} from '../existing/cleanup-plan.ts';
+import type {RulesSnapshot} from '../existing/snapshot.ts';
+import type {Facts} from '../host/machine/facts.ts';
+import {findOwners} from '../host/netfilter/managers.ts';
+import {readSnapshots} from '../host/netfilter/snapshot.ts';
+import {inboundOf, readTcpSockets, type TcpSocket} from '../host/sockets/proc-net.ts';
+import type {HostError} from '../lib/errors.ts';
+import {findMissingRight, findUnsupported} from '../persistence/unsupported.ts';
+
+/** What of the machine a plan depends on. */
+export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session'> & {
+	/** Root without the right to load rules, with the way out. */
+	readonly missingRight: HostError | undefined;
+	/** Why rules would not last on this system, with the way out. */
+	readonly unsupported: HostError | undefined;
+	/** The programs that own the firewall of this machine; empty where they are not known. */
+	readonly owners: readonly Manager[];
+	/** All rules that are loaded now. Undefined where they are not known, and where all of them stay. */
+	readonly snapshots: readonly RulesSnapshot[] | undefined;
+	/** The connections of others to this machine that nothing can keep alive through a change. */
+	readonly unkeptConnections: readonly TcpSocket[];
+};
+
+/**
+ * Reads what a plan depends on, beside the facts. Rules are read only by root, and only where some of
+ * them are to be removed.
+ * @throws {HostError} where they cannot be read
+ */
+export async function gatherApplyFacts(facts: Facts, existing: Existing): Promise<ApplyFacts> {
+	const {families, iptables, root} = facts;
+	const [owners, snapshots] = await Promise.all([
+		findOwners(),
+		iptables && root && !keepsAll(existing) ? readSnapshots(families, iptables.backend) : undefined,
+	]);
+	return {...knownFacts(facts), owners, snapshots};
+}
+
+/** What is known at once of what a plan depends on: neither owners nor rules are. */
+export function knownFacts(facts: Facts): ApplyFacts {
+	return {
+		...facts,
+		missingRight: findMissingRight(),
+		unsupported: findUnsupported(),
+		owners: [],
+		snapshots: undefined,
+		unkeptConnections: readUnkeptConnections(),
+	};
+}
+
+/**
+ * The connections of others to this machine now; none where the program conntrack can tell the kernel
+ * of them, since the kernel then treats their packets as answers, whatever the new rules say.
+ */
+function readUnkeptConnections(): readonly TcpSocket[] {
+	return canKeepConnections() ? [] : inboundOf(readTcpSockets());
+}

@@ -1,0 +1,21 @@
+import {type Existing, existingFlags} from '../existing/cleanup-plan.ts';
+import type {BootChoice} from '../persistence/init-system.ts';
+import {type Policy, policyFlags} from '../policy/policy.ts';
+
+/** What a user wants to be applied. */
+export type ApplyRequest = {
+	readonly policy: Policy;
+	/** What happens to the rules of other programs. */
+	readonly existing: Existing;
+	/** How the rules are to be loaded at boot, where the user has said it. */
+	readonly boot?: BootChoice | undefined;
+};
+
+/** The flags that make the same request on a command line. */
+export function requestFlags({policy, existing, boot}: ApplyRequest): readonly string[] {
+	return [
+		...policyFlags(policy),
+		...existingFlags(existing),
+		...(boot === undefined ? [] : ['--boot', boot]),
+	];
+}

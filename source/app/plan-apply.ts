@@ -1,0 +1,90 @@
+import {planSnapshotCleanups, type SnapshotCleanup} from '../change/cleanup.ts';
+import {type Existing, keepsAll} from '../existing/cleanup-plan.ts';
+import type {TcpSocket} from '../host/sockets/proc-net.ts';
+import type {Session} from '../host/sockets/session.ts';
+import {HostError} from '../lib/errors.ts';
+import {type Persistence, planPersistence} from '../persistence/plan.ts';
+import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
+import {type AccessPort, findLockouts, isBlocked} from '../ruleset/lockout.ts';
+import type {Backend} from '../ruleset/model.ts';
+import type {ApplyFacts} from './apply-facts.ts';
+import type {ApplyRequest} from './apply-request.ts';
+import {findObstacle, noIptables, type Obstacle} from './obstacle.ts';
+
+/**
+ * What applying a policy would do on this machine. It is made before anything is touched, every view
+ * is printed from it, and it is what `startChange` loads.
+ */
+export type ApplyPlan = CompiledPolicy & {
+	readonly existing: Existing;
+	/**
+	 * What is removed of the rules of other programs, one part for each family and backend. Undefined
+	 * where some are to be removed and it is not known which there are.
+	 */
+	readonly cleanups: readonly SnapshotCleanup[] | undefined;
+	/** The ports of the session in use to which the user could not connect again. */
+	readonly lockouts: readonly AccessPort[];
+	/** The connections of others that would be cut off. */
+	readonly cutOff: readonly TcpSocket[];
+	readonly session: Session;
+} & (
+		| {readonly obstacle: Obstacle}
+		| {
+				/** Nothing prevents it. */
+				readonly obstacle: undefined;
+				readonly backend: Backend;
+				readonly persistence: Persistence;
+		  }
+	);
+
+/**
+ * Plans a change without touching anything. Reads nothing that takes long: a wizard may plan again at
+ * every answer.
+ */
+export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
+	const {policy, existing, boot} = request;
+	const {session, iptables} = facts;
+	const compiled = compilePolicy(policy, facts);
+	const {ruleSet} = compiled;
+	const removal = planRemoval(existing, facts);
+	const plan = {
+		...compiled,
+		existing,
+		cleanups: removal instanceof HostError ? undefined : removal,
+		lockouts: session.kind === 'remote' ? findLockouts(ruleSet, session) : [],
+		cutOff: facts.unkeptConnections.filter(({remoteAddress, localPort}) =>
+			isBlocked(ruleSet, remoteAddress, localPort),
+		),
+		session,
+	};
+	const obstacle =
+		findObstacle(request, facts) ??
+		(removal instanceof HostError ? ({kind: 'not-removable', error: removal} as const) : undefined);
+	if (obstacle !== undefined || iptables === undefined) {
+		return {...plan, obstacle: obstacle ?? noIptables()};
+	}
+
+	const {backend} = iptables;
+	const persistence = planPersistence(compiled, backend, boot);
+	return {...plan, obstacle, backend, persistence};
+}
+
+/** What is removed of the rules of other programs, or why it must not be. */
+function planRemoval(
+	existing: Existing,
+	{snapshots}: ApplyFacts,
+): readonly SnapshotCleanup[] | HostError | undefined {
+	if (keepsAll(existing)) {
+		return [];
+	}
+
+	try {
+		return snapshots && planSnapshotCleanups(snapshots, existing);
+	} catch (error) {
+		if (error instanceof HostError) {
+			return error;
+		}
+
+		throw error;
+	}
+}

@@ -1,0 +1,30 @@
+import {useMemo} from 'react';
+import type {ApplyPlan} from '../../app/plan-apply.ts';
+import type {Family} from '../../lib/network.ts';
+import {buildRuleSet} from '../../ruleset/build.ts';
+import {type MarkedRow, markRows, mergeFamilies} from '../../ruleset/merge-families.ts';
+import {focusedPolicy} from '../state/reducer.ts';
+import type {Flow} from '../state/state.ts';
+import type {Machine} from '../steps/step-props.ts';
+
+export type Planned = {
+	/** What applying the answers would do. */
+	readonly plan: ApplyPlan;
+	/** Its rules, with what the focused choice would add and remove. */
+	readonly marked: readonly MarkedRow[];
+};
+
+/** What the answers come to on this machine, for the families that it has. */
+export function usePlan(flow: Flow, machine: Machine, families: readonly Family[]): Planned {
+	const {policy, existing, step} = flow;
+	const {planApply} = machine;
+	// biome-ignore lint/correctness/useExhaustiveDependencies: each step shows the connections of its moment
+	const plan = useMemo(() => planApply(policy, existing), [policy, existing, planApply, step]);
+	const focused = useMemo(() => focusedPolicy(flow), [flow]);
+	const rows = useMemo(() => mergeFamilies(plan.ruleSet), [plan.ruleSet]);
+	const marked = useMemo(
+		() => markRows(rows, mergeFamilies(buildRuleSet(focused, {families}))),
+		[rows, focused, families],
+	);
+	return {plan, marked};
+}

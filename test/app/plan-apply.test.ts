@@ -1,0 +1,196 @@
+import {describe, expect, test} from 'vitest';
+import type {ApplyFacts} from '../../source/app/apply-facts.ts';
+import type {ApplyRequest} from '../../source/app/apply-request.ts';
+import {planApply} from '../../source/app/plan-apply.ts';
+import {startChange} from '../../source/app/start-change.ts';
+import {KEEP_EXISTING} from '../../source/existing/cleanup-plan.ts';
+import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
+import type {TcpSocket} from '../../source/host/sockets/proc-net.ts';
+import {HostError} from '../../source/lib/errors.ts';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
+import {completePolicy, type Policy} from '../../source/policy/policy.ts';
+import {OWN_SERVICES} from '../../source/policy/services.ts';
+import {buildRuleSet} from '../../source/ruleset/build.ts';
+import {printRestore} from '../../source/ruleset/format-iptables.ts';
+import {parseSave} from '../../source/ruleset/parse-save.ts';
+import {FACTS} from '../_helpers/samples/apply-facts.ts';
+import {HAND_MADE} from '../_helpers/samples/existing-rules.ts';
+
+const policyWith = (openings: string): Policy =>
+	completePolicy({role: 'server', openings: parseOpenings(openings, OWN_SERVICES)});
+const SSH = policyWith('22/tcp');
+const NOTHING = completePolicy({role: 'workstation'});
+
+const plan = (request: Partial<ApplyRequest> = {}, facts: Partial<ApplyFacts> = {}) =>
+	planApply({policy: SSH, existing: KEEP_EXISTING, boot: 'none', ...request}, {...FACTS, ...facts});
+
+const snapshotOf = (text: string, family: 4 | 6 = 4): RulesSnapshot => ({
+	...{family, backend: 'nft', inUse: true, text},
+	rules: parseSave(text, family),
+});
+
+test('holds a policy with the rule set that it means, for the families of the machine', () => {
+	const both = plan({policy: policyWith('22/tcp, 53')});
+	expect(both.policy).toEqual(policyWith('22/tcp, 53'));
+	expect(both.ruleSet).toEqual(buildRuleSet(both.policy, {families: [4, 6]}));
+	expect(both.obstacle).toBeUndefined();
+	expect(plan({}, {families: [4]}).ruleSet.families.map(({family}) => family)).toEqual([4]);
+});
+
+describe('an obstacle', () => {
+	const missingRight = new HostError('No right', 'Get it');
+	const unsupported = new HostError('Does not last', 'Do it elsewhere');
+	const all: Partial<ApplyFacts> = {
+		...{missingRight, unsupported, iptables: undefined, root: false, owners: ['ufw']},
+	};
+	const without = (...names: ReadonlyArray<keyof ApplyFacts>): Partial<ApplyFacts> => ({
+		...all,
+		...Object.fromEntries(names.map((name) => [name, FACTS[name]])),
+	});
+
+	test.each([
+		['no-right', all, 'No right'],
+		['unsupported', without('missingRight'), 'Does not last'],
+		['no-iptables', without('missingRight', 'unsupported'), 'iptables is not installed'],
+		[
+			'not-root',
+			without('missingRight', 'unsupported', 'iptables'),
+			'Only root can change the firewall',
+		],
+		[
+			'other-owner',
+			without('missingRight', 'unsupported', 'iptables', 'root'),
+			'ufw owns the firewall of this machine',
+		],
+	])('is the first of all that are there: %s', async (kind, facts, message) => {
+		const stopped = plan({boot: undefined}, facts);
+		expect(stopped.obstacle).toMatchObject({kind, error: {message}});
+		// What cannot be loaded can still be looked at.
+		expect(stopped.ruleSet.families).toHaveLength(2);
+		await expect(startChange(stopped, 60)).rejects.toBe(stopped.obstacle?.error);
+	});
+
+	test('is no system that makes its rules anew, where the user sees to the boot', () => {
+		expect(plan({boot: 'none'}, {unsupported}).obstacle).toBeUndefined();
+	});
+
+	test('is no firewall that is to be switched off', () => {
+		const existing = {mode: 'keep', switchOff: ['ufw']} as const;
+		expect(plan({existing}, {owners: ['ufw']}).obstacle).toBeUndefined();
+		expect(plan({existing}, {owners: ['ufw', 'firewalld']}).obstacle).toMatchObject({
+			kind: 'other-owner',
+			error: {message: 'firewalld owns the firewall of this machine'},
+		});
+	});
+
+	test('gives an ordinary user the whole command that root can run', () => {
+		const request = {
+			policy: policyWith('22/tcp from 198.51.100.0/24'),
+			existing: {mode: 'flush-input', switchOff: ['ufw']},
+			boot: 'openrc',
+		} as const;
+		expect(plan(request, {root: false}).obstacle?.error.hint).toBe(
+			"Run: sudo fw-wizard apply --role server --verdict reject --open '22/tcp from 198.51.100.0/24' --existing flush-input --switch-off ufw --boot openrc",
+		);
+	});
+});
+
+describe('a lock-out', () => {
+	const ssh = {protocol: 'tcp', first: 22, last: 22} as const;
+	const session: ApplyFacts['session'] = {
+		kind: 'remote',
+		...{key: '', client: '203.0.113.9', inInterface: 'eth0', accessPorts: [ssh]},
+	};
+
+	test('names the ports through which the user is connected and that would be closed', () => {
+		expect(plan({policy: NOTHING}, {session}).lockouts).toEqual([ssh]);
+		expect(plan({policy: policyWith('22/tcp from 198.51.100.0/24')}, {session}).lockouts).toEqual([
+			ssh,
+		]);
+		expect(plan({policy: policyWith('22/tcp from 203.0.113.0/24')}, {session}).lockouts).toEqual(
+			[],
+		);
+	});
+
+	test('is none at the console', () => {
+		expect(plan({policy: NOTHING}, {session: {kind: 'console'}}).lockouts).toEqual([]);
+	});
+});
+
+test('names the connections of others that would be cut off, and no other', () => {
+	const from = (remoteAddress: string, localPort: number): TcpSocket => ({
+		...{state: 'established', localAddress: '192.0.2.1', remotePort: 40_000, inode: '1'},
+		...{remoteAddress, localPort},
+	});
+	const stays = [from('198.51.100.7', 5432), from('203.0.113.9', 22), from('2001:db8::9', 22)];
+	const ends = [from('203.0.113.9', 5432), from('2001:db8::9', 5432)];
+	const policy = policyWith('22/tcp, 5432/tcp from 198.51.100.0/24');
+	const unkeptConnections = [...stays, ...ends];
+	expect(plan({policy}, {unkeptConnections}).cutOff).toEqual(ends);
+	expect(plan({policy}, {unkeptConnections, families: [4]}).cutOff).toEqual(ends.slice(0, 1));
+});
+
+describe('the rules of other programs', () => {
+	const snapshots = [snapshotOf(HAND_MADE.iptables), snapshotOf(HAND_MADE.ip6tables, 6)];
+	const flush = {mode: 'flush-input', switchOff: []} as const;
+
+	test('are removed as far as was asked for', () => {
+		const {cleanups} = plan({existing: flush}, {snapshots});
+		expect(cleanups?.map(({cleanup}) => [cleanup.family, cleanup.emptied])).toEqual([
+			[4, ['INPUT']],
+			[6, ['INPUT']],
+		]);
+		expect(cleanups?.[0]?.cleanup.rules).toHaveLength(7);
+		expect(cleanups?.[0]?.cleanup.rules).toContain('-A INPUT -i lo -j ACCEPT');
+		expect(cleanups?.[0]?.snapshot).toBe(snapshots[0]);
+	});
+
+	test('are left alone unless that was asked for', () => {
+		expect(plan({}, {snapshots}).cleanups).toEqual([]);
+	});
+
+	test('are not known until they were read', () => {
+		expect(plan({existing: flush}).cleanups).toBeUndefined();
+	});
+
+	test('stay where another program needs them or nothing could restore them', () => {
+		const docker = HAND_MADE.iptables.replaceAll('in-tcp', 'DOCKER');
+		const needed = plan(
+			{existing: {mode: 'flush-filter', switchOff: []}},
+			{snapshots: [snapshotOf(docker)]},
+		);
+		expect(needed.obstacle).toMatchObject({
+			kind: 'not-removable',
+			error: {message: 'The filter table is not flushed while Docker needs its rules'},
+		});
+		const odd = HAND_MADE.iptables.replaceAll('in-tcp', "it's");
+		expect(plan({existing: flush}, {snapshots: [snapshotOf(odd)]}).obstacle).toMatchObject({
+			kind: 'not-removable',
+			error: {message: "A chain has a name that cannot be put back safely: it's"},
+		});
+	});
+});
+
+describe('what the next boot loads', () => {
+	const filesOf = (boot: ApplyRequest['boot']) => {
+		const planned = plan({boot});
+		return planned.obstacle === undefined ? planned.persistence.keep.files : {};
+	};
+
+	test('is the rule set of the plan', () => {
+		const {ruleSet} = plan();
+		for (const rules of ruleSet.families) {
+			expect(filesOf('none')[`/etc/fw-wizard/rules.v${rules.family}`]).toEqual({
+				text: printRestore(rules),
+				mode: 0o600,
+			});
+		}
+	});
+
+	test('is loaded in the way that the user has chosen', () => {
+		const unit = '/etc/systemd/system/fw-wizard.service';
+		expect(filesOf('systemd')[unit]?.text).toContain('ExecStart');
+		expect(filesOf('openrc')['/etc/init.d/fw-wizard']?.text).toContain('openrc-run');
+		expect(filesOf('none')[unit] ?? null).toBeNull();
+	});
+});

@@ -15,8 +15,7 @@ import {findInitSystem, readChoice} from '../persistence/plan.ts';
 import {type Opening, printOpening} from '../policy/opening.ts';
 import {printRule} from '../ruleset/format-iptables.ts';
 import {openingFor, printAccessPort} from '../ruleset/lockout.ts';
-import {parseBoot} from './options/boot.ts';
-import {parseSeconds} from './options/confirm-within.ts';
+import {type ConfirmationFlags, parseSeconds} from './options/confirmation.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
 import {importOpenings} from './options/imported-openings.ts';
 import {type PolicyFlags, readPolicy} from './options/policy.ts';
@@ -26,12 +25,8 @@ import {printRuleSet, ruleSetToJson} from './rules.ts';
 const DOING_TRIES = 100;
 
 export type ApplyFlags = PolicyFlags &
-	ExistingFlags & {
-		readonly json?: boolean;
-		readonly confirmWithin?: string;
-		readonly yes?: boolean;
-		readonly boot?: string;
-	};
+	ExistingFlags &
+	ConfirmationFlags & {readonly json?: boolean; readonly yes?: boolean};
 
 /**
  * `fw-wizard apply`: applies a policy without questions. Waits for `fw-wizard confirm` from
@@ -44,7 +39,7 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	const existing = readExisting(flags);
 	const start = await importOpenings(flags, existing);
 	const policy = readPolicy(flags, facts.services, start);
-	const request = {policy, existing, boot: parseBoot(flags.boot)};
+	const request = {policy, existing, boot: flags.boot};
 	const plan = planApply(request, await gatherApplyFacts(facts, existing));
 	const {obstacle} = plan;
 	if (obstacle !== undefined) {

@@ -1,17 +1,16 @@
 import {existsSync} from 'node:fs';
 import {makeChecker, tickOff} from '../app/check.ts';
 import {POLICY_FILE} from '../change/paths.ts';
-import {type Item, TICKS} from '../checklist/checklist-item.ts';
+import type {Item, Tick} from '../checklist/checklist-item.ts';
 import {gatherFacts} from '../host/machine/facts.ts';
 import {iptablesMissing} from '../host/machine/packages.ts';
 import {printable} from '../lib/printable.ts';
-import {parseWord} from '../policy/policy.ts';
 import {requireRoot} from './require-root.ts';
 
 export type CheckFlags = {
 	readonly fix?: boolean;
 	readonly full?: boolean;
-	readonly tick?: string;
+	readonly tick?: Tick;
 	readonly json?: boolean;
 };
 
@@ -22,7 +21,7 @@ export type CheckFlags = {
 export async function check(flags: CheckFlags): Promise<{text: string; well: boolean}> {
 	requireRoot('fw-wizard check');
 	if (flags.tick !== undefined) {
-		await tickOff(parseWord(flags.tick, TICKS, 'thing to tick off'));
+		await tickOff(flags.tick);
 	}
 
 	const facts = await gatherFacts();

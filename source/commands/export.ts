@@ -4,10 +4,10 @@ import {printShell} from '../export/shell.ts';
 import {printAnsible, printCloudInit} from '../export/yaml.ts';
 import {servicesHere} from '../host/machine/facts-sync.ts';
 import {FAMILIES} from '../lib/network.ts';
-import {parseWord, policyToJson} from '../policy/policy.ts';
+import {policyToJson} from '../policy/policy.ts';
 import {compilePolicy} from '../ruleset/build.ts';
 import {choosePolicy, type PolicyFlags} from './options/policy.ts';
-import {EXPORTS} from './options/values.ts';
+import type {ExportForm} from './options/words.ts';
 
 export type ExportFlags = PolicyFlags & {readonly json?: boolean};
 
@@ -15,8 +15,7 @@ export type ExportFlags = PolicyFlags & {readonly json?: boolean};
  * `fw-wizard export`: a policy in the form of another tool, for another machine: for both families,
  * and for systemd. Touches nothing and needs no right.
  */
-export function exportPolicy(word: string, flags: ExportFlags): string {
-	const format = parseWord(word, EXPORTS, 'form of export');
+export function exportPolicy(format: ExportForm, flags: ExportFlags): string {
 	const policy = choosePolicy(flags, servicesHere());
 	const compiled = compilePolicy(policy, {families: FAMILIES});
 	const script = () => printShell(policy, planForOthers(compiled));

@@ -5,7 +5,7 @@ import {RESTORE_FILE} from '../change/paths.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {requireIptables} from '../host/netfilter/backend.ts';
 import {HostError, InputError} from '../lib/errors.ts';
-import {parseWord, policyToJson} from '../policy/policy.ts';
+import {policyToJson} from '../policy/policy.ts';
 import {isProven, onlyShutsOut, type Proof} from '../proof/prove.ts';
 import {describePortDifference, describeView} from '../proof/report.ts';
 import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
@@ -16,14 +16,12 @@ import {
 	runningSource,
 } from '../testbed/load-rules.ts';
 import {choosePolicy, type PolicyFlags} from './options/policy.ts';
+import type {Subject} from './options/words.ts';
 import {proveWithNmap} from './prove-nmap.ts';
 import {requireRoot} from './require-root.ts';
 
-export const SUBJECTS = ['planned', 'running', 'boot'] as const;
-type Subject = (typeof SUBJECTS)[number];
-
 export type ProveFlags = PolicyFlags & {
-	readonly of?: string;
+	readonly of?: Subject;
 	readonly nmap?: string;
 	readonly from?: string;
 	readonly json?: boolean;
@@ -43,7 +41,7 @@ function proofToJson({views, ...rest}: Proof) {
  * @throws {HostError} where nothing can be proven
  */
 export async function proveCommand(flags: ProveFlags): Promise<{text: string; proven: boolean}> {
-	const subject = parseWord(flags.of ?? 'planned', SUBJECTS, 'rule set to prove');
+	const {of: subject = 'planned'} = flags;
 	const facts = await gatherFacts();
 	const compiled = compilePolicy(choosePolicy(flags, facts.services), facts);
 	if (flags.nmap !== undefined) {

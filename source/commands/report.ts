@@ -6,8 +6,9 @@ import {printable} from '../lib/printable.ts';
 const USAGE = 'See: fw-wizard --help';
 
 /**
- * Says on standard error what went wrong and what to do, a line each, whatever was thrown; with DEBUG
- * also where.
+ * Prints on standard error what went wrong and what to do, a line each. With DEBUG in the environment
+ * the stack comes first.
+ * @param thrown anything
  * @returns the exit code
  */
 export function report(thrown: unknown): number {
@@ -37,10 +38,12 @@ export function report(thrown: unknown): number {
 }
 
 function reportUsage({code, message}: CommanderError): number {
-	const [what = '', didYouMean] = message.replace(/^error: /, '').split('\n');
+	// What follows the error is commander's own; before it an argument may stand that has any characters.
+	const [, what = message, choices, similar] =
+		/^error: (.*?)(?:\. (Allowed choices are .*)\.|\n\((Did you mean .*)\))?$/s.exec(message) ?? [];
 	return fail(
 		code === 'commander.excessArguments' ? 'There is a word too many' : what,
-		didYouMean?.replace(/^\((.*)\)$/, '$1') ?? USAGE,
+		choices ?? similar ?? USAGE,
 		2,
 	);
 }

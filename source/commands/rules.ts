@@ -1,20 +1,19 @@
 import {familiesHere, servicesHere} from '../host/machine/facts-sync.ts';
 import {HELPERS} from '../policy/helpers.ts';
-import {parseWord, policyToJson} from '../policy/policy.ts';
+import {policyToJson} from '../policy/policy.ts';
 import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
 import {printCommands, printRestoreFiles, printRule} from '../ruleset/format-iptables.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
 import {importOpenings} from './options/imported-openings.ts';
 import {appliedPolicyUnlessFlags, type PolicyFlags, readPolicy} from './options/policy.ts';
-
-export const FORMATS = ['restore', 'commands', 'json'] as const;
+import type {Format} from './options/words.ts';
 
 export type RulesFlags = PolicyFlags &
-	Pick<ExistingFlags, 'switchOff'> & {readonly format?: string; readonly json?: boolean};
+	Pick<ExistingFlags, 'switchOff'> & {readonly format?: Format; readonly json?: boolean};
 
 /** `fw-wizard rules`: prints the rule set of a policy. Touches nothing and needs no right. */
 export async function printRules(flags: RulesFlags): Promise<string> {
-	const format = flags.json ? 'json' : parseWord(flags.format ?? 'restore', FORMATS, 'format');
+	const format = flags.json ? 'json' : (flags.format ?? 'restore');
 	const existing = readExisting(flags);
 	const services = servicesHere();
 	// Whoever may not read what was applied is asked for a policy.
@@ -25,7 +24,7 @@ export async function printRules(flags: RulesFlags): Promise<string> {
 }
 
 /** A rule set as files of iptables-restore, as commands or as JSON. */
-export function printRuleSet(compiled: CompiledPolicy, format: (typeof FORMATS)[number]): string {
+export function printRuleSet(compiled: CompiledPolicy, format: Format): string {
 	switch (format) {
 		case 'restore':
 			return printRestoreFiles(compiled.ruleSet);

@@ -4,28 +4,45 @@ import {CONFIG_DIR, STATE_DIR} from '../change/paths.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
 import {InputError} from '../lib/errors.ts';
 
+/** Gives a command its action, and perhaps something to do before that which a rehearsal must not do. */
+export type Act = (
+	command: Command,
+	/** Gets the flags and the one argument. @returns the exit code */
+	action: (flags: never, word: never) => Promise<number>,
+	before?: () => Promise<void>,
+) => Command;
+
 /**
- * The flags of a command. Of those before its name only --rehearse counts (--no-color does no harm):
- * the others would belong to the wizard, and to pass over them could open or shut something else than was meant.
+ * The flags of a command. Before its name only --rehearse may stand, and --no-color, which does no
+ * harm: other flags there are those of the wizard, and without them the command could open or close
+ * something else than the user meant.
+ * @throws {InputError} where another flag stands before the name
  */
 export function flagsOf(called: Command, root: Command): {readonly rehearse?: boolean} {
 	const {rehearse, color: _, ...others} = called === root ? {} : root.opts();
-	const [misplaced] = Object.keys(others);
-	if (misplaced !== undefined) {
+	const misplaced = root.options.find((option) => {
+		const value = others[option.attributeName()];
+		return value !== undefined && option.negate === (value === false);
+	});
+	if (misplaced) {
 		throw new InputError(
-			`--${misplaced} stands before the command`,
-			`Write it behind: fw-wizard ${called.name()} --${misplaced}`,
+			`${misplaced.long} stands before the command`,
+			`Write it behind: fw-wizard ${called.name()} ${misplaced.long}`,
 		);
 	}
 
 	return rehearse ? {...called.opts(), rehearse: true} : called.opts();
 }
 
-/** Runs an action here, or with --rehearse in a private copy of the machine; `first` always here. */
+/**
+ * Runs an action here, or with --rehearse in a private copy of the machine.
+ * @param before runs on the real machine in both cases
+ * @returns the exit code
+ */
 export async function rehearsed(
 	flags: {readonly rehearse?: boolean},
 	action: () => Promise<number>,
-	first: () => Promise<void>,
+	before?: () => Promise<void>,
 ): Promise<number> {
 	if (isRehearsal()) {
 		const {prepareRehearsal} = await import('../host/rehearsal/start.ts');
@@ -33,7 +50,7 @@ export async function rehearsed(
 		return action();
 	}
 
-	await first();
+	await before?.();
 	if (flags.rehearse) {
 		const {startRehearsal} = await import('../host/rehearsal/start.ts');
 		return startRehearsal();

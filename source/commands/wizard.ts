@@ -1,15 +1,13 @@
 import type {StartWizard} from '../app/wizard-request.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
 import {firstFacts} from '../host/machine/facts-sync.ts';
-import {parseBoot} from './options/boot.ts';
-import {parseSeconds} from './options/confirm-within.ts';
+import {type ConfirmationFlags, parseSeconds} from './options/confirmation.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
 import {type PolicyFlags, readPolicyPart} from './options/policy.ts';
 
 export type WizardFlags = PolicyFlags &
-	ExistingFlags & {
-		readonly confirmWithin?: string;
-		readonly boot?: string;
+	ExistingFlags &
+	ConfirmationFlags & {
 		/** False with --no-color. */
 		readonly color?: boolean;
 		/** Begin at the step Apply: root continues where an ordinary user could not. */
@@ -25,7 +23,7 @@ export async function wizard(flags: WizardFlags, startWizard: StartWizard): Prom
 	const {atApply = false, color = true} = flags;
 	const seconds = parseSeconds(flags.confirmWithin);
 	const existing = readExisting(flags);
-	const boot = parseBoot(flags.boot);
+	const {boot} = flags;
 	const first = firstFacts();
 	const preset = {
 		// An ordinary user has answered every question: the policy that was applied last must not add to that.

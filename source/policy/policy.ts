@@ -52,19 +52,6 @@ export function completePolicy(part: PolicyPart, base?: Policy): Policy {
 	};
 }
 
-/** One of a closed set of words. @throws {InputError} that lists them. */
-export function parseWord<T extends string>(text: string, words: readonly T[], what: string): T {
-	const word = words.find((candidate) => candidate === text.toLowerCase());
-	if (word === undefined) {
-		throw new InputError(
-			`"${printable(text)}" is not a ${what}`,
-			`Write one of: ${words.join(', ')}`,
-		);
-	}
-
-	return word;
-}
-
 /** The form of a policy file. Made where one is read: most commands get none, and it takes its time. */
 const fileForm = () =>
 	z.strictObject({

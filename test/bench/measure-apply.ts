@@ -1,7 +1,7 @@
 // Measures what applying costs, against two bare runs of iptables-restore on the same files.
 // Runs as root in namespaces of its own; prints the figures as JSON.
 import {type Before, dryRun, load, readRules} from '../../source/change/load.ts';
-import {apply} from '../../source/commands/apply.ts';
+import {type ApplyFlags, apply} from '../../source/commands/apply.ts';
 import {readPolicy} from '../../source/commands/options/policy.ts';
 import {run} from '../../source/host/exec/run.ts';
 import {gatherFacts} from '../../source/host/machine/facts.ts';
@@ -14,7 +14,7 @@ import {type Figure, median, milliseconds} from './statistics.ts';
 const ROUNDS = 21;
 
 const facts = await gatherFacts();
-const flags = {
+const flags: ApplyFlags = {
 	role: 'server',
 	helper: ['ftp'],
 	open: ['ssh, 53, 8000-8010/tcp, 9100/tcp from 10.0.0.0/8'],

@@ -43,20 +43,45 @@ describe('main', () => {
 	});
 
 	it.each<[string, readonly string[], string]>([
-		['an unknown command', ['reboot'], 'Write one of: rules, apply, '],
+		['an unknown command', ['reboot'], "unknown command 'reboot'\nSee: fw-wizard --help\n"],
 		['an unknown option', ['rules', '--roll', 'server'], '--roll'],
 		['an option without its value', ['rules', '--role'], '--role'],
 		['a word too many', ['rules', '--role', 'server', '22/tcp'], 'There is a word too many'],
-		['a command that is none', ['rulez'], '"rulez" is not a command\nDid you mean rules?'],
+		['a command that is none', ['rulez'], "unknown command 'rulez'\nDid you mean rules?\n"],
 		[
 			'a flag before the command',
 			['--open', '80', 'rules', '--role', 'server'],
 			'--open stands before',
 		],
+		[
+			'another flag before the command',
+			['--confirm-within', '30', 'apply', '--role', 'server'],
+			'--confirm-within stands before the command',
+		],
+		['a flag that is not, before the command', ['--no-open', 'rules'], '--no-open stands before'],
+		['an option that is none', ['rules', '--rol', 'server'], 'Did you mean --role?'],
+		[
+			'a command of any characters',
+			['\u001B[2J\n(Did you mean \u202E?)'],
+			"unknown command '?[2J?",
+		],
+		[
+			'a word of any characters',
+			['rules', '--role', '\u001B[2J\nx'],
+			"argument '?[2J?x' is invalid\n",
+		],
 		['no policy', ['rules'], 'No policy was given'],
-		['a bad role', ['rules', '--role', 'router'], '"router" is not a role'],
+		[
+			'a bad role',
+			['rules', '--role', 'router'],
+			"argument 'router' is invalid\nAllowed choices are workstation, server\n",
+		],
 		['a bad opening', ['apply', '--role', 'server', '--open', '0'], 'Port 0 does not exist'],
-		['a bad format', ['rules', '--role', 'server', '--format', 'xml'], '"xml" is not a format'],
+		[
+			'a bad format',
+			['rules', '--role', 'server', '--format', 'xml'],
+			"argument 'xml' is invalid\nAllowed choices are restore, commands, json\n",
+		],
 		['a file that is not there', ['apply', '--policy', '/nowhere'], 'cannot be read'],
 	])('refuses %s with exit code 2 and two lines', async (_, args, message) => {
 		expect(await fwWizard(...args)).toBe(2);

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {SHELLS, type Shell} from '../../source/commands/options/values.ts';
+import {SHELLS, type Shell} from '../../source/commands/options/words.ts';
 import {CLI} from '../_helpers/lab/cli.ts';
 import {execute, succeed} from '../_helpers/lab/programs.ts';
 import {useTerminals} from '../_helpers/terminal/terminal.ts';

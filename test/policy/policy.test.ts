@@ -1,16 +1,12 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {HELPER_NAMES} from '../../source/policy/helpers.ts';
 import {
 	completePolicy,
 	defaultPolicy,
 	type Policy,
 	parsePolicy,
-	parseWord,
 	policyToJson,
 	printPolicy,
-	ROLES,
-	VERDICTS,
 } from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {policies} from '../_helpers/samples/arbitraries.ts';
@@ -166,20 +162,4 @@ describe('printPolicy', () => {
 			].join('\n'),
 		);
 	});
-});
-
-describe('parseWord', () => {
-	it('takes a word in any case', () => {
-		expect(parseWord('SERVER', ROLES, 'role')).toBe('server');
-		expect(parseWord('Netbios-NS', HELPER_NAMES, 'helper')).toBe('netbios-ns');
-	});
-
-	it.each(['', 'serve', 'server ', 'reject,drop', '\u001B[2J', 'constructor'])(
-		'refuses %j and lists the words',
-		(text) => {
-			const {message, hint} = inputErrorOf(() => parseWord(text, VERDICTS, 'verdict'));
-			expect(message).toContain('is not a verdict');
-			expect(hint).toBe('Write one of: reject, reset, drop');
-		},
-	);
 });

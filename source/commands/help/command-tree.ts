@@ -1,27 +1,24 @@
 import type {Command, Option} from 'commander';
-import {TICKS} from '../../checklist/checklist-item.ts';
-import {CLEANUP_MODES, MANAGERS} from '../../existing/cleanup-plan.ts';
-import {BOOT_CHOICES} from '../../persistence/init-system.ts';
-import {HELPER_NAMES} from '../../policy/helpers.ts';
-import {ROLES, VERDICTS} from '../../policy/policy.ts';
-import {OWN_SERVICES} from '../../policy/services.ts';
-import {EXPORTS, SHELLS} from '../options/values.ts';
-import {SUBJECTS} from '../prove.ts';
-import {FORMATS} from '../rules.ts';
 
-/** What may stand in a place: one of some words, the name of a file, or something else. */
-export type Value = readonly string[] | 'file' | 'text';
+/** What may stand in a place: one of some words, the name of a file, an opening, or something else. */
+export type Value = readonly string[] | 'file' | 'opening' | 'text';
 
-/** A command with its flags, as `--help` and completion and the manual all show it. */
+/** A command with its flags, as `--help`, completion and the manual all show it. */
 export type Syntax = {
 	readonly name: string;
 	readonly description: string;
 	/** What follows the name: `[options] [keep]`. */
 	readonly usage: string;
 	readonly flags: readonly Flag[];
-	/** What its one argument may be, where it takes one. */
-	readonly argument?: Value;
+	/** `[keep]`, where it takes one: no command takes more. */
+	readonly argument?: Argument;
 	readonly commands: readonly Syntax[];
+};
+
+export type Argument = {
+	readonly name: string;
+	readonly description: string;
+	readonly words: readonly string[];
 };
 
 export type Flag = {
@@ -33,55 +30,41 @@ export type Flag = {
 	readonly description: string;
 };
 
-/** What the values of flags, and arguments by their names, may be. */
-const VALUES: Readonly<Record<string, Value>> = {
-	'--policy': 'file',
-	'--role': ROLES,
-	'--verdict': VERDICTS,
-	'--helper': HELPER_NAMES,
-	// The beginning of an opening; a port number nobody completes.
-	'--open': ['mdns', ...OWN_SERVICES.keys()],
-	'--existing': CLEANUP_MODES,
-	'--switch-off': MANAGERS,
-	'--confirm-within': 'text',
-	'--boot': BOOT_CHOICES,
-	'--format': FORMATS,
-	'--to': 'text',
-	'--of': SUBJECTS,
-	'--nmap': 'file',
-	'--from': 'text',
-	'--tick': TICKS,
-	form: EXPORTS,
-	keep: ['keep'],
-	shell: SHELLS,
-};
-
-/** Reads the tree of commands. @throws {RangeError} for a value that the table above lacks */
+/** Reads the tree of commands that the program parses its arguments with. */
 export function readSyntax(command: Command): Syntax {
 	const help = command.createHelp();
-	const [argument] = help.visibleArguments(command);
+	const [argument] = command.registeredArguments;
 	return {
 		name: command.name(),
 		description: command.description(),
 		usage: command.usage(),
 		flags: help.visibleOptions(command).map(readFlag),
-		...(argument ? {argument: findValue(argument.name())} : {}),
+		...(argument && {
+			argument: {
+				name: argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+				description: argument.description,
+				words: argument.argChoices ?? [],
+			},
+		}),
 		commands: help.visibleCommands(command).map(readSyntax),
 	};
 }
 
-function readFlag({long, flags, required, description}: Option): Flag {
+function readFlag({long, flags, required, description, argChoices}: Option): Flag {
 	const name = long ?? flags;
+	const placeholder = flags.split(' ').at(-1) ?? '';
 	return required
-		? {name, placeholder: flags.split(' ').at(-1) ?? '', value: findValue(name), description}
+		? {name, placeholder, value: argChoices ?? kindOf(placeholder), description}
 		: {name, description};
 }
 
-function findValue(name: string): Value {
-	const value = VALUES[name];
-	if (value === undefined) {
-		throw new RangeError(`it is not said what ${name} takes`);
+function kindOf(placeholder: string): Value {
+	switch (placeholder) {
+		case '<file>':
+			return 'file';
+		case '<opening>':
+			return 'opening';
+		default:
+			return 'text';
 	}
-
-	return value;
 }

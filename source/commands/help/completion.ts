@@ -1,6 +1,10 @@
 import {quote} from '../../lib/shell-quote.ts';
-import type {Shell} from '../options/values.ts';
+import {OWN_SERVICES} from '../../policy/services.ts';
+import type {Shell} from '../options/words.ts';
 import type {Flag, Syntax, Value} from './command-tree.ts';
+
+/** How an opening may begin. Nobody completes the number of a port. */
+const OPENING_STARTS = ['mdns', ...OWN_SERVICES.keys()];
 
 /**
  * The completion script of a shell, made of the very tree that the program reads its arguments by.
@@ -24,7 +28,8 @@ function bash(root: Syntax): string {
 		value === undefined ? [] : [`	${name}) ${bashValue(value)} ;;`],
 	);
 	const words = all.map((command) => {
-		const own = command === root ? root.commands.map(({name}) => name) : wordsOf(command.argument);
+		const own =
+			command === root ? root.commands.map(({name}) => name) : (command.argument?.words ?? []);
 		const flags = command.flags.map(({name}) => name);
 		return `	${command === root ? "''" : command.name}) words='${own.join(' ')}' flags='${flags.join(' ')}' ;;`;
 	});
@@ -66,13 +71,13 @@ function bashValue(value: Value): string {
 		case 'text':
 			return 'return';
 		default:
-			return `mapfile -t COMPREPLY < <(compgen -W '${value.join(' ')}' -- "$current"); return`;
+			return `mapfile -t COMPREPLY < <(compgen -W '${wordsOf(value)}' -- "$current"); return`;
 	}
 }
 
 function zsh(root: Syntax): string {
 	const cases = root.commands.map(({name, flags, argument}) => {
-		const words = wordsOf(argument);
+		const words = argument?.words ?? [];
 		const place = words.length > 0 ? [`'1: :(${words.join(' ')})'`] : [];
 		return `		${name}) _arguments ${[...flags.map(zshFlag), ...place].join(' \\\n\t\t\t')} ;;`;
 	});
@@ -116,7 +121,7 @@ function zshFlag({name, value, description}: Flag): string {
 		case 'text':
 			return quote(`*${name}=${about}:value: `);
 		default:
-			return quote(`*${name}=${about}:value:(${value.join(' ')})`);
+			return quote(`*${name}=${about}:value:(${wordsOf(value)})`);
 	}
 }
 
@@ -124,7 +129,7 @@ function fish(root: Syntax): string {
 	const none = '__fish_use_subcommand';
 	const lines = [root, ...root.commands].flatMap((command) => {
 		const when = command === root ? none : `__fish_seen_subcommand_from ${command.name}`;
-		const words = wordsOf(command.argument);
+		const words = command.argument?.words ?? [];
 		return [
 			...(words.length > 0 ? [`complete -c fw-wizard -n '${when}' -a '${words.join(' ')}'`] : []),
 			...command.flags.map((flag) => fishFlag(when, flag)),
@@ -149,12 +154,13 @@ function fishFlag(when: string, {name, value, description}: Flag): string {
 				? ' -r -F'
 				: value === 'text'
 					? ' -x'
-					: ` -x -a '${value.join(' ')}'`;
+					: ` -x -a '${wordsOf(value)}'`;
 	return `complete -c fw-wizard -n '${when}' -l ${name.slice(2)}${takes} -d ${fishQuote(description)}`;
 }
 
-function wordsOf(value: Value | undefined): readonly string[] {
-	return typeof value === 'object' ? value : [];
+/** The words that a shell offers for a value. */
+function wordsOf(value: Exclude<Value, 'file' | 'text'>): string {
+	return (value === 'opening' ? OPENING_STARTS : value).join(' ');
 }
 
 /** One word of fish, in whose single quotes a backslash escapes a backslash, unlike in POSIX. */

@@ -35,12 +35,13 @@ const FILES: ReadonlyArray<readonly [string, string]> = [
  */
 export function printManual(root: Syntax, version: string): string {
 	const known = new Set(root.flags.map((flag) => JSON.stringify(flag)));
-	const commands = root.commands.flatMap(({name, description, usage, flags}) => {
+	const commands = root.commands.flatMap(({name, description, usage, argument, flags}) => {
 		const own = flags.filter((flag) => !known.has(JSON.stringify(flag)));
 		const shared = flags.filter((flag) => known.has(JSON.stringify(flag)));
 		return [
 			`.SS ${quoted(`${root.name} ${name} ${usage}`)}`,
-			`${sentence(description)}`,
+			sentence(description),
+			...(argument ? termLines(argument.name, argument.description, argument.words) : []),
 			...own.flatMap(flagLines),
 			...(shared.length > 0
 				? ['.PP', `Also, as above: ${shared.map((flag) => bold(flag.name)).join(', ')}.`]
@@ -75,8 +76,15 @@ export function printManual(root: Syntax, version: string): string {
 	].join('\n');
 }
 
-function flagLines({name, placeholder, description}: Flag): readonly string[] {
-	return entry([placeholder === undefined ? name : `${name} ${placeholder}`, description]);
+function flagLines({name, placeholder, value, description}: Flag): readonly string[] {
+	const term = placeholder === undefined ? name : `${name} ${placeholder}`;
+	return termLines(term, description, typeof value === 'object' ? value : []);
+}
+
+/** @param words all that may stand there; none where that is open */
+function termLines(term: string, text: string, words: readonly string[]): readonly string[] {
+	const list = words.length > 1 ? [sentence(`One of: ${words.join(', ')}`)] : [];
+	return [...entry([term, text]), ...list];
 }
 
 function entry([term, text]: readonly [string, string]): readonly string[] {

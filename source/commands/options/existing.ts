@@ -1,20 +1,27 @@
-import {type Command, Option} from 'commander';
-import {CLEANUP_MODES, type Existing, MANAGERS} from '../../existing/cleanup-plan.ts';
-import {parseWord} from '../../policy/policy.ts';
+import type {Command} from 'commander';
+import {
+	CLEANUP_MODES,
+	type CleanupMode,
+	type Existing,
+	MANAGERS,
+	type Manager,
+} from '../../existing/cleanup-plan.ts';
+import {repeatable, wordOption} from './words.ts';
 
 /** The flags that say what becomes of others, as commander gives them. */
 export type ExistingFlags = {
-	readonly existing?: string;
-	readonly switchOff?: readonly string[];
+	readonly existing?: CleanupMode;
+	readonly switchOff?: readonly Manager[];
 };
 
 /** Adds the flags that say what becomes of rules that are there already. */
 export function withExistingOptions(command: Command): Command {
 	return withSwitchOff(
 		command.addOption(
-			new Option(
+			wordOption(
 				'--existing <what>',
-				`rules of others that are there: ${CLEANUP_MODES.join(', ')}; undo brings them back (default keep)`,
+				'rules of others that are there; undo brings them back (default keep)',
+				CLEANUP_MODES,
 			),
 		),
 		`let ${MANAGERS.join(' or ')}, which owns the firewall, be switched off; undo brings it back`,
@@ -23,24 +30,18 @@ export function withExistingOptions(command: Command): Command {
 
 /** Adds the flag by which the policy also starts from what another firewall lets in. */
 export function withSwitchOff(command: Command, description: string): Command {
-	return command.option(
-		'--switch-off <name>',
-		`${description}. Without --open, what it lets in is taken over`,
-		(name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
+	return command.addOption(
+		repeatable(
+			wordOption(
+				'--switch-off <name>',
+				`${description}. Without --open, what it lets in is taken over`,
+				MANAGERS,
+			),
+		),
 	);
 }
 
-/** @throws {InputError} */
-export function readExisting({existing, switchOff}: ExistingFlags): Existing {
-	return {
-		mode:
-			existing === undefined
-				? 'keep'
-				: parseWord(existing, CLEANUP_MODES, 'way with rules that are there'),
-		switchOff: [
-			...new Set(
-				(switchOff ?? []).map((name) => parseWord(name, MANAGERS, 'program to switch off')),
-			),
-		],
-	};
+/** What the flags say of other rules, each program once. */
+export function readExisting({existing = 'keep', switchOff = []}: ExistingFlags): Existing {
+	return {mode: existing, switchOff: [...new Set(switchOff)]};
 }

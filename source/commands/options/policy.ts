@@ -1,20 +1,22 @@
-import type {Command} from 'commander';
+import {type Command, Option} from 'commander';
 import {readAppliedPolicy} from '../../change/applied.ts';
 import {readAtMost} from '../../host/files/atomic-write.ts';
 import {InputError} from '../../lib/errors.ts';
 import {printable} from '../../lib/printable.ts';
-import {HELPER_NAMES} from '../../policy/helpers.ts';
+import {HELPER_NAMES, type HelperName} from '../../policy/helpers.ts';
 import {parseOpenings} from '../../policy/parse-opening.ts';
 import {
 	completePolicy,
 	type Policy,
 	type PolicyPart,
 	parsePolicy,
-	parseWord,
 	ROLES,
+	type Role,
 	VERDICTS,
+	type Verdict,
 } from '../../policy/policy.ts';
 import type {Services} from '../../policy/services.ts';
+import {repeatable, wordOption} from './words.ts';
 
 /** More than any policy has. */
 const POLICY_BYTES = 1e6;
@@ -22,29 +24,30 @@ const POLICY_BYTES = 1e6;
 /** The policy flags as commander gives them. */
 export type PolicyFlags = {
 	readonly policy?: string;
-	readonly role?: string;
-	readonly verdict?: string;
-	readonly helper?: readonly string[] | false;
+	readonly role?: Role;
+	readonly verdict?: Verdict;
+	readonly helper?: readonly HelperName[] | false;
 	readonly open?: readonly string[] | false;
 	readonly log?: boolean;
 };
 
 /** Adds the flags that say a policy. */
 export function withPolicyOptions(command: Command): Command {
-	const collect = (value: string, values: readonly string[] | false | undefined) => [
-		...(values || []),
-		value,
-	];
 	return command
 		.option('--policy <file>', 'read the policy from a JSON file; flags replace what it says')
-		.option('--role <role>', `what the machine is: ${ROLES.join(' or ')}`)
-		.option('--verdict <verdict>', `what happens to the rest: ${VERDICTS.join(', ')}`)
-		.option('--helper <name>', `conntrack helper, repeatable: ${HELPER_NAMES.join(', ')}`, collect)
+		.addOption(wordOption('--role <role>', 'what the machine is', ROLES))
+		.addOption(wordOption('--verdict <verdict>', 'what happens to the rest', VERDICTS))
+		.addOption(
+			repeatable(wordOption('--helper <name>', 'conntrack helper, repeatable', HELPER_NAMES)),
+		)
 		.option('--no-helper', 'no conntrack helper')
-		.option(
-			'--open <opening>',
-			'let in, repeatable: 22/tcp, 53, ssh, "22/tcp from 10.0.0.0/8"',
-			collect,
+		.addOption(
+			repeatable(
+				new Option(
+					'--open <opening>',
+					'let in, repeatable: 22/tcp, 53, ssh, "22/tcp from 10.0.0.0/8"',
+				),
+			),
 		)
 		.option('--no-open', 'let nothing in')
 		.option('--log', 'log what is turned away')
@@ -58,10 +61,9 @@ export function withPolicyOptions(command: Command): Command {
 export function readPolicyPart(flags: PolicyFlags, services: Services): PolicyPart {
 	const file = flags.policy === undefined ? {} : readPolicyFile(flags.policy, services);
 	const said: PolicyPart = {
-		role: flags.role === undefined ? undefined : parseWord(flags.role, ROLES, 'role'),
-		verdict:
-			flags.verdict === undefined ? undefined : parseWord(flags.verdict, VERDICTS, 'verdict'),
-		helpers: (flags.helper || undefined)?.map((name) => parseWord(name, HELPER_NAMES, 'helper')),
+		role: flags.role,
+		verdict: flags.verdict,
+		helpers: flags.helper || undefined,
 		openings: (flags.open || undefined)?.flatMap((text) => parseOpenings(text, services)),
 		log: flags.log,
 		...(flags.helper === false ? {helpers: []} : {}),

@@ -1,0 +1,33 @@
+import type {Command} from 'commander';
+import {CONFIRM_SECONDS} from '../../change/confirm-time.ts';
+import {InputError} from '../../lib/errors.ts';
+import {printable} from '../../lib/printable.ts';
+import {BOOT_CHOICES, type BootChoice} from '../../persistence/init-system.ts';
+import {wordOption} from './words.ts';
+
+/** The flags of a change, as commander gives them. */
+export type ConfirmationFlags = {
+	readonly confirmWithin?: string;
+	readonly boot?: BootChoice;
+};
+
+/** Adds the flags that say how long a change waits, and what makes it last. */
+export function withConfirmationOptions(command: Command): Command {
+	return command
+		.option('--confirm-within <seconds>', 'roll back unless confirmed in this time (default 60)')
+		.addOption(wordOption('--boot <way>', 'what loads the rules at boot', BOOT_CHOICES));
+}
+
+/** The seconds that a change waits for its confirmation. @throws {InputError} */
+export function parseSeconds(text: string | undefined): number {
+	const {usual, least, most} = CONFIRM_SECONDS;
+	const seconds = Number(text ?? usual);
+	if (!Number.isInteger(seconds) || seconds < least || seconds > most) {
+		throw new InputError(
+			`"${printable(text ?? '')}" is not a time to confirm`,
+			`Write seconds, from ${least} to ${most}`,
+		);
+	}
+
+	return seconds;
+}

@@ -52,7 +52,7 @@ const STEP_VIEWS = {
 	result: ResultStep,
 } as const;
 
-/** Hands the terminal over, as it was found, until the given function has come to its end. */
+/** Gives the terminal back in its original state, until the given function has ended. */
 export type Suspend = (during: () => Promise<void>) => Promise<unknown>;
 
 export type AppProps = {
@@ -63,17 +63,21 @@ export type AppProps = {
 	readonly onApply: Apply;
 	readonly prover: Prover;
 	readonly checker: Checker;
-	/** Told whenever keys become text, and text becomes keys again. */
+	/** Receives whether a field takes the keys as text, at each change. */
 	readonly onTyping: (typing: boolean) => void;
-	/** Told whenever keys must wait for what is still being looked for, and when they need not. */
+	/** Receives whether keys must wait for facts that are still missing, at each change. */
 	readonly onHold: (held: boolean) => void;
-	/** Told when a frame was drawn, and when all that it shows listens for keys as well. */
+	/**
+	 * Receives true when a frame was drawn, and false when its components listen for keys as well.
+	 */
 	readonly onDrawing: (drawing: boolean) => void;
-	/** Told how to hand the terminal over for a while, or that this is no moment for it. */
+	/**
+	 * Receives the function that suspends the wizard, or undefined while it must not be suspended.
+	 */
 	readonly onSuspendable: (suspend: Suspend | undefined) => void;
 };
 
-/** The wizard. Ends with the outcome of applying, or with undefined when the user left before. */
+/** The wizard. Ink's exit gets an `ExitReason`. */
 export function App(props: AppProps): ReactElement {
 	const {machine, families, onApply, onTyping, onHold, onDrawing, onSuspendable} = props;
 	const [flow, dispatch] = useReducer(reduceFlow, props.start);
@@ -93,7 +97,8 @@ export function App(props: AppProps): ReactElement {
 		!machine.rehearsal && checklist.items !== undefined && isReadyToReboot(checklist.items);
 	const {proof, comparison} = useProof(
 		plan,
-		// Also there: who goes on as root, and after a boot, has not been to Proof.
+		// Apply proves as well: a user who continues as root, or comes from the checklist after a boot,
+		// has not seen Proof.
 		flow.step === 'proof' || flow.step === 'apply',
 		props.prover,
 	);
@@ -120,7 +125,7 @@ export function App(props: AppProps): ReactElement {
 		viewport: viewportOf({flow, machine, plan, review, checklist, height}, {columns, offersReboot}),
 	};
 	const bindings = bindingsOf(keyState);
-	// What loads the rules must not be stopped in the middle of it.
+	// The process that loads the rules must not be stopped while it does.
 	const busy = inputModeOf(keyState) === 'busy';
 	useLayoutEffect(
 		() => onSuspendable(busy ? undefined : suspendTerminal),
@@ -179,12 +184,13 @@ export function App(props: AppProps): ReactElement {
 					flexShrink={0}
 					width={stepWidth}
 					marginRight={beside && !whole ? 2 : 0}
-					// Also where it fills the frame: of boxes within each other Ink cuts by the innermost alone.
+					// The height is set also where the step fills the frame: of nested boxes, Ink clips by
+					// the innermost only.
 					height={stepHeight}
 					overflowY="hidden"
 				>
 					<WidthContext value={stepWidth}>
-						{/* What is too tall is cut at its end, not squeezed at its first lines. */}
+						{/* A step that is too tall is cut at its end. Without this box, Ink would squeeze its first lines. */}
 						<Box flexDirection="column" flexShrink={0}>
 							{help.shown ? (
 								<Help applying={flow.applying} bindings={bindings} height={stepHeight} />

@@ -6,7 +6,7 @@ import {HostError} from '../lib/errors.ts';
 import type {Pending} from './hooks/use-apply.ts';
 import type {Outcome} from './state/state.ts';
 
-/** Loads what was planned, and says in words what comes of it. Never throws. */
+/** Loads a plan for the wizard, and puts its result into words. Never throws. */
 export async function beginApplying(plan: ApplyPlan, seconds: number): Promise<Pending | Outcome> {
 	try {
 		// Another firewall may have been started since the plan was made.

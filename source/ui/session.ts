@@ -37,10 +37,13 @@ type Options = WizardRequest & {
 	readonly facts: Facts;
 };
 
-/** The wizard on the screen that is open already. @returns the exit code */
+/**
+ * Runs the wizard on a screen that is already open.
+ * @returns the exit code
+ */
 export async function openWizard(options: Options): Promise<number> {
 	const {preset, existing, atApply, seconds, boot, banner, screen, facts} = options;
-	/** What was decided on the rules of others, for what is said at the end. */
+	/** The decision about the existing rules of other programs, for the summary at the end. */
 	let decided = existing;
 	const constant = {
 		families: facts.families,
@@ -52,12 +55,12 @@ export async function openWizard(options: Options): Promise<number> {
 		prover: makeProver(facts),
 		checker: makeChecker(facts),
 	};
-	/** Plans with what is known of existing rules; their connections are those of the moment. */
+	/** Makes a planner from the facts about existing rules. Each plan reads the connections again. */
 	const plannerFor =
 		(known: Partial<ApplyFacts>): Machine['planApply'] =>
 		(policy, chosen) =>
 			planApply({policy, existing: chosen, boot}, {...knownFacts(facts), ...known});
-	/** Grows as more is found out. */
+	/** The facts about the machine. They are replaced as more is known. */
 	let machine: Machine = {
 		findings: describeMachine(facts),
 		looking: ['what listens, and which rules there are already'],
@@ -75,7 +78,7 @@ export async function openWizard(options: Options): Promise<number> {
 		planApply: plannerFor({}),
 	};
 	let draw = () => {};
-	/** Shows what was found out meanwhile. */
+	/** Adds facts, and draws the wizard with them. */
 	const learn = (part: Partial<Machine>) => {
 		machine = {...machine, ...part};
 		draw();
@@ -89,7 +92,7 @@ export async function openWizard(options: Options): Promise<number> {
 			planApply: plannerFor(found.existing),
 		}),
 	);
-	/** Shows the wizard until it is left. */
+	/** Shows the wizard until the user leaves it. */
 	const show = async (start: Flow, keys: KeyStream): Promise<ExitReason> => {
 		const listeners = {
 			onTyping(typing: boolean) {
@@ -102,7 +105,7 @@ export async function openWizard(options: Options): Promise<number> {
 				keys.drawing = drawing;
 			},
 			onSuspendable(suspend: Suspend | undefined) {
-				// Pressed once more before it stops, it means nothing.
+				// A second Ctrl-Z, before the first has stopped the program, does nothing.
 				keys.suspend = suspend && (() => void suspend(stopHere).catch(() => {}));
 			},
 		};
@@ -112,8 +115,8 @@ export async function openWizard(options: Options): Promise<number> {
 				null,
 				createElement(App, {...constant, ...listeners, start, machine}),
 			);
-		// A signal that came while this was being loaded is delivered in between: it ends the program,
-		// and would be lost once the screen has changed hands.
+		// A signal that arrived while the modules were loading is delivered during these two turns, and
+		// ends the program. Once Ink has the screen, the signal would be lost.
 		await yieldToEventLoop();
 		await yieldToEventLoop();
 		const app = render(element(), {
@@ -129,7 +132,7 @@ export async function openWizard(options: Options): Promise<number> {
 		try {
 			return (await app.waitUntilExit()) as ExitReason;
 		} finally {
-			// Once left, drawing again would take the terminal over again.
+			// Drawing after the end would take over the terminal again.
 			draw = () => {};
 			keys.stop();
 		}
@@ -166,7 +169,7 @@ export async function openWizard(options: Options): Promise<number> {
 	}
 }
 
-/** Who came from outside wants to come again. */
+/** Offers the server first in a remote session, since its role keeps SSH open. */
 function recommendRoles({
 	session,
 }: Facts): readonly ['server', 'workstation'] | readonly ['workstation', 'server'] {
@@ -174,9 +177,8 @@ function recommendRoles({
 }
 
 /**
- * What Ctrl-Z does where the terminal itself looks after it: stops this program, and those around it
- * that the shell counts to the same job. Comes back when the shell lets it go on, or at once where
- * there is no shell that could.
+ * Stops this program and the other processes of its job, as the terminal does for Ctrl-Z outside of
+ * raw mode. Returns when the shell continues the job; at once where no shell controls jobs.
  */
 async function stopHere(): Promise<void> {
 	process.stdout.write(PASTE_OFF);
@@ -184,7 +186,7 @@ async function stopHere(): Promise<void> {
 	process.stdout.write(PASTE_ON);
 }
 
-/** What was kept last; nothing where it was damaged meanwhile. */
+/** The policy that was confirmed last. Undefined where its file is damaged. */
 function readKept({services}: Facts): Policy | undefined {
 	try {
 		return readAppliedPolicy(services);

@@ -10,11 +10,11 @@ import type {Machine} from '../steps/step-props.ts';
 export type Planned = {
 	/** What applying the answers would do. */
 	readonly plan: ApplyPlan;
-	/** Its rules, with what the focused choice would add and remove. */
+	/** The rules of the plan, with the ones that the focused choice would add and remove. */
 	readonly marked: readonly MarkedRow[];
 };
 
-/** What the answers come to on this machine, for the families that it has. */
+/** Plans the change that the answers ask for, for the address families of this machine. */
 export function usePlan(flow: Flow, machine: Machine, families: readonly Family[]): Planned {
 	const {policy, existing, step} = flow;
 	const {planApply} = machine;

@@ -86,7 +86,7 @@ function Asking(props: AskingProps): ReactElement {
 	);
 }
 
-/** Why going on as root came to nothing. */
+/** Why the wizard could not continue as root. */
 function Failure({message, hint}: {readonly message: string; readonly hint: string}): ReactElement {
 	const width = useContext(WidthContext);
 	return (
@@ -98,7 +98,7 @@ function Failure({message, hint}: {readonly message: string; readonly hint: stri
 	);
 }
 
-/** Green only after the proof. */
+/** What the proof found. The note is green only if the rules were proven. */
 function ProofNote({proof}: Pick<StepProps, 'proof'>): ReactElement {
 	const width = useContext(WidthContext);
 	const proven = proof.status === 'done' && isProven(proof.proof);
@@ -120,10 +120,13 @@ function ProofNote({proof}: Pick<StepProps, 'proof'>): ReactElement {
 
 type WaitingProps = StepProps & {readonly waiting: Extract<Applying, {phase: 'waiting'}>};
 
-/** From so many lines on, all of it is on the screen, some of it wrapped. */
+/** The height from which on all texts fit, some of them wrapped. */
 const ROOM_FOR_ALL = 10;
 
-/** Where there is little room, what keeps the rules stays in view: it must be found in time. */
+/**
+ * The wait for the confirmation. On a low terminal the other texts give way to the key or word that
+ * confirms, since the user must find it in time.
+ */
 function Waiting({flow, dispatch, machine, height, actions, waiting}: WaitingProps): ReactElement {
 	const width = useContext(WidthContext);
 	const {secondsLeft, logins, keepable} = waiting;

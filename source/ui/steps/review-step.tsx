@@ -24,7 +24,7 @@ const VIEW_NAMES = {
 
 const TABS_COLUMNS = Object.values(VIEW_NAMES).join('   ').length + 3;
 
-/** How many lines of the rules are on the screen: less those above them. */
+/** The number of lines that the rules may use, under the notes above them. */
 export function reviewHeight({
 	height,
 	machine,
@@ -42,7 +42,7 @@ export function ReviewStep(props: StepProps): ReactElement {
 	);
 	const width = useContext(WidthContext);
 	const all = Object.entries(VIEW_NAMES);
-	// Where there is no room for all names, the one shown.
+	// Where there is no room for the names of all views, only that of the current view is shown.
 	const tabs = width < TABS_COLUMNS ? all.filter(([view]) => view === flow.view) : all;
 	return flow.view === 'packet' ? (
 		<TryPacket {...props} />

@@ -13,16 +13,21 @@ import type {Comparison, ProofState} from '../hooks/use-proof.ts';
 import type {Flow, FlowEvent} from '../state/state.ts';
 import type {Line} from '../text/wrap.ts';
 
-/** What every step is given. Steps read the flow and send events; they know nothing of the machine. */
+/**
+ * The props of every step. A step reads the state and sends events; it does not read the machine.
+ */
 export type StepProps = {
 	readonly flow: Flow;
 	readonly dispatch: Dispatch<FlowEvent>;
 	readonly machine: Machine;
-	/** What applying the answers would do. What is shown is printed from it. */
+	/**
+	 * What applying the answers would do. The steps print from it, so that what they show is what is
+	 * loaded.
+	 */
 	readonly plan: ApplyPlan;
 	/** The lines of the view that Review shows. */
 	readonly review: readonly Line[];
-	/** How many lines the step may use. */
+	/** The number of lines that the step may use. */
 	readonly height: number;
 	readonly proof: ProofState;
 	readonly comparison: Comparison;
@@ -30,52 +35,63 @@ export type StepProps = {
 	readonly actions: Actions;
 };
 
-/** What a step can do beyond the flow. */
+/** The actions of a step that are no events of the state. */
 export type Actions = {
 	/** Loads the rules and waits for the confirmation. */
 	readonly apply: () => void;
-	/** Keeps the rules that are loaded. */
+	/** Confirms the rules that are loaded. */
 	readonly keep: () => void;
-	/** Ends the wizard: nothing was changed. */
+	/** Ends the wizard without a change. */
 	readonly leave: () => void;
-	/** Leaves the screen, to go on as root with all answers. */
+	/** Leaves the screen to continue as root, with all answers. */
 	readonly elevate: (elevation: Elevation) => void;
 	readonly reboot: () => void;
 };
 
-/** What the wizard knows of the machine. */
+/** The facts and functions of this machine that the steps need. */
 export type Machine = {
-	/** What was found, for Welcome. */
+	/** The lines of Welcome about the machine. */
 	readonly findings: readonly Line[];
-	/** What is still being looked for, in words. As long as there is something, keys wait in Welcome. */
+	/** The facts that are still missing, in words. While there are any, keys wait in Welcome. */
 	readonly looking: readonly string[];
-	/** What answers depend on, as far as it was found out. The value changes only when it does. */
+	/**
+	 * The facts that answers depend on, as far as they are known. The value changes only when a fact
+	 * does.
+	 */
 	readonly known: Known;
-	/** Whether the internet can come to this machine at all, in one sentence. */
+	/** Whether this machine has a public address, in one sentence. */
 	readonly nat: string;
-	/** What the outside can reach now, and with these rules. */
+	/** Measures what other hosts can reach now, and after the change. */
 	readonly findExposure: (plan: ApplyPlan) => Promise<Exposure>;
-	/** Which helpers the kernel has; empty until that is known. */
+	/** Which helpers the kernel has. Empty until that is known. */
 	readonly helpers: ReadonlyMap<HelperName, Availability>;
-	/** The addresses at which others reach this machine, one of each family. */
+	/** The addresses at which other hosts reach this machine, one of each family. */
 	readonly addresses: readonly string[];
-	/** The interface that a tried packet comes in on. */
+	/** The interface on which a packet that the user tries arrives. */
 	readonly inInterface: string;
-	/** Who uses the wizard from outside; undefined at the console or when that is not known. */
+	/** The remote client of this session. Undefined at the console, and where it is not known. */
 	readonly remoteClient: RemoteClient | undefined;
-	/** What loads the rules at boot; undefined where none of our ways works. */
+	/**
+	 * The init system that loads the rules at boot. Undefined where fw-wizard supports none of this
+	 * machine.
+	 */
 	readonly boot: string | undefined;
-	/** How many seconds there are to confirm in. */
+	/** The seconds in which the rules must be confirmed. */
 	readonly seconds: number;
-	/** Nobody can log in to a rehearsal. */
+	/** Whether this is a rehearsal, in which nobody can log in. */
 	readonly rehearsal: boolean;
-	/** What an ordinary user can become root with; undefined for root, and where nothing is. */
+	/**
+	 * The program with which this user can become root. Undefined for root, and where there is no
+	 * such program.
+	 */
 	readonly elevation: Elevation | undefined;
-	/** What applying a policy would do here. It is another function when more is known. */
+	/**
+	 * Plans what applying a policy would do here. The function is replaced when more facts are known.
+	 */
 	readonly planApply: (policy: Policy, existing: Existing) => ApplyPlan;
 };
 
-/** What would remove the obstacle of a plan: going on as root. */
+/** The program that would remove the plan's obstacle, which is that the user is not root. */
 export function elevationFor({obstacle}: ApplyPlan, machine: Machine): Elevation | undefined {
 	return obstacle?.kind === 'not-root' ? machine.elevation : undefined;
 }

@@ -1,8 +1,10 @@
 import ipaddr from 'ipaddr.js';
+import {stripPrefixLength} from './network.ts';
 
 /**
- * Who can reach an address. `private` comprises unique local addresses (RFC 4193) and those of
- * carriers' NAT (RFC 6598); `other` is what no machine is reached by: documentation, multicast.
+ * From where an address can be reached. `private` comprises unique local addresses (RFC 4193) and
+ * the addresses of carriers' NAT (RFC 6598). No machine has an address of scope `other`:
+ * documentation, multicast.
  */
 export type Scope = 'public' | 'private' | 'link-local' | 'loopback' | 'other';
 
@@ -29,11 +31,11 @@ export type ScopedAddress = {
 	readonly scope: Scope;
 };
 
-/** The article's third alternative, NAT: whether the internet can come to this machine at all. */
+/** Whether machines on the internet can connect to this machine at all, in one sentence. */
 export function describePublicAddress(addresses: readonly ScopedAddress[]): string {
 	const reachable = addresses
 		.filter(({scope}) => scope === 'public')
-		.map(({cidr}) => cidr.split('/')[0] ?? cidr);
+		.map(({cidr}) => stripPrefixLength(cidr));
 	if (reachable.length > 0) {
 		const [first, ...more] = reachable;
 		return `The internet can reach this machine at ${first}${more.length > 0 ? ` and ${more.length} more` : ''}: no NAT stands in front of it`;

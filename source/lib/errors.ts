@@ -1,8 +1,8 @@
 import {printable} from './printable.ts';
 
 /**
- * The user's input cannot be used. `message` says in one line what is wrong, `hint` in one line
- * what to write instead. Both are safe to print.
+ * The user's input cannot be used. `message` says in one line what is wrong, `hint` says in one
+ * line what to write instead. Both are safe to print.
  */
 export class InputError extends Error {
 	override readonly name = 'InputError';
@@ -16,12 +16,12 @@ export class InputError extends Error {
 }
 
 /**
- * Something that cannot be done on this machine, or went wrong on the way. `message` says in one
- * line what happened, `hint` in one line what to do. Both must be safe to print.
+ * Something cannot be done on this machine, or has failed. `message` says in one line what happened,
+ * `hint` says in one line what to do. Both must be safe to print.
  */
 export class HostError extends Error {
 	override readonly name: string = 'HostError';
-	/** 1 a difference was found, 3 not possible here, 4 the change was rolled back. */
+	/** 1: a difference was found. 3: not possible here. 4: the change was rolled back. */
 	readonly exitCode: 1 | 3 | 4;
 
 	constructor(
@@ -43,8 +43,8 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * A system call's refusal (errno(3)) as a person reads it; any other error as it is.
- * @param file the file that it is about, where the error names none or one beside it
+ * The error of a system call (errno(3)) in words for the user. Any other error is returned as it is.
+ * @param file the file to name, where the error names no file or a temporary one
  */
 export function explainError(error: unknown, file?: string): unknown {
 	if (!(error instanceof Error) || error instanceof HostError) {

@@ -1,4 +1,4 @@
-/** The items by key, in the order of their first appearance. (Map.groupBy needs Node 21.) */
+/** Groups items by key. Groups are in the order of their first items. (Map.groupBy needs Node 21.) */
 export function groupBy<T>(
 	items: readonly T[],
 	key: (item: T) => string,

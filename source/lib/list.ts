@@ -1,4 +1,4 @@
-/** As one says it: `a`, `a and b`, `a, b and c`. */
+/** Joins words to a list for a sentence: `a`, `a and b`, `a, b and c`. */
 export function joinWords(words: readonly string[]): string {
 	return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }

@@ -4,13 +4,14 @@ import {scopeOf} from './address-scope.ts';
 /** Anything that JSON can hold. */
 type Json = unknown;
 
-/** What may be an address in a text, IPv6 first: it may end with an IPv4 address. */
+/** Finds what may be an address in a text. IPv6 comes first, since it may end with an IPv4 address. */
 const CANDIDATE =
 	/(?<![\w:.])(?:[\da-f]{0,4}:){2,8}(?:(?:\d{1,3}\.){3}\d{1,3}|[\da-f]{0,4})(?![\w:])|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)/gi;
 
 /**
- * Gives addresses other names, the same address always the same: 198.51.100.7 becomes ipv4-public-1.
- * Loopback, multicast and "all addresses" stay: they are everybody's. So do prefix lengths and ports.
+ * Makes a function that replaces the addresses in a text by names, the same address always by the
+ * same name: 198.51.100.7 becomes ipv4-public-1. Loopback, multicast, broadcast and "all addresses"
+ * stay, since they tell nothing about a machine. Prefix lengths and ports stay as well.
  */
 export function makeMask(): (text: string) => string {
 	const names = new Map<string, string>();
@@ -35,7 +36,7 @@ export function makeMask(): (text: string) => string {
 		text.replace(CANDIDATE, (found) => (ipaddr.isValid(found) ? nameOf(found) : found));
 }
 
-/** Masks every text within a value, in the order in which they stand. */
+/** Masks every text within a value, in the order of its fields. */
 export function maskAll<T extends Json>(value: T, mask: (text: string) => string): T {
 	if (typeof value === 'string') {
 		return mask(value) as T & string;

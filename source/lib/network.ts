@@ -7,7 +7,7 @@ export type Family = 4 | 6;
 
 export const FAMILIES: readonly Family[] = [4, 6];
 
-/** A source network. `cidr` is canonical: host bits zero, RFC 5952 spelling, always with a prefix length. */
+/** A network. `cidr` is canonical: host bits are zero, IPv6 is spelt as in RFC 5952, the prefix length is there. */
 export type Network = {
 	readonly family: Family;
 	readonly cidr: string;
@@ -67,7 +67,10 @@ export function canonicalAddress(text: string): string {
 	return formatAddress(parseAddress(text));
 }
 
-/** The same for what another program wrote, IPv4-mapped addresses included; undefined for no address. */
+/**
+ * The canonical spelling of what another program wrote, also of IPv4-mapped addresses.
+ * @returns undefined where the text is no address
+ */
 export function normalizeAddress(text: string): string | undefined {
 	if (FOUR_PARTS.test(text)) {
 		return text;
@@ -78,59 +81,75 @@ export function normalizeAddress(text: string): string | undefined {
 }
 
 /**
- * The family and the fixed bits of a network, as text: it covers just those whose reach begins with
- * its own. An absent network is "anywhere" and covers all.
+ * The family of a network and the bits of its prefix, as text: `4` and eight digits for 10.0.0.0/8. A
+ * network contains another one if the other one's bits begin with its own. Without a network the
+ * text is empty, since "anywhere" contains all networks.
  */
 export function prefixBits(network: Network | undefined): string {
 	if (network === undefined) {
 		return '';
 	}
 
-	const known = REACHES.get(network);
+	const known = PREFIX_BITS.get(network);
 	if (known !== undefined) {
 		return known;
 	}
 
 	const [address, prefix] = parseCidr(network.cidr);
 	const bits = address.toByteArray().map((byte) => byte.toString(2).padStart(8, '0'));
-	const reach = `${network.family}${bits.join('').slice(0, prefix)}`;
-	REACHES.set(network, reach);
-	return reach;
+	const text = `${network.family}${bits.join('').slice(0, prefix)}`;
+	PREFIX_BITS.set(network, text);
+	return text;
 }
 
-/** The network whose reach this is: the reverse of `reachOf`, which see. */
-export function networkOf(reach: string): Network {
-	const family = reach.startsWith('4') ? 4 : 6;
-	const bits = reach.slice(1).padEnd(family === 4 ? 32 : 128, '0');
+/** The network of a family and prefix bits: the reverse of `prefixBits`. */
+export function networkOfBits(text: string): Network {
+	const family = text.startsWith('4') ? 4 : 6;
+	const bits = text.slice(1).padEnd(family === 4 ? 32 : 128, '0');
 	const bytes = (bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2));
-	return {family, cidr: `${formatAddress(ipaddr.fromByteArray(bytes))}/${reach.length - 1}`};
+	return {family, cidr: `${formatAddress(ipaddr.fromByteArray(bytes))}/${text.length - 1}`};
 }
 
-/** Found out once for each network: the wizard merges all openings at every key. */
-const REACHES = new WeakMap<Network, string>();
+/** Each network is converted once: the wizard merges all openings at every key. */
+const PREFIX_BITS = new WeakMap<Network, string>();
 
-/** Whether `address` lies in `cidr`. Both must be of one family, else the answer is no. */
+/** Whether `address` is in the network `cidr`. It is not where the two are of different families. */
 export function contains(cidr: string, address: string): boolean {
 	const [base, prefix] = parseCidr(cidr);
 	const candidate = ipaddr.parse(address);
 	return base.kind() === candidate.kind() && candidate.match([base, prefix] as never);
 }
 
-/** A network in its canonical form. ipaddr.js takes each first for IPv6, and its error costs more than all else. */
+const MULTICAST = ['224.0.0.0/4', 'ff00::/8'];
+
+/** Whether the addresses of a network, or an address, are multicast (RFC 5771, RFC 4291 section 2.7). */
+export function isMulticast(cidr: string): boolean {
+	return MULTICAST.some((networks) => contains(networks, stripPrefixLength(cidr)));
+}
+
+/**
+ * Reads a network in its canonical form. ipaddr.js alone would try IPv6 first, and the error that it
+ * makes for IPv4 costs more than all else here.
+ */
 export function parseCidr(cidr: string): readonly [Address, number] {
 	return cidr.includes(':') ? ipaddr.IPv6.parseCIDR(cidr) : ipaddr.IPv4.parseCIDR(cidr);
 }
 
+/** The address of a network or of an interface: `10.0.0.1/8` becomes `10.0.0.1`. */
+export function stripPrefixLength(cidr: string): string {
+	return cidr.split('/')[0] ?? cidr;
+}
+
 /** A network as a person writes it: without the prefix length where it is a single address. */
-export function printNetwork({family, cidr}: Network): string {
-	return cidr.replace(family === 4 ? /\/32$/ : /\/128$/, '');
+export function printNetwork({cidr}: Pick<Network, 'cidr'>): string {
+	return cidr.replace(cidr.includes(':') ? /\/128$/ : /\/32$/, '');
 }
 
 function familyOf(address: Address): Family {
 	return address.kind() === 'ipv4' ? 4 : 6;
 }
 
-/** IPv4 in its one spelling. To ask ipaddr.js of anything else costs it an error with its stack. */
+/** IPv4 in its canonical spelling. For anything else ipaddr.js would make an error with its stack. */
 const FOUR_PARTS = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 function readAddress(text: string): Address | undefined {
@@ -139,12 +158,12 @@ function readAddress(text: string): Address | undefined {
 	}
 
 	return ipaddr.IPv6.isValid(text) && !text.includes('%')
-		? ipaddr.IPv6.parse(withoutDots(text))
+		? ipaddr.IPv6.parse(dotsToHex(text))
 		: undefined;
 }
 
-/** ipaddr.js takes `::192.0.2.1` for `::ffff:192.0.2.1`; what has no dots it reads right. */
-function withoutDots(text: string): string {
+/** Writes an IPv4 address at the end of an IPv6 one in hexadecimal: ipaddr.js reads `::192.0.2.1` as `::ffff:192.0.2.1`. */
+function dotsToHex(text: string): string {
 	return text.replace(
 		/(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
 		(_, ...[a, b, c, d]) =>

@@ -1,11 +1,11 @@
-/** What stands for a character that must not reach a terminal. */
+/** Replaces a character that must not reach a terminal. */
 const REPLACEMENT = '?';
 
 /**
- * Text from outside, made safe to show: control characters (C0, DEL, C1), invisible ones that steer
- * the text (bidirectional overrides, zero-width characters, tags), line separators and halves of
- * characters are each replaced by a question mark, and anything over `limit` characters is cut.
- * ECMA-48 escape sequences all begin with a C0 or C1 character, so none survives.
+ * Makes text from outside safe to show. Control characters (C0, DEL, C1), invisible characters that
+ * change how text is shown (bidirectional overrides, zero-width characters, tags), line separators
+ * and lone surrogates are each replaced by a question mark. Text over `limit` characters is cut. Each
+ * ECMA-48 escape sequence begins with a C0 or C1 character, so that none remains.
  */
 export function printable(text: string, limit = 80): string {
 	const safe = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, REPLACEMENT);

@@ -14,10 +14,10 @@ export const HELPER_NAMES = [
 	'snmp',
 ] as const;
 
-/** What the user chooses by; one may stand for several kernel helpers (H.323 has two). */
+/** The names that the user chooses by. One name may comprise several kernel helpers (H.323 has two). */
 export type HelperName = (typeof HELPER_NAMES)[number];
 
-/** The kernel's names, as `-j CT --helper` takes them. */
+/** The names of the kernel, for `-j CT --helper`. */
 export type KernelHelper = Exclude<HelperName, 'h323'> | 'RAS' | 'Q.931';
 
 /** One CT rule: connections to this port get this helper (`-j CT --helper NAME`). */
@@ -37,9 +37,9 @@ export type Helper = {
 	readonly client: boolean;
 	/** Needed where this machine is the server: its connections come in through PREROUTING. */
 	readonly server: boolean;
-	/** What it is for, in the user's words. */
+	/** What it is for, in words for the user. */
 	readonly purpose: string;
-	/** What it costs in safety. */
+	/** How it makes the machine less safe. */
 	readonly cost: string;
 };
 
@@ -47,9 +47,10 @@ const BOTH: readonly Family[] = [4, 6];
 const IPV4_ONLY: readonly Family[] = [4];
 
 /**
- * The conntrack helpers of the Linux kernel, with the directions in which each was measured to be
- * needed (Linux 6.1 and 6.18; sip, pptp and h323 by the dialogues of source/testbed/protocols on 6.18).
- * Families as the modules register them (net/netfilter/nf_conntrack_*.c).
+ * The conntrack helpers of the Linux kernel, with the directions in which measurements showed each to
+ * be needed (Linux 6.1 and 6.18; sip, pptp and h323 on 6.18, by the protocols in
+ * source/testbed/protocols). The families are those that the modules register
+ * (net/netfilter/nf_conntrack_*.c).
  */
 export const HELPERS: readonly Helper[] = [
 	{
@@ -160,7 +161,7 @@ export const HELPERS: readonly Helper[] = [
 	},
 ];
 
-/** The table's entry of a helper. */
+/** The entry of a helper in the table. */
 export function helperOf(name: HelperName): Helper {
 	const helper = HELPERS.find((candidate) => candidate.name === name);
 	if (!helper) {

@@ -11,8 +11,9 @@ const FORMS =
 
 /**
  * Reads one opening: `PORTS[/PROTOCOL] [from NETWORK] [on INTERFACE] [limit]`, where PORTS is a
- * number, a range or a service name; or `mdns [on INTERFACE]`. A bare number opens TCP and UDP, a
- * name what its entry says. Gives more than one opening only for a name whose TCP and UDP ports differ.
+ * number, a range or a service name; or `mdns [on INTERFACE]`. A number alone opens TCP and UDP, a
+ * name opens what its entry says. The result has more than one opening only for a name whose TCP and
+ * UDP ports differ.
  * @throws {InputError}
  */
 export function parseOpening(text: string, services: Services): readonly Opening[] {
@@ -39,7 +40,7 @@ export function parseOpening(text: string, services: Services): readonly Opening
 
 /**
  * Reads several openings, separated by commas.
- * @throws {InputError} for the first that cannot be read; a comma with nothing beside it is passed over.
+ * @throws {InputError} for the first one that cannot be read. A comma with nothing beside it is ignored.
  */
 export function parseOpenings(text: string, services: Services): readonly Opening[] {
 	return mergeOpenings(
@@ -163,7 +164,7 @@ function nextWord(words: string[], before: string, what: string): string {
 	return word;
 }
 
-/** Interface names as the kernel takes them (dev_valid_name), less what iptables reads as a wildcard, option or negation. */
+/** Reads an interface name as the kernel allows it (dev_valid_name), without what iptables reads as a wildcard, option or negation. */
 function parseInterface(text: string): string {
 	if (!/^[\w.@-]{1,15}$/.test(text) || /^[.-]+$/.test(text) || text.startsWith('-')) {
 		throw new InputError(

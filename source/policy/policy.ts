@@ -8,7 +8,7 @@ import {parseOpening} from './parse-opening.ts';
 import type {Services} from './services.ts';
 
 export const ROLES = ['workstation', 'server'] as const;
-/** The verdict on what is not let in. `reset` answers TCP as a closed port does. */
+/** What happens to packets to ports that are not open. `reset` answers TCP as a closed port does. */
 export const VERDICTS = ['reject', 'reset', 'drop'] as const;
 
 export type Role = (typeof ROLES)[number];
@@ -20,16 +20,16 @@ export type Policy = {
 	readonly verdict: Verdict;
 	readonly helpers: readonly HelperName[];
 	readonly openings: readonly Opening[];
-	/** Log what is turned away, rate limited, with the prefix "fw-wizard: ". */
+	/** Whether blocked packets are logged, rate limited, with the prefix "fw-wizard: ". */
 	readonly log: boolean;
 };
 
-/** A part of a policy, as flags on the command line give it. */
+/** Some fields of a policy, as flags on the command line give them. */
 export type PolicyPart = {readonly [Key in keyof Policy]?: Policy[Key] | undefined};
 
 const SSH: Opening = {kind: 'port', protocol: 'tcp', first: 22, last: 22, limit: false};
 
-/** The recommended answers for a role: a server lets SSH in, a workstation nothing. */
+/** The recommended policy for a role: a server has SSH open, a workstation nothing. */
 export function defaultPolicy(role: Role): Policy {
 	return {
 		role,
@@ -40,7 +40,7 @@ export function defaultPolicy(role: Role): Policy {
 	};
 }
 
-/** A policy from the parts that are given; the rest as recommended for the role. */
+/** Completes a policy. Fields that are not given are those of `base`, else as recommended for the role. */
 export function completePolicy(part: PolicyPart, base?: Policy): Policy {
 	const start = base ?? defaultPolicy(part.role ?? 'workstation');
 	return {
@@ -52,12 +52,12 @@ export function completePolicy(part: PolicyPart, base?: Policy): Policy {
 	};
 }
 
-/** The form of a policy file. Made where one is read: most commands get none, and it takes its time. */
+/** The schema of a policy file. It is made when a file is read, since that takes time and most commands read none. */
 const fileForm = () =>
 	z.strictObject({
 		version: z.literal(1),
 		role: z.enum(ROLES),
-		// What is left out is as recommended for the role.
+		// A field that is left out is as recommended for the role.
 		verdict: z.optional(z.enum(VERDICTS)),
 		helpers: z.optional(z.array(z.enum(HELPER_NAMES))),
 		openings: z.optional(z.array(z.string())),
@@ -67,8 +67,8 @@ const fileForm = () =>
 const FORM_HINT = 'The form is the "policy" in: fw-wizard rules --role server --format json';
 
 /**
- * Reads a policy file (JSON, the form that `printPolicy` writes).
- * @throws {InputError} that names the first field at fault.
+ * Reads a policy file: JSON as `printPolicy` writes it.
+ * @throws {InputError} that names the first wrong field
  */
 export function parsePolicy(text: string, services: Services): Policy {
 	const result = fileForm().safeParse(parseJson(text));
@@ -83,12 +83,12 @@ export function parsePolicy(text: string, services: Services): Policy {
 	});
 }
 
-/** The policy as JSON, tab-indented, openings in their canonical text. */
+/** The policy as JSON, indented by tabs. Openings are in their canonical text. */
 export function printPolicy(policy: Policy): string {
 	return `${JSON.stringify(policyToJson(policy), undefined, '\t')}\n`;
 }
 
-/** The policy as the value that a policy file holds. */
+/** The policy as the JSON value of a policy file. */
 export function policyToJson(policy: Policy): z.input<ReturnType<typeof fileForm>> {
 	return {
 		version: 1,
@@ -100,7 +100,7 @@ export function policyToJson(policy: Policy): z.input<ReturnType<typeof fileForm
 	};
 }
 
-/** The command-line flags that give this policy. */
+/** The flags that give this policy on the command line. */
 export function policyFlags(policy: Policy): readonly string[] {
 	return [
 		'--role',

@@ -6,10 +6,10 @@ import type {Protocol} from './services.ts';
 /** One port of one protocol. */
 export type Port = {readonly protocol: Protocol; readonly port: number};
 
-/** Where local discovery is spoken (RFC 6762): let in by `mdns`, which takes multicast only. */
+/** The port of local discovery (RFC 6762). `mdns` opens it, for multicast destinations only. */
 const MDNS_PORT = 5353;
 
-/** Whether an opening lets somebody reach a port. */
+/** Whether an opening opens a port, be it for some sources or on one interface only. */
 export function covers(opening: Opening, {protocol, port}: Port): boolean {
 	return opening.kind === 'mdns'
 		? protocol === 'udp' && port === MDNS_PORT
@@ -18,14 +18,14 @@ export function covers(opening: Opening, {protocol, port}: Port): boolean {
 				port <= opening.last;
 }
 
-/** The opening that lets everybody reach a port. */
+/** The opening that opens a port for all sources. */
 export function openingOf({protocol, port}: Port): Opening {
 	return protocol === 'udp' && port === MDNS_PORT
 		? {kind: 'mdns'}
 		: {kind: 'port', protocol, ...onePort(port), limit: false};
 }
 
-/** The openings without a port: a range, or one of both protocols, keeps the rest of what it lets in. */
+/** The openings with a port closed. A range, or an opening of both protocols, keeps its other ports. */
 export function withoutPort(openings: readonly Opening[], port: Port): readonly Opening[] {
 	return mergeOpenings(
 		openings.flatMap((opening): readonly Opening[] =>

@@ -5,15 +5,15 @@ export type Protocol = 'tcp' | 'udp';
 
 export const PROTOCOLS: readonly Protocol[] = ['tcp', 'udp'];
 
-/** Where a service listens, as the machine's services(5) file or our own table says. */
+/** The port of a service, from the services(5) file of the machine or from our own table. */
 export type ServicePort = {readonly protocol: Protocol; readonly port: number};
 
 export type Services = ReadonlyMap<string, readonly ServicePort[]>;
 
 /**
- * Names that people type, for machines without /etc/services and for names that it lacks.
- * Numbers from the IANA Service Name and Transport Protocol Port Number Registry, or the
- * program's own documentation where IANA has none.
+ * Names that people type, for machines without /etc/services and for names that it lacks. Numbers are
+ * from the IANA Service Name and Transport Protocol Port Number Registry, or from the documentation
+ * of the program where IANA has none.
  */
 const OWN_TABLE = `
 ftp 21/tcp
@@ -64,13 +64,13 @@ minecraft 25565/tcp
 wireguard 51820/udp
 `;
 
-/** The table of our own, for where /etc/services is missing. */
+/** Our own table, for machines without /etc/services. */
 export const OWN_SERVICES: Services = parseServices(OWN_TABLE);
 
 /**
- * Reads services(5): `name port/protocol [alias …]` a line, `#` starts a comment. Protocols other
- * than TCP and UDP and lines that make no sense are passed over: the file is not ours to judge.
- * Several `port/protocol` fields in one line are also taken (our own table has them).
+ * Reads services(5): a line is `name port/protocol [alias …]`, and `#` starts a comment. Protocols
+ * other than TCP and UDP and lines of another form are ignored, since the file is not ours to check.
+ * A line may have several `port/protocol` fields, as in our own table.
  */
 export function parseServices(text: string): Services {
 	const services = new Map<string, ServicePort[]>();
@@ -90,15 +90,15 @@ export function parseServices(text: string): Services {
 	return services;
 }
 
-/** The machine's table first, our own for the names that it lacks. */
+/** The services of the machine, and our own for names that it lacks. */
 export function withOwnServices(machine: Services): Services {
 	return new Map([...OWN_SERVICES, ...machine]);
 }
 
-/** The known name nearest to `name`, when it is near enough to be a slip of the finger. */
+/** The known name that is most like `name`, if it is so like it that `name` may be a typing error. */
 export function suggestService(name: string, services: Services): string | undefined {
 	const typed = name.toLowerCase();
-	// Of equally near ones, rather a name that begins alike, and rather one that people use.
+	// Of equally similar names one with the same first letter wins, then one that people often use.
 	const rank = (known: string) =>
 		4 * distance(typed, known) +
 		(known[0] === typed[0] ? 0 : 2) +

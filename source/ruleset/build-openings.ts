@@ -6,16 +6,16 @@ import type {Policy} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
 import {type Match, ourRule, type Rule} from './model.ts';
 
-/** New connections of one source under `limit`: so many, and so many at once. */
+/** How many new connections a source may begin under `limit`, and how many of them at once. */
 const LIMIT = {rate: '6/min', burst: 6} as const;
-/** `-m multiport` takes 15 ports; a range counts as two (iptables-extensions(8)). */
+/** `-m multiport` takes at most 15 ports, and a range counts as two (iptables-extensions(8)). */
 const MULTIPORT = 15;
 
 type PartOpening = PortOpening & {readonly protocol: Protocol};
 
 /**
- * The rules that let in what was opened, in the order in which it was said.
- * @param plain one port in a rule: without `-m multiport`
+ * The rules that accept packets to open ports, in the order of the openings.
+ * @param plain whether each rule is to have one port or range, without `-m multiport`
  */
 export function openingRules(policy: Policy, family: Family, plain: boolean): readonly Rule[] {
 	const parts = policy.openings.flatMap((opening): Array<PartOpening | MdnsOpening> => {
@@ -42,7 +42,7 @@ export function openingRules(policy: Policy, family: Family, plain: boolean): re
 	});
 }
 
-/** Openings that can share a rule have the same kind. */
+/** What openings have in common that can share a rule. */
 function kindOf(part: PartOpening | MdnsOpening): string {
 	return part.kind === 'mdns'
 		? part.kind
@@ -69,7 +69,7 @@ function limited(part: PartOpening, family: Family): Rule {
 				...LIMIT,
 				// At most 15 characters: older kernels keep no more (struct xt_hashlimit_info, IFNAMSIZ).
 				name: `fw${part.protocol.slice(0, 1)}${printPorts(part, '-')}`,
-				// One IPv6 subscriber has a /64 and can use every address of it.
+				// One IPv6 subscriber has a /64, and can use each of its addresses.
 				...(family === 6 ? {sourceMask: 64} : {}),
 			},
 		},
@@ -100,7 +100,7 @@ function discovery(opening: MdnsOpening, family: Family): readonly Rule[] {
 	return family === 4 ? [mdns, igmp] : [mdns];
 }
 
-/** Cuts a list of ports so that each piece fits one multiport match. */
+/** Cuts a list of openings into pieces that each fit one multiport match. */
 function chunk(parts: readonly PartOpening[]): readonly (readonly PartOpening[])[] {
 	const chunks: PartOpening[][] = [];
 	let room = 0;

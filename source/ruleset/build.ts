@@ -17,10 +17,10 @@ import {
 	type Target,
 } from './model.ts';
 
-/** What of the machine decides the rules. */
+/** What the rules depend on besides the policy. */
 export type BuildFacts = {
 	readonly families: readonly Family[];
-	/** One port in a rule: without `-m multiport`, which a kernel may lack. */
+	/** Whether rules do without `-m multiport`, which a kernel may lack. */
 	readonly plain?: boolean;
 };
 
@@ -37,7 +37,7 @@ export function compilePolicy(policy: Policy, facts: BuildFacts): CompiledPolicy
 	return {policy, ruleSet: buildRuleSet(policy, facts)};
 }
 
-/** The rule set that does what the policy says. Order is meaning: the first rule that matches decides. */
+/** Builds the rule set of a policy. The order of rules matters: the first rule that matches decides. */
 export function buildRuleSet(policy: Policy, facts: BuildFacts): RuleSet {
 	return {
 		families: facts.families.map((family) => buildFamily(policy, family, facts.plain ?? false)),
@@ -123,7 +123,7 @@ function verdict(verdict: Verdict, family: Family): readonly Rule[] {
 				ourRule(
 					'verdict',
 					'Every other TCP connection is refused as a closed port would',
-					// Without --syn it would end live sessions that conntrack does not know yet.
+					// Without --syn the rule would reset live connections that conntrack does not know yet.
 					{protocol: 'tcp', syn: true},
 					{kind: 'REJECT', with: 'tcp-reset'},
 				),
@@ -150,7 +150,7 @@ function helpers(policy: Policy, family: Family, side: 'client' | 'server'): rea
 		);
 }
 
-/** On the server's side a helper is of use only where its control port is let in at all. */
+/** On a server a helper is of use only where its control port is open. */
 function isOpen(policy: Policy, family: Family, protocol: Protocol, number: number): boolean {
 	return policy.openings.some(
 		(opening) =>

@@ -10,7 +10,7 @@ import {
 	type Table,
 } from './model.ts';
 
-/** One place where two rule sets differ. An absent side has no rule there. */
+/** A position at which two rule sets differ. A side is absent where it has no rule there. */
 export type Difference = {
 	readonly family: Family;
 	readonly table: string;
@@ -21,7 +21,7 @@ export type Difference = {
 	readonly actual: string | undefined;
 };
 
-/** Which of our chains and jumps a save holds. */
+/** Which of our chains and jumps a save has. */
 export function presenceOf(saved: FamilyRules): Presence {
 	const chains = OWN_CHAINS.filter((own) => findChain(saved, own.table, own.name));
 	return {
@@ -35,7 +35,7 @@ export function presenceOf(saved: FamilyRules): Presence {
 	};
 }
 
-/** Of a save only what is ours: our chains, and in the built-in chains our jumps. */
+/** The part of a save that is ours: our chains, and our jumps from the built-in chains. */
 export function ownRules(saved: FamilyRules): FamilyRules {
 	return {
 		family: saved.family,
@@ -56,8 +56,8 @@ export function ownRules(saved: FamilyRules): FamilyRules {
 }
 
 /**
- * Where `actual` is not `expected`. Reasons do not count, nor does the order of tables and chains,
- * nor an empty built-in chain with policy ACCEPT; the order of rules does.
+ * The differences between two rule sets. Reasons do not matter, nor does the order of tables and
+ * chains, nor an empty built-in chain with policy ACCEPT. The order of rules matters.
  */
 export function compareRules(expected: FamilyRules, actual: FamilyRules): readonly Difference[] {
 	const [left, right] = [flatten(expected), flatten(actual)];
@@ -75,7 +75,7 @@ export function compareRules(expected: FamilyRules, actual: FamilyRules): readon
 	});
 }
 
-/** One line that names a difference. */
+/** A difference in one line. */
 export function describeDifference(difference: Difference): string {
 	const {family, chain, index, expected, actual} = difference;
 	const place = `IPv${family}, rule ${index} of ${chain}`;

@@ -5,15 +5,15 @@ import type {FamilyRules} from './model.ts';
 import type {Packet} from './packet.ts';
 
 /**
- * Somewhere that packets come from: an address, and the interface that they come in on. The address
- * that they go to is one of the machine's own where it is given.
+ * The source of packets: an address, and the interface on which they come in. They go to
+ * `destination`, an address of this machine, or to any of its addresses where there is none.
  */
 export type VantagePoint = Pick<Packet, 'family' | 'inInterface' | 'source' | 'destination'>;
 
-/** Ports of one kind of packet that are judged alike. */
+/** Ports on whose packets the rules decide alike. */
 export type Stretch = PortRange & {readonly decision: Decision};
 
-/** The first packet of a new connection from a vantage to a port. */
+/** The first packet of a new connection from a vantage point to a port. */
 export function firstPacket(vantagePoint: VantagePoint, protocol: Protocol, port: number): Packet {
 	return {
 		...vantagePoint,
@@ -26,8 +26,8 @@ export function firstPacket(vantagePoint: VantagePoint, protocol: Protocol, port
 }
 
 /**
- * What the rules do with new connections from a vantage to each port from 1 to 65535. Between two
- * ports that some rule names nothing can change, so one evaluation serves for all of them.
+ * What the rules do with new connections from a vantage point, for all ports. Ports that no rule tells
+ * from each other are evaluated together.
  */
 export function judgePorts(
 	rules: FamilyRules,
@@ -40,7 +40,7 @@ export function judgePorts(
 	}));
 }
 
-/** The ports from 1 to 65535 that the rules let in from a vantage. */
+/** The ports that the rules accept from a vantage point. */
 export function openPorts(
 	rules: FamilyRules,
 	vantagePoint: VantagePoint,
@@ -67,7 +67,7 @@ export function edgesOf(ranges: readonly PortRange[]): readonly PortRange[] {
 	return joinRanges(ranges.flatMap(({first, last}) => [onePort(first), onePort(last)]));
 }
 
-/** The stretches of which both edges are among the ports, whole; of the others what is among them. */
+/** Each stretch whose first and last port are among `ports`, as a whole; of the others only the ports themselves. */
 export function fillStretches(
 	ranges: readonly PortRange[],
 	ports: readonly PortRange[],

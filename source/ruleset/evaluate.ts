@@ -1,21 +1,21 @@
-import {contains} from '../lib/network.ts';
+import {contains, isMulticast} from '../lib/network.ts';
 import {hasPort, type PortRange} from '../lib/port-ranges.ts';
 import {type FamilyRules, findChain, type Match, type Rule} from './model.ts';
 import type {Packet} from './packet.ts';
 
-/** Where a rule stands: `index` counts from 1, as iptables does. */
-export type Place = {readonly chain: string; readonly index: number; readonly rule: Rule};
+/** A rule with its position: `index` counts from 1, as iptables does. */
+export type RulePosition = {readonly chain: string; readonly index: number; readonly rule: Rule};
 
 export type Decision =
-	| {readonly verdict: 'ACCEPT' | 'DROP' | 'REJECT'; readonly by: Place}
-	/** No rule decided: the policy of the built-in chain. */
+	| {readonly verdict: 'ACCEPT' | 'DROP' | 'REJECT'; readonly by: RulePosition}
+	/** No rule decided, but the policy of the built-in chain. */
 	| {readonly verdict: 'ACCEPT' | 'DROP'; readonly by: undefined}
-	/** A rule of another program that we cannot judge might decide. */
-	| {readonly verdict: 'unknown'; readonly by: Place};
+	/** A rule of another program might decide, which fw-wizard cannot evaluate. */
+	| {readonly verdict: 'unknown'; readonly by: RulePosition};
 
 /**
- * The decision of the filter table's INPUT on a packet, by the first rule that matches, as
- * netfilter walks (iptables(8)). Rate limits count as not exceeded.
+ * What INPUT of the filter table decides on a packet: the first rule that matches decides, in the
+ * order in which netfilter walks the chains (iptables(8)). Rate limits are taken as not exceeded.
  */
 export function evaluate(rules: FamilyRules, packet: Packet): Decision {
 	const policy = findChain(rules, 'filter', 'INPUT')?.policy === 'DROP' ? 'DROP' : 'ACCEPT';
@@ -30,7 +30,7 @@ function walk(
 ): Decision | undefined {
 	const list = visited.has(chain) ? [] : (findChain(rules, 'filter', chain)?.rules ?? []);
 	for (const [position, rule] of list.entries()) {
-		const by: Place = {chain, index: position + 1, rule};
+		const by: RulePosition = {chain, index: position + 1, rule};
 		const matched = matches(rule.match, packet);
 		if (matched === false) {
 			continue;
@@ -66,16 +66,16 @@ function walk(
 	return undefined;
 }
 
-/** Targets after which the walk goes on with the next rule; a rule may also have none (iptables(8)). */
+/** Targets after which netfilter continues with the next rule, as it does behind a rule without a target (iptables(8)). */
 const NON_TERMINATING = new Set(['LOG', 'NFLOG', 'MARK', 'CONNMARK', 'SET', 'TRACE', 'AUDIT']);
 
-/** Whether the walk goes on behind a rule with these words after -j. */
+/** Whether netfilter continues behind a rule whose words from -j on are these. */
 export function isNonTerminating([, name]: readonly string[]): boolean {
 	return name === undefined || NON_TERMINATING.has(name);
 }
 
 function matches(match: Match, packet: Packet): boolean | 'unknown' {
-	const reached = reaches(match.destination, packet.destination);
+	const reached = matchesDestination(match.destination, packet.destination);
 	const known =
 		(match.source === undefined || contains(match.source, packet.source)) &&
 		reached !== false &&
@@ -88,8 +88,11 @@ function matches(match: Match, packet: Packet): boolean | 'unknown' {
 	return known && (match.unknown !== undefined || reached === 'unknown') ? 'unknown' : known;
 }
 
-/** Without a destination a packet goes to some address of this machine: never a multicast one. */
-function reaches(cidr: string | undefined, destination: string | undefined): boolean | 'unknown' {
+/** A packet without a destination goes to an address of this machine, which is never a multicast address. */
+function matchesDestination(
+	cidr: string | undefined,
+	destination: string | undefined,
+): boolean | 'unknown' {
 	if (cidr === undefined) {
 		return true;
 	}
@@ -98,11 +101,8 @@ function reaches(cidr: string | undefined, destination: string | undefined): boo
 		return contains(cidr, destination);
 	}
 
-	const [base = ''] = cidr.split('/');
-	return MULTICAST.some((networks) => contains(networks, base)) ? false : 'unknown';
+	return isMulticast(cidr) ? false : 'unknown';
 }
-
-const MULTICAST = ['224.0.0.0/4', 'ff00::/8'];
 
 function within(ranges: readonly PortRange[] | undefined, port: number | undefined): boolean {
 	return ranges === undefined || (port !== undefined && hasPort(ranges, port));

@@ -1,4 +1,4 @@
-import type {Family} from '../lib/network.ts';
+import {type Family, printNetwork} from '../lib/network.ts';
 import {type PortRange, printPorts} from '../lib/port-ranges.ts';
 import {
 	defaultReject,
@@ -12,7 +12,7 @@ import {
 	type Target,
 } from './model.ts';
 
-/** Which of our chains and jumps a family has now; `jumps` counts each. */
+/** Which of our chains a family has now, and how many jumps to each. */
 export type Presence = {
 	readonly chains: ReadonlySet<string>;
 	readonly jumps: ReadonlyMap<string, number>;
@@ -20,15 +20,15 @@ export type Presence = {
 
 export const NOTHING_PRESENT: Presence = {chains: new Set(), jumps: new Map()};
 
-/** A rule without the chain it is in, as one types it after `-A CHAIN`. */
+/** A rule without its chain, as it is typed behind `-A CHAIN`. */
 export function printRule(rule: Rule, family: Family): string {
 	return [...matchWords(rule.match), ...targetWords(rule.target, family)].map(quote).join(' ');
 }
 
 /**
- * What iptables-restore --noflush loads: our chains are made or emptied and filled again, each
- * built-in chain gets its one jump, chains of ours that are no longer wanted go. `filter` comes
- * before `raw`: each table is a transaction of its own, and a bad helper must not stop the filter.
+ * The input of iptables-restore --noflush. Our chains are created or emptied, and filled. Each built-in
+ * chain gets one jump, and chains of ours that are no longer needed are deleted. `filter` comes before
+ * `raw`: each table is a transaction of its own, and a helper that fails must not stop the filter.
  */
 export function printRestore(rules: FamilyRules, present: Presence = NOTHING_PRESENT): string {
 	return printTables((own) => {
@@ -44,8 +44,8 @@ export function printRestore(rules: FamilyRules, present: Presence = NOTHING_PRE
 }
 
 /**
- * The plain commands that do the same to an empty INPUT, without chains of our own: what one would
- * type or paste into a shell.
+ * The commands that have the same effect on an empty INPUT, without chains of our own, to be typed or
+ * pasted into a shell.
  */
 export function printCommands(rules: FamilyRules): readonly string[] {
 	const program = rules.family === 4 ? 'iptables' : 'ip6tables';
@@ -56,7 +56,7 @@ export function printCommands(rules: FamilyRules): readonly string[] {
 	);
 }
 
-/** Both families' restore files in one text, each under a comment that says which program loads it. */
+/** The restore files of both families in one text, each under a comment that names the program for it. */
 export function printRestoreFiles(ruleSet: RuleSet): string {
 	return ruleSet.families
 		.map(
@@ -66,7 +66,7 @@ export function printRestoreFiles(ruleSet: RuleSet): string {
 		.join('\n');
 }
 
-/** A restore file from the lines that each chain of ours needs, table by table. */
+/** A restore file made of lines for each of our chains, table by table. */
 export function printTables(linesOf: (own: OwnChain) => readonly string[]): string {
 	return [...new Set(OWN_CHAINS.map(({table}) => table))]
 		.map((table) => {
@@ -76,7 +76,7 @@ export function printTables(linesOf: (own: OwnChain) => readonly string[]): stri
 		.join('');
 }
 
-/** The lines that bring the jumps to a chain of ours to the `wanted` number. */
+/** The lines that add or delete jumps to a chain of ours, so that their number is `wanted`. */
 export function jumpLines(
 	{name, from}: OwnChain,
 	wanted: number,
@@ -87,7 +87,7 @@ export function jumpLines(
 	return Array.from({length: Math.abs(surplus)}, () => line);
 }
 
-/** The lines that take a chain of ours away, with the jumps to it. */
+/** The lines that delete a chain of ours, with the jumps to it. */
 export function removeChain(own: OwnChain, present: Presence): readonly string[] {
 	return [
 		...jumpLines(own, 0, present),
@@ -97,8 +97,8 @@ export function removeChain(own: OwnChain, present: Presence): readonly string[]
 
 function matchWords(match: Match): readonly string[] {
 	return [
-		...(match.source === undefined ? [] : ['-s', bareAddress(match.source)]),
-		...(match.destination === undefined ? [] : ['-d', bareAddress(match.destination)]),
+		...(match.source === undefined ? [] : ['-s', printNetwork({cidr: match.source})]),
+		...(match.destination === undefined ? [] : ['-d', printNetwork({cidr: match.destination})]),
 		...(match.inInterface === undefined ? [] : ['-i', match.inInterface]),
 		...(match.protocol === undefined ? [] : ['-p', protocolWord(match.protocol)]),
 		...portWords('sport', match.sourcePorts),
@@ -153,16 +153,12 @@ function targetWords(target: Target, family: Family): readonly string[] {
 	}
 }
 
-/** iptables finds igmp only in /etc/protocols, which a minimal machine lacks; the others it knows. */
+/** iptables finds igmp only in /etc/protocols, which a minimal machine lacks; it knows the other names. */
 function protocolWord(protocol: string): string {
 	return protocol === 'igmp' ? '2' : protocol;
 }
 
-function bareAddress(cidr: string): string {
-	return cidr.replace(cidr.includes(':') ? /\/128$/ : /\/32$/, '');
-}
-
-/** Quotes as iptables-restore and a POSIX shell both read: only for words with anything unusual in them. */
+/** Quotes a word as iptables-restore and a POSIX shell both read it, if it has unusual characters. */
 function quote(word: string): string {
 	return /^[\w.,:/@%+=!-]+$/.test(word) ? word : `"${word.replace(/["\\$`]/g, '\\$&')}"`;
 }

@@ -7,16 +7,16 @@ import {firstPacket, judgePorts, type VantagePoint} from './evaluate-ports.ts';
 import type {RuleSet} from './model.ts';
 import {STRANGER} from './packet.ts';
 
-/** A port that somebody who is connected now must reach again for a new connection. */
+/** A port that a remote client needs for its next login. */
 export type AccessPort = {
 	readonly protocol: Protocol;
 	readonly first: number;
 	readonly last: number;
 };
 
-/** Somebody who came in from outside and wants to come again. */
+/** A client that is logged in from another machine, and must be able to log in again. */
 export type RemoteClient = {
-	/** Unknown: anybody. */
+	/** Its address; undefined where it is not known. */
 	readonly client: string | undefined;
 	readonly inInterface: string | undefined;
 	readonly accessPorts: readonly AccessPort[];
@@ -29,8 +29,9 @@ export type AccessDecision = {
 };
 
 /**
- * What the rules do with the first packet of a new connection of the visitor, for each door: of a
- * range, the worst that happens. A visitor whose address is not known may come by either family.
+ * What the rules do with the first packet of a new connection of a remote client, for each of its
+ * access ports. For a range it is the worst decision on one of its ports. A client whose address is
+ * not known may use either family.
  */
 export function judgeAccessPorts(
 	{families}: RuleSet,
@@ -53,15 +54,15 @@ export function judgeAccessPorts(
 	});
 }
 
-/** The doors that the rules shut. */
+/** The access ports that the rules block. */
 export function findLockouts(
 	ruleSet: RuleSet,
 	remoteClient: RemoteClient | undefined,
 ): readonly AccessPort[] {
-	const shut = (remoteClient === undefined ? [] : judgeAccessPorts(ruleSet, remoteClient))
+	const closed = (remoteClient === undefined ? [] : judgeAccessPorts(ruleSet, remoteClient))
 		.filter(({decision}) => decision.verdict !== 'ACCEPT')
 		.map(({accessPort}) => accessPort);
-	return [...new Set(shut)];
+	return [...new Set(closed)];
 }
 
 /** Whether the rules block a new TCP connection from an address to a port of this machine. */
@@ -76,7 +77,7 @@ export function isBlocked({families}: RuleSet, source: string, port: number): bo
 	return evaluate(rules, packet).verdict !== 'ACCEPT';
 }
 
-/** The opening that lets everybody through a door. */
+/** The opening that opens an access port for all sources. */
 export function openingFor({protocol, first, last}: AccessPort): PortOpening {
 	return {kind: 'port', protocol, first, last, limit: false};
 }

@@ -2,13 +2,13 @@ import type {Family} from '../lib/network.ts';
 import {printRule} from './format-iptables.ts';
 import {findChain, OWN_CHAINS, type OwnChain, type Rule, type RuleSet} from './model.ts';
 
-/** A rule as a person reads it: once, with the families that have it. */
+/** A rule that one or both families have. */
 export type Row = {
 	readonly families: readonly Family[];
 	readonly own: OwnChain;
 	/** Counts from 1, in the first of its families. */
 	readonly index: number;
-	/** The rule as iptables takes it, without its chain. */
+	/** The rule as iptables reads it, without its chain. */
 	readonly text: string;
 	readonly rule: Rule;
 };
@@ -18,8 +18,8 @@ export type Mark = 'same' | 'added' | 'removed';
 export type MarkedRow = Row & {readonly mark: Mark};
 
 /**
- * The rules of our chains, both families in one list, in the order in which a packet meets them:
- * `raw` before `filter`, so that the verdict comes last.
+ * The rules of our chains, of both families in one list, in the order in which they are evaluated:
+ * `raw` comes before `filter`, so that the verdict is the last.
  */
 export function mergeFamilies({families}: RuleSet): readonly Row[] {
 	return [...OWN_CHAINS].reverse().flatMap((own) => {
@@ -47,7 +47,7 @@ export function mergeFamilies({families}: RuleSet): readonly Row[] {
 	});
 }
 
-/** What changes from one list of rows to the other, each removed row where it was. */
+/** The rows of both lists with a mark of what changes. A removed row keeps its position. */
 export function markRows(before: readonly Row[], after: readonly Row[]): readonly MarkedRow[] {
 	return interleave<MarkedRow>(
 		before.map((row) => ({...row, mark: 'removed'})),
@@ -57,7 +57,7 @@ export function markRows(before: readonly Row[], after: readonly Row[]): readonl
 	);
 }
 
-/** Merges two lists that share most items, keeping the order of each; items of one key become one. */
+/** Merges two lists that have most items in common. The order of each is kept, and items of one key become one. */
 function interleave<T>(
 	left: readonly T[],
 	right: readonly T[],

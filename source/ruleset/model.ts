@@ -2,12 +2,12 @@ import type {Family} from '../lib/network.ts';
 import type {PortRange} from '../lib/port-ranges.ts';
 
 /**
- * The rule set as data: what the kernel gets, and what every view is printed from. A rule set read
- * back from iptables-save has the same shape, so that the two can be compared.
+ * The rule set as data: the kernel gets it, and every view is printed from it. A rule set that was
+ * read from iptables-save has the same form, so that the two can be compared.
  */
 export type RuleSet = {readonly families: readonly FamilyRules[]};
 
-/** The two that iptables can be: each has rules of its own, and the kernel asks both. */
+/** The two backends of iptables. Each has rules of its own, and the kernel evaluates both. */
 export type Backend = 'nft' | 'legacy';
 
 export type FamilyRules = {readonly family: Family; readonly tables: readonly Table[]};
@@ -24,11 +24,11 @@ export type Chain = {
 export type Rule = {
 	readonly match: Match;
 	readonly target: Target;
-	/** Why the rule is there, for rules of our own. */
+	/** The reason for the rule. Only our own rules have one. */
 	readonly reason?: Reason;
 };
 
-/** What a rule of our own is for. `helper` and `opening` are optional parts, the others the floor. */
+/** The purpose of a rule of our own. Every rule set has rules for the parts that are no choice of the user. */
 export type Part =
 	| 'solicited'
 	| 'icmp'
@@ -47,16 +47,16 @@ export type Reason = {readonly part: Part; readonly text: string};
 export const CT_STATES = ['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 'UNTRACKED'] as const;
 export type CtState = (typeof CT_STATES)[number];
 
-/** A rate as iptables writes it (`6/min`) and how many packets may exceed it at once. */
+/** A rate as iptables writes it (`6/min`), and how many packets may exceed it at once. */
 export type Rate = {readonly rate: string; readonly burst: number};
 
-/** All that is given must match. */
+/** The conditions of a rule. A packet matches if it meets each of them. */
 export type Match = {
 	/** CIDR, canonical. */
 	readonly source?: string;
 	readonly destination?: string;
 	readonly inInterface?: string;
-	/** As iptables spells it: tcp, udp, icmp, ipv6-icmp, igmp, … */
+	/** In the spelling of iptables: tcp, udp, icmp, ipv6-icmp, igmp, … */
 	readonly protocol?: string;
 	readonly sourcePorts?: readonly PortRange[];
 	readonly destinationPorts?: readonly PortRange[];
@@ -67,7 +67,7 @@ export type Match = {
 	readonly limit?: Rate;
 	/** `-m hashlimit`, per source address, or per source network of `sourceMask` bits. */
 	readonly hashlimit?: Rate & {readonly name: string; readonly sourceMask?: number};
-	/** Words of another program's rule that we do not model; whether it matches is unknown. */
+	/** Words of the rule of another program that fw-wizard does not model: whether the rule matches is unknown. */
 	readonly unknown?: readonly string[];
 };
 
@@ -77,10 +77,10 @@ export type Target =
 	| {readonly kind: 'LOG'; readonly prefix: string}
 	| {readonly kind: 'CT'; readonly helper: string}
 	| {readonly kind: 'chain'; readonly name: string}
-	/** Another program's target, or none at all; `words` are what follows -j. */
+	/** A target of another program, or no target; `words` are those from -j on. */
 	| {readonly kind: 'other'; readonly words: readonly string[]};
 
-/** Our own chains: where they live and which built-in chain jumps to them. */
+/** Our own chains, with their tables and the built-in chains that jump to them. */
 export const OWN_CHAINS = [
 	{name: 'FW-WIZARD-INPUT', table: 'filter', from: 'INPUT'},
 	{name: 'FW-WIZARD-OUTPUT', table: 'raw', from: 'OUTPUT'},
@@ -89,7 +89,7 @@ export const OWN_CHAINS = [
 
 export type OwnChain = (typeof OWN_CHAINS)[number];
 
-/** What begins the name of each of our chains, and of no other. */
+/** The beginning of the name of each of our chains, and of no other chain. */
 export const OWN_PREFIX = 'FW-WIZARD-';
 
 export const LOG_PREFIX = 'fw-wizard: ';

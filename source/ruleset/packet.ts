@@ -5,31 +5,31 @@ import {LAST_PORT} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import type {CtState} from './model.ts';
 
-/** A packet that comes in, as far as rules look at it. */
+/** An incoming packet, with the fields that rules can match. */
 export type Packet = {
 	readonly family: Family;
 	readonly inInterface: string;
 	readonly source: string;
 	/** Absent: an address of this machine. */
 	readonly destination?: string;
-	/** As iptables spells it. */
+	/** In the spelling of iptables. */
 	readonly protocol: string;
 	readonly sourcePort?: number;
 	readonly destinationPort?: number;
 	/** For TCP: SYN set, ACK, RST and FIN clear. */
 	readonly syn?: boolean;
-	/** What conntrack says of it. */
+	/** Its state in conntrack. */
 	readonly state: CtState;
 };
 
 const HINT = 'Write: tcp 3306 from 192.0.2.7, or udp 53 on eth0, or icmp';
-/** Addresses for documentation (RFC 5737, RFC 3849): where nothing is said, a stranger. */
+/** Addresses for documentation (RFC 5737, RFC 3849). They stand for any source. */
 export const STRANGER: Readonly<Record<Family, string>> = {4: '192.0.2.1', 6: '2001:db8::1'};
 
 /**
  * Reads `PROTOCOL [PORT] [from ADDRESS] [to ADDRESS] [on INTERFACE]`: the first packet of a new
- * connection. Without an address it stands for one packet of each family.
- * @param inInterface the interface when none is named
+ * connection. Without an address the result is one packet of each family.
+ * @param inInterface the interface where the text names none
  * @throws {InputError}
  */
 export function parsePacket(text: string, inInterface: string): readonly Packet[] {
@@ -84,7 +84,7 @@ function parsePort(text: string | undefined): {sourcePort: number; destinationPo
 		);
 	}
 
-	// The first port of the dynamic range (RFC 6335) stands for "any".
+	// The first port of the dynamic range (RFC 6335) stands for any source port.
 	return {sourcePort: 49_152, destinationPort: port};
 }
 

@@ -2,10 +2,10 @@ import {type Family, normalizeAddress} from '../lib/network.ts';
 import type {PortRange} from '../lib/port-ranges.ts';
 import {CT_STATES, type Match} from './model.ts';
 
-/** What an option adds to a match, given its value; undefined where we do not model it. */
+/** Turns the value of an option into a part of a match; undefined where fw-wizard does not model it. */
 type Reader = (value: string, family: Family, match: Match) => Partial<Match> | undefined;
 
-/** Other words for a protocol, as old versions and machines without /etc/protocols have them. */
+/** Other names of protocols, which old versions and machines without /etc/protocols print. */
 const PROTOCOLS = new Map([
 	['2', 'igmp'],
 	['icmpv6', 'ipv6-icmp'],
@@ -45,7 +45,7 @@ const MODELLED_MATCHES = new Set([
 	'comment',
 ]);
 
-/** Whether we know a match through and through: not when it is there twice, nor a hashlimit over all sources. */
+/** Whether fw-wizard models a match. It does not where a rule has it twice, nor a hashlimit that counts all sources together. */
 export function isModelled(name: string, match: Match, words: readonly string[]): boolean {
 	return (
 		MODELLED_MATCHES.has(name) &&
@@ -54,7 +54,7 @@ export function isModelled(name: string, match: Match, words: readonly string[])
 	);
 }
 
-/** What an option adds to a match; undefined where we do not model it, or it is there already. */
+/** The part of a match that an option adds; undefined where it is not modelled, or where the match has it already. */
 export function readOption(
 	option: string,
 	value: string,
@@ -75,7 +75,7 @@ function withAddress(
 ): Partial<Match> | undefined {
 	const [text = '', prefix = family === 4 ? '32' : '128'] = value.split('/');
 	const address = normalizeAddress(text);
-	// A netmask with holes, which iptables can have and CIDR cannot say, is not modelled.
+	// A netmask that is no prefix is not modelled: iptables can have one, and CIDR cannot express it.
 	return address !== undefined && /^\d+$/.test(prefix) ? build(`${address}/${prefix}`) : undefined;
 }
 
@@ -97,7 +97,7 @@ function withPorts(
 	return /^\d+(:\d+)?(,\d+(:\d+)?)*$/.test(value) ? build(ranges) : undefined;
 }
 
-/** Conntrack's SNAT and DNAT are no states, and not modelled. */
+/** SNAT and DNAT of `--ctstate` are no states, and are not modelled. */
 function withStates(value: string): Partial<Match> | undefined {
 	const names = value.split(',');
 	const states = CT_STATES.filter((state) => names.includes(state));

@@ -11,9 +11,9 @@ import {
 import {isModelled, readOption} from './parse-match.ts';
 
 /**
- * Reads what iptables-save prints, canonically: comments, counters and redundant `-m tcp` gone,
- * `-m state` as conntrack, states sorted, addresses in one spelling. What another program's rule
- * says that we do not model is kept word for word in `unknown`.
+ * Reads the output of iptables-save into a canonical form: without comments, counters and redundant
+ * `-m tcp`, with `-m state` as conntrack, states sorted, addresses in one spelling. Words of rules of
+ * other programs that fw-wizard does not model are kept as they are in `unknown`.
  */
 export function parseSave(text: string, family: Family): FamilyRules {
 	const {read, rules} = readerOfSaves(family);
@@ -24,7 +24,7 @@ export function parseSave(text: string, family: Family): FamilyRules {
 	return rules;
 }
 
-/** What has been read so far of a save, and what reads its next line. */
+/** Reads a save line by line; `rules` is what was read so far. */
 export type SaveReader = {
 	readonly rules: FamilyRules;
 	readonly read: (line: string) => void;
@@ -32,7 +32,7 @@ export type SaveReader = {
 
 type OpenChain = Chain & {readonly rules: Rule[]};
 
-/** The same line by line, for those who cannot be busy for as long as a large save takes. */
+/** The same line by line, so that a caller can do other things while it reads a large save. */
 export function readerOfSaves(family: Family): SaveReader {
 	const tables: Array<Table & {readonly chains: OpenChain[]}> = [];
 	let chains = new Map<string, OpenChain>();
@@ -57,14 +57,14 @@ export function readerOfSaves(family: Family): SaveReader {
 	};
 }
 
-/** The words of a line. A quoted one is always a value, whatever it looks like. */
+/** The words of a line. A quoted word is always a value, even if it looks like an option. */
 type Words = {readonly texts: readonly string[]; readonly quoted: ReadonlySet<number>};
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** Splits a line of a save into words: double quotes group, a backslash in them escapes. */
+/** Splits a line of a save into words. Double quotes group, and a backslash within them escapes. */
 function tokenize(line: string): Words {
-	// All but a few lines are so, and there may be thousands.
+	// Most lines have no quotes, and a save may have thousands: these are split fast.
 	if (/^[!#-~]+(?: [!#-~]+)*$/.test(line)) {
 		return {texts: line.split(' '), quoted: NONE};
 	}
@@ -72,9 +72,9 @@ function tokenize(line: string): Words {
 	const quoted = new Set<number>();
 	const texts = Array.from(
 		line.matchAll(/"((?:\\.|[^"\\])*)"|(\S+)/g),
-		([, inner, bare = ''], index) => {
+		([, inner, unquoted = ''], index) => {
 			if (inner === undefined) {
-				return bare;
+				return unquoted;
 			}
 
 			quoted.add(index);
@@ -84,7 +84,7 @@ function tokenize(line: string): Words {
 	return {texts, quoted};
 }
 
-/** @param first where the words of the rule begin, behind -A and the chain */
+/** @param first the index of the first word behind -A and the chain */
 function parseRule(
 	{texts, quoted}: Words,
 	first: number,
@@ -93,7 +93,7 @@ function parseRule(
 ): Rule {
 	const unknown: string[] = [];
 	const match: Match = {};
-	// An option means what the -m before it says; those before the first are iptables' own.
+	// The -m before an option gives it its meaning; options before the first -m are of iptables itself.
 	let modelled = true;
 	let index = first;
 	while (index < texts.length) {
@@ -138,7 +138,7 @@ function parseRule(
 	};
 }
 
-/** One for all rules: there may be thousands. */
+/** One object for all rules with such a target, since there may be thousands. */
 const PLAIN = {
 	ACCEPT: {kind: 'ACCEPT'},
 	DROP: {kind: 'DROP'},

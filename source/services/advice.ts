@@ -3,19 +3,19 @@ import {programNamed, programOfProxy} from './known-programs/find.ts';
 import {KNOWN_SERVICES, type KnownService} from './known-services.ts';
 import type {Listener} from './listener.ts';
 
-/** What can be done about a listener instead of opening its port. Nothing of it is ever run. */
+/** What the user can do about a listener instead of opening its port. fw-wizard runs none of it. */
 export type Advice = {
 	/** What it is called, safe to print. */
 	readonly name: string;
-	/** The exact command that ends it, now and at boot. */
+	/** The exact command that stops it, now and at boot. */
 	readonly stop: string | undefined;
-	/** Where to bind it to loopback, and what to write there. */
+	/** The file in which it is bound to loopback, and what to write there. */
 	readonly loopback: {readonly file: string; readonly setting: string} | undefined;
-	/** What else there is to know, in one sentence. */
+	/** What else the user should know, in one sentence without a full stop. */
 	readonly note: string | undefined;
 };
 
-/** What advice depends on; a listener has it all. */
+/** The fields of a listener that advice depends on. */
 export type Advised = Pick<
 	Listener,
 	| 'process'
@@ -29,7 +29,7 @@ export type Advised = Pick<
 	| 'protocol'
 >;
 
-/** How to do without an open port: stop what listens, or bind it to loopback. */
+/** How to protect a port without a firewall: stop the program that listens, or bind it to loopback. */
 export function adviseOn(listener: Advised): Advice {
 	const known = findKnownService(listener);
 	if (listener.container !== undefined) {
@@ -49,7 +49,7 @@ export function adviseOn(listener: Advised): Advice {
 	};
 }
 
-/** The entry of the table for what listens there, by its process and unit. */
+/** The known service of a listener, by its process and unit. */
 export function findKnownService({
 	process = '',
 	unit = '',
@@ -59,7 +59,7 @@ export function findKnownService({
 			service.processes.includes(process) &&
 			(service.unit === undefined || unit.startsWith(service.unit)),
 	);
-	// systemd holds the socket of a service that nobody has called yet.
+	// systemd holds the socket of a service until the first connection starts it.
 	return named ?? (process === 'systemd' ? KNOWN_SERVICES.find(isUnitOf(unit)) : undefined);
 }
 
@@ -86,7 +86,7 @@ function stopCommand(listener: Advised, known: KnownService | undefined): string
 
 function loopbackOf(listener: Advised, known: KnownService | undefined): Advice['loopback'] {
 	const sensible = known === undefined || known.loopback !== undefined;
-	// The service gets the socket as it is: only its unit says where it listens.
+	// The service gets a socket that is bound already: only the socket unit says where it listens.
 	if (listener.bySocket && listener.socketUnit !== undefined && sensible) {
 		const key = listener.protocol === 'tcp' ? 'ListenStream' : 'ListenDatagram';
 		return {
@@ -98,7 +98,7 @@ function loopbackOf(listener: Advised, known: KnownService | undefined): Advice[
 	return known?.loopback?.(listener);
 }
 
-/** A container is stopped and bound by what runs it, not by the service that it is forwarded by. */
+/** The program that runs a container stops it and binds its ports, not the process that listens for it. */
 function adviseOnContainer({process, port, protocol}: Advised, container: string): Advice {
 	const program = programNamed(container)?.command;
 	const published = process !== undefined && programOfProxy(process) !== undefined;

@@ -1,24 +1,24 @@
-/** What is known of a service: what it is, and how it is told to listen on loopback alone. */
+/** A service that is known: what it is, and how it is made to listen on loopback alone. */
 export type KnownService = {
-	/** What to call it. */
+	/** As a person calls it. */
 	readonly name: string;
-	/** The names of its processes, as the kernel cuts them, to 15 characters. */
+	/** The names of its processes, cut to 15 characters as the kernel cuts them. */
 	readonly processes: readonly string[];
-	/** How its unit begins, where the process bears a name that others have too. */
+	/** The beginning of its unit's name, where other services have processes of the same name. */
 	readonly unit?: string;
 	/**
-	 * What it is on a machine: a `service` for others, the `login` of its administrator, or something
-	 * that listens on a workstation just as well.
+	 * What it is for: a `service` for other machines, the `login` of the administrator, or something
+	 * that listens on any machine, also on a workstation.
 	 */
 	readonly kind: 'service' | 'login' | 'everywhere';
-	/** The units to stop, where they are not those that hold the socket. */
+	/** The units to stop, where they are not the units that hold the socket. */
 	readonly units?: readonly string[];
-	/** Where and how it is bound to loopback. Absent: its configuration knows no such thing, or it makes no sense. */
+	/** How it is bound to loopback. Absent where it cannot be, or where that makes no sense. */
 	readonly loopback?: (listener: {
 		readonly port: number;
 		readonly unit?: string | undefined;
 	}) => {readonly file: string; readonly setting: string} | undefined;
-	/** What else must be known before it is stopped or bound, in one sentence. */
+	/** What the user must know before it is stopped or bound, in one sentence without a full stop. */
 	readonly note?: string;
 };
 
@@ -27,7 +27,7 @@ const at =
 	({port}) => ({file, setting: setting.replaceAll('PORT', `${port}`)});
 
 /**
- * Files where Debian has them. Settings from each program's own manual: sshd_config(5), cupsd.conf(5),
+ * The table of services. Files are where Debian has them. Settings are from the manual of each program: sshd_config(5), cupsd.conf(5),
  * postconf(5), redis.conf, postgresql.conf ("Connections and Authentication"), mysqld's bind-address,
  * mongod.conf net.bindIp, memcached(1) -l, nginx's listen, Apache's Listen, elasticsearch network.host,
  * rabbitmq.conf, docker-run(1) --publish, dovecot, dnsmasq(8), unbound.conf(5), named.conf(5).
@@ -80,7 +80,7 @@ export const KNOWN_SERVICES: readonly KnownService[] = [
 		kind: 'service',
 		loopback: ({port}) => ({
 			file: '/etc/mysql/mysql.conf.d/mysqld.cnf',
-			// 33060 is the X Protocol's.
+			// 33060 is the port of the X Protocol.
 			setting: `${port === 33_060 ? 'mysqlx-bind-address' : 'bind-address'} = 127.0.0.1`,
 		}),
 	},
@@ -254,7 +254,7 @@ function rabbitmq({port}: {readonly port: number}): {file: string; setting: stri
 	switch (port) {
 		case 15_672:
 			return {file: '/etc/rabbitmq/rabbitmq.conf', setting: 'management.tcp.ip = 127.0.0.1'};
-		// The ports by which nodes and tools speak with each other: AMQP's plus 20,000.
+		// The port for other nodes and for tools: that of AMQP plus 20,000.
 		case 25_672:
 			return {
 				file: '/etc/rabbitmq/rabbitmq-env.conf',

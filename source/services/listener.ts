@@ -1,35 +1,35 @@
 import type {Family} from '../lib/network.ts';
 import type {Protocol} from '../policy/services.ts';
 
-/** A socket that waits for others: a listening TCP socket, or a bound UDP socket without a peer. */
+/** A socket that packets from others can reach: a listening TCP socket, or a bound UDP socket without a peer. */
 export type Listener = {
 	readonly protocol: Protocol;
 	/** In its canonical spelling; `0.0.0.0` or `::` for all addresses. */
 	readonly address: string;
-	/** The families that it serves: `::` serves both unless IPV6_V6ONLY is set on it (ipv6(7)). */
+	/** The families that it receives: `::` receives both unless IPV6_V6ONLY is set on it (ipv6(7)). */
 	readonly families: readonly Family[];
-	/** Whether IPV6_V6ONLY is set could not be found out; `families` then holds both. */
+	/** fw-wizard could not detect whether IPV6_V6ONLY is set; `families` then has both. */
 	readonly ipv4Unknown?: true | undefined;
 	readonly port: number;
 	/** The interface that it is bound to. */
 	readonly on?: string | undefined;
-	/** Whether packets from other machines come to it, as far as its address says. */
+	/** Whether packets from other machines can come to its address. */
 	readonly reach: 'outside' | 'loopback';
 	/** The name of the process, at most 15 characters, safe to print. */
 	readonly process?: string | undefined;
 	readonly pid?: number | undefined;
-	/** Whom the process runs as, safe to print. */
+	/** The user that the process runs as, safe to print. */
 	readonly user?: string | undefined;
 	/** The service that it belongs to: nginx.service. */
 	readonly unit?: string | undefined;
-	/** Whose service manager runs `unit`, where it is not the system's but a user's own. */
+	/** The user whose own service manager runs `unit`. Absent where the system's manager runs it. */
 	readonly unitOf?: string | undefined;
 	/** The socket unit that starts the service: ssh.socket. */
 	readonly socketUnit?: string | undefined;
-	/** `socketUnit` has opened this very socket. */
+	/** `socketUnit` has opened this socket, and not the service. */
 	readonly bySocket?: true | undefined;
-	/** What runs the container that the process lives in, or that it answers for: Docker. */
+	/** The program that runs the container which the process is in, or listens for: Docker. */
 	readonly container?: string | undefined;
-	/** No process has it, but the kernel itself: WireGuard, the NFS server. */
+	/** No process has it: the kernel opened it, for WireGuard or the NFS server. */
 	readonly kernel?: true | undefined;
 };

@@ -5,29 +5,32 @@ import type {Listener} from './listener.ts';
 
 export type Recommendation = {
 	readonly role: Role;
-	/** Why, without a full stop: "nginx and postgresql listen on all addresses". */
+	/** The reason, without a full stop: "nginx and postgresql listen on all addresses". */
 	readonly reason: string;
 };
 
-/** What a listener must have for this; a listener has it all. */
+/** The fields of a listener that the role depends on. */
 type Candidate = Pick<
 	Listener,
 	'protocol' | 'address' | 'port' | 'reach' | 'process' | 'unit' | 'unitOf' | 'kernel' | 'container'
 >;
 
 /**
- * Ports at which machines look for each other, get their addresses and set their clocks (IANA):
- * these make no server of a machine.
+ * Ports by which machines find each other, get their addresses and set their clocks (IANA). A machine
+ * that listens only there is no server.
  */
 const EVERYWHERE = new Set([
 	...['udp 68', 'udp 123', 'udp 546', 'udp 631', 'udp 1900', 'udp 3702'],
 	...['udp 5353', 'udp 5355', 'tcp 5355'],
 ]);
 
-/** Where Linux takes ports of its own accord (ip_local_port_range). */
+/** The first of the ports that Linux gives to sockets which ask for any (ip_local_port_range). */
 const EPHEMERAL = 32_768;
 
-/** The role that fits what others can reach on this machine. Who published a port has a service to offer. */
+/**
+ * The role that fits what other machines can reach here. A machine with published ports is a server.
+ * @param published the published ports of containers, with the program that published each
+ */
 export function recommendRole(
 	listeners: readonly Candidate[],
 	published: ReadonlyArray<{readonly by: string}> = [],
@@ -51,7 +54,7 @@ export function recommendRole(
 		};
 	}
 
-	const names = namesOf(reachable.filter((listener) => !isPassing(listener)));
+	const names = namesOf(reachable.filter((listener) => !isTransient(listener)));
 	return {
 		role: 'workstation',
 		reason:
@@ -61,19 +64,19 @@ export function recommendRole(
 	};
 }
 
-/** Whether somebody elsewhere is meant to use it. */
+/** Whether a listener is a service for other machines. */
 function isService(listener: Candidate): boolean {
 	const known = findKnownService(listener);
-	// What a user's own session runs goes with the user.
+	// What a user's own session runs ends with the session.
 	if (listener.unitOf !== undefined || listener.kernel) {
 		return false;
 	}
 
-	if (known !== undefined || isPassing(listener)) {
+	if (known !== undefined || isTransient(listener)) {
 		return known?.kind === 'service';
 	}
 
-	// A service of the system, or, where that is not known, a port that only root may take.
+	// A service of the system, or, where the unit is not known, a port that only root may bind.
 	return (
 		listener.container !== undefined ||
 		listener.unit !== undefined ||
@@ -81,12 +84,12 @@ function isService(listener: Candidate): boolean {
 	);
 }
 
-/** Whether it is there for an answer or for finding others, and soon gone. */
-function isPassing({protocol, port}: Candidate): boolean {
+/** Whether a listener only waits for an answer or finds other machines, and is likely to be short-lived. */
+function isTransient({protocol, port}: Candidate): boolean {
 	return EVERYWHERE.has(`${protocol} ${port}`) || port >= EPHEMERAL;
 }
 
-/** What listens there, by the names that people know, each once. */
+/** The names of listeners as a person calls them, each once. */
 function namesOf(listeners: readonly Candidate[]): readonly string[] {
 	return [
 		...new Set(

@@ -1,9 +1,9 @@
-import {contains, type Family, parseNetwork, prefixBits} from '../../lib/network.ts';
+import {type Family, isMulticast, parseNetwork, prefixBits} from '../../lib/network.ts';
 import {ALL_PORTS, type PortRange} from '../../lib/port-ranges.ts';
 import {printable} from '../../lib/printable.ts';
 import {PROTOCOLS, type Protocol} from '../../policy/services.ts';
 import {isNonTerminating} from '../../ruleset/evaluate.ts';
-import type {Match, Rule} from '../../ruleset/model.ts';
+import type {Rule} from '../../ruleset/model.ts';
 import {parseSave} from '../../ruleset/parse-save.ts';
 import type {Region} from './port-space.ts';
 import type {ForeignRule} from './to-openings.ts';
@@ -27,12 +27,10 @@ export function regionsOf(scope: Scope): Pick<ForeignRule, 'regions' | 'inexact'
 	const {family, ports = [ALL_PORTS], source, destination, on} = scope;
 	const reach = source === undefined ? `${family}` : readReach(source, family);
 	const interfaceIsFine = on === undefined || isInterface(on);
-	// Nobody connects by TCP to many.
-	const isMulticast = MULTICAST.some((networks) =>
-		contains(networks, stripPrefixLength(destination)),
-	);
+	// TCP has no multicast connections.
+	const udpOnly = destination !== undefined && isMulticast(destination);
 	const protocols = (scope.protocols ?? PROTOCOLS).filter(
-		(protocol) => !isMulticast || protocol === 'udp',
+		(protocol) => !udpOnly || protocol === 'udp',
 	);
 	const inexact =
 		scope.inexact ??
@@ -126,10 +124,4 @@ function readReach(text: string, family: Family): string | undefined {
 /** A name that an opening can have, not a pattern. */
 function isInterface(name: string): boolean {
 	return /^[\w.@][\w.@-]{0,14}$/.test(name) && !/^[.-]+$/.test(name);
-}
-
-const MULTICAST = ['224.0.0.0/4', 'ff00::/8'];
-
-function stripPrefixLength(network: Match['destination'] = '0.0.0.0'): string {
-	return network.split('/')[0] ?? network;
 }

@@ -1,4 +1,4 @@
-import {networkOf} from '../../lib/network.ts';
+import {networkOfBits} from '../../lib/network.ts';
 import {
 	intersectRanges,
 	type PortRange,
@@ -77,7 +77,7 @@ export function openRegions(regions: readonly Region[], limit: boolean): readonl
 			limit,
 		});
 		if (region.reach.length > 1) {
-			return [{...opening(region), from: networkOf(region.reach)}];
+			return [{...opening(region), from: networkOfBits(region.reach)}];
 		}
 
 		const twins = regions.filter(
@@ -90,7 +90,7 @@ export function openRegions(regions: readonly Region[], limit: boolean): readonl
 		const single = subtractRanges([region], twins);
 		return [
 			...subtractRanges([region], single).map(opening),
-			...single.map((range) => ({...opening(range), from: networkOf(region.reach)})),
+			...single.map((range) => ({...opening(range), from: networkOfBits(region.reach)})),
 		];
 	});
 }

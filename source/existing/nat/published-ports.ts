@@ -1,4 +1,4 @@
-import {contains, FAMILIES, type Family} from '../../lib/network.ts';
+import {contains, FAMILIES, type Family, stripPrefixLength} from '../../lib/network.ts';
 import {ALL_PORTS, intersectRanges, type PortRange} from '../../lib/port-ranges.ts';
 import {printable} from '../../lib/printable.ts';
 import type {Protocol} from '../../policy/services.ts';
@@ -136,7 +136,7 @@ function narrower(a: string | undefined, b: string | undefined): string | undefi
 		return a ?? b;
 	}
 
-	return contains(a, baseOf(b)) ? b : contains(b, baseOf(a)) ? a : null;
+	return contains(a, stripPrefixLength(b)) ? b : contains(b, stripPrefixLength(a)) ? a : null;
 }
 
 /** Every address, protocol and range that a packet to this machine may have there. */
@@ -184,10 +184,6 @@ function makerOf(chains: readonly string[], table: string): string {
 /** Whether a packet to this address stays on this machine, and so comes to INPUT after all. */
 function isHere(address: string, own: readonly string[]): boolean {
 	return own.includes(address) || address.startsWith('127.') || address === '::1';
-}
-
-function baseOf(cidr: string): string {
-	return cidr.split('/')[0] ?? cidr;
 }
 
 function familyOf(cidr: string): Family {

@@ -3,7 +3,7 @@ import {InputError} from '../lib/errors.ts';
 import {canonicalAddress, contains} from '../lib/network.ts';
 import {compareScan, type ScanComparison} from '../proof/nmap/compare-scan.ts';
 import {readNmap, type Scan} from '../proof/nmap/read-scan.ts';
-import {planVantagePoints, vantagePointsOf} from '../proof/vantage-points.ts';
+import {ownAddresses, planForPolicy, vantagePointsOf} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 
 /** How the scans of a file compare to a policy. */
@@ -18,20 +18,20 @@ export type ScansComparison = ScanComparison & {
  * @param from the address that the scan was made from; absent: not known
  * @throws {InputError} where the text is no scan, or the scan cannot have come from that address
  */
-export function compareScans(
+export async function compareScans(
 	facts: Facts,
 	{policy, ruleSet}: CompiledPolicy,
 	xml: string,
 	from: string | undefined,
-): ScansComparison {
+): Promise<ScansComparison> {
 	const scans = readNmap(xml);
 	const source = from === undefined ? undefined : canonicalAddress(from);
 	if (source !== undefined) {
 		checkSource(source, facts, scans);
 	}
 
-	const {vantagePoints} = planVantagePoints(policy, facts.interfaces, undefined);
-	const known = source === undefined ? [] : vantagePointsOf(source, policy, facts.interfaces);
+	const {vantagePoints} = await planForPolicy(policy, facts.interfaces, undefined);
+	const known = source === undefined ? [] : await vantagePointsOf(source, policy, facts.interfaces);
 	const compared = scans.map((scan) => {
 		const [exact, possible] = [known, vantagePoints].map((points) =>
 			points.filter(({family}) => family === scan.family),
@@ -51,8 +51,7 @@ export function compareScans(
 
 /** @throws {InputError} where no scan can have been made from an address */
 function checkSource(source: string, {interfaces}: Facts, scans: readonly Scan[]): void {
-	const own = interfaces.flatMap(({addresses}) => addresses.map((cidr) => cidr.split('/')[0]));
-	if (own.includes(source) || contains('127.0.0.0/8', source) || source === '::1') {
+	if (ownAddresses(interfaces).has(source) || contains('127.0.0.0/8', source) || source === '::1') {
 		throw new InputError(
 			`${source} is this machine: its packets to itself pass every firewall`,
 			'Make the scan from another machine',

@@ -3,7 +3,7 @@ import {completePolicy} from '../policy/policy.ts';
 import {type Demonstration, demonstrateVerdicts} from '../proof/demonstrate-verdicts.ts';
 import {type Proof, prove} from '../proof/prove.ts';
 import {type Observation, type Progress, sweep} from '../proof/sweep.ts';
-import {planVantagePoints} from '../proof/vantage-points.ts';
+import {planForPolicy} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {plannedSource, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {withTestbed} from '../testbed/testbed.ts';
@@ -27,14 +27,14 @@ export function makeProver(facts: Facts): Prover {
 		demonstrate: async () => demonstrateVerdicts(facts.interfaces),
 		async proveBefore() {
 			const nothing = completePolicy({role: 'workstation'});
-			const {vantagePoints} = planVantagePoints(nothing, facts.interfaces, undefined);
+			const {vantagePoints} = await planForPolicy(nothing, facts.interfaces, undefined);
 			const mine = vantagePoints.filter(({family}) => facts.families.includes(family));
 			return withTestbed(facts.interfaces, mine, async (testbed) => sweep(testbed, mine));
 		},
 	};
 }
 
-/** Proves rules against a policy, with the session in use as one of the vantage points. */
+/** Proves rules against a policy, with the remote client of the session as one of the vantage points. */
 export async function proveOn(
 	facts: Facts,
 	compiled: CompiledPolicy,

@@ -9,7 +9,7 @@ import {printable} from '../lib/printable.ts';
 import {withoutLimits} from '../proof/checks/rate-limits.ts';
 import {describePortDifference, viewAll} from '../proof/report.ts';
 import {sweep} from '../proof/sweep.ts';
-import {type NamedVantagePoint, planVantagePoints} from '../proof/vantage-points.ts';
+import {type NamedVantagePoint, planForPolicy} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
 import {edgesOf, fillStretches, stretches} from '../ruleset/evaluate-ports.ts';
@@ -39,8 +39,9 @@ export async function rehearseBoot(
 	full: boolean,
 ): Promise<Rehearsal | HostError> {
 	const remoteClient = session.kind === 'remote' ? session : undefined;
-	const vantagePoints = planVantagePoints(policy, interfaces, remoteClient).vantagePoints.filter(
-		(vantagePoint) => ruleSet.families.some(({family}) => family === vantagePoint.family),
+	const plan = await planForPolicy(policy, interfaces, remoteClient);
+	const vantagePoints = plan.vantagePoints.filter((vantagePoint) =>
+		ruleSet.families.some(({family}) => family === vantagePoint.family),
 	);
 	try {
 		return await withTestbed(

@@ -15,13 +15,13 @@ export type NmapFlags = {readonly from?: string; readonly json?: boolean};
  * @returns what to print, and whether the scan shows what the policy says
  * @throws {InputError} where the file is no scan, or `--from` fits none
  */
-export function proveWithNmap(
+export async function proveWithNmap(
 	file: string,
 	{from, json = false}: NmapFlags,
 	compiled: CompiledPolicy,
 	facts: Facts,
-): {text: string; proven: boolean} {
-	const comparison = compareScans(facts, compiled, readText(file), from);
+): Promise<{text: string; proven: boolean}> {
+	const comparison = await compareScans(facts, compiled, readText(file), from);
 	const {proven, addresses, ports, differences, unjudged} = comparison;
 	return {
 		proven,

@@ -27,10 +27,17 @@ export type ProveFlags = PolicyFlags & {
 	readonly json?: boolean;
 };
 
-/** The JSON fields that scripts know: the key of a view's vantage point is `vantage`. */
+/**
+ * The JSON fields that scripts know. The vantage point of a view has the key `vantage`, and its kind is a
+ * part of its name: `in 10.0.0.0/8`, `beside 10.0.0.0/8`.
+ */
 function proofToJson({views, ...rest}: Proof) {
+	const prefixes = {anywhere: '', network: 'in ', beside: 'beside ', client: ''};
 	return {
-		views: views.map(({vantagePoint, ...view}) => ({vantage: vantagePoint, ...view})),
+		views: views.map(({vantagePoint: {kind, ...vantage}, ...view}) => ({
+			vantage: {...vantage, name: `${prefixes[kind]}${vantage.name}`},
+			...view,
+		})),
 		...rest,
 	};
 }

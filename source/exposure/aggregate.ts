@@ -1,95 +1,92 @@
 import {groupBy} from '../lib/group-by.ts';
-import {FAMILIES, type Family} from '../lib/network.ts';
+import {FAMILIES} from '../lib/network.ts';
 import {ALL_PORTS, hasPort, type PortRange} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
+import type {NamedVantagePoint} from '../proof/vantage-points.ts';
 import type {Listener} from '../services/listener.ts';
 import type {Exposed, Reach} from './model.ts';
 
 type Ranges = Readonly<Record<Protocol, readonly PortRange[]>>;
 
-/** Ports from which packets are sent on to somebody else, or to another port of this machine. */
+/** Ports whose packets DNAT sends to a container, to another machine, or to another port of this one. */
 export type SentOn = PortRange & {
 	readonly protocol: Protocol;
 	/** `172.17.0.2:80` */
 	readonly to: string;
+	/** `to` is an address of this machine. */
 	readonly here: boolean;
 };
 
-/** What is known of the ports of this machine, as seen from one place. Ascending, without overlaps. */
+/** What is known of this machine's ports, seen from one vantage point. Ascending ranges without overlaps. */
 export type Visibility = {
-	/** Let in to this machine. */
+	/** Packets reach this machine. */
 	readonly open: Ranges;
 	readonly unknown: Ranges;
-	/** Sent on by DNAT; 'unknown' where only rules could be read. */
+	/** Packets are forwarded by DNAT; 'unknown' where no packets were sent. */
 	readonly forwarded: 'unknown' | readonly SentOn[];
-	/** More may be sent on, by routes that no copy was made of. */
+	/** More may be forwarded: the copy does not route as this machine does. */
 	readonly mayForwardMore?: boolean;
 };
 
 const ALL: readonly PortRange[] = [ALL_PORTS];
+/** Nothing is known of any port. */
 export const UNKNOWN_VISIBILITY: Visibility = {
 	open: {tcp: [], udp: []},
 	unknown: {tcp: ALL, udp: ALL},
 	forwarded: 'unknown',
 };
 
-/** Somewhere outside that packets come from. */
-export type Viewpoint = {
-	readonly family: Family;
-	/** 'anywhere on eth0', or the network that it stands for. */
-	readonly name: string;
-	/** Anybody who comes in on an interface, not somebody of whom some rule speaks. */
-	readonly general: boolean;
-	readonly inInterface: string;
-	/** The address of this machine that is looked at; absent: any. */
-	readonly destination?: string;
+/** A vantage point with what is reachable from it now, and after a planned change. */
+export type VisibilityFrom = NamedVantagePoint & {
 	readonly before: Visibility;
+	/** Absent without a planned change. */
 	readonly after?: Visibility;
 };
 
 export type States = Pick<Exposed, 'before' | 'after'>;
-/** What one lookout sees of one thing. */
-export type Seen = States & {readonly viewpoint: Viewpoint};
+/** Whether one port is reachable from one vantage point. */
+export type StatesFrom = States & {readonly vantagePoint: NamedVantagePoint};
 
-/** What a lookout sees of something, now and then. */
-export function statesAt(
-	{before, after}: Viewpoint,
-	look: (visibility: Visibility) => Reach,
-): States {
-	return {before: look(before), ...(after === undefined ? {} : {after: look(after)})};
+/** Asks the same of what is reachable from a vantage point now, and after the change. */
+export function statesFrom(
+	from: VisibilityFrom,
+	reachability: (visibility: Visibility) => Reach,
+): StatesFrom {
+	const {before, after} = from;
+	return {
+		vantagePoint: from,
+		before: reachability(before),
+		...(after === undefined ? {} : {after: reachability(after)}),
+	};
 }
 
 /**
- * The same said once: for anywhere where all interfaces agree, else for each; for a network only
- * where it is another; for both families where they agree.
+ * Joins the states of one port. Strangers are `anywhere` where their states on all interfaces are the
+ * same, otherwise there is one row for each interface; a network or the remote client has a row only where
+ * its state differs from that of strangers; families with the same states share a row.
  */
 export function summarize(
-	seen: readonly Seen[],
+	states: readonly StatesFrom[],
 ): ReadonlyArray<States & Pick<Exposed, 'families' | 'from'>> {
 	const parts = FAMILIES.flatMap((family) => {
-		const mine = seen.filter(({viewpoint}) => viewpoint.family === family);
-		const general = mergeAddresses(mine.filter(({viewpoint}) => viewpoint.general));
-		const [first] = general;
-		const agree = general.every((one) => isSame(one, first));
-		const special = mine.filter(
-			({viewpoint, ...states}) =>
-				!viewpoint.general &&
-				!general.some(
-					(one) => one.viewpoint.inInterface === viewpoint.inInterface && isSame(one, states),
-				),
-		);
+		const mine = states.filter(({vantagePoint}) => vantagePoint.family === family);
+		const isStranger = ({vantagePoint}: StatesFrom) => vantagePoint.kind === 'anywhere';
+		const strangers = mergeAddresses(mine.filter(isStranger));
+		const [first] = strangers;
+		const agree = strangers.every((one) => isSame(one, first));
+		const isLikeStrangers = (one: StatesFrom) =>
+			strangers.some(
+				(stranger) =>
+					stranger.vantagePoint.inInterface === one.vantagePoint.inInterface &&
+					isSame(stranger, one),
+			);
+		const others = mine.filter((one) => !isStranger(one) && !isLikeStrangers(one));
 		return [
-			...(agree ? general.slice(0, 1) : general).map(({viewpoint, before, after}) => ({
-				family,
-				from: agree ? 'anywhere' : viewpoint.name,
-				before,
-				after,
+			...(agree ? strangers.slice(0, 1) : strangers).map(({vantagePoint, before, after}) => ({
+				...{family, from: agree ? 'anywhere' : vantagePoint.name, before, after},
 			})),
-			...mergeAddresses(special).map(({viewpoint, before, after}) => ({
-				family,
-				from: viewpoint.name,
-				before,
-				after,
+			...mergeAddresses(others).map(({vantagePoint, before, after}) => ({
+				...{family, from: vantagePoint.name, before, after},
 			})),
 		];
 	});
@@ -107,9 +104,12 @@ export function summarize(
 	);
 }
 
-/** One for each place, whatever address of this machine it looks at: the most that is open there. */
-function mergeAddresses(seen: readonly Seen[]): readonly Seen[] {
-	return groupBy(seen, ({viewpoint}) => viewpoint.name).flatMap((group) => {
+/**
+ * Joins the vantage points that differ only in the address of this machine that they send to. A port is
+ * open where it is open at one of the addresses.
+ */
+function mergeAddresses(states: readonly StatesFrom[]): readonly StatesFrom[] {
+	return groupBy(states, ({vantagePoint}) => vantagePoint.name).flatMap((group) => {
 		const [first] = group;
 		if (first === undefined) {
 			return [];
@@ -118,15 +118,15 @@ function mergeAddresses(seen: readonly Seen[]): readonly Seen[] {
 		const after = group.flatMap(({after}) => after ?? []);
 		return [
 			{
-				viewpoint: first.viewpoint,
-				before: most(group.map(({before}) => before)),
-				...(after.length === 0 ? {} : {after: most(after)}),
+				vantagePoint: first.vantagePoint,
+				before: mostOpen(group.map(({before}) => before)),
+				...(after.length === 0 ? {} : {after: mostOpen(after)}),
 			},
 		];
 	});
 }
 
-function most(reaches: readonly Reach[]): Reach {
+function mostOpen(reaches: readonly Reach[]): Reach {
 	return (['open', 'unknown'] as const).find((reach) => reaches.includes(reach)) ?? 'shut';
 }
 
@@ -134,7 +134,7 @@ function isSame(a: States, b: States | undefined): boolean {
 	return a.before === b?.before && a.after === b?.after;
 }
 
-/** What a sight says of a port of this machine itself. */
+/** Whether packets to a port reach this machine itself. */
 export function reachabilityOf(
 	{open, unknown}: Visibility,
 	protocol: Protocol,
@@ -147,7 +147,7 @@ export function reachabilityOf(
 			: 'shut';
 }
 
-/** Who listens, as far as it is known. */
+/** The name of the program that listens, and the container that it listens for, as far as they are known. */
 export function processOf({process, kernel, container}: Listener): Pick<Exposed, 'process' | 'by'> {
 	const name = process ?? (kernel ? 'the kernel' : undefined);
 	return {

@@ -2,25 +2,28 @@ import type {Existing} from '../existing/cleanup-plan.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findListeners, findPublished} from '../host/sockets/listeners.ts';
 import {HostError} from '../lib/errors.ts';
+import type {NamedVantagePoint} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {type RulesUnderTest, runningSource} from '../testbed/load-rules.ts';
-import {UNKNOWN_VISIBILITY} from './aggregate.ts';
+import {UNKNOWN_VISIBILITY, type VisibilityFrom} from './aggregate.ts';
 import {derive} from './derive.ts';
-import {measureExposure, type Trial} from './measure.ts';
+import {type Measurement, measureExposure} from './measure.ts';
 import type {Exposure} from './model.ts';
 import {type PlannedChange, sourceAfter} from './planned-change.ts';
 import {exposedRows} from './rows.ts';
 import {peculiaritiesOf} from './strip-rate-limits.ts';
-import {type Place, planViewpoints} from './viewpoints.ts';
+import {planForExposure} from './vantage-points.ts';
 
-/** What is tried and derived where the running rules cannot be read. */
+/** Stands for the running rules where they cannot be read. */
 const NOTHING: RulesUnderTest = {loads: [], rules: [], nativeTables: [], unseen: []};
 
 /**
- * What the outside can reach of this machine now, and what it could once the policy is applied:
- * through INPUT of both backends, native nftables, and the forwarding to containers that passes INPUT
- * by. Tried by packets to a copy of this machine where that can be, else derived from the rules.
- * @param planned a policy, and what happens to the rules of other programs; absent: only what is now
+ * Finds what the outside can reach of this machine now, and what it could reach once the policy is
+ * applied: through INPUT of both backends, through native nftables, and through forwarding to containers,
+ * which bypasses INPUT. Sends packets to a copy of this machine where one can be made, and otherwise
+ * derives it from the rules.
+ * @param planned a policy, and what happens to the rules of other programs; absent: only what is
+ * reachable now
  */
 export async function findExposure(
 	facts: Facts,
@@ -34,7 +37,7 @@ export async function findExposure(
 	]);
 	const {families, interfaces, iptables, session} = facts;
 	const readable = running instanceof HostError ? undefined : running;
-	const {places, gaps} = await planViewpoints(
+	const {vantagePoints, gaps} = await planForExposure(
 		interfaces,
 		families,
 		policy,
@@ -54,19 +57,22 @@ export async function findExposure(
 			opening.kind === 'port' ? [opening.first, opening.last] : [],
 		),
 	];
-	// Without a place that packets could come from there is nothing to try.
-	const trial =
-		places.length === 0
+	// Without a vantage point, no packets can be sent.
+	const measured =
+		vantagePoints.length === 0
 			? undefined
 			: await unlessImpossible(async () =>
-					measureExposure(interfaces, places, readable ?? NOTHING, iptables && change, ports),
+					measureExposure(
+						...([interfaces, vantagePoints, readable ?? NOTHING] as const),
+						...([iptables && change, ports] as const),
+					),
 				);
-	const tried = trial instanceof HostError ? undefined : trial;
-	const {before, after} = tried ?? deriveBoth(places, readable ?? NOTHING, change);
-	const viewpoints = places.map((place, index) => {
+	const tried = measured instanceof HostError ? undefined : measured;
+	const {before, after} = tried ?? deriveBoth(vantagePoints, readable ?? NOTHING, change);
+	const visibilities = vantagePoints.map((vantagePoint, index): VisibilityFrom => {
 		const later = after?.[index];
 		return {
-			...place,
+			...vantagePoint,
 			before: (readable && before[index]) ?? UNKNOWN_VISIBILITY,
 			...(later === undefined
 				? {}
@@ -74,12 +80,12 @@ export async function findExposure(
 		};
 	});
 	return {
-		rows: exposedRows(viewpoints, listeners, published),
+		rows: exposedRows(visibilities, listeners, published),
 		tried: tried !== undefined && (readable !== undefined || change !== undefined),
 		unread: [
 			...(running instanceof HostError ? describeUnreadable(running, change) : []),
-			...(trial instanceof HostError ? [`No packets were sent: ${trial.message}.`] : []),
-			...(readable ? describeHidden(readable, trial instanceof HostError) : []),
+			...(measured instanceof HostError ? [`No packets were sent: ${measured.message}.`] : []),
+			...(readable ? describeHidden(readable, measured instanceof HostError) : []),
 			...gaps,
 			...(facts.root
 				? []
@@ -91,7 +97,7 @@ export async function findExposure(
 	};
 }
 
-/** @throws {HostError} where they cannot be read */
+/** Reads the running rules. @throws {HostError} where they cannot be read */
 async function readRunning({root, families, iptables}: Facts): Promise<RulesUnderTest> {
 	if (!root) {
 		throw new HostError('only root can', 'Run: sudo fw-wizard exposure');
@@ -113,14 +119,14 @@ async function unlessImpossible<T>(find: () => Promise<T>): Promise<T | HostErro
 }
 
 function deriveBoth(
-	places: readonly Place[],
+	vantagePoints: readonly NamedVantagePoint[],
 	running: RulesUnderTest,
 	change: PlannedChange | undefined,
-): Trial {
+): Measurement {
 	const planned = change && sourceAfter(running, change);
 	return {
-		before: places.map((place) => derive(place, running)),
-		after: planned && places.map((place) => derive(place, planned)),
+		before: vantagePoints.map((vantagePoint) => derive(vantagePoint, running)),
+		after: planned && vantagePoints.map((vantagePoint) => derive(vantagePoint, planned)),
 	};
 }
 

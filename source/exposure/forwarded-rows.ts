@@ -7,19 +7,19 @@ import {
 	processOf,
 	reachabilityOf,
 	type SentOn,
-	statesAt,
+	statesFrom,
 	summarize,
-	type Viewpoint,
 	type Visibility,
+	type VisibilityFrom,
 } from './aggregate.ts';
 import type {Exposed, Reach} from './model.ts';
 
-/** Ports from which packets are sent to another port of this machine. */
+/** A row for each port of this machine that packets to other ports are redirected to. */
 export function redirectedRows(
-	viewpoints: readonly Viewpoint[],
+	visibilities: readonly VisibilityFrom[],
 	listeners: readonly Listener[],
 ): readonly Exposed[] {
-	const sent = sentOn(viewpoints).filter(({here}) => here);
+	const sent = sentOn(visibilities).filter(({here}) => here);
 	return groupBy(sent, ({protocol, to}) => `${protocol} ${to}`).flatMap((group) => {
 		const [{protocol, to} = {protocol: 'tcp' as const, to: ''}] = group;
 		const family = to.startsWith('[') ? 6 : 4;
@@ -27,13 +27,12 @@ export function redirectedRows(
 		const behind = listeners.find(
 			(one) => one.protocol === protocol && one.port === port && one.families.includes(family),
 		);
-		const there = viewpoints.filter((viewpoint) => viewpoint.family === family);
+		const ofFamily = visibilities.filter((one) => one.family === family);
 		return joinRanges(group).flatMap((range) =>
 			summarize(
-				there.map((viewpoint) => ({
-					viewpoint,
-					...statesAt(viewpoint, (visibility) => reachabilityOf(visibility, protocol, range.first)),
-				})),
+				ofFamily.map((one) =>
+					statesFrom(one, (visibility) => reachabilityOf(visibility, protocol, range.first)),
+				),
 			).map((found) => ({
 				...found,
 				protocol,
@@ -48,18 +47,18 @@ export function redirectedRows(
 	});
 }
 
-function sentOn(viewpoints: readonly Viewpoint[]): readonly SentOn[] {
-	return viewpoints
+function sentOn(visibilities: readonly VisibilityFrom[]): readonly SentOn[] {
+	return visibilities
 		.flatMap(({before, after}) => [before.forwarded, after?.forwarded ?? []])
 		.flatMap((forwarded) => (forwarded === 'unknown' ? [] : forwarded));
 }
 
-/** What is forwarded to containers and other machines, by rules that are known or by packets that were seen. */
+/** A row for each port that is forwarded to a container or another machine, as rules say or packets show. */
 export function containerRows(
-	viewpoints: readonly Viewpoint[],
+	visibilities: readonly VisibilityFrom[],
 	published: readonly Published[],
 ): readonly Exposed[] {
-	const found = sentOn(viewpoints).filter(({here}) => !here);
+	const found = sentOn(visibilities).filter(({here}) => !here);
 	const known = published.map((port) => ({
 		...port,
 		first: port.port,
@@ -100,17 +99,16 @@ export function containerRows(
 			by,
 			through: 'a container' as const,
 		};
-		const seen = viewpoints
+		const states = visibilities
 			.filter(({family}) => families.has(family))
-			.map((viewpoint) => ({
-				viewpoint,
-				...statesAt(viewpoint, (visibility) => forwardOf(visibility, protocol, {first, last})),
-			}));
-		return summarize(seen).map((states) => ({...row, ...states}));
+			.map((one) =>
+				statesFrom(one, (visibility) => forwardOf(visibility, protocol, {first, last})),
+			);
+		return summarize(states).map((summary) => ({...row, ...summary}));
 	});
 }
 
-/** Open when some port of the range is. */
+/** Whether packets to some port of the range are forwarded. */
 function forwardOf(visibility: Visibility, protocol: Protocol, range: PortRange): Reach {
 	const {forwarded, mayForwardMore} = visibility;
 	return forwarded === 'unknown'

@@ -10,73 +10,79 @@ import {
 	subtractRanges,
 } from '../lib/port-ranges.ts';
 import {type Observation, sweep} from '../proof/sweep.ts';
+import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import {type Load, loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {mirrorForwarding} from '../testbed/mirror-host.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import type {Visibility} from './aggregate.ts';
 import {isIptables, loadsOf, type PlannedChange} from './planned-change.ts';
 import {withoutRateLimits, withSources} from './strip-rate-limits.ts';
-import type {Place} from './viewpoints.ts';
 
-export type Trial = {
+/** What is reachable from each vantage point, in their order. */
+export type Measurement = {
 	readonly before: readonly Visibility[];
 	/** Absent without a planned change. */
 	readonly after: readonly Visibility[] | undefined;
 };
 
-/** So many rules a kernel of two slow cores may pass packets by, in all: some ten seconds. */
+/** A kernel on two slow cores takes some ten seconds for this many evaluations of a rule. */
 const MAX_RULE_EVALUATIONS = 400_000_000;
 
 /**
- * What is open from each place now, and what would be after a change: by packets to a copy of this
- * machine that also forwards what this machine forwards.
- * @param ports by which something listens or is published: they are tried in any case
- * @throws {HostError} where no copy can be made, or not of these rules
+ * Measures what is open to each vantage point now, and what would be after a change: sends packets to a
+ * copy of this machine that also forwards what this machine forwards.
+ * @param ports where something listens or is published: packets are sent to these in any case
+ * @throws {HostError} where no copy of this machine can be made, or it cannot load these rules
  */
 export async function measureExposure(
 	interfaces: readonly Interface[],
-	places: readonly Place[],
+	vantagePoints: readonly VantagePoint[],
 	source: RulesUnderTest,
 	change: PlannedChange | undefined,
 	ports: readonly number[],
-): Promise<Trial> {
-	const running = forPlaces(source, places);
+): Promise<Measurement> {
+	const running = withoutOtherSources(source, vantagePoints);
 	const measure = async (testbed: Testbed) => {
 		const {machine} = testbed;
-		const there = new Set(places.map(({inInterface}) => inInterface));
-		const routed = await mirrorForwarding(machine, interfaces, there, running);
-		await loadAll(machine, running.loads.map(forNewcomers));
+		const present = new Set(vantagePoints.map(({inInterface}) => inInterface));
+		const routed = await mirrorForwarding(machine, interfaces, present, running);
+		await loadAll(
+			machine,
+			running.loads.map((load) => ({...load, text: withoutRateLimits(load.text)})),
+		);
 		const changes = change ? loadsOf(running, change) : [];
-		const stretches = chooseStretches([...running.loads, ...changes], ports, places.length);
-		const before = await look(testbed, places, stretches, routed);
+		const loads = [...running.loads, ...changes];
+		const stretches = chooseStretches(loads, ports, vantagePoints.length);
+		const measureNow = async () => measureStretches(testbed, vantagePoints, stretches, routed);
+		const before = await measureNow();
 		if (!change) {
 			return {before, after: undefined};
 		}
 
-		// As they are, since what goes is named by its words.
+		// Unchanged, with their rate limits: the change removes rules by their words.
 		await loadAll(machine, [...running.loads.filter(isIptables), ...changes]);
-		await relax(testbed, running, change);
-		return {before, after: await look(testbed, places, stretches, routed)};
+		await removeRateLimits(testbed, running, change);
+		return {before, after: await measureNow()};
 	};
-	return withTestbed(interfaces, places, measure, {beyond: false});
+	return withTestbed(interfaces, vantagePoints, measure, {beyond: false});
 }
 
-function forPlaces(source: RulesUnderTest, places: readonly Place[]): RulesUnderTest {
-	const sources = [...new Set(places.map((place) => place.source))];
+/** The same without rules for other sources than the vantage points: there may be thousands. */
+function withoutOtherSources(
+	rules: RulesUnderTest,
+	vantagePoints: readonly VantagePoint[],
+): RulesUnderTest {
+	const sources = [...new Set(vantagePoints.map(({source}) => source))];
 	return {
-		...source,
-		loads: source.loads.map((load) =>
+		...rules,
+		loads: rules.loads.map((load) =>
 			isIptables(load) ? {...load, text: withSources(load.text, sources)} : load,
 		),
 	};
 }
 
-function forNewcomers(load: Load): Load {
-	return {...load, text: withoutRateLimits(load.text)};
-}
-
-/** The same for what is loaded by now, ours and the others'. */
-async function relax(
+/** Replaces the loaded rules, our own and all others, by the same without rate limits. */
+async function removeRateLimits(
 	{machine}: Testbed,
 	running: RulesUnderTest,
 	change: PlannedChange,
@@ -94,11 +100,11 @@ async function relax(
 	}
 }
 
-/** Stretches of ports within which no rule can tell one port from another; a packet tries each. */
+/** Cuts the ports into stretches within which no rule can tell one port from another. */
 function chooseStretches(
 	loads: readonly Load[],
 	ports: readonly number[],
-	places: number,
+	vantagePoints: number,
 ): readonly PortRange[] {
 	const texts = loads.map(({text}) => text);
 	const all = texts.some((text) => COMPUTES.test(text))
@@ -108,35 +114,40 @@ function chooseStretches(
 		(count, text) => count + (text.match(/^(?:-A |\t\t)/gm)?.length ?? 0),
 		1,
 	);
-	// Over TCP and UDP, before and after.
-	const affordable = MAX_RULE_EVALUATIONS / (rules * places * 4);
+	// Four packets for each stretch: TCP and UDP, before the change and after it.
+	const affordable = MAX_RULE_EVALUATIONS / (rules * vantagePoints * 4);
 	return all.length <= Math.max(affordable, 64)
 		? all
 		: all.filter(({first, last}) => ports.some((port) => first <= port && port <= last));
 }
 
-/** Rules that reckon with a port may tell any from any. */
+/** A rule that computes with the port may tell each port from the next. */
 const COMPUTES = /\bdport & | -m (?:u32|bpf) |@th,/;
 
-/** Every number in the text of rules that may be a port, whatever it means there. */
+/** All numbers in the text of rules. Some are ports, and the others do no harm. */
 function numbersIn(text: string): readonly number[] {
 	return [...new Set(text.match(/\d+/g))].map(Number);
 }
 
-/** Sends a packet to the first port of each stretch, from each place. */
-async function look(
+/** Sends a packet to the first port of each stretch, from each vantage point. */
+async function measureStretches(
 	testbed: Testbed,
-	places: readonly Place[],
+	vantagePoints: readonly VantagePoint[],
 	stretches: readonly PortRange[],
 	routed: boolean,
 ): Promise<readonly Visibility[]> {
 	const ports = joinRanges(stretches.map(({first}) => onePort(first)));
-	const observations = await sweep(testbed, places, {ports, alike: stretches, follows: true});
+	const observations = await sweep(testbed, vantagePoints, {
+		ports,
+		alike: stretches,
+		follows: true,
+	});
 	const seen = new Map(observations.map((one) => [one.vantagePoint, one]));
-	return places.map((place) => sightOf(seen.get(place), stretches, routed));
+	return vantagePoints.map((one) => visibilityFrom(seen.get(one), stretches, routed));
 }
 
-function sightOf(
+/** What one packet for each stretch shows of all ports. */
+function visibilityFrom(
 	observation: Observation | undefined,
 	stretches: readonly PortRange[],
 	routed: boolean,

@@ -5,21 +5,21 @@ import type {Protocol} from '../policy/services.ts';
 /** Whether a new connection gets through. */
 export type Reach = 'open' | 'shut' | 'unknown';
 
-/** Ports that are alike: where packets for them come from and go to, and whether they get there. */
+/** Ports whose packets have the same origin, path and fate. */
 export type Exposed = {
 	readonly protocol: Protocol;
-	/** One for what listens. */
+	/** One port where something listens, otherwise any number. */
 	readonly ports: readonly PortRange[];
 	readonly families: readonly Family[];
 	/** 'anywhere', 'anywhere on eth1', '10.0.0.0/8' */
 	readonly from: string;
-	/** The way that packets take: containers' published ports never see INPUT, loopback is out of reach. */
+	/** The path of packets: published ports of containers bypass INPUT, loopback cannot be reached. */
 	readonly through: 'INPUT' | 'a container' | 'loopback';
-	/** Whether something listens there, or a container stands behind it. */
+	/** Whether a program listens there, or the port is forwarded to a container. */
 	readonly listens: boolean;
-	/** What listens, printable; absent where that is not known. */
+	/** The program that listens, printable; absent where it is not known. */
 	readonly process?: string;
-	/** Where a container's port leads: `172.17.0.2:80`, and who says so: Docker, podman, a DNAT rule. */
+	/** Where the packets are forwarded to, `172.17.0.2:80`, and by what: Docker, podman, a DNAT rule. */
 	readonly to?: string;
 	readonly by?: string;
 	readonly before: Reach;
@@ -29,10 +29,10 @@ export type Exposed = {
 
 /** What the outside can reach. */
 export type Exposure = {
-	/** What listens first, by port; then ports that are open without a listener. */
+	/** Ports with a listener first, by number; then ports that are open without a listener. */
 	readonly rows: readonly Exposed[];
-	/** By packets to a copy of the machine, or derived from the rules that could be read. */
+	/** Measured by packets to a copy of the machine; otherwise derived from the rules that could be read. */
 	readonly tried: boolean;
-	/** What could not be read or judged, one sentence each. */
+	/** What could not be read or evaluated. One sentence each. */
 	readonly unread: readonly string[];
 };

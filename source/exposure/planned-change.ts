@@ -12,19 +12,19 @@ import {parseSave} from '../ruleset/parse-save.ts';
 import {programOfTable} from '../services/known-programs/find.ts';
 import type {Load, RulesUnderTest} from '../testbed/load-rules.ts';
 
-/** What is to be loaded over the running rules. */
+/** A change to the running rules. */
 export type PlannedChange = {
 	readonly ruleSet: RuleSet;
 	readonly existing: Existing;
-	/** The one that `iptables` means; undefined where it is not installed, and has no rules to read. */
+	/** The backend of the program named `iptables`. Undefined where it is not installed, and has no rules. */
 	readonly backend: Backend | undefined;
 };
 
-/** What the change loads over the running rules: what goes of others' first, then ours. */
+/** What the change loads: first the removal of other firewalls' rules, then our own rules. */
 export function loadsOf(running: RulesUnderTest, change: PlannedChange): readonly Load[] {
 	const {snapshots, cleanups} = planOf(running, change);
 	return [
-		...nativeTablesThatGo(running, change).map((name) => ({
+		...removedTables(running, change).map((name) => ({
 			program: 'nft',
 			args: ['delete', 'table', ...name.split(' ')],
 			text: '',
@@ -45,10 +45,10 @@ export function loadsOf(running: RulesUnderTest, change: PlannedChange): readonl
 	];
 }
 
-/** The rules of iptables, both backends, and the native tables, as they are after the change. */
+/** The rules after the change, as data: iptables in both backends, and the native tables. */
 export function sourceAfter(running: RulesUnderTest, change: PlannedChange): RulesUnderTest {
 	const {snapshots, cleanups} = planOf(running, change);
-	const gone = nativeTablesThatGo(running, change);
+	const removed = removedTables(running, change);
 	const own = (family: Family) => change.ruleSet.families.find((rules) => rules.family === family);
 	const others = change.ruleSet.families.filter(
 		({family}) => !snapshots.some((snapshot) => snapshot.inUse && snapshot.family === family),
@@ -63,11 +63,11 @@ export function sourceAfter(running: RulesUnderTest, change: PlannedChange): Rul
 			}),
 			...others,
 		],
-		nativeTables: running.nativeTables.filter((name) => !gone.includes(name)),
+		nativeTables: running.nativeTables.filter((name) => !removed.includes(name)),
 	};
 }
 
-/** Whether a program loads what an iptables-save printed. */
+/** Whether a text is loaded by iptables-restore, so that iptables-save has printed it. */
 export function isIptables({program}: Load): boolean {
 	return program.endsWith('-restore');
 }
@@ -96,8 +96,8 @@ function planOf(
 	return {snapshots, cleanups: plan.refusal === undefined ? plan.cleanups : []};
 }
 
-/** The table of firewalld disappears with it. */
-function nativeTablesThatGo(
+/** The tables that are gone after the change: that of firewalld is removed with it. */
+function removedTables(
 	{nativeTables}: RulesUnderTest,
 	{existing}: PlannedChange,
 ): readonly string[] {

@@ -3,26 +3,32 @@ import {groupBy} from '../lib/group-by.ts';
 import {cutPorts, hasPort, joinRanges, onePort, type PortRange} from '../lib/port-ranges.ts';
 import {PROTOCOLS, type Protocol} from '../policy/services.ts';
 import type {Listener} from '../services/listener.ts';
-import {processOf, reachabilityOf, statesAt, summarize, type Viewpoint} from './aggregate.ts';
+import {
+	processOf,
+	reachabilityOf,
+	statesFrom,
+	summarize,
+	type VisibilityFrom,
+} from './aggregate.ts';
 import {containerRows, redirectedRows} from './forwarded-rows.ts';
 import type {Exposed} from './model.ts';
 
 /**
- * What the outside can reach: each listener and each published port with its state, then the ports
- * that are open and nothing listens on.
+ * The rows of an exposure: each listener and each published port with its state, then the ports that are
+ * open although nothing listens on them.
  */
 export function exposedRows(
-	viewpoints: readonly Viewpoint[],
+	visibilities: readonly VisibilityFrom[],
 	listeners: readonly Listener[],
 	published: readonly Published[],
 ): readonly Exposed[] {
-	const containers = containerRows(viewpoints, published);
+	const containers = containerRows(visibilities, published);
 	const listening = joinFamilies([
 		...containers,
-		...redirectedRows(viewpoints, listeners),
+		...redirectedRows(visibilities, listeners),
 		...listeners
 			.map((listener) => behindProxy(listener, containers))
-			.flatMap((listener) => listenerRows(viewpoints, listener)),
+			.flatMap((listener) => listenerRows(visibilities, listener)),
 	]).sort(byReach);
 	const known = PROTOCOLS.map((protocol) => ({
 		protocol,
@@ -30,19 +36,20 @@ export function exposedRows(
 			listening
 				.filter((row) => row.protocol === protocol && row.through !== 'loopback')
 				.flatMap(({ports}) => ports)
-				// What is forwarded as a whole says little of each port.
+				// A range that is forwarded as a whole says little about each of its ports.
 				.filter(({first, last}) => last - first < WIDE),
 		),
 	}));
 	return [
 		...listening,
-		...known.flatMap(({protocol, ports}) => silentRows(viewpoints, protocol, ports)),
+		...known.flatMap(({protocol, ports}) => silentRows(visibilities, protocol, ports)),
 	];
 }
 
+/** Ports of a range. */
 const WIDE = 1024;
 
-/** Sockets of one program on one port are one row, where they differ by their family or address alone. */
+/** Joins the sockets of one program on one port that differ only by their family or address. */
 function joinFamilies(rows: readonly Exposed[]): Exposed[] {
 	return groupBy(rows, ({families: _, ...others}) =>
 		JSON.stringify(Object.entries(others).sort()),
@@ -52,7 +59,7 @@ function joinFamilies(rows: readonly Exposed[]): Exposed[] {
 	});
 }
 
-/** A proxy of a container listens in vain for the families whose packets are forwarded before it. */
+/** Without the families whose packets are forwarded to the container before they reach its proxy. */
 function behindProxy(listener: Listener, containers: readonly Exposed[]): Listener {
 	const {container, protocol, port, families} = listener;
 	const forwarded = containers
@@ -63,7 +70,7 @@ function behindProxy(listener: Listener, containers: readonly Exposed[]): Listen
 		: {...listener, families: families.filter((family) => !forwarded.includes(family))};
 }
 
-/** What can be reached first, then what is not known, then the rest; each by port. */
+/** Sorts reachable ports first, then unknown ones, then closed ones, then loopback; each by number. */
 function byReach(a: Exposed, b: Exposed): number {
 	const rank = ({through, before, after}: Exposed) =>
 		through === 'loopback'
@@ -76,7 +83,10 @@ function byReach(a: Exposed, b: Exposed): number {
 	return rank(a) - rank(b) || (a.ports[0]?.first ?? 0) - (b.ports[0]?.first ?? 0);
 }
 
-function listenerRows(viewpoints: readonly Viewpoint[], listener: Listener): readonly Exposed[] {
+function listenerRows(
+	visibilities: readonly VisibilityFrom[],
+	listener: Listener,
+): readonly Exposed[] {
 	const {protocol, port, address, on, families, reach} = listener;
 	const row = {
 		protocol,
@@ -87,31 +97,30 @@ function listenerRows(viewpoints: readonly Viewpoint[], listener: Listener): rea
 	if (reach === 'loopback') {
 		const shut = {
 			before: 'shut' as const,
-			...(viewpoints.some(({after}) => after) ? {after: 'shut' as const} : {}),
+			...(visibilities.some(({after}) => after) ? {after: 'shut' as const} : {}),
 		};
 		return [{...row, ...shut, families, from: 'this machine only', through: 'loopback'}];
 	}
 
 	const all = address === '0.0.0.0' || address === '::';
-	const there = viewpoints.filter(
+	const possible = visibilities.filter(
 		({family, inInterface}) =>
 			families.includes(family) && (on === undefined || on === inInterface),
 	);
-	const exact = there.filter(({destination}) => destination === address);
-	const seen = (all || exact.length === 0 ? there : exact).map((viewpoint) => ({
-		viewpoint,
-		...statesAt(viewpoint, (visibility) => reachabilityOf(visibility, protocol, port)),
-	}));
-	return summarize(seen).map((found) => ({...row, ...found, through: 'INPUT'}));
+	const exact = possible.filter(({destination}) => destination === address);
+	const states = (all || exact.length === 0 ? possible : exact).map((one) =>
+		statesFrom(one, (visibility) => reachabilityOf(visibility, protocol, port)),
+	);
+	return summarize(states).map((summary) => ({...row, ...summary, through: 'INPUT'}));
 }
 
-/** Ports that nothing listens on, as far as they are open or not known to be shut. */
+/** The ports that nothing listens on, except those that are known to be closed. */
 function silentRows(
-	viewpoints: readonly Viewpoint[],
+	visibilities: readonly VisibilityFrom[],
 	protocol: Protocol,
 	known: readonly PortRange[],
 ): readonly Exposed[] {
-	const edges = viewpoints
+	const edges = visibilities
 		.flatMap(({before, after}) => [before, ...(after === undefined ? [] : [after])])
 		.flatMap(({open, unknown}) => [...open[protocol], ...unknown[protocol]])
 		.concat(known)
@@ -120,10 +129,9 @@ function silentRows(
 		.filter(({first}) => !hasPort(known, first))
 		.flatMap((range) =>
 			summarize(
-				viewpoints.map((viewpoint) => ({
-					viewpoint,
-					...statesAt(viewpoint, (visibility) => reachabilityOf(visibility, protocol, range.first)),
-				})),
+				visibilities.map((one) =>
+					statesFrom(one, (visibility) => reachabilityOf(visibility, protocol, range.first)),
+				),
 			).map((states) => ({...states, range})),
 		)
 		.filter(({before, after}) => before !== 'shut' || (after ?? 'shut') !== 'shut');

@@ -1,7 +1,5 @@
-import {type Family, type Network, parseAddress, parseNetwork, prefixBits} from '../lib/network.ts';
-
-/** A network from which something is let in, and the interface that the rule names. */
-export type SourceInRules = {readonly network: Network; readonly on?: string | undefined};
+import {type Network, parseAddress, parseNetwork, prefixBits} from '../lib/network.ts';
+import type {SourceNetwork} from '../proof/vantage-points.ts';
 
 const NETWORK = /(?<![\w.:])(?:\d+(?:\.\d+){3}|[\da-f]*:[\da-f:]*:[\da-f]*)(?:\/\d+)?(?![\w.:])/gi;
 const RANGE = /(?<![\w.:])([\da-f.:]+[.:][\da-f]*)-([\da-f.:]+[.:][\da-f]*)(?![\w.:])/gi;
@@ -10,9 +8,9 @@ const RANGE = /(?<![\w.:])([\da-f.:]+[.:][\da-f]*)-([\da-f.:]+[.:][\da-f]*)(?![\
  * The networks from which rules let something in, or which they except from shutting out, in the
  * words of iptables-save, ipset and nftables.
  */
-export function sourcesInRules(texts: readonly string[]): readonly SourceInRules[] {
+export function sourcesInRules(texts: readonly string[]): readonly SourceNetwork[] {
 	const sets = new Map<string, readonly Network[]>();
-	const found: SourceInRules[] = [];
+	const found: SourceNetwork[] = [];
 	for (const text of texts) {
 		for (const [, name = '', element = ''] of text.matchAll(/^add (\S+) (\S+)/gm)) {
 			sets.set(name, [...(sets.get(name) ?? []), ...networksIn(element)]);
@@ -105,29 +103,4 @@ function bitsOf(address: string): string | undefined {
 	} catch {
 		return undefined;
 	}
-}
-
-/** Addresses all over the Internet, the ones that nobody has first (RFC 5737, RFC 3849, RFC 9637). */
-const ANYBODY: Readonly<Record<Family, readonly string[]>> = {
-	4: [
-		...['203.0.113.77', '198.51.100.77', '192.0.2.77'],
-		...Array.from({length: 222}, (_, index) => `${((index * 37) % 223) + 1}.${index}.77.7`).filter(
-			(address) => !/^(?:10|100|127|169|172|192|198|203|0)\./.test(address),
-		),
-	],
-	6: [
-		...['2001:db8:77::77', '3fff:77::77'],
-		...Array.from(
-			{length: 222},
-			(_, index) => `2${(index * 17).toString(16).padStart(3, '0')}:${index + 1}::77`,
-		).filter((address) => !address.startsWith('2002:')),
-	],
-};
-
-/** Somebody of whom no rule speaks; undefined where rules speak of everybody. */
-export function pickUnreferencedAddress(
-	family: Family,
-	isReferenced: (address: string) => boolean,
-): string | undefined {
-	return ANYBODY[family].find((address) => !isReferenced(address));
 }

@@ -5,38 +5,37 @@ import {buildRuleSet} from '../ruleset/build.ts';
 import type {Answer} from '../testbed/agent.ts';
 import {loadSource, plannedSource} from '../testbed/load-rules.ts';
 import {withTestbed} from '../testbed/testbed.ts';
-import {planVantagePoints} from './vantage-points.ts';
+import {planForPolicy} from './vantage-points.ts';
 
-/** What a client of a shut TCP port sees under each verdict, measured over IPv4. */
+/** What a client of a closed TCP port sees under each verdict, measured over IPv4. */
 export type Demonstration = Readonly<Record<Verdict, Answer>>;
 
-/** Where nothing listens and no policy of ours opens anything. */
-const SHUT_PORT = 9;
-/** Milliseconds after which this client gives up; a real one waits much longer. */
+const NOTHING_OPEN = completePolicy({role: 'workstation'});
+/** Closed, since the policy opens nothing. */
+const CLOSED_PORT = 9;
+/** Milliseconds after which this client gives up. A real client waits much longer. */
 const TIMEOUT_MS = 1000;
 
-/** Loads a rule set of each verdict in a throw-away namespace, and knocks at a shut port. */
+/** Loads a rule set for each verdict into a copy of this machine, and connects to a closed port. */
 export async function demonstrateVerdicts(
 	interfaces: readonly Interface[],
 ): Promise<Demonstration> {
 	const families: readonly Family[] = [4];
-	const policies = VERDICTS.map((verdict) => completePolicy({role: 'workstation', verdict}));
-	const [vantagePoint] = policies
-		.slice(0, 1)
-		.flatMap((policy) => planVantagePoints(policy, interfaces, undefined).vantagePoints);
+	const policies = VERDICTS.map((verdict) => ({...NOTHING_OPEN, verdict}));
+	const [vantagePoint] = (await planForPolicy(NOTHING_OPEN, interfaces, undefined)).vantagePoints;
 	if (!vantagePoint) {
-		throw new RangeError('no vantage');
+		throw new RangeError('no vantage point');
 	}
 
 	return withTestbed(interfaces, [vantagePoint], async (testbed) => {
 		const answers: Array<readonly [Verdict, Answer]> = [];
 		for (const policy of policies) {
 			const source = plannedSource(buildRuleSet(policy, {families}));
-			// The second load fills the same chain anew; its jump is there already, and one more does no harm.
+			// The second load replaces the rules of our chain. It adds the jump once more, which does no harm.
 			await loadSource(testbed.machine, source, families);
 			const answer = await testbed.senders[4].run('requestEcho', {
 				...{protocol: 'tcp', source: vantagePoint.source, target: testbed.targetFor(vantagePoint)},
-				...{port: SHUT_PORT, timeout: TIMEOUT_MS},
+				...{port: CLOSED_PORT, timeout: TIMEOUT_MS},
 			});
 			answers.push([policy.verdict, answer]);
 		}

@@ -11,7 +11,7 @@ import {runChecks} from './checks/index.ts';
 import {runRateLimitChecks, withoutLimits} from './checks/rate-limits.ts';
 import {type View, viewAll} from './report.ts';
 import {type Progress, sweep} from './sweep.ts';
-import {planVantagePoints} from './vantage-points.ts';
+import {planForPolicy} from './vantage-points.ts';
 
 export type Proof = {
 	readonly views: readonly View[];
@@ -40,7 +40,7 @@ export type ProofOptions = {
 export async function prove(request: ProofOptions): Promise<Proof> {
 	const {policy, ruleSet, source, interfaces, remoteClient} = request;
 	const families = ruleSet.families.map(({family}) => family);
-	const plan = planVantagePoints(policy, interfaces, remoteClient);
+	const plan = await planForPolicy(policy, interfaces, remoteClient);
 	const vantagePoints = plan.vantagePoints.filter(({family}) => families.includes(family));
 	return withTestbed(interfaces, vantagePoints, async (testbed) => {
 		const loaded = await loadSource(testbed.machine, source, families);

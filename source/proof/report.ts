@@ -152,8 +152,8 @@ export function describeView(view: View): string {
 }
 
 /** `from anywhere`, `from 10.0.0.0/8`, `from just outside of 10.0.0.0/8` */
-function fromWhere({vantagePoint: {name}}: View): string {
-	return `from ${name.replace(/^in /, '').replace(/^beside /, 'just outside of ')}`;
+function fromWhere({vantagePoint: {kind, name}}: View): string {
+	return `from ${kind === 'beside' ? 'just outside of ' : ''}${name}`;
 }
 
 function nameOf(family: Family): string {

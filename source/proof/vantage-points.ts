@@ -1,179 +1,177 @@
-import ipaddr from 'ipaddr.js';
+import {forEachYielding} from '../host/exec/yield.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
-import {
-	contains,
-	FAMILIES,
-	type Family,
-	type Network,
-	parseCidr,
-	printNetwork,
-} from '../lib/network.ts';
+import {contains, FAMILIES, type Family, type Network, printNetwork} from '../lib/network.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {RemoteClient} from '../ruleset/lockout.ts';
+import {pickStranger, sampleNetwork} from './sample-addresses.ts';
 
-/** A vantage with what it stands for. */
-export type NamedVantagePoint = VantagePoint & {readonly name: string};
+/** A vantage point with what it stands for. */
+export type NamedVantagePoint = VantagePoint & {
+	/**
+	 * `anywhere`: a stranger, whom no rule names. `network`: an address in a network that a rule names.
+	 * `beside`: the nearest address outside of that network. `client`: the remote client that is connected.
+	 */
+	readonly kind: 'anywhere' | 'network' | 'beside' | 'client';
+	/** `anywhere`, `anywhere on eth1`, `10.0.0.0/8` (also beside it), `you, 198.51.100.9` */
+	readonly name: string;
+};
 
-export type VantagePointPlan = {
+/** A network that rules treat in another way than strangers, and the interface that the rule names. */
+export type SourceNetwork = {readonly network: Network; readonly on?: string | undefined};
+
+/** An interface that strangers come in on. */
+export type Entry = {
+	readonly inInterface: string;
+	/** What a stranger on it is called. */
+	readonly name: string;
+	/**
+	 * The machine's addresses that are sent to; undefined for whichever it has there. Where a family has
+	 * none, nobody reaches the interface by that family.
+	 */
+	readonly destinations: Readonly<Record<Family, ReadonlyArray<string | undefined>>>;
+};
+
+export type VantagePointRequest = {
+	/** The machine's interfaces. No packet comes from one of their addresses. */
+	readonly interfaces: readonly Interface[];
+	readonly entries: readonly Entry[];
+	/** The interface of the entries for sources that name none of them. */
+	readonly main: string;
+	/** An address that no rule names, for each family that has one. */
+	readonly strangers: Readonly<Record<Family, string | undefined>>;
+	readonly sources: readonly SourceNetwork[];
+	readonly remoteClient: RemoteClient | undefined;
+};
+
+/**
+ * Plans where packets are sent from: a stranger for each entry, one address in each network of the rules
+ * and the nearest one outside of it, and the remote client.
+ */
+export async function planVantagePoints({
+	interfaces,
+	entries,
+	main,
+	strangers,
+	sources,
+	remoteClient,
+}: VantagePointRequest): Promise<readonly NamedVantagePoint[]> {
+	const own = ownAddresses(interfaces);
+	const named = (on: string | undefined) =>
+		entries.find(({inInterface}) => inInterface === on)?.inInterface ?? main;
+	const points: NamedVantagePoint[] = entries.flatMap(({inInterface, name, destinations}) =>
+		FAMILIES.flatMap((family) =>
+			destinations[family].flatMap((destination) => {
+				const source = strangers[family];
+				return source === undefined
+					? []
+					: [
+							{
+								...{family, inInterface, source, kind: 'anywhere' as const, name},
+								...(destination === undefined ? {} : {destination}),
+							},
+						];
+			}),
+		),
+	);
+	await forEachYielding(sources, ({network, on}) => {
+		const {family} = network;
+		const {inside, outside} = sampleNetwork(network);
+		const samplesOf = {network: inside, beside: inside.length === 0 ? [] : outside};
+		const name = printNetwork(network);
+		for (const kind of ['network', 'beside'] as const) {
+			const source = samplesOf[kind].find((address) => !own.has(address));
+			if (source !== undefined) {
+				points.push({family, inInterface: named(on), source, kind, name});
+			}
+		}
+	});
+	if (remoteClient?.client !== undefined) {
+		const {client: source, inInterface} = remoteClient;
+		points.push({
+			...{family: familyOf(source), inInterface: named(inInterface), source},
+			...{kind: 'client', name: `you, ${source}`},
+		});
+	}
+
+	const isReachable = ({family, inInterface}: VantagePoint) =>
+		entries.some((one) => one.inInterface === inInterface && one.destinations[family].length > 0);
+	return points.filter((point) => !own.has(point.source) && isReachable(point));
+}
+
+export type PolicyVantagePoints = {
 	readonly vantagePoints: readonly NamedVantagePoint[];
-	/** Networks of the policy from which no packet can be sent here, with the reason. */
+	/** Networks of the policy that no packet from outside can come from. */
 	readonly untried: readonly string[];
 };
 
-/** Addresses for documentation: nobody has them (RFC 5737, RFC 3849, RFC 9637). */
-const STRANGERS: Readonly<Record<Family, readonly string[]>> = {
-	4: ['203.0.113.77', '198.51.100.77', '192.0.2.77', '100.127.255.77'],
-	6: ['2001:db8:77::77', '3fff:77::77'],
-};
-
-/** Ranges (of ipaddr.js) whose addresses cannot be the source of a packet from outside. */
-const NO_SOURCE = [
-	'unspecified',
-	'broadcast',
-	'multicast',
-	'linkLocal',
-	'loopback',
-	// The kernel drops these where they come in (ip6_rcv, since 5.4).
-	'ipv4Mapped',
-];
-
 /**
- * From where a policy must be looked at: a stranger on each interface that it names and on one that
- * it does not, one address in each of its networks and one just outside, and the visitor.
+ * Plans where packets are sent from to prove a policy. Strangers come in on each interface that the policy
+ * names and on one that it does not name; its networks are tried inside and just outside.
  */
-export function planVantagePoints(
+export async function planForPolicy(
 	policy: Policy,
 	interfaces: readonly Interface[],
 	remoteClient: RemoteClient | undefined,
-): VantagePointPlan {
+): Promise<PolicyVantagePoints> {
 	const ports = policy.openings.filter((opening) => opening.kind === 'port');
 	const named = [...new Set(ports.flatMap(({on}) => on ?? []))];
 	const usual = remoteClient?.inInterface ?? interfaces[0]?.name ?? 'eth0';
-	// One interface that no opening names: what is open only elsewhere must be shut here.
+	// A port that is open on the named interfaces only has to be closed on another one.
 	const main = named.includes(usual)
 		? (interfaces.find(({name}) => !named.includes(name))?.name ?? 'fww-other')
 		: usual;
-	const own = new Set(
-		interfaces.flatMap(({addresses}) => addresses.map((cidr) => cidr.split('/')[0])),
-	);
-	const networks = ports.flatMap(({from, on}) => (from ? [{from, inInterface: on ?? main}] : []));
-	const untried = networks.filter(({from}) => isUnusable(from)).map(({from}) => printNetwork(from));
-
-	const vantagePoints = [
-		...[main, ...named].flatMap((inInterface) =>
-			FAMILIES.map((family) => ({
-				family,
-				inInterface,
-				source: strangerTo(
-					family,
-					networks.map(({from}) => from),
-				),
-				name: inInterface === main ? 'anywhere' : `anywhere on ${inInterface}`,
-			})),
-		),
-		...networks
-			.filter(({from}) => !isUnusable(from))
-			.flatMap(({from, inInterface}) => neighboursOf(from, inInterface, own)),
-		...(remoteClient?.client === undefined
-			? []
-			: [
-					{
-						family: remoteClient.client.includes(':') ? (6 as const) : (4 as const),
-						inInterface: remoteClient.inInterface ?? main,
-						source: remoteClient.client,
-						name: `you, ${remoteClient.client}`,
-					},
-				]),
-	];
-	const unique = new Map(
-		vantagePoints.map((vantagePoint) => [
-			`${vantagePoint.source} ${vantagePoint.inInterface}`,
-			vantagePoint,
-		]),
-	);
+	const sources = ports.flatMap(({from, on}) => (from ? [{network: from, on}] : []));
+	const own = ownAddresses(interfaces);
+	const isReferenced = (address: string) =>
+		own.has(address) ||
+		sources.some(({network: {cidr}}) => !cidr.endsWith('/0') && contains(cidr, address));
+	const stranger = (family: Family) =>
+		pickStranger(family, isReferenced) ?? pickStranger(family, (address) => own.has(address));
+	const planned = await planVantagePoints({
+		...{interfaces, main, sources, remoteClient},
+		strangers: {4: stranger(4), 6: stranger(6)},
+		entries: [main, ...named].map((inInterface) => ({
+			inInterface,
+			name: inInterface === main ? 'anywhere' : `anywhere on ${inInterface}`,
+			destinations: {4: [undefined], 6: [undefined]},
+		})),
+	});
+	// Of several that would send the same packets, the last one says most.
+	const unique = new Map(planned.map((point) => [`${point.source} ${point.inInterface}`, point]));
+	const unusable = sources.filter(({network}) => sampleNetwork(network).inside.length === 0);
 	return {
-		vantagePoints: [...unique.values()].filter(({source}) => !own.has(source)),
-		untried: [...new Set(untried)],
+		vantagePoints: [...unique.values()],
+		untried: [...new Set(unusable.map(({network}) => printNetwork(network)))],
 	};
 }
 
 /**
- * The vantage points of one address. Its packets arrive on the interface whose network it belongs to. For
- * another address that interface is not known, and each interface of the plan is one.
+ * The vantage points of one address under a policy. Its packets arrive on the interface whose network it
+ * belongs to. For another address that interface is not known, and each one that the policy tells apart
+ * is a vantage point.
  */
-export function vantagePointsOf(
+export async function vantagePointsOf(
 	source: string,
 	policy: Policy,
 	interfaces: readonly Interface[],
-): readonly NamedVantagePoint[] {
+): Promise<readonly NamedVantagePoint[]> {
 	const near = interfaces.find(({addresses}) => addresses.some((cidr) => contains(cidr, source)));
-	const {vantagePoints} = planVantagePoints(policy, interfaces, undefined);
+	const {vantagePoints} = await planForPolicy(policy, interfaces, undefined);
 	const names = near ? [near.name] : vantagePoints.map(({inInterface}) => inInterface);
 	return [...new Set(names)].map((inInterface) => ({
-		family: source.includes(':') ? 6 : 4,
-		inInterface,
-		source,
-		name: source,
+		...{family: familyOf(source), inInterface, source},
+		...{kind: 'client', name: source},
 	}));
 }
 
-function strangerTo(family: Family, networks: readonly Network[]): string {
-	const addresses = STRANGERS[family];
-	const foreign = addresses.find((address) =>
-		networks.every(({cidr}) => cidr.endsWith('/0') || !contains(cidr, address)),
+/** The machine's own addresses. */
+export function ownAddresses(interfaces: readonly Interface[]): ReadonlySet<string> {
+	return new Set(
+		interfaces.flatMap(({addresses}) => addresses.map((cidr) => cidr.split('/')[0] ?? '')),
 	);
-	return foreign ?? addresses[0] ?? '';
 }
 
-/** An address in the network, and the nearest one behind its end. */
-export function neighboursOf(
-	network: Network,
-	inInterface: string,
-	own: ReadonlySet<string | undefined>,
-): readonly NamedVantagePoint[] {
-	const {family} = network;
-	const samples = samplesOf(network);
-	const foreign = (address: string) => !own.has(address);
-	const inside = samples.inside.find(foreign);
-	const outside = samples.outside.find(foreign);
-	const name = printNetwork(network);
-	return [
-		...(inside === undefined ? [] : [{family, inInterface, source: inside, name: `in ${name}`}]),
-		...(outside === undefined
-			? []
-			: [{family, inInterface, source: outside, name: `beside ${name}`}]),
-	];
-}
-
-function isUnusable(network: Network): boolean {
-	return samplesOf(network).inside.length === 0;
-}
-
-/** Addresses within a network, and just outside of it, that a packet can come from. */
-function samplesOf({cidr}: Network): Record<'inside' | 'outside', readonly string[]> {
-	const [base, prefix] = parseCidr(cidr);
-	const bytes = base.toByteArray();
-	const width = bytes.length * 8;
-	const start = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
-	const size = 1n << BigInt(width - prefix);
-	const sources = (values: readonly bigint[]) =>
-		values
-			.filter((value) => value > 0n && value < 1n << BigInt(width))
-			.map((value) => formatAddress(value, width))
-			.filter((address) => !NO_SOURCE.includes(ipaddr.parse(address).range()));
-	// Where a large network begins there may be none: 0.0.0.1, ::1.
-	const offsets = [1n, 2n, 3n, 0n, size / 2n + 1n].filter((offset) => offset < size);
-	return {
-		inside: sources(offsets.map((offset) => start + offset)),
-		outside: prefix === 0 ? [] : sources([start + size, start - 1n]),
-	};
-}
-
-function formatAddress(value: bigint, width: number): string {
-	const bytes = Buffer.from(value.toString(16).padStart(width / 4, '0'), 'hex');
-	const address = ipaddr.fromByteArray([...bytes]);
-	return address.kind() === 'ipv6'
-		? (address as ipaddr.IPv6).toRFC5952String()
-		: address.toString();
+function familyOf(address: string): Family {
+	return address.includes(':') ? 6 : 4;
 }

@@ -4,7 +4,7 @@ import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Verdict} from '../../source/policy/policy.ts';
 import {compareScan} from '../../source/proof/nmap/compare-scan.ts';
 import {readNmap} from '../../source/proof/nmap/read-scan.ts';
-import {planVantagePoints, vantagePointsOf} from '../../source/proof/vantage-points.ts';
+import {planForPolicy, vantagePointsOf} from '../../source/proof/vantage-points.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 
 const INTERFACES = [
@@ -30,15 +30,19 @@ const xml = (
 	return `<nmaprun><scaninfo type="syn" protocol="${protocol}" services="${services}"/><host><address addr="192.0.2.1" addrtype="ipv4"/><ports>${extra.join('')}${ports.join('')}</ports></host></nmaprun>`;
 };
 
-function compare(openings: string, text: string, {from = '', verdict = 'drop' as Verdict} = {}) {
+async function compare(
+	openings: string,
+	text: string,
+	{from = '', verdict = 'drop' as Verdict} = {},
+) {
 	const policy = completePolicy({
 		...{role: 'server', verdict},
 		openings: parseOpenings(openings, new Map()),
 	});
 	const points =
 		from === ''
-			? planVantagePoints(policy, INTERFACES, undefined).vantagePoints
-			: vantagePointsOf(from, policy, INTERFACES);
+			? (await planForPolicy(policy, INTERFACES, undefined)).vantagePoints
+			: await vantagePointsOf(from, policy, INTERFACES);
 	const [scan] = readNmap(text);
 	if (!scan) {
 		throw new Error('no scan');
@@ -53,8 +57,8 @@ function compare(openings: string, text: string, {from = '', verdict = 'drop' as
 }
 
 describe('ports that nmap leaves out of its list', () => {
-	test('contradict the policy where it opens one of them', () => {
-		const {differences, proven} = compare(
+	test('contradict the policy where it opens one of them', async () => {
+		const {differences, proven} = await compare(
 			'22/tcp, 80/tcp',
 			xml({open: '80', filtered: '1-79,81-1000'}),
 		);
@@ -62,27 +66,33 @@ describe('ports that nmap leaves out of its list', () => {
 		expect(proven).toBe(false);
 	});
 
-	test('contradict it where it opens none of them, but the machine itself answers', () => {
-		const {differences} = compare('22/tcp', xml({open: '22', filtered: '1-21', closed: '23-1000'}));
+	test('contradict it where it opens none of them, but the machine itself answers', async () => {
+		const {differences} = await compare(
+			'22/tcp',
+			xml({open: '22', filtered: '1-21', closed: '23-1000'}),
+		);
 		expect(differences).toEqual(['23-1000/tcp of 192.0.2.1 is closed: the policy shuts it']);
 	});
 
-	test('are what the policy says, and are counted', () => {
-		const found = compare('22/tcp', xml({open: '22', filtered: '1-21,23-1000'}));
+	test('are what the policy says, and are counted', async () => {
+		const found = await compare('22/tcp', xml({open: '22', filtered: '1-21,23-1000'}));
 		expect(found).toMatchObject({differences: [], unjudged: [], proven: true, ports: 1000});
 	});
 
-	test('count in the words of each verdict', () => {
+	test('count in the words of each verdict', async () => {
 		const closed = xml({open: '22', closed: '1-21,23-1000'});
-		expect(compare('22/tcp', closed, {verdict: 'reset'}).proven).toBe(true);
-		expect(compare('22/tcp', closed, {verdict: 'reject'}).proven).toBe(false);
+		expect((await compare('22/tcp', closed, {verdict: 'reset'})).proven).toBe(true);
+		expect((await compare('22/tcp', closed, {verdict: 'reject'})).proven).toBe(false);
 		const udp = xml({open: '53', closed: '1-52'}, {protocol: 'udp'});
-		expect(compare('53/udp', udp, {verdict: 'reject'}).proven).toBe(true);
-		expect(compare('53/udp', udp, {verdict: 'drop'}).proven).toBe(false);
+		expect((await compare('53/udp', udp, {verdict: 'reject'})).proven).toBe(true);
+		expect((await compare('53/udp', udp, {verdict: 'drop'})).proven).toBe(false);
 	});
 
-	test('are known from what was scanned where nmap is old', () => {
-		const {differences, ports} = compare('22/tcp', xml({open: '80', filtered: ''}, {old: true}));
+	test('are known from what was scanned where nmap is old', async () => {
+		const {differences, ports} = await compare(
+			'22/tcp',
+			xml({open: '80', filtered: ''}, {old: true}),
+		);
 		expect(differences).toEqual([
 			'80/tcp of 192.0.2.1 is open: the policy shuts it',
 			'22/tcp of 192.0.2.1 is filtered: the policy lets it in',
@@ -90,9 +100,9 @@ describe('ports that nmap leaves out of its list', () => {
 		expect(ports).toBe(1000);
 	});
 
-	test('are not judged where an old nmap gives them two states', () => {
+	test('are not judged where an old nmap gives them two states', async () => {
 		const text = xml({open: '22', filtered: '', closed: ''}, {old: true, services: '20-25'});
-		expect(compare('22/tcp', text)).toMatchObject({
+		expect(await compare('22/tcp', text)).toMatchObject({
 			differences: [],
 			unjudged: [
 				'20-21, 23-25/tcp of 192.0.2.1 is filtered or closed: the scan does not say which; scan TCP and UDP one at a time',
@@ -102,9 +112,9 @@ describe('ports that nmap leaves out of its list', () => {
 		});
 	});
 
-	test('are not judged where the scan does not say which were scanned', () => {
+	test('are not judged where the scan does not say which were scanned', async () => {
 		const text = xml({open: '22', filtered: ''}, {old: true, services: ''});
-		expect(compare('22/tcp', text)).toMatchObject({
+		expect(await compare('22/tcp', text)).toMatchObject({
 			unjudged: ['the scan counts 7 more ports of 192.0.2.1, but does not name them'],
 			proven: false,
 			ports: 1,
@@ -119,8 +129,8 @@ describe('where a scan was made', () => {
 	const depends = (ports: string, state: string) =>
 		`${ports}/tcp of 192.0.2.1 is ${state}: whether the policy allows it depends on where the scan was made`;
 
-	test('is no reason for a false alarm where it is not known, nor for trust', () => {
-		expect(compare(OPENINGS, inside)).toMatchObject({
+	test('is no reason for a false alarm where it is not known, nor for trust', async () => {
+		expect(await compare(OPENINGS, inside)).toMatchObject({
 			differences: [],
 			unjudged: [depends('443', 'open'), depends('53', 'filtered')],
 			dependsOnSource: true,
@@ -128,46 +138,46 @@ describe('where a scan was made', () => {
 		});
 	});
 
-	test('matters little where all is closed to strangers', () => {
-		expect(compare(OPENINGS, stranger)).toMatchObject({
+	test('matters little where all is closed to strangers', async () => {
+		expect(await compare(OPENINGS, stranger)).toMatchObject({
 			differences: [],
 			unjudged: [depends('53, 443', 'filtered')],
 			proven: true,
 		});
 	});
 
-	test('never matters where a state fits nobody', () => {
-		expect(compare(OPENINGS, xml({open: '22,80'})).differences).toEqual([
+	test('never matters where a state fits nobody', async () => {
+		expect((await compare(OPENINGS, xml({open: '22,80'}))).differences).toEqual([
 			'80/tcp of 192.0.2.1 is open: the policy shuts it',
 		]);
-		expect(compare(OPENINGS, xml({filtered: '22'})).differences).toHaveLength(1);
+		expect((await compare(OPENINGS, xml({filtered: '22'}))).differences).toHaveLength(1);
 	});
 
-	test('decides where it is known', () => {
-		expect(compare(OPENINGS, stranger, {from: '198.51.100.9'}).proven).toBe(true);
-		expect(compare(OPENINGS, inside, {from: '198.51.100.9'})).toMatchObject({
+	test('decides where it is known', async () => {
+		expect((await compare(OPENINGS, stranger, {from: '198.51.100.9'})).proven).toBe(true);
+		expect(await compare(OPENINGS, inside, {from: '198.51.100.9'})).toMatchObject({
 			differences: ['443/tcp of 192.0.2.1 is open: the policy shuts it'],
 			unjudged: [depends('53', 'filtered')],
 		});
 		const from = {from: '10.1.2.3'};
-		expect(compare('22/tcp, 443/tcp from 10.1.0.0/16', inside, from)).toMatchObject({
+		expect(await compare('22/tcp, 443/tcp from 10.1.0.0/16', inside, from)).toMatchObject({
 			differences: [],
 			unjudged: [],
 			proven: true,
 		});
-		expect(compare('22/tcp, 443/tcp from 10.1.0.0/16', stranger, from).differences).toEqual([
-			'443/tcp of 192.0.2.1 is filtered: the policy lets it in',
-		]);
+		expect((await compare('22/tcp, 443/tcp from 10.1.0.0/16', stranger, from)).differences).toEqual(
+			['443/tcp of 192.0.2.1 is filtered: the policy lets it in'],
+		);
 	});
 
-	test('decides about interfaces where the address is in the network of one', () => {
-		expect(vantagePointsOf('10.9.0.7', completePolicy({role: 'server'}), INTERFACES)).toEqual([
-			{family: 4, inInterface: 'wg0', source: '10.9.0.7', name: '10.9.0.7'},
-		]);
-		expect(compare(OPENINGS, stranger, {from: '10.9.0.7'}).differences).toEqual([
+	test('decides about interfaces where the address is in the network of one', async () => {
+		expect(await vantagePointsOf('10.9.0.7', completePolicy({role: 'server'}), INTERFACES)).toEqual(
+			[{family: 4, inInterface: 'wg0', source: '10.9.0.7', kind: 'client', name: '10.9.0.7'}],
+		);
+		expect((await compare(OPENINGS, stranger, {from: '10.9.0.7'})).differences).toEqual([
 			'53/tcp of 192.0.2.1 is filtered: the policy lets it in',
 		]);
-		expect(compare(OPENINGS, stranger, {from: '192.0.2.9'})).toMatchObject({
+		expect(await compare(OPENINGS, stranger, {from: '192.0.2.9'})).toMatchObject({
 			differences: [],
 			unjudged: [],
 			proven: true,

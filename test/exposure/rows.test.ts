@@ -2,8 +2,8 @@ import {describe, expect, it} from 'vitest';
 import type {Published} from '../../source/existing/nat/published-ports.ts';
 import {
 	UNKNOWN_VISIBILITY,
-	type Viewpoint,
 	type Visibility,
+	type VisibilityFrom,
 } from '../../source/exposure/aggregate.ts';
 import type {Exposed} from '../../source/exposure/model.ts';
 import {exposedRows} from '../../source/exposure/rows.ts';
@@ -18,14 +18,15 @@ const visibility = (tcp: readonly number[], more: Partial<Visibility> = {}): Vis
 	...more,
 });
 
-const viewpoint = (
+const seenFrom = (
 	family: Family,
 	before: Visibility,
-	more: Partial<Viewpoint> = {},
-): Viewpoint => ({
+	more: Partial<VisibilityFrom> = {},
+): VisibilityFrom => ({
 	family,
 	name: 'anywhere on eth0',
-	general: true,
+	kind: 'anywhere',
+	source: family === 4 ? '203.0.113.77' : '2001:db8:77::77',
 	inInterface: 'eth0',
 	before,
 	...more,
@@ -49,12 +50,12 @@ const rows = (...args: Parameters<typeof exposedRows>) => exposedRows(...args).m
 
 describe('what the outside can reach', () => {
 	it('is said once where all agree, and for each place where they do not', () => {
-		const both = FAMILIES.map((family) => viewpoint(family, visibility([22, 80])));
+		const both = FAMILIES.map((family) => seenFrom(family, visibility([22, 80])));
 		expect(rows(both, [listener(22, {process: 'sshd'}), listener(80)], [])).toEqual([
 			'22; IPv4+6 from anywhere; open; sshd',
 			'80; IPv4+6 from anywhere; open; somebody',
 		]);
-		const inner = viewpoint(4, visibility([22]), {name: 'anywhere on eth1', inInterface: 'eth1'});
+		const inner = seenFrom(4, visibility([22]), {name: 'anywhere on eth1', inInterface: 'eth1'});
 		expect(rows([...both, inner], [listener(80)], [])).toEqual([
 			'80; IPv4 from anywhere on eth0; open; somebody',
 			'80; IPv6 from anywhere; open; somebody',
@@ -64,7 +65,7 @@ describe('what the outside can reach', () => {
 	});
 
 	it('is one row for the sockets of a program that differ by family alone', () => {
-		const both = FAMILIES.map((family) => viewpoint(family, visibility([22])));
+		const both = FAMILIES.map((family) => seenFrom(family, visibility([22])));
 		const sockets = [
 			listener(22, {process: 'sshd', families: [6]}),
 			listener(22, {process: 'sshd', families: [4], address: '0.0.0.0'}),
@@ -73,9 +74,9 @@ describe('what the outside can reach', () => {
 	});
 
 	it('is said of a network where it is another there', () => {
-		const friend = viewpoint(4, visibility([22, 5432]), {name: '10.0.0.0/8', general: false});
+		const friend = seenFrom(4, visibility([22, 5432]), {name: '10.0.0.0/8', kind: 'network'});
 		expect(
-			rows([viewpoint(4, visibility([22])), friend], [listener(22), listener(5432)], []),
+			rows([seenFrom(4, visibility([22])), friend], [listener(22), listener(5432)], []),
 		).toEqual([
 			'22; IPv4 from anywhere; open; somebody',
 			'5432; IPv4 from 10.0.0.0/8; open; somebody',
@@ -84,7 +85,7 @@ describe('what the outside can reach', () => {
 	});
 
 	it('is what can be reached first, and loopback last', () => {
-		const shut = viewpoint(4, visibility([80]), {after: visibility([22])});
+		const shut = seenFrom(4, visibility([80]), {after: visibility([22])});
 		expect(
 			rows(
 				[shut],
@@ -101,7 +102,7 @@ describe('what the outside can reach', () => {
 
 	it('is by the address that something listens on', () => {
 		const at = (destination: string, ...open: readonly number[]) =>
-			viewpoint(4, visibility(open), {destination});
+			seenFrom(4, visibility(open), {destination});
 		const both = [at('192.0.2.1', 80), at('192.0.2.2')];
 		expect(rows(both, [listener(80, {address: '192.0.2.2', families: [4]})], [])).toContain(
 			'80; IPv4 from anywhere; shut; somebody',
@@ -116,7 +117,7 @@ describe('what is forwarded', () => {
 	it('is open past INPUT; of its proxy only the family that is not forwarded is spoken', () => {
 		const proxy = listener(8080, {process: 'docker-proxy', container: 'Docker'});
 		expect(
-			rows([viewpoint(4, forwards), viewpoint(6, visibility([8080]))], [proxy], [CONTAINER]),
+			rows([seenFrom(4, forwards), seenFrom(6, visibility([8080]))], [proxy], [CONTAINER]),
 		).toEqual([
 			'8080; IPv4 from anywhere; open; 172.17.0.2:80 Docker',
 			'8080; IPv6 from anywhere; open; docker-proxy Docker',
@@ -124,14 +125,14 @@ describe('what is forwarded', () => {
 	});
 
 	it('is shut where FORWARD shuts it, and unknown where only rules were read', () => {
-		expect(rows([viewpoint(4, visibility([]))], [], [CONTAINER])).toEqual([
+		expect(rows([seenFrom(4, visibility([]))], [], [CONTAINER])).toEqual([
 			'8080; IPv4 from anywhere; shut; 172.17.0.2:80 Docker',
 		]);
 		for (const unknown of [
 			visibility([], {forwarded: 'unknown'}),
 			visibility([], {mayForwardMore: true}),
 		]) {
-			expect(rows([viewpoint(4, unknown)], [], [CONTAINER])).toEqual([
+			expect(rows([seenFrom(4, unknown)], [], [CONTAINER])).toEqual([
 				'8080; IPv4 from anywhere; unknown; 172.17.0.2:80 Docker',
 			]);
 		}
@@ -141,14 +142,14 @@ describe('what is forwarded', () => {
 		const seen = visibility([], {
 			forwarded: [sent(7000, '10.0.0.9:70'), sent(7001, '10.0.0.9:70')],
 		});
-		expect(rows([viewpoint(4, seen)], [], [])).toEqual([
+		expect(rows([seenFrom(4, seen)], [], [])).toEqual([
 			'7000-7001; IPv4 from anywhere; open; 10.0.0.9:70 a DNAT rule',
 		]);
 	});
 
 	it('to another port of this machine is that of who listens there', () => {
 		const seen = visibility([80], {forwarded: [sent(80, '192.0.2.1:8080', true)]});
-		expect(rows([viewpoint(4, seen)], [listener(8080, {process: 'node'})], [])).toEqual([
+		expect(rows([seenFrom(4, seen)], [listener(8080, {process: 'node'})], [])).toEqual([
 			'80; IPv4 from anywhere; open; node 192.0.2.1:8080 a DNAT rule',
 			'8080; IPv4 from anywhere; shut; node',
 		]);
@@ -156,14 +157,14 @@ describe('what is forwarded', () => {
 
 	it('as a whole hides no port of this machine', () => {
 		const all: Published = {...CONTAINER, port: 1, last: 65_535};
-		expect(rows([viewpoint(4, visibility([22]))], [], [all])).toContain(
+		expect(rows([seenFrom(4, visibility([22]))], [], [all])).toContain(
 			'22; IPv4 from anywhere; open; nobody',
 		);
 	});
 });
 
 it('is unknown where nothing is known, and never shut', () => {
-	const dark = FAMILIES.map((family) => viewpoint(family, UNKNOWN_VISIBILITY));
+	const dark = FAMILIES.map((family) => seenFrom(family, UNKNOWN_VISIBILITY));
 	expect(rows(dark, [listener(22)], [CONTAINER])).toEqual([
 		'22; IPv4+6 from anywhere; unknown; somebody',
 		'8080; IPv4 from anywhere; unknown; 172.17.0.2:80 Docker',

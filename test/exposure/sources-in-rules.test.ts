@@ -1,9 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {
-	pickUnreferencedAddress,
-	referencesIn,
-	sourcesInRules,
-} from '../../source/exposure/sources-in-rules.ts';
+import {referencesIn, sourcesInRules} from '../../source/exposure/sources-in-rules.ts';
+import {pickStranger} from '../../source/proof/sample-addresses.ts';
 
 const spell = (text: string) =>
 	sourcesInRules([text]).map(({network, on}) => (on ? `${network.cidr} on ${on}` : network.cidr));
@@ -46,18 +43,16 @@ describe('where something is let in from', () => {
 
 describe('somebody of whom no rule speaks', () => {
 	it('is nobody that exists, where that can be', () => {
-		expect(pickUnreferencedAddress(4, referencesIn([]))).toBe('203.0.113.77');
-		expect(pickUnreferencedAddress(6, referencesIn(['-A INPUT -s ::/0 -j DROP']))).toBe(
-			'2001:db8:77::77',
-		);
+		expect(pickStranger(4, referencesIn([]))).toBe('203.0.113.77');
+		expect(pickStranger(6, referencesIn(['-A INPUT -s ::/0 -j DROP']))).toBe('2001:db8:77::77');
 	});
 
 	it('is not of a network that is shut out because nobody has it', () => {
 		const bogons = `\t\tip saddr { 0.0.0.0/8, 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24 } drop
 \t\tip6 saddr { 2001:db8::/32, 3fff::-3fff:fff::ffff } drop`;
 		const [four, six] = [
-			pickUnreferencedAddress(4, referencesIn([bogons])),
-			pickUnreferencedAddress(6, referencesIn([bogons])),
+			pickStranger(4, referencesIn([bogons])),
+			pickStranger(6, referencesIn([bogons])),
 		];
 		expect(four).toMatch(/\.77\.7$/);
 		expect(six).toMatch(/^2\w+:\w+::77$/);
@@ -68,7 +63,7 @@ describe('somebody of whom no rule speaks', () => {
 			'-A INPUT -s 0.0.0.0/1 -j DROP',
 			'-A INPUT -s 128.0.0.0/1 -j DROP',
 		]);
-		expect(pickUnreferencedAddress(4, halves)).toBeUndefined();
-		expect(pickUnreferencedAddress(4, referencesIn(['1.0.0.0-255.255.255.255']))).toBeUndefined();
+		expect(pickStranger(4, halves)).toBeUndefined();
+		expect(pickStranger(4, referencesIn(['1.0.0.0-255.255.255.255']))).toBeUndefined();
 	});
 });

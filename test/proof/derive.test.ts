@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {derive} from '../../source/exposure/derive.ts';
 import {measureExposure} from '../../source/exposure/measure.ts';
-import {planViewpoints} from '../../source/exposure/viewpoints.ts';
+import {planForExposure} from '../../source/exposure/vantage-points.ts';
 import {FAMILIES, type Family} from '../../source/lib/network.ts';
 import {subtractRanges} from '../../source/lib/port-ranges.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
@@ -38,15 +38,22 @@ function sourceOf(texts: Readonly<Record<Family, string>>): RulesUnderTest {
 const filter = (...rules: readonly string[]) =>
 	['*filter', ':INPUT ACCEPT [0:0]', ...rules, 'COMMIT', ''].join('\n');
 
-async function placesFor(source: RulesUnderTest, policy?: Policy) {
-	return (await planViewpoints(INTERFACES, FAMILIES, policy, source, undefined, new Set())).places;
+async function vantagePointsFor(source: RulesUnderTest, policy?: Policy) {
+	const plan = await planForExposure(INTERFACES, FAMILIES, policy, source, undefined, new Set());
+	return plan.vantagePoints;
 }
 
 /** From each place: what the rules say, and what packets to a copy of this machine found. */
 async function both(source: RulesUnderTest, policy?: Policy) {
-	const places = await placesFor(source, policy);
-	const {before} = await measureExposure(INTERFACES, places, source, undefined, [22, 80, 5353]);
-	return places.map((place, index) => ({
+	const vantagePoints = await vantagePointsFor(source, policy);
+	const {before} = await measureExposure(
+		INTERFACES,
+		vantagePoints,
+		source,
+		undefined,
+		[22, 80, 5353],
+	);
+	return vantagePoints.map((place, index) => ({
 		place: `${place.name} IPv${place.family}`,
 		derived: derive(place, source),
 		tried: before[index],
@@ -87,7 +94,7 @@ describe('what is derived from rules alone is what packets find', () => {
 describe('what rules alone do not say is unknown', () => {
 	const REJECTING = filter('-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -j REJECT');
 	const at = async (source: RulesUnderTest) => {
-		const place = (await placesFor(source)).find(({family}) => family === 4);
+		const place = (await vantagePointsFor(source)).find(({family}) => family === 4);
 		return place && derive(place, source);
 	};
 	const ALL = [{first: 1, last: 65_535}];

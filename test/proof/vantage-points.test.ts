@@ -2,35 +2,38 @@ import process from 'node:process';
 import {describe, expect, test} from 'vitest';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
-import {planVantagePoints} from '../../source/proof/vantage-points.ts';
+import {planForPolicy} from '../../source/proof/vantage-points.ts';
 import {CLI} from '../_helpers/lab/cli.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
 
 const ETH0 = {name: 'eth0', addresses: ['192.0.2.1/24', '2001:db8:5::1/64']};
 
-function plan(
+async function plan(
 	openings: string,
-	remoteClient?: Parameters<typeof planVantagePoints>[2],
+	remoteClient?: Parameters<typeof planForPolicy>[2],
 	interfaces = [ETH0],
 ) {
 	const policy = completePolicy({role: 'server', openings: parseOpenings(openings, new Map())});
-	const {vantagePoints, untried} = planVantagePoints(policy, interfaces, remoteClient);
+	const {vantagePoints, untried} = await planForPolicy(policy, interfaces, remoteClient);
 	return {
-		seen: vantagePoints.map(({source, inInterface, name}) => `${source} ${inInterface}: ${name}`),
+		seen: vantagePoints.map(
+			({source, inInterface, kind, name}) =>
+				`${source} ${inInterface}: ${kind === 'network' ? 'in ' : kind === 'beside' ? 'beside ' : ''}${name}`,
+		),
 		untried,
 	};
 }
 
 describe('where packets are sent from', () => {
-	test('a stranger of each family', () => {
-		expect(plan('22/tcp').seen).toEqual([
+	test('a stranger of each family', async () => {
+		expect((await plan('22/tcp')).seen).toEqual([
 			'203.0.113.77 eth0: anywhere',
 			'2001:db8:77::77 eth0: anywhere',
 		]);
 	});
 
-	test('a stranger on each interface that is named, and on one that is not', () => {
-		expect(plan('22/tcp, 80/tcp on eth0').seen).toEqual([
+	test('a stranger on each interface that is named, and on one that is not', async () => {
+		expect((await plan('22/tcp, 80/tcp on eth0')).seen).toEqual([
 			'203.0.113.77 fww-other: anywhere',
 			'2001:db8:77::77 fww-other: anywhere',
 			'203.0.113.77 eth0: anywhere on eth0',
@@ -38,51 +41,64 @@ describe('where packets are sent from', () => {
 		]);
 	});
 
-	test('in a network, and just outside of it', () => {
-		expect(plan('22/tcp from 10.1.0.0/16').seen.slice(2)).toEqual([
+	test('in a network, and just outside of it', async () => {
+		expect((await plan('22/tcp from 10.1.0.0/16')).seen.slice(2)).toEqual([
 			'10.1.0.1 eth0: in 10.1.0.0/16',
 			'10.2.0.0 eth0: beside 10.1.0.0/16',
 		]);
-		expect(plan('22/tcp from 2001:db8:1::/48').seen.slice(2)).toEqual([
+		expect((await plan('22/tcp from 2001:db8:1::/48')).seen.slice(2)).toEqual([
 			'2001:db8:1::1 eth0: in 2001:db8:1::/48',
 			'2001:db8:2:: eth0: beside 2001:db8:1::/48',
 		]);
 	});
 
-	test('a network that begins where no packet can come from has others inside', () => {
-		expect(plan('22/tcp from ::/0').seen.slice(2)).toEqual(['::2 eth0: in ::/0']);
-		expect(plan('22/tcp from 0.0.0.0/1').seen.slice(2)).toEqual([
+	test('a network that begins where no packet can come from has others inside', async () => {
+		expect((await plan('22/tcp from ::/0')).seen.slice(2)).toEqual(['::2 eth0: in ::/0']);
+		expect((await plan('22/tcp from 0.0.0.0/1')).seen.slice(2)).toEqual([
 			'64.0.0.1 eth0: in 0.0.0.0/1',
 			'128.0.0.0 eth0: beside 0.0.0.0/1',
 		]);
 	});
 
-	test('no stranger belongs to a network of the policy', () => {
-		expect(plan('22/tcp from 203.0.113.0/24').seen[0]).toBe('198.51.100.77 eth0: anywhere');
+	test('no stranger belongs to a network of the policy', async () => {
+		expect((await plan('22/tcp from 203.0.113.0/24')).seen[0]).toBe('198.51.100.77 eth0: anywhere');
 	});
 
-	test('never the machine itself', () => {
-		expect(plan('22/tcp from 192.0.2.1').seen.join()).not.toMatch(/192\.0\.2\.1 /);
+	test('no stranger has an address of the machine', async () => {
+		const documented = {name: 'eth0', addresses: ['203.0.113.77/24', '2001:db8:77::77/64']};
+		expect((await plan('22/tcp', undefined, [documented])).seen).toEqual([
+			'198.51.100.77 eth0: anywhere',
+			'3fff:77::77 eth0: anywhere',
+		]);
 	});
 
-	test('networks that no packet from outside can have are said to be untried', () => {
-		expect(plan('22/tcp from fe80::/10, 53 from 224.0.0.0/4').untried).toEqual([
+	test('a stranger stays where the networks of the policy hold all addresses', async () => {
+		const {seen} = await plan('22/tcp from 0.0.0.0/1, 22/tcp from 128.0.0.0/1');
+		expect(seen[0]).toBe('203.0.113.77 eth0: anywhere');
+	});
+
+	test('never the machine itself', async () => {
+		expect((await plan('22/tcp from 192.0.2.1')).seen.join()).not.toMatch(/192\.0\.2\.1 /);
+	});
+
+	test('networks that no packet from outside can have are said to be untried', async () => {
+		expect((await plan('22/tcp from fe80::/10, 53 from 224.0.0.0/4')).untried).toEqual([
 			'fe80::/10',
 			'224.0.0.0/4',
 		]);
 	});
 
-	test('the visitor, on the interface of the session', () => {
+	test('the visitor, on the interface of the session', async () => {
 		const remoteClient = {client: '198.51.100.9', inInterface: 'wg0', accessPorts: []};
-		expect(plan('22/tcp', remoteClient).seen).toEqual([
+		expect((await plan('22/tcp', remoteClient)).seen).toEqual([
 			'203.0.113.77 wg0: anywhere',
 			'2001:db8:77::77 wg0: anywhere',
 			'198.51.100.9 wg0: you, 198.51.100.9',
 		]);
 	});
 
-	test('a machine with no interface', () => {
-		expect(plan('22/tcp', undefined, []).seen).toHaveLength(2);
+	test('a machine with no interface', async () => {
+		expect((await plan('22/tcp', undefined, [])).seen).toHaveLength(2);
 	});
 });
 

@@ -12,12 +12,9 @@ function view(family: 4 | 6, name: string, differences: View['differences'] = []
 	const source = family === 4 ? '203.0.113.77' : '2001:db8:77::77';
 	return {
 		vantagePoint: {
-			family,
-			name,
-			source,
-			inInterface: 'eth0',
-			destination: '',
-		} as unknown as View['vantagePoint'],
+			...{family, name, source, inInterface: 'eth0'},
+			kind: name.includes('/') ? 'network' : 'anywhere',
+		},
 		passed,
 		expected: passed,
 		differences,

@@ -123,6 +123,7 @@ function view(
 	return {
 		vantagePoint: {
 			family,
+			kind: name.includes('/') ? 'network' : 'anywhere',
 			name,
 			source: family === 4 ? '203.0.113.77' : '2001:db8:77::77',
 			inInterface: 'eth0',

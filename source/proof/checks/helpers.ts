@@ -4,7 +4,7 @@ import {type Helper, type HelperPort, helperOf, type KernelHelper} from '../../p
 import {installGre} from '../../testbed/gre.ts';
 import type {HelperExchange} from '../../testbed/protocols/index.ts';
 import {ip, stripPrefixLength} from '../../testbed/topology.ts';
-import {neighboursOf} from '../vantage-points.ts';
+import {sampleNetwork} from '../sample-addresses.ts';
 import {type Check, type CheckContext, check, untried} from './check.ts';
 
 /** The name of each check, by the part of the protocol that it runs. */
@@ -112,12 +112,11 @@ async function addNeighbour({testbed, vantagePoint}: CheckContext): Promise<Addr
 	const {outside, name, addresses} = testbed.linkTo(vantagePoint);
 	const own = addresses[4];
 	const [client, length] = [stripPrefixLength(own), Number(own.split('/')[1])];
-	const [neighbour] = neighboursOf(parseNetwork(own), name, new Set([client]));
-	if (length > 30 || neighbour === undefined) {
+	const server = sampleNetwork(parseNetwork(own)).inside.find((address) => address !== client);
+	if (length > 30 || server === undefined) {
 		return `${own} on ${name} is in no network that has a broadcast address`;
 	}
 
-	const server = neighbour.source;
 	await ip(testbed.outside, [
 		`address replace ${server}/${length} brd + dev ${outside} noprefixroute`,
 	]);

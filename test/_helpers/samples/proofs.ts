@@ -21,7 +21,7 @@ export type Report = Omit<Proof, 'views'> & {
 	readonly subject: string;
 	readonly proven: boolean;
 	readonly views: ReadonlyArray<
-		Omit<View, 'vantagePoint'> & {readonly vantage: View['vantagePoint']}
+		Omit<View, 'vantagePoint'> & {readonly vantage: Omit<View['vantagePoint'], 'kind'>}
 	>;
 };
 

@@ -1,0 +1,125 @@
+import {yieldToEventLoop} from '../host/exec/yield.ts';
+import type {Interface} from '../host/machine/interfaces.ts';
+import {FAMILIES, type Family} from '../lib/network.ts';
+import type {Policy} from '../policy/policy.ts';
+import {pickStranger} from '../proof/sample-addresses.ts';
+import {
+	type Entry,
+	type NamedVantagePoint,
+	ownAddresses,
+	planVantagePoints,
+	type SourceNetwork,
+} from '../proof/vantage-points.ts';
+import type {RemoteClient} from '../ruleset/lockout.ts';
+import {isInternalInterface} from '../services/known-programs/find.ts';
+import type {RulesUnderTest} from '../testbed/load-rules.ts';
+import {referencesIn, sourcesInRules} from './sources-in-rules.ts';
+
+export type ExposureVantagePoints = {
+	readonly vantagePoints: readonly NamedVantagePoint[];
+	/** Where no packets are sent from although the rules may treat them in another way. One sentence each. */
+	readonly gaps: readonly string[];
+};
+
+/** Packets are sent from this many of the networks that rules name, at most. */
+const MOST_NETWORKS = 16;
+/**
+ * Plans where packets are sent from to measure what the outside can reach: a stranger on each interface,
+ * towards each of its addresses that makes a difference; an address in each network that some rule or
+ * opening allows; and the remote client that is connected.
+ * @param running absent where the running rules could not be read
+ * @param served addresses that something listens on or is published on
+ */
+export async function planForExposure(
+	interfaces: readonly Interface[],
+	families: readonly Family[],
+	policy: Policy | undefined,
+	running: RulesUnderTest | undefined,
+	remoteClient: RemoteClient | undefined,
+	served: ReadonlySet<string>,
+): Promise<ExposureVantagePoints> {
+	const outer = interfaces.filter(({name}) => !isInternalInterface(name));
+	const main = outer.find(({name}) => name === remoteClient?.inInterface) ?? outer[0];
+	if (main === undefined) {
+		return {
+			vantagePoints: [],
+			gaps: ['No interface was found through which others reach this machine.'],
+		};
+	}
+
+	const texts = (running?.loads ?? []).map(({text}) => text);
+	const opened = (policy?.openings ?? []).flatMap((opening): readonly SourceNetwork[] =>
+		opening.kind === 'port' && opening.from ? [{network: opening.from, on: opening.on}] : [],
+	);
+	// With thousands of rules, each of the two searches takes so long that keys would have to wait.
+	await yieldToEventLoop();
+	const sources = withoutRepetitions([...opened, ...sourcesInRules(texts)]);
+	await yieldToEventLoop();
+	const isInRules = referencesIn([...texts, ...opened.map(({network}) => network.cidr)]);
+	const own = ownAddresses(interfaces);
+	const isReferenced = (address: string) => own.has(address) || isInRules(address);
+	const strangers = {4: pickStranger(4, isReferenced), 6: pickStranger(6, isReferenced)};
+	const isNamed = (address: string) =>
+		served.has(address) || texts.some((text) => text.includes(address));
+	const destinations = (addresses: readonly string[], family: Family) =>
+		families.includes(family) ? destinationsOf(addresses, family, isNamed) : [];
+	const planned = await planVantagePoints({
+		...{interfaces, main: main.name, strangers, sources, remoteClient},
+		entries: outer.map(
+			({name, addresses}): Entry => ({
+				inInterface: name,
+				name: `anywhere on ${name}`,
+				destinations: {4: destinations(addresses, 4), 6: destinations(addresses, 6)},
+			}),
+		),
+	});
+	const ofKind = (kind: NamedVantagePoint['kind']) => planned.filter((one) => one.kind === kind);
+	const networks = ofKind('network');
+	return {
+		vantagePoints: [
+			...ofKind('anywhere'),
+			...networks.slice(0, MOST_NETWORKS),
+			...ofKind('client'),
+		],
+		gaps: [
+			...(networks.length > MOST_NETWORKS
+				? [
+						`Rules let in ${networks.length} networks: it was looked from ${MOST_NETWORKS} of them, and from anywhere else.`,
+					]
+				: []),
+			...FAMILIES.filter(
+				(family) => families.includes(family) && strangers[family] === undefined,
+			).map(
+				(family) =>
+					`Rules speak of so many IPv${family} addresses that nobody was found of whom they do not: over IPv${family} it was not looked from anywhere.`,
+			),
+		],
+	};
+}
+
+/**
+ * The addresses of an interface that packets are sent to: all that rules or listeners name, and one that
+ * they do not name, which stands for the others. Where the interface has only a link-local address it is
+ * undefined: the copy has an address of its own there.
+ */
+function destinationsOf(
+	addresses: readonly string[],
+	family: Family,
+	isNamed: (address: string) => boolean,
+): ReadonlyArray<string | undefined> {
+	const own = addresses
+		.filter((cidr) => cidr.includes(':') === (family === 6))
+		.map((cidr) => cidr.split('/')[0] ?? '');
+	const global = own.filter((address) => !address.startsWith('fe80'));
+	const [usual, ...others] = [
+		...global.filter((address) => !isNamed(address)),
+		...global.filter(isNamed),
+	];
+	return usual === undefined
+		? own.slice(0, 1).map(() => undefined)
+		: [usual, ...others.filter(isNamed)];
+}
+
+function withoutRepetitions(sources: readonly SourceNetwork[]): readonly SourceNetwork[] {
+	return [...new Map(sources.map((one) => [`${one.network.cidr} ${one.on}`, one])).values()];
+}

@@ -1,6 +1,6 @@
 import {runDetached} from '../host/exec/background.ts';
 import {run} from '../host/exec/run.ts';
-import {hasSystemd} from '../host/machine/systemd.ts';
+import {mayUseSystemd} from '../host/machine/init-system.ts';
 import {HostError} from '../lib/errors.ts';
 import {scriptOf} from './record.ts';
 
@@ -11,7 +11,7 @@ import {scriptOf} from './record.ts';
  * @throws {HostError} when neither can be had; nothing was touched
  */
 export async function armWatchdog(id: number, seconds: number): Promise<void> {
-	if (hasSystemd()) {
+	if (mayUseSystemd()) {
 		const {status} = await run('systemd-run', [
 			'--quiet',
 			'--collect',
@@ -38,7 +38,7 @@ export async function armWatchdog(id: number, seconds: number): Promise<void> {
 
 /** Stops the timer. A watchdog without systemd ends by itself when the change is no longer pending. */
 export async function disarmWatchdog(id: number): Promise<void> {
-	if (hasSystemd()) {
+	if (mayUseSystemd()) {
 		await run('systemctl', ['--quiet', 'stop', `${unitOf(id)}.timer`]);
 	}
 }

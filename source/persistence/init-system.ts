@@ -1,7 +1,8 @@
 import type {FilePlan} from '../change/boot-files.ts';
+import {INSTALLABLE_INITS} from '../host/machine/init-system.ts';
 
 /** The ways of having the restore script run at boot. `none`: somebody else sees to it. */
-export const INIT_SYSTEM_NAMES = ['systemd', 'openrc', 'ifupdown', 'sysvinit', 'none'] as const;
+export const INIT_SYSTEM_NAMES = [...INSTALLABLE_INITS, 'none'] as const;
 export type InitSystemName = (typeof INIT_SYSTEM_NAMES)[number];
 
 /** What the user may say: a way, or that it is to be found out again. */

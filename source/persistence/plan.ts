@@ -1,8 +1,8 @@
 import {existsSync} from 'node:fs';
 import type {FilePlan} from '../change/boot-files.ts';
 import {BOOT_FILE, RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
-import {findProgram} from '../host/exec/find-program.ts';
 import {readText} from '../host/files/read-text.ts';
+import {findInstalledInits} from '../host/machine/init-system.ts';
 import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
 import type {Family} from '../lib/network.ts';
 import {helperOf} from '../policy/helpers.ts';
@@ -13,12 +13,7 @@ import {ifupdown} from './init/ifupdown.ts';
 import {openrc} from './init/openrc.ts';
 import {systemd} from './init/systemd.ts';
 import {sysvinit} from './init/sysvinit.ts';
-import {
-	type BootChoice,
-	INIT_SYSTEM_NAMES,
-	type InitSystem,
-	type InitSystemName,
-} from './init-system.ts';
+import {type BootChoice, INIT_SYSTEM_NAMES, type InitSystem} from './init-system.ts';
 import {printRestoreScript} from './restore-script.ts';
 import {findUnsupported} from './unsupported.ts';
 
@@ -32,7 +27,6 @@ export type Persistence = {
 
 const NOTHING: Omit<FilePlan, 'files'> = {before: [], after: []};
 
-/** In the order in which they are preferred. */
 const INIT_SYSTEMS: readonly InitSystem[] = [systemd, openrc, ifupdown, sysvinit];
 
 const NONE: InitSystem = {
@@ -56,24 +50,14 @@ export function readChoice(): BootChoice | undefined {
 	return INIT_SYSTEM_NAMES.find((name) => name === text);
 }
 
-/** How this machine boots, or undefined where none of our ways works. */
+/** How this machine boots, or undefined where none of the init systems is one that fw-wizard knows. */
 function detectInitSystem(): InitSystem | undefined {
 	if (findUnsupported()) {
 		return undefined;
 	}
 
-	const signs: Readonly<Record<InitSystemName, boolean>> = {
-		// Also where systemd is installed and does not run now, as in a rehearsal.
-		systemd: findProgram('systemctl') !== undefined,
-		openrc: findProgram('openrc-run') !== undefined,
-		// Other packages have hooks in the folder too, without ifupdown.
-		ifupdown: existsSync('/etc/network/if-pre-up.d') && findProgram('ifup') !== undefined,
-		sysvinit:
-			existsSync('/etc/inittab') &&
-			['update-rc.d', 'chkconfig'].some((name) => findProgram(name) !== undefined),
-		none: false,
-	};
-	return INIT_SYSTEMS.find(({name}) => signs[name]);
+	const [best] = findInstalledInits();
+	return INIT_SYSTEMS.find(({name}) => name === best);
 }
 
 /**

@@ -15,11 +15,10 @@ import {namespacesAllowed} from '../rehearsal/start.ts';
 import {findListeners, type Listener} from '../sockets/listeners.ts';
 import {findSession, type Session} from '../sockets/session.ts';
 import {isRoot} from './facts-sync.ts';
+import {findRunningInit, type RunningInit} from './init-system.ts';
 import {
 	distributionHere,
-	type Init,
 	type Ipv6,
-	initHere,
 	ipv6Here,
 	kernelHere,
 	netAdminHere,
@@ -33,7 +32,7 @@ export type Known<T> = T | 'unknown';
 export type Machine = {
 	readonly kernel: string;
 	readonly distribution: Known<string>;
-	readonly init: Init;
+	readonly init: RunningInit;
 	readonly iptables: Known<Iptables | 'absent'>;
 	readonly nft: Known<string | 'absent'>;
 	readonly ipv6: Ipv6;
@@ -83,7 +82,7 @@ export async function findMachine(): Promise<Machine> {
 	const machine = {
 		kernel: kernelHere(),
 		distribution: distributionHere(),
-		init: initHere(),
+		init: findRunningInit(),
 		iptables,
 		nft,
 		ipv6,

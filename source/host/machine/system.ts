@@ -4,7 +4,6 @@ import process from 'node:process';
 import {printable} from '../../lib/printable.ts';
 import {readText} from '../files/read-text.ts';
 import {socketTables} from '../rehearsal/is-rehearsal.ts';
-import {commandNameOf} from '../sockets/processes.ts';
 
 /** Release of the running kernel: 6.1.0-18-amd64. */
 export function kernelHere(): string {
@@ -29,32 +28,6 @@ export function parseOsRelease(text: string): string | undefined {
 	);
 	const name = values.get('PRETTY_NAME') || [values.get('NAME'), values.get('VERSION')].join(' ');
 	return printable(name.trim()) || undefined;
-}
-
-/** What started everything else. */
-export type Init = 'systemd' | 'OpenRC' | 'sysvinit' | 'runit' | 's6' | 'BusyBox init' | 'unknown';
-
-export function initHere(): Init {
-	if (existsSync('/run/systemd/system')) {
-		return 'systemd';
-	}
-
-	if (existsSync('/run/openrc')) {
-		return 'OpenRC';
-	}
-
-	switch (commandNameOf(1)) {
-		case 'init':
-			return existsSync('/etc/init.d/rcS') || existsSync('/sbin/telinit')
-				? 'sysvinit'
-				: 'BusyBox init';
-		case 'runit':
-			return 'runit';
-		case 's6-svscan':
-			return 's6';
-		default:
-			return 'unknown';
-	}
 }
 
 /** Whether the kernel has IPv6, and whether it is switched off on all interfaces. */

@@ -1,7 +1,7 @@
-import {existsSync} from 'node:fs';
 import type {Protocol} from '../../policy/services.ts';
 import {programOfControlGroups} from '../../services/known-programs/find.ts';
 import {run} from '../exec/run.ts';
+import {systemdAnswers} from '../machine/init-system.ts';
 
 /** What the control groups of a process say about where it belongs. */
 export type Belonging = {
@@ -49,7 +49,7 @@ export type SocketUnit = {
 
 /** The socket units that systemd has loaded; none where it does not run or does not answer. */
 export async function findSocketUnits(timeout: number): Promise<readonly SocketUnit[]> {
-	if (!existsSync('/run/systemd/system')) {
+	if (!systemdAnswers()) {
 		return [];
 	}
 

@@ -4,7 +4,7 @@ import type {Cleanup} from './cleanup-plan.ts';
 import {chainOf, targetOf} from './rule-owner.ts';
 import {chainsIn, describeSnapshot, isOwnChain, linesIn, type RulesSnapshot} from './snapshot.ts';
 
-/** In the words of iptables-restore, the lines that take it away; our own jump is to be made anew. */
+/** The lines for iptables-restore that perform a cleanup. Where INPUT is emptied, our jump must be added again. */
 export function printCleanup({emptied, removed, rules, policies}: Cleanup): readonly string[] {
 	const gone = new Set([...emptied, ...removed]);
 	return [
@@ -16,7 +16,7 @@ export function printCleanup({emptied, removed, rules, policies}: Cleanup): read
 	];
 }
 
-/** What loads our rules and takes away others' in the same transaction, for iptables-restore --noflush. */
+/** The input for iptables-restore --noflush that removes rules of other programs and loads ours in one transaction. */
 export function printLoad(
 	rules: FamilyRules,
 	present: Presence = NOTHING_PRESENT,
@@ -26,7 +26,7 @@ export function printLoad(
 		return printRestore(rules, present);
 	}
 
-	// Our jump goes with the rest of a chain that is emptied, and is made anew behind it.
+	// Emptying a chain removes our jump as well, so that it must be added again.
 	const jumps = new Map(present.jumps);
 	for (const {name, table, from} of OWN_CHAINS) {
 		if (table === 'filter' && cleanup.emptied.includes(from)) {
@@ -39,12 +39,12 @@ export function printLoad(
 	return text.replace(/^\*filter\n/m, (head) => head + lines.join(''));
 }
 
-/** The chains that a taking changes, which undoing it makes again what they were. */
+/** The chains that a cleanup changes, and that undo restores. */
 export function touchedChains({emptied, removed, rules}: Cleanup): readonly string[] {
 	return [...new Set([...emptied, ...removed, ...rules.map(chainOf)])];
 }
 
-/** User-defined chains that the touched ones lead to, near and far, and that stay. */
+/** The user-defined chains that stay, and that changed chains jump to, directly or through other chains. */
 export function chainsBehind(
 	snapshot: RulesSnapshot,
 	touched: readonly string[],
@@ -64,7 +64,7 @@ export function chainsBehind(
 	return [...found].filter((name) => !touched.includes(name) && !isOwnChain(name, snapshot));
 }
 
-/** One line for each place that something goes from: for a summary. */
+/** What a cleanup removes, in one line for a summary. */
 export function describeCleanup({rules, removed, policies, ...place}: Cleanup): string {
 	const counts = countBy(rules, chainOf);
 	const parts = [

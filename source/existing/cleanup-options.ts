@@ -13,26 +13,26 @@ import {programOfRule} from './rule-owner.ts';
 import {decidingRule} from './shadowed-jump.ts';
 import {describeSnapshot, foreignRules, type RulesSnapshot} from './snapshot.ts';
 
-/** A way to deal with what is there already. */
+/** A way to treat the rules that exist already. */
 export type CleanupChoice = {
-	/** What becomes of it; undefined: all stays, and nothing of ours is applied. */
+	/** What happens to them; undefined: all stay, and fw-wizard applies nothing. */
 	readonly existing: Existing | undefined;
-	/** Why it is the recommended one, in half a sentence; the others have none. */
+	/** Why it is recommended, in half a sentence. The other choices have no reason. */
 	readonly reason: string | undefined;
-	/** What goes, one line for each place: `IPv4: 7 rules of INPUT`. Undo brings all of it back. */
-	readonly goes: readonly string[];
-	/** Each rule that goes, as iptables-save has it, behind its place. There may be thousands. */
+	/** What is removed, one line for each family and backend: `IPv4: 7 rules of INPUT`. Undo restores all of it. */
+	readonly removals: readonly string[];
+	/** Each removed rule as iptables-save prints it, behind its family and backend. There may be thousands. */
 	readonly rules: readonly string[];
-	/** What stops to work, one sentence each. */
+	/** What no longer works, one sentence each. */
 	readonly breaks: readonly string[];
 	/** Why it cannot be chosen here, in one sentence. */
 	readonly refusal: string | undefined;
 };
 
 /**
- * What can be done about what is there, the recommended way first; none where there is nothing to
- * decide: INPUT is empty but for our jump, and nobody owns the firewall.
- * @param owners whoever does, and is to be switched off before anything of ours is applied
+ * The choices for the existing rules, with the recommended one first. There are none where the user
+ * has nothing to decide: INPUT is empty but for our jump, and no program owns the firewall.
+ * @param owners the programs that own the firewall, and must be switched off before a change
  */
 export function planChoices(
 	snapshots: readonly RulesSnapshot[],
@@ -47,10 +47,10 @@ export function planChoices(
 		mode: 'keep',
 		reason: `Two firewalls cannot both decide, and undo brings ${joinWords(owners)} back`,
 	};
-	const initSystems =
+	const modes =
 		advice === undefined ? [best] : [best, ...CLEANUP_MODES.filter((other) => other !== best)];
 	return [
-		...initSystems.map((mode) => ({
+		...modes.map((mode) => ({
 			...describeChoice(snapshots, {mode, switchOff: owners}),
 			reason: mode === best ? reason : undefined,
 		})),
@@ -59,7 +59,7 @@ export function planChoices(
 			: [
 					{
 						...{existing: undefined, reason: undefined, refusal: undefined},
-						...{goes: [], rules: [], breaks: []},
+						...{removals: [], rules: [], breaks: []},
 					},
 				]),
 	];
@@ -70,7 +70,7 @@ function describeChoice(snapshots: readonly RulesSnapshot[], existing: Existing)
 	return {
 		existing,
 		reason: undefined,
-		goes: [
+		removals: [
 			...cleanups.map(describeCleanup),
 			...existing.switchOff.map((name) => `${name} is switched off`),
 		],
@@ -87,8 +87,8 @@ function describeChoice(snapshots: readonly RulesSnapshot[], existing: Existing)
 }
 
 /**
- * What is best done with the rules of others in INPUT, and why; undefined where there are none.
- * They are kept unless they are what somebody has left behind who made a firewall by hand.
+ * The recommended choice for the rules of other programs in INPUT, and the reason; undefined where
+ * INPUT has none. They are kept unless they look like an earlier firewall that was made by hand.
  */
 export function recommendCleanup(
 	snapshots: readonly RulesSnapshot[],
@@ -102,18 +102,18 @@ export function recommendCleanup(
 	}));
 	const rules = places.flatMap((place) => place.rules);
 	if (rules.length === 0) {
-		const shut = snapshots.find(shutsBeside);
-		return shut === undefined || switchOff.includes('ufw')
+		const dropping = snapshots.find(dropsAll);
+		return dropping === undefined || switchOff.includes('ufw')
 			? undefined
 			: {
 					mode: 'flush-input',
-					reason: `INPUT drops everything in the ${shut.backend} backend, whatever is opened here`,
+					reason: `INPUT drops everything in the ${dropping.backend} backend, whatever is opened here`,
 				};
 	}
 
 	const programs = [...new Set(rules.flatMap((rule) => programOfRule(rule)?.name ?? []))];
-	const strangers = rules.filter((rule) => programOfRule(rule) === undefined);
-	if (strangers.length === 0) {
+	const ownerless = rules.filter((rule) => programOfRule(rule) === undefined);
+	if (ownerless.length === 0) {
 		return {
 			mode: 'keep',
 			reason: `They belong to ${joinWords(programs)}, and are needed`,
@@ -140,7 +140,7 @@ export function recommendCleanup(
 			};
 }
 
-/** Whether the other backend drops what it has no rule for. */
-function shutsBeside({inUse, rules}: RulesSnapshot): boolean {
+/** Whether INPUT of the other backend drops every packet that none of its rules accepts. */
+function dropsAll({inUse, rules}: RulesSnapshot): boolean {
 	return !inUse && findChain(rules, 'filter', 'INPUT')?.policy === 'DROP';
 }

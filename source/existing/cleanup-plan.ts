@@ -3,20 +3,20 @@ import type {Family} from '../lib/network.ts';
 import type {Backend, Chain} from '../ruleset/model.ts';
 import {programOfChain} from '../services/known-programs/find.ts';
 import {chainOf, programOfRule, targetOf} from './rule-owner.ts';
-import {chainsIn, othersIn, programsNeedingFilter, type RulesSnapshot} from './snapshot.ts';
+import {chainsIn, foreignLinesIn, programsNeedingFilter, type RulesSnapshot} from './snapshot.ts';
 
-/** What happens to rules of others that are there already. */
+/** What happens to existing rules of other programs. */
 export const CLEANUP_MODES = ['keep', 'flush-input', 'flush-filter'] as const;
 export type CleanupMode = (typeof CLEANUP_MODES)[number];
 
-/** Programs that own the whole firewall: beside them no other can be applied. */
+/** Programs that own the whole firewall: no other can be applied beside them. */
 export const MANAGERS = ['ufw', 'firewalld'] as const;
 export type Manager = (typeof MANAGERS)[number];
 
-/** What a change does to others' rules. It travels beside the policy, and is not part of it. */
+/** What a change does to the rules of other programs. It is no part of the policy. */
 export type Existing = {
 	readonly mode: CleanupMode;
-	/** Whoever owns the firewall and is to be switched off. */
+	/** The programs that own the firewall and are to be switched off. */
 	readonly switchOff: readonly Manager[];
 };
 
@@ -27,7 +27,7 @@ export function keepsAll({mode, switchOff}: Existing): boolean {
 	return mode === 'keep' && switchOff.length === 0;
 }
 
-/** The flags that say it; none where all is kept. */
+/** The flags for it on the command line; none where everything is kept. */
 export function existingFlags({mode, switchOff}: Existing): readonly string[] {
 	return [
 		...(mode === 'keep' ? [] : ['--existing', mode]),
@@ -35,16 +35,16 @@ export function existingFlags({mode, switchOff}: Existing): readonly string[] {
 	];
 }
 
-/** What goes of the filter table of one family in one backend. All of it comes back by undo. */
+/** What is removed from the filter table of one family in one backend. Undo restores all of it. */
 export type Cleanup = {
 	readonly family: Family;
 	readonly backend: Backend;
 	readonly inUse: boolean;
-	/** Each rule that goes, as iptables-save has it: `-A INPUT -p tcp …`. */
+	/** Each removed rule as iptables-save prints it: `-A INPUT -p tcp …`. */
 	readonly rules: readonly string[];
-	/** Chains that all rules of others go from; our own stay. */
+	/** Chains that lose all rules but our own. */
 	readonly emptied: readonly string[];
-	/** Chains that go themselves. */
+	/** Chains that are deleted. */
 	readonly removed: readonly string[];
 	/** Policies of built-in chains that change. */
 	readonly policies: ReadonlyArray<{
@@ -54,25 +54,26 @@ export type Cleanup = {
 	}>;
 };
 
-/** What a choice would do here. */
+/** What a cleanup mode would do here. */
 export type CleanupPlan = {
 	readonly mode: CleanupMode;
-	/** Where something goes; empty: nothing does. */
+	/** One for each family and backend that loses something. */
 	readonly cleanups: readonly Cleanup[];
-	/** What stops to work, one sentence each. */
+	/** What no longer works, one sentence each. */
 	readonly breaks: readonly string[];
 	/** Why it cannot be done here, in one sentence. */
 	readonly refusal: string | undefined;
 };
 
 /**
- * What exactly a choice would take away, and what that breaks. Our own rules are not counted where
- * they are in use.
+ * What exactly a cleanup mode would remove, and what would no longer work. Our own rules are left out
+ * in the backend in use.
  *
- * Policies: as with `iptables -F` they stay, where that shuts nobody out. INPUT's does in the backend
- * in use, since our chain decides on everything before it; in the other backend a DROP without
- * rules would shut out everybody, and OUTPUT's would do so in both: those become ACCEPT.
- * @param switchOff also takes the chains of these; firewalld has none in iptables
+ * As with `iptables -F` the policies of chains stay where they block nothing. That of INPUT blocks
+ * nothing in the backend in use, since our chain decides on every packet before it. In the other
+ * backend a policy DROP without rules would block everything, and that of OUTPUT would do so in both
+ * backends: these become ACCEPT.
+ * @param switchOff the chains of these programs are removed as well; firewalld has none in iptables
  */
 export function planCleanup(
 	snapshots: readonly RulesSnapshot[],
@@ -107,7 +108,7 @@ function planSnapshotCleanup(
 ): Cleanup | undefined {
 	const {family, backend, inUse} = snapshot;
 	const chains = chainsIn(snapshot);
-	const lines = othersIn(snapshot);
+	const lines = foreignLinesIn(snapshot);
 	const removed = ufwHere ? chains.filter(isUfwChain).map(({name}) => name) : [];
 	const filled = new Set(lines.map(chainOf));
 	const emptied = chains
@@ -138,7 +139,7 @@ function planSnapshotCleanup(
 		: {family, backend, inUse, rules, emptied, removed, policies};
 }
 
-/** The built-in chains whose policy would shut out everybody once the rules are gone. */
+/** The built-in chains whose policy would block everything once the rules are removed. */
 function policiesToOpen(
 	snapshot: RulesSnapshot,
 	mode: CleanupMode,
@@ -147,7 +148,7 @@ function policiesToOpen(
 	return new Set([
 		...(mode !== 'keep' && !snapshot.inUse ? ['INPUT'] : []),
 		...(mode === 'flush-filter' ? ['OUTPUT'] : []),
-		// As `ufw disable` does it; but Docker, too, wants FORWARD shut.
+		// `ufw disable` does the same. Docker, however, needs the policy DROP of FORWARD as well.
 		...(ufwHere ? ['INPUT', 'OUTPUT'] : []),
 		...(ufwHere && programsNeedingFilter([snapshot]).length === 0 ? ['FORWARD'] : []),
 	]);

@@ -2,9 +2,9 @@ import {type Chain, type FamilyRules, findChain, OWN_PREFIX, type Rule} from '..
 import type {Cleanup} from './cleanup-plan.ts';
 
 /**
- * Rules that were saved, as they are after a change: less what goes, and with our own filter chain. Our
- * jump stays where it is, or stands behind what stays.
- * @param own what we load; absent in the backend that is not in use
+ * Saved rules as they will be after a change: without what the cleanup removes, and with our own
+ * filter chains. Our jump keeps its position, or comes behind the rules that stay.
+ * @param own the rules that are loaded; absent for the backend that is not in use
  */
 export function rulesAfter(
 	rules: FamilyRules,
@@ -12,7 +12,8 @@ export function rulesAfter(
 	own: FamilyRules | undefined,
 ): FamilyRules {
 	const {emptied = [], removed = [], policies = []} = cleanup ?? {};
-	const leadsAway = ({target}: Rule) => target.kind === 'chain' && removed.includes(target.name);
+	const jumpsToRemoved = ({target}: Rule) =>
+		target.kind === 'chain' && removed.includes(target.name);
 	const ours = own?.tables.find(({name}) => name === 'filter')?.chains ?? [];
 	const kept = (rules.tables.find(({name}) => name === 'filter')?.chains ?? [])
 		.filter(({name}) => !removed.includes(name) && !(own && name.startsWith(OWN_PREFIX)))
@@ -21,7 +22,9 @@ export function rulesAfter(
 			return {
 				name: chain.name,
 				...(policy === undefined ? {} : {policy}),
-				rules: emptied.includes(chain.name) ? [] : chain.rules.filter((rule) => !leadsAway(rule)),
+				rules: emptied.includes(chain.name)
+					? []
+					: chain.rules.filter((rule) => !jumpsToRemoved(rule)),
 			};
 		});
 	const input: Chain = kept.find(({name}) => name === 'INPUT') ?? {
@@ -29,10 +32,10 @@ export function rulesAfter(
 		policy: 'ACCEPT',
 		rules: [],
 	};
-	const isThere = input.rules.some(
+	const hasJump = input.rules.some(
 		({target}) => target.kind === 'chain' && target.name.startsWith(OWN_PREFIX),
 	);
-	const jumps = isThere || !own ? [] : (findChain(own, 'filter', 'INPUT')?.rules ?? []);
+	const jumps = hasJump || !own ? [] : (findChain(own, 'filter', 'INPUT')?.rules ?? []);
 	return {
 		family: rules.family,
 		tables: [

@@ -4,20 +4,20 @@ import type {CleanupChoice} from './cleanup-options.ts';
 import type {Existing, Manager} from './cleanup-plan.ts';
 import type {Translation} from './import/result.ts';
 
-/** A way to deal with rules that are there already. */
+/** A choice for the existing rules, in words. */
 export type NeighbourChoice = {
 	readonly label: string;
-	/** What goes and what that breaks, one line each. */
+	/** What is removed, and what no longer works, one line each. */
 	readonly means: readonly string[];
-	/** What becomes of them; undefined: the wizard ends. */
+	/** What happens to the rules; undefined: the wizard ends. */
 	readonly existing: Existing | undefined;
-	/** Where the policy starts: what the neighbour let in. */
+	/** The openings that the policy starts with: what the firewall that is switched off allowed. */
 	readonly openings: readonly Opening[];
 	/** Why it cannot be chosen here. */
 	readonly refusal: string | undefined;
 };
 
-/** What a firewall that is switched off lets in. */
+/** What a firewall that is to be switched off allows, as openings. */
 export type ImportResult = {readonly manager: Manager; readonly translation: Translation};
 
 const LABELS = {
@@ -26,15 +26,15 @@ const LABELS = {
 	'flush-filter': 'Remove all rules of others in the filter table',
 } as const;
 
-/** More rules than these are counted: there may be thousands. */
+/** How many rules are listed. There may be thousands, so that the others are only counted. */
 const MOST_RULES = 200;
 
 /**
- * A choice in words: what goes, what that breaks, and what its rules become.
- * @param takenOver what whoever is to be switched off lets in, as openings; undefined where it is not known
+ * Describes a choice: what is removed, what no longer works, and which rules are imported.
+ * @param imported what the firewall that is to be switched off allows; undefined where that is not known
  */
 export function describeNeighbourChoice(
-	{existing, reason, goes, rules, breaks, refusal}: CleanupChoice,
+	{existing, reason, removals, rules, breaks, refusal}: CleanupChoice,
 	imported: ImportResult | undefined,
 ): NeighbourChoice {
 	if (existing === undefined) {
@@ -56,9 +56,9 @@ export function describeNeighbourChoice(
 		refusal,
 		means: [
 			...(reason === undefined ? [] : [`${reason}.`]),
-			...(goes.length === 0
+			...(removals.length === 0
 				? ['Nothing goes. Rules that stand before ours still decide first.']
-				: [`What goes, when the rules are applied: ${goes.join('; ')}. Undo brings it back.`]),
+				: [`What goes, when the rules are applied: ${removals.join('; ')}. Undo brings it back.`]),
 			...breaks.map((text) => `${text.replace(/\.$/, '')}.`),
 			...switchOff.flatMap((name) =>
 				name === translated?.manager
@@ -71,7 +71,7 @@ export function describeNeighbourChoice(
 	};
 }
 
-/** What of it is taken over, and what is not, one line each. */
+/** What is imported and what is not, one line each. */
 export function translationLines({
 	manager,
 	translation: {openings, untranslatable},

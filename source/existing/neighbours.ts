@@ -8,11 +8,11 @@ import {chainOf, programOfRule} from './rule-owner.ts';
 import {decidingRule} from './shadowed-jump.ts';
 import {describeSnapshot, foreignRules, programsIn, type RulesSnapshot} from './snapshot.ts';
 
-/** Another program that filters packets here, or rules that nobody owns up to. */
+/** Another program that filters packets here, or rules that belong to no known program. */
 export type Neighbour = {
-	/** As one calls it: 'ufw', 'Docker', 'rules in INPUT'. Safe to print. */
+	/** As a person calls it: 'ufw', 'Docker', 'rules in INPUT'. Safe to print. */
 	readonly name: string;
-	/** A manager owns the firewall or loads it at boot; a service makes rules for its own use. */
+	/** A manager owns the firewall or loads rules at boot; a service makes rules for its own use. */
 	readonly kind: 'manager' | 'service' | 'rules';
 	/** What it does, in one sentence. */
 	readonly does: string;
@@ -24,12 +24,12 @@ export type Neighbour = {
 	readonly needsFilter: boolean;
 };
 
-/** What was found of others, to be named. */
+/** The traces of other programs on this machine. */
 export type Traces = {
 	readonly snapshots: readonly RulesSnapshot[];
-	/** Tables of nftables, less those of iptables, and what `nft list table` prints of each. */
+	/** Tables of nftables without those of iptables, and what `nft list table` prints of each. */
 	readonly nativeTables: ReadonlyArray<{readonly name: string; readonly text: string}>;
-	/** The names of processes that run in this network. */
+	/** The names of processes in this network namespace. */
 	readonly processes: ReadonlySet<string>;
 	/** Interfaces of WireGuard. */
 	readonly tunnels: readonly string[];
@@ -43,7 +43,7 @@ export type Traces = {
 
 const MODEST = {owns: false, needsFilter: false} as const;
 
-/** Those who own the firewall or load it at boot first, then rules that nobody owns up to, then the rest. */
+/** Names what was found: first what owns the firewall or loads rules at boot, then rules of no known program, then the rest. */
 export function nameNeighbours(traces: Traces): readonly Neighbour[] {
 	return [
 		...nameManagers(traces),
@@ -92,19 +92,19 @@ function nameManagers({ufw, firewalld, nftables, frozen}: Traces): readonly Neig
 	];
 }
 
-/** Rules of INPUT that belong to no program that is known, and a policy that shuts. */
+/** Rules in INPUT that belong to no known program, and a policy DROP of the backend that is not in use. */
 function nameInput(snapshot: RulesSnapshot): readonly Neighbour[] {
-	const strangers = foreignRules(snapshot, 'INPUT').filter(
+	const ownerless = foreignRules(snapshot, 'INPUT').filter(
 		(rule) => programOfRule(rule) === undefined,
 	);
 	const policy = findChain(snapshot.rules, 'filter', 'INPUT')?.policy;
-	const shuts = !snapshot.inUse && policy === 'DROP';
-	if (strangers.length === 0 && !shuts) {
+	const drops = !snapshot.inUse && policy === 'DROP';
+	if (ownerless.length === 0 && !drops) {
 		return [];
 	}
 
 	const deciding = snapshot.inUse ? decidingRule(snapshot.rules) : undefined;
-	const count = strangers.length;
+	const count = ownerless.length;
 	const place = describeSnapshot(snapshot);
 	return [
 		{
@@ -122,7 +122,7 @@ function nameInput(snapshot: RulesSnapshot): readonly Neighbour[] {
 	];
 }
 
-/** Rules of other chains and tables that belong to no program that is known. */
+/** Rules in other chains and tables that belong to no known program. */
 function nameElsewhere(snapshots: readonly RulesSnapshot[]): readonly Neighbour[] {
 	const places = new Set<string>();
 	let count = 0;
@@ -160,7 +160,7 @@ function nameElsewhere(snapshots: readonly RulesSnapshot[]): readonly Neighbour[
 			];
 }
 
-/** A table of nftables that looks at what comes in, and is of no program that is known. */
+/** A table of nftables that filters incoming packets and belongs to no known program. */
 function nameTable({name, text}: Traces['nativeTables'][number]): readonly Neighbour[] {
 	return programOfTable(name) !== undefined || !/hook (?:input|prerouting|ingress) /.test(text)
 		? []

@@ -9,12 +9,12 @@ import {
 	type Rule,
 } from '../ruleset/model.ts';
 
-/** Why our chain is not reached. What is `foreign` is not ours to change. */
+/** Why packets bypass our chain. fw-wizard cannot mend a `foreign` fault. */
 export type JumpFault = {readonly text: string; readonly foreign: boolean};
 
 /**
- * What keeps our chains from being reached: no jump, more than one, or ahead of it a rule of another
- * program that lets everything in or shuts everything out. One line each.
+ * Why packets bypass our chains: there is no jump, or more than one, or before it a rule of another
+ * program accepts or blocks everything. One line each.
  */
 export function findJumpFault(rules: FamilyRules): readonly JumpFault[] {
 	return OWN_CHAINS.filter(({table, name}) => findChain(rules, table, name)).flatMap(
@@ -44,12 +44,12 @@ export function findJumpFault(rules: FamilyRules): readonly JumpFault[] {
 	);
 }
 
-/** A rule that decides, with its place in its chain, counted from 1. */
+/** A rule that decides on everything, with its position in its chain, counted from 1. */
 export type Deciding = {readonly family: Family; readonly index: number; readonly rule: Rule};
 
 /**
- * The first rule of INPUT, not ours, that lets everything in or shuts everything out ahead of our
- * jump; where that is not there yet, ahead of where it will be.
+ * The first rule of another program in INPUT that accepts or blocks everything before our jump. Where
+ * there is no jump yet, all rules come before it.
  */
 export function decidingRule(rules: FamilyRules): Deciding | undefined {
 	const list = findChain(rules, 'filter', 'INPUT')?.rules ?? [];
@@ -69,7 +69,7 @@ function firstDeciding(
 	return rule && {index: position + 1, rule};
 }
 
-/** Decides on every new connection, or on every one of a protocol; also in a chain that it leads to. */
+/** Whether a rule decides on every new connection, or every one of a protocol, be it in a chain that it jumps to. */
 function isUnconditional(
 	{match, target}: Rule,
 	chains: readonly Chain[],
@@ -84,7 +84,7 @@ function isUnconditional(
 		return matchesAll && ['ACCEPT', 'DROP', 'REJECT'].includes(target.kind);
 	}
 
-	// What may return before it decides is not counted: whether it does, depends on the packet.
+	// Rules behind a RETURN are left out, since only some packets may get there.
 	const {rules = []} = chains.find(({name}) => name === target.name) ?? {};
 	const end = rules.findIndex((rule) => rule.target.kind === 'RETURN');
 	return (

@@ -8,13 +8,13 @@ import {chainOf, programOfRule} from './rule-owner.ts';
 export type RulesSnapshot = {
 	readonly family: Family;
 	readonly backend: Backend;
-	/** Whether `iptables` means this backend: there our own rules go. */
+	/** Whether this is the backend of `iptables`, into which our own rules are loaded. */
 	readonly inUse: boolean;
 	readonly text: string;
 	readonly rules: FamilyRules;
 };
 
-/** `IPv4`, or `IPv6, legacy backend` where that is not the one in use. */
+/** `IPv4`, or `IPv6, legacy backend` for the backend that is not in use. */
 export function describeSnapshot({
 	family,
 	backend,
@@ -23,9 +23,9 @@ export function describeSnapshot({
 	return `IPv${family}${inUse ? '' : `, ${backend} backend`}`;
 }
 
-/** The rules of a chain of the filter table that are not ours, as the save has them. */
+/** The rules of other programs in a chain of the filter table, as iptables-save prints them. */
 export function foreignRules(snapshot: RulesSnapshot, chain: string): readonly string[] {
-	return othersIn(snapshot).filter((line) => chainOf(line) === chain);
+	return foreignLinesIn(snapshot).filter((line) => chainOf(line) === chain);
 }
 
 /** Programs that do not work without their rules in the filter table of iptables. */
@@ -52,41 +52,41 @@ export function programsIn({text, rules}: RulesSnapshot): ReadonlySet<KnownProgr
 	]);
 }
 
-/** The chains of its filter table. */
+/** The chains of the filter table. */
 export function chainsIn({rules}: RulesSnapshot): readonly Chain[] {
 	return rules.tables.find(({name}) => name === 'filter')?.chains ?? [];
 }
 
-/** The rules of the filter table as the save has them. */
+/** The rules of the filter table as iptables-save prints them. */
 export function linesIn({text}: RulesSnapshot): readonly string[] {
 	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(text) ?? [];
 	return part.split('\n').filter((line) => line.startsWith('-A '));
 }
 
-/** The same without ours. */
-export function othersIn(snapshot: RulesSnapshot): readonly string[] {
-	const known = OTHERS.get(snapshot);
+/** The rules of other programs in the filter table, as iptables-save prints them. */
+export function foreignLinesIn(snapshot: RulesSnapshot): readonly string[] {
+	const known = FOREIGN_LINES.get(snapshot);
 	if (known !== undefined) {
 		return known;
 	}
 
-	const lines = linesIn(snapshot).filter((line) => !(snapshot.inUse && isOurs(line)));
-	OTHERS.set(snapshot, lines);
+	const lines = linesIn(snapshot).filter((line) => !(snapshot.inUse && isOwnRule(line)));
+	FOREIGN_LINES.set(snapshot, lines);
 	return lines;
 }
 
-/** Found out once for each holding: every choice is planned from them, and there may be thousands. */
-const OTHERS = new WeakMap<RulesSnapshot, readonly string[]>();
+/** They are filtered once for each snapshot, since every choice is planned from them and there may be thousands. */
+const FOREIGN_LINES = new WeakMap<RulesSnapshot, readonly string[]>();
 
-/** A rule in a chain of ours, or our one jump from a built-in chain. */
-function isOurs(line: string): boolean {
+/** Whether a rule is in one of our chains, or is our jump from INPUT. */
+function isOwnRule(line: string): boolean {
 	return line.startsWith(OWN_RULE) || line === OWN_JUMP;
 }
 
 const OWN_RULE = `-A ${OWN_PREFIX}`;
 const OWN_JUMP = `-A INPUT -j ${OWN_PREFIX}INPUT`;
 
-/** Whether a chain is ours: only where they are in use. */
+/** Whether a chain is ours. Only the backend in use has our chains. */
 export function isOwnChain(name: string, {inUse}: RulesSnapshot): boolean {
 	return inUse && name.startsWith(OWN_PREFIX);
 }

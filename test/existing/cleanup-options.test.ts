@@ -32,12 +32,12 @@ describe('planChoices', () => {
 		expect(waysOf(choices)).toEqual(['flush-input', 'keep', 'flush-filter']);
 		expect(choices[0]).toMatchObject({
 			reason: expect.stringContaining('made by hand'),
-			goes: ['IPv4: 7 rules of INPUT'],
+			removals: ['IPv4: 7 rules of INPUT'],
 			refusal: undefined,
 		});
 		expect(choices[0]?.rules).toHaveLength(7);
 		expect(choices[0]?.rules[1]).toBe('IPv4: -A INPUT -j bad.hosts');
-		expect(choices[1]).toMatchObject({goes: [], rules: [], breaks: [], reason: undefined});
+		expect(choices[1]).toMatchObject({removals: [], rules: [], breaks: [], reason: undefined});
 		expect(choices[2]?.rules.at(-1)).toBe('IPv4: -P OUTPUT DROP → ACCEPT');
 	});
 
@@ -54,7 +54,7 @@ describe('planChoices', () => {
 		const [first, last, ...more] = planChoices([snapshot(UFW)], ['ufw']);
 		expect(first).toMatchObject({
 			existing: {mode: 'keep', switchOff: ['ufw']},
-			goes: ['IPv4: 1 rule of INPUT, 1 chain of ufw', 'ufw is switched off'],
+			removals: ['IPv4: 1 rule of INPUT, 1 chain of ufw', 'ufw is switched off'],
 		});
 		expect(last?.existing).toBeUndefined();
 		expect(more).toEqual([]);

@@ -38,10 +38,10 @@ function snapshot(
 		...lines.filter((line) => line.startsWith('-A')),
 		...['COMMIT', ''],
 	].join('\n');
-	return asHolding(text, inUse);
+	return asSnapshot(text, inUse);
 }
 
-function asHolding(text: string, inUse = true): RulesSnapshot {
+function asSnapshot(text: string, inUse = true): RulesSnapshot {
 	const backend = inUse ? 'nft' : 'legacy';
 	return {family: 4, backend, inUse, text, rules: parseSave(text, 4)};
 }
@@ -50,9 +50,9 @@ function chainOf(line: string): string {
 	return line.split(' ')[1] ?? '';
 }
 
-const neighbours = asHolding(NEIGHBOURS.iptables);
+const neighbours = asSnapshot(NEIGHBOURS.iptables);
 
-describe('planInheritance', () => {
+describe('planCleanup', () => {
 	it('takes nothing where all is kept, whatever is there', () => {
 		for (const there of [snapshot(HAND_MADE), neighbours, snapshot([])]) {
 			expect(planCleanup([there], 'keep')).toEqual({
@@ -181,7 +181,7 @@ describe('chainsBehind', () => {
 	});
 });
 
-describe('recommendInheritance', () => {
+describe('recommendCleanup', () => {
 	it('has nothing to say where INPUT is empty, or has our jump alone', () => {
 		expect(recommendCleanup([snapshot([]), snapshot([...OWN, OWN_RULE])])).toBeUndefined();
 		expect(recommendCleanup([snapshot(HAND_MADE.slice(2))])).toBeUndefined();

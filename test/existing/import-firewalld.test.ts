@@ -37,7 +37,7 @@ const regions: fc.Arbitrary<Region> = fc
 		protocol,
 		first,
 		last: first + more,
-		reach: prefixBits(parseNetwork(network)),
+		sourceBits: prefixBits(parseNetwork(network)),
 		...(on === undefined ? {} : {on}),
 	}));
 
@@ -58,7 +58,7 @@ const rules: fc.Arbitrary<readonly ForeignRule[]> = fc
 		})),
 	);
 
-const REACHES = new Map(SOURCES.map((source) => [source, prefixBits(parseNetwork(source))]));
+const PREFIX_BITS = new Map(SOURCES.map((source) => [source, prefixBits(parseNetwork(source))]));
 
 const points: readonly Point[] = SOURCES.flatMap((source) =>
 	['eth0', 'eth1', 'eth2'].flatMap((on) =>
@@ -79,11 +79,11 @@ function judge(list: readonly ForeignRule[], point: Point): 'allow' | 'limit' | 
 		({regions, inexact}) =>
 			(inexact === undefined || point.special) &&
 			regions.some(
-				({protocol, first, last, reach, on}) =>
+				({protocol, first, last, sourceBits, on}) =>
 					protocol === point.protocol &&
 					first <= point.port &&
 					point.port <= last &&
-					REACHES.get(point.source)?.startsWith(reach) &&
+					PREFIX_BITS.get(point.source)?.startsWith(sourceBits) &&
 					(on === undefined || on === point.on),
 			),
 	);
@@ -155,10 +155,14 @@ describe('the openings for the rules of another firewall', () => {
 			protocol: 'tcp',
 			first: port,
 			last: port,
-			reach: '4',
+			sourceBits: '4',
 		});
 		const {openings, untranslatable} = translateRules([
-			{text: 'deny A', action: 'deny', regions: [{...anywhere(22), reach: `4${'1'.repeat(32)}`}]},
+			{
+				text: 'deny A',
+				action: 'deny',
+				regions: [{...anywhere(22), sourceBits: `4${'1'.repeat(32)}`}],
+			},
 			{text: 'deny B', action: 'deny', regions: [{...anywhere(22), on: 'eth0'}]},
 			{text: 'allow', action: 'allow', regions: [anywhere(22), anywhere(80)]},
 		]);

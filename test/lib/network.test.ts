@@ -149,7 +149,7 @@ function covers(outer: Network | undefined, inner: Network | undefined): boolean
 	return prefixBits(inner).startsWith(prefixBits(outer));
 }
 
-describe('reachOf and contains', () => {
+describe('prefixBits and contains', () => {
 	const any = networks();
 
 	it('agree with comparing the numbers', () => {

@@ -26,7 +26,7 @@ const over = (client: string | undefined, ...accessPorts: readonly AccessPort[])
 	accessPorts,
 });
 
-describe('shutDoors', () => {
+describe('findLockouts', () => {
 	it.each<[string, readonly string[], string, boolean]>([
 		['nothing open', [], '192.0.2.7', true],
 		['the port', ['22/tcp'], '192.0.2.7', false],
@@ -43,7 +43,7 @@ describe('shutDoors', () => {
 		expect(findLockouts(ruleSetWith(...open), over(client, SSH))).toEqual(shut ? [SSH] : []);
 	});
 
-	it('names each door that is shut, in order', () => {
+	it('names each access port that is closed, in order', () => {
 		const rules = ruleSetWith('443/tcp');
 		expect(findLockouts(rules, over('192.0.2.7', SSH, MOSH)).map(printAccessPort)).toEqual([
 			'22/tcp',
@@ -58,14 +58,14 @@ describe('shutDoors', () => {
 		expect(findLockouts(ruleSetWith('22/tcp'), remoteClient)).toEqual([]);
 	});
 
-	it('takes anybody where the client is not known', () => {
+	it('takes any source where the client is not known', () => {
 		expect(findLockouts(ruleSetWith('22/tcp'), over(undefined, SSH))).toEqual([]);
 		expect(findLockouts(ruleSetWith('22/tcp from 10.0.0.0/8'), over(undefined, SSH))).toEqual([
 			SSH,
 		]);
 	});
 
-	it('has nothing to shut for nobody, nor in a family that is not filtered', () => {
+	it('finds nothing without a client, nor in a family that is not filtered', () => {
 		expect(findLockouts(ruleSetWith(), undefined)).toEqual([]);
 		expect(findLockouts({families: []}, over('2001:db8::7', SSH))).toEqual([]);
 	});

@@ -7,21 +7,21 @@ import {regionsOf, type Scope} from './iptables-line.ts';
 import type {Untranslatable} from './result.ts';
 import type {ForeignRule} from './to-openings.ts';
 
-/** Who gets into a zone; without a source and an interface everybody does. */
-export type Place = Pick<Scope, 'source' | 'on' | 'inexact'> & {
+/** The packets that a zone is bound to: of a source or an interface, or all others where it has neither. */
+export type ZoneBinding = Pick<Scope, 'source' | 'on' | 'inexact'> & {
 	readonly families: readonly Family[];
 };
 
-/** What an element of a zone does, and what of it is lost in any case. */
-export type Judged = {
+/** What an element of a zone does, and what of it openings cannot express in any case. */
+export type TranslatedElement = {
 	readonly rules: readonly ForeignRule[];
 	readonly losses: readonly Untranslatable[];
 };
 
-/** A service of firewalld by its name; undefined where there is no such file. */
+/** Finds a service of firewalld by its name; undefined where it has no file. */
 export type FindService = (name: string) => Element | undefined;
 
-/** What lets in, or is let in by, a part of a rule. */
+/** The packets that a part of a rule is about. */
 type Part = {
 	readonly protocols: readonly Protocol[];
 	readonly ports: readonly PortRange[];
@@ -30,10 +30,10 @@ type Part = {
 	readonly inexact?: string;
 };
 
-/** What openings cannot say. */
-type Lost = {
+/** A part of a rule that openings cannot express. */
+type Inexpressible = {
 	readonly why: string;
-	/** It may be about TCP or UDP, of any port. */
+	/** Whether it may be about TCP or UDP, and any port. */
 	readonly unknown: boolean;
 };
 
@@ -44,17 +44,17 @@ const ANYTHING: Part = {
 	destination: {},
 };
 
-/** Answers to a DHCPv6 client are always let in here. */
-const ALWAYS_IN = 'dhcpv6-client';
-/** A service may include others, which may include it. */
+/** Every rule set of fw-wizard accepts answers to a DHCPv6 client. */
+const ALWAYS_OPEN = 'dhcpv6-client';
+/** A service may include other services, and these may include it again. */
 const DEEPEST = 10;
 
-/** What a port, a service or a protocol is about. */
+/** The packets that a port, a service or a protocol is about. */
 function partsOf(
 	{name, attributes}: Element,
 	find: FindService,
 	depth = 0,
-): ReadonlyArray<Part | Lost> {
+): ReadonlyArray<Part | Inexpressible> {
 	switch (name) {
 		case 'port':
 			return [portPart(attributes)];
@@ -71,7 +71,7 @@ function partsOf(
 		case 'service':
 		case 'include': {
 			const service = attributes.name ?? attributes.service ?? '';
-			return service === ALWAYS_IN ? [] : serviceParts(find(service), find, depth);
+			return service === ALWAYS_OPEN ? [] : serviceParts(find(service), find, depth);
 		}
 		default:
 			return [{why: 'openings cannot say it', unknown: true}];
@@ -82,18 +82,18 @@ function serviceParts(
 	service: Element | undefined,
 	find: FindService,
 	depth: number,
-): ReadonlyArray<Part | Lost> {
+): ReadonlyArray<Part | Inexpressible> {
 	if (service === undefined || depth > DEEPEST) {
 		return [{why: 'what this service is was not found', unknown: true}];
 	}
 
-	const [goal] = service.children.filter(({name}) => name === 'destination');
+	const [target] = service.children.filter(({name}) => name === 'destination');
 	const destination = {
-		...(goal?.attributes.ipv4 ? {4: goal.attributes.ipv4} : {}),
-		...(goal?.attributes.ipv6 ? {6: goal.attributes.ipv6} : {}),
+		...(target?.attributes.ipv4 ? {4: target.attributes.ipv4} : {}),
+		...(target?.attributes.ipv6 ? {6: target.attributes.ipv6} : {}),
 	};
-	const families = FAMILIES.filter((family) => goal === undefined || destination[family]);
-	return service.children.flatMap((child): ReadonlyArray<Part | Lost> => {
+	const families = FAMILIES.filter((family) => target === undefined || destination[family]);
+	return service.children.flatMap((child): ReadonlyArray<Part | Inexpressible> => {
 		switch (child.name) {
 			case 'destination':
 				return [];
@@ -110,7 +110,7 @@ function serviceParts(
 	});
 }
 
-function protocolPart(protocol: string): Part | Lost {
+function protocolPart(protocol: string): Part | Inexpressible {
 	const name = protocol.toLowerCase();
 	const known = PROTOCOLS.filter((one) => [one, NUMBERS[one]].includes(name));
 	return known.length > 0
@@ -121,12 +121,12 @@ function protocolPart(protocol: string): Part | Lost {
 			};
 }
 
-/** Protocol numbers (IANA), as firewalld takes them too. */
+/** Protocol numbers (IANA), which firewalld reads as well. */
 const NUMBERS: Readonly<Record<Protocol, string>> = {tcp: '6', udp: '17'};
 const OTHERS = ['sctp', 'dccp', 'esp', 'ah', 'gre', 'igmp', 'icmp', 'ipv6-icmp', 'ospf', 'vrrp'];
 
-/** Some old services have a protocol without a port. */
-function portPart({protocol = '', port = ''}: Element['attributes']): Part | Lost {
+/** Reads a port. Some old services have a protocol without a port. */
+function portPart({protocol = '', port = ''}: Element['attributes']): Part | Inexpressible {
 	const part = protocolPart(protocol);
 	if ('why' in part || port === '') {
 		return part;
@@ -139,44 +139,46 @@ function portPart({protocol = '', port = ''}: Element['attributes']): Part | Los
 		: {why: 'its port is not understood', unknown: true};
 }
 
-/** What an element of a zone lets in. */
-export function judgeAllowed(
+/** What an element of a zone allows. */
+export function translateAllowed(
 	element: Element,
-	place: Place,
+	binding: ZoneBinding,
 	text: string,
 	find: FindService,
-): Judged {
-	return judgeParts(partsOf(element, find), place, text, 'allow');
+): TranslatedElement {
+	return translateParts(partsOf(element, find), binding, text, 'allow');
 }
 
-/** What an action does to parts, for who comes from a place. */
-function judgeParts(
-	parts: ReadonlyArray<Part | Lost>,
-	place: Place,
+/** What an action does to packets of a binding. */
+function translateParts(
+	parts: ReadonlyArray<Part | Inexpressible>,
+	binding: ZoneBinding,
 	text: string,
 	action: 'allow' | 'deny',
-): Judged {
-	const matters = (part: Lost) => action === 'allow' || part.unknown;
+): TranslatedElement {
+	const matters = (part: Inexpressible) => action === 'allow' || part.unknown;
 	return {
 		losses: parts.flatMap((part) => ('why' in part && matters(part) ? {text, why: part.why} : [])),
 		rules: parts
 			.flatMap((part): readonly Scope[] => {
 				if (!('why' in part)) {
-					return place.families
+					return binding.families
 						.filter((family) => part.families.includes(family))
-						.map((family) => scoped(part, place, family));
+						.map((family) => scoped(part, binding, family));
 				}
 
-				// What is not understood may shut out anything.
+				// A rule that is not understood may block anything.
 				return action === 'deny' && part.unknown
-					? place.families.map((family) => scoped({...ANYTHING, inexact: part.why}, place, family))
+					? binding.families.map((family) =>
+							scoped({...ANYTHING, inexact: part.why}, binding, family),
+						)
 					: [];
 			})
 			.map((scope): ForeignRule => ({text, action, ...regionsOf(scope)})),
 	};
 }
 
-function scoped(part: Part, {source, on, inexact}: Place, family: Family): Scope {
+function scoped(part: Part, {source, on, inexact}: ZoneBinding, family: Family): Scope {
 	const destination = part.destination[family];
 	const why = inexact ?? part.inexact;
 	return {
@@ -197,18 +199,18 @@ function isAction(name: string): name is Action {
 	return name in ACTIONS;
 }
 
-/** Whether a rich rule turns something away (firewalld.richlanguage(5)). */
+/** Whether a rich rule blocks something (firewalld.richlanguage(5)). */
 export function isDenial(rule: Element): boolean {
 	return rule.children.some(({name}) => isAction(name) && ACTIONS[name] === 'deny');
 }
 
-/** What a rich rule does to who comes from a place. */
-export function judgeRichRule(
+/** What a rich rule does to packets of a binding. */
+export function translateRichRule(
 	rule: Element,
-	place: Place,
+	binding: ZoneBinding,
 	text: string,
 	find: FindService,
-): Judged {
+): TranslatedElement {
 	const action = rule.children.find(({name}) => isAction(name));
 	const subjects = rule.children.filter(
 		({name}) => !isAction(name) && !SILENT.includes(name) && !/^(source|destination)$/.test(name),
@@ -227,7 +229,7 @@ export function judgeRichRule(
 
 	const source = rule.children.find(({name}) => name === 'source')?.attributes;
 	const inexact =
-		place.inexact ??
+		binding.inexact ??
 		(action.children.length > 0 ? 'it has a limit of its own' : undefined) ??
 		(rule.children.some(({name}) => name === 'destination')
 			? 'openings know no destination address'
@@ -235,29 +237,34 @@ export function judgeRichRule(
 		(source !== undefined && (source.address === undefined || source.invert !== undefined)
 			? 'openings know no such source'
 			: undefined) ??
-		// A rule of a zone with a source, that has one too: both must match.
-		(source !== undefined && place.source !== undefined && source.address !== place.source
+		// Where the rule and its zone each have a source, both must match.
+		(source !== undefined && binding.source !== undefined && source.address !== binding.source
 			? 'it has a source within that of its zone'
 			: undefined);
-	const families = place.families.filter((family) =>
+	const families = binding.families.filter((family) =>
 		[undefined, `ipv${family}`].includes(rule.attributes.family),
 	);
-	const narrowed: Place = {
-		...place,
+	const narrowed: ZoneBinding = {
+		...binding,
 		families,
-		...(source?.address === undefined || place.source !== undefined
+		...(source?.address === undefined || binding.source !== undefined
 			? {}
 			: {source: source.address}),
 		...(inexact === undefined ? {} : {inexact}),
 	};
 	const parts = subject === undefined ? [ANYTHING] : partsOf(subject, find);
-	return judgeParts(parts, narrowed, text, isAction(action.name) ? ACTIONS[action.name] : 'deny');
+	return translateParts(
+		parts,
+		narrowed,
+		text,
+		isAction(action.name) ? ACTIONS[action.name] : 'deny',
+	);
 }
 
-/** Of ICMP nothing is asked here. */
+/** ICMP is accepted by every rule set of fw-wizard. */
 export const ICMP = 'ICMP is let in, whatever its type';
 
-/** How an element of a zone is named: its zone before it. */
+/** The text that names an element of a zone, with the zone before it. */
 export function nameOf(zone: string, element: Element): string {
 	return printable(`zone ${zone}: ${printElement(element)}`, 200);
 }

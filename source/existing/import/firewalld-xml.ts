@@ -1,18 +1,18 @@
 import {XMLParser} from 'fast-xml-parser';
 import {printable} from '../../lib/printable.ts';
 
-/** An element of one of firewalld's files; what it has in it, in the order of the file. */
+/** An element of a file of firewalld, with its children in the order of the file. */
 export type Element = {
 	readonly name: string;
 	readonly attributes: Readonly<Record<string, string>>;
 	readonly children: readonly Element[];
 };
 
-/** Elements that only describe. */
+/** Elements that only describe the file. */
 const DESCRIPTIONS = ['short', 'description', '?xml', '#text', '#comment'];
 const ATTRIBUTES = ':@';
 
-/** The root element of a file of firewalld (firewalld.zone(5)); undefined where it is not XML. */
+/** Reads the root element of a file of firewalld (firewalld.zone(5)); undefined where the text is not XML. */
 export function readElement(xml: string): Element | undefined {
 	const parser = new XMLParser({
 		preserveOrder: true,
@@ -43,7 +43,7 @@ function elementsOf(nodes: unknown): readonly Element[] {
 	);
 }
 
-/** An element in few words: `rule family=ipv4 source address=10.0.0.0/8 drop`. */
+/** An element in one line: `rule family=ipv4 source address=10.0.0.0/8 drop`. */
 export function printElement({name, attributes, children}: Element): string {
 	const words = [
 		name,

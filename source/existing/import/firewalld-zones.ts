@@ -1,13 +1,16 @@
 import {FAMILIES, parseNetwork} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
-import type {Place} from './firewalld-rules.ts';
+import type {ZoneBinding} from './firewalld-rules.ts';
 import type {Element} from './firewalld-xml.ts';
 import type {Untranslatable} from './result.ts';
 
 export type Zone = {readonly name: string; readonly element: Element};
 
-/** Who gets into which zone, first come first served: by source, by interface, all others. */
-export function placesOf(
+/**
+ * Which zone applies to which packets. The first binding that matches decides: those by source come
+ * first, then those by interface, then the default zone for all others.
+ */
+export function zoneBindings(
 	{
 		bindings,
 		interfaces,
@@ -18,7 +21,7 @@ export function placesOf(
 	zones: readonly Zone[],
 	defaultName: string,
 ): {
-	readonly places: ReadonlyArray<{readonly zone: Zone; readonly place: Place}>;
+	readonly bindings: ReadonlyArray<{readonly zone: Zone; readonly binding: ZoneBinding}>;
 	readonly losses: readonly Untranslatable[];
 } {
 	const inOrder = [...zones].sort(
@@ -29,7 +32,7 @@ export function placesOf(
 	const sources = inOrder.flatMap((zone) =>
 		zone.element.children
 			.filter(({name}) => name === 'source')
-			.map(({attributes}) => ({zone, place: sourcePlace(attributes)})),
+			.map(({attributes}) => ({zone, binding: bindingOfSource(attributes)})),
 	);
 	const inFiles = inOrder.flatMap((zone) =>
 		zone.element.children
@@ -45,18 +48,18 @@ export function placesOf(
 			element: {name: 'zone', attributes: {}, children: []},
 		};
 	const rest = byName(defaultName);
-	// "All interfaces but" is not to be said: those that there are, are.
-	const others: readonly Place[] =
+	// Openings cannot express "all interfaces but these": the interfaces of today are named instead.
+	const others: readonly ZoneBinding[] =
 		bound.length === 0
 			? [{families: FAMILIES}]
 			: interfaces
 					.filter((on) => !bound.some(([name]) => name === on))
 					.map((on) => ({families: FAMILIES, on}));
 	return {
-		places: [
+		bindings: [
 			...sources,
-			...bound.map(([on, name]) => ({zone: byName(name), place: {families: FAMILIES, on}})),
-			...others.map((place) => ({zone: rest, place})),
+			...bound.map(([on, name]) => ({zone: byName(name), binding: {families: FAMILIES, on}})),
+			...others.map((binding) => ({zone: rest, binding})),
 		],
 		losses:
 			bound.length === 0
@@ -70,7 +73,7 @@ export function placesOf(
 	};
 }
 
-function sourcePlace({address, family}: Element['attributes']): Place {
+function bindingOfSource({address, family}: Element['attributes']): ZoneBinding {
 	const network = address === undefined ? undefined : networkOrNone(address);
 	return network === undefined
 		? {
@@ -88,7 +91,7 @@ function networkOrNone(text: string): ReturnType<typeof parseNetwork> | undefine
 	}
 }
 
-/** What has a lower one comes first; 0 where none is said. */
+/** The priority of an element, 0 where it has none. Elements of lower priority come first. */
 export function priorityOf({attributes}: Element, name = 'priority'): number {
 	return Number(attributes[name] ?? 0) || 0;
 }

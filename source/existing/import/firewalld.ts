@@ -4,35 +4,38 @@ import {
 	type FindService,
 	ICMP,
 	isDenial,
-	type Judged,
-	judgeAllowed,
-	judgeRichRule,
 	nameOf,
-	type Place,
+	type TranslatedElement,
+	translateAllowed,
+	translateRichRule,
+	type ZoneBinding,
 } from './firewalld-rules.ts';
 import {type Element, printElement, readElement} from './firewalld-xml.ts';
-import {placesOf, priorityOf, type Zone} from './firewalld-zones.ts';
+import {priorityOf, type Zone, zoneBindings} from './firewalld-zones.ts';
 import {regionsOf} from './iptables-line.ts';
 import {type Region, subtractRegion} from './port-space.ts';
 import {type Translation, type Untranslatable, unique} from './result.ts';
 import {type ForeignRule, translateRules} from './to-openings.ts';
 
-/** The texts of the files that firewalld works by. */
+/** The texts of the files of firewalld. */
 export type FirewalldFiles = {
-	/** firewalld.conf; empty where there is none. */
+	/** firewalld.conf, empty where it does not exist. */
 	readonly conf: string;
-	/** Zones and services by their name; those of /etc in place of those that come with it. */
+	/** Zones and services by name. A file in /etc replaces the one that firewalld ships. */
 	readonly zones: Readonly<Record<string, string>>;
 	readonly services: Readonly<Record<string, string>>;
-	/** Policies and direct rules of this machine by the name of their file, less what comes with it. */
+	/** Policies and direct rules of this machine by the name of their file, without those that firewalld ships. */
 	readonly others: Readonly<Record<string, string>>;
-	/** The zones of interfaces while it runs, also those that NetworkManager chose. */
+	/** The zone of each interface while firewalld runs, also where NetworkManager chose it. */
 	readonly bindings: Readonly<Record<string, string>>;
-	/** The interfaces that there are, less lo. */
+	/** The interfaces of this machine, without lo. */
 	readonly interfaces: readonly string[];
 };
 
-/** What firewalld does (1.0 and newer), of which openings can say a part. @returns never more than it lets in */
+/**
+ * Translates the rules of firewalld (1.0 and newer) into openings, as far as openings can express them.
+ * @returns openings that allow no more than firewalld does
+ */
 export function translateFirewalld(files: FirewalldFiles): Translation {
 	const defaultName = settingOf(files.conf, 'DefaultZone') || 'public';
 	const zones = Object.entries(files.zones).flatMap(([name, text]): readonly Zone[] => {
@@ -46,26 +49,30 @@ export function translateFirewalld(files: FirewalldFiles): Translation {
 		const text = Object.hasOwn(files.services, name) ? files.services[name] : undefined;
 		return text === undefined ? undefined : readElement(text);
 	};
-	const others = Object.entries(files.others).map(([name, text]) => judgeOther(name, text));
-	const unknown = unread.map((name) => unknownZone(name));
-	const {places, losses} = placesOf(files, zones, defaultName);
-	const judged = [
+	const others = Object.entries(files.others).map(([name, text]) => translateOtherFile(name, text));
+	const unknown = unread.map((name) => unreadableZone(name));
+	const {bindings, losses} = zoneBindings(files, zones, defaultName);
+	const translated = [
 		...others,
 		...unknown,
-		...places.map(({zone, place}) => judgeZone(zone, place, find)),
+		...bindings.map(({zone, binding}) => translateZone(zone, binding, find)),
 	];
-	const {openings, untranslatable} = translateRules(judged.flatMap(({rules}) => rules));
+	const {openings, untranslatable} = translateRules(translated.flatMap(({rules}) => rules));
 	const target = zones.find(({name}) => name === defaultName)?.element.attributes.target;
 	return {
 		openings,
 		verdict: target === 'DROP' ? 'drop' : 'reject',
 		log: (settingOf(files.conf, 'LogDenied') || 'off') !== 'off',
-		untranslatable: unique([...untranslatable, ...judged.flatMap((one) => one.losses), ...losses]),
+		untranslatable: unique([
+			...untranslatable,
+			...translated.flatMap((one) => one.losses),
+			...losses,
+		]),
 		remarks: [],
 	};
 }
 
-/** firewalld.conf(5); the last one counts. */
+/** A setting of firewalld.conf(5), where the last line of a name counts. */
 function settingOf(conf: string, name: string): string | undefined {
 	const lines = [...conf.matchAll(/^\s*(\w+)\s*=\s*(.*?)\s*$/gm)];
 	return lines.findLast(([, key]) => key === name)?.[2];
@@ -73,8 +80,8 @@ function settingOf(conf: string, name: string): string | undefined {
 
 const EVERYTHING = FAMILIES.flatMap((family) => regionsOf({family}).regions);
 
-/** Before all else, and it may shut out anything. */
-function unknownZone(name: string): Judged {
+/** A zone whose file is not understood. It comes first, and may block anything. */
+function unreadableZone(name: string): TranslatedElement {
 	const text = `zone ${printable(name, 40)}`;
 	const why = 'its file is not understood; what it may shut out stays shut';
 	return {
@@ -83,11 +90,11 @@ function unknownZone(name: string): Judged {
 	};
 }
 
-/** Policies and direct rules come before zones: of them nothing is let in, and what they may shut stays shut. */
-function judgeOther(name: string, text: string): Judged {
+/** Policies and direct rules come before zones. They allow nothing here, and what they may block stays blocked. */
+function translateOtherFile(name: string, text: string): TranslatedElement {
 	const element = readElement(text);
 	const title = printable(name, 80);
-	if (element !== undefined && !mayShut(element)) {
+	if (element !== undefined && !mayBlock(element)) {
 		return {
 			rules: [],
 			losses:
@@ -101,7 +108,7 @@ function judgeOther(name: string, text: string): Judged {
 	};
 }
 
-function mayShut(element: Element): boolean {
+function mayBlock(element: Element): boolean {
 	if (element.name === 'policy') {
 		const toHost = element.children.some(
 			({name, attributes}) =>
@@ -114,39 +121,43 @@ function mayShut(element: Element): boolean {
 		);
 	}
 
-	// direct.xml: rules as iptables has them.
+	// direct.xml has rules in the words of iptables.
 	return element.name !== 'direct' || element.children.length > 0;
 }
 
-/** Elements of a zone that let nothing in to this machine and shut nothing out. */
+/** Elements of a zone that neither allow nor block packets to this machine. */
 const ELSEWHERE = ['interface', 'source', 'forward', 'masquerade', 'forward-port', 'tcp-mss-clamp'];
-const LETTING_IN = ['service', 'port', 'protocol', 'source-port'];
+const ALLOWING = ['service', 'port', 'protocol', 'source-port'];
 
-/** What a zone does to who gets into it from one place, in the order of firewalld 1.0. */
-function judgeZone({name, element}: Zone, place: Place, find: FindService): Judged {
+/** What a zone does to the packets of one binding, in the order of firewalld 1.0. */
+function translateZone(
+	{name, element}: Zone,
+	binding: ZoneBinding,
+	find: FindService,
+): TranslatedElement {
 	const all = element.children;
 	const rich = all.filter((child) => child.name === 'rule');
 	const richly = (rules: readonly Element[]) =>
 		[...rules.filter(isDenial), ...rules.filter((rule) => !isDenial(rule))].map((rule) =>
-			judgeRichRule(rule, place, nameOf(name, rule), find),
+			translateRichRule(rule, binding, nameOf(name, rule), find),
 		);
 	const inOrder = [...new Set(rich.map((rule) => priorityOf(rule)))].sort((a, b) => a - b);
 	const ranked = (chosen: (priority: number) => boolean) =>
 		inOrder
 			.filter(chosen)
 			.flatMap((priority) => richly(rich.filter((rule) => priorityOf(rule) === priority)));
-	const judged = [
+	const translated = [
 		...ranked((priority) => priority <= 0),
 		...all
-			.filter((child) => LETTING_IN.includes(child.name))
-			.map((child) => judgeAllowed(child, place, nameOf(name, child), find)),
+			.filter((child) => ALLOWING.includes(child.name))
+			.map((child) => translateAllowed(child, binding, nameOf(name, child), find)),
 		...ranked((priority) => priority > 0),
 	];
-	const rules = judged.flatMap((one) => one.rules);
+	const rules = translated.flatMap((one) => one.rules);
 	return {
-		rules: [...rules, ...closing({name, element}, place, rules)],
+		rules: [...rules, ...closingRules({name, element}, binding, rules)],
 		losses: [
-			...judged.flatMap(({losses}) => losses),
+			...translated.flatMap(({losses}) => losses),
 			...all.flatMap((child) => lossOf(child, name)),
 			...(element.attributes.target === 'ACCEPT'
 				? [
@@ -170,18 +181,19 @@ function lossOf(child: Element, zone: string): readonly Untranslatable[] {
 		return [{text, why: 'what is forwarded is left alone'}];
 	}
 
-	return child.name === 'rule' || [...ELSEWHERE, ...LETTING_IN].includes(child.name)
+	return child.name === 'rule' || [...ELSEWHERE, ...ALLOWING].includes(child.name)
 		? []
 		: [{text: printElement(child), why: 'it is not understood'}];
 }
 
 /**
- * What a zone does to the rest: nobody gets on to another. Where the rest is turned away, it is said
- * without what the zone lets in from all of its place, so that others may let in the same.
+ * What a zone does to all other packets of a binding, which no later zone gets. Where it blocks them,
+ * the rule leaves out what the zone allows for the whole binding, so that another zone may allow the
+ * same.
  */
-function closing(
+function closingRules(
 	{name, element}: Zone,
-	{families, source, on, inexact}: Place,
+	{families, source, on, inexact}: ZoneBinding,
 	rules: readonly ForeignRule[],
 ): readonly ForeignRule[] {
 	const scope = {
@@ -203,7 +215,7 @@ function closing(
 		regions: allowed.reduce<readonly Region[]>(
 			(left, other) =>
 				left.flatMap((region) =>
-					region.reach === other.reach && region.on === other.on
+					region.sourceBits === other.sourceBits && region.on === other.on
 						? subtractRegion(region, other).left
 						: [region],
 				),

@@ -8,7 +8,7 @@ import {parseSave} from '../../ruleset/parse-save.ts';
 import type {Region} from './port-space.ts';
 import type {ForeignRule} from './to-openings.ts';
 
-/** What a rule of another firewall says, before it is made regions. */
+/** The conditions of a rule of another firewall. */
 export type Scope = {
 	readonly family: Family;
 	/** Default: both. */
@@ -19,14 +19,15 @@ export type Scope = {
 	readonly source?: string;
 	readonly destination?: string;
 	readonly on?: string;
+	/** Why openings cannot express all of its conditions. */
 	readonly inexact?: string;
 };
 
-/** The regions that a scope takes up, and why they do not say all of it. */
+/** The regions that a scope covers, and why they do not express all of its conditions. */
 export function regionsOf(scope: Scope): Pick<ForeignRule, 'regions' | 'inexact'> {
 	const {family, ports = [ALL_PORTS], source, destination, on} = scope;
-	const reach = source === undefined ? `${family}` : readReach(source, family);
-	const interfaceIsFine = on === undefined || isInterface(on);
+	const sourceBits = source === undefined ? `${family}` : readSourceBits(source, family);
+	const isNamable = on === undefined || isInterface(on);
 	// TCP has no multicast connections.
 	const udpOnly = destination !== undefined && isMulticast(destination);
 	const protocols = (scope.protocols ?? PROTOCOLS).filter(
@@ -35,8 +36,8 @@ export function regionsOf(scope: Scope): Pick<ForeignRule, 'regions' | 'inexact'
 	const inexact =
 		scope.inexact ??
 		(destination === undefined ? undefined : 'openings know no destination address') ??
-		(reach === undefined ? 'openings know no such source' : undefined) ??
-		(interfaceIsFine ? undefined : 'openings know no such interface');
+		(sourceBits === undefined ? 'openings know no such source' : undefined) ??
+		(isNamable ? undefined : 'openings know no such interface');
 	return {
 		regions: protocols.flatMap((protocol) =>
 			ports.map(
@@ -44,8 +45,8 @@ export function regionsOf(scope: Scope): Pick<ForeignRule, 'regions' | 'inexact'
 					protocol,
 					first,
 					last,
-					reach: reach ?? `${family}`,
-					...(on !== undefined && interfaceIsFine ? {on} : {}),
+					sourceBits: sourceBits ?? `${family}`,
+					...(on !== undefined && isNamable ? {on} : {}),
 				}),
 			),
 		),
@@ -54,8 +55,9 @@ export function regionsOf(scope: Scope): Pick<ForeignRule, 'regions' | 'inexact'
 }
 
 /**
- * A line of iptables-restore that was added to a chain by hand, or what is to be said of it; nothing
- * where it lets in and shuts out no new connection.
+ * Reads a line of iptables-restore that somebody added to a chain by hand.
+ * @returns the rule; or why it is none, in half a sentence; undefined where it neither allows nor
+ * blocks new connections
  */
 export function readLine(line: string, family: Family): ForeignRule | string | undefined {
 	const text = printable(line, 160);
@@ -112,7 +114,7 @@ function inexactness({unknown, sourcePorts, limit, hashlimit}: Rule['match']): s
 	return limit === undefined && hashlimit === undefined ? undefined : 'it has a limit of its own';
 }
 
-function readReach(text: string, family: Family): string | undefined {
+function readSourceBits(text: string, family: Family): string | undefined {
 	try {
 		const network = parseNetwork(text);
 		return network.family === family ? prefixBits(network) : undefined;
@@ -121,7 +123,7 @@ function readReach(text: string, family: Family): string | undefined {
 	}
 }
 
-/** A name that an opening can have, not a pattern. */
+/** Whether an opening can have this interface: a name, and not a pattern. */
 function isInterface(name: string): boolean {
 	return /^[\w.@][\w.@-]{0,14}$/.test(name) && !/^[.-]+$/.test(name);
 }

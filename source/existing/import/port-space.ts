@@ -8,24 +8,24 @@ import {
 import type {PortOpening} from '../../policy/opening.ts';
 import type {Protocol} from '../../policy/services.ts';
 
-/** A part of what can come in, as far as openings can tell it apart: one protocol, one family. */
+/** A set of packets that openings can tell from others: of one protocol and one family. */
 export type Region = PortRange & {
 	readonly protocol: Protocol;
-	/** Where it comes from, in the form of `reachOf`: the family, then the fixed bits. */
-	readonly reach: string;
+	/** The network of the source in the form of `prefixBits`, where one digit is a whole family. */
+	readonly sourceBits: string;
 	/** Absent: on any interface. */
 	readonly on?: string;
 };
 
-/** So many networks at most may stand for one with a hole in it: more of them nobody can read. */
+/** How many networks may replace one network with an exception. More of them would be unreadable. */
 const MOST_NETWORKS = 8;
 
-/** What is left of a region, and whether some of it is lost that should have been left. */
+/** What is left of a region, and whether openings cannot express some of what should be left. */
 export type Remainder = {readonly left: readonly Region[]; readonly lost: boolean};
 
 /**
- * What of `region` is not in `other`, as regions. Where it cannot be said in them (all interfaces but
- * one, all addresses but a few) it is left out, and `lost` says so: never too much.
+ * The part of `region` that is not in `other`. What regions cannot express of it (all interfaces but
+ * one, all addresses but a few) is left out, and `lost` is true then: the result is never too much.
  */
 export function subtractRegion(region: Region, other: Region): Remainder {
 	if (!meet(region, other)) {
@@ -35,21 +35,23 @@ export function subtractRegion(region: Region, other: Region): Remainder {
 	const beside = subtractRanges([region], [other]).map((range) => ({...region, ...range}));
 	const [shared] = intersectRanges([region], [other]);
 	const both = {...region, ...shared};
-	const around = networksAround(region.reach, other.reach);
+	const around = networksAround(region.sourceBits, other.sourceBits);
 	const outside =
-		around.length > MOST_NETWORKS ? [] : around.map((reach): Region => ({...both, reach}));
+		around.length > MOST_NETWORKS
+			? []
+			: around.map((sourceBits): Region => ({...both, sourceBits}));
 	return {
 		left: [...beside, ...outside],
 		lost: around.length > MOST_NETWORKS || (other.on !== undefined && region.on === undefined),
 	};
 }
 
-/** Whether something is in both regions. */
+/** Whether two regions have packets in common. */
 export function meet(a: Region, b: Region): boolean {
 	return (
 		a.protocol === b.protocol &&
 		rangesOverlap(a, b) &&
-		(a.reach.startsWith(b.reach) || b.reach.startsWith(a.reach)) &&
+		(a.sourceBits.startsWith(b.sourceBits) || b.sourceBits.startsWith(a.sourceBits)) &&
 		(a.on === undefined || b.on === undefined || a.on === b.on)
 	);
 }
@@ -63,8 +65,8 @@ function networksAround(outer: string, inner: string): readonly string[] {
 }
 
 /**
- * The openings that let in these regions: those that are the same for all addresses of both families
- * without a source, the others from a network, or from all addresses of one family.
+ * The openings that open these regions. Ports that are open to all addresses of both families get an
+ * opening without a source, the others one from a network, or from all addresses of one family.
  */
 export function openRegions(regions: readonly Region[], limit: boolean): readonly PortOpening[] {
 	return regions.flatMap((region): readonly PortOpening[] => {
@@ -76,21 +78,21 @@ export function openRegions(regions: readonly Region[], limit: boolean): readonl
 			...(region.on === undefined ? {} : {on: region.on}),
 			limit,
 		});
-		if (region.reach.length > 1) {
-			return [{...opening(region), from: networkOfBits(region.reach)}];
+		if (region.sourceBits.length > 1) {
+			return [{...opening(region), from: networkOfBits(region.sourceBits)}];
 		}
 
-		const twins = regions.filter(
-			({reach, protocol, on}) =>
-				reach.length === 1 &&
-				reach !== region.reach &&
+		const otherFamily = regions.filter(
+			({sourceBits, protocol, on}) =>
+				sourceBits.length === 1 &&
+				sourceBits !== region.sourceBits &&
 				protocol === region.protocol &&
 				on === region.on,
 		);
-		const single = subtractRanges([region], twins);
+		const single = subtractRanges([region], otherFamily);
 		return [
 			...subtractRanges([region], single).map(opening),
-			...single.map((range) => ({...opening(range), from: networkOfBits(region.reach)})),
+			...single.map((range) => ({...opening(range), from: networkOfBits(region.sourceBits)})),
 		];
 	});
 }

@@ -1,29 +1,29 @@
 import type {Opening} from '../../policy/opening.ts';
 import type {Verdict} from '../../policy/policy.ts';
 
-/** A rule, or a part of one, that openings cannot express; it stays shut, or is no longer enforced. */
+/** A rule, or a part of one, that openings cannot express: it allows or blocks nothing any more. */
 export type Untranslatable = {
-	/** The rule, as its own program writes it. */
+	/** The rule in the words of its own program. */
 	readonly text: string;
-	/** Why, and what becomes of it. */
+	/** The reason, and what happens to these packets now. */
 	readonly why: string;
-	/** Openings that let it in, and with it what the other firewall kept out: for the user to choose. */
+	/** Openings that allow it, but also some of what the other firewall blocked: the user may choose them. */
 	readonly wider?: readonly Opening[];
 };
 
-/** What another firewall lets in, as a starting point for a policy. Never more than it did. All text is printable. */
+/** What another firewall allows, as a start for a policy. It never allows more. All text is printable. */
 export type Translation = {
 	readonly openings: readonly Opening[];
-	/** The verdict that comes nearest to what it does with the rest. */
+	/** The verdict most like what that firewall does with all other packets. */
 	readonly verdict: Verdict;
-	/** Whether it logs what it turns away. */
+	/** Whether it logs packets that it blocks. */
 	readonly log: boolean;
 	readonly untranslatable: readonly Untranslatable[];
 	/** Small differences that open no port, one sentence each. */
 	readonly remarks: readonly string[];
 };
 
-/** Each said once: most rules are there for both families. */
+/** Each one once: most rules exist for both families. */
 export function unique(all: readonly Untranslatable[]): readonly Untranslatable[] {
 	return [...new Map(all.map((one) => [`${one.text}\n${one.why}`, one])).values()];
 }

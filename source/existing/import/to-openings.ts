@@ -3,18 +3,18 @@ import {mergeOpenings} from '../../policy/merge-openings.ts';
 import {meet, openRegions, type Region, subtractRegion} from './port-space.ts';
 import type {Translation, Untranslatable} from './result.ts';
 
-/** A rule of another firewall, less what openings cannot tell apart. */
+/** A rule of another firewall, as far as openings can express it. */
 export type ForeignRule = {
-	/** As its own program writes it, printable. */
+	/** In the words of its own program, printable. */
 	readonly text: string;
 	readonly action: 'allow' | 'limit' | 'deny';
-	/** What it is about; of an inexact rule, what it is about at most. */
+	/** The packets that it is about. An inexact rule is about these at most. */
 	readonly regions: readonly Region[];
-	/** Why the regions do not say all of it: it looks at something that openings do not know. */
+	/** The condition of the rule that openings do not know, in half a sentence: it is about fewer packets than the regions. */
 	readonly inexact?: string;
 };
 
-/** A rule of which not everything is let in, and what an opening without the exceptions would. */
+/** A rule that is translated in part or not at all, with the regions that it would open without exceptions. */
 type Loss = {
 	readonly rule: ForeignRule;
 	readonly why: string;
@@ -22,8 +22,8 @@ type Loss = {
 };
 
 /**
- * The openings that let in what a list of rules does, of which the first that matches decides. Where
- * that cannot be said exactly, they let in less, and what is missing is named.
+ * The openings that allow what a list of rules allows, of which the first that matches decides. Where
+ * openings cannot express that exactly they allow less, and the result names what is missing.
  */
 export function translateRules(
 	rules: readonly ForeignRule[],
@@ -36,14 +36,14 @@ export function translateRules(
 		if (action !== 'deny' && inexact !== undefined) {
 			losses.push({rule, why: `${inexact}; it stays shut`, wider: []});
 		} else if (action !== 'deny') {
-			const {left, culprits} = subtractRules(regions, before);
+			const {left, exceptions} = subtractRules(regions, before);
 			open[action].push(...left);
-			if (culprits.length > 0) {
-				losses.push({rule, why: describeExceptions(culprits), wider: regions});
+			if (exceptions.length > 0) {
+				losses.push({rule, why: describeExceptions(exceptions), wider: regions});
 			}
 		}
 
-		// What an earlier rule lets in, no later one takes back; what it limits, none lets in freely.
+		// A later rule can neither block what an earlier one allows, nor allow without limit what one limits.
 		if (action !== 'allow') {
 			before.push(rule);
 		}
@@ -55,11 +55,11 @@ export function translateRules(
 	};
 }
 
-/** What earlier rules leave, and those of them whose exception cannot be said exactly, if that matters. */
+/** What earlier rules leave of regions, and the rules whose exceptions openings cannot express, if that matters. */
 function subtractRules(
 	regions: readonly Region[],
 	before: readonly ForeignRule[],
-): {left: readonly Region[]; culprits: readonly string[]} {
+): {left: readonly Region[]; exceptions: readonly string[]} {
 	let left = regions;
 	let lost = false;
 	for (const rule of before) {
@@ -70,10 +70,10 @@ function subtractRules(
 		);
 	}
 
-	const culprits = before.filter((rule) =>
+	const exceptions = before.filter((rule) =>
 		regions.some((region) => hasInexpressibleOverlap(rule, region)),
 	);
-	return {left, culprits: lost ? [...new Set(culprits.map(({text}) => text))] : []};
+	return {left, exceptions: lost ? [...new Set(exceptions.map(({text}) => text))] : []};
 }
 
 function hasInexpressibleOverlap({regions, inexact}: ForeignRule, region: Region): boolean {
@@ -82,13 +82,13 @@ function hasInexpressibleOverlap({regions, inexact}: ForeignRule, region: Region
 	);
 }
 
-function describeExceptions(culprits: readonly string[]): string {
-	const [first = '', ...others] = culprits;
+function describeExceptions(exceptions: readonly string[]): string {
+	const [first = '', ...others] = exceptions;
 	const stands = others.length === 0 ? 'stands' : `and ${others.length} more stand`;
 	return `"${first}" ${stands} before it, and openings know no such exception; what it touches stays shut`;
 }
 
-/** Each said once: most rules are there for both families. */
+/** Each loss once: most rules exist for both families. */
 function describeLosses(losses: readonly Loss[]): readonly Untranslatable[] {
 	return groupBy(losses, ({rule, why}) => `${rule.text}\n${why}`).flatMap((group) => {
 		const [first] = group;

@@ -11,7 +11,7 @@ export function linesOf(text: string): readonly string[] {
 		.filter((line) => /^-[AI] /.test(line));
 }
 
-/** `KEY="value"` lines, as a shell reads them. */
+/** Reads `KEY="value"` lines as a shell does. */
 export function readSettings(text: string): ReadonlyMap<string, string> {
 	return new Map(
 		[...text.matchAll(/^\s*(\w+)=(["']?)([^"'\n]*)\2\s*$/gm)].map(([, key = '', , value = '']) => [
@@ -21,7 +21,7 @@ export function readSettings(text: string): ReadonlyMap<string, string> {
 	);
 }
 
-/** What ufw does where no rule of its decides, as far as openings cannot say it. */
+/** What ufw does where none of its rules decides, as far as openings cannot express it. */
 export function describeDefaults(
 	defaults: ReadonlyMap<string, string>,
 	forwards: boolean,
@@ -58,7 +58,7 @@ export function describeDefaults(
 	];
 }
 
-/** What is different, and opens no port. */
+/** How fw-wizard differs from ufw without opening a port, one sentence each. */
 export function describeDifferences(
 	rules: readonly UfwRule[],
 	framework: readonly {readonly text: string}[],

@@ -2,44 +2,44 @@ import type {Family} from '../../lib/network.ts';
 import {isPort, type PortRange} from '../../lib/port-ranges.ts';
 import {printable} from '../../lib/printable.ts';
 
-/** A rule in ufw's own record of it: the line `### tuple ###` in user.rules and user6.rules (ufw 0.36). */
+/** A rule as ufw records it: the line `### tuple ###` in user.rules and user6.rules (ufw 0.36). */
 export type UfwRule = {
 	readonly family: Family;
 	readonly action: 'allow' | 'limit' | 'deny' | 'reject';
 	readonly logs: boolean;
-	/** Of what is forwarded. */
+	/** Whether it is about forwarded packets. */
 	readonly route: boolean;
 	readonly direction: 'in' | 'out';
 	readonly in?: string;
 	readonly out?: string;
-	/** any, tcp, udp, or another one that has no ports. */
+	/** any, tcp, udp, or a protocol without ports. */
 	readonly protocol: string;
 	/** Absent: any. */
 	readonly ports?: readonly PortRange[];
 	readonly sourcePorts?: readonly PortRange[];
-	/** As ufw wrote them; absent: anywhere. */
+	/** In the words of ufw; absent: anywhere. */
 	readonly source?: string;
 	readonly destination?: string;
 	/** The application profile that it was made from; its ports are in the record already. */
 	readonly application?: string;
-	/** As ufw would be told it: `allow 22/tcp`. Printable. */
+	/** The words behind `ufw` that make such a rule: `allow 22/tcp`. Printable. */
 	readonly text: string;
 };
 
-/** A line of a file of ufw: one of its rules, or what it did not write itself. */
+/** A line of a file of ufw: a rule of ufw, or a line that ufw did not write. */
 export type UfwEntry =
 	| {readonly kind: 'rule'; readonly rule: UfwRule}
 	/** A line of iptables-restore, written by hand. */
 	| {readonly kind: 'line'; readonly line: string}
-	/** A record that makes no sense. */
+	/** A record that cannot be read. */
 	| {readonly kind: 'unreadable'; readonly line: string};
 
 const TUPLE = /^### tuple ###\s*/;
 
-/** The rules of user.rules or user6.rules on what comes in, leaves and is forwarded, in their order. */
+/** Reads the rules of user.rules or user6.rules, in their order: on incoming, outgoing and forwarded packets. */
 export function readUserRules(text: string, family: Family): readonly UfwEntry[] {
 	const entries: UfwEntry[] = [];
-	// The lines of iptables that follow a record are what ufw made of it.
+	// ufw made the lines of iptables that follow a record.
 	let recorded = false;
 	for (const line of text.split('\n').map((line) => line.trim())) {
 		if (TUPLE.test(line)) {
@@ -122,9 +122,9 @@ function print(
 	const {protocol, ports, source, destination, application} = rule;
 	const inInterface = rule.in === undefined ? '' : ` in on ${rule.in}`;
 	const outInterface = rule.out === undefined ? '' : ` out on ${rule.out}`;
-	const bare = rule.direction === 'out' && rule.out === undefined ? ' out' : '';
+	const outgoing = rule.direction === 'out' && rule.out === undefined ? ' out' : '';
 	const log = rule.logs ? ' log' : '';
-	const head = `${rule.route ? 'route ' : ''}${rule.action}${inInterface}${outInterface}${bare}${log}`;
+	const head = `${rule.route ? 'route ' : ''}${rule.action}${inInterface}${outInterface}${outgoing}${log}`;
 	const numbers = ports === undefined ? undefined : printRanges(ports);
 	const origin = [
 		...(source === undefined && rule.sourcePorts === undefined && sourceApplication === undefined
@@ -135,8 +135,8 @@ function print(
 			? []
 			: ['port', printRanges(rule.sourcePorts)]),
 	];
-	const isBare = inInterface === '' && outInterface === '';
-	const isShort = origin.length === 0 && destination === undefined && isBare;
+	const isAnyInterface = inInterface === '' && outInterface === '';
+	const isShort = origin.length === 0 && destination === undefined && isAnyInterface;
 	const suffix = protocol === 'any' ? '' : `/${protocol}`;
 	const target =
 		application === undefined
@@ -153,7 +153,7 @@ function print(
 	const isNamed =
 		protocol === 'any' || application !== undefined || (isShort && numbers !== undefined);
 	const words = [head, ...(isNamed ? [] : ['proto', protocol]), ...origin, ...target];
-	if (words.length === 1 && isBare) {
+	if (words.length === 1 && isAnyInterface) {
 		words.push('from any');
 	}
 

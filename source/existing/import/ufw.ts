@@ -8,17 +8,17 @@ import {type ForeignRule, translateRules} from './to-openings.ts';
 import {describeDefaults, describeDifferences, linesOf, readSettings} from './ufw-defaults.ts';
 import {readUserRules, type UfwEntry, type UfwRule} from './ufw-user-rules.ts';
 
-/** A file of ufw with lines for iptables-restore, and the same as ufw ships it. */
+/** A file of ufw with lines for iptables-restore, and the same file as ufw ships it. */
 export type UfwFramework = {
 	/** before.rules, after6.rules … */
 	readonly name: string;
 	readonly family: Family;
 	readonly text: string;
-	/** Absent where it is not on this machine. */
+	/** Absent where this machine does not have it. */
 	readonly shipped?: string;
 };
 
-/** The texts of the files that ufw works by; empty where there is none. */
+/** The texts of the files of ufw, empty where a file does not exist. */
 export type UfwFiles = {
 	/** user.rules and user6.rules. */
 	readonly userRules: Readonly<Record<Family, string>>;
@@ -30,7 +30,10 @@ export type UfwFiles = {
 	readonly forwards: boolean;
 };
 
-/** What ufw does, of which openings can say a part. @returns never more than ufw lets in */
+/**
+ * Translates the rules of ufw into openings, as far as openings can express them.
+ * @returns openings that allow no more than ufw does
+ */
 export function translateUfw(files: UfwFiles): Translation {
 	const [conf, defaults] = [readSettings(files.conf), readSettings(files.defaults)];
 	const families = FAMILIES.filter(
@@ -47,7 +50,7 @@ export function translateUfw(files: UfwFiles): Translation {
 	const [before, after] = ['before', 'after'].map((part) =>
 		framework.filter(({name}) => name.startsWith(part)).flatMap(({rules}) => rules),
 	);
-	const user = entries.map(judgeEntry);
+	const user = entries.map(translateEntry);
 	const open: readonly ForeignRule[] =
 		incoming === 'ACCEPT'
 			? [
@@ -79,15 +82,15 @@ export function translateUfw(files: UfwFiles): Translation {
 	};
 }
 
-type Judged = {readonly rule?: ForeignRule; readonly loss?: Untranslatable};
+type TranslatedEntry = {readonly rule?: ForeignRule; readonly loss?: Untranslatable};
 
-/** One entry of user.rules: what it does to new connections, and what of it is lost in any case. */
-function judgeEntry(entry: UfwEntry & {readonly family: Family}): Judged {
+/** What an entry of user.rules does to new connections, and what of it openings cannot express in any case. */
+function translateEntry(entry: UfwEntry & {readonly family: Family}): TranslatedEntry {
 	switch (entry.kind) {
 		case 'rule':
-			return judgeRule(entry.rule);
+			return translateRule(entry.rule);
 		case 'line':
-			return judgeLine(entry.line, entry.family);
+			return translateLine(entry.line, entry.family);
 		case 'unreadable': {
 			const text = printable(entry.line, 160);
 			return {rule: unknownRule(text, entry.family), loss: {text, why: NOT_UNDERSTOOD}};
@@ -97,12 +100,12 @@ function judgeEntry(entry: UfwEntry & {readonly family: Family}): Judged {
 
 const NOT_UNDERSTOOD = 'it is not understood; what comes behind it stays shut';
 
-/** What is not understood may shut out anything. */
+/** A rule that is not understood may block anything. */
 function unknownRule(text: string, family: Family): ForeignRule {
 	return {text, action: 'deny', ...regionsOf({family, inexact: 'it is not understood'})};
 }
 
-function judgeLine(line: string, family: Family): Judged {
+function translateLine(line: string, family: Family): TranslatedEntry {
 	const text = printable(line, 160);
 	const read = readLine(line, family);
 	if (read === undefined) {
@@ -118,7 +121,7 @@ function judgeLine(line: string, family: Family): Judged {
 		: {rule: read};
 }
 
-function judgeRule(ufw: UfwRule): Judged {
+function translateRule(ufw: UfwRule): TranslatedEntry {
 	const {text, protocol, action} = ufw;
 	if (ufw.route) {
 		return {loss: {text, why: 'what is forwarded is left alone'}};
@@ -129,7 +132,7 @@ function judgeRule(ufw: UfwRule): Judged {
 	}
 
 	if (protocol !== 'any' && protocol !== 'tcp' && protocol !== 'udp') {
-		// Denied or not: all but TCP, UDP and ICMP is shut.
+		// All other protocols are blocked here, as ufw may do as well.
 		return action === 'deny' || action === 'reject'
 			? {}
 			: {loss: {text, why: `openings are of TCP and UDP, not of ${printable(protocol, 20)}`}};
@@ -158,7 +161,7 @@ function judgeRule(ufw: UfwRule): Judged {
 		: {rule};
 }
 
-/** What was added by hand to a file of ufw. */
+/** The lines that somebody added by hand to a file of ufw. */
 function readFramework(file: UfwFramework): {
 	readonly rules: readonly ForeignRule[];
 	readonly losses: readonly Untranslatable[];
@@ -170,11 +173,11 @@ function readFramework(file: UfwFramework): {
 
 	const shipped = new Set(linesOf(file.shipped));
 	const added = linesOf(file.text).filter((line) => !shipped.has(line));
-	const judged = added.map((line): Judged & {readonly first: boolean} => {
+	const translated = added.map((line): TranslatedEntry & {readonly first: boolean} => {
 		const concernsInput = /^-[AI] (ufw6?-(before|after)-input|INPUT) /.test(line);
 		const text = `${file.name}: ${printable(line, 160)}`;
 		const {rule, loss} = concernsInput
-			? judgeLine(line, file.family)
+			? translateLine(line, file.family)
 			: {loss: {text, why: 'only what comes in to this machine is filtered'}};
 		return {
 			first: line.startsWith('-I'),
@@ -182,9 +185,12 @@ function readFramework(file: UfwFramework): {
 			...(loss === undefined ? {} : {loss: {...loss, text}}),
 		};
 	});
-	const rules = [...judged.filter(({first}) => first), ...judged.filter(({first}) => !first)];
+	const rules = [
+		...translated.filter(({first}) => first),
+		...translated.filter(({first}) => !first),
+	];
 	return {
 		rules: rules.flatMap(({rule}) => rule ?? []),
-		losses: judged.flatMap(({loss}) => loss ?? []),
+		losses: translated.flatMap(({loss}) => loss ?? []),
 	};
 }

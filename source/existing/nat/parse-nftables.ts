@@ -3,7 +3,7 @@ import type {PortRange} from '../../lib/port-ranges.ts';
 import type {Protocol} from '../../policy/services.ts';
 import type {Condition, NatStep, NatTable} from './published-ports.ts';
 
-/** libnftables-json(5). Anything may be missing, or of a form that a newer nft has thought of. */
+/** A value of libnftables-json(5). Any field may be missing, or have a form that only a newer nft prints. */
 type Json = {readonly [key: string]: Json | undefined} | readonly Json[] | string | number | null;
 
 const FAMILIES_OF: Readonly<Record<string, readonly Family[]>> = {
@@ -13,24 +13,24 @@ const FAMILIES_OF: Readonly<Record<string, readonly Family[]>> = {
 };
 
 /**
- * The nat tables that nftables has, from `nft -j list table` or `nft -j list ruleset`. Rules that
- * iptables-nft has made show as `xt`, without what they do: those iptables-save knows.
+ * Reads the nat tables in the output of `nft -j list table` or `nft -j list ruleset`. Rules that
+ * iptables-nft made are `xt` there, without what they do; iptables-save prints these.
  */
 export function natOfNftables(text: string): readonly NatTable[] {
 	const objects = listOf(get(parse(text), 'nftables'));
 	const kind = (name: string) => objects.flatMap((object) => get(object, name) ?? []);
 	return kind('table').flatMap((table) => {
 		const families = FAMILIES_OF[textOf(get(table, 'family'))];
-		const isOurs = (object: Json) =>
+		const isInTable = (object: Json) =>
 			get(object, 'family') === get(table, 'family') && get(object, 'table') === get(table, 'name');
-		const chains = kind('chain').filter(isOurs);
+		const chains = kind('chain').filter(isInTable);
 		const entries = chains
 			.filter((chain) => get(chain, 'type') === 'nat' && get(chain, 'hook') === 'prerouting')
 			.map((chain) => textOf(get(chain, 'name')));
-		const rules = kind('rule').filter(isOurs);
+		const rules = kind('rule').filter(isInTable);
 		const sets: Sets = new Map(
 			[...kind('set'), ...kind('map')]
-				.filter(isOurs)
+				.filter(isInTable)
 				.map((set) => [`@${textOf(get(set, 'name'))}`, listOf(get(set, 'elem'))]),
 		);
 		return families === undefined || entries.length === 0
@@ -55,7 +55,7 @@ export function natOfNftables(text: string): readonly NatTable[] {
 	});
 }
 
-/** The families and names of the tables into which a nat chain hooks, from `nft -j list chains`. */
+/** The families and names of the tables with a nat chain at prerouting, from `nft -j list chains`. */
 export function natTablesIn(text: string): ReadonlyArray<readonly [family: string, name: string]> {
 	const names = listOf(get(parse(text), 'nftables'))
 		.flatMap((object) => get(object, 'chain') ?? [])
@@ -69,7 +69,7 @@ type Sets = ReadonlyMap<string, readonly Json[]>;
 
 function stepsOf(expressions: readonly Json[], sets: Sets): readonly NatStep[] {
 	let condition: Condition = {};
-	// Whether all that the rule asks is understood: else what ends it may not.
+	// Whether all conditions of the rule are understood: only then does its verdict end the chain for certain.
 	let whole = true;
 	for (const expression of expressions) {
 		const match = get(expression, 'match');
@@ -100,7 +100,7 @@ function stepsOf(expressions: readonly Json[], sets: Sets): readonly NatStep[] {
 	return [];
 }
 
-/** Where a dnat statement sends packets: to one address, or to one for each key of a map. */
+/** The destinations of a dnat statement: one address, or one for each key of a map. */
 function forwards(dnat: Json, condition: Condition, sets: Sets): readonly NatStep[] {
 	const address = get(dnat, 'addr');
 	if (address === undefined) {
@@ -110,9 +110,9 @@ function forwards(dnat: Json, condition: Condition, sets: Sets): readonly NatSte
 	const family = FAMILIES_OF[textOf(get(dnat, 'family'))];
 	const base = {...condition, ...(family === undefined ? {} : {families: family})};
 	const map = get(address, 'map');
-	const initSystems: ReadonlyArray<readonly [Condition, Json]> =
+	const choices: ReadonlyArray<readonly [Condition, Json]> =
 		map === undefined ? [[{}, address]] : branches(map, sets);
-	return initSystems.map(([more, value]) => {
+	return choices.map(([more, value]) => {
 		const [host, port = get(dnat, 'port')] =
 			get(value, 'concat') === undefined ? [value] : listOf(get(value, 'concat'));
 		const text = typeof host === 'string' && /^[\da-f.:]+$/.test(host) ? host : undefined;
@@ -123,7 +123,7 @@ function forwards(dnat: Json, condition: Condition, sets: Sets): readonly NatSte
 	});
 }
 
-/** The keys of a map that are understood, each with its value; others with no condition. */
+/** The keys of a map as conditions, each with its value. A key that is not understood has no condition. */
 function branches(map: Json, sets: Sets): ReadonlyArray<readonly [Condition, Json]> {
 	const key = get(map, 'key') ?? null;
 	const keys = get(key, 'concat') === undefined ? [key] : listOf(get(key, 'concat'));
@@ -149,11 +149,11 @@ function matchOf(match: Json, sets: Sets): Condition | undefined {
 			: get(right, 'set') === undefined
 				? [right]
 				: listOf(get(right, 'set'));
-	// `in` is what a set of flags is asked.
+	// `in` tests a set of flags.
 	return get(match, 'op') === '==' ? fieldOf(get(match, 'left') ?? null, values) : undefined;
 }
 
-/** What it means that a field of the packet has one of these values; undefined where we cannot tell. */
+/** The condition that a field of the packet has one of these values; undefined where it is not understood. */
 function fieldOf(left: Json, values: readonly Json[]): Condition | undefined {
 	const payload = get(left, 'payload');
 	const [protocol, field] = [textOf(get(payload, 'protocol')), textOf(get(payload, 'field'))];
@@ -176,7 +176,7 @@ function fieldOf(left: Json, values: readonly Json[]): Condition | undefined {
 		};
 	}
 
-	// Of several addresses or interfaces no single one is the condition.
+	// A condition has one address or interface at most.
 	const [value = null] = values.length === 1 ? values : [];
 	if ((meta === 'iifname' || meta === 'iif') && typeof value === 'string' && !value.endsWith('*')) {
 		return {on: value};

@@ -4,7 +4,7 @@ import {printable} from '../../lib/printable.ts';
 import type {Protocol} from '../../policy/services.ts';
 import {programOfChain, programOfTable} from '../../services/known-programs/find.ts';
 
-/** A port of this machine that is forwarded, to a container or another machine: it never meets INPUT. */
+/** A port of this machine that is forwarded to a container or another machine: its packets do not pass INPUT. */
 export type Published = {
 	readonly families: readonly Family[];
 	readonly protocol: Protocol;
@@ -13,17 +13,17 @@ export type Published = {
 	readonly port: number;
 	/** The last port of a range. */
 	readonly last?: number | undefined;
-	/** The network from which alone it is forwarded, CIDR. */
+	/** The network whose packets alone are forwarded, CIDR. */
 	readonly from?: string | undefined;
-	/** The interface on which alone it is forwarded. */
+	/** The interface whose packets alone are forwarded. */
 	readonly on?: string | undefined;
-	/** Where it goes, as the rule spells it: `172.17.0.2:80`; safe to print. */
+	/** The destination in the spelling of the rule: `172.17.0.2:80`; safe to print. */
 	readonly to: string;
-	/** Who has done it: `Docker`, `podman`, `Kubernetes`, …, or `a DNAT rule`. */
+	/** The program that published it: `Docker`, `podman`, `Kubernetes`, …, or `a DNAT rule`. */
 	readonly by: string;
 };
 
-/** What a rule asks of a packet, as far as it is understood: a packet that fails it is not forwarded. */
+/** The conditions of a rule that are understood. A packet that does not meet them is not forwarded. */
 export type Condition = {
 	readonly families?: readonly Family[] | undefined;
 	readonly protocols?: readonly Protocol[] | undefined;
@@ -34,18 +34,18 @@ export type Condition = {
 	readonly on?: string | undefined;
 };
 
-/** One way through a rule. What else the rule asks, and is not understood, may be so. */
+/** A rule, or one branch of it. Conditions that are not understood are taken as met. */
 export type NatStep = {
 	readonly condition: Condition;
 	readonly outcome:
 		| {readonly kind: 'chain'; readonly name: string}
-		/** `address` is undefined where only the port changes, or it is not known which it becomes. */
+		/** `address` is undefined where only the port changes, or where the new address is not known. */
 		| {readonly kind: 'forward'; readonly address: string | undefined; readonly to: string}
-		/** Every packet that comes here goes no further. */
+		/** Every packet leaves the chain here. */
 		| {readonly kind: 'end'};
 };
 
-/** A nat table of either world, and where packets from outside enter it. */
+/** A nat table of iptables or of nftables. `entries` are the chains that packets from outside enter first. */
 export type NatTable = {
 	/** As nftables names it: `ip nat`. It tells which program has made the table. */
 	readonly name: string;
@@ -54,13 +54,13 @@ export type NatTable = {
 	readonly chains: ReadonlyMap<string, readonly NatStep[]>;
 };
 
-/** A table that leads in circles, or fans out over thousands of ways, is not followed to its end. */
+/** Limits for a table whose chains lead to each other in circles, or have thousands of branches. */
 const MOST_STEPS = 200_000;
 const DEEPEST = 16;
 
 /**
  * The ports of this machine that a nat table forwards elsewhere.
- * @param own this machine's addresses, less loopback: what is forwarded for others is not its ports
+ * @param own the addresses of this machine without loopback: packets to others are not to its ports
  */
 export function publishedIn(table: NatTable, own: readonly string[]): readonly Published[] {
 	const found = new Map<string, Published>();
@@ -99,7 +99,7 @@ export function publishedIn(table: NatTable, own: readonly string[]): readonly P
 	return [...found.values()];
 }
 
-/** Both conditions at once; undefined where no packet fits both. */
+/** Both conditions at once; undefined where no packet meets both. */
 function join(a: Condition, b: Condition): Condition | undefined {
 	const families = both(a.families, b.families);
 	const protocols = both(a.protocols, b.protocols);
@@ -130,7 +130,7 @@ function bothRanges(
 	return a && b ? intersectRanges(a, b) : (a ?? b);
 }
 
-/** The smaller of two networks; null when they have nothing in common. */
+/** The smaller of two networks; null where they have no address in common. */
 function narrower(a: string | undefined, b: string | undefined): string | undefined | null {
 	if (a === undefined || b === undefined || a === b) {
 		return a ?? b;
@@ -139,7 +139,7 @@ function narrower(a: string | undefined, b: string | undefined): string | undefi
 	return contains(a, stripPrefixLength(b)) ? b : contains(b, stripPrefixLength(a)) ? a : null;
 }
 
-/** Every address, protocol and range that a packet to this machine may have there. */
+/** Every address, protocol and port range of this machine that a condition comprises. */
 function expand(
 	{families = FAMILIES, protocols = ['tcp', 'udp'], ports, destination, source, on}: Condition,
 	table: NatTable,
@@ -181,7 +181,7 @@ function makerOf(chains: readonly string[], table: string): string {
 	return owner?.name ?? 'a DNAT rule';
 }
 
-/** Whether a packet to this address stays on this machine, and so comes to INPUT after all. */
+/** Whether packets to an address stay on this machine, and so pass INPUT after all. */
 function isHere(address: string, own: readonly string[]): boolean {
 	return own.includes(address) || address.startsWith('127.') || address === '::1';
 }

@@ -7,7 +7,7 @@ export type Family = 4 | 6;
 
 export const FAMILIES: readonly Family[] = [4, 6];
 
-/** A network. `cidr` is canonical: host bits are zero, IPv6 is spelt as in RFC 5952, the prefix length is there. */
+/** A network. `cidr` is canonical: host bits zero, IPv6 spelt as in RFC 5952, always with a prefix length. */
 export type Network = {
 	readonly family: Family;
 	readonly cidr: string;

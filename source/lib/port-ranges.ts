@@ -91,7 +91,7 @@ export function intersectRanges(
 
 /**
  * All ports, cut in front of each of the given ones: cut at 22 and 23 they are 1-21, 22 and
- * 23-65535. Numbers that are no port are ignored, and so are those that are given twice.
+ * 23-65535. Numbers that are no port are ignored, as are repeated ones.
  */
 export function cutPorts(starts: readonly number[]): readonly PortRange[] {
 	const sorted = [...new Set([ALL_PORTS.first, ...starts])].filter(isPort).sort((a, b) => a - b);

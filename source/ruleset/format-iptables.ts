@@ -27,7 +27,7 @@ export function printRule(rule: Rule, family: Family): string {
 
 /**
  * The input of iptables-restore --noflush. Our chains are created or emptied, and filled. Each built-in
- * chain gets one jump, and chains of ours that are no longer needed are deleted. `filter` comes before
+ * chain gets one jump, and own chains that are no longer needed are deleted. `filter` comes before
  * `raw`: each table is a transaction of its own, and a helper that fails must not stop the filter.
  */
 export function printRestore(rules: FamilyRules, present: Presence = NOTHING_PRESENT): string {
@@ -76,7 +76,7 @@ export function printTables(linesOf: (own: OwnChain) => readonly string[]): stri
 		.join('');
 }
 
-/** The lines that add or delete jumps to a chain of ours, so that their number is `wanted`. */
+/** The lines that add or delete jumps to one of our chains, so that their number is `wanted`. */
 export function jumpLines(
 	{name, from}: OwnChain,
 	wanted: number,
@@ -87,7 +87,7 @@ export function jumpLines(
 	return Array.from({length: Math.abs(surplus)}, () => line);
 }
 
-/** The lines that delete a chain of ours, with the jumps to it. */
+/** The lines that delete one of our chains, with the jumps to it. */
 export function removeChain(own: OwnChain, present: Presence): readonly string[] {
 	return [
 		...jumpLines(own, 0, present),

@@ -14,6 +14,9 @@ const REAL = [
 	'system',
 	'terminal',
 ];
+/** Tests of what is printed and shown, without a terminal. Some replace a module or the environment. */
+const SCREEN = ['commands', 'ui'];
+
 const filesIn = (folders: string) => `test/${folders}/**/*.test.{ts,tsx}`;
 
 export default defineConfig({
@@ -28,7 +31,16 @@ export default defineConfig({
 			? ['default', ['json', {outputFile: process.env.FWW_RESULTS}]]
 			: ['default'],
 		projects: [
-			{extends: true, test: {name: 'pure', include: [filesIn(`!(${REAL.join('|')})`)]}},
+			// Nothing here is replaced or changed for a test: the files can share what they load.
+			{
+				extends: true,
+				test: {
+					name: 'code',
+					include: [filesIn(`!(${[...REAL, ...SCREEN].join('|')})`)],
+					isolate: false,
+				},
+			},
+			{extends: true, test: {name: 'screen', include: [filesIn(`{${SCREEN.join(',')}}`)]}},
 			// A packet or a process may come late on a busy machine; what fails twice has failed.
 			{extends: true, test: {name: 'real', include: [filesIn(`{${REAL.join(',')}}`)], retry: 1}},
 		],

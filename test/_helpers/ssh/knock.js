@@ -17,7 +17,7 @@ async function watch(address) {
 		}
 
 		shut ??= Date.now();
-		await delay(25);
+		await delay(100);
 	}
 }
 

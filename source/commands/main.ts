@@ -28,7 +28,7 @@ export async function main(argv: readonly string[], loadWizard: LoadWizard): Pro
 	}
 }
 
-/** The command line: the wizard's and those of all commands. @param first the first argument */
+/** The command line of the wizard and of all commands. @param first the first argument */
 function program(
 	first: string | undefined,
 	setExitCode: (code: number) => void,
@@ -65,7 +65,7 @@ function program(
 		);
 	}
 
-	// Without an action of the root, commander says that a word is no command, and which one is like it.
+	// A word that is no command: as long as the root has no action, commander suggests a similar command.
 	return first === undefined || first.startsWith('-')
 		? act(
 				root,

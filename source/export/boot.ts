@@ -6,12 +6,12 @@ import {planBootFiles, removalOf} from '../persistence/plan.ts';
 import {printPolicy} from '../policy/policy.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 
-/** What an exported firewall puts on a machine that boots with systemd, and what takes it away again. */
+/** The files of an exported firewall on a machine that boots with systemd, and how they are removed. */
 export type BootPlan = {readonly keep: FilePlan; readonly remove: FilePlan};
 
 /**
- * The very files that keeping a change writes. Only the programs are named without a path: the
- * machine that they are for is another, and the restore script has a PATH of its own.
+ * The same files as a confirmed change writes. Only the programs have no path: they lie elsewhere on
+ * another machine, and the restore script sets its own PATH.
  */
 export function planForOthers(compiled: CompiledPolicy): BootPlan {
 	const keep = planBootFiles(systemd, compiled, (family) => programOf(family));
@@ -29,7 +29,7 @@ export function planForOthers(compiled: CompiledPolicy): BootPlan {
 	};
 }
 
-/** The files that are there, with their modes as chmod(1) writes them. */
+/** The files that a plan writes, with their modes as chmod(1) takes them: `0600`. */
 export function writtenFiles({
 	files,
 }: FilePlan): ReadonlyArray<{readonly file: string; readonly text: string; readonly mode: string}> {

@@ -11,7 +11,7 @@ import {
 	type Rule,
 } from '../ruleset/model.ts';
 
-/** Where each of our chains hangs in nftables, in its words (nft(8), "Chains"). */
+/** The hook of nftables for each of our chains (nft(8), "Chains"). */
 const HOOKS: Readonly<Record<string, string>> = {
 	'FW-WIZARD-INPUT': 'input',
 	'FW-WIZARD-OUTPUT': 'output',
@@ -24,8 +24,8 @@ const WORDS = {
 } as const;
 
 /**
- * A rule set as a native ruleset of nftables with the same meaning, in tables of its own: one
- * transaction for `nft -f`, which replaces what an earlier one has loaded. nft 0.9 and newer.
+ * A rule set as native rules of nftables with the same meaning, in tables of its own. `nft -f` loads
+ * the text in one transaction, which replaces what an earlier one has loaded. For nft 0.9 or newer.
  */
 export function printNft({policy, ruleSet}: CompiledPolicy): string {
 	const tables = ruleSet.families.map((rules) => printTable(rules, policy.helpers));
@@ -52,9 +52,9 @@ function printTable(rules: FamilyRules, helpers: readonly HelperName[]): string 
 			({helper, protocol}) =>
 				`	ct helper ${objectName(helper, protocol)} {\n		type "${helper}" protocol ${protocol}\n		l3proto ${WORDS[family].address}\n	}\n`,
 		);
-	// Openings of the same port share one, as they share one in iptables.
+	// One set for each name: openings that share a counter in iptables share the set here.
 	const names = new Set(all.flatMap(({match}) => match.hashlimit?.name ?? []));
-	// An entry that was not used for a minute has its whole burst again.
+	// After a minute without a packet a source may send a whole burst again, so its entry may go.
 	const sets = [...names].map(
 		(name) =>
 			`	set ${setName(name)} {\n		type ${WORDS[family].type}\n		size 65535\n		flags dynamic,timeout\n		timeout 1m\n	}\n`,
@@ -70,7 +70,7 @@ ${[...objects, ...sets, ...bodies].join('\n')}}
 `;
 }
 
-/** A rule as nft reads it. Numbers stand for protocols: names need an /etc/protocols. */
+/** A rule as nft reads it. Protocols are numbers, since nft finds their names only in /etc/protocols. */
 function printRule({match, target}: Rule, family: Family): string {
 	const words = matchWords(match, family);
 	switch (target.kind) {
@@ -80,7 +80,7 @@ function printRule({match, target}: Rule, family: Family): string {
 		case 'REJECT':
 			return [
 				...words,
-				// Port unreachable is what it means alone.
+				// Without more words nft answers with port unreachable.
 				target.with === defaultReject(family) ? 'reject' : 'reject with tcp reset',
 			].join(' ');
 		case 'LOG':
@@ -138,27 +138,27 @@ function portWords(field: string, ranges: readonly PortRange[] | undefined): rea
 		: list.map((ports) => `${field} ${ports}`);
 }
 
-/** iptables writes 6/min. */
+/** The words of a limit. For iptables it is 6/min, for nft 6/minute. */
 function rateWords({rate, burst}: {readonly rate: string; readonly burst: number}): string {
 	return `limit rate ${rate.replace(/min$/, 'minute')} burst ${burst} packets`;
 }
 
-/** Only the first bits of an address count: one IPv6 subscriber has a /64. */
+/** Lets only the first bits of an address count, since one IPv6 subscriber has a /64. */
 function mask(bits: number | undefined): string {
 	return bits === undefined ? '' : ` & ${'ffff:'.repeat(bits / 16)}:`;
 }
 
-/** Names of nftables begin with a letter and have no dash. */
+/** A name that nft takes: it has no dash. */
 function setName(name: string): string {
 	return name.replaceAll('-', '_');
 }
 
-/** SIP has one helper of this name for each protocol. */
+/** The name of a helper object. SIP has a helper for TCP and one for UDP with the same name. */
 function objectName(helper: string, protocol: string): string {
 	return `${helper.toLowerCase().replaceAll(/[^a-z\d]/g, '_')}_${protocol}`;
 }
 
-/** At most 128 bytes (NFTNL_UDATA_COMMENT_MAXLEN); a newline or a quote would end it. */
+/** A comment of at most 128 bytes (NFTNL_UDATA_COMMENT_MAXLEN). A quotation mark would end it. */
 function comment({reason}: Rule): string {
 	return reason === undefined
 		? ''

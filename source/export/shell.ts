@@ -6,16 +6,19 @@ import {type Policy, policyFlags} from '../policy/policy.ts';
 import {OWN_CHAINS} from '../ruleset/model.ts';
 import {type BootPlan, writtenFiles} from './boot.ts';
 
-/** Ends the texts that the script carries. No line of ours begins like this. */
+/** Ends a file in the script (a here-document). No line of a file that we write is like this. */
 const END = 'FW-WIZARD-END';
 
-/** Where a change waits for its confirmation. Gone after a boot, and with it the change. */
+/** The folder of a change that waits for its confirmation. A boot empties /run, and so ends the change. */
 const STATE = '/run/fw-wizard-export';
 
 /**
- * A policy as one POSIX sh script for a machine without fw-wizard. It keeps the order that a change
- * of our own keeps: save, arm the watchdog, load, wait; nothing is written for the next boot before
- * it is kept. Exit status 0: done; 1: not as it says; 3: not possible here; 4: rolled back.
+ * A policy as one POSIX sh script for a machine without fw-wizard. It does what `apply` does in the
+ * same order: it saves the rules, starts the watchdog, loads, and waits. It writes nothing for the next
+ * boot before the change is confirmed.
+ *
+ * Exit status of the script: 0 done; 1 the state is another one; 2 wrong usage; 3 not possible here;
+ * 4 rolled back.
  */
 export function printShell(policy: Policy, {keep, remove}: BootPlan): string {
 	const written = writtenFiles(keep);
@@ -47,12 +50,12 @@ ${written.map(printFile).join('\n')}
 }
 
 ${JUMPS}
-# Our chains: table, where the jump to them stands, name.
+# Our chains, one a line: table, the chain that jumps to it, name.
 chains() {
 	echo '${OWN_CHAINS.map(({table, from, name}) => `${table} ${from} ${name}`).join('\n')}'
 }
 
-# Saves our chains as "$tool" has them, into the folder $1.
+# Saves our chains of "$tool" into the folder $1.
 save() {
 	chains | while read -r table from name; do
 		if "$tool" -w 10 -t "$table" -S "$name" >"$1/$tool.$name" 2>/dev/null; then
@@ -63,7 +66,7 @@ save() {
 	done
 }
 
-# What makes the chains of "$tool" again what was saved in the folder $1; what was not there goes.
+# Prints what restores the chains of "$tool" from the folder $1, and removes those that it does not have.
 lines() {
 	for table in filter raw; do
 		echo "*$table"
@@ -82,22 +85,22 @@ lines() {
 	done
 }
 
-# Makes both families again what was saved in the folder $1. Legacy iptables-restore locks out iptables -S.
+# Restores both families from the folder $1. All text is read before: legacy iptables-restore blocks iptables -S.
 put_back() {
 	failed=
 	for tool in iptables ip6tables; do
 		text=$(lines "$1")
-		# Cut off, it would load without an error, and change nothing.
+		# A text that was cut off would load without an error, and change nothing.
 		[ "\${text##*COMMIT}" = '' ] && [ -n "$text" ] &&
 			printf '%s\\n' "$text" | "$tool-restore" -w 10 --noflush || failed=yes
 	done
 	[ -z "$failed" ]
 }
 
-# What loads and what rolls back come one after the other: nothing is loaded once it is too late. (9 is what loads.)
+# Loading and rolling back exclude each other, so that nothing is loaded after a rollback. (The restore script has 9.)
 turn() { ! command -v flock >/dev/null || { exec 7<"$state/script" && flock "$@" 7; }; }
 
-# Whoever renames the folder decides: the one who keeps the change, or the one who rolls it back.
+# Renaming the folder decides: keep and the rollback both do it, and only the first one can.
 roll_back() {
 	[ ! -e "$state/script" ] || turn
 	mv "$state" "$state.rolling" 2>/dev/null || [ -d "$state.rolling" ] || return 3
@@ -105,7 +108,7 @@ roll_back() {
 	rm -rf "$state.rolling"
 }
 
-# The lock of iptables can be held for minutes.
+# Another program can hold the lock of iptables for minutes.
 insist() {
 	tries=0
 	until roll_back; do
@@ -119,7 +122,7 @@ due() { [ "$(cat "$state/id" 2>/dev/null)" = "$1" ]; }
 
 disarm() { systemctl --quiet stop fw-wizard-export.timer 2>/dev/null; }
 
-# Rolls back in $1 seconds, whatever becomes of this script and its session. Not by a systemd that is outside of our namespaces.
+# Rolls back in $1 seconds, even when this script and its session have ended. A systemd outside of this network namespace cannot do it.
 arm() {
 	if [ -d /run/systemd/system ] &&
 		[ "$(readlink /proc/1/ns/net)" = "$(readlink /proc/self/ns/net)" ] &&
@@ -214,7 +217,7 @@ function printFile({file, text, mode}: ReturnType<typeof writtenFiles>[number]):
 	return `put "$1" ${file} ${mode} <<'${END}'\n${text}${END}`;
 }
 
-/** That one of them fails changes nothing: without systemd there is none of it. */
+/** Commands whose failure does not matter: without systemd all of them fail, and nothing needs them. */
 function printCommands(commands: readonly Command[]): string {
 	return commands.map((words) => `	${words.map(quoteIfNeeded).join(' ')} 2>/dev/null\n`).join('');
 }

@@ -1,11 +1,11 @@
 import {type Policy, policyFlags} from '../policy/policy.ts';
 
-/** Where the script of `export shell` lies on the machine. */
+/** The place of the script of `export shell` on the machine. */
 const SCRIPT_FILE = '/usr/local/sbin/fw-wizard-firewall';
 
 /**
- * The script for cloud-init(1), as user data: it is written, run and kept when the machine boots for
- * the first time. Nobody is logged in then, so nobody confirms it.
+ * The script as user data of cloud-init(1), which writes and runs it when the machine boots for the
+ * first time, and confirms it at once: nobody is logged in then.
  */
 export function printCloudInit(policy: Policy, script: string): string {
 	return `#cloud-config
@@ -23,8 +23,8 @@ ${indent(script, 6)}runcmd:
 }
 
 /**
- * The script as a playbook of Ansible, for all hosts of the inventory. It keeps the rules only after
- * a connection that was not open before: without one the script puts the old ones back by itself.
+ * The script as a playbook of Ansible, for all hosts of the inventory. It confirms the rules only over
+ * a connection that was not open before; without such a one the script rolls back.
  */
 export function printAnsible(policy: Policy, script: string): string {
 	return `---
@@ -80,7 +80,7 @@ function head(policy: Policy): string {
 # ${policyFlags(policy).join(' ')}`;
 }
 
-/** As a literal block of YAML 1.2 (8.1.2), which ends with the script's own last newline. */
+/** The text as a literal block of YAML 1.2 (8.1.2). It must end with one newline, as a script does. */
 function indent(text: string, columns: number): string {
 	return text.replaceAll(/^(?=.)/gm, ' '.repeat(columns));
 }

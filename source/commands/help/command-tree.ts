@@ -1,13 +1,13 @@
 import type {Command, Option} from 'commander';
 
-/** What may stand in a place: one of some words, the name of a file, an opening, or something else. */
+/** The kind of a value: one of some words, the name of a file, an opening, or any text. */
 export type Value = readonly string[] | 'file' | 'opening' | 'text';
 
-/** A command with its flags, as `--help`, completion and the manual all show it. */
+/** A command with its flags, for completion and the manual. */
 export type Syntax = {
 	readonly name: string;
 	readonly description: string;
-	/** What follows the name: `[options] [keep]`. */
+	/** The words after the name: `[options] [keep]`. */
 	readonly usage: string;
 	readonly flags: readonly Flag[];
 	/** `[keep]`, where it takes one: no command takes more. */

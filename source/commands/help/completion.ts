@@ -3,12 +3,12 @@ import {OWN_SERVICES} from '../../policy/services.ts';
 import type {Shell} from '../options/words.ts';
 import type {Flag, Syntax, Value} from './command-tree.ts';
 
-/** How an opening may begin. Nobody completes the number of a port. */
+/** The words that an opening may begin with. Numbers of ports are too many to offer. */
 const OPENING_STARTS = ['mdns', ...OWN_SERVICES.keys()];
 
 /**
- * The completion script of a shell, made of the very tree that the program reads its arguments by.
- * All words are ours and stand in the script; nothing that is typed is ever evaluated.
+ * The completion script of a shell, made from the tree that the program reads its arguments with. The
+ * script contains all words that it offers, and never evaluates what the user types.
  */
 export function printCompletion(shell: Shell, syntax: Syntax): string {
 	switch (shell) {
@@ -37,7 +37,7 @@ function bash(root: Syntax): string {
 # For all: fw-wizard completion bash > /etc/bash_completion.d/fw-wizard
 _fw_wizard() {
 	local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command='' words='' flags='' word
-	# bash takes --role=server for three words.
+	# bash splits --role=server into three words.
 	if [[ $current == '=' ]]; then
 		current=''
 	elif [[ $previous == '=' ]]; then

@@ -1,7 +1,7 @@
 import {JOURNAL_FILE, POLICY_FILE, RESTORE_FILE, RULES_FILES} from '../../change/paths.ts';
 import type {Flag, Syntax} from './command-tree.ts';
 
-/** What each exit code means, for the manual. */
+/** The meaning of each exit code. */
 const EXIT_CODES: ReadonlyArray<readonly [string, string]> = [
 	['0', 'done, or all is well'],
 	['1', 'a check or proof found a difference, or there was nothing to confirm or undo'],
@@ -30,7 +30,7 @@ const FILES: ReadonlyArray<readonly [string, string]> = [
 ];
 
 /**
- * The manual page (man(7), section 8), made of the same tree as `--help`.
+ * The manual page (man(7), section 8), made from the same tree as `--help`.
  * @param version as in "0.1.0"
  */
 export function printManual(root: Syntax, version: string): string {
@@ -81,7 +81,7 @@ function flagLines({name, placeholder, value, description}: Flag): readonly stri
 	return termLines(term, description, typeof value === 'object' ? value : []);
 }
 
-/** @param words all that may stand there; none where that is open */
+/** A term with its description. @param words the values that it takes; none where it takes others too */
 function termLines(term: string, text: string, words: readonly string[]): readonly string[] {
 	const list = words.length > 1 ? [sentence(`One of: ${words.join(', ')}`)] : [];
 	return [...entry([term, text]), ...list];
@@ -100,12 +100,12 @@ function bold(text: string): string {
 	return `\\fB${escaped(text)}\\fR`;
 }
 
-/** One argument of a macro. */
+/** Text as one argument of a macro of roff. */
 function quoted(text: string): string {
 	return `"${escaped(text).replaceAll('"', '\\(dq')}"`;
 }
 
-/** Text as roff prints it: a minus as one can copy it, and no line that is a request. */
+/** Text for roff: a minus stays one that can be copied, and no line becomes a request. */
 function escaped(text: string): string {
 	return text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replace(/^[.']/, '\\&$&');
 }

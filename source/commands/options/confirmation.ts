@@ -11,14 +11,18 @@ export type ConfirmationFlags = {
 	readonly boot?: BootChoice;
 };
 
-/** Adds the flags that say how long a change waits, and what makes it last. */
+/** Adds the flags that say how long a change waits for its confirmation, and what loads the rules at boot. */
 export function withConfirmationOptions(command: Command): Command {
 	return command
 		.option('--confirm-within <seconds>', 'roll back unless confirmed in this time (default 60)')
 		.addOption(wordOption('--boot <way>', 'what loads the rules at boot', BOOT_CHOICES));
 }
 
-/** The seconds that a change waits for its confirmation. @throws {InputError} */
+/**
+ * The seconds that a change waits for its confirmation.
+ * @param text as --confirm-within has it; the usual time where it is undefined
+ * @throws {InputError}
+ */
 export function parseSeconds(text: string | undefined): number {
 	const {usual, least, most} = CONFIRM_SECONDS;
 	const seconds = Number(text ?? usual);

@@ -8,13 +8,13 @@ import {
 } from '../../existing/cleanup-plan.ts';
 import {repeatable, wordOption} from './words.ts';
 
-/** The flags that say what becomes of others, as commander gives them. */
+/** The flags about the rules of other programs, as commander gives them. */
 export type ExistingFlags = {
 	readonly existing?: CleanupMode;
 	readonly switchOff?: readonly Manager[];
 };
 
-/** Adds the flags that say what becomes of rules that are there already. */
+/** Adds the flags that say which rules of other programs a change removes. */
 export function withExistingOptions(command: Command): Command {
 	return withSwitchOff(
 		command.addOption(
@@ -28,7 +28,10 @@ export function withExistingOptions(command: Command): Command {
 	);
 }
 
-/** Adds the flag by which the policy also starts from what another firewall lets in. */
+/**
+ * Adds --switch-off. Where no flag names an opening, the policy then starts from the openings of the
+ * firewall that is switched off.
+ */
 export function withSwitchOff(command: Command, description: string): Command {
 	return command.addOption(
 		repeatable(
@@ -41,7 +44,7 @@ export function withSwitchOff(command: Command, description: string): Command {
 	);
 }
 
-/** What the flags say of other rules, each program once. */
+/** What a change does with the rules of other programs, by these flags; each program once. */
 export function readExisting({existing = 'keep', switchOff = []}: ExistingFlags): Existing {
 	return {mode: existing, switchOff: [...new Set(switchOff)]};
 }

@@ -18,7 +18,7 @@ import {
 import type {Services} from '../../policy/services.ts';
 import {repeatable, wordOption} from './words.ts';
 
-/** More than any policy has. */
+/** A policy file is smaller: a larger one is not read whole. */
 const POLICY_BYTES = 1e6;
 
 /** The policy flags as commander gives them. */
@@ -31,7 +31,7 @@ export type PolicyFlags = {
 	readonly log?: boolean;
 };
 
-/** Adds the flags that say a policy. */
+/** Adds the flags that make a policy. */
 export function withPolicyOptions(command: Command): Command {
 	return command
 		.option('--policy <file>', 'read the policy from a JSON file; flags replace what it says')
@@ -55,7 +55,7 @@ export function withPolicyOptions(command: Command): Command {
 }
 
 /**
- * What the flags and the policy file say, unsaid things left out.
+ * The part of a policy that the flags and the policy file give; a flag replaces what the file says.
  * @throws {InputError}
  */
 export function readPolicyPart(flags: PolicyFlags, services: Services): PolicyPart {
@@ -75,15 +75,15 @@ export function readPolicyPart(flags: PolicyFlags, services: Services): PolicyPa
 	};
 }
 
-/** Whether the flags say anything of a policy. */
+/** Whether any flag gives a part of a policy. */
 export function hasPolicyFlags({policy, role, verdict, helper, open, log}: PolicyFlags): boolean {
 	return [policy, role, verdict, helper, open, log].some((value) => value !== undefined);
 }
 
 /**
- * The policy that flags and file say, completed with what is recommended for the role.
- * @param start comes before what is recommended; nothing that is said is lost by it
- * @throws {InputError} also when they say nothing at all
+ * The policy that flags and file give, completed with what is recommended for its role.
+ * @param start replaces what is recommended, but not what flags and file say
+ * @throws {InputError} also where nothing names a role
  */
 export function readPolicy(flags: PolicyFlags, services: Services, start: PolicyPart = {}): Policy {
 	const part = {...start, ...readPolicyPart(flags, services)};
@@ -97,7 +97,10 @@ export function readPolicy(flags: PolicyFlags, services: Services, start: Policy
 	return completePolicy(part);
 }
 
-/** What flags and file say, else what was applied last. @throws {InputError} where there is neither */
+/**
+ * The policy of flags and file, or else the one that was applied last.
+ * @throws {InputError} where both are missing
+ */
 export function choosePolicy(flags: PolicyFlags, services: Services): Policy {
 	const applied = appliedPolicyUnlessFlags(flags, services);
 	if (applied === undefined && !hasPolicyFlags(flags)) {
@@ -110,7 +113,7 @@ export function choosePolicy(flags: PolicyFlags, services: Services): Policy {
 	return applied ?? readPolicy(flags, services);
 }
 
-/** What was applied last, where the flags say nothing of a policy. */
+/** The policy that was applied last, where no flag gives a part of a policy. */
 export function appliedPolicyUnlessFlags(
 	flags: PolicyFlags,
 	services: Services,

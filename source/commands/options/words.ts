@@ -1,18 +1,18 @@
 import {Argument, Option} from 'commander';
 
-/** The shells that completion is for. */
+/** The shells for which `completion` prints a script. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** The forms that `export` knows. */
+/** The forms in which `export` prints a policy. */
 export const EXPORTS = ['ansible', 'cloud-init', 'nft', 'shell'] as const;
 export type ExportForm = (typeof EXPORTS)[number];
 
-/** How `rules` prints rules. */
+/** The forms in which `rules` prints rules. */
 export const FORMATS = ['restore', 'commands', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** The rules that `prove` can prove: those of a policy, those that are loaded, those of the next boot. */
+/** The rules that `prove` can prove: of a policy, the loaded ones, and those of the next boot. */
 export const SUBJECTS = ['planned', 'running', 'boot'] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
@@ -35,11 +35,11 @@ export function wordArgument(
 	return inAnyCase(new Argument(name, description).choices(words));
 }
 
-/** Lets an option be given several times. Its value is the list of all that was given. */
+/** Lets an option be given several times: its value becomes the list of all its values. */
 export function repeatable(option: Option): Option {
 	const {parseArg} = option;
 	return option.argParser((text, previous: readonly unknown[] | false | undefined) => [
-		// False where the option that begins with --no- came first.
+		// False where --no-NAME stands before it.
 		...(previous || []),
 		parseArg ? parseArg(text, undefined) : text,
 	]);

@@ -1,33 +1,38 @@
 import {runDetached} from '../host/exec/background.ts';
-import {run} from '../host/exec/run.ts';
-import {mayUseSystemd} from '../host/machine/init-system.ts';
+import {type RunResult, run} from '../host/exec/run.ts';
+import {isFileOfSystemd, wayToSystemd} from '../host/machine/systemd.ts';
 import {HostError} from '../lib/errors.ts';
 import {scriptOf} from './record.ts';
 
+/** Milliseconds that systemd may take to answer. A PID 1 that hangs must not delay a roll back. */
+const SYSTEMD_TIMEOUT_MS = 3000;
+
 /**
- * Sees to it that a change is rolled back after `seconds` unless it is kept, whatever becomes of
- * this program, its terminal and the SSH session. systemd's timer outlives all of them, also a
- * `loginctl terminate-user`; where there is no systemd, a process in a session of its own.
- * @throws {HostError} when neither can be had; nothing was touched
+ * The timer survives `systemctl isolate` (systemd.unit(5)), also where that stops sysinit.target, on
+ * which units depend by default. The service is started again where systemd could not start it
+ * ("resources") or where it fails (systemd.service(5)).
+ */
+const LASTING = [
+	...['IgnoreOnIsolate=yes', 'DefaultDependencies=no'].flatMap((property) => [
+		`--timer-property=${property}`,
+		`--property=${property}`,
+	]),
+	...['--property=Restart=on-failure', '--property=RestartSec=2'],
+	'--property=StartLimitIntervalSec=0',
+];
+
+/**
+ * Has a change rolled back after `seconds` unless it is kept, whatever happens to this program, its
+ * terminal and the SSH session. Two watchdogs do it, and either is enough: a process in a session of
+ * its own, and a timer of systemd. The timer survives also what ends all processes of a login
+ * (`loginctl terminate-user`, KillUserProcesses=); the process survives a PID 1 that hangs.
+ * @throws {HostError} where the process cannot be started; nothing was touched
  */
 export async function armWatchdog(id: number, seconds: number): Promise<void> {
-	if (mayUseSystemd()) {
-		const {status} = await run('systemd-run', [
-			'--quiet',
-			'--collect',
-			`--unit=${unitOf(id)}`,
-			`--on-active=${seconds}s`,
-			'--timer-property=AccuracySec=100ms',
-			'/bin/sh',
-			scriptOf(id),
-			'fire',
-		]);
-		if (status === 0) {
-			return;
-		}
-	}
-
-	const failure = await runDetached('sh', [scriptOf(id), 'wait', `${seconds}`]);
+	const [failure] = await Promise.all([
+		runDetached('sh', [scriptOf(id), 'wait', `${seconds}`]),
+		armTimer(id, seconds),
+	]);
 	if (failure !== undefined) {
 		throw new HostError(
 			`The watchdog that would roll back does not run: ${failure}`,
@@ -36,11 +41,37 @@ export async function armWatchdog(id: number, seconds: number): Promise<void> {
 	}
 }
 
-/** Stops the timer. A watchdog without systemd ends by itself when the change is no longer pending. */
-export async function disarmWatchdog(id: number): Promise<void> {
-	if (mayUseSystemd()) {
-		await run('systemctl', ['--quiet', 'stop', `${unitOf(id)}.timer`]);
+async function armTimer(id: number, seconds: number): Promise<void> {
+	if (!isFileOfSystemd(scriptOf(id))) {
+		return;
 	}
+
+	const start = async (properties: readonly string[]) =>
+		askSystemd('systemd-run', [
+			...['--quiet', '--collect', `--unit=${unitOf(id)}`, `--on-active=${seconds}s`],
+			...['--timer-property=AccuracySec=100ms', ...properties],
+			...['/bin/sh', scriptOf(id), 'fire'],
+		]);
+	const result = await start(LASTING);
+	// Old versions of systemd refuse properties that they do not know.
+	if (result?.status !== undefined && result.status !== 0) {
+		await start([]);
+	}
+}
+
+/** Stops the timer. The process ends by itself when the change is no longer pending. */
+export async function disarmWatchdog(id: number): Promise<void> {
+	await askSystemd('systemctl', ['--quiet', 'stop', `${unitOf(id)}.timer`]);
+}
+
+/** Runs a program that talks to systemd; undefined where there is no systemd. */
+async function askSystemd(
+	program: string,
+	args: readonly string[],
+): Promise<RunResult | undefined> {
+	const way = wayToSystemd();
+	const [first = '', ...rest] = [...(way ?? []), program, ...args];
+	return way && run(first, rest, {timeout: SYSTEMD_TIMEOUT_MS});
 }
 
 function unitOf(id: number): string {

@@ -78,17 +78,3 @@ export function findInstalledInits(): readonly InstalledInit[] {
 export function systemdAnswers(): boolean {
 	return existsSync('/run/systemd/system');
 }
-
-/**
- * Whether the running systemd may be told to start and stop units: it answers, and is in the same
- * namespaces as this process. Else it would act on another network.
- */
-export function mayUseSystemd(): boolean {
-	return (
-		systemdAnswers() &&
-		['net', 'mnt'].every((kind) => {
-			const init = link(`/proc/1/ns/${kind}`);
-			return init !== '' && init === link(`/proc/self/ns/${kind}`);
-		})
-	);
-}

@@ -1,5 +1,34 @@
+import {existsSync, statSync} from 'node:fs';
 import {ask} from '../exec/run.ts';
-import {mayUseSystemd} from './init-system.ts';
+import {link} from '../sockets/processes.ts';
+
+/** Where systemd listens to root, next to its bus, in the view of PID 1 (systemd(1)). */
+const SYSTEMD_SOCKET = '/proc/1/root/run/systemd/private';
+
+/**
+ * The words in front of a program that talks to systemd. A login in a mount namespace of its own
+ * (pam_namespace(8), PrivateTmp=) may have another /run than PID 1, whose one is then entered.
+ * @returns undefined where no systemd runs that acts on the network of this process
+ */
+export function wayToSystemd(): readonly string[] | undefined {
+	const isSameAsInit = (kind: 'net' | 'mnt') => {
+		const init = link(`/proc/1/ns/${kind}`);
+		return init !== '' && init === link(`/proc/self/ns/${kind}`);
+	};
+	if (!existsSync(SYSTEMD_SOCKET) || !isSameAsInit('net')) {
+		return undefined;
+	}
+
+	return isSameAsInit('mnt') ? [] : ['nsenter', '--mount=/proc/1/ns/mnt', '--'];
+}
+
+/** Whether systemd would find the very file under this path: only then may it be told to run it. */
+export function isFileOfSystemd(file: string): boolean {
+	const [here, there] = [file, `/proc/1/root${file}`].map((name) =>
+		statSync(name, {throwIfNoEntry: false}),
+	);
+	return here !== undefined && here.dev === there?.dev && here.ino === there.ino;
+}
 
 /**
  * Whether systemd starts a unit at boot; also where systemd does not run now.
@@ -11,5 +40,7 @@ export async function isEnabled(unit: string): Promise<boolean> {
 
 /** Whether a unit of systemd runs now. @throws {HostError} as `isEnabled` */
 export async function isActive(unit: string): Promise<boolean> {
-	return mayUseSystemd() && (await ask('systemctl', ['is-active', unit])) !== '';
+	const way = wayToSystemd();
+	const [program = '', ...args] = [...(way ?? []), 'systemctl', 'is-active', unit];
+	return way !== undefined && (await ask(program, args)) !== '';
 }

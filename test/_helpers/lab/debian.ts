@@ -28,6 +28,8 @@ export type Debian = SshServer & {
 	/** Takes its power away and boots it anew. */
 	readonly cutPower: (wired?: Wired) => Promise<void>;
 	readonly shutDown: () => Promise<void>;
+	/** Its PID 1, by the number that it has here. */
+	readonly init: () => number;
 };
 
 type Wired = (namespace: string) => Promise<unknown>;
@@ -138,6 +140,7 @@ function asDebian(suite: Suite, machine: Machine): Debian {
 			await machine.powerOn(wired);
 		},
 		shutDown: async () => machine.halt('poweroff'),
+		init: () => machine.init,
 	};
 }
 

@@ -1,7 +1,8 @@
 import type {Facts} from '../host/machine/facts.ts';
 import {completePolicy} from '../policy/policy.ts';
 import {type Demonstration, demonstrateVerdicts} from '../proof/demonstrate-verdicts.ts';
-import {type Proof, prove} from '../proof/prove.ts';
+import {prove} from '../proof/prove.ts';
+import type {Proof} from '../proof/report.ts';
 import {type Observation, type Progress, sweep} from '../proof/sweep.ts';
 import {planForPolicy} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';

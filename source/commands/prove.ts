@@ -6,8 +6,13 @@ import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {requireIptables} from '../host/netfilter/backend.ts';
 import {HostError, InputError} from '../lib/errors.ts';
 import {policyToJson} from '../policy/policy.ts';
-import {isProven, onlyShutsOut, type Proof} from '../proof/prove.ts';
-import {describePortDifference, describeView} from '../proof/report.ts';
+import {
+	describePortDifference,
+	describeView,
+	isProven,
+	onlyLocksOut,
+	type Proof,
+} from '../proof/report.ts';
 import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
 import {
 	bootSource,
@@ -112,7 +117,7 @@ export function printProof(proof: Proof): string {
 		`${proof.checks.length - failed.length - untried.length} of ${proof.checks.length} dialogues went as they should.`,
 		isProven(proof)
 			? 'Proven: exactly what the policy says.'
-			: onlyShutsOut(proof)
+			: onlyLocksOut(proof)
 				? 'What the policy says, and you could not come in again.'
 				: 'Not what the policy says.',
 		'',

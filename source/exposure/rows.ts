@@ -114,7 +114,7 @@ function listenerRows(
 	return summarize(states).map((summary) => ({...row, ...summary, through: 'INPUT'}));
 }
 
-/** The ports that nothing listens on, except those that are known to be closed. */
+/** The ports that nothing listens on, without the ports that are known to be closed. */
 function silentRows(
 	visibilities: readonly VisibilityFrom[],
 	protocol: Protocol,

@@ -5,8 +5,8 @@ const NETWORK = /(?<![\w.:])(?:\d+(?:\.\d+){3}|[\da-f]*:[\da-f:]*:[\da-f]*)(?:\/
 const RANGE = /(?<![\w.:])([\da-f.:]+[.:][\da-f]*)-([\da-f.:]+[.:][\da-f]*)(?![\w.:])/gi;
 
 /**
- * The networks from which rules let something in, or which they except from shutting out, in the
- * words of iptables-save, ipset and nftables.
+ * Finds the networks that rules allow more than others: a rule accepts their packets, or rejects those of
+ * all others. Reads the output of iptables-save, ipset and nft.
  */
 export function sourcesInRules(texts: readonly string[]): readonly SourceNetwork[] {
 	const sets = new Map<string, readonly Network[]>();
@@ -33,7 +33,7 @@ export function sourcesInRules(texts: readonly string[]): readonly SourceNetwork
 	return [...unique.values()].filter(({network}) => !network.cidr.endsWith('/0'));
 }
 
-/** The sources that a rule makes a difference for to their good. */
+/** The networks that a rule allows more than others. */
 function sourcesOf(line: string, sets: ReadonlyMap<string, readonly Network[]>) {
 	if (/--(?:ct)?state (?!\S*NEW)/.test(line) || /^-A (?:OUTPUT|POSTROUTING) /.test(line)) {
 		return [];
@@ -65,8 +65,8 @@ function networksIn(text: string): readonly Network[] {
 }
 
 /**
- * Whether rules speak of an address: as part of a network or of a range, to let it in or to shut it
- * out. Lists of addresses that come from nowhere, and of whole countries, are often among them.
+ * Whether rules name an address, as a part of a network or of a range, to allow or to block it. Blocked
+ * networks are often unused ones (bogons), or those of whole countries.
  */
 export function referencesIn(texts: readonly string[]): (address: string) => boolean {
 	const reaches = new Set<string>();

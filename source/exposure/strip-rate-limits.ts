@@ -1,54 +1,54 @@
 import {normalizeAddress, parseNetwork} from '../lib/network.ts';
 
-/** In the words of iptables-save, what matches only those who came before, or come too often. */
-const COMES_AGAIN =
+/** Matches of iptables that apply only to sources which connected before, or connect too often. */
+const OVER_LIMIT =
 	/ -m recent --(?:update|rcheck)\b| --hashlimit-above | -m connlimit(?: --connlimit-(?!upto)\S+(?: (?!-)\S+)?)* --connlimit-above | -j SET\b/;
-/** What matches everybody else. */
+/** Matches of iptables that apply to all other sources. */
 const RATE_LIMITS = new RegExp(
 	[
 		' -m limit --limit \\S+(?: --limit-burst \\d+)?',
 		' -m hashlimit(?: --hashlimit-\\S+(?: (?!-)\\S+)?)+',
 		' -m connlimit(?: --connlimit-\\S+(?: (?!-)\\S+)?)+',
 		' -m recent ! --(?:update|rcheck)(?: --\\S+(?: (?!-)\\S+)?)*',
-		// It notes who comes, and is not asked by any rule that is left.
+		// It records sources, for rules that are removed.
 		' -m recent --(?:set|remove)(?: --\\S+(?: (?!-)\\S+)?)*',
 	].join('|'),
 	'g',
 );
-/** The same in the words of nftables, where a set may hold it for each address. */
-const NFT_COMES_AGAIN = /\b(?:limit rate|ct count|quota) over\b/;
-const NFT_COMES_SELDOM =
+/** The same in nftables, where a set may have a limit for each address. */
+const NFT_OVER_LIMIT = /\b(?:limit rate|ct count|quota) over\b/;
+const NFT_RATE_LIMITS =
 	/(?:\b(?:add|update|delete|set \S+) @\S+ \{[^}]*\}|\b(?:add|update) @\S+ |\b(?:meter|flow table) \S+ (?:size \d+ )?\{[^}]*\}|\blimit rate (?!over)\S+(?: burst \d+ \S+)?|\bct count \d+|\bquota (?!over)\d+ \S+(?: used \d+ \S+)?) ?/g;
 
 /**
- * Saved rules as they are for somebody who comes for the first time, and seldom: without the limits to
- * how often something is let in, without what shuts out those who exceed one, and without the notes
- * of who came. Packets that are sent one after the other to find open ports would exceed and spring them.
+ * Saved rules without rate limits, without rules that block sources which exceed one, and without the
+ * recording of sources: as they apply to the first packet of a source. Otherwise the packets of a
+ * measurement, which come one after the other, would exceed the limits.
  */
 export function withoutRateLimits(text: string): string {
 	return text
 		.split('\n')
 		.flatMap((line) => {
 			if (line.startsWith('-A ')) {
-				return COMES_AGAIN.test(line) ? [] : [line.replaceAll(RATE_LIMITS, '')];
+				return OVER_LIMIT.test(line) ? [] : [line.replaceAll(RATE_LIMITS, '')];
 			}
 
-			return NFT_COMES_AGAIN.test(line)
+			return NFT_OVER_LIMIT.test(line)
 				? []
-				: [isNftRule(line) ? line.replaceAll(NFT_COMES_SELDOM, '').trimEnd() : line];
+				: [isNftRule(line) ? line.replaceAll(NFT_RATE_LIMITS, '').trimEnd() : line];
 		})
 		.join('\n');
 }
 
 /**
- * A rule for one network, which iptables-save names ahead of all else. Not a link-local one: from
- * there comes what finds the neighbours.
+ * A rule for one network, which iptables-save prints before all other matches. Not a link-local network:
+ * neighbour discovery comes from there.
  */
 const FROM_NETWORK = /^-A \S+ -s (?!fe80:)([\da-f.:]+)\/(\d+) /;
 
 /**
- * A save of iptables without the rules for networks that none of these addresses is in: of packets
- * from there they match none, and there may be thousands, which each packet has to pass.
+ * Saved rules of iptables without those for networks that hold none of the given addresses. Packets from
+ * these addresses match none of them, and there may be thousands, which every packet has to pass.
  */
 export function withSources(text: string, sources: readonly string[]): string {
 	const around = new Set(
@@ -69,12 +69,12 @@ export function withSources(text: string, sources: readonly string[]): string {
 		.join('\n');
 }
 
-/** A line within a chain; in a set stand elements, in a table definitions. */
+/** Whether a line is a rule in a chain. The lines in a set are elements, those in a table definitions. */
 function isNftRule(line: string): boolean {
 	return /^\t\t(?!type |policy |elements|flags |size |timeout |gc-interval |devices? )/.test(line);
 }
 
-/** In the words of both, what decides by something that a copy of this machine does not have. */
+/** Matches and targets, of iptables and nftables, that depend on what a copy of this machine does not have. */
 const PECULIARITIES: ReadonlyArray<readonly [RegExp, string]> = [
 	[/ -m time |\bmeta (?:hour|day|time)\b/, 'the time'],
 	[/ -m statistic |\bnumgen random\b/, 'chance'],
@@ -86,7 +86,7 @@ const PECULIARITIES: ReadonlyArray<readonly [RegExp, string]> = [
 	[/ -m mac |\bether saddr\b/, 'link-layer addresses'],
 ];
 
-/** By what else rules decide: sending a packet as a stranger says then nothing for certain. */
+/** What the rules depend on, of this list. Then what happens to one packet need not happen to the next. */
 export function peculiaritiesOf(texts: readonly string[]): readonly string[] {
 	return PECULIARITIES.filter(([sign]) => texts.some((text) => sign.test(text))).map(
 		([, name]) => name,

@@ -6,51 +6,51 @@ import type {Family} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 
 /**
- * A rule of iptables that counts and decides nothing. Before all rules: raw, PREROUTING; after those
- * of the filter table: security, INPUT.
+ * A rule of iptables that only counts. In raw, PREROUTING it comes before all other rules, and in
+ * security, INPUT after those of the filter table.
  */
-export type IptablesCounts = {
+export type CountingRule = {
 	readonly table: 'raw' | 'filter' | 'security';
 	readonly chain: 'PREROUTING' | 'INPUT';
-	/** As iptables writes it: `-p tcp --dport 22`. */
+	/** In the words of iptables: `-p tcp --dport 22`. */
 	readonly match: string;
 };
 
 export type IptablesCountOptions = {
-	/** What has been counted in the security table goes no further. */
-	readonly swallow?: boolean;
-	/** How many packets the first rule is to count: a busy kernel takes its time. */
+	/** Drop packets once they are counted in the security table. */
+	readonly drop?: boolean;
+	/** How many packets the first rule should count. A busy kernel may need a while for them. */
 	readonly expected?: number;
 };
 
-/** So often is looked whether the last packet has arrived. */
-const LOOKS = 200;
+/** The counters are read this often, at most, until the last packet has arrived. */
+const MOST_READS = 200;
 
-const CHAIN = 'FWW-TALLY';
+const CHAIN = 'FWW-COUNT';
 
 /**
- * Counts packets in a throw-away namespace while something is done, by the counters of rules.
+ * Counts packets in a namespace of our own by the counters of rules, while an action runs.
  * @returns how many packets each rule has counted, in the order of the rules
- * @throws {HostError} where they cannot be counted
+ * @throws {HostError} where packets cannot be counted
  */
 export async function countWithIptables(
 	namespace: Namespace,
 	family: Family,
-	rules: readonly IptablesCounts[],
+	rules: readonly CountingRule[],
 	act: () => Promise<unknown>,
-	{swallow = false, expected = 0}: IptablesCountOptions = {},
+	{drop = false, expected = 0}: IptablesCountOptions = {},
 ): Promise<readonly number[]> {
-	const places = [...new Map(rules.map((rule) => [rule.table, rule])).values()];
-	const load = async (lines: (place: IptablesCounts) => readonly string[]) =>
+	const hooks = [...new Map(rules.map((rule) => [rule.table, rule])).values()];
+	const load = async (lines: (hook: CountingRule) => readonly string[]) =>
 		restore(
 			namespace,
 			family,
-			places.flatMap((place) => [`*${place.table}`, ...lines(place), 'COMMIT']),
+			hooks.flatMap((hook) => [`*${hook.table}`, ...lines(hook), 'COMMIT']),
 		);
 	await load(({table, chain}) => [
 		`:${CHAIN} -`,
 		...rules.filter((rule) => rule.table === table).map(({match}) => `-A ${CHAIN} ${match}`),
-		...(swallow && table === 'security'
+		...(drop && table === 'security'
 			? ['tcp', 'udp'].map((protocol) => `-A ${CHAIN} -p ${protocol} -j DROP`)
 			: []),
 		`-I ${chain} 1 -j ${CHAIN}`,
@@ -58,7 +58,7 @@ export async function countWithIptables(
 	try {
 		await act();
 		let counts = await readCounts(namespace, family, rules);
-		for (let looks = 0; looks < LOOKS && (counts[0] ?? 0) < expected; looks += 1) {
+		for (let reads = 0; reads < MOST_READS && (counts[0] ?? 0) < expected; reads += 1) {
 			counts = await readCounts(namespace, family, rules);
 		}
 
@@ -71,7 +71,7 @@ export async function countWithIptables(
 async function readCounts(
 	namespace: Namespace,
 	family: Family,
-	rules: readonly IptablesCounts[],
+	rules: readonly CountingRule[],
 ): Promise<readonly number[]> {
 	const counts = new Map<string, number[]>();
 	for (const {table} of rules) {
@@ -87,7 +87,7 @@ async function readCounts(
 		}
 	}
 
-	// In their own table they stand in this order.
+	// Within its table, each rule has kept its position.
 	return rules.map(({table}) => counts.get(table)?.shift() ?? 0);
 }
 

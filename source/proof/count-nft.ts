@@ -9,27 +9,31 @@ import type {Protocol} from '../policy/services.ts';
 /** Ports of each protocol, as ranges in ascending order. */
 export type Ports = Readonly<Record<Protocol, readonly PortRange[]>>;
 
-/** A port whose packets go elsewhere, by DNAT: to containers, other machines, or another port of this one. */
+/** A port whose packets DNAT sends to a container, to another machine, or to another port of this one. */
 export type Forwarded = {
 	readonly protocol: Protocol;
 	readonly port: number;
-	/** Where they go: `172.17.0.2:80`, `[fd00::2]:80`. */
+	/** The new destination: `172.17.0.2:80`, `[fd00::2]:80`. */
 	readonly to: string;
-	/** It is an address of this machine: they come to INPUT all the same. */
+	/** The new destination is an address of this machine, so that the packets still pass INPUT. */
 	readonly here: boolean;
 };
 
 const TABLE = 'fw_wizard_proof';
-/** Beside it, since to read anything of a table takes nft as long as to read its sets. */
+/** A table of its own: whatever nft reads of a table, it takes as long as reading all of its sets. */
 const COUNTS = `${TABLE}_counts`;
-/** Goes from the chain that notes a port for the first time to the chain that counts it, no further. */
+/**
+ * Marks a packet from the chain that enters its port into a set for the first time to the chain that
+ * counts such packets and removes the mark.
+ */
 const MARK = '0x66777770';
 const NUMBERS = {tcp: 6, udp: 17} as const;
 
 /**
- * Puts a table of our own into a throw-away namespace, which notes each port that a packet arrived
- * at, before all rules, and each that was let through, after all of them.
- * @param interfaces where packets come in
+ * Adds a table of our own to a namespace of our own. It collects in sets the ports that packets arrive at,
+ * before all rules, and the ports that they pass to, after all rules.
+ * @param interfaces that the packets come in on
+ * @throws {HostError} where the kernel or nft(8) cannot do it
  */
 export async function installCounters(
 	machine: Namespace,
@@ -39,7 +43,7 @@ export async function installCounters(
 		`set ${name} { type inet_proto . inet_service${more}; size 262144; flags dynamic; }`;
 	const from = `iifname { ${interfaces.map((name) => `"${name}"`).join(', ')} }`;
 	const port = 'meta l4proto . th dport';
-	const journey = (family: Family) =>
+	const route = (family: Family) =>
 		`meta l4proto . ct original proto-dst . ${family === 4 ? 'ip' : 'ip6'} daddr . th dport`;
 	const each = (rules: (family: Family, packets: string) => string) =>
 		FAMILIES.map((family) =>
@@ -58,19 +62,19 @@ export async function installCounters(
 			(family, packets) =>
 				`${packets} ${port} != @arrived${family} update @arrived${family} { ${port} } meta mark set ${MARK};`,
 		)} }`,
-		// The port that a packet went to, before a redirection (nat) sent it to another.
-		// After every other filter, before conntrack confirms (NF_IP_PRI_CONNTRACK_CONFIRM is INT_MAX).
+		// The port that a packet was sent to, before a redirection (nat) changed it. After every other
+		// filter, and before conntrack confirms: NF_IP_PRI_CONNTRACK_CONFIRM is INT_MAX.
 		`chain passed { type filter hook input priority 2147483645; ${each(
 			(family, packets) =>
-				`${packets} ct state { invalid, untracked } update @passed${family} { ${port} }; ${packets} ct state != { invalid, untracked } update @passed${family} { meta l4proto . ct original proto-dst }; ${packets} ct status dnat update @redirected${family} { ${journey(family)} };`,
+				`${packets} ct state { invalid, untracked } update @passed${family} { ${port} }; ${packets} ct state != { invalid, untracked } update @passed${family} { meta l4proto . ct original proto-dst }; ${packets} ct status dnat update @redirected${family} { ${route(family)} };`,
 		)} }`,
-		// Where it goes instead of to this machine, after the same filters.
+		// The destination of a packet that is not for this machine, after the same filters.
 		`chain forwarded { type filter hook forward priority 2147483645; ${each(
 			(family, packets) =>
-				`${packets} ct state != { invalid, untracked } update @forwarded${family} { ${journey(family)} }; ${packets} drop;`,
+				`${packets} ct state != { invalid, untracked } update @forwarded${family} { ${route(family)} }; ${packets} drop;`,
 		)} }`,
-		// What has passed is noted and has done its work: no answers, no connections that fill a table.
-		`chain swallow { type filter hook input priority 2147483646; ${each((_, packets) => `${packets} drop;`)} }`,
+		// A packet that has passed is dropped, so that no answers are sent and conntrack's table stays small.
+		`chain drop_passed { type filter hook input priority 2147483646; ${each((_, packets) => `${packets} drop;`)} }`,
 		'}',
 		`table inet ${COUNTS} {`,
 		`chain arrived { type filter hook prerouting priority raw - 10; ${each((_, packets) => `${packets} meta mark ${MARK} counter meta mark set 0;`)} }`,
@@ -78,12 +82,15 @@ export async function installCounters(
 	]);
 }
 
-/** Lets packets that pass reach the machine's programs: while ports are swept they do not. */
-export async function removeSwallow(machine: Namespace): Promise<void> {
-	await nft(machine, [`flush chain inet ${TABLE} swallow`, `delete chain inet ${TABLE} swallow`]);
+/** Ends the dropping of packets that have passed: from now on they reach the machine's programs. */
+export async function stopDropping(machine: Namespace): Promise<void> {
+	await nft(machine, [
+		`flush chain inet ${TABLE} drop_passed`,
+		`delete chain inet ${TABLE} drop_passed`,
+	]);
 }
 
-/** Forgets what was noted. */
+/** Empties the sets. */
 export async function resetCounters(machine: Namespace): Promise<void> {
 	await nft(
 		machine,
@@ -95,7 +102,7 @@ export async function resetCounters(machine: Namespace): Promise<void> {
 	);
 }
 
-/** At how many ports of each family packets have arrived, since the counters were installed. */
+/** How many ports of each family packets have arrived at, since the counters were installed. */
 export async function countArrivals(machine: Namespace): Promise<Readonly<Record<Family, number>>> {
 	const {stdout} = await machine.run('nft', ['list', 'chain', 'inet', COUNTS, 'arrived']);
 	const [ipv4 = 0, ipv6 = 0] = [...stdout.matchAll(/packets (\d+)/g)].map(([, count]) =>
@@ -104,7 +111,7 @@ export async function countArrivals(machine: Namespace): Promise<Readonly<Record
 	return {4: ipv4, 6: ipv6};
 }
 
-/** The ports of a family that packets arrived at, or that they passed to. */
+/** The ports of a family that packets arrived at, or that they passed to. @throws {HostError} */
 export async function readPorts(
 	machine: Namespace,
 	what: 'arrived' | 'passed',
@@ -120,7 +127,7 @@ export async function readPorts(
 	return {tcp: joinRanges(ports.tcp), udp: joinRanges(ports.udp)};
 }
 
-/** The ports of a family whose packets went on to somebody else, or to another port. */
+/** The ports of a family whose packets were forwarded or redirected. @throws {HostError} */
 export async function readForwarded(
 	machine: Namespace,
 	family: Family,

@@ -9,23 +9,15 @@ import {withTestbed} from '../testbed/testbed.ts';
 import {type Check, check} from './checks/check.ts';
 import {runChecks} from './checks/index.ts';
 import {runRateLimitChecks, withoutLimits} from './checks/rate-limits.ts';
-import {type View, viewAll} from './report.ts';
+import {type Proof, type View, viewAll} from './report.ts';
 import {type Progress, sweep} from './sweep.ts';
 import {planForPolicy} from './vantage-points.ts';
 
-export type Proof = {
-	readonly views: readonly View[];
-	readonly checks: readonly Check[];
-	readonly untried: readonly string[];
-	readonly probes: number;
-	readonly seconds: number;
-};
-
 export type ProofOptions = {
 	readonly policy: Policy;
-	/** What the policy means: the rule set built from it. */
+	/** The rule set that is built from the policy. */
 	readonly ruleSet: RuleSet;
-	/** What is put to the proof. */
+	/** The rules to prove. */
 	readonly source: RulesUnderTest;
 	readonly interfaces: readonly Interface[];
 	readonly remoteClient: RemoteClient | undefined;
@@ -33,8 +25,8 @@ export type ProofOptions = {
 };
 
 /**
- * Loads rules into a copy of this machine's network, sends a packet to every port from everywhere
- * that matters, and holds what the kernel let through against what the policy says.
+ * Proves rules: loads them into a copy of this machine, sends a packet to every port from every vantage
+ * point, and compares the ports that the kernel passes to the ports that the policy opens.
  * @throws {HostError} when nothing can be proven here
  */
 export async function prove(request: ProofOptions): Promise<Proof> {
@@ -59,7 +51,7 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 		return {
 			views,
 			checks: [
-				...waysIn(views, remoteClient),
+				...accessChecks(views, remoteClient),
 				...(await runRateLimitChecks(testbed, vantagePoints, ruleSet, loaded)),
 				...(await runChecks(testbed, policy, views)),
 				...loaded.unseen.map((name) => ({name, result: 'untried' as const, detail: NO_NFT})),
@@ -73,36 +65,21 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 
 const NO_NFT = 'nft is not installed: whatever rules are there are not in this proof';
 
-/** Whether all is as the policy says. */
-export function isProven({views, checks}: Proof): boolean {
-	return (
-		views.every(({differences}) => differences.length === 0) &&
-		checks.every(({result}) => result !== 'failed')
-	);
-}
-
-/** Whether the one thing wrong is that whoever is connected could not connect again: as the policy says. */
-export function onlyShutsOut({views, checks}: Proof): boolean {
-	const failed = checks.filter(({result}) => result === 'failed');
-	return (
-		views.every(({differences}) => differences.length === 0) &&
-		failed.length > 0 &&
-		failed.every(({wayIn}) => wayIn)
-	);
-}
-
-/** Whether somebody who is connected can connect again: seen, not derived. */
-function waysIn(views: readonly View[], remoteClient: RemoteClient | undefined): readonly Check[] {
+/** Whether the connected remote client can connect again, by the packets that passed. */
+function accessChecks(
+	views: readonly View[],
+	remoteClient: RemoteClient | undefined,
+): readonly Check[] {
 	const view = views.find(({vantagePoint}) => vantagePoint.source === remoteClient?.client);
 	return view === undefined || remoteClient === undefined
 		? []
 		: remoteClient.accessPorts.map((accessPort) => {
-				const shut = subtractRanges([accessPort], view.passed[accessPort.protocol]).length > 0;
+				const isClosed = subtractRanges([accessPort], view.passed[accessPort.protocol]).length > 0;
 				return {
 					...check(
 						`you, ${view.vantagePoint.source}, reach ${printAccessPort(accessPort)} again`,
 						view.vantagePoint,
-						!shut,
+						!isClosed,
 						'the policy shuts it',
 					),
 					wayIn: true,

@@ -5,11 +5,24 @@ import {type Decision, evaluate} from '../ruleset/evaluate.ts';
 import {firstPacket, openPorts} from '../ruleset/evaluate-ports.ts';
 import {OWN_PREFIX, type RuleSet} from '../ruleset/model.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
+import type {Check} from './checks/check.ts';
 import type {Ports} from './count-nft.ts';
 import type {Observation} from './sweep.ts';
 import type {NamedVantagePoint} from './vantage-points.ts';
 
-/** What was seen from one place, beside what the policy says. */
+/** The outcome of a proof. */
+export type Proof = {
+	readonly views: readonly View[];
+	readonly checks: readonly Check[];
+	/** Networks of the policy that no packet from outside can come from. */
+	readonly untried: readonly string[];
+	/** How many packets were sent to ports. */
+	readonly probes: number;
+	/** How long that took. */
+	readonly seconds: number;
+};
+
+/** The ports that passed from one vantage point, and the ports that the policy opens to it. */
 export type View = {
 	readonly vantagePoint: NamedVantagePoint;
 	readonly passed: Ports;
@@ -20,15 +33,15 @@ export type View = {
 export type PortDifference = {
 	readonly protocol: Protocol;
 	readonly ports: readonly PortRange[];
-	/** What the kernel did. */
+	/** What the kernel did, against the policy. */
 	readonly fact: 'passes' | 'is shut';
-	/** Which rule does it, as far as it can be named. */
+	/** The rule that does it, as far as it can be named. */
 	readonly cause: string;
 };
 
 const NO_PORTS: Ports = {tcp: [], udp: []};
 
-/** Holds what passed from each vantage against what the policy means. */
+/** Compares what passed from each vantage point to what the policy opens. */
 export function viewAll(
 	vantagePoints: readonly NamedVantagePoint[],
 	observations: readonly Observation[],
@@ -87,7 +100,7 @@ function differ(
 	return [...causes].map(([cause, ports]) => ({protocol, ports, fact, cause}));
 }
 
-/** Which rule lets a packet pass, or shuts it out: in either backend, ours or not. */
+/** Names the rule that accepts or rejects a packet: in either backend, our own or another program's. */
 function findCause(
 	port: number,
 	fact: PortDifference['fact'],
@@ -116,13 +129,31 @@ function findCause(
 		: `rule ${by.index} of ${by.chain}${by.chain.startsWith(OWN_PREFIX) ? '' : ', not ours'}`;
 }
 
-/** One decision shuts a port; to let it pass takes all of them, and the first is named. */
+/** One decision is enough to block a port. To pass, a port needs all of them, and the first is named. */
 function culprit(
 	decisions: readonly Decision[],
 	fact: PortDifference['fact'],
 ): Decision | undefined {
-	const shutting = decisions.find(({verdict}) => verdict !== 'ACCEPT');
-	return fact === 'is shut' ? shutting : shutting ? undefined : decisions[0];
+	const blocking = decisions.find(({verdict}) => verdict !== 'ACCEPT');
+	return fact === 'is shut' ? blocking : blocking ? undefined : decisions[0];
+}
+
+/** Whether everything is as the policy says. */
+export function isProven({views, checks}: Proof): boolean {
+	return (
+		views.every(({differences}) => differences.length === 0) &&
+		checks.every(({result}) => result !== 'failed')
+	);
+}
+
+/** Whether the only fault is that the connected remote client could not connect again, as the policy says. */
+export function onlyLocksOut({views, checks}: Proof): boolean {
+	const failed = checks.filter(({result}) => result === 'failed');
+	return (
+		views.every(({differences}) => differences.length === 0) &&
+		failed.length > 0 &&
+		failed.every(({wayIn}) => wayIn)
+	);
 }
 
 /** `5432/tcp passes from anywhere over IPv4: rule 2 of INPUT, not ours` */

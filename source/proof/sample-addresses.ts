@@ -2,8 +2,8 @@ import ipaddr from 'ipaddr.js';
 import {type Family, type Network, parseCidr} from '../lib/network.ts';
 
 /**
- * Addresses all over the Internet, the ones for documentation first, which nobody has (RFC 5737, RFC 3849,
- * RFC 9637). The others are for rules that name those: lists of unused networks (bogons) do.
+ * Addresses all over the Internet, the ones for documentation first, which no machine has (RFC 5737,
+ * RFC 3849, RFC 9637). The others are for rules that name those: lists of unused networks (bogons) do.
  */
 const STRANGERS: Readonly<Record<Family, readonly string[]>> = {
 	4: [

@@ -2,22 +2,22 @@ import {countPorts, intersectRanges, joinRanges, type PortRange} from '../lib/po
 import type {Protocol} from '../policy/services.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {Testbed} from '../testbed/testbed.ts';
-import {countWithIptables, type IptablesCounts} from './count-iptables.ts';
+import {type CountingRule, countWithIptables} from './count-iptables.ts';
 import type {Ports} from './count-nft.ts';
 
 /** Ports of a protocol that are counted together. */
 type Group = PortRange & {readonly protocol: Protocol};
 
-/** A group of which some pass and some do not is looked at anew in so many parts. */
+/** A group of which only a part passes is divided into this many groups. */
 const PARTS = 16;
-/** Packets that got lost on the way are sent again, so often at most. */
+/** Lost packets are sent again, this often in all. */
 const TRIES = 4;
 
 /**
- * What passes from a vantage, where there is no nft(8): by the counters of rules, one before all others
- * and one behind those of the filter table, for each stretch of ports that the rules treat alike. What
- * passes in part is taken apart until each part passes or does not.
- * @param send sends a packet to each of these ports
+ * Finds the ports that packets of a vantage point pass to, on machines without nft(8). Two rules count
+ * for each stretch of ports that the rules treat alike: one before all other rules, one after those of the
+ * filter table. A stretch of which only a part passes is divided until every part passes or does not.
+ * @param send sends one packet to each of the given ports
  * @returns the ports that passed, or how many packets did not arrive
  */
 export async function sweepWithIptables(
@@ -46,7 +46,7 @@ export async function sweepWithIptables(
 					await send(protocol, joinRanges(own));
 				}
 			},
-			{swallow: true},
+			{drop: true},
 		);
 		const next: Group[] = [];
 		let missing = 0;
@@ -56,7 +56,7 @@ export async function sweepWithIptables(
 				missing += countPorts([group]) - arrived;
 				next.push(group);
 			} else if (through === 0) {
-				// All of it is shut.
+				// No port of the group passes.
 			} else if (through >= arrived || group.first === group.last) {
 				passed[group.protocol].push(group);
 			} else {
@@ -75,13 +75,13 @@ export async function sweepWithIptables(
 	return {tcp: joinRanges(passed.tcp), udp: joinRanges(passed.udp)};
 }
 
-function arrivalOf({protocol, first, last}: Group, inInterface: string): IptablesCounts {
+function arrivalOf({protocol, first, last}: Group, inInterface: string): CountingRule {
 	const match = `-i ${inInterface} -p ${protocol} --dport ${first}:${last}`;
 	return {table: 'raw', chain: 'PREROUTING', match};
 }
 
-/** By the port that a packet went to, before a redirection (nat) sent it to another. */
-function passageOf({protocol, first, last}: Group, inInterface: string): IptablesCounts {
+/** Matches the port that the packet was sent to, before a redirection (nat) changed it. */
+function passageOf({protocol, first, last}: Group, inInterface: string): CountingRule {
 	const match = `-i ${inInterface} -p ${protocol} -m conntrack --ctorigdstport ${first}:${last}`;
 	return {table: 'security', chain: 'INPUT', match};
 }

@@ -13,41 +13,41 @@ import {
 	type Ports,
 	readForwarded,
 	readPorts,
-	removeSwallow,
 	resetCounters,
+	stopDropping,
 } from './count-nft.ts';
 import {sweepWithIptables} from './sweep-iptables.ts';
 
-/** What passed from one vantage. */
+/** The ports that packets of one vantage point passed to. */
 export type Observation = {
 	readonly vantagePoint: VantagePoint;
 	readonly passed: Ports;
-	/** What went on to somebody else, where that was asked for. */
+	/** The ports whose packets were forwarded, where `follows` asked for them and nft(8) is installed. */
 	readonly forwarded?: readonly Forwarded[];
 };
 
-/** So many packets of so many are sent. */
+/** How many packets have been sent, and how many will be in all. */
 export type Progress = {readonly sent: number; readonly total: number};
 
 const PROTOCOLS: readonly Protocol[] = ['udp', 'tcp'];
-/** A sender tells how far it is after so many ports. */
+/** Ports in one request to a sender: progress is reported after each. */
 const PIECE = 8192;
-/** Packets that got lost on the way are sent again, so often at most. */
+/** Lost packets are sent again, this often in all. */
 const TRIES = 4;
 
 export type SweepOptions = {
 	readonly onProgress?: ((progress: Progress) => void) | undefined;
-	/** Which ports. Default: all. */
+	/** The ports to send to. Default: all. */
 	readonly ports?: readonly PortRange[];
-	/** Stretches of all ports that the rules treat alike, as far as is known. It helps where there is no nft. */
+	/** Stretches of ports that the rules treat alike, as far as it is known. Speeds up a sweep without nft(8). */
 	readonly alike?: readonly PortRange[];
-	/** Whether packets that the machine forwards are noted as well. Without nft they cannot be. */
+	/** Whether to collect forwarded ports too, which needs nft(8). */
 	readonly follows?: boolean;
 };
 
 /**
- * Sends one packet to each port from each vantage, over TCP and UDP, and reads from the kernel which
- * passed. Both families go at the same time.
+ * Sends one packet to each port from each vantage point, over TCP and over UDP, and reads from the kernel
+ * which ones passed. Both families are swept at the same time.
  * @throws {HostError} when packets do not arrive: then nothing is known
  */
 export async function sweep(
@@ -60,8 +60,8 @@ export async function sweep(
 		follows = false,
 	}: SweepOptions = {},
 ): Promise<readonly Observation[]> {
-	const notes = hasNft();
-	if (notes) {
+	const withNft = hasNft();
+	if (withNft) {
 		await installCounters(testbed.machine, [
 			...new Set(vantagePoints.map(({inInterface}) => inInterface)),
 		]);
@@ -77,14 +77,14 @@ export async function sweep(
 	};
 	const observations: Observation[] = [];
 	for (const round of rounds(vantagePoints)) {
-		const before = notes ? await startNoting(testbed) : {4: 0, 6: 0};
+		const before = withNft ? await resetAndCount(testbed) : {4: 0, 6: 0};
 		const seen = await Promise.all(
 			round.map(async (vantagePoint) => ({
 				vantagePoint,
-				passed: notes
-					? await sweepFrom(testbed, vantagePoint, ports, before[vantagePoint.family], onSent)
-					: await sweepWithoutNotes(testbed, vantagePoint, ports, alike, onSent),
-				...(follows && notes
+				passed: withNft
+					? await sweepWithNft(testbed, vantagePoint, ports, before[vantagePoint.family], onSent)
+					: await sweepWithoutNft(testbed, vantagePoint, ports, alike, onSent),
+				...(follows && withNft
 					? {forwarded: await readForwarded(testbed.machine, vantagePoint.family)}
 					: {}),
 			})),
@@ -92,20 +92,20 @@ export async function sweep(
 		observations.push(...seen);
 	}
 
-	if (notes) {
-		await removeSwallow(testbed.machine);
+	if (withNft) {
+		await stopDropping(testbed.machine);
 	}
 
 	await testbed.forgetNeighbours();
 	return observations;
 }
 
-async function startNoting({machine}: Testbed): Promise<Readonly<Record<Family, number>>> {
+async function resetAndCount({machine}: Testbed): Promise<Readonly<Record<Family, number>>> {
 	await resetCounters(machine);
 	return countArrivals(machine);
 }
 
-async function sweepWithoutNotes(
+async function sweepWithoutNft(
 	testbed: Testbed,
 	vantagePoint: VantagePoint,
 	ports: readonly PortRange[],
@@ -139,7 +139,7 @@ function notArrived(count: number, {family}: VantagePoint): HostError {
 	);
 }
 
-/** Vantages that can be taken at the same time: one of each family, told apart by the counters. */
+/** Groups vantage points for sweeps at the same time: one of each family, which the counters tell apart. */
 function rounds(vantagePoints: readonly VantagePoint[]): ReadonlyArray<readonly VantagePoint[]> {
 	const lists = FAMILIES.map((family) =>
 		vantagePoints.filter((vantagePoint) => vantagePoint.family === family),
@@ -148,7 +148,7 @@ function rounds(vantagePoints: readonly VantagePoint[]): ReadonlyArray<readonly 
 	return Array.from({length}, (_, index) => lists.flatMap((list) => list[index] ?? []));
 }
 
-async function sweepFrom(
+async function sweepWithNft(
 	testbed: Testbed,
 	vantagePoint: VantagePoint,
 	ports: readonly PortRange[],
@@ -181,7 +181,7 @@ async function sweepFrom(
 
 type Missing = {readonly protocol: Protocol; readonly ports: readonly PortRange[]};
 
-/** The ports at which no packet has arrived yet. */
+/** The ports that no packet has arrived at yet. */
 async function findMissing(
 	{machine}: Testbed,
 	{family}: VantagePoint,
@@ -218,6 +218,6 @@ function pieces(ports: readonly PortRange[]): ReadonlyArray<readonly PortRange[]
 		}
 	}
 
-	// Many short ranges in one request: a question and an answer for each would take longer than they do.
+	// Many short ranges go into one request: the requests would take longer than the packets.
 	return cut.length > 64 ? [cut] : cut.map((piece) => [piece]);
 }

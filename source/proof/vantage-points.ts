@@ -27,7 +27,7 @@ export type Entry = {
 	readonly name: string;
 	/**
 	 * The machine's addresses that are sent to; undefined for whichever it has there. Where a family has
-	 * none, nobody reaches the interface by that family.
+	 * none, no packets reach the interface by that family.
 	 */
 	readonly destinations: Readonly<Record<Family, ReadonlyArray<string | undefined>>>;
 };

@@ -10,24 +10,25 @@ import {printable} from '../lib/printable.ts';
 import {printRestore} from '../ruleset/format-iptables.ts';
 import type {FamilyRules, RuleSet} from '../ruleset/model.ts';
 
-/** One program that loads a text: together the rules that are to be proven. */
+/** A program, and the text that it loads. */
 export type Load = {
 	readonly program: string;
 	readonly args: readonly string[];
 	readonly text: string;
 };
 
-/** Rules to be proven: how they are loaded, and what of them can be read, to name the rule at fault. */
+/** Rules to try in a testbed: how they are loaded, and as data, so that the deciding rule can be named. */
 export type RulesUnderTest = {
+	/** To be run in this order. */
 	readonly loads: readonly Load[];
 	readonly rules: readonly FamilyRules[];
-	/** Tables of nftables that are not iptables' own. */
+	/** Tables of nftables that iptables-nft does not manage: `inet filter`. */
 	readonly nativeTables: readonly string[];
-	/** What else may filter and cannot be read. */
+	/** What may filter packets too, and cannot be read. */
 	readonly unseen: readonly string[];
 };
 
-/** The rule set as it would be loaded on a machine that has no rules yet. */
+/** A rule set, as it is loaded on a machine that has no rules yet. */
 export function plannedSource(ruleSet: RuleSet): RulesUnderTest {
 	return {
 		loads: ruleSet.families.map((rules) => ({
@@ -41,7 +42,7 @@ export function plannedSource(ruleSet: RuleSet): RulesUnderTest {
 	};
 }
 
-/** What the next boot loads, by the very command that it runs. What that is, shows when it is loaded. */
+/** The rules that the next boot loads, by the command that it runs. They are known only once it has run. */
 export function bootSource(script: string): RulesUnderTest {
 	return {
 		loads: [{program: 'sh', args: [script], text: ''}],
@@ -52,8 +53,8 @@ export function bootSource(script: string): RulesUnderTest {
 }
 
 /**
- * All that the kernel filters by now: both backends, other programs' rules, native nftables tables,
- * and the sets that they use.
+ * All rules that the kernel uses now: those of both backends, other programs' included, native tables of
+ * nftables, and the sets that they use.
  * @param iptables undefined where it is not installed: then only what nftables has is read
  * @throws {HostError} when rules cannot be read
  */
@@ -87,9 +88,9 @@ async function sourceFrom(all: readonly SaveAndLoad[], runner: Runner): Promise<
 }
 
 /**
- * Loads rules into a throw-away namespace.
- * @returns the same with all that can be known of it: of a script only what it has loaded
- * @throws {HostError} that says which part cannot be copied
+ * Loads rules into a namespace of our own.
+ * @returns the same rules; the rules of a script are read back from the kernel
+ * @throws {HostError} that names the program which cannot load its part
  */
 export async function loadSource(
 	machine: Namespace,
@@ -100,7 +101,7 @@ export async function loadSource(
 	return source.rules.length > 0 ? source : readLoaded(machine, families);
 }
 
-/** The rules that a namespace has. */
+/** Reads the rules of a namespace. */
 export async function readLoaded(
 	machine: Namespace,
 	families: readonly Family[],
@@ -113,7 +114,7 @@ export async function readLoaded(
 	return sourceFrom(saves, machine.run);
 }
 
-/** Loads anew what differs from what is loaded. @throws {HostError} */
+/** Replaces loaded rules by others, where they differ. @throws {HostError} */
 export async function loadAgain(
 	machine: Namespace,
 	loaded: RulesUnderTest,
@@ -121,12 +122,12 @@ export async function loadAgain(
 ): Promise<void> {
 	const loads = source.loads
 		.filter(({text}, index) => text !== loaded.loads[index]?.text)
-		// In place of the others, not behind them.
+		// Without --noflush, the new rules replace the loaded ones.
 		.map((load) => ({...load, args: load.args.filter((arg) => arg !== '--noflush')}));
 	await loadAll(machine, loads);
 }
 
-/** Loads them one after the other. @throws {HostError} that says which one cannot be loaded */
+/** Runs the loads one after the other. @throws {HostError} that names the program which fails */
 export async function loadAll(machine: Namespace, loads: readonly Load[]): Promise<void> {
 	for (const {program, args, text} of loads) {
 		const {status, stderr} = await machine.run(program, args, {input: text, timeout: 30_000});
@@ -146,7 +147,7 @@ function saveOf(saved: Saved, program: string): SaveAndLoad {
 	return {saved, load: {program, args: ['-w', '10'], text: saved.text}};
 }
 
-/** Copies this machine's sets into a namespace, where the rules of a save use any. @throws {HostError} */
+/** Copies this machine's ipsets into a namespace, where the saved rules use any. @throws {HostError} */
 export async function loadSets(machine: Namespace, saves: readonly string[]): Promise<void> {
 	await loadAll(machine, await readSets(saves.some((text) => text.includes('--match-set'))));
 }

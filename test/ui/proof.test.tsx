@@ -1,7 +1,6 @@
 import {describe, expect, test, vi} from 'vitest';
 import type {Prover} from '../../source/app/prove.ts';
-import type {Proof} from '../../source/proof/prove.ts';
-import type {View} from '../../source/proof/report.ts';
+import type {Proof, View} from '../../source/proof/report.ts';
 import {appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
 import {expectFits, SIZES} from '../_helpers/ui/frames.ts';
 

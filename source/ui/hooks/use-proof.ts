@@ -2,7 +2,7 @@ import {useEffect, useMemo, useRef, useState} from 'react';
 import type {Prover} from '../../app/prove.ts';
 import {policyFlags} from '../../policy/policy.ts';
 import type {Demonstration} from '../../proof/demonstrate-verdicts.ts';
-import type {Proof} from '../../proof/prove.ts';
+import type {Proof} from '../../proof/report.ts';
 import type {Observation, Progress} from '../../proof/sweep.ts';
 import type {CompiledPolicy} from '../../ruleset/build.ts';
 

@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import type {Elevation} from '../../host/exec/elevation.ts';
-import {isProven, onlyShutsOut} from '../../proof/prove.ts';
+import {isProven, onlyLocksOut} from '../../proof/report.ts';
 import {printAccessPort} from '../../ruleset/lockout.ts';
 import {AccessNote} from '../components/access-note.tsx';
 import {Choices} from '../components/choices.tsx';
@@ -105,7 +105,7 @@ function ProofNote({proof}: Pick<StepProps, 'proof'>): ReactElement {
 	const text = proven
 		? `${glyphs.done} Proven with real packets: exactly as you chose.`
 		: proof.status === 'done'
-			? onlyShutsOut(proof.proof)
+			? onlyLocksOut(proof.proof)
 				? `${glyphs.failed} Proven as you chose, and you could not come in again.`
 				: `${glyphs.failed} The proof saw something else than you chose.`
 			: proof.status === 'running'

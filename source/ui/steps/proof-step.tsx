@@ -3,8 +3,13 @@ import {type ReactElement, useContext} from 'react';
 import {countPorts} from '../../lib/port-ranges.ts';
 import {VERDICTS} from '../../policy/policy.ts';
 import type {Demonstration} from '../../proof/demonstrate-verdicts.ts';
-import {isProven, onlyShutsOut, type Proof} from '../../proof/prove.ts';
-import {describePortDifference, describeView} from '../../proof/report.ts';
+import {
+	describePortDifference,
+	describeView,
+	isProven,
+	onlyLocksOut,
+	type Proof,
+} from '../../proof/report.ts';
 import type {Observation} from '../../proof/sweep.ts';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {mapRows, PortMap} from '../components/port-map.tsx';
@@ -127,7 +132,7 @@ function Done({proof, comparison, height}: DoneProps): ReactElement {
 function verdictText(proof: Proof): string {
 	return isProven(proof)
 		? 'exactly what you chose passes.'
-		: onlyShutsOut(proof)
+		: onlyLocksOut(proof)
 			? 'what you chose passes. You could not come in again.'
 			: 'not what you chose.';
 }

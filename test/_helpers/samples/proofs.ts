@@ -8,8 +8,7 @@ import type {Family} from '../../../source/lib/network.ts';
 import {LAST_PORT, type PortRange} from '../../../source/lib/port-ranges.ts';
 import {type Policy, printPolicy} from '../../../source/policy/policy.ts';
 import type {Protocol} from '../../../source/policy/services.ts';
-import type {Proof} from '../../../source/proof/prove.ts';
-import type {View} from '../../../source/proof/report.ts';
+import type {Proof, View} from '../../../source/proof/report.ts';
 import {CLI} from '../lab/cli.ts';
 import type {Host} from '../lab/namespaces.ts';
 

@@ -101,6 +101,8 @@ function joinParts(parts) {
 	const file = [
 		'#!/usr/bin/env node\n',
 		"'use strict';\n",
+		'// The code of fw-wizard in parts, each under the name of one of its files: a part stands in comments\n',
+		'// until something requires it. What requires a part, and runs the first one, is at the end.\n',
 		`const parts = {\n${functions.join('')}};\n`,
 		LOADER,
 		entry?.text,

@@ -61,7 +61,7 @@ describe('the stand-alone binary, in a Debian without Node', () => {
 		expect({status, stderr}).toEqual({status: 0, stderr: ''});
 		expect(stdout).toContain('Proven: exactly what the policy says.');
 		expect(stdout).toContain('IPv4 from 10.0.0.0/8: 22, 53, 8000-8010, 9100/tcp; 53/udp');
-	});
+	}, 100_000);
 
 	test('walks through the wizard', async () => {
 		const terminal = terminals.start(['fw-wizard', '--rehearse'], {enter, columns: 100, rows: 30});

@@ -6,6 +6,8 @@ import {findOwners} from '../host/netfilter/managers.ts';
 import {readSnapshots} from '../host/netfilter/snapshot.ts';
 import {inboundOf, readTcpSockets, type TcpSocket} from '../host/sockets/proc-net.ts';
 import type {HostError} from '../lib/errors.ts';
+import type {BootChoice} from '../persistence/init-system.ts';
+import {readChoice} from '../persistence/plan.ts';
 import {findMissingRight, findUnsupported} from '../persistence/unsupported.ts';
 
 /** What of the machine a plan depends on. */
@@ -14,6 +16,8 @@ export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session
 	readonly missingRight: HostError | undefined;
 	/** Why rules would not last on this system, with the way out. */
 	readonly unsupported: HostError | undefined;
+	/** What the user has said before of how the rules are to be loaded at boot. */
+	readonly savedBoot: BootChoice | undefined;
 	/** The programs that own the firewall of this machine; empty where they are not known. */
 	readonly owners: readonly Manager[];
 	/** All rules that are loaded now. Undefined where they are not known, and where all of them stay. */
@@ -42,6 +46,7 @@ export function knownFacts(facts: Facts): ApplyFacts {
 		...facts,
 		missingRight: findMissingRight(),
 		unsupported: findUnsupported(),
+		savedBoot: readChoice(),
 		owners: [],
 		snapshots: undefined,
 		unkeptConnections: readUnkeptConnections(),

@@ -1,5 +1,6 @@
 import {type Existing, existingFlags} from '../existing/cleanup-plan.ts';
 import type {BootChoice} from '../persistence/init-system.ts';
+import type {Opening} from '../policy/opening.ts';
 import {type Policy, policyFlags} from '../policy/policy.ts';
 
 /** What a user wants to be applied. */
@@ -9,6 +10,8 @@ export type ApplyRequest = {
 	readonly existing: Existing;
 	/** How the rules are to be loaded at boot, where the user has said it. */
 	readonly boot?: BootChoice | undefined;
+	/** Openings of the policy that the user has not named: the firewall that it replaces allows them. */
+	readonly imported?: readonly Opening[] | undefined;
 };
 
 /** The flags that make the same request on a command line. */

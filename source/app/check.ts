@@ -13,8 +13,9 @@ import {run} from '../host/exec/run.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {printPolicy} from '../policy/policy.ts';
 import {knownFacts} from './apply-facts.ts';
+import {explainObstacle} from './obstacle.ts';
 import {planApply} from './plan-apply.ts';
-import {startChange} from './start-change.ts';
+import {applyAtOnce} from './start-change.ts';
 
 /** The reboot-survival checklist of this machine, and what a user can do about its items. */
 export type Checker = {
@@ -74,19 +75,14 @@ async function mend(facts: Facts, items: readonly Item[]): Promise<void> {
 	// Other programs' rules stay, so that nothing of them need be known.
 	const plan = planApply({policy, existing: KEEP_EXISTING}, knownFacts(facts));
 	if (plan.obstacle !== undefined) {
-		throw plan.obstacle.error;
+		throw explainObstacle(plan.obstacle, plan);
 	}
 
 	const rulesAreWrong = items.some(
 		({id, mendable}) => mendable && (id.startsWith('running') || id === 'reached'),
 	);
 	if (rulesAreWrong && plan.lockouts.length === 0) {
-		const change = await startChange(plan, CONFIRM_SECONDS.usual);
-		try {
-			await change.keepAtOnce();
-		} finally {
-			await change.release();
-		}
+		await applyAtOnce(plan, CONFIRM_SECONDS.usual);
 	} else {
 		const {keep} = plan.persistence;
 		const files = {[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600}, ...keep.files};

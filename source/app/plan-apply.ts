@@ -4,30 +4,30 @@ import type {TcpSocket} from '../host/sockets/proc-net.ts';
 import type {Session} from '../host/sockets/session.ts';
 import {HostError} from '../lib/errors.ts';
 import {type Persistence, planPersistence} from '../persistence/plan.ts';
-import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
+import {type CompiledPolicy, compilePolicy} from '../ruleset/compile.ts';
 import {type AccessPort, findLockouts, isBlocked} from '../ruleset/lockout.ts';
 import type {Backend} from '../ruleset/model.ts';
 import type {ApplyFacts} from './apply-facts.ts';
 import type {ApplyRequest} from './apply-request.ts';
-import {findObstacle, noIptables, type Obstacle} from './obstacle.ts';
+import {findObstacle, type Obstacle} from './obstacle.ts';
 
 /**
  * What applying a policy would do on this machine. It is made before anything is touched, every view
  * is printed from it, and it is what `startChange` loads.
  */
-export type ApplyPlan = CompiledPolicy & {
-	readonly existing: Existing;
-	/**
-	 * What is removed of the rules of other programs, one part for each family and backend. Undefined
-	 * where some are to be removed and it is not known which there are.
-	 */
-	readonly cleanups: readonly SnapshotCleanup[] | undefined;
-	/** The ports of the session in use to which the user could not connect again. */
-	readonly lockouts: readonly AccessPort[];
-	/** The connections of others that would be cut off. */
-	readonly cutOff: readonly TcpSocket[];
-	readonly session: Session;
-} & (
+export type ApplyPlan = CompiledPolicy &
+	ApplyRequest & {
+		/**
+		 * What is removed of the rules of other programs, one part for each family and backend. Undefined
+		 * where some are to be removed and it is not known which there are.
+		 */
+		readonly cleanups: readonly SnapshotCleanup[] | undefined;
+		/** The ports of the session in use to which the user could not connect again. */
+		readonly lockouts: readonly AccessPort[];
+		/** The connections of others that would be cut off. */
+		readonly cutOff: readonly TcpSocket[];
+		readonly session: Session;
+	} & (
 		| {readonly obstacle: Obstacle}
 		| {
 				/** Nothing prevents it. */
@@ -42,35 +42,39 @@ export type ApplyPlan = CompiledPolicy & {
  * every answer.
  */
 export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
-	const {policy, existing, boot} = request;
-	const {session, iptables} = facts;
-	const compiled = compilePolicy(policy, facts);
-	const {ruleSet} = compiled;
-	const removal = planRemoval(existing, facts);
+	const {iptables, session, unkeptConnections} = facts;
+	const known = findObstacle(request, facts);
+	const cleanups = planCleanups(request.existing, facts);
+	const compiled = compilePolicy(request.policy, facts);
 	const plan = {
+		...request,
 		...compiled,
-		existing,
-		cleanups: removal instanceof HostError ? undefined : removal,
-		lockouts: session.kind === 'remote' ? findLockouts(ruleSet, session) : [],
-		cutOff: facts.unkeptConnections.filter(({remoteAddress, localPort}) =>
-			isBlocked(ruleSet, remoteAddress, localPort),
+		cleanups: cleanups instanceof HostError ? undefined : cleanups,
+		lockouts: session.kind === 'remote' ? findLockouts(compiled.ruleSet, session) : [],
+		cutOff: unkeptConnections.filter(({remoteAddress, localPort}) =>
+			isBlocked(compiled.ruleSet, remoteAddress, localPort),
 		),
 		session,
 	};
-	const obstacle =
-		findObstacle(request, facts) ??
-		(removal instanceof HostError ? ({kind: 'not-removable', error: removal} as const) : undefined);
-	if (obstacle !== undefined || iptables === undefined) {
-		return {...plan, obstacle: obstacle ?? noIptables()};
+	if (known !== undefined) {
+		return {...plan, obstacle: known};
+	}
+
+	if (cleanups instanceof HostError) {
+		return {...plan, obstacle: {kind: 'not-removable', error: cleanups}};
+	}
+
+	if (iptables === undefined) {
+		return {...plan, obstacle: {kind: 'no-iptables'}};
 	}
 
 	const {backend} = iptables;
-	const persistence = planPersistence(compiled, backend, boot);
-	return {...plan, obstacle, backend, persistence};
+	const persistence = planPersistence(compiled, backend, request.boot);
+	return {...plan, obstacle: undefined, backend, persistence};
 }
 
 /** What is removed of the rules of other programs, or why it must not be. */
-function planRemoval(
+function planCleanups(
 	existing: Existing,
 	{snapshots}: ApplyFacts,
 ): readonly SnapshotCleanup[] | HostError | undefined {

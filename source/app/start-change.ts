@@ -1,6 +1,8 @@
 import type {ChangeState} from '../change/record.ts';
 import {beginChange, type PendingChange} from '../change/transaction.ts';
-import {currentConnections, findLogins} from '../host/sockets/session.ts';
+import {clientOf, currentConnections, findLogins} from '../host/sockets/session.ts';
+import {lockoutError} from '../ruleset/describe-lockout.ts';
+import {explainObstacle} from './obstacle.ts';
 import type {ApplyPlan} from './plan-apply.ts';
 
 /** A change whose rules are loaded, and that is rolled back unless it is confirmed in time. */
@@ -23,7 +25,7 @@ export type StartedChange = PendingChange & {
  */
 export async function startChange(plan: ApplyPlan, seconds: number): Promise<StartedChange> {
 	if (plan.obstacle !== undefined) {
-		throw plan.obstacle.error;
+		throw explainObstacle(plan.obstacle, plan);
 	}
 
 	const {session} = plan;
@@ -35,8 +37,7 @@ export async function startChange(plan: ApplyPlan, seconds: number): Promise<Sta
 		...change,
 		look() {
 			// An address stays in the list when its connection has ended: the login was possible.
-			const client = session.kind === 'remote' ? session.client : undefined;
-			for (const address of findLogins(known, client)) {
+			for (const address of findLogins(known, clientOf(session))) {
 				logins.delete(address);
 				logins.add(address);
 			}
@@ -49,4 +50,25 @@ export async function startChange(plan: ApplyPlan, seconds: number): Promise<Sta
 			};
 		},
 	};
+}
+
+/**
+ * Loads what was planned and confirms it at once, without a login that shows that one is possible.
+ * @param seconds until it is rolled back where this program is killed before that
+ * @throws {InputError} where the user could not connect again; nothing was touched
+ * @throws {HostError} as `startChange` does
+ */
+export async function applyAtOnce(plan: ApplyPlan, seconds: number): Promise<PendingChange> {
+	const {lockouts, session, imported, obstacle} = plan;
+	if (obstacle === undefined && lockouts.length > 0) {
+		throw lockoutError(lockouts, clientOf(session), imported);
+	}
+
+	const change = await startChange(plan, seconds);
+	try {
+		await change.keepAtOnce();
+		return change;
+	} finally {
+		await change.release();
+	}
 }

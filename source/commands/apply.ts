@@ -2,30 +2,26 @@ import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {gatherApplyFacts} from '../app/apply-facts.ts';
 import {type ApplyPlan, planApply} from '../app/plan-apply.ts';
-import {startChange} from '../app/start-change.ts';
+import {applyAtOnce, startChange} from '../app/start-change.ts';
 import {describeLoaded} from '../change/describe-loaded.ts';
 import type {ChangeState} from '../change/record.ts';
 import type {PendingChange} from '../change/transaction.ts';
 import {decidingRule} from '../existing/shadowed-jump.ts';
 import {gatherFacts} from '../host/machine/facts.ts';
-import {HostError, InputError} from '../lib/errors.ts';
+import {clientOf} from '../host/sockets/session.ts';
+import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
-import {quoteIfNeeded} from '../lib/shell-quote.ts';
 import {findInitSystem, readChoice} from '../persistence/plan.ts';
-import {type Opening, printOpening} from '../policy/opening.ts';
+import {describeLockout} from '../ruleset/describe-lockout.ts';
 import {printRule} from '../ruleset/format-iptables.ts';
-import {openingFor, printAccessPort} from '../ruleset/lockout.ts';
+import {printRuleSet, ruleSetToJson} from '../ruleset/print-rule-set.ts';
 import {type ConfirmationFlags, parseSeconds} from './options/confirmation.ts';
-import {type ExistingFlags, readExisting} from './options/existing.ts';
-import {importOpenings} from './options/imported-openings.ts';
-import {type PolicyFlags, readPolicy} from './options/policy.ts';
-import {printRuleSet, ruleSetToJson} from './rules.ts';
+import {type RequestFlags, readRequest} from './options/request.ts';
 
 /** How often, ten times a second, the command looks whether a decision has been carried out. */
 const DOING_TRIES = 100;
 
-export type ApplyFlags = PolicyFlags &
-	ExistingFlags &
+export type ApplyFlags = RequestFlags &
 	ConfirmationFlags & {readonly json?: boolean; readonly yes?: boolean};
 
 /**
@@ -36,44 +32,36 @@ export type ApplyFlags = PolicyFlags &
 export async function apply(flags: ApplyFlags): Promise<string> {
 	const seconds = parseSeconds(flags.confirmWithin);
 	const facts = await gatherFacts();
-	const existing = readExisting(flags);
-	const start = await importOpenings(flags, existing);
-	const policy = readPolicy(flags, facts.services, start);
-	const request = {policy, existing, boot: flags.boot};
-	const plan = planApply(request, await gatherApplyFacts(facts, existing));
-	const {obstacle} = plan;
-	if (obstacle !== undefined) {
-		if (obstacle.kind === 'no-right' || obstacle.kind === 'unsupported') {
-			process.stdout.write(printRuleSet(plan, flags.json ? 'json' : 'restore'));
-		}
-
-		throw obstacle.error;
+	const request = await readRequest(flags, facts.services);
+	const known = await gatherApplyFacts(facts, request.existing);
+	const plan = planApply(request, known);
+	if (plan.obstacle?.kind === 'no-right' || plan.obstacle?.kind === 'unsupported') {
+		// Rules that cannot be loaded here may be of use elsewhere.
+		process.stdout.write(printRuleSet(plan, flags.json ? 'json' : 'restore'));
 	}
 
-	const warning = describeLockout(plan, start.openings);
-	if (warning && flags.yes) {
-		throw warning;
-	}
-
-	const change = await startChange(plan, seconds);
-	const gone = describeGone(change);
-	const before = describeUnreached(change);
-	try {
-		if (flags.yes) {
-			await change.keepAtOnce();
-		} else {
-			process.stderr.write(
-				`${warning ? `${warning.message}.\n` : ''}${describeLoaded(plan.ruleSet)}\n${before}${gone}The old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\n`,
-			);
+	const change = await (flags.yes ? applyAtOnce(plan, seconds) : startChange(plan, seconds));
+	const loaded = `${describeLoaded(plan.ruleSet)}\n${describeUnreached(change)}${describeGone(change)}`;
+	if (!flags.yes) {
+		const warning = describeLockouts(plan);
+		process.stderr.write(
+			`${warning}${loaded}The old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\n`,
+		);
+		try {
 			await waitForDecision(change);
+		} finally {
+			await change.release();
 		}
-	} finally {
-		await change.release();
 	}
 
 	return flags.json
 		? `${JSON.stringify({applied: true, change: change.id, gone: change.removedRules, boot: findInitSystem()?.name ?? null, ...ruleSetToJson(plan)}, undefined, '\t')}\n`
-		: `${describeLoaded(plan.ruleSet)}\n${before}${gone}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
+		: `${loaded}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
+}
+
+/** That this user could not connect again, in a line of its own; empty where they could. */
+function describeLockouts({lockouts, session}: ApplyPlan): string {
+	return lockouts.length === 0 ? '' : `${describeLockout(lockouts, clientOf(session))}.\n`;
 }
 
 /** That rules of others decide before ours are reached, a line each. */
@@ -103,24 +91,6 @@ export function describeBoot(): string {
 	return initSystem.isActivated()
 		? `At boot: ${initSystem.name === 'none' ? 'you see to it' : initSystem.name} (${who})`
 		: `At boot: NOTHING loads them: ${initSystem.name} did not take the service. To try again: fw-wizard check --fix`;
-}
-
-/**
- * That the session in use could not come in again, with the openings that mend it.
- * @param start openings that no flag has said: from the first that does on, they are not there
- */
-function describeLockout(
-	{lockouts, session}: ApplyPlan,
-	start: readonly Opening[] = [],
-): InputError | undefined {
-	const client =
-		session.kind === 'remote' && session.client ? ` (${printable(session.client)})` : '';
-	return lockouts.length === 0
-		? undefined
-		: new InputError(
-				`These rules shut ${lockouts.map(printAccessPort).join(' and ')}, through which you${client} are connected`,
-				`Add ${[...start, ...lockouts.map(openingFor)].map((opening) => `--open ${quoteIfNeeded(printOpening(opening))}`).join(' ')}, or try it with --confirm-within 60`,
-			);
 }
 
 /** Whether another process is still carrying the decision out. */

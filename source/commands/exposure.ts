@@ -6,10 +6,10 @@ import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import {type Policy, policyToJson} from '../policy/policy.ts';
-import {compilePolicy} from '../ruleset/build.ts';
+import {compilePolicy} from '../ruleset/compile.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
-import {importOpenings} from './options/imported-openings.ts';
-import {hasPolicyFlags, type PolicyFlags, readPolicy} from './options/policy.ts';
+import {hasPolicyFlags, type PolicyFlags} from './options/policy.ts';
+import {readRequest} from './options/request.ts';
 
 export type ExposureFlags = PolicyFlags & ExistingFlags & {readonly json?: boolean};
 
@@ -20,8 +20,7 @@ export type ExposureFlags = PolicyFlags & ExistingFlags & {readonly json?: boole
  */
 export async function exposure(flags: ExposureFlags): Promise<{text: string; known: boolean}> {
 	const facts = await gatherFacts();
-	const existing = readExisting(flags);
-	const policy = await chosenPolicy(flags, facts, existing);
+	const {policy, existing} = await chosenRequest(flags, facts);
 	const found = await findExposure(facts, policy && {...compilePolicy(policy, facts), existing});
 	const known = isKnown(found);
 	return {
@@ -44,14 +43,13 @@ function isKnown({rows, tried}: Exposure): boolean {
 }
 
 /** What the flags say, else what was applied last, else none: then only what is now is shown. */
-async function chosenPolicy(
+async function chosenRequest(
 	flags: ExposureFlags,
 	{services}: Facts,
-	existing: Existing,
-): Promise<Policy | undefined> {
+): Promise<{readonly policy: Policy | undefined; readonly existing: Existing}> {
 	return hasPolicyFlags(flags)
-		? readPolicy(flags, services, await importOpenings(flags, existing))
-		: readAppliedPolicy(services);
+		? readRequest(flags, services)
+		: {policy: readAppliedPolicy(services), existing: readExisting(flags)};
 }
 
 /** The exposure as a table, what can be reached first. */

@@ -6,8 +6,7 @@ import {findInstalledInits} from '../host/machine/init-system.ts';
 import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
 import type {Family} from '../lib/network.ts';
 import {helperOf} from '../policy/helpers.ts';
-import type {Policy} from '../policy/policy.ts';
-import {buildRuleSet, type CompiledPolicy} from '../ruleset/build.ts';
+import type {CompiledPolicy} from '../ruleset/compile.ts';
 import {printRestore} from '../ruleset/format-iptables.ts';
 import {ifupdown} from './init/ifupdown.ts';
 import {openrc} from './init/openrc.ts';
@@ -112,16 +111,12 @@ function undoTo(before: InitSystem, initSystem: InitSystem): Omit<FilePlan, 'fil
 /** The same for a machine that boots in a given way, with the iptables of each family that it has. */
 export function planBootFiles(
 	initSystem: InitSystem,
-	{policy, ruleSet}: CompiledPolicy,
+	{policy, ruleSet, floor}: CompiledPolicy,
 	programOf: (family: Family) => string,
 ): FilePlan {
 	const modules = policy.helpers.map((name) => helperOf(name).module);
-	const floors = buildRuleSet(floorOf(policy), {
-		families: ruleSet.families.map(({family}) => family),
-		plain: true,
-	});
 	const script = printRestoreScript(
-		floors.families.map((rules) => ({
+		floor.families.map((rules) => ({
 			family: rules.family,
 			program: programOf(rules.family),
 			file: RULES_FILES[rules.family],
@@ -155,16 +150,4 @@ export function removalOf(
 ): FilePlan {
 	const files = initSystems.flatMap((initSystem) => Object.keys(initSystem.files([])));
 	return {files: Object.fromEntries(files.map((file) => [file, null])), ...deactivate};
-}
-
-/** What must hold even when a match, a target or a helper is gone: nothing optional is asked for. */
-function floorOf(policy: Policy): Policy {
-	return {
-		...policy,
-		helpers: [],
-		log: false,
-		openings: policy.openings.map((opening) =>
-			opening.kind === 'port' ? {...opening, limit: false} : opening,
-		),
-	};
 }

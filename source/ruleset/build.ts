@@ -26,17 +26,6 @@ export type BuildFacts = {
 
 const LOG_LIMIT = {rate: '10/min', burst: 10} as const;
 
-/**
- * A policy with the rule set that does what it says. The two travel as one value, so that a rule set is
- * built once and always belongs to the policy beside it.
- */
-export type CompiledPolicy = {readonly policy: Policy; readonly ruleSet: RuleSet};
-
-/** The policy with its rule set. */
-export function compilePolicy(policy: Policy, facts: BuildFacts): CompiledPolicy {
-	return {policy, ruleSet: buildRuleSet(policy, facts)};
-}
-
 /** Builds the rule set of a policy. The order of rules matters: the first rule that matches decides. */
 export function buildRuleSet(policy: Policy, facts: BuildFacts): RuleSet {
 	return {

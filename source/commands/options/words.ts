@@ -1,4 +1,5 @@
 import {Argument, Option} from 'commander';
+import type {RuleSetFormat} from '../../ruleset/print-rule-set.ts';
 
 /** The shells for which `completion` prints a script. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -9,8 +10,7 @@ export const EXPORTS = ['ansible', 'cloud-init', 'nft', 'shell'] as const;
 export type ExportForm = (typeof EXPORTS)[number];
 
 /** The forms in which `rules` prints rules. */
-export const FORMATS = ['restore', 'commands', 'json'] as const;
-export type Format = (typeof FORMATS)[number];
+export const FORMATS: readonly RuleSetFormat[] = ['restore', 'commands', 'json'];
 
 /** The rules that `prove` can prove: of a policy, the loaded ones, and those of the next boot. */
 export const SUBJECTS = ['planned', 'running', 'boot'] as const;

@@ -65,6 +65,11 @@ export async function findSession(pid = process.pid): Promise<Session> {
 	return said ?? {kind: isConsole() ? 'console' : 'unknown'};
 }
 
+/** The address from which the user is connected, where it is known. */
+export function clientOf(session: Session): string | undefined {
+	return session.kind === 'remote' ? session.client : undefined;
+}
+
 /** Names a session, to tell one from another: by its connection, else by its terminal. */
 export function identify(session: Session): string {
 	return session.kind === 'remote' && session.key !== ''

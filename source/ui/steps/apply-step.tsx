@@ -1,6 +1,7 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
 import wrapAnsi from 'wrap-ansi';
+import {explainObstacle} from '../../app/obstacle.ts';
 import type {Elevation} from '../../host/exec/elevation.ts';
 import {isProven, onlyLocksOut} from '../../proof/report.ts';
 import {printAccessPort} from '../../ruleset/lockout.ts';
@@ -26,7 +27,7 @@ export function ApplyStep(props: StepProps): ReactElement {
 	const {flow, machine, plan} = props;
 	const elevation = elevationFor(plan, machine);
 	if (plan.obstacle !== undefined && elevation === undefined) {
-		const {message, hint} = plan.obstacle.error;
+		const {message, hint} = explainObstacle(plan.obstacle, plan);
 		return (
 			<Box flexDirection="column">
 				<Text {...styleOf('warning')}>{message}</Text>

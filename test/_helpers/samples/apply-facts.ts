@@ -8,6 +8,7 @@ export const FACTS: ApplyFacts = {
 	session: {kind: 'unknown'},
 	missingRight: undefined,
 	unsupported: undefined,
+	savedBoot: undefined,
 	owners: [],
 	snapshots: undefined,
 	unkeptConnections: [],

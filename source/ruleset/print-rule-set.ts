@@ -1,0 +1,53 @@
+import {HELPERS} from '../policy/helpers.ts';
+import {policyToJson} from '../policy/policy.ts';
+import type {CompiledPolicy} from './compile.ts';
+import {printCommands, printRestoreFiles, printRule} from './format-iptables.ts';
+
+/** How the rules of a policy can be printed: for iptables-restore, for a shell or for a program. */
+export type RuleSetFormat = 'restore' | 'commands' | 'json';
+
+/** Prints the rules of a policy. */
+export function printRuleSet(compiled: CompiledPolicy, format: RuleSetFormat): string {
+	switch (format) {
+		case 'restore':
+			return printRestoreFiles(compiled.ruleSet);
+		case 'commands':
+			return printAllCommands(compiled);
+		case 'json':
+			return `${JSON.stringify(ruleSetToJson(compiled), undefined, '\t')}\n`;
+	}
+}
+
+/** The commands of both families, with what else an administrator must know to type them. */
+function printAllCommands({policy, ruleSet}: CompiledPolicy): string {
+	const modules = HELPERS.filter(({name}) => policy.helpers.includes(name)).map(
+		({module}) => module,
+	);
+	return [
+		'# For an empty INPUT chain. As root, in this order.',
+		...(modules.length > 0 ? [`# Load at every boot as well: ${modules.join(' ')}`] : []),
+		...ruleSet.families.flatMap(printCommands),
+		'',
+	].join('\n');
+}
+
+/** The policy and its rules, for programs: each rule with its chain, text and reason. */
+export function ruleSetToJson({policy, ruleSet}: CompiledPolicy): Record<string, unknown> {
+	return {
+		policy: policyToJson(policy),
+		rules: ruleSet.families.flatMap(({family, tables}) =>
+			tables.flatMap((table) =>
+				table.chains.flatMap((chain) =>
+					chain.rules.map((rule) => ({
+						family: `ipv${family}`,
+						table: table.name,
+						chain: chain.name,
+						rule: printRule(rule, family),
+						part: rule.reason?.part,
+						reason: rule.reason?.text,
+					})),
+				),
+			),
+		),
+	};
+}

@@ -6,24 +6,10 @@ import {programOfRule} from '../../source/existing/rule-owner.ts';
 import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {KNOWN_PROGRAMS} from '../../source/services/known-programs/find.ts';
-import {PROGRAM_RULES, TYPED_RULES} from '../_helpers/samples/program-rules.ts';
+import {filterTable, PROGRAM_RULES, TYPED_RULES} from '../_helpers/samples/program-rules.ts';
 
-const BUILT_IN = ['INPUT', 'FORWARD', 'OUTPUT'];
-
-/** A filter table with these rules, and with the chains that they are in or lead to. */
 function snapshot(rules: readonly string[]): RulesSnapshot {
-	const names = rules.flatMap((rule) => [
-		rule.split(' ')[1] ?? '',
-		...(/ -j ([\w.-]+)$/.exec(rule)?.slice(1) ?? []),
-	]);
-	const targets = new Set(['ACCEPT', 'DROP', 'RETURN', ...BUILT_IN]);
-	const own = [...new Set(names)].filter((name) => !targets.has(name));
-	const text = [
-		'*filter',
-		...BUILT_IN.map((name) => `:${name} ACCEPT [0:0]`),
-		...own.map((name) => `:${name} - [0:0]`),
-		...[...rules, 'COMMIT', ''],
-	].join('\n');
+	const text = filterTable(rules);
 	return {family: 4, backend: 'nft', inUse: true, text, rules: parseSave(text, 4)};
 }
 

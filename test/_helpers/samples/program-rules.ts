@@ -5,7 +5,7 @@
 export const PROGRAM_RULES: Readonly<Record<string, readonly string[]>> = {
 	Docker: [
 		'-A INPUT -p udp -m policy --dir in --pol none -m udp --dport 4789 -m u32 --u32 "0x0>>0x16&0x3c@0xc&0xffffff00=0x100100" -j DROP',
-		'-A INPUT -p udp -m policy --dir in --pol none -m udp --dport 4789 -m bpf --bytecode "9,32 0 0 12,21 0 0 1" -j DROP',
+		'-A INPUT -p udp -m policy --dir in --pol none -m udp --dport 4789 -m bpf --bytecode "4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0" -j DROP',
 		'-A FORWARD -j DOCKER-USER',
 		'-A FORWARD -j DOCKER-INGRESS',
 		'-A FORWARD -i docker0 ! -o docker0 -j ACCEPT',
@@ -111,3 +111,21 @@ export const TYPED_RULES: readonly string[] = [
 	'-A INPUT -s 127.0.0.0/8 ! -i lo -j DROP',
 	'-A FORWARD -i eth0 -o eth1 -j ACCEPT',
 ];
+
+const BUILT_IN = ['INPUT', 'FORWARD', 'OUTPUT'];
+
+/** A filter table with these rules, in restore form, and with the chains that they are in or lead to. */
+export function filterTable(rules: readonly string[]): string {
+	const names = rules.flatMap((rule) => [
+		rule.split(' ')[1] ?? '',
+		...(/ -j ([\w.-]+)$/.exec(rule)?.slice(1) ?? []),
+	]);
+	const targets = new Set(['ACCEPT', 'DROP', 'RETURN', ...BUILT_IN]);
+	const own = [...new Set(names)].filter((name) => !targets.has(name));
+	return [
+		'*filter',
+		...BUILT_IN.map((name) => `:${name} ACCEPT [0:0]`),
+		...own.map((name) => `:${name} - [0:0]`),
+		...[...rules, 'COMMIT', ''],
+	].join('\n');
+}

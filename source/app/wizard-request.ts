@@ -1,12 +1,12 @@
 import type {Existing} from '../existing/cleanup-plan.ts';
-import type {FirstFacts} from '../host/machine/facts-sync.ts';
+import type {HostFacts} from '../host/machine/host-facts.ts';
 import type {BootChoice} from '../persistence/init-system.ts';
 import type {PolicyPart} from '../policy/policy.ts';
 
 /** What the command line gives the wizard to start with. */
 export type WizardRequest = {
 	/** What is known of the machine at once. */
-	readonly first: FirstFacts;
+	readonly first: HostFacts;
 	/** The answers that are known already. */
 	readonly preset: PolicyPart;
 	/** What happens to rules of other programs. */

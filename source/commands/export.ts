@@ -2,7 +2,7 @@ import {planForOthers} from '../export/boot.ts';
 import {printNft} from '../export/nft.ts';
 import {printShell} from '../export/shell.ts';
 import {printAnsible, printCloudInit} from '../export/yaml.ts';
-import {servicesHere} from '../host/machine/facts-sync.ts';
+import {servicesHere} from '../host/machine/host-facts.ts';
 import {FAMILIES} from '../lib/network.ts';
 import {policyToJson} from '../policy/policy.ts';
 import {compilePolicy} from '../ruleset/compile.ts';

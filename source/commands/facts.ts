@@ -1,23 +1,22 @@
 import type {Published} from '../existing/nat/published-ports.ts';
-import {findMachine, type Machine} from '../host/machine/report.ts';
 import {describeSession} from '../host/sockets/describe-session.ts';
 import {describePublicAddress} from '../lib/address-scope.ts';
-import {makeMask, maskAll} from '../lib/mask.ts';
 import type {Listener} from '../services/listener.ts';
+import {type FactSheet, makeFactSheet, maskFacts} from './fact-sheet.ts';
 
 export type FactsFlags = {readonly json?: boolean; readonly mask?: boolean};
 
 /** `fw-wizard facts`: what was found out about this machine, for bug reports. Changes nothing. */
 export async function facts(flags: FactsFlags): Promise<string> {
-	const found = await findMachine();
-	const machine = flags.mask ? maskMachine(found) : found;
+	const found = await makeFactSheet();
+	const sheet = flags.mask ? maskFacts(found) : found;
 	return flags.json
-		? `${JSON.stringify({version: FW_WIZARD_VERSION, ...machineToJson(machine)}, undefined, '\t')}\n`
-		: printMachine(machine);
+		? `${JSON.stringify({version: FW_WIZARD_VERSION, ...sheetToJson(sheet)}, undefined, '\t')}\n`
+		: printSheet(sheet);
 }
 
 /** The JSON fields that scripts know: a remote session's access ports are its `doors`. */
-function machineToJson({session, ...rest}: Machine) {
+function sheetToJson({session, ...rest}: FactSheet) {
 	if (session.kind !== 'remote') {
 		return {...rest, session};
 	}
@@ -26,30 +25,22 @@ function machineToJson({session, ...rest}: Machine) {
 	return {...rest, session: {...known, doors: accessPorts}};
 }
 
-/** The same facts without this machine's addresses and those of its visitors; versions stay. */
-export function maskMachine(machine: Machine): Machine {
-	const {interfaces, session, listeners, published, neighbours, missing} = machine;
-	const told = {interfaces, session, listeners, published, neighbours, missing};
-	return {...machine, ...maskAll(told, makeMask())};
-}
-
 /** The facts as text, one a line. */
-export function printMachine(machine: Machine): string {
-	const {iptables, nft, interfaces, listeners, published, neighbours, recommended, missing} =
-		machine;
+function printSheet(sheet: FactSheet): string {
+	const {iptables, nft, interfaces, listeners, published, neighbours, recommended, missing} = sheet;
 	const addresses = interfaces.flatMap((one) => one.addresses);
 	return [
 		`fw-wizard: ${FW_WIZARD_VERSION}`,
-		`Kernel: ${machine.kernel}`,
-		`Distribution: ${machine.distribution}`,
-		`Init system: ${machine.init}`,
+		`Kernel: ${sheet.kernel}`,
+		`Distribution: ${sheet.distribution}`,
+		`Init system: ${sheet.init}`,
 		`iptables: ${typeof iptables === 'string' ? iptables : `${iptables.version} (${iptables.backend})`}`,
 		`nft: ${nft}`,
-		`IPv6: ${machine.ipv6}`,
-		`Root: ${machine.root ? 'yes' : `no; ${machine.elevation === 'absent' ? 'neither sudo nor su is' : `${machine.elevation} is`} there`}`,
-		`May administer the network: ${yesOrNo(machine.netAdmin)}`,
-		`Namespaces: ${machine.namespaces}`,
-		`You: ${describeSession(machine.session)}`,
+		`IPv6: ${sheet.ipv6}`,
+		`Root: ${sheet.root ? 'yes' : `no; ${sheet.elevation === 'absent' ? 'neither sudo nor su is' : `${sheet.elevation} is`} there`}`,
+		`May administer the network: ${yesOrNo(sheet.netAdmin)}`,
+		`Namespaces: ${sheet.namespaces}`,
+		`You: ${describeSession(sheet.session)}`,
 		...section(
 			'Interfaces',
 			interfaces.map(

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import {createInterface} from 'node:readline/promises';
 import {runAttached} from '../host/exec/run-attached.ts';
-import {isRoot} from '../host/machine/facts-sync.ts';
+import {isRoot} from '../host/machine/host-facts.ts';
 import {findInstaller, printCommand} from '../host/machine/packages.ts';
 
 /**

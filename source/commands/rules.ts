@@ -1,4 +1,4 @@
-import {familiesHere, servicesHere} from '../host/machine/facts-sync.ts';
+import {familiesHere, servicesHere} from '../host/machine/host-facts.ts';
 import {compilePolicy} from '../ruleset/compile.ts';
 import {printRuleSet, type RuleSetFormat} from '../ruleset/print-rule-set.ts';
 import type {ExistingFlags} from './options/existing.ts';

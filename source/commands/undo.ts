@@ -1,5 +1,5 @@
 import {reportChanges, undoChanges, undoEverything} from '../change/undo.ts';
-import {familiesHere, firstFacts} from '../host/machine/facts-sync.ts';
+import {familiesHere, hostFacts} from '../host/machine/host-facts.ts';
 import {findSession} from '../host/sockets/session.ts';
 import {HostError, InputError} from '../lib/errors.ts';
 import {joinWords} from '../lib/list.ts';
@@ -45,7 +45,7 @@ async function assertWayIn(text: string | null): Promise<void> {
 		return;
 	}
 
-	const {families, services} = firstFacts();
+	const {families, services} = hostFacts();
 	const ruleSet = buildRuleSet(parsePolicy(text, services), {families});
 	const shut = findLockouts(ruleSet, session).map(printAccessPort);
 	if (shut.length > 0) {

@@ -1,6 +1,6 @@
 import type {StartWizard} from '../app/wizard-request.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
-import {firstFacts} from '../host/machine/facts-sync.ts';
+import {hostFacts} from '../host/machine/host-facts.ts';
 import {type ConfirmationFlags, parseSeconds} from './options/confirmation.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
 import {type PolicyFlags, readPolicyPart} from './options/policy.ts';
@@ -24,7 +24,7 @@ export async function wizard(flags: WizardFlags, startWizard: StartWizard): Prom
 	const seconds = parseSeconds(flags.confirmWithin);
 	const existing = readExisting(flags);
 	const {boot} = flags;
-	const first = firstFacts();
+	const first = hostFacts();
 	const preset = {
 		// An ordinary user has answered every question: the policy that was applied last must not add to that.
 		...(atApply ? {} : readAppliedPolicy(first.services)),

@@ -2,7 +2,7 @@ import {readlinkSync} from 'node:fs';
 import {HostError} from '../lib/errors.ts';
 import {hold} from './exec/background.ts';
 import {type Runner, run} from './exec/run.ts';
-import {isRoot} from './machine/facts-sync.ts';
+import {isRoot} from './machine/host-facts.ts';
 import {freshNetwork} from './machine/modules.ts';
 
 /** A throw-away network namespace. It ends when this process does, however it does. */

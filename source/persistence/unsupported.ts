@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import {readText} from '../host/files/read-text.ts';
-import {isRoot} from '../host/machine/facts-sync.ts';
+import {isRoot} from '../host/machine/host-facts.ts';
 import {netAdminHere} from '../host/machine/system.ts';
 import {HostError} from '../lib/errors.ts';
 
@@ -36,7 +36,7 @@ export function findUnsupported(): HostError | undefined {
 
 /** Root without the right to load rules: in a container that was not given it. */
 export function findMissingRight(): HostError | undefined {
-	return isRoot() && netAdminHere() === false
+	return isRoot() && netAdminHere().value === false
 		? new HostError(
 				'This container has not the right to load rules (CAP_NET_ADMIN)',
 				'Firewall its host, or start it with --cap-add=NET_ADMIN. The rules in print: fw-wizard rules',

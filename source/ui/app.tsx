@@ -32,7 +32,7 @@ import {RejectionStep} from './steps/rejection-step.tsx';
 import {ResultStep} from './steps/result-step.tsx';
 import {ReviewStep} from './steps/review-step.tsx';
 import {RoleStep} from './steps/role-step.tsx';
-import {elevationFor, type Machine} from './steps/step-props.ts';
+import {elevationFor, type HostView} from './steps/step-props.ts';
 import {viewportOf} from './steps/viewport.ts';
 import {WelcomeStep} from './steps/welcome-step.tsx';
 import {useRepaint} from './terminal/use-repaint.ts';
@@ -57,7 +57,7 @@ export type Suspend = (during: () => Promise<void>) => Promise<unknown>;
 
 export type AppProps = {
 	readonly start: Flow;
-	readonly machine: Machine;
+	readonly machine: HostView;
 	readonly families: readonly Family[];
 	readonly banner?: string;
 	readonly onApply: Apply;

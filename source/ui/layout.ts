@@ -30,7 +30,7 @@ const ROLE_WITH_REASON = 7;
 function linesNeeded(flow: Flow): number {
 	return flow.step === 'ports' && hasListeners(flow)
 		? PORTS_WITH_LISTENERS
-		: flow.step === 'role' && flow.known.recommendation !== undefined
+		: flow.step === 'role' && flow.known.recommendation.value !== undefined
 			? ROLE_WITH_REASON
 			: NEEDS[flow.step];
 }

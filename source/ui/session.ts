@@ -5,7 +5,7 @@ import {createElement} from 'react';
 import {type ApplyFacts, knownFacts} from '../app/apply-facts.ts';
 import {makeChecker} from '../app/check.ts';
 import {continueAsRoot} from '../app/continue-as-root.ts';
-import {discover} from '../app/discover.ts';
+import {discover, type WizardReport} from '../app/discover.ts';
 import {type ApplyPlan, planApply} from '../app/plan-apply.ts';
 import {makeProver} from '../app/prove.ts';
 import type {WizardRequest} from '../app/wizard-request.ts';
@@ -23,7 +23,7 @@ import {beginApplying} from './begin-applying.ts';
 import {KeyStream} from './keys/input-stream.ts';
 import type {ExitReason} from './state/exit-reason.ts';
 import {type Flow, NOTHING_KNOWN, startFlow} from './state/state.ts';
-import type {Machine} from './steps/step-props.ts';
+import type {HostView} from './steps/step-props.ts';
 import type {Screen} from './terminal/alternate-screen.ts';
 import {PASTE_OFF, PASTE_ON, PasteMode} from './terminal/paste-mode.tsx';
 import {summarize} from './text/summary.ts';
@@ -57,11 +57,11 @@ export async function openWizard(options: Options): Promise<number> {
 	};
 	/** Makes a planner from the facts about existing rules. Each plan reads the connections again. */
 	const plannerFor =
-		(known: Partial<ApplyFacts>): Machine['planApply'] =>
+		(known: Partial<ApplyFacts>): HostView['planApply'] =>
 		(policy, chosen) =>
 			planApply({policy, existing: chosen, boot}, {...knownFacts(facts), ...known});
 	/** The facts about the machine. They are replaced as more is known. */
-	let machine: Machine = {
+	let machine: HostView = {
 		findings: describeMachine(facts),
 		looking: ['what listens, and which rules there are already'],
 		known: NOTHING_KNOWN,
@@ -79,17 +79,17 @@ export async function openWizard(options: Options): Promise<number> {
 	};
 	let draw = () => {};
 	/** Adds facts, and draws the wizard with them. */
-	const learn = (part: Partial<Machine>) => {
+	const learn = (part: Partial<HostView>) => {
 		machine = {...machine, ...part};
 		draw();
 	};
 	void findHelpers().then((helpers) => learn({helpers}));
 	void discover(facts).then((found) =>
 		learn({
-			known: found.known,
+			known: found,
 			findings: describeMachine(facts, found),
 			looking: [],
-			planApply: plannerFor(found.existing),
+			planApply: plannerFor(existingOf(found)),
 		}),
 	);
 	/** Shows the wizard until the user leaves it. */
@@ -167,6 +167,14 @@ export async function openWizard(options: Options): Promise<number> {
 		flow = {...reason.flow, outcome: {ok: false, message, hint, rolledBack: false}};
 		keys = new KeyStream(process.stdin);
 	}
+}
+
+/** What a plan must know about existing rules; nothing where they are not known. */
+function existingOf({
+	existing,
+}: Pick<WizardReport, 'existing'>): Partial<Pick<ApplyFacts, 'owners' | 'snapshots'>> {
+	const {value} = existing;
+	return value === undefined ? {} : {owners: value.owners, snapshots: value.snapshots};
 }
 
 /** Offers the server first in a remote session, since its role keeps SSH open. */

@@ -4,7 +4,7 @@
 import path from 'node:path';
 import {monitorEventLoopDelay} from 'node:perf_hooks';
 import process from 'node:process';
-import {findMachine, type Machine} from '../../source/host/machine/report.ts';
+import {type FactSheet, makeFactSheet} from '../../source/commands/fact-sheet.ts';
 import type {Backend} from '../../source/host/netfilter/iptables.ts';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {type Host, openLab} from '../_helpers/lab/lab.ts';
@@ -25,7 +25,7 @@ async function look(): Promise<Round> {
 	const delay = monitorEventLoopDelay({resolution: 1});
 	delay.enable();
 	const begin = performance.now();
-	const {listeners, published, iptables}: Machine = await findMachine();
+	const {listeners, published, iptables}: FactSheet = await makeFactSheet();
 	const took = performance.now() - begin;
 	delay.disable();
 	if (listeners === 'unknown' || published === 'unknown' || typeof iptables === 'string') {

@@ -2,7 +2,7 @@ import {writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {beforeAll, describe, expect, it} from 'vitest';
-import type {Machine} from '../../source/host/machine/report.ts';
+import type {FactSheet} from '../../source/commands/fact-sheet.ts';
 import {CLI} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {execute} from '../_helpers/lab/programs.ts';
@@ -23,7 +23,7 @@ describe('the facts, where a program', () => {
 		host = await lab.host();
 	});
 
-	async function factsWith(text: string, programs: string): Promise<Machine> {
+	async function factsWith(text: string, programs: string): Promise<FactSheet> {
 		const script = path.join(host.folder, 'cover');
 		writeFileSync(script, text, {mode: 0o755});
 		const cover = ['unshare', '--mount', 'sh', '-c', COVER, 'sh', script, programs];
@@ -37,24 +37,49 @@ describe('the facts, where a program', () => {
 	}
 
 	it.each([
-		{program: 'ss', unknown: []},
-		{program: 'nft', unknown: ['nft', 'published']},
-		{program: 'iptables', unknown: ['iptables', 'published']},
-		{program: 'unshare', unknown: ['namespaces']},
+		{program: 'ss', unknown: [], missing: []},
+		{
+			program: 'nft',
+			unknown: ['nft', 'published'],
+			missing: [
+				'The version of nft is not known: no answer within 3 s',
+				'Which ports are forwarded is not known: nft does not answer: nft took too long',
+			],
+		},
+		{
+			program: 'iptables',
+			unknown: ['iptables', 'published'],
+			missing: ['Which iptables is in use is not known: no answer within 3 s'],
+		},
+		{
+			program: 'unshare',
+			unknown: ['namespaces'],
+			missing: [
+				'Whether namespaces can be made is not known: unshare does not answer: unshare took too long',
+			],
+		},
 	] as const)(
 		'hangs, are there in time without what $program knows',
-		async ({program, unknown}) => {
+		async ({program, unknown, missing}) => {
 			const machine = await factsWith(HANGS, program);
 			for (const fact of ['nft', 'iptables', 'published', 'namespaces', 'listeners'] as const) {
 				const isUnknown = machine[fact] === 'unknown';
 				expect(isUnknown, fact).toBe((unknown as readonly string[]).includes(fact));
 			}
+
+			expect(machine.missing).toEqual(expect.arrayContaining([...missing]));
 		},
 	);
 
 	it('fails, are there without what it knows', async () => {
 		const machine = await factsWith(FAILS, 'ss nft iptables');
 		expect(machine).toMatchObject({nft: 'unknown', iptables: 'unknown', listeners: []});
+		expect(machine.missing).toEqual(
+			expect.arrayContaining([
+				'Which iptables is in use is not known: iptables does not say its version: ?[2Jbroken',
+				'The version of nft is not known: nft does not say its version',
+			]),
+		);
 	});
 });
 

@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import process from 'node:process';
 import {beforeAll, describe, expect, it} from 'vitest';
-import type {Machine} from '../../source/host/machine/report.ts';
+import type {FactSheet} from '../../source/commands/fact-sheet.ts';
 import {printable} from '../../source/lib/printable.ts';
 import {adviseOn} from '../../source/services/advice.ts';
 import type {Listener} from '../../source/services/listener.ts';
@@ -43,7 +43,7 @@ const whereOf = ({protocol, address, on, port, families}: Listener) =>
 describe('what listens on a machine', () => {
 	const lab = useLab();
 	let host: Host;
-	let machine: Machine;
+	let machine: FactSheet;
 	let listeners: readonly Listener[];
 	let rows: readonly Row[];
 
@@ -171,7 +171,7 @@ describe('what listens on a machine', () => {
 	it('is masked without losing which address is which', async () => {
 		const text = await wizardDoes(host, 'facts', '--json', '--mask');
 		expect(text).not.toMatch(/198\.51\.100|2001:db8/);
-		const masked: Machine = JSON.parse(text);
+		const masked: FactSheet = JSON.parse(text);
 		const eth0 = masked.interfaces.find(({name}) => name === 'eth0')?.addresses ?? [];
 		const [ipv4] = eth0.map(({cidr}) => cidr);
 		expect(ipv4).toMatch(/^ipv4-other-1\/24$/);
@@ -190,7 +190,7 @@ describe('what listens on a machine', () => {
 			...[...host.enter, 'unshare', '--mount', ...hidden],
 			...[process.execPath, CLI, 'facts', '--json'],
 		]);
-		const blind: Machine = JSON.parse(stdout);
+		const blind: FactSheet = JSON.parse(stdout);
 		expect(blind.missing.join('\n')).toMatch(/ss is not installed/);
 		const found = blind.listeners as readonly Listener[];
 		const key = ({protocol, address, port, pid}: Listener) =>

@@ -1,10 +1,12 @@
 import {describe, expect, test} from 'vitest';
 import type {Neighbour} from '../../source/existing/neighbours.ts';
 import type {Facts} from '../../source/host/machine/facts.ts';
+import {known, unknown} from '../../source/lib/fact.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
 import {describeMachine} from '../../source/ui/text/welcome.ts';
 import {CONTAINER, socketOn} from '../_helpers/lab/sockets.ts';
+import {factsKnown} from '../_helpers/ui/facts-known.ts';
 
 const FACTS: Facts = {
 	root: true,
@@ -26,6 +28,11 @@ const DOCKER: Neighbour = {
 	...UFW,
 	...{name: 'Docker', kind: 'service', owns: false, needsFilter: true},
 };
+
+function withNeighbours(neighbours: readonly Neighbour[]) {
+	return known({neighbours, snapshots: [], owners: [], choices: []});
+}
+
 function texts(lines: ReturnType<typeof describeMachine>): readonly string[] {
 	return lines.map(({text}) => text);
 }
@@ -41,13 +48,12 @@ describe('what Welcome shows', () => {
 	});
 
 	test('has warnings first, and the recommended role with its reason', () => {
-		const known = {
-			...NOTHING_KNOWN,
+		const facts = factsKnown({
 			listeners: [22, 80, 81, 82, 83, 84].map((port) => socketOn(port)),
 			published: [CONTAINER],
-			recommendation: {role: 'server', reason: 'nginx listens on all addresses'} as const,
-		};
-		const lines = describeMachine(FACTS, {known, neighbours: [UFW, DOCKER]});
+			recommendation: {role: 'server', reason: 'nginx listens on all addresses'},
+		});
+		const lines = describeMachine(FACTS, {...facts, existing: withNeighbours([UFW, DOCKER])});
 		expect(texts(lines)).toEqual([
 			'ufw: it owns the firewall',
 			'1 port passes INPUT by, forwarded by Docker: no rule here shuts it',
@@ -77,13 +83,12 @@ describe('what Welcome shows', () => {
 				})),
 			},
 			{
-				known: {
-					...NOTHING_KNOWN,
+				...factsKnown({
 					listeners: Array.from({length: 2000}, (_, index) => socketOn(index + 1)),
 					published: [CONTAINER],
 					recommendation: {role: 'server', reason: 'nginx listens'},
-				},
-				neighbours: many,
+				}),
+				existing: withNeighbours(many),
 			},
 		);
 		expect(lines.length).toBeLessThanOrEqual(10);
@@ -94,12 +99,12 @@ describe('what Welcome shows', () => {
 	});
 
 	test('does not call unknown what is none', () => {
-		const none = {known: {...NOTHING_KNOWN, listeners: []}, neighbours: []};
+		const none = {...factsKnown({listeners: []}), existing: withNeighbours([])};
 		expect(texts(describeMachine(FACTS, none))).toContain('Listens for others: nothing');
-		const unknown = {known: NOTHING_KNOWN, neighbours: undefined};
-		expect(texts(describeMachine(FACTS, unknown))[0]).toBe(
+		const nothing = {...NOTHING_KNOWN, existing: unknown('only root can read the rules')};
+		expect(texts(describeMachine(FACTS, nothing))[0]).toBe(
 			'Which rules there are already was not found out',
 		);
-		expect(texts(describeMachine(FACTS, unknown))).toContain('Listens for others: not known here');
+		expect(texts(describeMachine(FACTS, nothing))).toContain('Listens for others: not known here');
 	});
 });

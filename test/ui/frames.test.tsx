@@ -3,9 +3,9 @@ import {HELPERS} from '../../source/policy/helpers.ts';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, defaultPolicy, type Policy, VERDICTS} from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
 import {glyphs} from '../../source/ui/theme.ts';
 import {appOpener} from '../_helpers/ui/app.tsx';
+import {factsKnown} from '../_helpers/ui/facts-known.ts';
 import {expectFits, expectFrame, SIZES, type Size} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
@@ -40,7 +40,7 @@ describe.each([...SIZES, [110, 12]] as readonly Size[])('%i columns, %i rows', (
 
 	test('Role, with what is recommended and why', async () => {
 		const reason = 'nginx, postgresql and 14 more listen on all addresses';
-		const known = {...NOTHING_KNOWN, recommendation: {role: 'server', reason} as const};
+		const known = factsKnown({recommendation: {role: 'server', reason}});
 		const app = await openApp({columns, rows, machine: {known}});
 		await app.press('enter');
 		const texts = [`Server is recommended: ${reason}.`];

@@ -5,7 +5,7 @@ import {OWN_SERVICES} from '../../source/policy/services.ts';
 import type {AppProps} from '../../source/ui/app.tsx';
 import type {KeyName} from '../../source/ui/keys/presses.ts';
 import {type Flow, NOTHING_KNOWN, type Step, startFlow} from '../../source/ui/state/state.ts';
-import type {Machine} from '../../source/ui/steps/step-props.ts';
+import type {HostView} from '../../source/ui/steps/step-props.ts';
 import {type AppKey, type AppOptions, appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
 import {CHECKER, ITEMS, plannerFor} from '../_helpers/ui/app-props.ts';
 import {CHECKLIST, SERVER} from './scenes.ts';
@@ -39,7 +39,7 @@ const UNNAMED = {list: SENT['j/k'], ports: SENT['Shift-Tab']} as const;
 type Situation = {
 	readonly step: Step;
 	readonly flow?: Partial<Flow>;
-	readonly machine?: Partial<Machine>;
+	readonly machine?: Partial<HostView>;
 	readonly options?: Omit<AppOptions, 'start' | 'machine'>;
 	/** What leads there from the start. */
 	readonly keys?: readonly AppKey[];

@@ -5,10 +5,10 @@ import {describeNeighbourChoice} from '../../source/existing/describe-choice.ts'
 import type {Translation} from '../../source/existing/import/result.ts';
 import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
-import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
 import {HAND_MADE} from '../_helpers/samples/existing-rules.ts';
 import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
 import {type AppOptions, appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
+import {factsKnown} from '../_helpers/ui/facts-known.ts';
 import {expectFits, SIZES} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
@@ -37,7 +37,7 @@ async function openNeighbours(
 	const app = await openApp({
 		columns: 100,
 		rows: 40,
-		machine: {known: {...NOTHING_KNOWN, choices}},
+		machine: {known: factsKnown({choices})},
 		...options,
 	});
 	await app.press('enter');

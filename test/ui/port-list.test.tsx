@@ -1,8 +1,8 @@
 import {describe, expect, test} from 'vitest';
 import type {Listener} from '../../source/services/listener.ts';
-import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
 import {CONTAINER, socketOn} from '../_helpers/lab/sockets.ts';
 import {type AppOptions, appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
+import {factsKnown} from '../_helpers/ui/facts-known.ts';
 import {expectFits, SIZES, type Size} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
@@ -18,7 +18,7 @@ const LISTENERS = [
 	socket(9999, {process: 'a?[31mb', unit: undefined}),
 	socket(5432, {process: 'postgres', address: '127.0.0.1', reach: 'loopback'}),
 ];
-const KNOWN = {...NOTHING_KNOWN, listeners: LISTENERS, published: [CONTAINER]};
+const KNOWN = factsKnown({listeners: LISTENERS, published: [CONTAINER]});
 
 async function openPorts(options: AppOptions = {}): Promise<OpenApp> {
 	const app = await openApp({
@@ -133,7 +133,7 @@ describe.each([...SIZES, [110, 12]] as readonly Size[])('%i columns, %i rows', (
 			columns,
 			rows,
 			preset: {role: 'server', openings},
-			machine: {known: {...NOTHING_KNOWN, listeners: many, published: [CONTAINER]}},
+			machine: {known: factsKnown({listeners: many, published: [CONTAINER]})},
 		});
 		expectFits(app.lines(), size);
 		await app.press('down', 'down', 'space', 'tab');

@@ -27,6 +27,7 @@ import {
 	stepsOf,
 } from '../../source/ui/state/state.ts';
 import {CONTAINER, socketOn} from '../_helpers/lab/sockets.ts';
+import {factsKnown} from '../_helpers/ui/facts-known.ts';
 
 const NEXT: FlowEvent = {type: 'next'};
 const BACK: FlowEvent = {type: 'back'};
@@ -177,7 +178,7 @@ describe('Ports, with what listens', () => {
 	const knowing = (openings: string, listeners: readonly Listener[] = [...web, postgres]) =>
 		run(at('ports', {openings: parseOpenings(openings, OWN_SERVICES)}), {
 			type: 'learn',
-			known: {...NOTHING_KNOWN, listeners, published: [CONTAINER]},
+			known: factsKnown({listeners, published: [CONTAINER]}),
 		});
 	const keys = (flow: Flow) => rowsOf(flow).map(({key}) => key);
 
@@ -234,7 +235,7 @@ describe('Ports, with what listens', () => {
 		const focused = run(before, {type: 'focus', index: 0});
 		const after = run(focused, {
 			type: 'learn',
-			known: {...NOTHING_KNOWN, listeners: web, published: []},
+			known: factsKnown({listeners: web, published: []}),
 		});
 		expect(rowsOf(after)[after.focus]?.key).toBe('9100/tcp');
 		expect(after.policy).toEqual(focused.policy);
@@ -278,11 +279,11 @@ describe('Neighbours', () => {
 		choice({existing: flush, openings: parseOpenings('8443/tcp', OWN_SERVICES)}),
 		choice({refusal: 'Docker needs the table'}),
 	];
-	const knowing = (flow: Flow) => run(flow, {type: 'learn', known: {...NOTHING_KNOWN, choices}});
+	const knowing = (flow: Flow) => run(flow, {type: 'learn', known: factsKnown({choices})});
 
 	test('are asked about only where there is something to decide', () => {
 		expect(run(start(), NEXT).step).toBe('role');
-		const none = run(start(), {type: 'learn', known: {...NOTHING_KNOWN, choices: []}}, NEXT);
+		const none = run(start(), {type: 'learn', known: factsKnown({choices: []})}, NEXT);
 		expect(none.step).toBe('role');
 		expect(run(knowing(start()), NEXT).step).toBe('neighbours');
 		expect(run(knowing(start()), NEXT, NEXT, BACK).step).toBe('neighbours');
@@ -311,7 +312,7 @@ describe('Neighbours', () => {
 });
 
 test('the alternatives to a port end with its line', () => {
-	const known = {...NOTHING_KNOWN, listeners: [socketOn(3306)]};
+	const known = factsKnown({listeners: [socketOn(3306)]});
 	const told = run(
 		{...at('ports'), policy: completePolicy({role: 'server', openings: []})},
 		{type: 'learn', known},
@@ -320,7 +321,7 @@ test('the alternatives to a port end with its line', () => {
 	);
 	expect(told).toMatchObject({focus: 0, view: 'alternatives'});
 	expect(run(told, {type: 'learn', known})).toMatchObject({focus: 0, view: 'alternatives'});
-	expect(run(told, {type: 'learn', known: {...known, listeners: []}})).toMatchObject({
+	expect(run(told, {type: 'learn', known: factsKnown({listeners: []})})).toMatchObject({
 		focus: -1,
 		view: 'rules',
 	});
@@ -329,7 +330,7 @@ test('the alternatives to a port end with its line', () => {
 describe('a recommendation', () => {
 	const recommending = (role: Role): FlowEvent => ({
 		type: 'learn',
-		known: {...NOTHING_KNOWN, recommendation: {role, reason: 'nginx listens'}},
+		known: factsKnown({recommendation: {role, reason: 'nginx listens'}}),
 	});
 
 	test('comes first and is focused, with its openings', () => {

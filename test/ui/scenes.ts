@@ -8,10 +8,11 @@ import type {PortRange} from '../../source/lib/port-ranges.ts';
 import type {Proof, View} from '../../source/proof/report.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import type {Listener} from '../../source/services/listener.ts';
-import type {Machine} from '../../source/ui/steps/step-props.ts';
+import type {HostView} from '../../source/ui/steps/step-props.ts';
 import {CONTAINER, socketOn} from '../_helpers/lab/sockets.ts';
 import {HAND_MADE} from '../_helpers/samples/existing-rules.ts';
 import type {OpenApp} from '../_helpers/ui/app.tsx';
+import {factsKnown} from '../_helpers/ui/facts-known.ts';
 
 /** A web server whose administrator comes through SSH: the same on each run. */
 
@@ -34,7 +35,7 @@ function exposed(port: number, more: Partial<Exposed>): Exposed {
 	};
 }
 
-export const SERVER: Partial<Machine> = {
+export const SERVER: Partial<HostView> = {
 	findings: [
 		{text: 'iptables: 1.8.9 (nft), for IPv4 and IPv6', tone: 'plain'},
 		{text: 'Network: eth0 192.0.2.10 2001:db8::10', tone: 'plain'},
@@ -45,7 +46,7 @@ export const SERVER: Partial<Machine> = {
 			tone: 'accent',
 		},
 	],
-	known: {
+	known: factsKnown({
 		listeners: [
 			socket(22, 'sshd', {unit: 'ssh.service'}),
 			socket(80, 'nginx'),
@@ -69,7 +70,7 @@ export const SERVER: Partial<Machine> = {
 			],
 			[],
 		).map((choice) => describeNeighbourChoice(choice, undefined)),
-	},
+	}),
 	findExposure: async () => ({
 		rows: [
 			exposed(22, {process: 'sshd', after: 'open'}),

@@ -1,9 +1,9 @@
 import {detectIptables, type Iptables} from '../netfilter/backend.ts';
 import {findSession, type Session} from '../sockets/session.ts';
-import {type FirstFacts, firstFacts} from './facts-sync.ts';
+import {type HostFacts, hostFacts} from './host-facts.ts';
 
 /** What is found out about this machine, so that nobody is asked. */
-export type Facts = FirstFacts & {
+export type Facts = HostFacts & {
 	readonly iptables: Iptables | undefined;
 	readonly session: Session;
 };
@@ -11,7 +11,7 @@ export type Facts = FirstFacts & {
 /** The facts of a machine on which rules can be loaded. */
 export type FactsWithIptables = Facts & {readonly iptables: Iptables};
 
-export async function gatherFacts(first: FirstFacts = firstFacts()): Promise<Facts> {
+export async function gatherFacts(first: HostFacts = hostFacts()): Promise<Facts> {
 	const [iptables, session] = await Promise.all([detectIptables(), findSession()]);
 	return {...first, iptables, session};
 }

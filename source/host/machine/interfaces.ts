@@ -1,4 +1,6 @@
 import os from 'node:os';
+import {type ScopedAddress, scopeOf} from '../../lib/address-scope.ts';
+import {printable} from '../../lib/printable.ts';
 
 export type Interface = {
 	readonly name: string;
@@ -16,6 +18,23 @@ export function interfacesHere(): readonly Interface[] {
 				.flatMap((address) => address.cidr ?? []),
 		}))
 		.filter(({addresses}) => addresses.length > 0);
+}
+
+/** An interface whose addresses are told apart by the networks that can reach them. */
+export type ScopedInterface = {
+	readonly name: string;
+	readonly addresses: readonly ScopedAddress[];
+};
+
+/** All interfaces that are up, loopback too, with all their addresses; safe to print. */
+export function allInterfaces(): readonly ScopedInterface[] {
+	return Object.entries(os.networkInterfaces()).map(([name, list = []]) => ({
+		name: printable(name),
+		addresses: list.map(({address, cidr}) => ({
+			cidr: cidr ?? address,
+			scope: scopeOf(address),
+		})),
+	}));
 }
 
 /** The interface that bears an address. */

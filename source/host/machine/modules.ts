@@ -4,7 +4,7 @@ import {HELPERS, type Helper, type HelperName, helperOf} from '../../policy/help
 import {run} from '../exec/run.ts';
 import {readText} from '../files/read-text.ts';
 import {programOf} from '../netfilter/iptables.ts';
-import {isRoot} from './facts-sync.ts';
+import {isRoot} from './host-facts.ts';
 
 /** Whether this kernel has a helper; `unknown` where nothing may be tried. */
 export type Availability = 'yes' | 'no' | 'unknown';

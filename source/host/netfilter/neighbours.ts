@@ -12,11 +12,11 @@ import {findManagers, ownersAmong} from './managers.ts';
 import {readNativeTables} from './nftables.ts';
 import {readSnapshots} from './snapshot.ts';
 
-/** Who else filters packets here, and what can be done about it. */
-export type Surroundings = {
+/** The other programs that filter packets here, and what can be done about them. */
+export type ExistingFirewalls = {
 	/** All rules that iptables shows, of both families and both backends. */
 	readonly snapshots: readonly RulesSnapshot[];
-	/** The programs that own the firewall here: nothing can be applied beside them. */
+	/** The programs that own the firewall: nothing can be applied beside them. */
 	readonly owners: readonly Manager[];
 	readonly neighbours: readonly Neighbour[];
 	/** The recommended one first; none where there is nothing to decide. */
@@ -28,10 +28,10 @@ export type Surroundings = {
  * @param backend the backend of iptables that is in use
  * @throws {HostError} when the rules cannot be read
  */
-export async function findNeighbours(
+export async function findExisting(
 	families: readonly Family[],
 	backend: Backend,
-): Promise<Surroundings> {
+): Promise<ExistingFirewalls> {
 	const [snapshots, managers] = await Promise.all([
 		readSnapshots(families, backend),
 		findManagers(),

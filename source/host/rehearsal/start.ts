@@ -7,7 +7,7 @@ import {printable} from '../../lib/printable.ts';
 import {firstLine, type RunResult, run, runToEnd} from '../exec/run.ts';
 import {runAttached} from '../exec/run-attached.ts';
 import {ownArguments, selfCommand} from '../exec/self.ts';
-import {isRoot} from '../machine/facts-sync.ts';
+import {isRoot} from '../machine/host-facts.ts';
 import {type Interface, interfacesHere} from '../machine/interfaces.ts';
 import {link} from '../sockets/processes.ts';
 import {REHEARSAL_VARIABLE} from './is-rehearsal.ts';

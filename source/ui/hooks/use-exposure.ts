@@ -3,7 +3,7 @@ import type {ApplyPlan} from '../../app/plan-apply.ts';
 import type {Exposure} from '../../exposure/model.ts';
 import {policyFlags} from '../../policy/policy.ts';
 import type {Flow} from '../state/state.ts';
-import type {Machine} from '../steps/step-props.ts';
+import type {HostView} from '../steps/step-props.ts';
 
 export type ExposureState =
 	| {readonly status: 'looking'}
@@ -19,7 +19,7 @@ const LOOKING: ExposureState = {status: 'looking'};
 export function useExposure(
 	{step, view}: Flow,
 	plan: ApplyPlan,
-	{findExposure}: Machine,
+	{findExposure}: HostView,
 ): ExposureState {
 	const [found, setFound] = useState<{readonly key: string; readonly state: ExposureState}>();
 	const {policy, existing} = plan;

@@ -5,7 +5,7 @@ import {buildRuleSet} from '../../ruleset/build.ts';
 import {type MarkedRow, markRows, mergeFamilies} from '../../ruleset/merge-families.ts';
 import {focusedPolicy} from '../state/reducer.ts';
 import type {Flow} from '../state/state.ts';
-import type {Machine} from '../steps/step-props.ts';
+import type {HostView} from '../steps/step-props.ts';
 
 export type Planned = {
 	/** What applying the answers would do. */
@@ -15,7 +15,7 @@ export type Planned = {
 };
 
 /** Plans the change that the answers ask for, for the address families of this machine. */
-export function usePlan(flow: Flow, machine: Machine, families: readonly Family[]): Planned {
+export function usePlan(flow: Flow, machine: HostView, families: readonly Family[]): Planned {
 	const {policy, existing, step} = flow;
 	const {planApply} = machine;
 	// biome-ignore lint/correctness/useExhaustiveDependencies: each step shows the connections of its moment

@@ -39,7 +39,7 @@ export function enter(flow: Flow, by: number): Flow {
 	const focus = {
 		neighbours: Math.max(
 			0,
-			flow.known.choices?.findIndex(({existing}) => existing === flow.existing) ?? 0,
+			flow.known.choices.value?.findIndex(({existing}) => existing === flow.existing) ?? 0,
 		),
 		role: flow.roles.indexOf(flow.policy.role),
 		rejection: VERDICTS.indexOf(flow.policy.verdict),
@@ -52,7 +52,7 @@ export function enter(flow: Flow, by: number): Flow {
 export function lastChoice(flow: Flow): number {
 	const {step, roles, known} = flow;
 	const counts: Partial<Record<Step, number>> = {
-		neighbours: known.choices?.length ?? 0,
+		neighbours: known.choices.value?.length ?? 0,
 		role: roles.length,
 		rejection: VERDICTS.length,
 		helpers: HELPERS.length,

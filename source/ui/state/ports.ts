@@ -35,10 +35,8 @@ function parseEntered(text: string, services: Services): Entered {
 }
 
 /** Whether the list in Ports shows listeners or forwarded ports beside the openings. */
-export function hasListeners({
-	known: {listeners = [], published = []},
-}: Pick<Flow, 'known'>): boolean {
-	return listeners.length + published.length > 0;
+export function hasListeners({known: {listeners, published}}: Pick<Flow, 'known'>): boolean {
+	return (listeners.value?.length ?? 0) + (published.value?.length ?? 0) > 0;
 }
 
 /**
@@ -72,8 +70,8 @@ export function closePort(flow: Flow, row: PortRow | undefined): Flow {
 export function rowsOf({policy, known}: Pick<Flow, 'policy' | 'known'>): readonly PortRow[] {
 	return portRows({
 		openings: policy.openings,
-		listeners: known.listeners,
-		published: known.published,
+		listeners: known.listeners.value,
+		published: known.published.value,
 	});
 }
 

@@ -1,4 +1,4 @@
-import type {Known} from '../../app/discover.ts';
+import type {AnswerFacts} from '../../app/discover.ts';
 import {type Existing, existingFlags} from '../../existing/cleanup-plan.ts';
 import {HELPERS} from '../../policy/helpers.ts';
 import {mergeOpenings} from '../../policy/merge-openings.ts';
@@ -124,7 +124,7 @@ function withRole(flow: Flow, role: Role): Flow {
  * policy; importing them twice adds nothing.
  */
 function chooseNeighbour(flow: Flow, index: number): Flow {
-	const choice = flow.known.choices?.[index];
+	const choice = flow.known.choices.value?.[index];
 	if (choice === undefined || choice.refusal !== undefined || choice.existing === undefined) {
 		return flow;
 	}
@@ -137,9 +137,9 @@ function chooseNeighbour(flow: Flow, index: number): Flow {
  * Adds facts about the machine that arrive late. The focus moves along with its line, and no answer
  * that the user gave is replaced.
  */
-function learn(flow: Flow, known: Known): Flow {
+function learn(flow: Flow, known: AnswerFacts): Flow {
 	const focused = flow.step === 'ports' ? rowsOf(flow)[flow.focus]?.key : undefined;
-	const role = known.recommendation?.role;
+	const role = known.recommendation.value?.role;
 	const roles =
 		role === undefined ? flow.roles : [role, ...flow.roles.filter((name) => name !== role)];
 	const learned = {
@@ -164,12 +164,12 @@ function learn(flow: Flow, known: Known): Flow {
  * Finds the choice that means the same as the flags of the command line. Without flags none is
  * chosen yet.
  */
-function findMatchingChoice({choices = []}: Known, existing: Existing): Existing {
+function findMatchingChoice({choices}: AnswerFacts, existing: Existing): Existing {
 	const flags = existingFlags(existing).join(' ');
 	const same =
 		flags === ''
 			? undefined
-			: choices.find(
+			: choices.value?.find(
 					(choice) => choice.existing && existingFlags(choice.existing).join(' ') === flags,
 				);
 	return same?.existing ?? existing;

@@ -1,7 +1,8 @@
-import type {Known} from '../../app/discover.ts';
+import type {AnswerFacts} from '../../app/discover.ts';
 import type {Existing} from '../../existing/cleanup-plan.ts';
 import {KEEP_EXISTING} from '../../existing/cleanup-plan.ts';
 import type {InputError} from '../../lib/errors.ts';
+import {unknown} from '../../lib/fact.ts';
 import type {Opening} from '../../policy/opening.ts';
 import {completePolicy, type Policy, type PolicyPart, type Role} from '../../policy/policy.ts';
 import type {Services} from '../../policy/services.ts';
@@ -91,16 +92,18 @@ export type Flow = {
 	/** The user gave or chose the role, so a recommendation does not replace it. */
 	readonly roleChosen: boolean;
 	readonly services: Services;
-	readonly known: Known;
+	readonly known: AnswerFacts;
 	/** What the user decided about the existing rules of other programs. */
 	readonly existing: Existing;
 };
 
-export const NOTHING_KNOWN: Known = {
-	listeners: undefined,
-	published: undefined,
-	recommendation: undefined,
-	choices: undefined,
+const NOT_YET = unknown('fw-wizard is still looking for it');
+
+export const NOTHING_KNOWN: AnswerFacts = {
+	listeners: NOT_YET,
+	published: NOT_YET,
+	recommendation: NOT_YET,
+	choices: NOT_YET,
 };
 
 export type FlowEvent =
@@ -119,7 +122,7 @@ export type FlowEvent =
 	| {readonly type: 'applying'; readonly applying: Applying}
 	/** Adds the openings without which the user would be locked out. */
 	| {readonly type: 'open'; readonly openings: readonly Opening[]}
-	| {readonly type: 'learn'; readonly known: Known}
+	| {readonly type: 'learn'; readonly known: AnswerFacts}
 	| {readonly type: 'outcome'; readonly outcome: Outcome};
 
 /**
@@ -155,7 +158,6 @@ export function startFlow(
 
 /** The steps that the wizard goes through on this machine. */
 export function stepsOf({known}: Pick<Flow, 'known'>): readonly Step[] {
-	return known.choices === undefined || known.choices.length === 0
-		? STEPS.filter((step) => step !== 'neighbours')
-		: STEPS;
+	const {value: choices = []} = known.choices;
+	return choices.length === 0 ? STEPS.filter((step) => step !== 'neighbours') : STEPS;
 }

@@ -6,7 +6,7 @@ import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
 import {helperDirection} from '../text/texts.ts';
 import {boxText, screenReader} from '../theme.ts';
-import type {Machine, StepProps} from './step-props.ts';
+import type {HostView, StepProps} from './step-props.ts';
 
 /** Lines of the text about the focused helper, wrapped on a narrow terminal. */
 const DETAILS = 5;
@@ -55,7 +55,7 @@ function cutOff(helper: Helper, width: number): readonly string[] {
 	return whole ? [] : [`${helper.purpose}.`];
 }
 
-function describe(helper: Helper, {helpers}: Machine): readonly string[] {
+function describe(helper: Helper, {helpers}: HostView): readonly string[] {
 	const kernel = {
 		yes: 'This kernel has it',
 		no: 'This kernel does not have it',

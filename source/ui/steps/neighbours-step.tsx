@@ -37,7 +37,7 @@ function marginOf(choices: readonly unknown[], height: number): number {
  */
 export function NeighboursStep({flow, dispatch, actions, height}: StepProps): ReactElement {
 	const width = useContext(WidthContext);
-	const choices = flow.known.choices ?? [];
+	const choices = flow.known.choices.value ?? [];
 	const lines = choiceLines(choices[flow.focus], width);
 	return (
 		<Box flexDirection="column">

@@ -138,7 +138,7 @@ function PortLine({row, isSelected}: {readonly row: PortRow; readonly isSelected
 function headingOf({policy, known}: Flow, rows: readonly PortRow[], looking: boolean): string {
 	const {openings} = policy;
 	const shown = openings.length === 0 ? 'Nothing is let in.' : `Let in (${openings.length}):`;
-	if (known.listeners === undefined) {
+	if (known.listeners.value === undefined) {
 		return `${shown} ${looking ? 'Looking for what listens.' : 'What listens was not found out.'}`;
 	}
 

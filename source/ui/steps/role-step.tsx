@@ -7,7 +7,7 @@ import type {StepProps} from './step-props.ts';
 
 export function RoleStep({flow, dispatch}: StepProps): ReactElement {
 	const role = flow.roles[flow.focus];
-	const {recommendation} = flow.known;
+	const {value: recommendation} = flow.known.recommendation;
 	return (
 		<Box flexDirection="column">
 			<Choices

@@ -1,5 +1,5 @@
 import type {Dispatch} from 'react';
-import type {Known} from '../../app/discover.ts';
+import type {AnswerFacts} from '../../app/discover.ts';
 import type {ApplyPlan} from '../../app/plan-apply.ts';
 import type {Existing} from '../../existing/cleanup-plan.ts';
 import type {Exposure} from '../../exposure/model.ts';
@@ -19,7 +19,7 @@ import type {Line} from '../text/wrap.ts';
 export type StepProps = {
 	readonly flow: Flow;
 	readonly dispatch: Dispatch<FlowEvent>;
-	readonly machine: Machine;
+	readonly machine: HostView;
 	/**
 	 * What applying the answers would do. The steps print from it, so that what they show is what is
 	 * loaded.
@@ -49,7 +49,7 @@ export type Actions = {
 };
 
 /** The facts and functions of this machine that the steps need. */
-export type Machine = {
+export type HostView = {
 	/** The lines of Welcome about the machine. */
 	readonly findings: readonly Line[];
 	/** The facts that are still missing, in words. While there are any, keys wait in Welcome. */
@@ -58,7 +58,7 @@ export type Machine = {
 	 * The facts that answers depend on, as far as they are known. The value changes only when a fact
 	 * does.
 	 */
-	readonly known: Known;
+	readonly known: AnswerFacts;
 	/** Whether this machine has a public address, in one sentence. */
 	readonly nat: string;
 	/** Measures what other hosts can reach now, and after the change. */
@@ -92,6 +92,6 @@ export type Machine = {
 };
 
 /** The program that would remove the plan's obstacle, which is that the user is not root. */
-export function elevationFor({obstacle}: ApplyPlan, machine: Machine): Elevation | undefined {
+export function elevationFor({obstacle}: ApplyPlan, machine: HostView): Elevation | undefined {
 	return obstacle?.kind === 'not-root' ? machine.elevation : undefined;
 }

@@ -14,7 +14,7 @@ export function viewportOf(
 	const {flow, machine, review, checklist, height} = props;
 	switch (flow.step) {
 		case 'neighbours': {
-			const choices = flow.known.choices ?? [];
+			const choices = flow.known.choices.value ?? [];
 			return {
 				lines: choiceLines(choices[flow.focus], columns).length,
 				height: choiceHeight(choices, height),

@@ -41,7 +41,7 @@ export function reviewLines(
 		default:
 			return [
 				...decisionLines(
-					known.choices?.find((choice) => choice.existing === existing),
+					known.choices.value?.find((choice) => choice.existing === existing),
 					width,
 				),
 				...ruleLines(mergeFamilies(ruleSet), width),

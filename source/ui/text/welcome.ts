@@ -1,12 +1,15 @@
-import type {Found} from '../../app/discover.ts';
 import type {Facts} from '../../host/machine/facts.ts';
-import type {FirstFacts} from '../../host/machine/facts-sync.ts';
+import type {HostFacts} from '../../host/machine/host-facts.ts';
+import type {HostReport} from '../../host/machine/host-report.ts';
 import {describeSession} from '../../host/sockets/describe-session.ts';
 import {describePublicAddress, scopeOf} from '../../lib/address-scope.ts';
 import {joinWords} from '../../lib/list.ts';
 import {printable} from '../../lib/printable.ts';
 import {ROLE_TEXTS} from './texts.ts';
 import type {Line} from './wrap.ts';
+
+/** The facts of the report that Welcome shows. */
+type Found = Pick<HostReport, 'listeners' | 'published' | 'existing' | 'recommendation'>;
 
 /** Stands for a fact that is not known yet. */
 const LOOKING = 'looking';
@@ -22,7 +25,7 @@ const MOST_WARNINGS = 4;
  * entries, warnings first.
  * @param found absent while the wizard is still looking for it
  */
-export function describeMachine(facts: Facts | FirstFacts, found?: Found): readonly Line[] {
+export function describeMachine(facts: Facts | HostFacts, found?: Found): readonly Line[] {
 	const {interfaces} = facts;
 	const session = 'session' in facts ? describeSession(facts.session) : LOOKING;
 	const networks = interfaces.map(
@@ -47,12 +50,12 @@ export function describeMachine(facts: Facts | FirstFacts, found?: Found): reado
 }
 
 /** The warnings, the most important first. */
-function describeWarnings(facts: Facts | FirstFacts, found: Found | undefined): readonly Line[] {
-	const {neighbours = [], known} = found ?? {};
-	const published = known?.published ?? [];
+function describeWarnings(facts: Facts | HostFacts, found: Found | undefined): readonly Line[] {
+	const {neighbours = []} = found?.existing.value ?? {};
+	const published = found?.published.value ?? [];
 	const warnings = [
 		...(facts.root ? [] : ['You are not root: rules can be looked at, not loaded']),
-		...(facts.root && found !== undefined && found.neighbours === undefined
+		...(facts.root && found !== undefined && found.existing.value === undefined
 			? ['Which rules there are already was not found out']
 			: []),
 		...neighbours
@@ -72,8 +75,10 @@ function describeWarnings(facts: Facts | FirstFacts, found: Found | undefined): 
 }
 
 /** Which ports have listeners, which other programs filter, and which role that recommends. */
-function describeFound({known, neighbours}: Found): readonly Line[] {
-	const {listeners, recommendation} = known;
+function describeFound(found: Found): readonly Line[] {
+	const {value: listeners} = found.listeners;
+	const {value: recommendation} = found.recommendation;
+	const {neighbours = []} = found.existing.value ?? {};
 	const outside = listeners?.filter(({reach}) => reach === 'outside') ?? [];
 	const ports = [...new Set(outside.map(({port, protocol}) => `${port}/${protocol}`))];
 	return [
@@ -81,7 +86,7 @@ function describeFound({known, neighbours}: Found): readonly Line[] {
 			text: `Listens for others: ${listeners === undefined ? 'not known here' : some(ports) || 'nothing'}`,
 			tone: 'plain',
 		},
-		...(neighbours === undefined || neighbours.length === 0
+		...(neighbours.length === 0
 			? []
 			: [
 					{

@@ -4,14 +4,14 @@ import type {Item} from '../../../source/checklist/checklist-item.ts';
 import type {RemoteClient} from '../../../source/ruleset/lockout.ts';
 import type {AppProps} from '../../../source/ui/app.tsx';
 import {NOTHING_KNOWN} from '../../../source/ui/state/state.ts';
-import type {Machine} from '../../../source/ui/steps/step-props.ts';
+import type {HostView} from '../../../source/ui/steps/step-props.ts';
 import {FACTS} from '../samples/apply-facts.ts';
 
 /** Plans for somebody who is connected from outside, or for nobody, where some facts are as given. */
 export function plannerFor(
 	remoteClient: RemoteClient | undefined,
 	facts: Partial<ApplyFacts> = {},
-): Machine['planApply'] {
+): HostView['planApply'] {
 	const {session} = FACTS;
 	const known: ApplyFacts = {
 		...FACTS,
@@ -22,7 +22,7 @@ export function plannerFor(
 }
 
 /** A machine about which there is little to say. */
-export const MACHINE: Machine = {
+export const MACHINE: HostView = {
 	findings: [{text: 'Debian, with iptables 1.8.9 (nft)', tone: 'plain'}],
 	looking: [],
 	known: NOTHING_KNOWN,

@@ -6,7 +6,7 @@ import type {PolicyPart} from '../../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../../source/policy/services.ts';
 import {App, type AppProps} from '../../../source/ui/app.tsx';
 import {type Flow, startFlow} from '../../../source/ui/state/state.ts';
-import type {Machine} from '../../../source/ui/steps/step-props.ts';
+import type {HostView} from '../../../source/ui/steps/step-props.ts';
 import {CHECKER, MACHINE, plannerFor, UNABLE} from './app-props.ts';
 
 /** Keys as KeyStream hands them to Ink. */
@@ -35,7 +35,7 @@ export type AppOptions = {
 	/** Where the wizard opens, in place of Welcome with the preset. */
 	readonly start?: Flow;
 	readonly banner?: string;
-	readonly machine?: Partial<Machine>;
+	readonly machine?: Partial<HostView>;
 	readonly onApply?: AppProps['onApply'];
 	readonly prover?: AppProps['prover'];
 	readonly checker?: AppProps['checker'];

@@ -6,7 +6,7 @@ import {readText} from '../files/read-text.ts';
 import {type Interface, interfacesHere} from './interfaces.ts';
 
 /** What is known of this machine at once, without starting a program. */
-export type FirstFacts = {
+export type HostFacts = {
 	/** May change rules: root, also of a user namespace. */
 	readonly root: boolean;
 	readonly families: readonly Family[];
@@ -14,7 +14,7 @@ export type FirstFacts = {
 	readonly services: Services;
 };
 
-export function firstFacts(): FirstFacts {
+export function hostFacts(): HostFacts {
 	return {
 		root: isRoot(),
 		families: familiesHere(),

@@ -22,12 +22,17 @@ export function wayToSystemd(): readonly string[] | undefined {
 	return isSameAsInit('mnt') ? [] : ['nsenter', '--mount=/proc/1/ns/mnt', '--'];
 }
 
-/** Whether systemd would find the very file under this path: only then may it be told to run it. */
+/**
+ * Whether systemd would find the very file under this path: only then may it be told to run it. The
+ * kernel shows the view of PID 1 only to a process that may trace it (proc(5)): in a container root may not.
+ */
 export function isFileOfSystemd(file: string): boolean {
-	const [here, there] = [file, `/proc/1/root${file}`].map((name) =>
-		statSync(name, {throwIfNoEntry: false}),
-	);
-	return here !== undefined && here.dev === there?.dev && here.ino === there.ino;
+	try {
+		const [here, there] = [statSync(file), statSync(`/proc/1/root${file}`)];
+		return here.dev === there.dev && here.ino === there.ino;
+	} catch {
+		return false;
+	}
 }
 
 /**

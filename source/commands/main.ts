@@ -1,6 +1,5 @@
 import {Command, Option} from 'commander';
 import type {StartWizard} from '../app/wizard-request.ts';
-import {hasIptables} from '../host/netfilter/backend.ts';
 import {addCommands} from './add-commands.ts';
 import {withConfirmationOptions} from './options/confirmation.ts';
 import {withExistingOptions} from './options/existing.ts';
@@ -74,6 +73,7 @@ function program(
 					return wizard(flags, (await loadWizard()).startWizard);
 				},
 				async () => {
+					const {hasIptables} = await import('../host/netfilter/backend.ts');
 					if (!hasIptables()) {
 						await (await import('./offer-install.ts')).offerInstall();
 					}

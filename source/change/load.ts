@@ -71,6 +71,13 @@ async function tryByStep(rules: FamilyRules): Promise<void> {
 	await withNamespace(async (namespace) => {
 		const text = printRestore(rules);
 		const failure = await restore(rules.family, text, namespace.run);
+		if (failure?.locked) {
+			throw new HostError(
+				'Another program holds the lock of iptables, and did not release it in time',
+				'Nothing was changed. Try again when that program has ended',
+			);
+		}
+
 		if (failure) {
 			const line = await findCulprit(failure, text, namespace.run);
 			throw new HostError(

@@ -117,7 +117,8 @@ export function policyFlags(policy: Policy): readonly string[] {
 
 function parseJson(text: string): unknown {
 	try {
-		return JSON.parse(text);
+		// Editors of Windows put a byte order mark first, which RFC 8259 lets a reader ignore.
+		return JSON.parse(text.replace(/^\uFEFF/, ''));
 	} catch (error) {
 		throw new InputError(
 			`The policy is not JSON: ${printable((error as Error).message)}`,

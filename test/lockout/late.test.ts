@@ -53,3 +53,26 @@ describe.each(BACKENDS)('rules whose turn comes when their time is over, %s', (b
 		expect(withoutEmptyTables(await readSaves(host))).toEqual(withoutEmptyTables(before));
 	});
 });
+
+describe('a lock of iptables that another program keeps', () => {
+	const lab = useLab();
+
+	test('is called by its name, and nothing is loaded', async () => {
+		const host = await lab.host({backend: 'legacy'});
+		const file = host.variables.XTABLES_LOCKFILE ?? '/run/xtables.lock';
+		const holder = await host.start(
+			'flock',
+			[file, 'sh', '-c', 'echo held; exec sleep 60'],
+			/held/,
+		);
+		const {status, stderr} = await wizard(host, 'apply', '--role', 'server', '--yes');
+		await holder.stop();
+		expect({status, stderr}).toEqual({
+			status: 3,
+			stderr: expect.stringMatching(
+				/^Another program holds the lock of iptables, .*\nNothing was changed\./,
+			),
+		});
+		expect(JSON.stringify(await readSaves(host))).not.toContain('FW-WIZARD');
+	});
+});

@@ -122,6 +122,11 @@ describe('parsePolicy', () => {
 		expect(inputErrorOf(() => parsePolicy(text, OWN_SERVICES)).message).toContain('__proto__');
 	});
 
+	it('reads a file that begins with a byte order mark', () => {
+		const text = '{"version": 1, "role": "server", "openings": ["22/tcp"]}';
+		expect(parsePolicy(`\uFEFF${text}`, OWN_SERVICES)).toEqual(parsePolicy(text, OWN_SERVICES));
+	});
+
 	it.each(['', '{', '{"version": 1,', 'version: 1', "{'version': 1}", '\u0000', '\u001B[2J', '[}'])(
 		'refuses %j, which is not JSON',
 		(text) => {

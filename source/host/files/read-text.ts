@@ -1,4 +1,4 @@
-import {readdirSync, readFileSync} from 'node:fs';
+import {closeSync, constants, fstatSync, openSync, readdirSync, readFileSync} from 'node:fs';
 import {explainError} from '../../lib/errors.ts';
 
 /**
@@ -10,11 +10,25 @@ const INCONCLUSIVE = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EIO']);
 
 /**
  * Reads a text file in UTF-8.
- * @returns undefined where there is no such file, or where this process may not read it
+ * @returns undefined where there is no such file, where this process may not read it, or where a
+ * pipe, a folder or another thing without an end has its name
  * @throws {HostError} where neither can be told
  */
 export function readText(file: string): string | undefined {
-	return orUndefined(file, () => readFileSync(file, 'utf8'));
+	return orUndefined(file, () => {
+		// Otherwise open(2) waits for the writer of a named pipe (fifo(7)).
+		const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+		try {
+			return isEndless(descriptor) ? undefined : readFileSync(descriptor, 'utf8');
+		} finally {
+			closeSync(descriptor);
+		}
+	});
+}
+
+function isEndless(descriptor: number): boolean {
+	const status = fstatSync(descriptor);
+	return status.isFIFO() || status.isSocket() || status.isDirectory();
 }
 
 /**

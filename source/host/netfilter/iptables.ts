@@ -17,6 +17,8 @@ export type RestoreFailure = {
 	readonly family: Family;
 	readonly message: string;
 	readonly line: string | undefined;
+	/** Another program held the lock of iptables (xtables) all the time: the rules were not tried. */
+	readonly locked: boolean;
 };
 
 /** `iptables` or `ip6tables`, with an ending: `-save`, `-restore`. */
@@ -96,6 +98,8 @@ export async function restore(
 	const words = stderr.replace(/^\S+ v[\d.]+ \([a-z_]+\):\s*/, '');
 	return {
 		family,
+		// Only the legacy backend has the lock: "Another app is currently holding the xtables lock".
+		locked: stderr.includes('xtables lock'),
 		message: printable(firstLine(words), 160) || `${program} ended with ${status}`,
 		line: number === undefined ? undefined : text.split('\n')[Number(number) - 1],
 	};

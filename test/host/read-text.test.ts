@@ -45,7 +45,7 @@ describe('a file that may not be there', () => {
 	});
 
 	it('is a folder with these names, or with none', () => {
-		const names = ['cut.json', 'empty', 'inner', 'json', 'text'];
+		const names = ['cut.json', 'empty', 'inner', 'json', 'pipe', 'text'];
 		expect([...listFolder(folder)].sort()).toEqual(names);
 		expect(listFolder(path.join(folder, 'missing'))).toEqual([]);
 		expect(listFolder(path.join(folder, 'text'))).toEqual([]);

@@ -1,4 +1,5 @@
 import {defineConfig} from 'vitest/config';
+import {SlowFirst} from './slow-first.ts';
 
 /** Tests that start programs and wait for the kernel, on two cores that others may share. */
 const REAL = [
@@ -23,8 +24,9 @@ export default defineConfig({
 	root: new URL('..', import.meta.url).pathname,
 	test: {
 		setupFiles: ['.config/seed.ts'],
-		// One more than cores: many wait for a watchdog or a boot most of their time.
-		maxWorkers: 3,
+		// More than cores: many wait for a watchdog or a boot most of their time.
+		maxWorkers: 5,
+		sequence: {sequencer: SlowFirst},
 		testTimeout: 60_000,
 		hookTimeout: 120_000,
 		reporters: process.env.FWW_RESULTS

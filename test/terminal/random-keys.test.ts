@@ -151,10 +151,16 @@ async function look(terminal: Terminal, columns: number, ended: () => boolean): 
 		const lines = now.split('\n');
 		return (
 			ended() ||
-			(lines.includes('─'.repeat(columns - 1)) && lines.every(({length}) => length < columns))
+			(lines.includes('─'.repeat(columns - 1)) &&
+				lines.every((line) => withoutMarks(line).length < columns))
 		);
 	});
 	return ended() ? 0 : expectOwnRules(screen);
+}
+
+/** A line without its combining characters, which take no column. */
+function withoutMarks(line: string): string {
+	return line.replaceAll(/\p{M}/gu, '');
 }
 
 function expectNoCrash(terminal: Terminal): void {

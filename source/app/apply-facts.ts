@@ -1,4 +1,5 @@
 import {canKeepConnections} from '../change/preserve-connections.ts';
+import {clearUp} from '../change/recover.ts';
 import {type Existing, keepsAll, type Manager} from '../existing/cleanup-plan.ts';
 import type {RulesSnapshot} from '../existing/snapshot.ts';
 import type {Facts} from '../host/machine/facts.ts';
@@ -6,9 +7,11 @@ import {findOwners} from '../host/netfilter/managers.ts';
 import {readSnapshots} from '../host/netfilter/snapshot.ts';
 import {inboundOf, readTcpSockets, type TcpSocket} from '../host/sockets/proc-net.ts';
 import type {HostError} from '../lib/errors.ts';
+import type {Family} from '../lib/network.ts';
 import type {BootChoice} from '../persistence/init-system.ts';
 import {readChoice} from '../persistence/plan.ts';
 import {findMissingRight, findUnsupported} from '../persistence/unsupported.ts';
+import type {Backend} from '../ruleset/model.ts';
 
 /** What of the machine a plan depends on. */
 export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session'> & {
@@ -28,16 +31,25 @@ export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session
 
 /**
  * Reads what a plan depends on, beside the facts. Rules are read only by root, and only where some of
- * them are to be removed.
+ * them are to be removed; a change that was cut off is cleared up before that, since its rules would
+ * go before the new change is made.
  * @throws {HostError} where they cannot be read
  */
 export async function gatherApplyFacts(facts: Facts, existing: Existing): Promise<ApplyFacts> {
 	const {families, iptables, root} = facts;
 	const [owners, snapshots] = await Promise.all([
 		findOwners(),
-		iptables && root && !keepsAll(existing) ? readSnapshots(families, iptables.backend) : undefined,
+		iptables && root && !keepsAll(existing) ? readRules(families, iptables.backend) : undefined,
 	]);
 	return {...knownFacts(facts), owners, snapshots};
+}
+
+async function readRules(
+	families: readonly Family[],
+	backend: Backend,
+): Promise<readonly RulesSnapshot[]> {
+	await clearUp();
+	return readSnapshots(families, backend);
 }
 
 /** What is known at once of what a plan depends on: neither owners nor rules are. */

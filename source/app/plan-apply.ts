@@ -1,5 +1,5 @@
 import {planSnapshotCleanups, type SnapshotCleanup} from '../change/cleanup.ts';
-import {type Existing, keepsAll} from '../existing/cleanup-plan.ts';
+import {keepsAll} from '../existing/cleanup-plan.ts';
 import type {TcpSocket} from '../host/sockets/proc-net.ts';
 import type {Session} from '../host/sockets/session.ts';
 import {HostError} from '../lib/errors.ts';
@@ -42,9 +42,11 @@ export type ApplyPlan = CompiledPolicy &
  * every answer.
  */
 export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
-	const {iptables, session, unkeptConnections} = facts;
+	const {iptables, session, snapshots, unkeptConnections} = facts;
 	const known = findObstacle(request, facts);
-	const cleanups = planCleanups(request.existing, facts);
+	const cleanups = keepsAll(request.existing)
+		? []
+		: snapshots && planSnapshotCleanups(snapshots, request.existing);
 	const compiled = compilePolicy(request.policy, facts);
 	const plan = {
 		...request,
@@ -71,24 +73,4 @@ export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
 	const {backend} = iptables;
 	const persistence = planPersistence(compiled, backend, request.boot);
 	return {...plan, obstacle: undefined, backend, persistence};
-}
-
-/** What is removed of the rules of other programs, or why it must not be. */
-function planCleanups(
-	existing: Existing,
-	{snapshots}: ApplyFacts,
-): readonly SnapshotCleanup[] | HostError | undefined {
-	if (keepsAll(existing)) {
-		return [];
-	}
-
-	try {
-		return snapshots && planSnapshotCleanups(snapshots, existing);
-	} catch (error) {
-		if (error instanceof HostError) {
-			return error;
-		}
-
-		throw error;
-	}
 }

@@ -1,5 +1,6 @@
 import {chainsBehind, printCleanup, touchedChains} from '../existing/cleanup-format.ts';
 import {type Cleanup, type Existing, planCleanup} from '../existing/cleanup-plan.ts';
+import {chainOf} from '../existing/rule-owner.ts';
 import type {RulesSnapshot} from '../existing/snapshot.ts';
 import type {Runner} from '../host/exec/run.ts';
 import {describeFailure, restore} from '../host/netfilter/iptables.ts';
@@ -8,6 +9,7 @@ import {withNamespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import type {Backend} from '../ruleset/model.ts';
+import {programOfChain} from '../services/known-programs/find.ts';
 import {loadSets} from '../testbed/load-rules.ts';
 import {ROLLED_BACK} from './load.ts';
 
@@ -18,35 +20,69 @@ export type SnapshotCleanup = {readonly snapshot: RulesSnapshot; readonly cleanu
 const PLAIN_NAME = /^[\w.:@%+=,-]+$/;
 
 /**
- * What a change takes away of what is there.
- * @throws {HostError} when it must not, or could not be put back by the rollback script
+ * What a change removes of the rules that are loaded now, or why it must not: another program needs
+ * them, or the rollback script could not restore them.
  */
 export function planSnapshotCleanups(
 	snapshots: readonly RulesSnapshot[],
 	existing: Existing,
-): readonly SnapshotCleanup[] {
+): readonly SnapshotCleanup[] | HostError {
 	const {cleanups, refusal} = planCleanup(snapshots, existing.mode, existing.switchOff);
 	if (refusal !== undefined) {
-		throw new HostError(refusal, 'Keep the rules that are there, or flush INPUT alone');
+		return new HostError(refusal, 'Keep the rules that are there, or flush INPUT alone');
 	}
 
-	return cleanups.map((cleanup) => {
-		const snapshot = snapshots.find(
-			({family, backend}) => family === cleanup.family && backend === cleanup.backend,
-		) as RulesSnapshot;
-		const touched = touchedChains(cleanup);
-		const odd = [...touched, ...chainsBehind(snapshot, touched)].find(
-			(name) => !PLAIN_NAME.test(name),
-		);
-		if (odd !== undefined) {
-			throw new HostError(
+	const parts = cleanups.map((cleanup) => ({cleanup, snapshot: snapshotOf(cleanup, snapshots)}));
+	const odd = parts
+		.flatMap(({snapshot, cleanup}) => {
+			const touched = touchedChains(cleanup);
+			return [...touched, ...chainsBehind(snapshot, touched)];
+		})
+		.find((name) => !PLAIN_NAME.test(name));
+	return odd === undefined
+		? parts
+		: new HostError(
 				`A chain has a name that cannot be put back safely: ${printable(odd, 60)}`,
 				'Rename it, or keep the rules that are there',
 			);
-		}
+}
 
-		return {snapshot, cleanup};
-	});
+/** The rules that a cleanup was planned from. */
+function snapshotOf(cleanup: Cleanup, snapshots: readonly RulesSnapshot[]): RulesSnapshot {
+	return snapshots.find(
+		({family, backend}) => family === cleanup.family && backend === cleanup.backend,
+	) as RulesSnapshot;
+}
+
+/**
+ * Checks that a change removes nothing that its plan did not show. Programs that are known change the
+ * rules in their own chains all the time: of those chains only the names count.
+ * @param planned what was shown
+ * @param now what the change would remove of the rules that are loaded now
+ * @throws {HostError} where it would remove more; nothing was touched
+ */
+export function assertAsPlanned(
+	planned: readonly SnapshotCleanup[],
+	now: readonly SnapshotCleanup[],
+): void {
+	const shown = new Set(planned.flatMap(itemsOf));
+	if (now.flatMap(itemsOf).some((item) => !shown.has(item))) {
+		throw new HostError(
+			'The rules that are there have changed since this change was planned',
+			'Nothing was changed. See what is there now, and try it again',
+		);
+	}
+}
+
+/** All that a cleanup removes or changes, each item with its place. */
+function itemsOf({cleanup}: SnapshotCleanup): readonly string[] {
+	const {family, backend, rules, emptied, removed, policies} = cleanup;
+	const items = [
+		...rules.filter((rule) => programOfChain(chainOf(rule)) === undefined),
+		...[...emptied, ...removed].map((chain) => `-F ${chain}`),
+		...policies.map(({chain, to}) => `-P ${chain} ${to}`),
+	];
+	return items.map((item) => `${family} ${backend} ${item}`);
 }
 
 /**

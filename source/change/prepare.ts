@@ -6,10 +6,11 @@ import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
 import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
 import {currentConnections, identify, type Session} from '../host/sockets/session.ts';
+import {HostError} from '../lib/errors.ts';
 import {type Policy, policyFlags, printPolicy} from '../policy/policy.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {type FilePlan, readPlannedFiles} from './boot-files.ts';
-import {planSnapshotCleanups, type SnapshotCleanup} from './cleanup.ts';
+import {assertAsPlanned, planSnapshotCleanups, type SnapshotCleanup} from './cleanup.ts';
 import {currentUser} from './journal.ts';
 import {type Before, beforeOf} from './load.ts';
 import {JOURNAL_FILE, POLICY_FILE} from './paths.ts';
@@ -28,6 +29,8 @@ export type ChangeRequest = {
 	readonly seconds: number;
 	/** What becomes of the rules of others, and of those who own the firewall. */
 	readonly existing: Existing;
+	/** What of their rules the plan removes; undefined where it does not know the rules. */
+	readonly cleanups: readonly SnapshotCleanup[] | undefined;
 	/** What keeping it does for the next boot, and what an undo does beside putting the files back. */
 	readonly persistence: {readonly keep: FilePlan; readonly undo: Omit<FilePlan, 'files'>};
 };
@@ -40,14 +43,15 @@ export type ExistingRules = {
 };
 
 /**
- * Finds out what a change is to take away of others; undefined where all is kept.
- * @throws {HostError} when it must not
+ * Reads the rules that are loaded now, and plans what of them is removed; undefined where all stay.
+ * @throws {HostError} where it must not be removed, or where the plan did not show it
  */
-export async function planExisting(
-	ruleSet: RuleSet,
-	existing: Existing,
-	backend: Backend,
-): Promise<ExistingRules | undefined> {
+export async function planExisting({
+	ruleSet,
+	existing,
+	backend,
+	cleanups: planned,
+}: ChangeRequest): Promise<ExistingRules | undefined> {
 	if (keepsAll(existing)) {
 		return undefined;
 	}
@@ -59,11 +63,16 @@ export async function planExisting(
 		),
 		planSwitchOff(existing.switchOff),
 	]);
-	return {
-		before: beforeOf(snapshots),
-		cleanups: planSnapshotCleanups(snapshots, existing),
-		switchOff,
-	};
+	const cleanups = planSnapshotCleanups(snapshots, existing);
+	if (cleanups instanceof HostError) {
+		throw cleanups;
+	}
+
+	if (planned !== undefined) {
+		assertAsPlanned(planned, cleanups);
+	}
+
+	return {before: beforeOf(snapshots), cleanups, switchOff};
 }
 
 /** Writes a change down with its way back, before anything is touched. */

@@ -53,7 +53,7 @@ export type PendingChange = {
  * @throws {HostError} with exit code 3 when nothing was touched, 4 when it was rolled back
  */
 export async function beginChange(request: ChangeRequest): Promise<PendingChange> {
-	const {policy, ruleSet, seconds, existing, backend} = request;
+	const {policy, ruleSet, seconds, backend} = request;
 	// Touches nothing, and may take its time beside what comes before its answer is needed.
 	const trial = dryRun(ruleSet);
 	trial.catch(() => {});
@@ -61,7 +61,7 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 	const release = await lock();
 	try {
 		await recover();
-		const others = await planExisting(ruleSet, existing, backend);
+		const others = await planExisting(request);
 		const before = others?.before ?? (await readRules(ruleSet));
 		const id = nextId();
 		let until: number;

@@ -1,7 +1,8 @@
 import type {StartWizard} from '../app/wizard-request.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
+import {CONFIRM_SECONDS} from '../change/confirm-time.ts';
 import {hostFacts} from '../host/machine/host-facts.ts';
-import {type ConfirmationFlags, parseSeconds} from './options/confirmation.ts';
+import type {ConfirmationFlags} from './options/confirmation.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
 import {type PolicyFlags, readPolicyPart} from './options/policy.ts';
 
@@ -21,9 +22,8 @@ export type WizardFlags = PolicyFlags &
  */
 export async function wizard(flags: WizardFlags, startWizard: StartWizard): Promise<number> {
 	const {atApply = false, color = true} = flags;
-	const seconds = parseSeconds(flags.confirmWithin);
 	const existing = readExisting(flags);
-	const {boot} = flags;
+	const {boot, confirmWithin: seconds = CONFIRM_SECONDS.usual} = flags;
 	const first = hostFacts();
 	const preset = {
 		// An ordinary user has answered every question: the policy that was applied last must not add to that.

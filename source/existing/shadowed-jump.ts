@@ -1,4 +1,5 @@
 import type {Family} from '../lib/network.ts';
+import {printable} from '../lib/printable.ts';
 import {printRule} from '../ruleset/format-iptables.ts';
 import {
 	type Chain,
@@ -58,6 +59,12 @@ export function decidingRule(rules: FamilyRules): Deciding | undefined {
 	);
 	const found = firstDeciding(jump === -1 ? list : list.slice(0, jump), chainsOf(rules, 'filter'));
 	return found && {...found, family: rules.family};
+}
+
+/** A rule that decides before our chain is reached, in one line. */
+export function describeDeciding({family, index, rule}: Deciding): string {
+	const text = printable(printRule(rule, family), 200);
+	return `IPv${family}: ours is not reached: rule ${index} of INPUT decides before it: ${text}`;
 }
 
 function firstDeciding(

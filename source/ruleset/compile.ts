@@ -15,10 +15,11 @@ export type CompiledPolicy = {
 
 /** Builds the rules of a policy, once. */
 export function compilePolicy(policy: Policy, {families}: BuildFacts): CompiledPolicy {
+	const floor = floorOf(policy);
 	return {
 		policy,
 		ruleSet: buildRuleSet(policy, {families}),
-		floor: buildRuleSet(floorOf(policy), {families, plain: true}),
+		floor: buildRuleSet(floor, {families, plain: true}),
 	};
 }
 

@@ -9,12 +9,12 @@ export type RuleSetFormat = 'restore' | 'commands' | 'json';
 /** Prints the rules of a policy. */
 export function printRuleSet(compiled: CompiledPolicy, format: RuleSetFormat): string {
 	switch (format) {
-		case 'restore':
-			return printRestoreFiles(compiled.ruleSet);
 		case 'commands':
 			return printAllCommands(compiled);
 		case 'json':
 			return `${JSON.stringify(ruleSetToJson(compiled), undefined, '\t')}\n`;
+		case 'restore':
+			return printRestoreFiles(compiled.ruleSet);
 	}
 }
 

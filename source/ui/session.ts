@@ -50,7 +50,13 @@ export async function openWizard(options: Options): Promise<number> {
 		...(banner === undefined ? {} : {banner}),
 		onApply: async (plan: ApplyPlan) => {
 			decided = plan.existing;
-			return beginApplying(plan, seconds);
+			const result = await beginApplying(plan, seconds);
+			if ('ok' in result && !result.ok) {
+				// Perhaps the rules of other programs have changed: the next plan must know of that.
+				lookAround();
+			}
+
+			return result;
 		},
 		prover: makeProver(facts),
 		checker: makeChecker(facts),
@@ -84,14 +90,16 @@ export async function openWizard(options: Options): Promise<number> {
 		draw();
 	};
 	void findHelpers().then((helpers) => learn({helpers}));
-	void discover(facts).then((found) =>
-		learn({
-			known: found,
-			findings: describeMachine(facts, found),
-			looking: [],
-			planApply: plannerFor(existingOf(found)),
-		}),
-	);
+	const lookAround = () =>
+		void discover(facts).then((found) =>
+			learn({
+				known: found,
+				findings: describeMachine(facts, found),
+				looking: [],
+				planApply: plannerFor(existingOf(found)),
+			}),
+		);
+	lookAround();
 	/** Shows the wizard until the user leaves it. */
 	const show = async (start: Flow, keys: KeyStream): Promise<ExitReason> => {
 		const listeners = {

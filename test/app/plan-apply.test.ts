@@ -4,6 +4,7 @@ import type {ApplyRequest} from '../../source/app/apply-request.ts';
 import {explainObstacle} from '../../source/app/obstacle.ts';
 import {planApply} from '../../source/app/plan-apply.ts';
 import {startChange} from '../../source/app/start-change.ts';
+import {assertAsPlanned, planSnapshotCleanups} from '../../source/change/cleanup.ts';
 import {KEEP_EXISTING} from '../../source/existing/cleanup-plan.ts';
 import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
 import type {TcpSocket} from '../../source/host/sockets/proc-net.ts';
@@ -156,6 +157,28 @@ describe('the rules of other programs', () => {
 
 	test('are not known until they were read', () => {
 		expect(plan({existing: flush}).cleanups).toBeUndefined();
+	});
+
+	test('are not removed beyond what the plan showed', () => {
+		const filter = {mode: 'flush-filter', switchOff: []} as const;
+		const cleanupsOf = (text: string) => {
+			const cleanups = planSnapshotCleanups([snapshotOf(text)], filter);
+			return cleanups instanceof HostError ? [] : cleanups;
+		};
+		const shown = cleanupsOf(HAND_MADE.iptables.replaceAll('bad.hosts', 'f2b-sshd'));
+		const later = (from: string, to: string) =>
+			cleanupsOf(HAND_MADE.iptables.replaceAll('bad.hosts', 'f2b-sshd').replace(from, to));
+		const loopback = '-A INPUT -i lo -j ACCEPT\n';
+		expect(() => assertAsPlanned(shown, shown)).not.toThrow();
+		expect(() => assertAsPlanned(shown, later(loopback, ''))).not.toThrow();
+		// fail2ban bans and unbans addresses all the time.
+		const banned = '-A f2b-sshd -s 192.0.2.66/32 -j DROP\n';
+		expect(() => assertAsPlanned(shown, later('-A in-tcp', `${banned}-A in-tcp`))).not.toThrow();
+		const added = '-A INPUT -s 192.0.2.66/32 -j DROP\n';
+		expect(() => assertAsPlanned(shown, later(loopback, `${loopback}${added}`))).toThrow(
+			'have changed since this change was planned',
+		);
+		expect(() => assertAsPlanned([], shown)).toThrow('have changed');
 	});
 
 	test('stay where another program needs them or nothing could restore them', () => {

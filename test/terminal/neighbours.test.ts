@@ -6,7 +6,7 @@ import {joinedPair, serve} from '../_helpers/lab/pair.ts';
 import {HAND_MADE} from '../_helpers/samples/existing-rules.ts';
 import {readSaves} from '../_helpers/samples/saves.ts';
 import {useTerminals} from '../_helpers/terminal/terminal.ts';
-import {applyAndKeep} from '../_helpers/ui/journey.ts';
+import {applyAndKeep, QUESTIONS} from '../_helpers/ui/journey.ts';
 
 describe.each(BACKENDS)('a walk through a machine with an older firewall, %s', (backend) => {
 	const lab = useLab();
@@ -64,4 +64,37 @@ describe.each(BACKENDS)('a walk through a machine with an older firewall, %s', (
 		await wizardDoes(target, 'undo');
 		expect(await readSaves(target)).toEqual(before);
 	});
+
+	test('removes no rule that it has not shown', async () => {
+		const {target} = await joinedPair(lab, backend);
+		await target.must('iptables-restore', [], {input: HAND_MADE.iptables});
+		const flags = ['--role', 'server', '--open', '22/tcp', '--existing', 'flush-input'];
+		const terminal = terminals.wizard(flags, {...target, columns: 100, rows: 40});
+		for (const [now, next] of pairwise([
+			...[QUESTIONS[0], '❯ Remove the rules of others in INPUT'],
+			...QUESTIONS.slice(1),
+		])) {
+			await terminal.waitFor(now);
+			terminal.press('enter');
+			await terminal.waitFor(next);
+		}
+
+		await target.must('iptables', ['-I', 'INPUT', '-p', 'tcp', '--dport', '3306', '-j', 'ACCEPT']);
+		const changed = await readSaves(target);
+		terminal.press('enter');
+		await terminal.waitFor('The rules that are there have changed since this change was planned');
+		expect(await readSaves(target)).toEqual(changed);
+		terminal.press('escape');
+		await terminal.waitFor('IPv4: 8 rules of INPUT');
+		await applyAndKeep(terminal);
+		const {ipv4} = await readSaves(target);
+		expect(ipv4.match(/^-A INPUT .*$/gm)).toEqual(['-A INPUT -j FW-WIZARD-INPUT']);
+		terminal.press('enter');
+		expect(await terminal.ended).toBe(0);
+	});
 });
+
+/** Each item with the one that follows it. */
+function pairwise<Item>(items: readonly Item[]): ReadonlyArray<readonly [Item, Item]> {
+	return items.slice(1).map((item, index) => [items[index] as Item, item]);
+}

@@ -1,4 +1,4 @@
-import type {Command} from 'commander';
+import {type Command, Option} from 'commander';
 import {CONFIRM_SECONDS} from '../../change/confirm-time.ts';
 import {InputError} from '../../lib/errors.ts';
 import {printable} from '../../lib/printable.ts';
@@ -7,28 +7,30 @@ import {wordOption} from './words.ts';
 
 /** The flags of a change, as commander gives them. */
 export type ConfirmationFlags = {
-	readonly confirmWithin?: string;
+	/** Seconds. */
+	readonly confirmWithin?: number;
 	readonly boot?: BootChoice;
 };
 
 /** Adds the flags that say how long a change waits for its confirmation, and what loads the rules at boot. */
 export function withConfirmationOptions(command: Command): Command {
 	return command
-		.option('--confirm-within <seconds>', 'roll back unless confirmed in this time (default 60)')
+		.addOption(
+			new Option(
+				'--confirm-within <seconds>',
+				'roll back unless confirmed in this time (default 60)',
+			).argParser(parseSeconds),
+		)
 		.addOption(wordOption('--boot <way>', 'what loads the rules at boot', BOOT_CHOICES));
 }
 
-/**
- * The seconds that a change waits for its confirmation.
- * @param text as --confirm-within has it; the usual time where it is undefined
- * @throws {InputError}
- */
-export function parseSeconds(text: string | undefined): number {
-	const {usual, least, most} = CONFIRM_SECONDS;
-	const seconds = Number(text ?? usual);
+/** The seconds that a change waits for its confirmation. @throws {InputError} */
+function parseSeconds(text: string): number {
+	const {least, most} = CONFIRM_SECONDS;
+	const seconds = Number(text);
 	if (!Number.isInteger(seconds) || seconds < least || seconds > most) {
 		throw new InputError(
-			`"${printable(text ?? '')}" is not a time to confirm`,
+			`"${printable(text)}" is not a time to confirm`,
 			`Write seconds, from ${least} to ${most}`,
 		);
 	}

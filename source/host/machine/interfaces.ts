@@ -4,15 +4,15 @@ import {printable} from '../../lib/printable.ts';
 
 export type Interface = {
 	readonly name: string;
-	/** CIDR, as the interface has them. */
+	/** The addresses with the lengths of their prefixes, in CIDR. */
 	readonly addresses: readonly string[];
 };
 
-/** The interfaces that are up and have an address, less loopback. */
+/** The interfaces that are up and have an address, without loopback. */
 export function interfacesHere(): readonly Interface[] {
 	return Object.entries(os.networkInterfaces())
 		.map(([name, addresses = []]) => ({
-			name: bareName(name),
+			name: withoutAlias(name),
 			addresses: addresses
 				.filter((address) => !address.internal)
 				.flatMap((address) => address.cidr ?? []),
@@ -37,15 +37,15 @@ export function allInterfaces(): readonly ScopedInterface[] {
 	}));
 }
 
-/** The interface that bears an address. */
+/** The interface that has an address. */
 export function interfaceOf(address: string): string | undefined {
 	const name = Object.entries(os.networkInterfaces()).find(([, list = []]) =>
 		list.some((entry) => entry.address === address),
 	)?.[0];
-	return name === undefined ? undefined : bareName(name);
+	return name === undefined ? undefined : withoutAlias(name);
 }
 
-/** An old-style alias, eth0:1, is an address of eth0. */
-function bareName(name: string): string {
+/** The name of an interface without an old-style alias: eth0:1 is an address of eth0. */
+function withoutAlias(name: string): string {
 	return name.split(':')[0] ?? name;
 }

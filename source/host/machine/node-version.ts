@@ -1,5 +1,6 @@
 /**
- * In one line, that a Node is too old for this program.
+ * The complaint, in one line, that a version of Node is too old for this program; undefined where it
+ * is not.
  * @param needed major and minor version, as in "20.19"
  * @param found as process.versions.node has it
  */

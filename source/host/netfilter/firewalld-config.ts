@@ -6,16 +6,19 @@ import type {Translation} from '../../existing/import/result.ts';
 import {ask} from '../exec/run.ts';
 import {readForeign} from '../files/read-config.ts';
 
-/** What comes with it, then what stands in its place on this machine. */
+/**
+ * The folder of the files that firewalld ships, then that of the files which replace them on this
+ * machine.
+ */
 const FOLDERS = ['/usr/lib/firewalld', '/etc/firewalld'];
 const [SHIPPED = '', OWN = ''] = FOLDERS;
-/** Only of ICMP. */
+/** A policy of firewalld that decides about ICMP alone. */
 const HARMLESS = 'allow-host-ipv6';
 
 /**
- * What firewalld is set to let in for good, as openings; the zones of interfaces as they are now.
- * @returns undefined where it is not installed
- * @throws {HostError} where its files are not ours to read
+ * Reads what firewalld allows permanently, as openings. The zones of the interfaces are those of now.
+ * @returns undefined where firewalld is not installed
+ * @throws {HostError} where this process may not read its files
  */
 export async function translateFirewalldHere(): Promise<Translation | undefined> {
 	const shipped = readFolder(`${SHIPPED}/zones`);
@@ -53,13 +56,16 @@ function namesIn(folder: string): readonly string[] {
 	try {
 		return readdirSync(folder).filter((name) => name.endsWith('.xml'));
 	} catch {
-		// Says so where it is there and not ours to read.
+		// Throws where the folder exists and this process may not read it.
 		readForeign(folder, 'firewalld');
 		return [];
 	}
 }
 
-/** Which zone an interface is in, from `firewall-cmd --get-active-zones`: a zone, and under it what is in it. */
+/**
+ * The zone of each interface, from what `firewall-cmd --get-active-zones` prints: a line for each zone,
+ * with indented lines below it for its interfaces and sources.
+ */
 function readBindings(text: string): Readonly<Record<string, string>> {
 	let zone = '';
 	const found: Record<string, string> = {};

@@ -13,14 +13,20 @@ const NFTABLES_CONF = '/etc/nftables.conf';
 
 /** Other programs that load a whole firewall, as far as they are in use. */
 export type Managers = {
-	/** Enabled: it loads its rules at boot. */
+	/** Whether ufw is enabled, and so loads its rules at boot. */
 	readonly ufw: boolean;
 	readonly firewalld:
 		| {readonly enabled: boolean; readonly running: boolean; readonly table: boolean}
 		| undefined;
-	/** nftables.service is enabled; whether its file begins with `flush ruleset`. */
+	/**
+	 * Undefined where nftables.service is not enabled. Otherwise, whether its file begins with `flush
+	 * ruleset`.
+	 */
 	readonly nftables: {readonly flushes: boolean} | undefined;
-	/** The file that netfilter-persistent restores at boot and that does not have our jump. */
+	/**
+	 * The file that netfilter-persistent restores at boot, where it lacks the jump to fw-wizard's
+	 * chain.
+	 */
 	readonly frozen: string | undefined;
 };
 
@@ -53,7 +59,7 @@ export function ownerError(owner: Manager): HostError {
 	);
 }
 
-/** Who owns the firewall here: nothing can be applied beside them. */
+/** The programs that own the firewall: no rules can be applied beside them. */
 export async function findOwners(): Promise<readonly Manager[]> {
 	return ownersAmong({ufw: ufwIsEnabled(), firewalld: await findFirewalld()});
 }
@@ -85,7 +91,7 @@ export function withoutUfw(): string | undefined {
 	return UFW_ENABLED.test(text) ? text.replace(UFW_ENABLED, '$1no') : undefined;
 }
 
-/** Whether firewalld makes its rules with iptables, which it empties when it starts and stops. */
+/** Whether firewalld uses iptables. Then it removes all rules of iptables when it starts and stops. */
 export function firewalldUsesIptables(): boolean {
 	return (
 		/^\s*FirewallBackend\s*=\s*iptables/im.test(readText('/etc/firewalld/firewalld.conf') ?? '') ||

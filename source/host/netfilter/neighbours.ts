@@ -19,12 +19,15 @@ export type ExistingFirewalls = {
 	/** The programs that own the firewall: nothing can be applied beside them. */
 	readonly owners: readonly Manager[];
 	readonly neighbours: readonly Neighbour[];
-	/** The recommended one first; none where there is nothing to decide. */
+	/**
+	 * What can be done about them, the recommended choice first; empty where there is nothing to
+	 * decide.
+	 */
 	readonly choices: readonly CleanupChoice[];
 };
 
 /**
- * Looks for all of them, as root; nothing is changed.
+ * Looks for the other programs that filter, as root. Changes nothing.
  * @param backend the backend of iptables that is in use
  * @throws {HostError} when the rules cannot be read
  */
@@ -49,7 +52,7 @@ export async function findExisting(
 	return {snapshots, owners, neighbours, choices: planChoices(snapshots, owners)};
 }
 
-/** Those of the known services that run in this network. */
+/** The names of the known programs that run in this network namespace. */
 function servicesHere(): ReadonlySet<string> {
 	const network = link('/proc/self/ns/net');
 	return new Set(
@@ -59,7 +62,7 @@ function servicesHere(): ReadonlySet<string> {
 	);
 }
 
-/** The interfaces of WireGuard, as the kernel knows them. */
+/** The interfaces of WireGuard, by the type that the kernel gives them. */
 function tunnelsHere(): readonly string[] {
 	return listFolder('/sys/class/net').filter((name) =>
 		/^DEVTYPE=wireguard$/m.test(readText(`/sys/class/net/${name}/uevent`) ?? ''),

@@ -2,14 +2,17 @@ import {readlinkSync} from 'node:fs';
 import {forEachYielding} from '../exec/yield.ts';
 import {listFolder, readText} from '../files/read-text.ts';
 
-/** A process as /proc shows it (proc(5)). All of these give nothing where it is gone or not ours to see. */
+/**
+ * This file reads /proc/PID (proc(5)). Its functions return an empty result where the process has ended,
+ * and where this user may not see it.
+ */
 
 export function parentOf(pid: number): number | undefined {
 	const parent = Number(statFields(pid)[1]);
 	return Number.isInteger(parent) && parent > 0 ? parent : undefined;
 }
 
-/** The process and its ancestors, up to but without PID 1. */
+/** The process and its ancestors, without PID 1. */
 export function ancestorsOf(pid: number): readonly number[] {
 	const chain: number[] = [];
 	for (
@@ -23,17 +26,17 @@ export function ancestorsOf(pid: number): readonly number[] {
 	return chain;
 }
 
-/** The name that the kernel knows it by, at most 15 characters. */
+/** The name of the process in the kernel, at most 15 characters. */
 export function commandNameOf(pid: number): string {
 	return read(`/proc/${pid}/comm`).trim();
 }
 
-/** Its command line, or the title that it gave itself. */
+/** The command line of the process, or the title that it gave itself. */
 export function titleOf(pid: number): string {
 	return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
 }
 
-/** A variable of the environment that it was started with. */
+/** A variable of the environment with which the process was started. */
 export function variableOf(pid: number, name: string): string | undefined {
 	return read(`/proc/${pid}/environ`)
 		.split('\0')
@@ -41,7 +44,7 @@ export function variableOf(pid: number, name: string): string | undefined {
 		?.slice(name.length + 1);
 }
 
-/** The inodes of the sockets that it has open. */
+/** The inodes of the sockets that the process has open. */
 export function socketsOf(pid: number): ReadonlySet<string> {
 	const folder = `/proc/${pid}/fd`;
 	return new Set(
@@ -51,7 +54,7 @@ export function socketsOf(pid: number): ReadonlySet<string> {
 	);
 }
 
-/** The processes that hold each of these sockets, by inode; in one pass over /proc. */
+/** The processes that have each of these sockets open, by inode. Reads /proc once. */
 export async function holdersOf(
 	inodes: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, readonly number[]>> {
@@ -66,18 +69,18 @@ export async function holdersOf(
 	return holders;
 }
 
-/** Whom it runs as: the effective user. */
+/** The effective user of the process. */
 export function userIdOf(pid: number): number | undefined {
 	const id = /^Uid:\t\d+\t(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1];
 	return id === undefined ? undefined : Number(id);
 }
 
-/** Its control groups, one a line (cgroups(7)). */
+/** The control groups of the process, one per line (cgroups(7)). */
 export function controlGroupsOf(pid: number): string {
 	return read(`/proc/${pid}/cgroup`);
 }
 
-/** The terminals that it has open. */
+/** The terminals that the process has open. */
 export function terminalsOf(pid: number): ReadonlySet<string> {
 	const folder = `/proc/${pid}/fd`;
 	return new Set(
@@ -87,18 +90,18 @@ export function terminalsOf(pid: number): ReadonlySet<string> {
 	);
 }
 
-/** The paths of the files that it has open. */
+/** The paths of the files that the process has open. */
 export function openFilesOf(pid: number): ReadonlySet<string> {
 	const folder = `/proc/${pid}/fd`;
 	return new Set(listFolder(folder).map((name) => link(`${folder}/${name}`)));
 }
 
-/** Whether it was stopped, by SIGSTOP or by Ctrl-Z, or by a debugger. */
+/** Whether SIGSTOP, Ctrl-Z or a debugger has stopped the process. */
 export function isStopped(pid: number): boolean {
 	return /^[Tt]$/.test(statFields(pid)[0] ?? '');
 }
 
-/** All processes whose name is one of these. */
+/** All processes that have one of these names. */
 export function processesNamed(names: readonly string[]): readonly number[] {
 	return allProcesses().filter((pid) => names.includes(commandNameOf(pid)));
 }
@@ -122,7 +125,7 @@ function read(file: string): string {
 	return readText(file) ?? '';
 }
 
-/** What a symbolic link of /proc points at; empty where we may not know. */
+/** The target of a symbolic link of /proc; empty where this user may not see it. */
 export function link(file: string): string {
 	try {
 		return readlinkSync(file);

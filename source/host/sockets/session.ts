@@ -23,29 +23,30 @@ import {
 	variableOf,
 } from './processes.ts';
 
-/** How the person at the keyboard reaches this machine. */
+/** How the user who started this program is connected to this machine. */
 export type Session =
 	| (RemoteClient & {
 			readonly kind: 'remote';
-			/** Names the connection; empty where that is not known, as for mosh. */
+			/** Identifies the connection; empty where the connection is not known, as for mosh. */
 			readonly key: string;
 	  })
 	/** At the machine's own console. */
 	| {readonly kind: 'console'}
 	| {readonly kind: 'unknown'};
 
-/** The ports that mosh-server takes by default (mosh-server(1)). */
+/** The ports that mosh-server uses by default (mosh-server(1)). */
 const MOSH: AccessPort = {protocol: 'udp', first: 60_000, last: 61_000};
 
-/** A group that nothing belongs to (Debian, and the kernel's overflowgid). */
+/** A group that owns no files: nogroup on Debian, and the kernel's overflowgid. */
 const NOGROUP = 65_534;
 
 const SSH_SERVERS = ['sshd', 'sshd-session', 'dropbear', 'tinysshd'];
 
 /**
- * Finds the session that this process runs in: walks the parents to the first that owns an
- * established TCP connection or mosh's UDP socket. sudo and su only add parents; under tmux and
- * screen, whose servers have none, it walks from their clients.
+ * Finds the session that this process runs in. It follows the parent processes up to the first that
+ * has an established TCP connection, or the UDP socket of mosh. sudo and su only add parents to that
+ * chain. The servers of tmux and screen have no such socket: there the search starts from their
+ * clients.
  */
 export async function findSession(pid = process.pid): Promise<Session> {
 	const sockets = inboundOf(readTcpSockets());
@@ -57,7 +58,7 @@ export async function findSession(pid = process.pid): Promise<Session> {
 		}
 	}
 
-	// Where /proc does not show other users' sockets, sshd's own word.
+	// Where /proc hides the sockets of other users, the variable that sshd sets tells.
 	const said = starts
 		.flatMap(ancestorsOf)
 		.map((ancestor) => parseSshConnection(variableOf(ancestor, 'SSH_CONNECTION')))
@@ -70,14 +71,14 @@ export function clientOf(session: Session): string | undefined {
 	return session.kind === 'remote' ? session.client : undefined;
 }
 
-/** Names a session, to tell one from another: by its connection, else by its terminal. */
+/** A text that identifies a session: its connection, or else its terminal. */
 export function identify(session: Session): string {
 	return session.kind === 'remote' && session.key !== ''
 		? session.key
 		: `terminal ${link('/proc/self/fd/0')}`;
 }
 
-/** Whether it comes from this machine itself, whose own packets every rule set lets in. */
+/** Whether a session comes from this machine itself, whose own packets every rule set accepts. */
 export function comesFromHere(session: Session): boolean {
 	return session.kind === 'remote' && session.client !== undefined && isOwn(session.client);
 }
@@ -87,9 +88,11 @@ function isOwn(address: string): boolean {
 }
 
 /**
- * Logins from outside that were not there before: connections to an SSH server, past authentication.
- * None where they cannot be read just now: the wizard asks again in half a second, and its wait for
- * a confirmation must not end for that.
+ * The addresses of new logins from other machines: of connections to an SSH server that have passed
+ * authentication. Returns none where they cannot be read just now: the wizard asks again in half a
+ * second, and its wait for a confirmation must not end for that.
+ * @param before the connections that existed before, as `currentConnections` gave them
+ * @param client the address of the session in use
  */
 export function findLogins(
 	before: ReadonlySet<string>,
@@ -105,7 +108,7 @@ export function findLogins(
 	}
 }
 
-/** The connections that others have to this machine now. */
+/** The connections of other machines to this one, each as its `connectionKey`. */
 export function currentConnections(): ReadonlySet<string> {
 	return new Set(inboundOf(readTcpSockets()).map(connectionKey));
 }
@@ -117,20 +120,24 @@ function walk(pid: number, sockets: readonly TcpSocket[]): Session | undefined {
 		if (socket) {
 			return {
 				kind: 'remote',
-				accessPorts: [tcpDoor(socket.localPort)],
+				accessPorts: [tcpAccessPort(socket.localPort)],
 				client: socket.remoteAddress,
 				inInterface: interfaceOf(socket.localAddress),
 				key: connectionKey(socket),
 			};
 		}
 
-		// Its socket is not connected, so the client is not known; a new one begins with SSH.
+		// The socket of mosh is not connected, so that the client's address is not known. A new session of
+		// mosh begins with a login over SSH, which is why the SSH ports count too.
 		if (commandNameOf(ancestor) === 'mosh-server') {
 			const port = [...readUdpPorts()].find(([inode]) => inodes.has(inode))?.[1] ?? MOSH.first;
 			const usual = MOSH.first <= port && port <= MOSH.last;
 			return {
 				kind: 'remote',
-				accessPorts: [usual ? MOSH : {protocol: 'udp', first: port, last: port}, ...sshDoors()],
+				accessPorts: [
+					usual ? MOSH : {protocol: 'udp', first: port, last: port},
+					...sshAccessPorts(),
+				],
 				client: undefined,
 				inInterface: undefined,
 				key: '',
@@ -141,7 +148,7 @@ function walk(pid: number, sockets: readonly TcpSocket[]): Session | undefined {
 	return undefined;
 }
 
-/** The processes through which somebody looks at the tmux or screen that `pid` runs in. */
+/** The clients that are attached to the tmux or screen in which `pid` runs. */
 async function multiplexerClients(pid: number): Promise<readonly number[]> {
 	const chain = ancestorsOf(pid);
 	const server = chain.find((ancestor) => commandNameOf(ancestor).startsWith('tmux'));
@@ -165,7 +172,7 @@ async function multiplexerClients(pid: number): Promise<readonly number[]> {
 			.filter((client) => client > 0);
 	}
 
-	// The server draws on the terminals of its clients, and on nobody else's.
+	// The server of screen opens the terminals of its clients, and no other terminal.
 	const screen = chain.findLast((ancestor) => /^screen$/i.test(commandNameOf(ancestor)));
 	const shown = screen === undefined ? new Set<string>() : terminalsOf(screen);
 	return processesNamed(['screen']).filter(
@@ -174,8 +181,9 @@ async function multiplexerClients(pid: number): Promise<readonly number[]> {
 }
 
 /**
- * A program with the rights of whoever runs the first of these processes that is not ours. A server of
- * tmux makes its client open and write files: root must not be the client of another user's.
+ * The words that run a program as the owner of the first of these processes that belongs to another
+ * user. A server of tmux makes its client open and write files, so root must not be the client of
+ * another user's server.
  */
 function asOwner(
 	pids: readonly number[],
@@ -193,8 +201,9 @@ function asOwner(
 }
 
 /**
- * Whether a connection got through authentication. OpenSSH says so in its title (`sshd: user@pts/0`,
- * `user@notty`); of other servers only a connection from the address already in use counts.
+ * Whether a connection has passed authentication. OpenSSH tells it in the title of its process
+ * (`sshd: user@pts/0`, `user@notty`). Other servers do not: of theirs, only a connection from the
+ * address of the session in use counts.
  */
 function isLogin(socket: TcpSocket, client: string | undefined): boolean {
 	const owners = processesNamed(SSH_SERVERS).filter((pid) => socketsOf(pid).has(socket.inode));
@@ -205,16 +214,16 @@ function isLogin(socket: TcpSocket, client: string | undefined): boolean {
 	);
 }
 
-/** Where SSH servers listen. */
-function sshDoors(): readonly AccessPort[] {
+/** The ports on which SSH servers listen. */
+function sshAccessPorts(): readonly AccessPort[] {
 	const inodes = new Set(processesNamed(SSH_SERVERS).flatMap((pid) => [...socketsOf(pid)]));
 	const ports = readTcpSockets()
 		.filter(({state, inode}) => state === 'listening' && inodes.has(inode))
 		.map(({localPort}) => localPort);
-	return [...new Set(ports)].map(tcpDoor);
+	return [...new Set(ports)].map(tcpAccessPort);
 }
 
-function tcpDoor(port: number): AccessPort {
+function tcpAccessPort(port: number): AccessPort {
 	return {protocol: 'tcp', first: port, last: port};
 }
 
@@ -231,7 +240,7 @@ function parseSshConnection(text: string | undefined): Session | undefined {
 		];
 		return {
 			kind: 'remote',
-			accessPorts: [tcpDoor(Number(port))],
+			accessPorts: [tcpAccessPort(Number(port))],
 			client: far,
 			inInterface: interfaceOf(near),
 			key: `${near} ${port} ${far} ${clientPort}`,
@@ -241,12 +250,12 @@ function parseSshConnection(text: string | undefined): Session | undefined {
 	}
 }
 
-/** fe80::1%eth0 → fe80::1 */
+/** An address without its zone: fe80::1%eth0 becomes fe80::1. */
 function withoutZone(address: string): string {
 	return address.split('%')[0] ?? address;
 }
 
-/** A virtual console, a serial line or a hypervisor's console; not a pseudo-terminal. */
+/** Whether this process runs on a virtual console, a serial line or a hypervisor's console. */
 function isConsole(): boolean {
 	return /^\/dev\/(tty\d|tty[A-Z]|hvc|console|xvc)/.test(link('/proc/self/fd/0'));
 }

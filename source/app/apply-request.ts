@@ -10,6 +10,8 @@ export type ApplyRequest = {
 	readonly existing: Existing;
 	/** How the rules are to be loaded at boot, where the user has said it. */
 	readonly boot?: BootChoice | undefined;
+	/** Confirm the change as soon as it is loaded, although no login has shown that one is possible. */
+	readonly atOnce?: boolean;
 	/** Openings of the policy that the user has not named: the firewall that it replaces allows them. */
 	readonly imported?: readonly Opening[] | undefined;
 };

@@ -15,7 +15,7 @@ import {printPolicy} from '../policy/policy.ts';
 import {knownFacts} from './apply-facts.ts';
 import {explainObstacle} from './obstacle.ts';
 import {planApply} from './plan-apply.ts';
-import {applyAtOnce} from './start-change.ts';
+import {startChange} from './start-change.ts';
 
 /** The reboot-survival checklist of this machine, and what a user can do about its items. */
 export type Checker = {
@@ -82,7 +82,7 @@ async function mend(facts: Facts, items: readonly Item[]): Promise<void> {
 		({id, mendable}) => mendable && (id.startsWith('running') || id === 'reached'),
 	);
 	if (rulesAreWrong && plan.lockouts.length === 0) {
-		await applyAtOnce(plan, CONFIRM_SECONDS.usual);
+		await startChange({...plan, atOnce: true}, CONFIRM_SECONDS.usual);
 	} else {
 		const {keep} = plan.persistence;
 		const files = {[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600}, ...keep.files};

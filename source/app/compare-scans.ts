@@ -4,7 +4,7 @@ import {canonicalAddress, contains} from '../lib/network.ts';
 import {compareScan, type ScanComparison} from '../proof/nmap/compare-scan.ts';
 import {readNmap, type Scan} from '../proof/nmap/read-scan.ts';
 import {ownAddresses, planForPolicy, vantagePointsOf} from '../proof/vantage-points.ts';
-import type {CompiledPolicy} from '../ruleset/compile.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 
 /** How the scans of a file compare to a policy. */
 export type ScansComparison = ScanComparison & {

@@ -2,9 +2,8 @@ import type {Existing, Manager} from '../existing/cleanup-plan.ts';
 import {rootRequired} from '../host/exec/elevation.ts';
 import {iptablesMissing} from '../host/machine/packages.ts';
 import {findOwners, ownerError} from '../host/netfilter/managers.ts';
-import type {HostError} from '../lib/errors.ts';
+import type {HostError, InputError} from '../lib/errors.ts';
 import {quoteIfNeeded} from '../lib/shell-quote.ts';
-import type {ApplyFacts} from './apply-facts.ts';
 import {type ApplyRequest, requestFlags} from './apply-request.ts';
 
 /** Why a request cannot be applied on this machine. */
@@ -15,32 +14,12 @@ export type Obstacle =
 	/** Another program owns the firewall and is not to be switched off. */
 	| {readonly kind: 'other-owner'; readonly owner: Manager}
 	/** Rules of other programs must not be removed, or could not be restored. */
-	| {readonly kind: 'not-removable'; readonly error: HostError};
-
-/** The first thing that prevents a request from being applied, or undefined where nothing does. */
-export function findObstacle(
-	{boot, existing}: ApplyRequest,
-	{missingRight, unsupported, savedBoot, iptables, root, owners}: ApplyFacts,
-): Obstacle | undefined {
-	if (missingRight !== undefined) {
-		return {kind: 'no-right', error: missingRight};
-	}
-
-	// A user who sees to the boot does not need a system that keeps the rules.
-	if (unsupported !== undefined && (boot ?? savedBoot) !== 'none') {
-		return {kind: 'unsupported', error: unsupported};
-	}
-
-	if (iptables === undefined || !root) {
-		return {kind: iptables === undefined ? 'no-iptables' : 'not-root'};
-	}
-
-	const owner = owners.find((name) => !existing.switchOff.includes(name));
-	return owner === undefined ? undefined : {kind: 'other-owner', owner};
-}
+	| {readonly kind: 'not-removable'; readonly error: HostError}
+	/** The change is to be confirmed at once, and the user could not connect again. */
+	| {readonly kind: 'lock-out'; readonly error: InputError};
 
 /** What an obstacle is in words, and the way out. */
-export function explainObstacle(obstacle: Obstacle, request: ApplyRequest): HostError {
+export function explainObstacle(obstacle: Obstacle, request: ApplyRequest): HostError | InputError {
 	switch (obstacle.kind) {
 		case 'no-iptables':
 			return iptablesMissing();

@@ -1,15 +1,16 @@
 import {planSnapshotCleanups, type SnapshotCleanup} from '../change/cleanup.ts';
 import {keepsAll} from '../existing/cleanup-plan.ts';
 import type {TcpSocket} from '../host/sockets/proc-net.ts';
-import type {Session} from '../host/sockets/session.ts';
+import {clientOf, type Session} from '../host/sockets/session.ts';
 import {HostError} from '../lib/errors.ts';
 import {type Persistence, planPersistence} from '../persistence/plan.ts';
-import {type CompiledPolicy, compilePolicy} from '../ruleset/compile.ts';
+import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
+import {lockoutError} from '../ruleset/describe-lockout.ts';
 import {type AccessPort, findLockouts, isBlocked} from '../ruleset/lockout.ts';
 import type {Backend} from '../ruleset/model.ts';
 import type {ApplyFacts} from './apply-facts.ts';
 import type {ApplyRequest} from './apply-request.ts';
-import {findObstacle, type Obstacle} from './obstacle.ts';
+import type {Obstacle} from './obstacle.ts';
 
 /**
  * What applying a policy would do on this machine. It is made before anything is touched, every view
@@ -70,7 +71,34 @@ export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
 		return {...plan, obstacle: {kind: 'no-iptables'}};
 	}
 
+	if (request.atOnce && plan.lockouts.length > 0) {
+		const error = lockoutError(plan.lockouts, clientOf(session), request.imported);
+		return {...plan, obstacle: {kind: 'lock-out', error}};
+	}
+
 	const {backend} = iptables;
 	const persistence = planPersistence(compiled, backend, request.boot);
 	return {...plan, obstacle: undefined, backend, persistence};
+}
+
+/** The first thing that prevents a request from being applied, or undefined where nothing does. */
+function findObstacle(
+	{boot, existing}: ApplyRequest,
+	{missingRight, unsupported, savedBoot, iptables, root, owners}: ApplyFacts,
+): Obstacle | undefined {
+	if (missingRight !== undefined) {
+		return {kind: 'no-right', error: missingRight};
+	}
+
+	// A user who sees to the boot does not need a system that keeps the rules.
+	if (unsupported !== undefined && (boot ?? savedBoot) !== 'none') {
+		return {kind: 'unsupported', error: unsupported};
+	}
+
+	if (iptables === undefined || !root) {
+		return {kind: iptables === undefined ? 'no-iptables' : 'not-root'};
+	}
+
+	const owner = owners.find((name) => !existing.switchOff.includes(name));
+	return owner === undefined ? undefined : {kind: 'other-owner', owner};
 }

@@ -5,7 +5,7 @@ import {prove} from '../proof/prove.ts';
 import type {Proof} from '../proof/report.ts';
 import {type Observation, type Progress, sweep} from '../proof/sweep.ts';
 import {planForPolicy} from '../proof/vantage-points.ts';
-import type {CompiledPolicy} from '../ruleset/compile.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 import {plannedSource, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {withTestbed} from '../testbed/testbed.ts';
 

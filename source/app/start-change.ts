@@ -1,7 +1,6 @@
 import type {ChangeState} from '../change/record.ts';
 import {beginChange, type PendingChange} from '../change/transaction.ts';
 import {clientOf, currentConnections, findLogins} from '../host/sockets/session.ts';
-import {lockoutError} from '../ruleset/describe-lockout.ts';
 import {explainObstacle} from './obstacle.ts';
 import type {ApplyPlan} from './plan-apply.ts';
 
@@ -19,8 +18,10 @@ export type StartedChange = PendingChange & {
 };
 
 /**
- * Loads what was planned, as a change that waits for its confirmation.
+ * Loads what was planned, as a change that waits for its confirmation unless the plan confirms it at
+ * once.
  * @param seconds until it is rolled back unless it is confirmed
+ * @throws {InputError} where the plan would lock the user out at once; nothing was touched
  * @throws {HostError} with exit code 3 when nothing was touched, 4 when it was rolled back
  */
 export async function startChange(plan: ApplyPlan, seconds: number): Promise<StartedChange> {
@@ -30,6 +31,14 @@ export async function startChange(plan: ApplyPlan, seconds: number): Promise<Sta
 
 	const {session} = plan;
 	const change = await beginChange({...plan, seconds});
+	if (plan.atOnce) {
+		try {
+			await change.keepAtOnce();
+		} finally {
+			await change.release();
+		}
+	}
+
 	// Read only now: a login during the loading may still have been made under the old rules.
 	const known = currentConnections();
 	const logins = new Set<string>();
@@ -50,25 +59,4 @@ export async function startChange(plan: ApplyPlan, seconds: number): Promise<Sta
 			};
 		},
 	};
-}
-
-/**
- * Loads what was planned and confirms it at once, without a login that shows that one is possible.
- * @param seconds until it is rolled back where this program is killed before that
- * @throws {InputError} where the user could not connect again; nothing was touched
- * @throws {HostError} as `startChange` does
- */
-export async function applyAtOnce(plan: ApplyPlan, seconds: number): Promise<PendingChange> {
-	const {lockouts, session, imported, obstacle} = plan;
-	if (obstacle === undefined && lockouts.length > 0) {
-		throw lockoutError(lockouts, clientOf(session), imported);
-	}
-
-	const change = await startChange(plan, seconds);
-	try {
-		await change.keepAtOnce();
-		return change;
-	} finally {
-		await change.release();
-	}
 }

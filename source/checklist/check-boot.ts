@@ -7,7 +7,7 @@ import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from '../persistence/init/systemd.ts
 import {INIT_SCRIPT} from '../persistence/init/sysvinit.ts';
 import type {InitSystem} from '../persistence/init-system.ts';
 import {findInitSystem, planPersistence, readChoice} from '../persistence/plan.ts';
-import type {CompiledPolicy} from '../ruleset/compile.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 import {failed, type Item, open, unless} from './checklist-item.ts';
 import {type Rehearsal, rehearseBoot} from './simulate-boot.ts';
 import {asItIs, findFileFault, findFolderFault} from './verify-files.ts';

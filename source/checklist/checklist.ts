@@ -14,7 +14,7 @@ import {findInitSystem} from '../persistence/plan.ts';
 import {helperOf} from '../policy/helpers.ts';
 import type {Policy} from '../policy/policy.ts';
 import {nmapCommands} from '../proof/nmap/commands.ts';
-import {compilePolicy} from '../ruleset/compile.ts';
+import {compilePolicy} from '../ruleset/build.ts';
 import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {checkBoot} from './check-boot.ts';

@@ -10,7 +10,7 @@ import {withoutLimits} from '../proof/checks/rate-limits.ts';
 import {describePortDifference, viewAll} from '../proof/report.ts';
 import {sweep} from '../proof/sweep.ts';
 import {type NamedVantagePoint, planForPolicy} from '../proof/vantage-points.ts';
-import type {CompiledPolicy} from '../ruleset/compile.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
 import {edgesOf, fillStretches, stretches} from '../ruleset/evaluate-ports.ts';
 import type {RuleSet} from '../ruleset/model.ts';

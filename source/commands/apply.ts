@@ -1,16 +1,17 @@
 import process from 'node:process';
 import {gatherApplyFacts} from '../app/apply-facts.ts';
 import {type ApplyPlan, planApply} from '../app/plan-apply.ts';
-import {applyAtOnce, startChange} from '../app/start-change.ts';
+import {startChange} from '../app/start-change.ts';
 import {waitForDecision} from '../app/wait-for-decision.ts';
 import {CONFIRM_SECONDS} from '../change/confirm-time.ts';
-import {describeChange} from '../change/describe-change.ts';
 import type {PendingChange} from '../change/transaction.ts';
+import {decidingRule, describeDeciding} from '../existing/shadowed-jump.ts';
 import {gatherFacts} from '../host/machine/facts.ts';
 import {clientOf} from '../host/sockets/session.ts';
+import {printable} from '../lib/printable.ts';
 import {findInitSystem, readChoice} from '../persistence/plan.ts';
 import {describeLockout} from '../ruleset/describe-lockout.ts';
-import {printRuleSet, ruleSetToJson} from '../ruleset/print-rule-set.ts';
+import {describeLoaded, printRuleSet, ruleSetToJson} from '../ruleset/print-rule-set.ts';
 import type {ConfirmationFlags} from './options/confirmation.ts';
 import {type RequestFlags, readRequest} from './options/request.ts';
 
@@ -25,18 +26,17 @@ export type ApplyFlags = RequestFlags &
 export async function apply(flags: ApplyFlags): Promise<string> {
 	const {confirmWithin: seconds = CONFIRM_SECONDS.usual} = flags;
 	const facts = await gatherFacts();
-	const request = await readRequest(flags, facts.services);
+	const request = {...(await readRequest(flags, facts.services)), atOnce: flags.yes ?? false};
 	const known = await gatherApplyFacts(facts, request.existing);
 	const plan = planApply(request, known);
+	const counts = describeLoaded(plan.ruleSet);
 	if (plan.obstacle?.kind === 'no-right' || plan.obstacle?.kind === 'unsupported') {
 		// Rules that cannot be loaded here may be of use elsewhere.
 		process.stdout.write(printRuleSet(plan, flags.json ? 'json' : 'restore'));
 	}
 
-	const change = await (flags.yes ? applyAtOnce(plan, seconds) : startChange(plan, seconds));
-	const loaded = describeChange(plan.ruleSet, change)
-		.map((line) => `${line}\n`)
-		.join('');
+	const change = await startChange(plan, seconds);
+	const loaded = `${counts}\n${describeChange(change)}`;
 	if (!flags.yes) {
 		process.stderr.write(
 			`${describeLockouts(plan)}${loaded}The old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\n`,
@@ -52,6 +52,17 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 /** That this user could not connect again, in a line of its own; empty where they could. */
 function describeLockouts({lockouts, session}: ApplyPlan): string {
 	return lockouts.length === 0 ? '' : `${describeLockout(lockouts, clientOf(session))}.\n`;
+}
+
+/** Which rules of other programs bypass the loaded ones, and which were removed, a line each. */
+function describeChange({loaded, removedRules}: PendingChange): string {
+	const lines = [
+		...loaded
+			.flatMap((rules) => decidingRule(rules) ?? [])
+			.flatMap((rule) => [describeDeciding(rule), 'To remove such rules: --existing flush-input']),
+		...removedRules.map((line) => `Gone, until undone: ${printable(line, 400)}`),
+	];
+	return lines.map((line) => `${line}\n`).join('');
 }
 
 /** One line that says what loads the rules at boot. */

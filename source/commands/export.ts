@@ -5,7 +5,7 @@ import {printAnsible, printCloudInit} from '../export/yaml.ts';
 import {servicesHere} from '../host/machine/host-facts.ts';
 import {FAMILIES} from '../lib/network.ts';
 import {policyToJson} from '../policy/policy.ts';
-import {compilePolicy} from '../ruleset/compile.ts';
+import {compilePolicy} from '../ruleset/build.ts';
 import {choosePolicy, type PolicyFlags} from './options/policy.ts';
 import type {ExportForm} from './options/words.ts';
 

@@ -6,7 +6,7 @@ import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import {type Policy, policyToJson} from '../policy/policy.ts';
-import {compilePolicy} from '../ruleset/compile.ts';
+import {compilePolicy} from '../ruleset/build.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
 import {hasPolicyFlags, type PolicyFlags} from './options/policy.ts';
 import {readRequest} from './options/request.ts';

@@ -3,7 +3,7 @@ import {readAtMost} from '../host/files/atomic-write.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
-import type {CompiledPolicy} from '../ruleset/compile.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 
 /** Bytes. Enough for several scans of all ports of both families and protocols. */
 const MOST_BYTES = 200e6;

@@ -13,7 +13,7 @@ import {
 	onlyLocksOut,
 	type Proof,
 } from '../proof/report.ts';
-import {type CompiledPolicy, compilePolicy} from '../ruleset/compile.ts';
+import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
 import {
 	bootSource,
 	plannedSource,

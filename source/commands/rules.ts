@@ -1,5 +1,5 @@
 import {familiesHere, servicesHere} from '../host/machine/host-facts.ts';
-import {compilePolicy} from '../ruleset/compile.ts';
+import {compilePolicy} from '../ruleset/build.ts';
 import {printRuleSet, type RuleSetFormat} from '../ruleset/print-rule-set.ts';
 import type {ExistingFlags} from './options/existing.ts';
 import {appliedPolicyUnlessFlags, type PolicyFlags} from './options/policy.ts';

@@ -4,7 +4,7 @@ import {programOf} from '../host/netfilter/iptables.ts';
 import {systemd} from '../persistence/init/systemd.ts';
 import {planBootFiles, removalOf} from '../persistence/plan.ts';
 import {printPolicy} from '../policy/policy.ts';
-import type {CompiledPolicy} from '../ruleset/compile.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 
 /** The files of an exported firewall on a machine that boots with systemd, and how they are removed. */
 export type BootPlan = {readonly keep: FilePlan; readonly remove: FilePlan};

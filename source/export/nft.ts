@@ -1,7 +1,7 @@
 import type {Family} from '../lib/network.ts';
 import {type PortRange, printPorts} from '../lib/port-ranges.ts';
 import {type HelperName, helperOf} from '../policy/helpers.ts';
-import type {CompiledPolicy} from '../ruleset/compile.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 import {
 	defaultReject,
 	type FamilyRules,

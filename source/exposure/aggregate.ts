@@ -2,10 +2,11 @@ import {groupBy} from '../lib/group-by.ts';
 import {FAMILIES} from '../lib/network.ts';
 import {ALL_PORTS, hasPort, type PortRange} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
-import type {Ports} from '../proof/count-nft.ts';
 import type {NamedVantagePoint} from '../proof/vantage-points.ts';
 import type {Listener} from '../services/listener.ts';
 import type {Exposed, Reach} from './model.ts';
+
+type Ranges = Readonly<Record<Protocol, readonly PortRange[]>>;
 
 /** Ports whose packets DNAT sends to a container, to another machine, or to another port of this one. */
 export type SentOn = PortRange & {
@@ -19,8 +20,8 @@ export type SentOn = PortRange & {
 /** What is known of this machine's ports, seen from one vantage point. Ascending ranges without overlaps. */
 export type Visibility = {
 	/** Packets reach this machine. */
-	readonly open: Ports;
-	readonly unknown: Ports;
+	readonly open: Ranges;
+	readonly unknown: Ranges;
 	/** Packets are forwarded by DNAT; 'unknown' where no packets were sent. */
 	readonly forwarded: 'unknown' | readonly SentOn[];
 	/** More may be forwarded: the copy does not route as this machine does. */

@@ -3,7 +3,7 @@ import type {Facts} from '../host/machine/facts.ts';
 import {findListeners, findPublished} from '../host/sockets/listeners.ts';
 import {HostError} from '../lib/errors.ts';
 import type {NamedVantagePoint} from '../proof/vantage-points.ts';
-import type {CompiledPolicy} from '../ruleset/compile.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 import {type RulesUnderTest, runningSource} from '../testbed/load-rules.ts';
 import {UNKNOWN_VISIBILITY, type VisibilityFrom} from './aggregate.ts';
 import {derive} from './derive.ts';

@@ -5,14 +5,14 @@ import {type Runner, run} from './exec/run.ts';
 import {isRoot} from './machine/host-facts.ts';
 import {freshNetwork} from './machine/modules.ts';
 
-/** A temporary network namespace. The kernel removes it when this process ends, in whatever way. */
+/** A throw-away network namespace. It ends when this process does, however it does. */
 export type Namespace = {readonly pid: number; readonly run: Runner};
 
 /**
- * Makes a network namespace, calls a function with it, and removes it. Programs in it have root's
- * rights over it, also for an ordinary user (through a user namespace).
- * @param beside another namespace that is to be linked to this one: for an ordinary user both must
- * belong to one user namespace
+ * Makes a network namespace, lends it, and removes it. Programs run in it with root's rights over
+ * it, also for an ordinary user (through a user namespace).
+ * @param beside another one, to which cables are to lead: for an ordinary user both must belong to
+ * one user namespace
  * @throws {HostError} where namespaces are forbidden
  */
 export async function withNamespace<T>(
@@ -33,7 +33,7 @@ export async function withNamespace<T>(
 	}
 
 	try {
-		// A program that ran in the machine's own namespace by mistake would change its real firewall.
+		// The one mistake that must not happen: to run in the machine's own namespace.
 		if (readlinkSync(`/proc/${held.pid}/ns/net`) === readlinkSync('/proc/self/ns/net')) {
 			throw new HostError('The new network namespace is not a new one', 'Please report this');
 		}
@@ -48,10 +48,7 @@ export async function withNamespace<T>(
 	}
 }
 
-/**
- * The arguments with which nsenter(1) enters the network namespace of a process that this program
- * started.
- */
+/** The arguments with which nsenter(1) goes into the network namespace of a process of ours. */
 export function enterArguments(pid: number): readonly string[] {
 	return ['-t', `${pid}`, ...(isRoot() ? [] : ['-U', '--preserve-credentials']), '-n', '--'];
 }

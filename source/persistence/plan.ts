@@ -6,7 +6,7 @@ import {findInstalledInits} from '../host/machine/init-system.ts';
 import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
 import type {Family} from '../lib/network.ts';
 import {helperOf} from '../policy/helpers.ts';
-import type {CompiledPolicy} from '../ruleset/compile.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
 import {printRestore} from '../ruleset/format-iptables.ts';
 import {ifupdown} from './init/ifupdown.ts';
 import {openrc} from './init/openrc.ts';

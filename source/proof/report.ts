@@ -1,6 +1,6 @@
 import type {Family} from '../lib/network.ts';
 import {countPorts, type PortRange, printPorts, subtractRanges} from '../lib/port-ranges.ts';
-import {PROTOCOLS, type Protocol} from '../policy/services.ts';
+import type {Protocol} from '../policy/services.ts';
 import {type Decision, evaluate} from '../ruleset/evaluate.ts';
 import {firstPacket, openPorts} from '../ruleset/evaluate-ports.ts';
 import {OWN_PREFIX, type RuleSet} from '../ruleset/model.ts';
@@ -65,7 +65,7 @@ function viewOf(
 	const expected: Ports = rules
 		? {tcp: openPorts(rules, vantagePoint, 'tcp'), udp: openPorts(rules, vantagePoint, 'udp')}
 		: NO_PORTS;
-	const differences = PROTOCOLS.flatMap((protocol) => [
+	const differences = (['tcp', 'udp'] as const).flatMap((protocol) => [
 		...differ(
 			subtractRanges(passed[protocol], expected[protocol]),
 			'passes',
@@ -170,7 +170,7 @@ const MOST_RANGES = 12;
 /** `IPv4 from anywhere: 22, 53/tcp; 53/udp` */
 export function describeView(view: View): string {
 	const {vantagePoint, passed} = view;
-	const parts = PROTOCOLS.flatMap((protocol) =>
+	const parts = (['tcp', 'udp'] as const).flatMap((protocol) =>
 		passed[protocol].length === 0
 			? []
 			: [

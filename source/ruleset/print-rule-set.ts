@@ -1,7 +1,8 @@
 import {HELPERS} from '../policy/helpers.ts';
 import {policyToJson} from '../policy/policy.ts';
-import type {CompiledPolicy} from './compile.ts';
+import type {CompiledPolicy} from './build.ts';
 import {printCommands, printRestoreFiles, printRule} from './format-iptables.ts';
+import type {RuleSet} from './model.ts';
 
 /** How the rules of a policy can be printed: for iptables-restore, for a shell or for a program. */
 export type RuleSetFormat = 'restore' | 'commands' | 'json';
@@ -50,4 +51,13 @@ export function ruleSetToJson({policy, ruleSet}: CompiledPolicy): Record<string,
 			),
 		),
 	};
+}
+
+/** One line that says how many rules of each family are loaded: `Loaded and read back: 14 IPv4 rules`. */
+export function describeLoaded({families}: RuleSet): string {
+	const counts = families.map(({family, tables}) => {
+		const rules = tables.flatMap(({chains}) => chains.flatMap((chain) => chain.rules));
+		return `${rules.length} IPv${family} rules`;
+	});
+	return `Loaded and read back: ${counts.join(', ')}.`;
 }

@@ -1,8 +1,8 @@
 import {assertNoOwner} from '../app/obstacle.ts';
 import type {ApplyPlan} from '../app/plan-apply.ts';
 import {startChange} from '../app/start-change.ts';
-import {describeLoaded} from '../change/describe-change.ts';
 import {HostError} from '../lib/errors.ts';
+import {describeLoaded} from '../ruleset/print-rule-set.ts';
 import type {Pending} from './hooks/use-apply.ts';
 import type {Outcome} from './state/state.ts';
 

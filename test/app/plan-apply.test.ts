@@ -118,6 +118,19 @@ describe('a lock-out', () => {
 		);
 	});
 
+	test('prevents a change that is confirmed at once, with the flags that help', () => {
+		const imported = parseOpenings('8443/tcp', OWN_SERVICES);
+		const request = {policy: NOTHING, existing: KEEP_EXISTING, atOnce: true, imported};
+		const {obstacle} = plan(request, {session});
+		expect(obstacle?.kind).toBe('lock-out');
+		expect(obstacle && explainObstacle(obstacle, request)).toMatchObject({
+			message: 'These rules shut 22/tcp, through which you (203.0.113.9) are connected',
+			hint: 'Add --open 8443/tcp --open 22/tcp, or try it with --confirm-within 60',
+		});
+		expect(plan({atOnce: true}, {session}).obstacle).toBeUndefined();
+		expect(plan({policy: NOTHING}, {session}).obstacle).toBeUndefined();
+	});
+
 	test('is none at the console', () => {
 		expect(plan({policy: NOTHING}, {session: {kind: 'console'}}).lockouts).toEqual([]);
 	});

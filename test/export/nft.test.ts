@@ -6,7 +6,7 @@ import {HELPER_NAMES} from '../../source/policy/helpers.ts';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import {compilePolicy} from '../../source/ruleset/compile.ts';
+import {compilePolicy} from '../../source/ruleset/build.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {connect, INSIDE, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/lab/pair.ts';

@@ -7,7 +7,7 @@ import {planPersistence} from '../../source/persistence/plan.ts';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
-import {compilePolicy} from '../../source/ruleset/compile.ts';
+import {compilePolicy} from '../../source/ruleset/build.ts';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {unpackPackages} from '../_helpers/lab/debian-packages.ts';

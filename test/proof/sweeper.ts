@@ -23,7 +23,7 @@ const INTERFACES = [
 ];
 
 /** Strangers on both interfaces, and somebody in each of the networks that rules of the tests name. */
-const VANTAGE_POINTS: readonly VantagePoint[] = [
+const VANTAGES: readonly VantagePoint[] = [
 	{family: 4, inInterface: 'eth0', source: '203.0.113.77'},
 	{family: 4, inInterface: 'eth1', source: '203.0.113.78'},
 	{family: 4, inInterface: 'eth0', source: '10.1.2.3'},
@@ -42,7 +42,7 @@ export function useSweeper(): Sweeper {
 		await new Promise<void>((resolve, reject) => {
 			closed = withTestbed(
 				INTERFACES,
-				VANTAGE_POINTS,
+				VANTAGES,
 				async (opened) => {
 					testbed = opened;
 					resolve();
@@ -72,7 +72,7 @@ export function useSweeper(): Sweeper {
 				FAMILIES,
 			);
 			const ranges = ports.map((port) => ({first: port, last: port}));
-			const seen = await sweep(testbed, VANTAGE_POINTS, {ports: ranges});
+			const seen = await sweep(testbed, VANTAGES, {ports: ranges});
 			return Object.fromEntries(
 				seen.map(({vantagePoint: {source, inInterface}, passed}) => [
 					`${source} on ${inInterface}`,

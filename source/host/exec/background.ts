@@ -53,10 +53,7 @@ export async function hold(program: string, args: readonly string[]): Promise<He
 	};
 }
 
-/**
- * A program that is talked with, line by line. It ends when its input does, and so with this
- * process.
- */
+/** A program that is talked with, line by line. It ends when its input does, and so with this process. */
 export type Conversation = {
 	/** Does nothing once the program has ended. */
 	readonly send: (line: string) => void;

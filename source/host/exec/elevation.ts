@@ -4,20 +4,17 @@ import {findProgram} from './find-program.ts';
 import {runAttached} from './run-attached.ts';
 import {selfCommand} from './self.ts';
 
-/** The program with which an ordinary user becomes root. */
+/** What makes root of an ordinary user. */
 export type Elevation = 'sudo' | 'su';
 
-/** The result of starting this program again as root. */
+/** What came of starting this program again as root. */
 export type Elevated =
 	/** It ran, and ended with this exit code. */
 	| {readonly started: true; readonly exitCode: number}
-	/** It never ran; the message says why, and the hint what to do. */
+	/** It never ran: why, and what to do. */
 	| {readonly started: false; readonly message: string; readonly hint: string};
 
-/**
- * Variables that the screen depends on and that root would lack: sudo(8) passes on little more than
- * TERM.
- */
+/** What root's environment lacks and the screen depends on: sudo(8) passes on little more than TERM. */
 const VARIABLES = [
 	'TERM',
 	'COLORTERM',
@@ -31,32 +28,31 @@ const VARIABLES = [
 ];
 
 const UNREADABLE = 98;
-/** The statuses with which a POSIX shell ends where it could not start a program. */
+/** Statuses by which a POSIX shell says that it could not start a program. */
 const NOT_EXECUTABLE = 126;
 const NOT_FOUND = 127;
 
 /**
- * A script that root runs. It first tests whether root can read this program ($1, the script or the
- * binary): root cannot read a home on NFS with root_squash, nor a file system in user space. The words
- * behind $1 start the program. It changes to / first, since Node does not start in a folder that root
- * may not enter.
+ * Run by root: a home on NFS with root_squash, or a file system in user space, is nothing to root.
+ * $1 is the script or the binary; the words behind it start the program. Elsewhere than in a folder that root may
+ * not enter, where Node would not start.
  */
 const LAUNCHER = `cd /; test -r "$1" || exit ${UNREADABLE}; shift; exec "$@"`;
 
-/** The error where only root may continue, with the command to run as root. */
+/** The error where only root may go on, with the command that does it. */
 export function rootRequired(command: string): HostError {
 	return new HostError('Only root can change the firewall', `Run: sudo ${command}`);
 }
 
-/** The program that makes root of this user: sudo, or su where sudo is missing. */
+/** The way to root from here: sudo, or su where that is missing. */
 export function findElevation(): Elevation | undefined {
 	return (['sudo', 'su'] as const).find((name) => findProgram(name) !== undefined);
 }
 
 /**
- * Starts this program again as root, on this terminal. sudo and su ask for a password there, so the
- * terminal must be as it was before Ink changed it. Node and the script are named by absolute paths,
- * since nvm and npx keep them in folders that are not in root's PATH.
+ * Starts this program again as root, on this terminal, which must be as it was before Ink took it:
+ * sudo and su ask for a password there. Both program and script are named by their whole paths,
+ * since Node may be where root's PATH does not lead (nvm, npx).
  */
 export async function runElevated(how: Elevation, args: readonly string[]): Promise<Elevated> {
 	const self = selfCommand();
@@ -85,10 +81,7 @@ function wordsFor(how: Elevation, words: readonly string[]): readonly string[] {
 			['-s', '/bin/sh', '-c', LAUNCHER, '--', 'root', 'sh', ...words];
 }
 
-/**
- * Why the program did not run as root; undefined where it ran. Status 1 is that of sudo and su after a
- * wrong password: the wizard itself never ends with it.
- */
+/** The wizard itself never ends with 1; sudo and su do when they let nobody in. */
 function describeFailure(how: Elevation, status: number, file: string): string | undefined {
 	switch (status) {
 		case 1:

@@ -2,8 +2,8 @@ import {accessSync, constants} from 'node:fs';
 import path from 'node:path';
 
 /**
- * The folders in which programs are looked up. PATH is not used: npx puts the node_modules/.bin of
- * the current folder first, and sudo or cron may leave out sbin.
+ * Where programs are looked for, whatever PATH says: npx puts the current folder's
+ * node_modules/.bin first, and sudo or cron may leave out sbin.
  */
 export const SYSTEM_PATH = [
 	'/usr/local/sbin',

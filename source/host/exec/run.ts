@@ -140,10 +140,7 @@ export async function ask(
 	return status === 0 ? stdout : '';
 }
 
-/**
- * Ends a program and all that it has started: they would hold its output open, which `run` waits
- * for.
- */
+/** Ends a program and all that it has started: they would hold its output open, which `run` waits for. */
 function killGroup(child: ChildProcess): void {
 	try {
 		// It leads a process group of its own (setsid(2)).

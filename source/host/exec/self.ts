@@ -1,8 +1,8 @@
 import process from 'node:process';
 
 /**
- * The words that start this program again, without its arguments. The paths are absolute, since
- * neither root's PATH nor another namespace need have the Node that runs it. The stand-alone binary
+ * How this very program is started again: its words up to the arguments. By absolute paths, since
+ * neither root's PATH nor another namespace need know the Node that runs it. The stand-alone binary
  * has no script: it is Node and program in one.
  */
 export function selfCommand(): readonly string[] {
@@ -19,9 +19,9 @@ export function ownArguments(): readonly string[] {
 }
 
 /**
- * The script to start, or undefined for the stand-alone binary, whose own file name is the binary
- * (Node's documentation, "Single executable applications"). The bundle is one file and knows its
- * name. Tests run this from the sources, and then start the bundle that lies beside them.
+ * The bundle is one file, and knows its name. That of the stand-alone binary is the binary itself
+ * (Node's documentation, "Single executable applications"). Run from the sources, as in tests, the
+ * bundle lies beside them.
  */
 function scriptOf(file: string): string | undefined {
 	if (file === process.execPath) {

@@ -49,10 +49,7 @@ export async function startOrThrow<Child extends ChildProcess>(
 /** What to do where a program could not be started; the message says why. */
 export const NOT_STARTED_HINT = 'Remove what stands in its way, and try again';
 
-/**
- * The refusals of fork(2), execve(2) and socketpair(2) that an administrator can do something
- * about.
- */
+/** The refusals of fork(2), execve(2) and socketpair(2) that an administrator can do something about. */
 const REASONS: Readonly<Record<string, string>> = {
 	EMFILE: 'fw-wizard has too many files open (see ulimit -n)',
 	ENFILE: 'the machine has too many files open (see sysctl fs.file-max)',

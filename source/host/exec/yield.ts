@@ -1,26 +1,17 @@
 import {setImmediate as immediate} from 'node:timers/promises';
 
-/**
- * Milliseconds for which long work may block the event loop at a time: a key and a frame wait for
- * it.
- */
+/** How long work may keep everything else waiting at a time, in milliseconds: the next key, a frame. */
 const TURN = 8;
 
 let last: Promise<unknown> = Promise.resolve();
 
-/**
- * Lets other work of the event loop run first. Of several callers that wait here, one continues per
- * turn.
- */
+/** Lets everything else have its turn. Of those who wait here one goes on at a time. */
 export async function yieldToEventLoop(): Promise<void> {
 	last = last.then(async () => immediate());
 	await last;
 }
 
-/**
- * Calls a function with each item, and yields to the event loop whenever that has blocked it for
- * too long.
- */
+/** Does the same with each item, and gives way as often as it takes too long. */
 export async function forEachYielding<Item>(
 	items: Iterable<Item>,
 	use: (item: Item) => void,

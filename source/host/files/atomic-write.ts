@@ -15,18 +15,18 @@ import process from 'node:process';
 import {HostError} from '../../lib/errors.ts';
 
 /**
- * Writes a file under another name, syncs it and renames it. A reader finds the whole old file or the
- * whole new file, also after a power cut. A symbolic link of that name is replaced and not followed. On
- * a disk that is nearly full, write(2) writes a part and reports success: the call is repeated until
- * everything is written or an error tells why it is not.
- * @param mode as in chmod(1), whatever the umask
- * @throws {Error} of the system call that failed; the old file stays, and no other file is left
+ * Writes a file of ours beside its place, synced, and renames it: whoever reads it, also after a
+ * power cut, finds the old one or the new one, whole. A symbolic link in its place is replaced, not
+ * followed. On a disk that is nearly full write(2) takes a part and calls that a success: it is
+ * asked until it has taken everything, or says why it does not.
+ * @param mode as chmod(1) has it, whatever the umask
+ * @throws {Error} of the system call that fails; the old file stays, and nothing beside it
  */
 export function writeWhole(file: string, text: string, mode: number): void {
-	// Importing node:crypto would load OpenSSL at every start, also where nothing is written.
+	// Node's own crypto, imported, would load OpenSSL's whole interface also where nothing is written.
 	const beside = `${file}.${crypto.getRandomValues(new BigUint64Array(1))[0]}`;
 	const bytes = Buffer.from(text);
-	// O_EXCL: the file must be new, and so is not one that somebody else has put there.
+	// Made by us (O_EXCL): not what somebody has put there.
 	const descriptor = openSync(beside, 'wx', 0o600);
 	try {
 		try {
@@ -49,9 +49,8 @@ export function writeWhole(file: string, text: string, mode: number): void {
 }
 
 /**
- * Reads a file or a pipe that the user names, which may have no end.
- * @param limit the highest number of bytes
- * @throws {Error} of the system call that failed, or where there are more bytes
+ * Reads what a user names: a file, or a pipe, but not without end.
+ * @throws {Error} of the system call that fails, or with more than so many bytes
  */
 export function readAtMost(file: string, limit: number): string {
 	const descriptor = openSync(file, 'r');
@@ -74,7 +73,7 @@ export function readAtMost(file: string, limit: number): string {
 	throw new Error(`${file} has more than ${limit / 1e6} MB`);
 }
 
-/** What is wrong with the owner and mode of a file that only root should be able to write. */
+/** What is wrong with what only root may write, by its owner and mode. */
 export function writersFault({uid, mode}: Stats): string | undefined {
 	if (uid !== process.geteuid?.()) {
 		return 'is not owned by root';
@@ -84,8 +83,8 @@ export function writersFault({uid, mode}: Stats): string | undefined {
 }
 
 /**
- * Refuses a folder of this program that other users could have filled, or that a link leads elsewhere:
- * root trusts the files in it, and runs some of them. A folder that does not exist is fine.
+ * Refuses a folder of ours that others could have filled, or that a link puts elsewhere: what lies
+ * in it is believed, and run, as root. One that is not there is well.
  * @throws {HostError}
  */
 export function assertPrivate(folder: string): void {

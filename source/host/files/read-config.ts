@@ -4,9 +4,9 @@ import {HostError} from '../../lib/errors.ts';
 import {printable} from '../../lib/printable.ts';
 
 /**
- * Reads a file of another firewall.
- * @returns undefined where there is no such file
- * @throws {HostError} where the file exists and cannot be read: to go on would lose what it allows
+ * A file of another firewall.
+ * @returns undefined where there is none
+ * @throws {HostError} where it is there and not ours to read: what it says would be lost in silence
  */
 export function readForeign(file: string, manager: Manager): string | undefined {
 	try {

@@ -2,7 +2,7 @@ import {detectIptables, type Iptables} from '../netfilter/backend.ts';
 import {findSession, type Session} from '../sockets/session.ts';
 import {type HostFacts, hostFacts} from './host-facts.ts';
 
-/** The facts about this machine that a command needs before it can do anything. */
+/** What is found out about this machine, so that nobody is asked. */
 export type Facts = HostFacts & {
 	readonly iptables: Iptables | undefined;
 	readonly session: Session;
@@ -11,10 +11,6 @@ export type Facts = HostFacts & {
 /** The facts of a machine on which rules can be loaded. */
 export type FactsWithIptables = Facts & {readonly iptables: Iptables};
 
-/**
- * Finds out what `hostFacts` cannot tell at once.
- * @throws {HostError} where iptables is installed and does not work
- */
 export async function gatherFacts(first: HostFacts = hostFacts()): Promise<Facts> {
 	const [iptables, session] = await Promise.all([detectIptables(), findSession()]);
 	return {...first, iptables, session};

@@ -5,9 +5,9 @@ import {parseServices, type Services, withOwnServices} from '../../policy/servic
 import {readText} from '../files/read-text.ts';
 import {type Interface, interfacesHere} from './interfaces.ts';
 
-/** The facts about this machine that are known at once, without starting a program. */
+/** What is known of this machine at once, without starting a program. */
 export type HostFacts = {
-	/** Whether this is root, also of a user namespace, and so may change rules. */
+	/** May change rules: root, also of a user namespace. */
 	readonly root: boolean;
 	readonly families: readonly Family[];
 	readonly interfaces: readonly Interface[];
@@ -28,15 +28,15 @@ export function isRoot(): boolean {
 }
 
 /**
- * The address families of the kernel. IPv6 counts also where it is only switched off, since it can be
- * switched on, and where the kernel's parameters cannot be read.
+ * The families that the kernel has. IPv6 counts also where it is only switched off, since it can be
+ * switched on, and where the kernel's parameters cannot be seen.
  */
 export function familiesHere(): readonly Family[] {
 	const absent = existsSync('/proc/sys/net') && !existsSync('/proc/sys/net/ipv6');
 	return FAMILIES.filter((family) => family === 4 || !absent);
 }
 
-/** The names of services in /etc/services, and fw-wizard's own names for ports that the file lacks. */
+/** The names of /etc/services and, for what it lacks, ours. */
 export function servicesHere(): Services {
 	return withOwnServices(parseServices(readText('/etc/services') ?? ''));
 }

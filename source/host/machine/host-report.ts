@@ -29,7 +29,7 @@ export type HostReport = {
 
 /**
  * Finds out everything at once, each fact in at most three seconds. Never throws, changes nothing.
- * @param asked what is known already; where absent, both facts are detected too
+ * @param asked what was found out before; absent: it is found out too
  */
 export async function reportHost(
 	{families}: Pick<HostFacts, 'families'>,

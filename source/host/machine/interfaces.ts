@@ -4,15 +4,15 @@ import {printable} from '../../lib/printable.ts';
 
 export type Interface = {
 	readonly name: string;
-	/** The addresses with the lengths of their prefixes, in CIDR. */
+	/** CIDR, as the interface has them. */
 	readonly addresses: readonly string[];
 };
 
-/** The interfaces that are up and have an address, without loopback. */
+/** The interfaces that are up and have an address, less loopback. */
 export function interfacesHere(): readonly Interface[] {
 	return Object.entries(os.networkInterfaces())
 		.map(([name, addresses = []]) => ({
-			name: withoutAlias(name),
+			name: bareName(name),
 			addresses: addresses
 				.filter((address) => !address.internal)
 				.flatMap((address) => address.cidr ?? []),
@@ -37,15 +37,15 @@ export function allInterfaces(): readonly ScopedInterface[] {
 	}));
 }
 
-/** The interface that has an address. */
+/** The interface that bears an address. */
 export function interfaceOf(address: string): string | undefined {
 	const name = Object.entries(os.networkInterfaces()).find(([, list = []]) =>
 		list.some((entry) => entry.address === address),
 	)?.[0];
-	return name === undefined ? undefined : withoutAlias(name);
+	return name === undefined ? undefined : bareName(name);
 }
 
-/** The name of an interface without an old-style alias: eth0:1 is an address of eth0. */
-function withoutAlias(name: string): string {
+/** An old-style alias, eth0:1, is an address of eth0. */
+function bareName(name: string): string {
 	return name.split(':')[0] ?? name;
 }

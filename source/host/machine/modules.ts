@@ -6,10 +6,10 @@ import {readText} from '../files/read-text.ts';
 import {programOf} from '../netfilter/iptables.ts';
 import {isRoot} from './host-facts.ts';
 
-/** Whether this kernel has a helper; 'unknown' where this user may not try it. */
+/** Whether this kernel has a helper; `unknown` where nothing may be tried. */
 export type Availability = 'yes' | 'no' | 'unknown';
 
-/** Finds out for each helper of the table whether this kernel has it. Loads no module. */
+/** Finds out for every helper of the table whether this kernel has it. Loads no module. */
 export async function findHelpers(): Promise<ReadonlyMap<HelperName, Availability>> {
 	const listed = listModules();
 	return new Map(
@@ -23,8 +23,8 @@ export async function findHelpers(): Promise<ReadonlyMap<HelperName, Availabilit
 }
 
 /**
- * Loads the modules of helpers with modprobe(8), where they are not loaded. A failure is no error: a
- * helper that is built into the kernel has no module.
+ * Loads the modules of helpers that are not there yet, as `modprobe` would. A helper built into the
+ * kernel needs none: no error.
  */
 export async function loadModules(helpers: readonly HelperName[]): Promise<void> {
 	const modules = helpers
@@ -33,10 +33,7 @@ export async function loadModules(helpers: readonly HelperName[]): Promise<void>
 	await Promise.all(modules.map(async (module) => run('modprobe', ['-q', module])));
 }
 
-/**
- * The modules that are installed for this kernel. What is built into the kernel is not always
- * known.
- */
+/** The modules that lie ready for this kernel. Which ones are built in, the kernel does not always say. */
 function listModules(): ReadonlySet<string> {
 	const text = readText(`/lib/modules/${os.release()}/modules.dep`) ?? '';
 	return new Set(
@@ -47,8 +44,8 @@ function listModules(): ReadonlySet<string> {
 }
 
 /**
- * Loads the helper's CT rule in a new namespace, which also works for a helper that is built into the
- * kernel. This is done only where no module is installed, since the kernel would load it.
+ * Loads the helper's CT rule in a fresh namespace: the only test that also sees what is built in.
+ * Done only where no module lies ready, since it would load it.
  */
 async function tryHelper({ports, module}: Helper): Promise<Availability> {
 	const [port] = ports;
@@ -65,7 +62,7 @@ async function tryHelper({ports, module}: Helper): Promise<Availability> {
 	return status === 0 ? 'yes' : /unshare|denied|permitted/i.test(stderr) ? 'unknown' : 'no';
 }
 
-/** The arguments with which unshare(1) makes a network namespace for this user. */
+/** The arguments with which unshare(1) gives us a network namespace of our own. */
 export function freshNetwork(): readonly string[] {
 	return isRoot() ? ['--net', '--'] : ['--user', '--map-root-user', '--net', '--'];
 }

@@ -1,6 +1,5 @@
 /**
- * The complaint, in one line, that a version of Node is too old for this program; undefined where it
- * is not.
+ * In one line, that a Node is too old for this program.
  * @param needed major and minor version, as in "20.19"
  * @param found as process.versions.node has it
  */

@@ -1,11 +1,11 @@
 import {HostError} from '../../lib/errors.ts';
 import {findProgram} from '../exec/find-program.ts';
 
-/** The command with which a package manager installs iptables without asking anything. */
+/** How a package manager installs iptables, without questions of its own. */
 export type Installer = {
 	readonly program: string;
 	readonly args: readonly string[];
-	/** The arguments that fetch the lists of packages, which a new machine may lack. */
+	/** Fetches the lists of packages, where a new machine has none. */
 	readonly refresh?: readonly string[];
 };
 
@@ -17,17 +17,17 @@ const INSTALLERS: readonly Installer[] = [
 	},
 	{program: 'dnf', args: ['install', '-y', 'iptables-nft']},
 	{program: 'zypper', args: ['--non-interactive', 'install', 'iptables']},
-	// This package has the backend nft. It was named iptables-nft until 2026.
+	// The one with the backend nft, named iptables-nft until 2026.
 	{program: 'pacman', args: ['-S', '--noconfirm', 'iptables']},
 	{program: 'apk', args: ['add', 'iptables', 'ip6tables'], refresh: ['update']},
 ];
 
-/** The command that would install iptables here; undefined where the package manager is unknown. */
+/** The command that would install iptables here, or undefined with an unknown package manager. */
 export function findInstaller(): Installer | undefined {
 	return INSTALLERS.find(({program}) => findProgram(program));
 }
 
-/** The command as a user types it. */
+/** The command as one types it. */
 export function printCommand({program, args}: Installer): string {
 	return [program, ...args].join(' ');
 }

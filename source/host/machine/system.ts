@@ -6,22 +6,19 @@ import {readText} from '../files/read-text.ts';
 import {socketTables} from '../rehearsal/is-rehearsal.ts';
 import {isRoot} from './host-facts.ts';
 
-/** The release of the running kernel, as 6.1.0-18-amd64. */
+/** Release of the running kernel: 6.1.0-18-amd64. */
 export function kernelHere(): string {
 	return printable(os.release());
 }
 
-/** The name that the distribution gives itself (os-release(5)). */
+/** What the distribution calls itself (os-release(5)). */
 export function distributionHere(): Fact<string> {
 	const text = ['/etc/os-release', '/usr/lib/os-release'].map(readText).find(Boolean) ?? '';
 	const name = parseOsRelease(text);
 	return name === undefined ? unknown('no os-release(5) names it') : known(name);
 }
 
-/**
- * PRETTY_NAME, or NAME and VERSION, without quotes and escapes; undefined where the text has
- * neither.
- */
+/** PRETTY_NAME, or NAME and VERSION, without quotes and escapes; undefined where neither is there. */
 export function parseOsRelease(text: string): string | undefined {
 	const values = new Map(
 		[...text.matchAll(/^(\w+)=(?:"((?:\\.|[^"\\\n])*)"|'([^'\n]*)'|(\S*))/gm)].map(

@@ -6,19 +6,16 @@ import type {Translation} from '../../existing/import/result.ts';
 import {ask} from '../exec/run.ts';
 import {readForeign} from '../files/read-config.ts';
 
-/**
- * The folder of the files that firewalld ships, then that of the files which replace them on this
- * machine.
- */
+/** What comes with it, then what stands in its place on this machine. */
 const FOLDERS = ['/usr/lib/firewalld', '/etc/firewalld'];
 const [SHIPPED = '', OWN = ''] = FOLDERS;
-/** A policy of firewalld that decides about ICMP alone. */
+/** Only of ICMP. */
 const HARMLESS = 'allow-host-ipv6';
 
 /**
- * Reads what firewalld allows permanently, as openings. The zones of the interfaces are those of now.
- * @returns undefined where firewalld is not installed
- * @throws {HostError} where this process may not read its files
+ * What firewalld is set to let in for good, as openings; the zones of interfaces as they are now.
+ * @returns undefined where it is not installed
+ * @throws {HostError} where its files are not ours to read
  */
 export async function translateFirewalldHere(): Promise<Translation | undefined> {
 	const shipped = readFolder(`${SHIPPED}/zones`);
@@ -56,16 +53,13 @@ function namesIn(folder: string): readonly string[] {
 	try {
 		return readdirSync(folder).filter((name) => name.endsWith('.xml'));
 	} catch {
-		// Throws where the folder exists and this process may not read it.
+		// Says so where it is there and not ours to read.
 		readForeign(folder, 'firewalld');
 		return [];
 	}
 }
 
-/**
- * The zone of each interface, from what `firewall-cmd --get-active-zones` prints: a line for each zone,
- * with indented lines below it for its interfaces and sources.
- */
+/** Which zone an interface is in, from `firewall-cmd --get-active-zones`: a zone, and under it what is in it. */
 function readBindings(text: string): Readonly<Record<string, string>> {
 	let zone = '';
 	const found: Record<string, string> = {};

@@ -3,17 +3,17 @@ import type {Translation} from '../../existing/import/result.ts';
 import {translateFirewalldHere} from './firewalld-config.ts';
 import {translateUfwHere} from './ufw-config.ts';
 
-/** Reads what a firewall manager allows, as openings. */
+/** How what a manager lets in is read here. */
 const READERS: Readonly<Record<Manager, () => Promise<Translation | undefined>>> = {
 	ufw: async () => translateUfwHere(),
 	firewalld: translateFirewalldHere,
 };
 
 /**
- * Reads what the firewall managers that are to be switched off allow, as openings. Exactly one of them
- * must be installed: with two, a packet must pass both, which neither configuration tells alone.
- * @returns undefined where that is not so
- * @throws {HostError} where the files exist, and this process may not read them
+ * What managers let in that are to be switched off, as openings: of the one that is installed. What
+ * gets past two of them neither says alone.
+ * @returns undefined where that is not to be had
+ * @throws {HostError} where its files are there, and not ours to read
  */
 export async function readTranslation(
 	managers: readonly Manager[],

@@ -9,10 +9,10 @@ import {forEachYielding} from '../exec/yield.ts';
 
 export type {Backend} from '../../ruleset/model.ts';
 
-/** The output of iptables-save: its text, and the rules that it describes. */
+/** A save as the program printed it, and as data. */
 export type Saved = {readonly text: string; readonly rules: FamilyRules};
 
-/** Why a restore failed, with the line of its input where the program names one. */
+/** How a restore failed, with the line of its input where the program names one. */
 export type RestoreFailure = {
 	readonly family: Family;
 	readonly message: string;
@@ -21,26 +21,20 @@ export type RestoreFailure = {
 	readonly locked: boolean;
 };
 
-/**
- * The name of a program of iptables: `iptables` or `ip6tables`, with an ending such as `-save` or
- * `-restore`.
- */
+/** `iptables` or `ip6tables`, with an ending: `-save`, `-restore`. */
 export function programOf(family: Family, ending = ''): string {
 	return `${family === 4 ? 'iptables' : 'ip6tables'}${ending}`;
 }
 
-/**
- * The absolute path of the program of one backend. The plain name `iptables` will not do for later: an
- * administrator can switch it to the other backend.
- */
+/** The program of the very backend in use, absolute: what `iptables` means can be switched later. */
 export function programOfBackend(family: Family, backend: Backend): string {
 	const generic = programOf(family);
 	return findProgram(`${generic}-${backend}`) ?? findProgram(generic) ?? generic;
 }
 
 /**
- * Reads all rules of one family, from all tables that exist.
- * @throws {HostError} where they cannot be read, in part or at all
+ * Reads the rules of a family, all tables that exist.
+ * @throws {HostError} when they cannot be read, in part or at all
  */
 export async function save(family: Family, runner?: Runner): Promise<Saved> {
 	const program = programOf(family, '-save');
@@ -63,9 +57,8 @@ export async function save(family: Family, runner?: Runner): Promise<Saved> {
 }
 
 /**
- * Parses a save as `parseSave` does, but yields to the event loop meanwhile: there may be thousands of
- * rules.
- * @param skips tells the lines that are left out
+ * Reads a save as `parseSave` does, and gives way to others: there may be thousands of rules.
+ * @param skips lines that are left out
  */
 export async function readSave(
 	text: string,
@@ -82,9 +75,8 @@ export async function readSave(
 }
 
 /**
- * Loads a restore file, and leaves all chains alone that the file does not name. Each table is a
- * transaction of its own. Waits up to 10 s for the lock of iptables.
- * @returns undefined where the file was loaded
+ * Loads a restore file without emptying what it does not name. One table is one transaction.
+ * Waits up to 10 s for the lock.
  */
 export async function restore(
 	family: Family,
@@ -100,10 +92,9 @@ export async function restore(
 		return undefined;
 	}
 
-	// nft: "line 8: CHAIN_ADD failed"; legacy: "iptables-restore: line 8 failed" or "Error occurred
-	// at line: 8"
+	// nft: "line 8: CHAIN_ADD failed"; legacy: "iptables-restore: line 8 failed" or "Error occurred at line: 8"
 	const number = /line:? (\d+)/.exec(stderr)?.[1];
-	// The nft backend prints its name and version on a line of their own.
+	// nft puts its name and version on a line of their own.
 	const words = stderr.replace(/^\S+ v[\d.]+ \([a-z_]+\):\s*/, '');
 	return {
 		family,
@@ -114,7 +105,7 @@ export async function restore(
 	};
 }
 
-/** Describes a failed restore in one line: the family, the program's message and the line at fault. */
+/** One line on a failed restore: the family, the program's words and the line at fault. */
 export function describeFailure({family, message, line}: RestoreFailure): string {
 	return `IPv${family}: ${message}${line === undefined ? '' : ` at "${printable(line, 160)}"`}`;
 }

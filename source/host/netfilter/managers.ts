@@ -13,20 +13,14 @@ const NFTABLES_CONF = '/etc/nftables.conf';
 
 /** Other programs that load a whole firewall, as far as they are in use. */
 export type Managers = {
-	/** Whether ufw is enabled, and so loads its rules at boot. */
+	/** Enabled: it loads its rules at boot. */
 	readonly ufw: boolean;
 	readonly firewalld:
 		| {readonly enabled: boolean; readonly running: boolean; readonly table: boolean}
 		| undefined;
-	/**
-	 * Undefined where nftables.service is not enabled. Otherwise, whether its file begins with `flush
-	 * ruleset`.
-	 */
+	/** nftables.service is enabled; whether its file begins with `flush ruleset`. */
 	readonly nftables: {readonly flushes: boolean} | undefined;
-	/**
-	 * The file that netfilter-persistent restores at boot, where it lacks the jump to fw-wizard's
-	 * chain.
-	 */
+	/** The file that netfilter-persistent restores at boot and that does not have our jump. */
 	readonly frozen: string | undefined;
 };
 
@@ -59,7 +53,7 @@ export function ownerError(owner: Manager): HostError {
 	);
 }
 
-/** The programs that own the firewall: no rules can be applied beside them. */
+/** Who owns the firewall here: nothing can be applied beside them. */
 export async function findOwners(): Promise<readonly Manager[]> {
 	return ownersAmong({ufw: ufwIsEnabled(), firewalld: await findFirewalld()});
 }
@@ -91,7 +85,7 @@ export function withoutUfw(): string | undefined {
 	return UFW_ENABLED.test(text) ? text.replace(UFW_ENABLED, '$1no') : undefined;
 }
 
-/** Whether firewalld uses iptables. Then it removes all rules of iptables when it starts and stops. */
+/** Whether firewalld makes its rules with iptables, which it empties when it starts and stops. */
 export function firewalldUsesIptables(): boolean {
 	return (
 		/^\s*FirewallBackend\s*=\s*iptables/im.test(readText('/etc/firewalld/firewalld.conf') ?? '') ||

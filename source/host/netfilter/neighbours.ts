@@ -19,15 +19,12 @@ export type ExistingFirewalls = {
 	/** The programs that own the firewall: nothing can be applied beside them. */
 	readonly owners: readonly Manager[];
 	readonly neighbours: readonly Neighbour[];
-	/**
-	 * What can be done about them, the recommended choice first; empty where there is nothing to
-	 * decide.
-	 */
+	/** The recommended one first; none where there is nothing to decide. */
 	readonly choices: readonly CleanupChoice[];
 };
 
 /**
- * Looks for the other programs that filter, as root. Changes nothing.
+ * Looks for all of them, as root; nothing is changed.
  * @param backend the backend of iptables that is in use
  * @throws {HostError} when the rules cannot be read
  */
@@ -52,7 +49,7 @@ export async function findExisting(
 	return {snapshots, owners, neighbours, choices: planChoices(snapshots, owners)};
 }
 
-/** The names of the known programs that run in this network namespace. */
+/** Those of the known services that run in this network. */
 function servicesHere(): ReadonlySet<string> {
 	const network = link('/proc/self/ns/net');
 	return new Set(
@@ -62,7 +59,7 @@ function servicesHere(): ReadonlySet<string> {
 	);
 }
 
-/** The interfaces of WireGuard, by the type that the kernel gives them. */
+/** The interfaces of WireGuard, as the kernel knows them. */
 function tunnelsHere(): readonly string[] {
 	return listFolder('/sys/class/net').filter((name) =>
 		/^DEVTYPE=wireguard$/m.test(readText(`/sys/class/net/${name}/uevent`) ?? ''),

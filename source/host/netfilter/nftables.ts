@@ -2,16 +2,16 @@ import type {FamilyRules} from '../../ruleset/model.ts';
 import {findProgram} from '../exec/find-program.ts';
 import {ask, type Runner} from '../exec/run.ts';
 
-/** Whether nft(8) is installed, without which no table of nftables can be read. */
+/** Whether nft(8) is installed. Without it nothing can be said of tables of nftables. */
 export function hasNft(): boolean {
 	return findProgram('nft') !== undefined;
 }
 
-/** A table of nftables: its name, as `inet filter`, and its text, as `nft list table` prints it. */
+/** A table of nftables, named as `inet filter`, with what `nft list table` prints of it. */
 export type NativeTable = {readonly name: string; readonly text: string};
 
 /**
- * Reads the tables of nftables without those that belong to iptables-nft.
+ * Tables of nftables, less those that iptables-nft keeps its rules in.
  * @throws {HostError} where nft gives no answer
  */
 export async function readNativeTables(
@@ -36,8 +36,8 @@ export async function readNativeTables(
 }
 
 /**
- * The names of all tables of nftables, as `inet filter`, also of tables without chains. They are taken
- * from `list chains`: for `list tables`, nft 1.0.6 first reads all rules of the machine.
+ * The tables of nftables, named as `inet filter`, also those without chains. nft 1.0.6 reads every
+ * rule there is before it answers `list tables`; asked for the chains it does not.
  * @throws {HostError} where nft gives no answer
  */
 export async function listTables(runner?: Runner): Promise<readonly string[]> {

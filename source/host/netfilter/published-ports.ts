@@ -8,14 +8,14 @@ import {forEachYielding} from '../exec/yield.ts';
 import {readText} from '../files/read-text.ts';
 import {readSave} from './iptables.ts';
 
-/** Each program is killed after two seconds. */
+/** Each program has two seconds. */
 const OPTIONS = {timeout: 2000};
 
 /**
- * Finds the ports of this machine that are forwarded to containers or other machines. It reads the nat
- * tables of both backends of iptables and of nftables, and no other table, since those may have many
- * thousands of rules. It needs root, and finds nothing without.
- * @throws {HostError} where a program does not answer in time
+ * The ports of this machine that are forwarded to containers or other machines, by the nat tables of
+ * both backends and of native nftables. Only these tables are read, however many rules there are
+ * elsewhere. Needs root: without it nothing is found.
+ * @throws {HostError} when a program does not answer in time
  */
 export async function findPublished(): Promise<readonly Published[]> {
 	const [chains, ...reads] = await Promise.all([
@@ -26,7 +26,7 @@ export async function findPublished(): Promise<readonly Published[]> {
 		fromIptables(6, 'legacy'),
 	]);
 	const read = new Set(reads.flatMap(({whole}) => whole));
-	// nft prints these tables too, but takes three times as long and tells nothing new.
+	// To ask nft for these again would take three times as long, and tell nothing new.
 	const others = natTablesIn(chains).filter((name) => !read.has(name.join(' ')));
 	const native = await Promise.all(
 		others.map(async (name) =>
@@ -43,15 +43,12 @@ export async function findPublished(): Promise<readonly Published[]> {
 	return [...published.values()];
 }
 
-/**
- * A nat table as iptables-save prints it, and the name that it has in nftables where iptables-save
- * printed all of it.
- */
+/** A nat table as iptables-save has it, and its name in nftables where it has all of that. */
 type Read = {readonly tables: readonly NatTable[]; readonly whole: readonly string[]};
 
 async function fromIptables(family: Family, backend: 'nft' | 'legacy'): Promise<Read> {
 	const name = family === 4 ? 'ip' : 'ip6';
-	// iptables-legacy-save would create the table that it is asked for.
+	// The legacy programs would make the table that they are asked for.
 	if (backend === 'legacy' && !hasLegacyNat(`/proc/net/${name}_tables_names`)) {
 		return {tables: [], whole: []};
 	}
@@ -66,16 +63,12 @@ async function fromIptables(family: Family, backend: 'nft' | 'legacy'): Promise<
 }
 
 /**
- * Matches rules that end the traversal for some packets and forward nothing; there may be thousands of
- * them. A rule with a comment is read all the same: it may have no other condition, and so end the
- * traversal for all packets.
+ * Rules that end the way of some packets only: they forward nothing, and there may be thousands. One
+ * with a comment may ask nothing else, and so end the way of all.
  */
 const LEADS_NOWHERE = /^-A \S+ (?!.*-m comment)-[^j].* -j (?:ACCEPT|RETURN)$/;
 
-/**
- * The words with which the versions of iptables-nft-save mark a table or rule that they cannot
- * print.
- */
+/** What iptables-nft-save says, by version, of a table or rule that it cannot show. */
 const NOT_WHOLE = /incompatible|unsupported|unknown/i;
 
 function hasLegacyNat(file: string): boolean {

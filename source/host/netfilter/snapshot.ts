@@ -7,10 +7,9 @@ import {readText} from '../files/read-text.ts';
 import {programOf, readSave, save} from './iptables.ts';
 
 /**
- * Reads all rules that iptables can show, of both families and both backends, since the kernel
- * evaluates both.
- * @param backend the backend that is in use
- * @throws {HostError} where the rules of the backend in use cannot be read
+ * All rules that iptables can show, of both families and both backends: the kernel asks both.
+ * @param backend the one that is in use
+ * @throws {HostError} when those of the backend in use cannot be read
  */
 export async function readSnapshots(
 	families: readonly Family[],
@@ -28,10 +27,7 @@ export async function readSnapshots(
 	return [...own, ...others];
 }
 
-/**
- * The program for a snapshot's rules: `iptables-restore` in the backend in use, else as
- * `ip6tables-legacy-save`.
- */
+/** The program for a backend's rules: `iptables-restore` for those in use, or `ip6tables-legacy-save`. */
 export function programFor(
 	{family, backend, inUse}: Pick<RulesSnapshot, 'family' | 'backend' | 'inUse'>,
 	ending = '',
@@ -59,13 +55,12 @@ async function readOthers(
 	return snapshots.flat().filter(({text}) => HOLDS_RULES.test(text));
 }
 
-/** iptables-legacy-save also prints tables that have no rules. */
+/** iptables-legacy-save also prints tables that merely exist. */
 const HOLDS_RULES = /^-A|^:\S+ DROP/m;
 
 /**
- * Whether the legacy backend has any table. Its programs create a table when they are asked for one, so
- * the kernel is asked instead. Where its file cannot be read, there is no table, or an ordinary user
- * may not know.
+ * Whether the legacy backend has a table at all: to ask its program of one that it has not would
+ * make it. Where the kernel does not say, it has none, or we may not know.
  */
 function hasLegacy(family: Family): boolean {
 	return (readText(`/proc/net/${family === 4 ? 'ip' : 'ip6'}_tables_names`) ?? '') !== '';

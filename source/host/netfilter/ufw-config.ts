@@ -2,10 +2,10 @@ import type {Translation} from '../../existing/import/result.ts';
 import {translateUfw, type UfwFramework} from '../../existing/import/ufw.ts';
 import {readForeign} from '../files/read-config.ts';
 
-/** Where ufw records its rules; before version 0.35 in the second folder. */
+/** Before 0.35 its records were in the other. */
 const RECORDS = ['/etc/ufw', '/lib/ufw'];
 const FOLDER = '/etc/ufw';
-/** Where ufw keeps the files that it ships; Debian's package has copies of them one folder up. */
+/** Where ufw keeps what it ships; Debian's package has copies of it one folder up. */
 const SHIPPED = ['/usr/share/ufw/iptables', '/usr/share/ufw'];
 
 const FRAMEWORK: ReadonlyArray<Pick<UfwFramework, 'name' | 'family'>> = [
@@ -16,10 +16,10 @@ const FRAMEWORK: ReadonlyArray<Pick<UfwFramework, 'name' | 'family'>> = [
 ];
 
 /**
- * Reads what ufw allows, as openings. It is read from ufw's files, and so also while ufw is switched
- * off. The ports of application profiles stand in ufw's record of each rule.
+ * What ufw is set to let in, as openings: read from its files, so also while it is off. The ports of
+ * application profiles are in its own record of each rule.
  * @returns undefined where ufw is not installed
- * @throws {HostError} where this process may not read its rules
+ * @throws {HostError} where its rules are not ours to read
  */
 export function translateUfwHere(): Translation | undefined {
 	const folder = RECORDS.find((candidate) => read(`${candidate}/user.rules`) !== undefined);

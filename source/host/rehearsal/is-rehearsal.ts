@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import process from 'node:process';
 
-/** The variable in which the program outside of a rehearsal hands its ticket to the program inside. */
+/** Set in a rehearsal, to what the program outside hands to the one inside. */
 export const REHEARSAL_VARIABLE = 'FW_WIZARD_REHEARSAL';
 
 /** Whether this process was started as a rehearsal. */
@@ -10,18 +10,17 @@ export function isRehearsal(): boolean {
 }
 
 /**
- * The folder with the tables of this machine's sockets (proc(5)). Nothing listens in the network of a
- * rehearsal: there it is the folder of the program outside, which started this one and waits for it.
+ * The folder with the tables of sockets of this machine (proc(5)). A rehearsal has a network in which
+ * nothing listens: there, the one of the program outside, which has started this one and waits for it.
  */
 export function socketTables(): string {
 	return isRehearsal() ? `/proc/${process.ppid}/net` : '/proc/net';
 }
 
 /**
- * Translates a user number of this user namespace to that of the machine. In the rehearsal of an
- * ordinary user, the kernel gives that user the number 0, and all others one number for nobody
- * (user_namespaces(7)).
- * @returns undefined where the number stands for several users
+ * The user on this machine whom the kernel calls by a number here. In a rehearsal by an ordinary user
+ * it gives that user as 0, and all others one number for nobody (user_namespaces(7)).
+ * @returns undefined for whom it does not tell
  */
 export function userOnMachine(id: number): number | undefined {
 	if (!isRehearsal()) {

@@ -12,19 +12,19 @@ import {type Interface, interfacesHere} from '../machine/interfaces.ts';
 import {link} from '../sockets/processes.ts';
 import {REHEARSAL_VARIABLE} from './is-rehearsal.ts';
 
-/** The beginning of the name of the folder in which the copy is built. */
+/** What the folder to build in begins with. */
 const SCRATCH = 'fww-rehearsal-';
 
-/** What the program outside hands to the program inside the namespaces. */
+/** What the outer program hands to itself inside the namespaces. */
 type Ticket = {
-	/** The namespaces of the program outside; those inside must be others. */
+	/** The namespaces outside, to be sure that these are others. */
 	readonly outside: readonly string[];
-	/** An empty folder in which the copy is built. A mount hides the copy from the outside. */
+	/** An empty folder of ours to build in; hidden from the outside by a mount. */
 	readonly scratch: string;
 	readonly interfaces: readonly Interface[];
 };
 
-/** The folders in which a rehearsal may write files. It writes only to the copy. */
+/** Folders whose files a rehearsal may write; only in the copy. */
 const WRITABLE = {
 	etc: [
 		'systemd/system',
@@ -37,12 +37,12 @@ const WRITABLE = {
 	'var/lib': [],
 } as const;
 
-/** Milliseconds after which a trial of namespaces is given up. */
+/** Milliseconds that the kernel is waited for. */
 const TIMEOUT_MS = 2000;
 
 /**
- * Whether this machine allows the namespaces of a rehearsal.
- * @throws {HostError} where unshare(1) gives no answer
+ * Whether a rehearsal can be made here.
+ * @throws {HostError} when that cannot be found out
  */
 export async function namespacesAllowed(): Promise<boolean> {
 	return (await tryNamespaces()).status === 0;
@@ -89,10 +89,10 @@ export async function startRehearsal(): Promise<number> {
 }
 
 /**
- * Prepares the inside of a rehearsal: mounts copies over /etc and /var/lib, hides the service manager
- * and rebuilds the machine's interfaces. It must run before anything else.
- * @param own this program's folders, which only root may read: an ordinary user starts without them
- * @throws {HostError} where these are the namespaces of the machine, or the copy cannot be made
+ * Inside: lays copies over /etc and /var/lib, hides the service manager and rebuilds the machine's
+ * interfaces. To be called before anything else.
+ * @param own folders of this program, which only root may look into: who is not begins without them
+ * @throws {HostError} when these are not namespaces of our own, or the copy cannot be made
  */
 export async function prepareRehearsal(own: readonly string[]): Promise<void> {
 	const {scratch, interfaces} = readTicket(process.env[REHEARSAL_VARIABLE] ?? '');
@@ -116,13 +116,13 @@ export async function prepareRehearsal(own: readonly string[]): Promise<void> {
 		}
 	}
 
-	// Otherwise systemctl and systemd-run would reach the real service manager through its socket.
+	// systemctl and systemd-run would reach the real one through its socket.
 	await run('mount', ['-t', 'tmpfs', 'fww-rehearsal', '/run/systemd']);
 	process.env.XTABLES_LOCKFILE = path.join(scratch, 'xtables.lock');
 	await buildInterfaces(interfaces);
 }
 
-/** @throws {HostError} where the text is no ticket, or a ticket for other namespaces */
+/** @throws {HostError} where it is none, or not for these namespaces */
 function readTicket(text: string): Ticket {
 	let ticket: Partial<Ticket> = {};
 	try {
@@ -148,11 +148,11 @@ function readTicket(text: string): Ticket {
 async function buildInterfaces(interfaces: readonly Interface[]): Promise<void> {
 	const lines = interfaces.flatMap(({name, addresses}, index) => [
 		`link add ${name} type dummy`,
-		// For kernels without the dummy driver. Where there is one, the name is taken and this line fails.
+		// For kernels without the dummy driver; refused where that was made.
 		`link add ${name} type veth peer name fww${index}`,
 		`link set fww${index} addrgenmode none`,
 		`link set fww${index} up`,
-		// The interface gets the machine's addresses, and no link-local address of its own.
+		// The machine's own addresses and no other.
 		`link set ${name} addrgenmode none`,
 		...addresses.map(
 			(cidr) => `address add ${cidr} dev ${name}${cidr.includes(':') ? ' nodad' : ''}`,
@@ -172,7 +172,7 @@ async function must(program: string, args: readonly string[]): Promise<void> {
 	}
 }
 
-/** The network and mount namespaces of a process; empty where this user may not see them. */
+/** Of a process; empty where we may not know. */
 function namespaces(pid: number | 'self' = 'self'): readonly string[] {
 	return ['net', 'mnt'].map((kind) => link(`/proc/${pid}/ns/${kind}`));
 }

@@ -14,16 +14,13 @@ export type {Published} from '../../existing/nat/published-ports.ts';
 export type {Listener} from '../../services/listener.ts';
 export {findPublished} from '../netfilter/published-ports.ts';
 
-/**
- * Milliseconds after which ss and systemctl are killed. Without their answer less is known of each
- * listener.
- */
+/** Milliseconds that ss and systemctl are waited for. Without them the list is there, with less in it. */
 const TIMEOUT_MS = 2000;
 
 /**
- * Finds every listening TCP socket of this network namespace and every UDP socket without a peer, of
- * both families, as /proc shows them. Sockets that differ only in the process that has them open
- * (SO_REUSEPORT) count as one. Without root, the processes of other users are not known.
+ * Every TCP socket of this network namespace that listens and every UDP socket that waits for
+ * anybody, both families, as /proc shows them. Sockets that differ in nothing but who holds them
+ * (SO_REUSEPORT) are one. Without root the processes of other users are not known.
  */
 export async function findListeners(): Promise<readonly Listener[]> {
 	const sockets = readBoundSockets();
@@ -57,7 +54,7 @@ export async function findListeners(): Promise<readonly Listener[]> {
 	return [...listeners.values()].sort(byImportance);
 }
 
-/** Puts the listeners that other machines can reach first, then sorts by port. */
+/** What others can reach first, then by port. */
 function byImportance(a: Listener, b: Listener): number {
 	return (
 		(a.reach === b.reach ? 0 : a.reach === 'outside' ? -1 : 1) ||
@@ -74,9 +71,8 @@ type Place = Pick<
 >;
 
 /**
- * Of the processes that share a socket, the one that has started the others. PID 1 does not count as
- * long as there is another: systemd opens sockets for its services.
- * @param parents the parents that are known already, since few processes may have thousands of sockets
+ * Of those that share a socket, the one that has started the others; PID 1 lends its sockets out.
+ * @param parents those that are known already: the same few may hold thousands of sockets
  */
 function chiefOf(
 	pids: readonly number[],
@@ -112,18 +108,14 @@ function describeOwner(pid: number, users: ReadonlyMap<number, string>): Owner {
 	};
 }
 
-/**
- * The address, port and families on which a socket listens, and whether other machines can reach
- * it.
- */
+/** Where a socket listens, and what comes there. */
 function placeOf(
 	{protocol, family, address, port}: BoundSocket,
 	details: SocketDetails | undefined,
 	hasTwin: boolean,
 ): Place {
 	const both = family === 6 && address === '::';
-	// Where ss tells nothing: an IPv6 socket beside an IPv4 socket on the same port nearly always serves
-	// IPv6 alone, since otherwise the second bind(2) would have failed.
+	// Where ss is silent: beside an IPv4 socket on the port nearly always an IPv6 one that keeps out of IPv4.
 	const ipv6Only = details?.ipv6Only ?? (hasTwin ? true : undefined);
 	return {
 		protocol,
@@ -136,10 +128,7 @@ function placeOf(
 	};
 }
 
-/**
- * The socket unit that has opened a socket, or else the socket unit that starts the socket's
- * service.
- */
+/** The socket unit that has opened a socket, or else that starts its service. */
 function socketUnitOf(
 	{protocol, address, port}: Place,
 	owner: Owner,
@@ -167,7 +156,7 @@ function keyOf({protocol, port}: BoundSocket): string {
 	return `${protocol} ${port}`;
 }
 
-/** The names of users by their numbers, from /etc/passwd. */
+/** Names of users by their numbers, as /etc/passwd has them. */
 function readUsers(): ReadonlyMap<number, string> {
 	return new Map(
 		(readText('/etc/passwd') ?? '')

@@ -8,7 +8,7 @@ import {socketTables} from '../rehearsal/is-rehearsal.ts';
 /** A TCP socket of this machine, as /proc/net/tcp and tcp6 show it (proc(5)). */
 export type TcpSocket = {
 	readonly state: 'established' | 'listening';
-	/** An IPv4 address that an IPv6 socket carries (::ffff:192.0.2.1) is given as IPv4. */
+	/** IPv4 addresses that an IPv6 socket carries are given as IPv4. */
 	readonly localAddress: string;
 	readonly localPort: number;
 	readonly remoteAddress: string;
@@ -16,16 +16,16 @@ export type TcpSocket = {
 	readonly inode: string;
 };
 
-/** A socket that waits for packets or connections, as one of the four tables of /proc/net shows it. */
+/** A socket that waits for others, as one of the four tables of /proc/net shows it. */
 export type BoundSocket = {
 	readonly protocol: Protocol;
 	/** The family of its table. An IPv6 socket that is bound to an IPv4 address counts as IPv4. */
 	readonly family: Family;
 	readonly address: string;
 	readonly port: number;
-	/** The user who has opened it. */
+	/** Who has opened it. */
 	readonly uid: number;
-	/** '0' where the kernel has opened it for itself. */
+	/** `0` where the kernel has opened it for itself. */
 	readonly inode: string;
 };
 
@@ -36,10 +36,7 @@ const TABLES = [
 	{file: 'udp6', protocol: 'udp', family: 6},
 ] as const;
 
-/**
- * The codes of the states of a listening TCP socket, and of a UDP socket without a peer
- * (TCP_CLOSE).
- */
+/** The state of a TCP socket that listens, and of a UDP socket without a peer (TCP_CLOSE). */
 const WAITING = {tcp: '0A', udp: '07'} as const;
 
 const STATES: Readonly<Record<string, TcpSocket['state']>> = {
@@ -47,15 +44,12 @@ const STATES: Readonly<Record<string, TcpSocket['state']>> = {
 	'0A': 'listening',
 };
 
-/** The listening and the connected TCP sockets of this network namespace, of both families. */
+/** The TCP sockets of this network namespace that listen or are connected, both families. */
 export function readTcpSockets(): readonly TcpSocket[] {
 	return ['tcp', 'tcp6'].flatMap((name) => parseTcpTable(readText(`/proc/net/${name}`) ?? ''));
 }
 
-/**
- * The listening TCP sockets of this machine, and its UDP sockets without a peer. In a rehearsal, too,
- * they are those of the machine and not of the rehearsal's own network.
- */
+/** The TCP sockets of this machine that listen, and its UDP sockets without a peer; in a rehearsal too. */
 export function readBoundSockets(): readonly BoundSocket[] {
 	const folder = socketTables();
 	return TABLES.flatMap(({file, protocol, family}) =>
@@ -63,7 +57,7 @@ export function readBoundSockets(): readonly BoundSocket[] {
 	);
 }
 
-/** Parses /proc/net/tcp, tcp6, udp or udp6. */
+/** Reads the text of /proc/net/tcp, tcp6, udp or udp6. */
 export function parseBoundSockets(
 	text: string,
 	protocol: Protocol,
@@ -87,7 +81,7 @@ export function readUdpPorts(): ReadonlyMap<string, number> {
 	);
 }
 
-/** Parses /proc/net/tcp or tcp6. */
+/** Reads the text of /proc/net/tcp or tcp6. */
 export function parseTcpTable(text: string): readonly TcpSocket[] {
 	return rowsOf(text).flatMap((fields) => {
 		const [, local = '', remote = '', code = ''] = fields;
@@ -110,10 +104,7 @@ export function parseTcpTable(text: string): readonly TcpSocket[] {
 	});
 }
 
-/**
- * The connections that other machines have made to this one: their local port is one on which this
- * machine listens. Connections over loopback are left out.
- */
+/** Connections that others made to this machine: those on a port where it listens. Less loopback. */
 export function inboundOf(sockets: readonly TcpSocket[]): readonly TcpSocket[] {
 	const ports = new Set(
 		sockets.filter(({state}) => state === 'listening').map(({localPort}) => localPort),
@@ -124,7 +115,7 @@ export function inboundOf(sockets: readonly TcpSocket[]): readonly TcpSocket[] {
 	);
 }
 
-/** A text that identifies a connection: no two open connections have the same. */
+/** Names a connection: no two open ones have the same. */
 export function connectionKey(socket: TcpSocket): string {
 	return `${socket.localAddress} ${socket.localPort} ${socket.remoteAddress} ${socket.remotePort}`;
 }
@@ -142,17 +133,14 @@ function rowsOf(text: string): ReadonlyArray<readonly string[]> {
 		.filter((fields) => fields.length > 9);
 }
 
-/**
- * Parses an address and a port, as `0100007F:0016`: words of 32 bits, each in the machine's byte
- * order.
- */
+/** `0100007F:0016`: the address in words of 32 bits, each in the machine's byte order. */
 function parseEnd(text: string): {address: string; port: number} {
 	const [hex = '', port = ''] = text.split(':');
 	return {address: addressOf(hex), port: Number.parseInt(port, 16)};
 }
 
 function addressOf(hex: string): string {
-	// Nearly all of thousands of sockets have this address: it needs no parsing.
+	// Of thousands of sockets nearly all: not worth being taken apart.
 	if (/^0+$/.test(hex)) {
 		return hex.length === 8 ? '0.0.0.0' : '::';
 	}

@@ -2,17 +2,14 @@ import {readlinkSync} from 'node:fs';
 import {forEachYielding} from '../exec/yield.ts';
 import {listFolder, readText} from '../files/read-text.ts';
 
-/**
- * This file reads /proc/PID (proc(5)). Its functions return an empty result where the process has ended,
- * and where this user may not see it.
- */
+/** A process as /proc shows it (proc(5)). All of these give nothing where it is gone or not ours to see. */
 
 export function parentOf(pid: number): number | undefined {
 	const parent = Number(statFields(pid)[1]);
 	return Number.isInteger(parent) && parent > 0 ? parent : undefined;
 }
 
-/** The process and its ancestors, without PID 1. */
+/** The process and its ancestors, up to but without PID 1. */
 export function ancestorsOf(pid: number): readonly number[] {
 	const chain: number[] = [];
 	for (
@@ -26,17 +23,17 @@ export function ancestorsOf(pid: number): readonly number[] {
 	return chain;
 }
 
-/** The name of the process in the kernel, at most 15 characters. */
+/** The name that the kernel knows it by, at most 15 characters. */
 export function commandNameOf(pid: number): string {
 	return read(`/proc/${pid}/comm`).trim();
 }
 
-/** The command line of the process, or the title that it gave itself. */
+/** Its command line, or the title that it gave itself. */
 export function titleOf(pid: number): string {
 	return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
 }
 
-/** A variable of the environment with which the process was started. */
+/** A variable of the environment that it was started with. */
 export function variableOf(pid: number, name: string): string | undefined {
 	return read(`/proc/${pid}/environ`)
 		.split('\0')
@@ -44,7 +41,7 @@ export function variableOf(pid: number, name: string): string | undefined {
 		?.slice(name.length + 1);
 }
 
-/** The inodes of the sockets that the process has open. */
+/** The inodes of the sockets that it has open. */
 export function socketsOf(pid: number): ReadonlySet<string> {
 	const folder = `/proc/${pid}/fd`;
 	return new Set(
@@ -54,7 +51,7 @@ export function socketsOf(pid: number): ReadonlySet<string> {
 	);
 }
 
-/** The processes that have each of these sockets open, by inode. Reads /proc once. */
+/** The processes that hold each of these sockets, by inode; in one pass over /proc. */
 export async function holdersOf(
 	inodes: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, readonly number[]>> {
@@ -69,18 +66,18 @@ export async function holdersOf(
 	return holders;
 }
 
-/** The effective user of the process. */
+/** Whom it runs as: the effective user. */
 export function userIdOf(pid: number): number | undefined {
 	const id = /^Uid:\t\d+\t(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1];
 	return id === undefined ? undefined : Number(id);
 }
 
-/** The control groups of the process, one per line (cgroups(7)). */
+/** Its control groups, one a line (cgroups(7)). */
 export function controlGroupsOf(pid: number): string {
 	return read(`/proc/${pid}/cgroup`);
 }
 
-/** The terminals that the process has open. */
+/** The terminals that it has open. */
 export function terminalsOf(pid: number): ReadonlySet<string> {
 	const folder = `/proc/${pid}/fd`;
 	return new Set(
@@ -90,18 +87,18 @@ export function terminalsOf(pid: number): ReadonlySet<string> {
 	);
 }
 
-/** The paths of the files that the process has open. */
+/** The paths of the files that it has open. */
 export function openFilesOf(pid: number): ReadonlySet<string> {
 	const folder = `/proc/${pid}/fd`;
 	return new Set(listFolder(folder).map((name) => link(`${folder}/${name}`)));
 }
 
-/** Whether SIGSTOP, Ctrl-Z or a debugger has stopped the process. */
+/** Whether it was stopped, by SIGSTOP or by Ctrl-Z, or by a debugger. */
 export function isStopped(pid: number): boolean {
 	return /^[Tt]$/.test(statFields(pid)[0] ?? '');
 }
 
-/** All processes that have one of these names. */
+/** All processes whose name is one of these. */
 export function processesNamed(names: readonly string[]): readonly number[] {
 	return allProcesses().filter((pid) => names.includes(commandNameOf(pid)));
 }
@@ -125,7 +122,7 @@ function read(file: string): string {
 	return readText(file) ?? '';
 }
 
-/** The target of a symbolic link of /proc; empty where this user may not see it. */
+/** What a symbolic link of /proc points at; empty where we may not know. */
 export function link(file: string): string {
 	try {
 		return readlinkSync(file);

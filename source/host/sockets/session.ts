@@ -23,30 +23,29 @@ import {
 	variableOf,
 } from './processes.ts';
 
-/** How the user who started this program is connected to this machine. */
+/** How the person at the keyboard reaches this machine. */
 export type Session =
 	| (RemoteClient & {
 			readonly kind: 'remote';
-			/** Identifies the connection; empty where the connection is not known, as for mosh. */
+			/** Names the connection; empty where that is not known, as for mosh. */
 			readonly key: string;
 	  })
 	/** At the machine's own console. */
 	| {readonly kind: 'console'}
 	| {readonly kind: 'unknown'};
 
-/** The ports that mosh-server uses by default (mosh-server(1)). */
+/** The ports that mosh-server takes by default (mosh-server(1)). */
 const MOSH: AccessPort = {protocol: 'udp', first: 60_000, last: 61_000};
 
-/** A group that owns no files: nogroup on Debian, and the kernel's overflowgid. */
+/** A group that nothing belongs to (Debian, and the kernel's overflowgid). */
 const NOGROUP = 65_534;
 
 const SSH_SERVERS = ['sshd', 'sshd-session', 'dropbear', 'tinysshd'];
 
 /**
- * Finds the session that this process runs in. It follows the parent processes up to the first that
- * has an established TCP connection, or the UDP socket of mosh. sudo and su only add parents to that
- * chain. The servers of tmux and screen have no such socket: there the search starts from their
- * clients.
+ * Finds the session that this process runs in: walks the parents to the first that owns an
+ * established TCP connection or mosh's UDP socket. sudo and su only add parents; under tmux and
+ * screen, whose servers have none, it walks from their clients.
  */
 export async function findSession(pid = process.pid): Promise<Session> {
 	const sockets = inboundOf(readTcpSockets());
@@ -58,7 +57,7 @@ export async function findSession(pid = process.pid): Promise<Session> {
 		}
 	}
 
-	// Where /proc hides the sockets of other users, the variable that sshd sets tells.
+	// Where /proc does not show other users' sockets, sshd's own word.
 	const said = starts
 		.flatMap(ancestorsOf)
 		.map((ancestor) => parseSshConnection(variableOf(ancestor, 'SSH_CONNECTION')))
@@ -71,14 +70,14 @@ export function clientOf(session: Session): string | undefined {
 	return session.kind === 'remote' ? session.client : undefined;
 }
 
-/** A text that identifies a session: its connection, or else its terminal. */
+/** Names a session, to tell one from another: by its connection, else by its terminal. */
 export function identify(session: Session): string {
 	return session.kind === 'remote' && session.key !== ''
 		? session.key
 		: `terminal ${link('/proc/self/fd/0')}`;
 }
 
-/** Whether a session comes from this machine itself, whose own packets every rule set accepts. */
+/** Whether it comes from this machine itself, whose own packets every rule set lets in. */
 export function comesFromHere(session: Session): boolean {
 	return session.kind === 'remote' && session.client !== undefined && isOwn(session.client);
 }
@@ -88,11 +87,9 @@ function isOwn(address: string): boolean {
 }
 
 /**
- * The addresses of new logins from other machines: of connections to an SSH server that have passed
- * authentication. Returns none where they cannot be read just now: the wizard asks again in half a
- * second, and its wait for a confirmation must not end for that.
- * @param before the connections that existed before, as `currentConnections` gave them
- * @param client the address of the session in use
+ * Logins from outside that were not there before: connections to an SSH server, past authentication.
+ * None where they cannot be read just now: the wizard asks again in half a second, and its wait for
+ * a confirmation must not end for that.
  */
 export function findLogins(
 	before: ReadonlySet<string>,
@@ -108,7 +105,7 @@ export function findLogins(
 	}
 }
 
-/** The connections of other machines to this one, each as its `connectionKey`. */
+/** The connections that others have to this machine now. */
 export function currentConnections(): ReadonlySet<string> {
 	return new Set(inboundOf(readTcpSockets()).map(connectionKey));
 }
@@ -120,24 +117,20 @@ function walk(pid: number, sockets: readonly TcpSocket[]): Session | undefined {
 		if (socket) {
 			return {
 				kind: 'remote',
-				accessPorts: [tcpAccessPort(socket.localPort)],
+				accessPorts: [tcpDoor(socket.localPort)],
 				client: socket.remoteAddress,
 				inInterface: interfaceOf(socket.localAddress),
 				key: connectionKey(socket),
 			};
 		}
 
-		// The socket of mosh is not connected, so that the client's address is not known. A new session of
-		// mosh begins with a login over SSH, which is why the SSH ports count too.
+		// Its socket is not connected, so the client is not known; a new one begins with SSH.
 		if (commandNameOf(ancestor) === 'mosh-server') {
 			const port = [...readUdpPorts()].find(([inode]) => inodes.has(inode))?.[1] ?? MOSH.first;
 			const usual = MOSH.first <= port && port <= MOSH.last;
 			return {
 				kind: 'remote',
-				accessPorts: [
-					usual ? MOSH : {protocol: 'udp', first: port, last: port},
-					...sshAccessPorts(),
-				],
+				accessPorts: [usual ? MOSH : {protocol: 'udp', first: port, last: port}, ...sshDoors()],
 				client: undefined,
 				inInterface: undefined,
 				key: '',
@@ -148,7 +141,7 @@ function walk(pid: number, sockets: readonly TcpSocket[]): Session | undefined {
 	return undefined;
 }
 
-/** The clients that are attached to the tmux or screen in which `pid` runs. */
+/** The processes through which somebody looks at the tmux or screen that `pid` runs in. */
 async function multiplexerClients(pid: number): Promise<readonly number[]> {
 	const chain = ancestorsOf(pid);
 	const server = chain.find((ancestor) => commandNameOf(ancestor).startsWith('tmux'));
@@ -172,7 +165,7 @@ async function multiplexerClients(pid: number): Promise<readonly number[]> {
 			.filter((client) => client > 0);
 	}
 
-	// The server of screen opens the terminals of its clients, and no other terminal.
+	// The server draws on the terminals of its clients, and on nobody else's.
 	const screen = chain.findLast((ancestor) => /^screen$/i.test(commandNameOf(ancestor)));
 	const shown = screen === undefined ? new Set<string>() : terminalsOf(screen);
 	return processesNamed(['screen']).filter(
@@ -181,9 +174,8 @@ async function multiplexerClients(pid: number): Promise<readonly number[]> {
 }
 
 /**
- * The words that run a program as the owner of the first of these processes that belongs to another
- * user. A server of tmux makes its client open and write files, so root must not be the client of
- * another user's server.
+ * A program with the rights of whoever runs the first of these processes that is not ours. A server of
+ * tmux makes its client open and write files: root must not be the client of another user's.
  */
 function asOwner(
 	pids: readonly number[],
@@ -201,9 +193,8 @@ function asOwner(
 }
 
 /**
- * Whether a connection has passed authentication. OpenSSH tells it in the title of its process
- * (`sshd: user@pts/0`, `user@notty`). Other servers do not: of theirs, only a connection from the
- * address of the session in use counts.
+ * Whether a connection got through authentication. OpenSSH says so in its title (`sshd: user@pts/0`,
+ * `user@notty`); of other servers only a connection from the address already in use counts.
  */
 function isLogin(socket: TcpSocket, client: string | undefined): boolean {
 	const owners = processesNamed(SSH_SERVERS).filter((pid) => socketsOf(pid).has(socket.inode));
@@ -214,16 +205,16 @@ function isLogin(socket: TcpSocket, client: string | undefined): boolean {
 	);
 }
 
-/** The ports on which SSH servers listen. */
-function sshAccessPorts(): readonly AccessPort[] {
+/** Where SSH servers listen. */
+function sshDoors(): readonly AccessPort[] {
 	const inodes = new Set(processesNamed(SSH_SERVERS).flatMap((pid) => [...socketsOf(pid)]));
 	const ports = readTcpSockets()
 		.filter(({state, inode}) => state === 'listening' && inodes.has(inode))
 		.map(({localPort}) => localPort);
-	return [...new Set(ports)].map(tcpAccessPort);
+	return [...new Set(ports)].map(tcpDoor);
 }
 
-function tcpAccessPort(port: number): AccessPort {
+function tcpDoor(port: number): AccessPort {
 	return {protocol: 'tcp', first: port, last: port};
 }
 
@@ -240,7 +231,7 @@ function parseSshConnection(text: string | undefined): Session | undefined {
 		];
 		return {
 			kind: 'remote',
-			accessPorts: [tcpAccessPort(Number(port))],
+			accessPorts: [tcpDoor(Number(port))],
 			client: far,
 			inInterface: interfaceOf(near),
 			key: `${near} ${port} ${far} ${clientPort}`,
@@ -250,12 +241,12 @@ function parseSshConnection(text: string | undefined): Session | undefined {
 	}
 }
 
-/** An address without its zone: fe80::1%eth0 becomes fe80::1. */
+/** fe80::1%eth0 → fe80::1 */
 function withoutZone(address: string): string {
 	return address.split('%')[0] ?? address;
 }
 
-/** Whether this process runs on a virtual console, a serial line or a hypervisor's console. */
+/** A virtual console, a serial line or a hypervisor's console; not a pseudo-terminal. */
 function isConsole(): boolean {
 	return /^\/dev\/(tty\d|tty[A-Z]|hvc|console|xvc)/.test(link('/proc/self/fd/0'));
 }

@@ -1,6 +1,6 @@
 import {run} from '../exec/run.ts';
 
-/** The facts about a socket that the kernel tells over netlink, and not in /proc/net. */
+/** What the kernel tells of a socket by netlink, and not in /proc/net. */
 export type SocketDetails = {
 	/** IPV6_V6ONLY; undefined for an IPv4 socket. */
 	readonly ipv6Only?: boolean;
@@ -9,9 +9,8 @@ export type SocketDetails = {
 };
 
 /**
- * Reads them from ss(8), by inode.
- * @param timeout milliseconds after which ss is killed
- * @returns nothing where ss is not installed or does not answer in time: then these facts are not known
+ * Asks ss(8), by inode. Empty where it is not installed, or does not answer in `timeout` ms: then
+ * these things are not known.
  */
 export async function readSocketDetails(
 	timeout: number,
@@ -20,16 +19,13 @@ export async function readSocketDetails(
 	return status === 0 ? parseSocketDetails(stdout) : new Map();
 }
 
-/**
- * Parses what `ss -Hlntue` prints: state, two queues, two ends, then `uid:… ino:… sk:… cgroup:…
- * v6only:…`.
- */
+/** Reads what `ss -Hlntue` prints: state, two queues, two ends, then `uid:… ino:… sk:… cgroup:… v6only:…`. */
 export function parseSocketDetails(text: string): ReadonlyMap<string, SocketDetails> {
 	return new Map(
 		text.split('\n').flatMap((line) => {
 			const [, , , , local = ''] = line.split(/\s+/);
 			const inode = / ino:(\d+)/.exec(line)?.[1];
-			// The last match counts: the name of a control group stands before it, and may contain anything.
+			// The last one: the name of a control group stands before it, and may hold anything.
 			const ipv6Only = / v6only:([01])/.exec(line.slice(line.lastIndexOf(' v6only:')))?.[1];
 			const on = /%([^:\]]+)\]?:\d+$/.exec(local)?.[1];
 			return inode === undefined

@@ -3,20 +3,20 @@ import {programOfControlGroups} from '../../services/known-programs/find.ts';
 import {run} from '../exec/run.ts';
 import {systemdAnswers} from '../machine/init-system.ts';
 
-/** The unit or the container to which a process belongs, by its control groups. */
+/** What the control groups of a process say about where it belongs. */
 export type Belonging = {
 	readonly unit?: string;
-	/** The number of the user whose service manager runs the unit; undefined for units of the system. */
+	/** The number of the user whose own service manager runs the unit. */
 	readonly userId?: number;
 	readonly container?: string;
 };
 
-/** The names that systemd allows for a service (systemd.unit(5)); they are safe in a command. */
+/** A unit whose name can be believed, and stand in a command (systemd.unit(5)). */
 const SERVICE = /^[\w:.@\\-]{1,255}\.service$/;
 
 /**
- * Parses /proc/PID/cgroup. Only the outermost service counts, since the service itself, or a user,
- * chooses the names of the groups below it.
+ * Reads /proc/PID/cgroup. Only the outermost service counts: what lies below it is named by the
+ * service itself, or by a user.
  */
 export function parseControlGroups(text: string): Belonging {
 	const paths = text.split('\n').map((line) => line.split(':').slice(2).join(':'));
@@ -43,14 +43,11 @@ export type SocketUnit = {
 	readonly name: string;
 	/** The service that it starts. */
 	readonly service: string;
-	/** The addresses and ports on which it listens, as `[::]:22` and `0.0.0.0:111`. */
+	/** Where it listens in the network: `[::]:22`, `0.0.0.0:111`. */
 	readonly listens: ReadonlyArray<{readonly protocol: Protocol; readonly end: string}>;
 };
 
-/**
- * The socket units that systemd has loaded; none where systemd does not run or does not answer in
- * time.
- */
+/** The socket units that systemd has loaded; none where it does not run or does not answer. */
 export async function findSocketUnits(timeout: number): Promise<readonly SocketUnit[]> {
 	if (!systemdAnswers()) {
 		return [];
@@ -64,7 +61,7 @@ export async function findSocketUnits(timeout: number): Promise<readonly SocketU
 	return status === 0 ? parseSocketUnits(stdout) : [];
 }
 
-/** Parses what `systemctl show '*.socket' --property=Id,Triggers,Listen` prints. */
+/** Reads what `systemctl show '*.socket' --property=Id,Triggers,Listen` prints. */
 export function parseSocketUnits(text: string): readonly SocketUnit[] {
 	return text.split('\n\n').flatMap((block) => {
 		const values = (key: string) =>

@@ -1,5 +1,5 @@
 import type {Verdict} from '../../policy/policy.ts';
-import {PROTOCOLS, type Protocol} from '../../policy/services.ts';
+import type {Protocol} from '../../policy/services.ts';
 import {countWithIptables} from '../count-iptables.ts';
 import {type Check, type CheckContext, check, firstClosed, READ_ONLY, untried} from './check.ts';
 
@@ -20,7 +20,7 @@ const TIMEOUT_MS = 250;
 export async function runVerdictChecks(context: CheckContext): Promise<readonly Check[]> {
 	const {testbed, policy, vantagePoint, opened} = context;
 	const checks: Check[] = [];
-	for (const protocol of PROTOCOLS) {
+	for (const protocol of ['tcp', 'udp'] as const) {
 		const port = firstClosed(opened[protocol]);
 		if (port === undefined) {
 			continue;

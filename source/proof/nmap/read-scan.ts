@@ -3,7 +3,7 @@ import {InputError} from '../../lib/errors.ts';
 import type {Family} from '../../lib/network.ts';
 import {LAST_PORT, type PortRange} from '../../lib/port-ranges.ts';
 import {printable} from '../../lib/printable.ts';
-import {PROTOCOLS, type Protocol} from '../../policy/services.ts';
+import type {Protocol} from '../../policy/services.ts';
 
 /** The length of an IPv6 address as text (INET6_ADDRSTRLEN, without its end). */
 const LONGEST_ADDRESS = 45;
@@ -145,6 +145,8 @@ function findRest(
 		),
 	})).filter(({ports}) => ports.length > 0);
 }
+
+const PROTOCOLS: readonly Protocol[] = ['tcp', 'udp'];
 
 /**
  * The state of each port. A table takes the same time whatever a file lists; to subtract one list of

@@ -4,7 +4,7 @@ import {policyFlags} from '../../policy/policy.ts';
 import type {Demonstration} from '../../proof/demonstrate-verdicts.ts';
 import type {Proof} from '../../proof/report.ts';
 import type {Observation, Progress} from '../../proof/sweep.ts';
-import type {CompiledPolicy} from '../../ruleset/compile.ts';
+import type {CompiledPolicy} from '../../ruleset/build.ts';
 
 export type ProofState =
 	| {readonly status: 'none'}

@@ -4,7 +4,7 @@ import type {Backend} from '../../../source/host/netfilter/iptables.ts';
 import {FAMILIES} from '../../../source/lib/network.ts';
 import {planPersistence} from '../../../source/persistence/plan.ts';
 import type {Policy} from '../../../source/policy/policy.ts';
-import {compilePolicy} from '../../../source/ruleset/compile.ts';
+import {compilePolicy} from '../../../source/ruleset/build.ts';
 import type {RuleSet} from '../../../source/ruleset/model.ts';
 import {plain, type Saves} from '../samples/saves.ts';
 import type {Host} from './namespaces.ts';

@@ -4,11 +4,11 @@ import path from 'node:path';
 import process from 'node:process';
 import type {RunResult} from '../../../source/host/exec/run.ts';
 import type {Backend} from '../../../source/host/netfilter/iptables.ts';
+import type {Family} from '../../../source/lib/network.ts';
 import {LAST_PORT, type PortRange} from '../../../source/lib/port-ranges.ts';
 import {type Policy, printPolicy} from '../../../source/policy/policy.ts';
 import type {Protocol} from '../../../source/policy/services.ts';
 import type {Proof, View} from '../../../source/proof/report.ts';
-import type {VantagePoint} from '../../../source/ruleset/evaluate-ports.ts';
 import {CLI} from '../lab/cli.ts';
 import type {Host} from '../lab/namespaces.ts';
 
@@ -57,13 +57,20 @@ export async function proofOf(
 	return report;
 }
 
+/** Somewhere that packets come from. */
+export type SourceInRules = {
+	readonly family: Family;
+	readonly source: string;
+	readonly inInterface: string;
+};
+
 /**
  * The ports that a policy opens, straight from its openings: nothing of the program decides here.
  * @param among only these; default all
  */
 export function openedPorts(
 	policy: Policy,
-	from: VantagePoint,
+	origin: SourceInRules,
 	protocol: Protocol,
 	among?: readonly number[],
 ): string {
@@ -72,8 +79,8 @@ export function openedPorts(
 		if (
 			opening.kind === 'port' &&
 			(opening.protocol === 'both' || opening.protocol === protocol) &&
-			(opening.on === undefined || opening.on === from.inInterface) &&
-			(opening.from === undefined || isWithin(opening.from.cidr, from))
+			(opening.on === undefined || opening.on === origin.inInterface) &&
+			(opening.from === undefined || isWithin(opening.from.cidr, origin))
 		) {
 			open.fill(1, opening.first, opening.last + 1);
 		}
@@ -103,7 +110,7 @@ export function edgesOf(policy: Policy): readonly number[] {
 	return [...new Set(edges)].filter((port) => port >= 1 && port <= LAST_PORT);
 }
 
-function isWithin(cidr: string, {family, source}: VantagePoint): boolean {
+function isWithin(cidr: string, {family, source}: SourceInRules): boolean {
 	const [address = '', prefix] = cidr.split('/');
 	const type = address.includes(':') ? 'ipv6' : 'ipv4';
 	if (type !== `ipv${family}`) {

@@ -22,7 +22,7 @@ export type Debian = SshServer & {
 	readonly chooseBackend: (backend: Backend) => Promise<void>;
 	/**
 	 * Boots it anew, in good order: the same disk, the network and its rules from nothing.
-	 * @param wired is called when its network card is there and before its PID 1 is
+	 * @param wired is called when its network card exists, and before its PID 1 starts
 	 */
 	readonly reboot: (wired?: Wired) => Promise<void>;
 	/** Takes its power away and boots it anew. */

@@ -121,7 +121,7 @@ async function join(left: End, right: End): Promise<void> {
 }
 
 async function removeNamespace(name: string): Promise<void> {
-	// Whatever still runs in a namespace of ours was started by us, and would keep it alive.
+	// A process that still runs in the namespace was started by a test, and would keep it alive.
 	const {stdout} = await execute(['ip', 'netns', 'pids', name]);
 	for (const pid of stdout.split('\n').filter(Boolean).map(Number)) {
 		try {

@@ -43,7 +43,7 @@ export type User = {
 	readonly remove: () => void;
 };
 
-/** The user `nobody`, who is everywhere and owns nothing. */
+/** The user `nobody`: every Debian has it, and it owns no file. */
 const NOBODY = 65_534;
 
 export function makeUser(): User {
@@ -68,7 +68,7 @@ export function makeUser(): User {
 	};
 }
 
-/** The process of ours that runs inside the namespaces which an outer one has made. */
+/** The process of fw-wizard that runs inside the namespaces which an outer one has made. */
 export function findInner(outer: number): number {
 	const children = readFileSync(`/proc/${outer}/task/${outer}/children`, 'utf8').trim().split(' ');
 	const inner = children.find((pid) =>

@@ -35,7 +35,7 @@ export async function processOf(host: Host, wanted: RegExp): Promise<number> {
 	return found.pid;
 }
 
-/** What still runs there once all that ends by itself has had time to; less those that are expected. */
+/** The processes that still run after the patience, in milliseconds, but for the expected ones. */
 export async function whatStays(
 	host: Host,
 	expected = /^$/,

@@ -1,4 +1,4 @@
-/** Lets at most so many do something at the same time: the others wait for their turn. */
+/** Runs at most this many pieces of work at the same time; the others wait for their turn. */
 export function takeTurns(
 	atOnce: number,
 ): <Result>(work: () => Promise<Result>) => Promise<Result> {

@@ -4,7 +4,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {CLI} from './cli.ts';
 import type {Host} from './namespaces.ts';
 
-/** Runs fw-wizard, and ends it by kill -9 after so many milliseconds. @returns whether that came in time */
+/** Runs fw-wizard and kills it after some milliseconds. @returns whether it still ran then */
 export async function killAfter(
 	host: Host,
 	args: readonly string[],

@@ -7,7 +7,7 @@ import {completePolicy, type Policy, ROLES, VERDICTS} from '../../../source/poli
 import {CT_STATES} from '../../../source/ruleset/model.ts';
 import type {Packet} from '../../../source/ruleset/packet.ts';
 
-/** What a test may narrow down: the kernel has only so many interfaces and networks. */
+/** What a test may narrow down, since its namespace has few interfaces and networks. */
 export type Choices = {
 	readonly ranges?: fc.Arbitrary<{first: number; last: number}>;
 	readonly interfaces?: fc.Arbitrary<string>;

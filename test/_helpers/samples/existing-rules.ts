@@ -2,7 +2,7 @@ import {BACKENDS} from '../lab/backends.ts';
 import type {Host} from '../lab/namespaces.ts';
 import {plain} from './saves.ts';
 
-/** Somebody's firewall of years ago, with rules in every chain, policies that shut, and a mixture of spellings. */
+/** An old firewall made by hand: rules in every chain, policies that drop, and mixed spellings. */
 export const HAND_MADE = {
 	iptables: `\
 *nat

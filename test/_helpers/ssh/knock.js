@@ -1,5 +1,5 @@
-// Knocks at a TCP port of each address until it was shut and is open again. Arguments: the port,
-// the addresses. Prints as JSON when each was seen shut first, and when open again, in ms since 1970.
+// Connects to a TCP port of each address until it was closed and is open again. Arguments: the port,
+// the addresses. Prints as JSON when each was first seen closed, and when open again, in ms since 1970.
 import net from 'node:net';
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';

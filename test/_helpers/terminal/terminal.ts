@@ -32,7 +32,7 @@ export type KeyName = keyof typeof KEYS;
 export type Size = {readonly columns: number; readonly rows: number};
 
 export type StartOptions = Partial<Size> & {
-	/** What stands before the program: the way into a namespace. */
+	/** The words before the program that enter a namespace. */
 	readonly enter?: readonly string[];
 	readonly variables?: Variables;
 };

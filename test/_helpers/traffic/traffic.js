@@ -1,5 +1,5 @@
 // Sends probes to a machine, each millisecond one of each kind, until its standard input ends, and
-// then prints as JSON how many. Arguments: the open port, the shut port, the port of a service whose
+// then prints as JSON how many. Arguments: the open port, the closed port, the port of a service whose
 // session lasts, and the addresses, IPv4 before IPv6.
 import dgram from 'node:dgram';
 import net from 'node:net';

@@ -7,7 +7,7 @@ import {NOTHING_KNOWN} from '../../../source/ui/state/state.ts';
 import type {HostView} from '../../../source/ui/steps/step-props.ts';
 import {FACTS} from '../samples/apply-facts.ts';
 
-/** Plans for somebody who is connected from outside, or for nobody, where some facts are as given. */
+/** Plans with the given facts, for a remote client or without one. */
 export function plannerFor(
 	remoteClient: RemoteClient | undefined,
 	facts: Partial<ApplyFacts> = {},

@@ -18,9 +18,9 @@ export const OPEN = [22, 53, ...Array.from({length: 11}, (_, index) => 8000 + in
 export const OPEN_INSIDE = [...OPEN, 9100];
 
 const ROLE = 'What is this machine?';
-/** Asked only where there are rules of others. */
+/** Asked only where other programs have rules. */
 const NEIGHBOURS = 'There are rules here already';
-/** It takes its time; who is in a hurry goes on before its end. */
+/** The proof takes seconds; Enter continues before it has ended. */
 const PROOF = 'Does it do what you chose?';
 const APPLY = 'Load these rules now?';
 

@@ -19,9 +19,9 @@ export type ApplyFlags = RequestFlags &
 	ConfirmationFlags & {readonly json?: boolean; readonly yes?: boolean};
 
 /**
- * `fw-wizard apply`: applies a policy without questions. Waits for `fw-wizard confirm` from
- * elsewhere, or with --yes keeps it at once.
- * @throws {HostError} with exit code 4 when it was rolled back
+ * `fw-wizard apply`: applies a policy without questions. Waits for `fw-wizard confirm` in another
+ * session; with --yes it confirms at once.
+ * @throws {HostError} with exit code 4 where the change was rolled back
  */
 export async function apply(flags: ApplyFlags): Promise<string> {
 	const {confirmWithin: seconds = CONFIRM_SECONDS.usual} = flags;
@@ -49,12 +49,12 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 		: `${loaded}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
 }
 
-/** That this user could not connect again, in a line of its own; empty where they could. */
+/** A line that warns of a lock-out; empty where the user could connect again. */
 function describeLockouts({lockouts, session}: ApplyPlan): string {
 	return lockouts.length === 0 ? '' : `${describeLockout(lockouts, clientOf(session))}.\n`;
 }
 
-/** Which rules of other programs bypass the loaded ones, and which were removed, a line each. */
+/** The rules of other programs that bypass the loaded ones, and those that were removed, a line each. */
 function describeChange({loaded, removedRules}: PendingChange): string {
 	const lines = [
 		...loaded
@@ -65,7 +65,7 @@ function describeChange({loaded, removedRules}: PendingChange): string {
 	return lines.map((line) => `${line}\n`).join('');
 }
 
-/** One line that says what loads the rules at boot. */
+/** What loads the rules at boot, in one line. */
 export function describeBoot(): string {
 	const initSystem = findInitSystem();
 	const who = readChoice() === undefined ? 'found out; to change it: --boot' : 'as you chose';
@@ -78,7 +78,10 @@ export function describeBoot(): string {
 		: `At boot: NOTHING loads them: ${initSystem.name} did not take the service. To try again: fw-wizard check --fix`;
 }
 
-/** Waits for a decision from elsewhere. Ctrl-C rolls back. @throws {HostError} where it is rolled back */
+/**
+ * Waits until the change is confirmed or rolled back in another session. Ctrl-C rolls it back.
+ * @throws {HostError} where it is rolled back
+ */
 async function waitInTerminal(change: PendingChange): Promise<void> {
 	const interruption = new AbortController();
 	const interrupt = () => interruption.abort();

@@ -25,7 +25,7 @@ export async function check(flags: CheckFlags): Promise<{text: string; well: boo
 	}
 
 	const facts = await gatherFacts();
-	// Where something was applied, the checklist says more.
+	// Where a policy was applied, the checklist says more than that iptables is missing.
 	if (facts.iptables === undefined && !existsSync(POLICY_FILE)) {
 		throw iptablesMissing();
 	}

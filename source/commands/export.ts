@@ -12,8 +12,8 @@ import type {ExportForm} from './options/words.ts';
 export type ExportFlags = PolicyFlags & {readonly json?: boolean};
 
 /**
- * `fw-wizard export`: a policy in the form of another tool, for another machine: for both families,
- * and for systemd. Touches nothing and needs no right.
+ * `fw-wizard export`: prints a policy in the form of another tool, for another machine that has both
+ * families and boots with systemd. Touches nothing and needs no rights.
  */
 export function exportPolicy(format: ExportForm, flags: ExportFlags): string {
 	const policy = choosePolicy(flags, servicesHere());

@@ -14,9 +14,9 @@ import {readRequest} from './options/request.ts';
 export type ExposureFlags = PolicyFlags & ExistingFlags & {readonly json?: boolean};
 
 /**
- * `fw-wizard exposure`: what the outside can reach of this machine now, and what it could once the
- * policy is applied. Changes nothing.
- * @returns what to print, and whether anything of it could be found out
+ * `fw-wizard exposure`: what the outside can reach of this machine now, and what it
+ * could reach with the policy. Changes nothing.
+ * @returns what to print, and whether at least one row was decided
  */
 export async function exposure(flags: ExposureFlags): Promise<{text: string; known: boolean}> {
 	const facts = await gatherFacts();
@@ -31,7 +31,7 @@ export async function exposure(flags: ExposureFlags): Promise<{text: string; kno
 	};
 }
 
-/** Whether anything of it is decided. */
+/** Whether at least one row was decided. */
 function isKnown({rows, tried}: Exposure): boolean {
 	return (
 		tried ||
@@ -42,7 +42,10 @@ function isKnown({rows, tried}: Exposure): boolean {
 	);
 }
 
-/** What the flags say, else what was applied last, else none: then only what is now is shown. */
+/**
+ * The policy of the flags, or else the one that was applied last. Without either, only the present
+ * exposure is shown.
+ */
 async function chosenRequest(
 	flags: ExposureFlags,
 	{services}: Facts,
@@ -52,7 +55,7 @@ async function chosenRequest(
 		: {policy: readAppliedPolicy(services), existing: readExisting(flags)};
 }
 
-/** The exposure as a table, what can be reached first. */
+/** The exposure as a table. The ports that can be reached come first. */
 export function printExposure(exposure: Exposure, planned: boolean): string {
 	const {rows, tried, unread} = exposure;
 	const table = rows.map((row) => cellsOf(row, planned));
@@ -81,7 +84,7 @@ export function printExposure(exposure: Exposure, planned: boolean): string {
 	].join('\n');
 }
 
-/** A cell that is wider pushes only its own line. */
+/** Columns. A wider cell moves only the rest of its own line to the right. */
 const WIDEST = 34;
 
 function cellsOf(row: Exposed, planned: boolean): readonly string[] {

@@ -5,8 +5,9 @@ import {isRoot} from '../host/machine/host-facts.ts';
 import {findInstaller, printCommand} from '../host/machine/packages.ts';
 
 /**
- * Where iptables is missing, says so and, as root and with a package manager that we know, asks
- * whether to install it. Done before a rehearsal starts: its copy of the machine could not keep it.
+ * Tells the user that iptables is missing. As root, and with a known package manager, it asks whether
+ * to install iptables. This runs before a rehearsal starts, since what is installed in the copy of the
+ * machine is gone afterwards.
  */
 export async function offerInstall(): Promise<void> {
 	if (!process.stdin.isTTY) {

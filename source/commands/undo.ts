@@ -1,13 +1,7 @@
-import {reportChanges, undoChanges, undoEverything} from '../change/undo.ts';
-import {familiesHere, hostFacts} from '../host/machine/host-facts.ts';
-import {findSession} from '../host/sockets/session.ts';
-import {HostError, InputError} from '../lib/errors.ts';
-import {joinWords} from '../lib/list.ts';
+import {removeEverything, undoChange} from '../app/undo-change.ts';
+import {reportChanges} from '../change/undo.ts';
+import {InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
-import {planRemoval} from '../persistence/plan.ts';
-import {parsePolicy} from '../policy/policy.ts';
-import {buildRuleSet} from '../ruleset/build.ts';
-import {findLockouts, printAccessPort} from '../ruleset/lockout.ts';
 import {requireRoot} from './require-root.ts';
 
 export type UndoFlags = {
@@ -18,7 +12,7 @@ export type UndoFlags = {
 	readonly json?: boolean;
 };
 
-/** `fw-wizard undo`: puts back what was there before. @throws {HostError} */
+/** `fw-wizard undo`: restores what was there before a change. @throws {HostError} */
 export async function undo(flags: UndoFlags): Promise<string> {
 	requireRoot('fw-wizard undo');
 	if (flags.list) {
@@ -26,35 +20,16 @@ export async function undo(flags: UndoFlags): Promise<string> {
 	}
 
 	if (flags.all) {
-		await undoEverything(familiesHere(), planRemoval());
+		await removeEverything();
 		return flags.json
 			? `${JSON.stringify({undone: 'all'})}\n`
 			: 'Every trace of fw-wizard is removed: its chains, its files. Other rules are as they were.\n';
 	}
 
-	const undone = await undoChanges(parseId(flags.to), flags.yes ? undefined : assertWayIn);
+	const undone = await undoChange(parseId(flags.to), flags.yes ?? false);
 	return flags.json
 		? `${JSON.stringify({undone})}\n`
 		: `Undone: change ${undone.join(', ')}. The rules are as they were before.\n`;
-}
-
-/** Rules that were right when they were made may shut the door that is used today. @throws {HostError} */
-async function assertWayIn(text: string | null): Promise<void> {
-	const session = await findSession();
-	if (text === null || session.kind !== 'remote') {
-		return;
-	}
-
-	const {families, services} = hostFacts();
-	const ruleSet = buildRuleSet(parsePolicy(text, services), {families});
-	const shut = findLockouts(ruleSet, session).map(printAccessPort);
-	if (shut.length > 0) {
-		throw new HostError(
-			`The rules from before shut ${joinWords(shut)}, through which you are connected`,
-			'Nothing was changed. To put them back all the same: add --yes',
-			1,
-		);
-	}
 }
 
 function listChanges(): string {

@@ -85,7 +85,10 @@ test('that path is short: at most 25 files in turn, and 4 ways back up', () => {
 
 test('the rules of a plan are built once, and by the plan', () => {
 	const text = (file: string) => readFileSync(SOURCE + file, 'utf8');
-	const app = readdirSync(`${SOURCE}app`).map((name) => `app/${name}`);
+	// An undo builds the rules that it restores, to judge them.
+	const app = readdirSync(`${SOURCE}app`)
+		.filter((name) => name !== 'undo-change.ts')
+		.map((name) => `app/${name}`);
 	const building = [
 		...app,
 		'commands/apply.ts',

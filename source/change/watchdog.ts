@@ -4,8 +4,13 @@ import {isFileOfSystemd, wayToSystemd} from '../host/machine/systemd.ts';
 import {HostError} from '../lib/errors.ts';
 import {scriptOf} from './record.ts';
 
-/** Milliseconds that systemd may take to answer. A PID 1 that hangs must not delay a roll back. */
+/** Milliseconds that systemd may take to stop a timer: a PID 1 that hangs must not delay a roll back. */
 const SYSTEMD_TIMEOUT_MS = 3000;
+/**
+ * Milliseconds that it may take to arm the timer. A PID 1 that is only busy gets the time: without
+ * the timer a change does not survive the end of its login. Nothing is loaded before.
+ */
+const ARMING_TIMEOUT_MS = 8000;
 
 /**
  * The timer survives `systemctl isolate` (systemd.unit(5)), also where that stops sysinit.target, on
@@ -47,11 +52,15 @@ async function armTimer(id: number, seconds: number): Promise<void> {
 	}
 
 	const start = async (properties: readonly string[]) =>
-		askSystemd('systemd-run', [
-			...['--quiet', '--collect', `--unit=${unitOf(id)}`, `--on-active=${seconds}s`],
-			...['--timer-property=AccuracySec=100ms', ...properties],
-			...['/bin/sh', scriptOf(id), 'fire'],
-		]);
+		askSystemd(
+			'systemd-run',
+			[
+				...['--quiet', '--collect', `--unit=${unitOf(id)}`, `--on-active=${seconds}s`],
+				...['--timer-property=AccuracySec=100ms', ...properties],
+				...['/bin/sh', scriptOf(id), 'fire'],
+			],
+			ARMING_TIMEOUT_MS,
+		);
 	const result = await start(LASTING);
 	// Old versions of systemd refuse properties that they do not know.
 	if (result?.status !== undefined && result.status !== 0) {
@@ -68,10 +77,11 @@ export async function disarmWatchdog(id: number): Promise<void> {
 async function askSystemd(
 	program: string,
 	args: readonly string[],
+	timeout = SYSTEMD_TIMEOUT_MS,
 ): Promise<RunResult | undefined> {
 	const way = wayToSystemd();
 	const [first = '', ...rest] = [...(way ?? []), program, ...args];
-	return way && run(first, rest, {timeout: SYSTEMD_TIMEOUT_MS});
+	return way && run(first, rest, {timeout});
 }
 
 function unitOf(id: number): string {

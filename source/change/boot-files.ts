@@ -16,22 +16,25 @@ import {writeWhole} from '../host/files/atomic-write.ts';
 import {readText} from '../host/files/read-text.ts';
 import {explainError} from '../lib/errors.ts';
 
-/** A file that keeping a change writes. Mode as chmod(1) has it. */
+/** A file that confirming a change writes. The mode is that of chmod(1). */
 export type PlannedFile = {readonly text: string; readonly mode: number};
 
 /** A program with its arguments. */
 export type Command = readonly [program: string, ...args: readonly string[]];
 
-/** What keeping a change does beyond the running rules, so that the next boot loads the same. */
+/** What confirming a change does beyond the running rules, so that the next boot loads the same. */
 export type FilePlan = {
-	/** By their absolute paths; null: is not there. */
+	/** By their absolute paths; null: the file is removed. */
 	readonly files: Readonly<Record<string, PlannedFile | null>>;
-	/** Run before the files are written, and after. That one fails changes nothing: a check finds it. */
+	/**
+	 * Commands before and after the files are written. A command that fails stops nothing: `check`
+	 * finds it.
+	 */
 	readonly before: readonly Command[];
 	readonly after: readonly Command[];
 };
 
-/** The files as they are now, to be put back by an undo. */
+/** The files as they are now, for an undo to restore. */
 export function readPlannedFiles(paths: readonly string[]): FilePlan['files'] {
 	return Object.fromEntries(
 		paths.map((file) => {
@@ -66,7 +69,7 @@ export async function applyFilePlan({before, files, after}: FilePlan): Promise<v
 	await runAll(after);
 }
 
-/** Whoever is told that it is done must find it so after a power cut: the names as well. */
+/** Syncs the folders: a change that was reported as saved must survive a power cut, names included. */
 function syncFolders(files: readonly string[]): void {
 	for (const folder of new Set(files.map((file) => path.dirname(file)))) {
 		if (existsSync(folder)) {
@@ -80,7 +83,10 @@ function syncFolders(files: readonly string[]): void {
 	}
 }
 
-/** A program that was killed while it wrote a file leaves it with a number behind its name. */
+/**
+ * Removes temporary files, named with a number at the end, of a program that was killed while
+ * writing.
+ */
 function removeLeftovers(file: string): void {
 	const [folder, start] = [path.dirname(file), `${path.basename(file)}.`];
 	const names = existsSync(folder) ? readdirSync(folder) : [];
@@ -107,7 +113,7 @@ function write(file: string, {text, mode}: PlannedFile): void {
 	try {
 		writeWhole(file, text, mode);
 	} catch {
-		// Two may be at it, for one change: then one can take the other's work for a leftover.
+		// Two processes may write for one change: one may then remove the temporary file of the other.
 		try {
 			writeWhole(file, text, mode);
 		} catch (error) {

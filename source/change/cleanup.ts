@@ -13,10 +13,10 @@ import {programOfChain} from '../services/known-programs/find.ts';
 import {loadSets} from '../testbed/load-rules.ts';
 import {ROLLED_BACK} from './load.ts';
 
-/** Rules of others that a change takes away, and all that lies where they lie. */
+/** The rules of other programs that a change removes, and all rules of their family and backend. */
 export type SnapshotCleanup = {readonly snapshot: RulesSnapshot; readonly cleanup: Cleanup};
 
-/** Chain names that a script and a pattern can bear; others nobody has yet been seen to use. */
+/** Chain names that are safe in a script and in a pattern. No program is known to use others. */
 const PLAIN_NAME = /^[\w.:@%+=,-]+$/;
 
 /**
@@ -86,8 +86,8 @@ function itemsOf({cleanup}: SnapshotCleanup): readonly string[] {
 }
 
 /**
- * Shows, in a throw-away namespace, that what is taken can be put back: its save is loaded and saved
- * again. A rule that iptables prints but does not read would be lost otherwise.
+ * Shows in an isolated namespace that the removed rules can be restored: it loads their save and saves
+ * it again. A rule that iptables prints but cannot read would be lost otherwise.
  * @throws {HostError} nothing was touched
  */
 export async function rehearseRestore(cleanups: readonly SnapshotCleanup[]): Promise<void> {
@@ -138,7 +138,10 @@ export async function assertUnchanged(
 	}
 }
 
-/** Takes away what lies in the backend that is not in use. Ours are live by then. @throws {HostError} */
+/**
+ * Removes the rules in the backend that is not in use, once the new rules are active.
+ * @throws {HostError}
+ */
 export async function cleanOtherBackend(
 	cleanups: readonly SnapshotCleanup[],
 	runner: Runner,
@@ -161,7 +164,7 @@ export function filterPart(text: string): string {
 	return /^\*filter\n[\s\S]*?^COMMIT$/m.exec(text)?.[0].concat('\n') ?? '';
 }
 
-/** Its chains, each with its rules in their order, less counters and comments. */
+/** The chains of a save, each with its rules in order, without counters and comments. */
 function rulesOf(text: string): string {
 	const chainOf = (line: string) => line.replace(/^(:|-A )/, '').split(' ', 1)[0] ?? '';
 	return text

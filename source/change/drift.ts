@@ -6,14 +6,14 @@ import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
 import type {FamilyRules} from '../ruleset/model.ts';
 import {folderOf} from './record.ts';
 
-/** Of the rules as they were read back after loading, what is ours. */
+/** The rules of fw-wizard among those that were read back after loading. */
 export function printLoaded(saves: readonly Saved[]): string {
 	return JSON.stringify(saves.map(({rules}) => ownRules(rules)));
 }
 
 /**
- * Whether the rules of a change are still those that were loaded: what another program has put in
- * their place, as ifupdown does with those of the last boot, is not what a new login has shown.
+ * Whether the rules of a change are still those that were loaded. Another program may have replaced
+ * them, as ifupdown does with those of the last boot; a new login then proves nothing for the change.
  * @returns in one line what differs, if anything does
  * @throws {HostError} when the rules cannot be read
  */
@@ -33,7 +33,7 @@ export async function findDrift(id: number): Promise<string | undefined> {
 	return difference && printable(describeDifference(difference), 200);
 }
 
-/** Undefined where they were not written to their end. */
+/** Undefined where the file was not written completely. */
 function readLoaded(id: number): readonly FamilyRules[] | undefined {
 	return readJson(path.join(folderOf(id), 'loaded')) as readonly FamilyRules[] | undefined;
 }

@@ -20,16 +20,16 @@ import {printRestore} from '../ruleset/format-iptables.ts';
 import type {FamilyRules, RuleSet} from '../ruleset/model.ts';
 import {parseSave} from '../ruleset/parse-save.ts';
 
-/** The rules of each family as they were before. */
+/** The rules of each family before the change. */
 export type Before = ReadonlyMap<Family, Saved>;
 
-/** Reads what is there now, for the families of a rule set. @throws {HostError} */
+/** Reads the rules that are loaded now, for the families of a rule set. @throws {HostError} */
 export async function readRules(ruleSet: RuleSet): Promise<Before> {
 	const saves = await Promise.all(ruleSet.families.map(({family}) => save(family)));
 	return new Map(saves.map((saved) => [saved.rules.family, saved]));
 }
 
-/** Of all that is there, what our rules come to. */
+/** The snapshots of the backend into which the rules are loaded. */
 export function beforeOf(snapshots: readonly RulesSnapshot[]): Before {
 	return new Map(
 		snapshots.filter(({inUse}) => inUse).map((snapshot) => [snapshot.family, snapshot]),
@@ -37,7 +37,7 @@ export function beforeOf(snapshots: readonly RulesSnapshot[]): Before {
 }
 
 /**
- * Loads the rule set in throw-away namespaces, one for each family, and reads it back.
+ * Loads the rule set in isolated namespaces, one for each family, and reads it back.
  * iptables-restore --test lets unknown helpers and targets pass; this does not.
  * @throws {HostError} that names the family and the line at fault; nothing was touched
  */
@@ -50,7 +50,10 @@ export async function dryRun(ruleSet: RuleSet): Promise<void> {
 	}
 }
 
-/** Loads and reads back in a new namespace, all in one start. Our own would be a mistake: then not at all. */
+/**
+ * Loads and reads back in a new namespace, with one program start. It does nothing where that namespace
+ * turns out to be the one of this process.
+ */
 const TRY = `[ /proc/self/ns/net -ef "/proc/$PPID/ns/net" ] && exit 1
 "$1" -w 10 --noflush && exec "$2"`;
 
@@ -66,7 +69,7 @@ async function holdsWhenTried(rules: FamilyRules): Promise<boolean> {
 	);
 }
 
-/** The same step by step, to say what is wrong. @throws {HostError} */
+/** The same step by step, to name the fault. @throws {HostError} */
 async function tryByStep(rules: FamilyRules): Promise<void> {
 	await withNamespace(async (namespace) => {
 		const text = printRestore(rules);
@@ -93,7 +96,7 @@ async function tryByStep(rules: FamilyRules): Promise<void> {
 
 /**
  * The line at fault. The legacy backend names only the COMMIT of a table that the kernel refuses:
- * then each rule of that table is tried alone, in the throw-away namespace.
+ * then each rule of that table is tried alone, in the isolated namespace.
  */
 async function findCulprit(
 	{family, line}: RestoreFailure,
@@ -119,10 +122,10 @@ async function findCulprit(
 }
 
 /**
- * Loads the rule set into the running kernel: one restore a family, both side by side, into our own
- * chains, and reads it back. What is taken of others goes in the same transaction. Loading it twice
- * changes nothing. After an error the caller rolls back.
- * @returns what was read back
+ * Loads the rule set into the running kernel, one restore for each family, both at the same time, into
+ * the chains of fw-wizard, and reads it back. Rules of other programs are removed in the same
+ * transaction. Loading twice changes nothing. After an error the caller rolls back.
+ * @returns the rules that were read back
  * @throws {HostError} with exit code 4, when nothing is being loaded any more
  */
 export async function load(

@@ -11,8 +11,8 @@ import {CONFIG_DIR, LOCK_FILE, makePrivate, STATE_DIR} from './paths.ts';
 const TIMEOUT_MS = 2000;
 
 /**
- * Takes the lock on changes. A child process holds it and ends with this one, so that a dead
- * fw-wizard locks nothing. One that has just decided, or was just killed, gets a moment to let go.
+ * Takes the lock on changes. A child process holds it and ends with this one, so that a dead fw-wizard
+ * locks nothing. A process that has just decided, or was just killed, gets a moment to release it.
  * @throws {HostError} when another process has it, or others than root may write to its folder
  */
 export async function lock(): Promise<() => Promise<void>> {
@@ -53,7 +53,7 @@ function describeHolder(holder: LockHolder | undefined): HostError {
 			);
 }
 
-/** Does something with the lock on changes, unless another process has it. @throws {HostError} */
+/** Runs the work under the lock on changes, unless another process has the lock. @throws {HostError} */
 export async function withLock(work: () => Promise<void>): Promise<void> {
 	const held = await tryLock();
 	try {

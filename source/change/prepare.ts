@@ -27,15 +27,15 @@ export type ChangeRequest = {
 	readonly session: Session;
 	/** Until the watchdog rolls back. */
 	readonly seconds: number;
-	/** What becomes of the rules of others, and of those who own the firewall. */
+	/** What happens to the rules of other programs, and to ufw and firewalld. */
 	readonly existing: Existing;
-	/** What of their rules the plan removes; undefined where it does not know the rules. */
+	/** The rules that the plan removes; undefined where it does not know the loaded rules. */
 	readonly cleanups: readonly SnapshotCleanup[] | undefined;
-	/** What keeping it does for the next boot, and what an undo does beside putting the files back. */
+	/** What confirming does for the next boot, and what an undo does beside restoring the files. */
 	readonly persistence: {readonly keep: FilePlan; readonly undo: Omit<FilePlan, 'files'>};
 };
 
-/** What a change does to others, and all rules as they are before it. */
+/** What a change does to other programs, and all rules before it. */
 export type ExistingRules = {
 	readonly before: Before;
 	readonly cleanups: readonly SnapshotCleanup[];
@@ -43,8 +43,8 @@ export type ExistingRules = {
 };
 
 /**
- * Reads the rules that are loaded now, and plans what of them is removed; undefined where all stay.
- * @throws {HostError} where it must not be removed, or where the plan did not show it
+ * Reads the rules that are loaded now, and plans which of them are removed; undefined where all stay.
+ * @throws {HostError} where they must not be removed, or where the plan did not show them
  */
 export async function planExisting({
 	ruleSet,
@@ -75,7 +75,7 @@ export async function planExisting({
 	return {before: beforeOf(snapshots), cleanups, switchOff};
 }
 
-/** Writes a change down with its way back, before anything is touched. */
+/** Records a change and its rollback script, before anything is touched. */
 export function recordChange(
 	id: number,
 	{policy, ruleSet, backend, session, seconds, persistence, existing}: ChangeRequest,
@@ -142,7 +142,7 @@ const NO_OTHERS: Pick<ExistingRules, 'cleanups' | 'switchOff'> = {
 	},
 };
 
-/** The commands of both, those of the first outermost. */
+/** The commands of both: those of the first before and after those of the second. */
 function around(
 	first: Omit<FilePlan, 'files'>,
 	second: Omit<FilePlan, 'files'>,

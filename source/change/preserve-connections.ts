@@ -10,7 +10,10 @@ import {
 /** How many programs run at once, and for how many milliseconds they are started. */
 const PARALLEL = 8;
 const TIMEOUT_MS = 5000;
-/** As long as conntrack itself keeps an established connection (nf_conntrack_tcp_timeout_established). */
+/**
+ * As long as conntrack itself keeps an established connection
+ * (nf_conntrack_tcp_timeout_established).
+ */
 const TIMEOUT = 432_000;
 
 /** Whether connections can be told to conntrack here. */
@@ -19,9 +22,9 @@ export function canKeepConnections(): boolean {
 }
 
 /**
- * Tells conntrack of the TCP connections that are open now. Where no rule needed it before, it does
- * not know them, and the next packet of each would be judged as the first of a new one: a session
- * whose client speaks first would stall. Connections that it knows already are left as they are.
+ * Tells conntrack about the TCP connections that are open now. Where no rule needed conntrack before,
+ * it does not know them, and the rules would judge the next packet of each as the first of a new
+ * connection: a session whose client speaks first would stall. Known connections stay as they are.
  */
 export async function keepConnections(): Promise<void> {
 	const sockets = readTcpSockets();
@@ -40,8 +43,8 @@ export async function keepConnections(): Promise<void> {
 		return;
 	}
 
-	// Twenty thousand in less than a second. Passes over those that are known. It opens /dev/stdin,
-	// which must be a pipe: Node gives a socket.
+	// It adds 20,000 connections in less than a second and skips the known ones. It opens /dev/stdin,
+	// which must be a pipe; Node would give a socket.
 	const input = entries.map((words) => `-A ${words.join(' ')}\n`).join('');
 	const {status} = await run('sh', ['-c', 'cat | conntrack -R -'], {input});
 	if (status !== 0) {
@@ -61,7 +64,7 @@ async function insertOneByOne(entries: ReadonlyArray<readonly string[]>): Promis
 	await Promise.all(Array.from({length: PARALLEL}, work));
 }
 
-/** In the words of conntrack(8). No --family: 1.4.7 refuses it, and sees it by the addresses. */
+/** The arguments of conntrack(8). No --family: 1.4.7 refuses it, and tells it from the addresses. */
 function describeEntry(socket: TcpSocket, inbound: boolean): readonly string[] {
 	const near = [socket.localAddress, `${socket.localPort}`] as const;
 	const far = [socket.remoteAddress, `${socket.remotePort}`] as const;

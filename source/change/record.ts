@@ -15,8 +15,8 @@ import type {FilePlan} from './boot-files.ts';
 import {CHANGES_DIR, makePrivate, STATE_DIR} from './paths.ts';
 
 /**
- * Where a change stands, by the name of one file in its folder. Renaming that file is what decides:
- * of the watchdog and the one who keeps the change, only one can.
+ * The state of a change is the name of one file in its folder. Renaming that file decides: of the
+ * watchdog and a confirmation, only one can rename it.
  *
  *     pending ──▶ kept ──▶ done ──▶ undoing ──▶ rolled-back   (undo: the files as well)
  *        └──────▶ rolling ──────────────────────────┘        (watchdog, or given up)
@@ -31,7 +31,7 @@ export const CHANGE_STATES = [
 ] as const;
 export type ChangeState = (typeof CHANGE_STATES)[number];
 
-/** What is known of a change, written before anything is touched. */
+/** The record of a change, written before anything is touched. */
 export type ChangeMeta = {
 	readonly id: number;
 	/** UTC, ISO 8601. */
@@ -39,14 +39,14 @@ export type ChangeMeta = {
 	readonly who: string;
 	/** The session that it was made in, as `identify` names it. */
 	readonly sessionKey: string;
-	/** The connections that were open when it began: none of them shows that one can log in. */
+	/** The connections that were open before: none of them proves that the user can log in again. */
 	readonly connections: readonly string[];
-	/** What keeping it does, and what undoing that takes. */
+	/** What confirming does, and what an undo of that does. */
 	readonly keep: FilePlan;
 	readonly undo: FilePlan;
-	/** In one line, what it did. */
+	/** What the change did, in one line. */
 	readonly summary: string;
-	/** What it took away of others, a line each. */
+	/** The rules of other programs that it removed, a line each. */
 	readonly taken?: readonly string[];
 	/** Which boot it belongs to (/proc/sys/kernel/random/boot_id). */
 	readonly bootId: string;
@@ -74,8 +74,8 @@ export function nextId(): number {
 }
 
 /**
- * Writes a change down. It counts from the moment that it is marked as pending: the script is whole then,
- * and so are the files that it reads.
+ * Records a change. It counts from the moment that it is marked as pending: the script and the files
+ * that the script reads are complete then.
  */
 export function createChange(
 	meta: ChangeMeta,
@@ -101,23 +101,23 @@ export function markPending(id: number, until: number): void {
 	writeFileSync(path.join(folderOf(id), 'pending'), `${until}\n`, {mode: 0o600});
 }
 
-/** Forgets one that was written down and not begun. */
+/** Removes the record of a change that was not begun. */
 export function dropChange(id: number): void {
 	rmSync(folderOf(id), {recursive: true, force: true});
 }
 
-/** All changes whose record is whole, oldest first. */
+/** All changes whose record is complete, oldest first. */
 export function listChanges(): readonly ChangeMeta[] {
 	return listIds().flatMap((id) => readMeta(id) ?? []);
 }
 
-/** What is known of a change; undefined where its record was damaged, or not written to its end. */
+/** The record of a change; undefined where it was damaged, or not written completely. */
 export function readMeta(id: number): ChangeMeta | undefined {
 	const meta = readJson(path.join(folderOf(id), 'meta.json'));
 	return isMeta(meta) && meta.id === id ? meta : undefined;
 }
 
-/** Whether all is there that is read without a second look. */
+/** Whether the record has every field that the program reads without checking. */
 function isMeta(value: unknown): value is ChangeMeta {
 	const {time, who, summary, connections, keep, undo} = Object(value) as Partial<ChangeMeta>;
 	return (
@@ -136,7 +136,7 @@ export function stateOf(id: number): ChangeState | undefined {
 	return CHANGE_STATES.find((state) => existsSync(path.join(folderOf(id), state)));
 }
 
-/** Whether something is still to be done about it. */
+/** Whether the change still has to be confirmed, rolled back or completed. */
 export function isUnfinished(state: ChangeState | undefined): boolean {
 	return state !== undefined && state !== 'done' && state !== 'rolled-back';
 }
@@ -174,24 +174,24 @@ export function isOverdue(change: ChangeMeta): boolean {
 	return change.bootId !== readBootId() || uptime() >= deadlineOf(change) + WATCHDOG_DELAY;
 }
 
-/** Names this boot of the machine: a boot puts back what was there before a change that waited. */
+/** The identifier of this boot: a boot restores the rules from before a change that was pending. */
 export function readBootId(): string {
 	return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
-/** Where a change stands, also when nobody has written down yet that the machine was booted meanwhile. */
+/** The state of a change, where a boot in between counts even though it was not recorded yet. */
 export function effectiveState({id, bootId}: ChangeMeta): ChangeState | undefined {
 	const state = stateOf(id);
 	return state === 'pending' && bootId !== readBootId() ? 'rolled-back' : state;
 }
 
-/** Goes from one state to the next. @returns whether it was in the first: nobody else was faster. */
+/** Moves a change from one state to the next. @returns false where it was in another state already */
 export function moveState(id: number, from: ChangeState, to: ChangeState): boolean {
 	try {
 		renameSync(path.join(folderOf(id), from), path.join(folderOf(id), to));
 		return true;
 	} catch (error) {
-		// A disk that takes no more refuses before it looks.
+		// A read-only disk refuses before it looks for the file.
 		if (!existsSync(path.join(folderOf(id), from))) {
 			return false;
 		}
@@ -200,7 +200,10 @@ export function moveState(id: number, from: ChangeState, to: ChangeState): boole
 	}
 }
 
-/** Notes that the rules of a pending change are loaded, whole and read back: it may be kept. */
+/**
+ * Notes that the rules of a pending change are loaded completely and read back: it may be
+ * confirmed.
+ */
 export function markLoaded(id: number, rules: string): void {
 	writeFileSync(path.join(folderOf(id), 'loaded'), rules, {mode: 0o600});
 }
@@ -210,8 +213,8 @@ export function isLoaded(id: number): boolean {
 }
 
 /**
- * Removes folders that a crash left before there was a change, and all but the newest changes. One that took
- * something away of others is remembered for as long as that can come back.
+ * Removes folders that a crash left before there was a change, and all but the newest changes. A change
+ * that removed rules of other programs is remembered for as long as they can be restored.
  */
 export function pruneChanges(): void {
 	const cleanup = new Set(listChanges().flatMap(({id, taken}) => (taken ? id : [])));
@@ -227,7 +230,7 @@ export function pruneChanges(): void {
 }
 
 /**
- * The numbers of all that is written down, oldest first.
+ * The numbers of all recorded changes, oldest first.
  * @throws {HostError} where others than root could have written it
  */
 export function listIds(): readonly number[] {
@@ -244,7 +247,7 @@ export function listIds(): readonly number[] {
 	return ids;
 }
 
-/** The change that waits for its confirmation, if there is one. */
+/** The change that waits for its confirmation, if any. */
 export function findPending(): number | undefined {
 	return listChanges().findLast(
 		(change) => effectiveState(change) === 'pending' && isLoaded(change.id),

@@ -78,12 +78,12 @@ export async function recover(
 		const change = readMeta(id);
 		const state = stateOf(id);
 		if (change === undefined) {
-			// Its record is damaged. The rollback script needs none, and confirming does.
+			// The record is damaged. The rollback script does not need it; a confirmation does.
 			await (isUnfinished(state) && rollBack(id, 'roll back', 'its record is damaged'));
 		} else if (state === 'kept') {
 			await commit(id);
 		} else if (state === 'pending' && change.bootId !== readBootId()) {
-			// The boot has loaded what was there before.
+			// The boot has loaded the rules from before the change.
 			moveState(id, 'pending', 'rolling');
 			moveState(id, 'rolling', 'rolled-back');
 			writeJournal(id, 'roll back', 'rolled back: the machine was booted before it was confirmed');

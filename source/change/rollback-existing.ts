@@ -3,10 +3,13 @@ import {findChain} from '../ruleset/model.ts';
 import {FIREWALLD_TABLE} from '../services/known-programs/firewalls.ts';
 import type {SnapshotCleanup} from './cleanup.ts';
 
-/** What a change takes away in the backend that is not in use, and the iptables of that one (absolute). */
+/**
+ * The rules that a change removes in the backend that is not in use, and that backend's iptables
+ * (absolute).
+ */
 export type ForeignChange = {readonly program: string; readonly cleanup: SnapshotCleanup};
 
-/** The functions of the rollback script that put others' rules back. */
+/** The functions of the rollback script that restore the rules of other programs. */
 export const MEND = `# Of the rules on standard input, those that were put into chain $1 (a pattern) since, ours aside.
 since() { grep -e "^-A $1 " | grep -vxF -f "$was" | grep -v -e ' -[jg] FW-WIZARD-[A-Z]*$'; }
 
@@ -22,12 +25,12 @@ gone() { ! printf '%s\\n' "$now" | grep -q -e "^:$1 "; }
 
 `;
 
-/** The file in a change's folder that has the rules of others as they were. */
+/** The file in a change's folder with the rules of other programs before the change. */
 export function nameOf({snapshot: {family, backend}}: SnapshotCleanup): string {
 	return `was-${family}-${backend}`;
 }
 
-/** What is in these files. */
+/** The content of these files. */
 export function printWas({snapshot}: SnapshotCleanup): string {
 	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(snapshot.text) ?? [];
 	return part
@@ -42,7 +45,7 @@ export function patternOf(chain: string): string {
 	return chain.replaceAll('.', '\\.');
 }
 
-/** A table of what the script loads, from the commands that print its lines. */
+/** A table that the script loads, from the commands that print its lines. */
 export function printTable(table: string, commands: readonly string[]): string {
 	return [`	echo '*${table}'`, ...commands, "	echo 'COMMIT'"].join('\n');
 }
@@ -51,8 +54,8 @@ export function printTable(table: string, commands: readonly string[]): string {
  * The filter table with the chains that lost rules as they were, in the same order and with the
  * same policies. A chain that they lead to and that somebody has removed since comes back, too: else
  * nothing could.
- * @param first commands for chains of ours
- * @param last what takes them away
+ * @param first the commands for the chains of fw-wizard
+ * @param last the commands that remove them
  */
 export function printMending(
 	{snapshot, cleanup}: SnapshotCleanup,

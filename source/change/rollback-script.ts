@@ -15,12 +15,12 @@ import {
 	printWaking,
 } from './rollback-existing.ts';
 
-/** What a family had before a change, what it is to get, and the program that loads it (absolute). */
+/** The rules of a family before and after a change, and the program that loads them (absolute). */
 export type FamilyChange = {
 	readonly before: Saved;
 	readonly after: FamilyRules;
 	readonly program: string;
-	/** What the change takes away of others' rules. */
+	/** The rules of other programs that the change removes. */
 	readonly cleanup?: SnapshotCleanup | undefined;
 };
 
@@ -30,7 +30,7 @@ export type Rollback = {
 	readonly folder: string;
 	readonly journal: string;
 	readonly families: readonly FamilyChange[];
-	/** What is taken away in the backend that is not in use, and the program for it (absolute). */
+	/** The rules that are removed in the backend that is not in use, and its program (absolute). */
 	readonly others?: readonly ForeignChange[];
 	/** firewalld runs, and the change switches it off. */
 	readonly firewalld?: boolean;
@@ -49,7 +49,10 @@ jumps() {
 }
 `;
 
-/** How often a watchdog tries, with so many seconds in between. Whoever else rolls back is told, and may try again. */
+/**
+ * How often a watchdog tries, with so many seconds in between. Whoever else rolls back is told, and
+ * may try again.
+ */
 const [TRIES, PAUSE] = [100, 5];
 
 /**
@@ -197,14 +200,14 @@ function printForeign({program, cleanup}: ForeignChange): string {
 	return `${printChoice(program)}was=${nameOf(cleanup)}\nlines() {\n${printMending(cleanup)}\n}\nload\n\n`;
 }
 
-/** A chain of ours is made or emptied first, whatever there is, and gets its rules of before. */
+/** Makes or empties a chain of fw-wizard first, and gives it its earlier rules. */
 function printOwn({name}: OwnChain, before: Saved): string {
 	const lines = before.text.split('\n').filter((line) => line.startsWith(`-A ${name} `));
 	// Not as a here-document: for that bash(1) writes a file, and the disk may take no more.
 	return `	printf '%s\\n' ${quote([`:${name} - [0:0]`, ...lines].join('\n'))}`;
 }
 
-/** The jumps to it as before; one that was not there goes. @param mended chains that are made anew */
+/** Restores the earlier jumps to it and removes new ones. @param mended chains that are made anew */
 function printWay(
 	{name, from, table}: OwnChain,
 	before: Saved,

@@ -3,8 +3,8 @@ import {type Runner, run} from '../host/exec/run.ts';
 import {folderOf} from './record.ts';
 
 /**
- * Under the lock of the rollback script, which comes before or after, but not between. The input is
- * read first: who gives it may be stopped.
+ * Runs under the lock of the rollback script, which runs before or after, but not in between. The input
+ * is read first: the process that writes it may be stopped.
  */
 const WHILE_PENDING = `cd "$1" && shift && input=$(cat) && exec 9<rollback && flock -s 9 || exit
 if ! [ -e pending ]; then
@@ -14,9 +14,9 @@ fi
 printf '%s\\n' "$input" | "$@"`;
 
 /**
- * Runs programs only while a change waits. What the watchdog has rolled back while they had to wait,
- * for the lock of iptables or since the machine slept, must not be loaded after it: nobody would
- * take it away again.
+ * Runs programs only while a change is pending. A program may wait for the lock of iptables, or the
+ * machine may sleep, until the watchdog has rolled back. Rules loaded after that would stay, since
+ * nothing would remove them.
  */
 export function whilePending(id: number): Runner {
 	return async (program, args, options) =>

@@ -18,8 +18,8 @@ import {
 import {disarmWatchdog} from './watchdog.ts';
 
 /**
- * Keeps a pending change: from here on it is what the next boot will load.
- * @throws {HostError} with exit code 4 when it was rolled back meanwhile, or now since it cannot be written
+ * Confirms a pending change: the next boot will load its rules.
+ * @throws {HostError} with exit code 4 when it was rolled back meanwhile, or now because it cannot be saved
  */
 export async function keepChange(id: number): Promise<void> {
 	await assertKeepable(id);
@@ -35,13 +35,13 @@ export async function confirmLoaded(id: number): Promise<void> {
 	try {
 		await commit(id);
 	} catch (error) {
-		// What the next boot does not load must not run until then.
+		// Rules that the next boot does not load must not run until then.
 		await rollBack(id, 'roll back', 'it could not be written for the next boot');
 		throw rolledBack(error);
 	}
 }
 
-/** What a confirmation is told that came too late. */
+/** The error of a confirmation that came too late. */
 export function notInTime(id: number): HostError {
 	return new HostError(
 		`Change ${id} was not confirmed in time and is rolled back`,
@@ -50,7 +50,7 @@ export function notInTime(id: number): HostError {
 	);
 }
 
-/** Rolls back a change whose rules nobody has seen at work. @throws {HostError} then */
+/** Rolls back a change whose rules were replaced by another program. @throws {HostError} then */
 async function assertKeepable(id: number): Promise<void> {
 	const meta = readMeta(id);
 	if (meta === undefined || stateOf(id) !== 'pending') {
@@ -58,7 +58,7 @@ async function assertKeepable(id: number): Promise<void> {
 	}
 
 	if (isOver(meta)) {
-		// The watchdog is about to do so, or was killed, or could not write down what it did.
+		// The watchdog is about to roll back, or was killed, or could not record what it did.
 		await rollBack(id, 'roll back', 'it was not confirmed in time');
 		return;
 	}
@@ -72,7 +72,7 @@ async function assertKeepable(id: number): Promise<void> {
 	}
 }
 
-/** Decides that it is kept. @throws {HostError} where that cannot be written down */
+/** Claims the confirmation by a rename. @throws {HostError} where the disk refuses that */
 function claimConfirmation(id: number): boolean {
 	try {
 		return moveState(id, 'pending', 'kept');
@@ -81,7 +81,7 @@ function claimConfirmation(id: number): boolean {
 	}
 }
 
-/** The same error, which also says that the old rules are back, and what is not. */
+/** The same error, which also says that the old rules are restored, and what is not. */
 export function rolledBack(error: unknown, rest?: string): unknown {
 	const explained = explainError(error);
 	return explained instanceof HostError
@@ -110,11 +110,11 @@ export async function rollBack(
 	tries = SETTLE_TRIES,
 ): Promise<void> {
 	if (stateOf(id) === 'rolled-back') {
-		// The watchdog has done it already, and written it down.
+		// The watchdog has rolled back already, and recorded that.
 		return;
 	}
 
-	// Of a state of its own: the watchdog, which knows nothing of files, must not take it over.
+	// A state of its own: the watchdog, which does not restore files, must not continue it.
 	moveState(id, 'kept', 'undoing');
 	moveState(id, 'done', 'undoing');
 	let unwritten: unknown;
@@ -135,7 +135,7 @@ export async function rollBack(
 	const isBack = state === 'rolled-back' || (status === 0 && isUnfinished(state));
 	writeJournal(id, what, `${isBack ? 'rolled back' : 'rolling back failed'}: ${why}`);
 	if (unwritten !== undefined) {
-		// The rules are back; the files are put back by whoever comes next.
+		// The rules are restored; the next command restores the files.
 		moveState(id, 'rolled-back', 'undoing');
 		throw rolledBack(unwritten, 'What the next boot loads is not, yet.');
 	}
@@ -158,10 +158,13 @@ export async function rollBack(
 	}
 }
 
-/** Does what follows from keeping. Each part may be done twice: a killed one is finished by the next. */
+/**
+ * Completes a confirmation. Each part may be done twice: the next command finishes one that was
+ * killed.
+ */
 export async function commit(id: number): Promise<void> {
 	const meta = readMeta(id);
-	// The watchdog would find that it is kept, and do nothing.
+	// The watchdog would find the change confirmed, and do nothing.
 	await Promise.all([meta && applyFilePlan(meta.keep), disarmWatchdog(id)]);
 	if (moveState(id, 'kept', 'done')) {
 		const taken = meta?.taken ?? [];

@@ -14,12 +14,12 @@ import {FIREWALLD_TABLE} from '../services/known-programs/firewalls.ts';
 import type {FilePlan} from './boot-files.ts';
 import {ROLLED_BACK} from './load.ts';
 
-/** How those who own the firewall are switched off. Their rules in iptables are not its business. */
+/** How ufw and firewalld are switched off. Their rules in iptables are removed elsewhere. */
 export type SwitchOff = {
-	/** So that they stay off after a boot. */
+	/** The commands that keep them off after a boot. */
 	readonly keep: FilePlan;
 	readonly undo: Omit<FilePlan, 'files'>;
-	/** firewalld runs, and sleeps until it is decided. */
+	/** Whether firewalld runs, and is only put to sleep until the change is confirmed. */
 	readonly firewalld: boolean;
 };
 
@@ -63,7 +63,10 @@ export async function planSwitchOff(managers: readonly Manager[]): Promise<Switc
 	};
 }
 
-/** Without a chance to clean up: it would empty all tables of iptables, ours among them. */
+/**
+ * Kills firewalld, so that it cannot clean up: it would empty all tables of iptables, the new rules
+ * included.
+ */
 const END_FIREWALLD: FilePlan['after'] = [
 	['systemctl', 'kill', '--signal=KILL', FIREWALLD_UNIT],
 	['nft', 'delete', 'table', ...FIREWALLD_TABLE.split(' ')] as const,
@@ -72,9 +75,9 @@ const END_FIREWALLD: FilePlan['after'] = [
 ];
 
 /**
- * Has the rules of firewalld filter nothing, while it runs on and knows of nothing: woken, all is as it
- * was, what was never saved included. Where nobody else may touch its table, it is ended, which
- * takes the table away (firewalld from 2.1 on owns it).
+ * Makes the table of firewalld dormant, so that it filters nothing while the daemon continues to run:
+ * when the table is woken, all is as before, unsaved rules included. Where firewalld owns its table
+ * (from 2.1 on), the daemon is killed, which removes the table.
  * @throws {HostError}
  */
 export async function sendFirewalldToSleep(runner: Runner): Promise<void> {

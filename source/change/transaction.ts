@@ -30,31 +30,32 @@ import {armWatchdog} from './watchdog.ts';
 /** A change whose rules are loaded, and which is rolled back unless it is kept in time. */
 export type PendingChange = {
 	readonly id: number;
-	/** The rules of each family as they were read back after loading, those of others included. */
+	/** The rules of each family as they were read back after loading, all programs' rules included. */
 	readonly loaded: readonly FamilyRules[];
-	/** What it took away of others, a line each. */
+	/** The rules of other programs that it removed, a line each. */
 	readonly removedRules: readonly string[];
 	/** Seconds until the watchdog rolls back. */
 	readonly secondsLeft: () => number;
 	readonly state: () => ChangeState | undefined;
-	/** Keeps it. @throws {HostError} when it was rolled back meanwhile */
+	/** Confirms it. @throws {HostError} when it was rolled back meanwhile */
 	readonly keep: () => Promise<void>;
-	/** The same at once, while what was read back after loading still holds. */
+	/** The same at once, while the rules that were read back after loading are certain to run. */
 	readonly keepAtOnce: () => Promise<void>;
-	/** Puts the old rules back now. @throws {HostError} when that fails */
+	/** Restores the old rules now. @throws {HostError} when that fails */
 	readonly rollBack: () => Promise<void>;
-	/** Lets others change the firewall again. To be called when all is decided. */
+	/** Releases the lock on changes. To be called when the change is settled. */
 	readonly release: () => Promise<void>;
 };
 
 /**
- * Begins a change: clears up after one that was cut off, saves what is there, arms the watchdog,
- * loads, compares with what was meant. Nothing is written for the next boot: a power cycle rescues too.
+ * Begins a change: clears up after an interrupted one, saves the loaded rules, arms the watchdog, loads,
+ * and compares with the rule set. Nothing is written for the next boot: a power cycle restores the old
+ * rules too.
  * @throws {HostError} with exit code 3 when nothing was touched, 4 when it was rolled back
  */
 export async function beginChange(request: ChangeRequest): Promise<PendingChange> {
 	const {policy, ruleSet, seconds, backend} = request;
-	// Touches nothing, and may take its time beside what comes before its answer is needed.
+	// The dry run touches nothing, and runs beside the steps that do not need its result.
 	const trial = dryRun(ruleSet);
 	trial.catch(() => {});
 	await rollBackOverdue();
@@ -89,7 +90,7 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 				runner,
 			);
 			if (others) {
-				// Only now, that ours are live: at no moment is there no firewall.
+				// Only now that the new rules are active: the machine is never without a firewall.
 				await cleanOtherBackend(others.cleanups, runner);
 				await (others.switchOff.firewalld ? sendFirewalldToSleep(runner) : undefined);
 			}

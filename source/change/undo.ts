@@ -21,7 +21,7 @@ import {
 import {recover, rollBackOverdue} from './recover.ts';
 import {rollBack} from './settle.ts';
 
-/** A change with where it stands. */
+/** A change with its state. */
 export type ChangeReport = Pick<ChangeMeta, 'id' | 'time' | 'who' | 'summary'> & {
 	readonly state: ChangeState | undefined;
 };
@@ -29,7 +29,7 @@ export type ChangeReport = Pick<ChangeMeta, 'id' | 'time' | 'who' | 'summary'> &
 /** Looks at the policy file that an undo brings back, null where there was none; and may throw. */
 export type Guard = (policy: string | null) => Promise<void>;
 
-/** All changes that are remembered, oldest first. */
+/** All recorded changes, oldest first. */
 export function reportChanges(): readonly ChangeReport[] {
 	return listChanges().map((change) => {
 		const {id, time, who, summary} = change;
@@ -101,9 +101,9 @@ function findLast(): number | undefined {
 }
 
 /**
- * Removes every trace: our chains and jumps in both families, our files. Rules of other programs stay,
- * and those that were taken away come back.
- * @param persisted what takes away the files that are not in our own folders
+ * Removes every trace: the chains, jumps and files of fw-wizard. Rules of other programs stay, and the
+ * removed ones are restored.
+ * @param persisted the plan that removes the files outside the folders of fw-wizard
  * @throws {HostError}
  */
 export async function undoEverything(
@@ -119,7 +119,7 @@ export async function undoEverything(
 	const release = await lock();
 	try {
 		await recover();
-		// Rules of ours that stood in for what was taken of others go now: it must come back.
+		// The rules of fw-wizard that replaced removed rules go next: the removed rules must be restored.
 		for (const {id, taken} of [...listChanges()].reverse()) {
 			if (taken !== undefined && stateOf(id) === 'done') {
 				await rollBack(id, 'undo', 'undone with everything');
@@ -146,8 +146,9 @@ export async function undoEverything(
 }
 
 /**
- * The restore file that takes away our chains, and every rule that leads to one of them: also one
- * with a condition or a comment that somebody else has put there, else the chain could not go.
+ * The restore file that removes the chains of fw-wizard and every rule that leads to one of them, also a
+ * rule with a condition or a comment that somebody else has added: the chain could not be removed
+ * otherwise.
  */
 export function printRemoval({text, rules}: Saved): string {
 	const tables = text.split(/^(?=\*)/m).filter((part) => part.startsWith('*'));

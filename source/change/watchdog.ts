@@ -4,7 +4,10 @@ import {isFileOfSystemd, wayToSystemd} from '../host/machine/systemd.ts';
 import {HostError} from '../lib/errors.ts';
 import {scriptOf} from './record.ts';
 
-/** Milliseconds that systemd may take to stop a timer: a PID 1 that hangs must not delay a roll back. */
+/**
+ * Milliseconds that systemd may take to stop a timer: a PID 1 that hangs must not delay a roll
+ * back.
+ */
 const SYSTEMD_TIMEOUT_MS = 3000;
 /**
  * Milliseconds that it may take to arm the timer. A PID 1 that is only busy gets the time: without

@@ -12,7 +12,10 @@ import {failed, type Item, open, unless} from './checklist-item.ts';
 import {type Rehearsal, rehearseBoot} from './simulate-boot.ts';
 import {asItIs, findFileFault, findFolderFault} from './verify-files.ts';
 
-/** Whether the next boot loads the rules of the policy: its files, its service, and a rehearsal of it. */
+/**
+ * Whether the next boot loads the rules of the policy: its files, its service, and a rehearsal of
+ * it.
+ */
 export async function checkBoot(
 	compiled: CompiledPolicy,
 	facts: FactsWithIptables,
@@ -84,7 +87,7 @@ function describeRehearsal(rehearsal: Rehearsal | HostError, full: boolean): rea
 	];
 }
 
-/** Which iptables the script on disk calls, beside the one that is in use now. */
+/** Compares the iptables that the script on disk calls with the one that is in use now. */
 function backendFault(wanted: string): string | undefined {
 	const programs = (text: string) =>
 		[...text.matchAll(/^choose '(.*)'$/gm)].map(([, name]) => name).join(', ');

@@ -10,7 +10,7 @@ import {failed, type Item, ok} from './checklist-item.ts';
 const ID = 'rivals';
 const TITLE = 'no other firewall overwrites it';
 
-/** Looks for other firewalls, which would load their rules over ours or beside them. */
+/** Looks for other firewalls, which would replace the rules at boot or add theirs to them. */
 export function checkConflicts({ufw, firewalld, nftables, frozen}: Managers): Item {
 	if (ufw) {
 		return failed(
@@ -56,12 +56,15 @@ export function checkConflicts({ufw, firewalld, nftables, frozen}: Managers): It
 			);
 }
 
-/** How ours go together with others that load rules at boot, where there are any. Nothing of theirs is changed. */
+/**
+ * Describes how the rules of fw-wizard coexist with other services that load rules at boot. It changes
+ * nothing of them.
+ */
 export async function describeCoexisting({frozen}: Managers): Promise<readonly Item[]> {
 	const enabled = await Promise.all(
 		RULE_LOADERS.map(async (loader) => ((await startsAtBoot(loader)) ? [loader] : [])),
 	);
-	// What is named as a rival is not also said to go together with ours.
+	// A service that conflicts is not listed as coexisting as well.
 	const companions = enabled
 		.flat()
 		.filter(({name}) => name !== 'netfilter-persistent' || frozen === undefined);

@@ -7,11 +7,11 @@ export type Item = {
 	readonly id: string;
 	readonly title: string;
 	readonly state: 'ok' | 'failed' | 'open';
-	/** The cause where it failed; what it means where it is open. */
+	/** The cause of a failure, or what an open item means. */
 	readonly cause?: string;
 	/** What to do. */
 	readonly fix?: string;
-	/** `check --fix` mends it. */
+	/** Whether `check --fix` mends it. */
 	readonly mendable?: boolean;
 };
 
@@ -23,7 +23,7 @@ export function failed(id: string, title: string, cause: string, fix: string): I
 	return {id, title, state: 'failed', cause, fix};
 }
 
-/** A fault in what is ours. */
+/** A fault in a file or a rule of fw-wizard. */
 export function mendable(id: string, title: string, cause: string): Item {
 	return {...failed(id, title, cause, 'fw-wizard check --fix'), mendable: true};
 }
@@ -32,7 +32,7 @@ export function open(id: string, title: string, cause: string, fix: string): Ite
 	return {id, title, state: 'open', cause, fix};
 }
 
-/** An item from the first thing that is wrong, if anything is. */
+/** An item that failed with the first of these faults, or passed where there is none. */
 export function unless(id: string, title: string, cause: string | undefined): Item {
 	return cause === undefined ? ok(id, title) : mendable(id, title, cause);
 }

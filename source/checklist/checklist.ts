@@ -23,8 +23,8 @@ import {failed, type Item, ok, open, TICKS, type Tick, unless} from './checklist
 import {asItIs, findFileFault} from './verify-files.ts';
 
 /**
- * Is the firewall what was applied, and will it be after a boot? All items, in the order in which
- * one would look.
+ * Checks whether the running rules match the policy and whether the next boot loads the same. Returns
+ * all items, in the order in which a person would check them.
  * @param full send packets to every port, not only where the rules change
  * @throws {HostError} where iptables is not installed, or the rules cannot be read at all
  */
@@ -49,7 +49,7 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 	const compiled = compilePolicy(policy, facts);
 	const {ruleSet} = compiled;
 	const readRules = async () => Promise.all(ruleSet.families.map(async ({family}) => save(family)));
-	// Beside each other: most of it is waiting for other programs.
+	// All at once: most of the time is spent waiting for other programs.
 	const [saves, boot, helpers, others] = await Promise.all([
 		readRules(),
 		checkBoot(compiled, withIptables, full),
@@ -75,7 +75,7 @@ export function itemOfPending(id: number): Item {
 	return failed('waiting', title, `change ${id} does`, 'fw-wizard confirm, or fw-wizard undo');
 }
 
-/** Other firewalls, and how those that load rules at boot go together with ours. */
+/** Other firewalls, and other services that load rules at boot. */
 async function checkOthers(): Promise<readonly Item[]> {
 	const managers = await findManagers();
 	return [checkConflicts(managers), ...(await describeCoexisting(managers))];
@@ -172,7 +172,7 @@ function checkSurvival(running: boolean): Item {
 			: failed(id, title, 'after the boot other rules are there', 'fw-wizard check --fix');
 }
 
-/** What the user has ticked off. */
+/** The items that the user has ticked off. */
 export function readTicks(): readonly Tick[] {
 	const ticks = readJson(TICKS_FILE);
 	return TICKS.filter((tick) => Array.isArray(ticks) && ticks.includes(tick));

@@ -17,21 +17,21 @@ import type {RuleSet} from '../ruleset/model.ts';
 import {loadAgain, readLoaded} from '../testbed/load-rules.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 
-/** How a rehearsal of the boot went. */
+/** The result of a rehearsed boot. */
 export type Rehearsal = {
-	/** What is wrong with the rules that were loaded, if anything is. */
+	/** The first fault of the rules that were loaded, if any. */
 	readonly rules: string | undefined;
-	/** What is wrong with the ports that packets found open. */
+	/** The first fault of the ports that packets found open. */
 	readonly ports: string | undefined;
-	/** How many packets were sent to find that out. */
+	/** How many packets were sent. */
 	readonly probes: number;
 };
 
 /**
- * Runs what the boot runs, in a copy of this machine's network that is thrown away, compares what it
- * loads with what it should, and sends packets to find the ports that are open then.
- * @param full to every port; otherwise to both ends of each stretch of ports that the rules treat alike
- * @returns how it went, or why it cannot be tried here
+ * Runs the boot's own command in an isolated copy of this machine's network, compares the rules that
+ * it loads with the policy, and sends packets to find the ports that are open then.
+ * @param full packets to every port; otherwise to both ends of each range that the rules treat alike
+ * @returns the result, or why the boot cannot be rehearsed here
  */
 export async function rehearseBoot(
 	{policy, ruleSet}: CompiledPolicy,
@@ -62,7 +62,7 @@ export async function rehearseBoot(
 	}
 }
 
-/** @returns what is wrong with the rules that the boot's own command has loaded */
+/** @returns the first fault of the rules that the boot's own command has loaded */
 async function loadAsBoot(machine: Namespace, ruleSet: RuleSet): Promise<string | undefined> {
 	const {status, stderr} = await machine.run('sh', [RESTORE_FILE], {timeout: 30_000});
 	if (status !== 0) {
@@ -92,7 +92,7 @@ async function findPorts(
 	const alike = stretches([...ruleSet.families, ...loaded.rules]);
 	const ports = full ? [ALL_PORTS] : edgesOf(alike);
 	const seen = await sweep(testbed, vantagePoints, {ports, alike});
-	// Between two edges no packet was sent: what is true of both is taken to be true of all.
+	// No packet was sent between two edges: the ports there count as their edges do.
 	const observations = full
 		? seen
 		: seen.map(({vantagePoint, passed: {tcp, udp}}) => ({

@@ -3,12 +3,12 @@ import type {FilePlan} from '../change/boot-files.ts';
 import {writersFault} from '../host/files/atomic-write.ts';
 import {readText} from '../host/files/read-text.ts';
 
-/** To ask only who may write a file, whatever is in it. */
+/** Accepts any content: only the owner and the permissions of the file are checked. */
 export function asItIs(file: string, mode: number): FilePlan['files'] {
 	return {[file]: {text: readText(file) ?? '', mode}};
 }
 
-/** What is wrong with the first of these files that is not as keeping the policy wrote it. */
+/** The fault of the first file that differs from what confirming the policy wrote. */
 export function findFileFault(files: FilePlan['files']): string | undefined {
 	for (const [file, wanted] of Object.entries(files)) {
 		const fault = faultOf(file, wanted);
@@ -51,7 +51,7 @@ function faultOf(file: string, wanted: FilePlan['files'][string]): string | unde
 	return undefined;
 }
 
-/** That others than root can put files in the place of ours. */
+/** The fault that users other than root can replace the files of fw-wizard. */
 export function findFolderFault(folder: string): string | undefined {
 	const found = lstatSync(folder, {throwIfNoEntry: false});
 	const fault = found && writersFault(found);

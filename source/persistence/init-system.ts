@@ -1,22 +1,22 @@
 import type {FilePlan} from '../change/boot-files.ts';
 import {INSTALLABLE_INITS} from '../host/machine/init-system.ts';
 
-/** The ways of having the restore script run at boot. `none`: somebody else sees to it. */
+/** What can run the restore script at boot. `none`: the user arranges that without fw-wizard. */
 export const INIT_SYSTEM_NAMES = [...INSTALLABLE_INITS, 'none'] as const;
 export type InitSystemName = (typeof INIT_SYSTEM_NAMES)[number];
 
-/** What the user may say: a way, or that it is to be found out again. */
+/** What the user may choose: one of these, or `auto`, which detects the init system again. */
 export const BOOT_CHOICES = ['auto', ...INIT_SYSTEM_NAMES] as const;
 export type BootChoice = (typeof BOOT_CHOICES)[number];
 
-/** A way of having the restore script run at boot. */
+/** How one init system is told to run the restore script at boot. */
 export type InitSystem = {
 	readonly name: InitSystemName;
-	/** The files that it takes, beside the rules and the script. */
+	/** The files that it needs beside the rules and the script. */
 	readonly files: (modules: readonly string[]) => FilePlan['files'];
 	readonly activate: Omit<FilePlan, 'files'>;
-	/** Whether that has worked, as far as files show it. */
+	/** Whether the init system will run it, as far as files show that. */
 	readonly isActivated: () => boolean;
-	/** Around the removal of its files. */
+	/** The commands before and after the removal of its files. */
 	readonly deactivate: Omit<FilePlan, 'files'>;
 };

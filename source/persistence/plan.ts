@@ -36,14 +36,14 @@ const NONE: InitSystem = {
 	deactivate: NOTHING,
 };
 
-/** How the rules get loaded at boot: as the user has said, else as is found out. */
+/** The init system that loads the rules at boot: the user's choice, else the one that is detected. */
 export function findInitSystem(choice = readChoice()): InitSystem | undefined {
 	return choice === undefined || choice === 'auto'
 		? detectInitSystem()
 		: [...INIT_SYSTEMS, NONE].find(({name}) => name === choice);
 }
 
-/** What the user has said before, or undefined. */
+/** The choice that the user made earlier, or undefined. */
 export function readChoice(): BootChoice | undefined {
 	const text = readText(BOOT_FILE)?.trim();
 	return INIT_SYSTEM_NAMES.find((name) => name === text);
@@ -60,8 +60,8 @@ function detectInitSystem(): InitSystem | undefined {
 }
 
 /**
- * What keeping a change does so that the next boot loads the same rules.
- * @param choice how they are to be loaded, where that is said now
+ * What confirming a change does so that the next boot loads the same rules.
+ * @param choice the init system that the user names for this change
  */
 export function planPersistence(
 	compiled: CompiledPolicy,
@@ -79,7 +79,7 @@ export function planPersistence(
 	);
 	const before = existsSync(RESTORE_FILE) ? findInitSystem() : undefined;
 	const leave = before === undefined || before === initSystem ? NOTHING : before.deactivate;
-	// Of another way nothing may stay: both would run.
+	// The files of another init system must not stay: both would run.
 	const ofOtherSystems = INIT_SYSTEMS.flatMap((other) => Object.keys(other.files([])));
 	const left = [...ofOtherSystems, ...(said ? [] : [BOOT_FILE])].filter(
 		(file) => !(file in planned.files) && existsSync(file),
@@ -98,7 +98,7 @@ export function planPersistence(
 	};
 }
 
-/** What undoing does to a way of booting that was there before. */
+/** The commands with which an undo returns to the init system that was used before. */
 function undoTo(before: InitSystem, initSystem: InitSystem): Omit<FilePlan, 'files'> {
 	return before === initSystem
 		? initSystem.activate
@@ -138,12 +138,12 @@ export function planBootFiles(
 	};
 }
 
-/** Takes away what any of our ways has put on the machine. */
+/** The plan that removes the files of every init system. */
 export function planRemoval(): FilePlan {
 	return removalOf(INIT_SYSTEMS, findInitSystem()?.deactivate ?? NOTHING);
 }
 
-/** Takes away what some ways put on a machine. */
+/** The plan that removes the files of some init systems. */
 export function removalOf(
 	initSystems: readonly InitSystem[],
 	deactivate: Omit<FilePlan, 'files'>,

@@ -15,9 +15,10 @@ export type RestoreFamily = {
 };
 
 /**
- * The only thing that runs at boot: a POSIX sh script that loads the rules into our chains, with one
- * jump each, whatever is there already. It never fails open: what does not load whole is replaced by
- * the floor. Exit status 0: all is loaded; 1: a floor is; 2: not even that.
+ * The only program that runs at boot: a POSIX sh script that loads the rules into the chains of
+ * fw-wizard, with one jump each, whatever other rules are loaded. It never fails open: a family whose
+ * rules do not load completely gets the floor. Exit status 0: all rules are loaded; 1: a floor is
+ * loaded; 2: not even a floor.
  */
 export function printRestoreScript(
 	families: readonly RestoreFamily[],

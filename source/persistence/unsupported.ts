@@ -5,8 +5,8 @@ import {netAdminHere} from '../host/machine/system.ts';
 import {HostError} from '../lib/errors.ts';
 
 /**
- * Why this system cannot be given rules that stay, with the way out: it makes its own anew at each
- * boot, or has no netfilter of its own. Undefined where nothing is known against it.
+ * Why rules cannot be made permanent on this system, and what to do instead: the system writes its
+ * configuration anew at each boot, or has no netfilter. Undefined for every other system.
  */
 export function findUnsupported(): HostError | undefined {
 	if (existsSync('/etc/NIXOS')) {
@@ -34,7 +34,7 @@ export function findUnsupported(): HostError | undefined {
 	return undefined;
 }
 
-/** Root without the right to load rules: in a container that was not given it. */
+/** Root without the right to load rules, as in a container that was started without CAP_NET_ADMIN. */
 export function findMissingRight(): HostError | undefined {
 	return isRoot() && netAdminHere().value === false
 		? new HostError(

@@ -3,7 +3,10 @@ import type {InitSystem} from '../init-system.ts';
 
 export const IFUPDOWN_FILE = '/etc/network/if-pre-up.d/fw-wizard';
 
-/** Run by ifupdown before each interface comes up (interfaces(5)). A failure there would keep it down. */
+/**
+ * Run by ifupdown before each interface comes up (interfaces(5)). A failure there would keep it
+ * down.
+ */
 const SCRIPT = `#!/bin/sh
 # Written by fw-wizard.
 /bin/sh ${RESTORE_FILE} || echo "fw-wizard: see above" >&2
@@ -14,7 +17,7 @@ export const ifupdown: InitSystem = {
 	name: 'ifupdown',
 	files: () => ({[IFUPDOWN_FILE]: {text: SCRIPT, mode: 0o755}}),
 	activate: {before: [], after: []},
-	// It runs whatever stands in its folder.
+	// ifupdown runs every executable file in its folder.
 	isActivated: () => true,
 	deactivate: {before: [], after: []},
 };

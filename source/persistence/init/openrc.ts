@@ -3,7 +3,7 @@ import {RESTORE_FILE} from '../../change/paths.ts';
 import type {InitSystem} from '../init-system.ts';
 import {INIT_SCRIPT} from './sysvinit.ts';
 
-/** What rc-update(8) makes. */
+/** The link that rc-update(8) makes. */
 const OPENRC_LINK = '/etc/runlevels/boot/fw-wizard';
 
 /** A service of OpenRC (openrc-run(8)). Stopping it leaves the rules: it must not open the machine. */

@@ -8,8 +8,8 @@ const ENABLED_LINK = `/etc/systemd/system/multi-user.target.wants/${UNIT}`;
 export const MODULES_LOAD_FILE = '/etc/modules-load.d/fw-wizard.conf';
 
 /**
- * Before the network comes up, after whoever else loads rules: our jump is then made in what they
- * left. There is no ExecStop: stopping it must not open the machine.
+ * Runs before the network comes up and after the other services that load rules, so that the jump is
+ * added to their result. It has no ExecStop: stopping it must not open the machine.
  */
 const UNIT_TEXT = `[Unit]
 Description=Firewall rules of fw-wizard
@@ -28,7 +28,7 @@ ExecStart=/bin/sh ${RESTORE_FILE}
 WantedBy=multi-user.target
 `;
 
-/** A unit of our own (systemd.unit(5)). */
+/** The unit of fw-wizard (systemd.unit(5)). */
 export const systemd: InitSystem = {
 	name: 'systemd',
 	files: (modules) => ({
@@ -38,7 +38,7 @@ export const systemd: InitSystem = {
 	}),
 	activate: {
 		before: [],
-		// Which makes systemd read its units anew as well (systemctl(1), "enable").
+		// "enable" also makes systemd read its units again (systemctl(1)).
 		after: [['systemctl', '--quiet', 'enable', UNIT]],
 	},
 	isActivated: () => existsSync(ENABLED_LINK),

@@ -39,7 +39,10 @@ stop)
 esac
 `;
 
-/** Debian's way of enabling it, and Red Hat's: the one that is not there does nothing. */
+/**
+ * Enables it on Debian (update-rc.d) and on Red Hat (chkconfig); the program that is absent does
+ * nothing.
+ */
 export const sysvinit: InitSystem = {
 	name: 'sysvinit',
 	// The script loads the modules itself: /etc/modules belongs to the machine.

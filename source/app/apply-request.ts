@@ -10,6 +10,8 @@ export type ApplyRequest = {
 	readonly existing: Existing;
 	/** How the rules are to be loaded at boot, where the user has said it. */
 	readonly boot?: BootChoice | undefined;
+	/** False: it is loaded without a trial in an isolated copy first. */
+	readonly rehearsal?: boolean | undefined;
 	/** Confirm the change as soon as it is loaded, although no login has shown that one is possible. */
 	readonly atOnce?: boolean;
 	/** Openings of the policy that the user has not named: the firewall that it replaces allows them. */
@@ -17,10 +19,11 @@ export type ApplyRequest = {
 };
 
 /** The flags that make the same request on a command line. */
-export function requestFlags({policy, existing, boot}: ApplyRequest): readonly string[] {
+export function requestFlags({policy, existing, boot, rehearsal}: ApplyRequest): readonly string[] {
 	return [
 		...policyFlags(policy),
 		...existingFlags(existing),
 		...(boot === undefined ? [] : ['--boot', boot]),
+		...(rehearsal === false ? ['--no-rehearsal'] : []),
 	];
 }

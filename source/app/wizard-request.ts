@@ -15,6 +15,8 @@ export type WizardRequest = {
 	readonly seconds: number;
 	/** How the rules are to be loaded at boot, where the user has said it. */
 	readonly boot: BootChoice | undefined;
+	/** False: changes are loaded without a trial in an isolated copy first. */
+	readonly rehearsal: boolean;
 	/** Begin at the step Apply: root continues where an ordinary user could not. */
 	readonly atApply: boolean;
 	/** False where the user wants no color. */

@@ -25,6 +25,8 @@ export type ChangeRequest = {
 	/** Which iptables is in use. */
 	readonly backend: Backend;
 	readonly session: Session;
+	/** False: it is loaded without a trial in an isolated copy first, where none can be made. */
+	readonly rehearsal?: boolean | undefined;
 	/** Until the watchdog rolls back. */
 	readonly seconds: number;
 	/** What happens to the rules of other programs, and to ufw and firewalld. */

@@ -1,6 +1,7 @@
 import {uptime} from 'node:os';
 import {loadModules} from '../host/machine/modules.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
+import {NamespaceError} from '../host/netns.ts';
 import {explainError, HostError} from '../lib/errors.ts';
 import type {FamilyRules} from '../ruleset/model.ts';
 import {assertUnchanged, cleanOtherBackend, rehearseRestore} from './cleanup.ts';
@@ -54,9 +55,9 @@ export type PendingChange = {
  * @throws {HostError} with exit code 3 when nothing was touched, 4 when it was rolled back
  */
 export async function beginChange(request: ChangeRequest): Promise<PendingChange> {
-	const {policy, ruleSet, seconds, backend} = request;
+	const {policy, ruleSet, seconds, backend, rehearsal = true} = request;
 	// The dry run touches nothing, and runs beside the steps that do not need its result.
-	const trial = dryRun(ruleSet);
+	const trial = rehearsal ? dryRun(ruleSet) : Promise.resolve();
 	trial.catch(() => {});
 	await rollBackOverdue();
 	const release = await lock();
@@ -68,12 +69,12 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 		let until: number;
 		try {
 			recordChange(id, request, before, others);
-			await Promise.all([trial, others && rehearseRestore(others.cleanups)]);
+			await Promise.all([trial, others && rehearsal && rehearseRestore(others.cleanups)]);
 			until = uptime() + seconds;
 			markPending(id, until);
 		} catch (error) {
 			dropChange(id);
-			throw explainError(error, folderOf(id));
+			throw error instanceof NamespaceError ? notTried(error) : explainError(error, folderOf(id));
 		}
 
 		pruneChanges();
@@ -125,6 +126,13 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 		await release();
 		throw error;
 	}
+}
+
+function notTried({message}: NamespaceError): HostError {
+	return new HostError(
+		message,
+		'Nothing was changed. To load the rules without a trial in an isolated copy: add --no-rehearsal',
+	);
 }
 
 function tooLate(): HostError {

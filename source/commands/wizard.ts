@@ -23,12 +23,12 @@ export type WizardFlags = PolicyFlags &
 export async function wizard(flags: WizardFlags, startWizard: StartWizard): Promise<number> {
 	const {atApply = false, color = true} = flags;
 	const existing = readExisting(flags);
-	const {boot, confirmWithin: seconds = CONFIRM_SECONDS.usual} = flags;
+	const {boot, confirmWithin: seconds = CONFIRM_SECONDS.usual, rehearsal = true} = flags;
 	const first = hostFacts();
 	const preset = {
 		// An ordinary user has answered every question: the policy that was applied last must not add to that.
 		...(atApply ? {} : readAppliedPolicy(first.services)),
 		...readPolicyPart(flags, first.services),
 	};
-	return startWizard({first, preset, existing, seconds, boot, atApply, color});
+	return startWizard({first, preset, existing, seconds, boot, rehearsal, atApply, color});
 }

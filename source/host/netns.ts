@@ -5,6 +5,9 @@ import {type Runner, run} from './exec/run.ts';
 import {isRoot} from './machine/host-facts.ts';
 import {freshNetwork} from './machine/modules.ts';
 
+/** No network namespace can be made: as root in a container without CAP_SYS_ADMIN (unshare(2)). */
+export class NamespaceError extends HostError {}
+
 /** A throw-away network namespace. It ends when this process does, however it does. */
 export type Namespace = {readonly pid: number; readonly run: Runner};
 
@@ -13,7 +16,7 @@ export type Namespace = {readonly pid: number; readonly run: Runner};
  * it, also for an ordinary user (through a user namespace).
  * @param beside another one, to which cables are to lead: for an ordinary user both must belong to
  * one user namespace
- * @throws {HostError} where namespaces are forbidden
+ * @throws {NamespaceError} where namespaces are forbidden
  */
 export async function withNamespace<T>(
 	use: (namespace: Namespace) => Promise<T>,
@@ -26,7 +29,7 @@ export async function withNamespace<T>(
 				...['unshare', '--net', '--'],
 			]));
 	if (typeof held === 'string') {
-		throw new HostError(
+		throw new NamespaceError(
 			`This machine allows no network namespaces: ${held || 'unshare ended'}`,
 			'Run as root, outside of a container; on Ubuntu see kernel.apparmor_restrict_unprivileged_userns',
 		);

@@ -42,7 +42,7 @@ type Options = WizardRequest & {
  * @returns the exit code
  */
 export async function openWizard(options: Options): Promise<number> {
-	const {preset, existing, atApply, seconds, boot, banner, screen, facts} = options;
+	const {preset, existing, atApply, seconds, boot, rehearsal, banner, screen, facts} = options;
 	/** The decision about the existing rules of other programs, for the summary at the end. */
 	let decided = existing;
 	const constant = {
@@ -65,7 +65,7 @@ export async function openWizard(options: Options): Promise<number> {
 	const plannerFor =
 		(known: Partial<ApplyFacts>): HostView['planApply'] =>
 		(policy, chosen) =>
-			planApply({policy, existing: chosen, boot}, {...knownFacts(facts), ...known});
+			planApply({policy, existing: chosen, boot, rehearsal}, {...knownFacts(facts), ...known});
 	/** The facts about the machine. They are replaced as more is known. */
 	let machine: HostView = {
 		findings: describeMachine(facts),
@@ -166,7 +166,11 @@ export async function openWizard(options: Options): Promise<number> {
 		}
 
 		process.stdout.write(`${ELEVATION_ANNOUNCEMENTS[reason.elevation]}\n`);
-		const elevated = await continueAsRoot(reason.elevation, {...reason.flow, boot}, seconds);
+		const elevated = await continueAsRoot(
+			reason.elevation,
+			{...reason.flow, boot, rehearsal},
+			seconds,
+		);
 		if (elevated.started) {
 			return elevated.exitCode;
 		}

@@ -74,6 +74,47 @@ describe.each(BACKENDS)('apply where it cannot be done, %s', (backend) => {
 	});
 });
 
+describe.each(BACKENDS)('root that may load rules and make no namespaces, %s', (backend) => {
+	const lab = useLab();
+	let host: Host;
+	const run = async (...args: readonly string[]) =>
+		host.run('setpriv', [
+			...['--bounding-set=-sys_admin', '--inh-caps=-sys_admin', '--'],
+			...[process.execPath, CLI, ...args],
+		]);
+
+	beforeAll(async () => {
+		host = await lab.host({backend});
+	});
+
+	test('is told how to load them without a trial, status 3', async () => {
+		const before = await readSaves(host);
+		const {status, stderr} = await run('apply', ...SERVER, '--yes');
+		expect({status, stderr}).toEqual({status: 3, stderr: expect.stringMatching(TWO_LINES)});
+		expect(stderr).toMatch(/no network namespaces.*\n.*Nothing was changed.*--no-rehearsal/);
+		expect(await readSaves(host)).toEqual(before);
+	});
+
+	test.each([{existing: 'keep'}, {existing: 'flush-input'}])(
+		'loads, confirms and undoes without one, --existing $existing',
+		async ({existing}) => {
+			await host.must('iptables', ['-A', 'INPUT', '-s', '192.0.2.7', '-j', 'DROP']);
+			const before = await readSaves(host);
+			const flags = [...SERVER, '--existing', existing, '--yes', '--no-rehearsal'];
+			expect(await run('apply', ...flags)).toMatchObject({status: 0});
+			expect(await host.must('iptables', ['-S', 'INPUT'])).toContain('-j FW-WIZARD-INPUT');
+			expect(await run('undo')).toMatchObject({status: 0});
+			expect(withoutEmpty(await readSaves(host))).toEqual(withoutEmpty(before));
+		},
+	);
+
+	test('proves nothing, status 3', async () => {
+		const {status, stderr} = await run('prove', ...SERVER);
+		expect({status, stderr}).toEqual({status: 3, stderr: expect.stringMatching(TWO_LINES)});
+		expect(stderr).toContain('no network namespaces');
+	});
+});
+
 describe('apply beside rules that iptables cannot read', () => {
 	const lab = useLab();
 

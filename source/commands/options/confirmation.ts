@@ -10,6 +10,8 @@ export type ConfirmationFlags = {
 	/** Seconds. */
 	readonly confirmWithin?: number;
 	readonly boot?: BootChoice;
+	/** False with --no-rehearsal. */
+	readonly rehearsal?: boolean;
 };
 
 /** Adds the flags that say how long a change waits for its confirmation, and what loads the rules at boot. */
@@ -21,7 +23,8 @@ export function withConfirmationOptions(command: Command): Command {
 				'roll back unless confirmed in this time (default 60)',
 			).argParser(parseSeconds),
 		)
-		.addOption(wordOption('--boot <way>', 'what loads the rules at boot', BOOT_CHOICES));
+		.addOption(wordOption('--boot <way>', 'what loads the rules at boot', BOOT_CHOICES))
+		.option('--no-rehearsal', 'load the rules without a trial in an isolated copy');
 }
 
 /** The seconds that a change waits for its confirmation. @throws {InputError} */

@@ -9,7 +9,9 @@ import type {ConfirmationFlags} from './confirmation.ts';
 import {type ExistingFlags, readExisting} from './existing.ts';
 import {type PolicyFlags, readPolicy} from './policy.ts';
 
-export type RequestFlags = PolicyFlags & ExistingFlags & Pick<ConfirmationFlags, 'boot'>;
+export type RequestFlags = PolicyFlags &
+	ExistingFlags &
+	Pick<ConfirmationFlags, 'boot' | 'rehearsal'>;
 
 /**
  * Reads what the flags ask for. A policy that takes the place of another firewall begins with what that
@@ -17,7 +19,7 @@ export type RequestFlags = PolicyFlags & ExistingFlags & Pick<ConfirmationFlags,
  * @throws {InputError} @throws {HostError} where the rules of the other firewall cannot be read
  */
 export async function readRequest(flags: RequestFlags, services: Services): Promise<ApplyRequest> {
-	const {boot, open, policy: file} = flags;
+	const {boot, open, policy: file, rehearsal = true} = flags;
 	const existing = readExisting(flags);
 	const {switchOff} = existing;
 	let imported: readonly Opening[] | undefined;
@@ -32,5 +34,5 @@ export async function readRequest(flags: RequestFlags, services: Services): Prom
 	}
 
 	const policy = readPolicy(flags, services, imported && {openings: imported});
-	return {policy, existing, boot, imported};
+	return {policy, existing, boot, imported, rehearsal};
 }

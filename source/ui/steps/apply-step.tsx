@@ -79,9 +79,7 @@ function Asking(props: AskingProps): ReactElement {
 			</Box>
 			<Paragraph
 				close
-				lines={[
-					elevation === undefined ? safetyText(flow.existing, machine.seconds) : ELEVATION_TEXT,
-				]}
+				lines={[elevation === undefined ? safetyText(plan, machine.seconds) : ELEVATION_TEXT]}
 			/>
 		</Box>
 	);

@@ -1,4 +1,5 @@
-import {type Existing, keepsAll} from '../../existing/cleanup-plan.ts';
+import type {ApplyRequest} from '../../app/apply-request.ts';
+import {keepsAll} from '../../existing/cleanup-plan.ts';
 import type {Elevation} from '../../host/exec/elevation.ts';
 import type {Helper} from '../../policy/helpers.ts';
 import type {Role, Verdict} from '../../policy/policy.ts';
@@ -79,8 +80,8 @@ export const ELEVATION_ANNOUNCEMENTS: Readonly<Record<Elevation, string>> = {
  * What happens if the rules are not confirmed. The most important sentence comes first, since a low
  * terminal cuts off the end.
  */
-export function safetyText(existing: Existing, seconds: number): string {
-	return `Unless confirmed within ${seconds} s, the old rules come back by themselves. They are tried in a throw-away namespace first. ${keepsAll(existing) ? 'The rules of other programs stay.' : 'The rules of others: as you chose.'}`;
+export function safetyText({existing, rehearsal}: ApplyRequest, seconds: number): string {
+	return `Unless confirmed within ${seconds} s, the old rules come back by themselves. ${rehearsal === false ? 'They are loaded without a trial.' : 'They are tried in a throw-away namespace first.'} ${keepsAll(existing) ? 'The rules of other programs stay.' : 'The rules of others: as you chose.'}`;
 }
 export const ELEVATION_TEXT =
 	'Only root can load rules. Your answers come along, and nothing is loaded before you say so there.';

@@ -1,7 +1,7 @@
 import {readlinkSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest';
 import type {Listener} from '../../source/services/listener.ts';
 import {findInner, makeUser, photographMachine, type User} from '../_helpers/lab/machine.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
@@ -128,6 +128,17 @@ describe('a rehearsal by an ordinary user', () => {
 		];
 		expect(rehearsed).toEqual({status: 0, stderr: '', stdout: plain.stdout});
 		expect(plain.stdout).toContain('-A FW-WIZARD-INPUT -j REJECT');
+		await expectUntouched();
+	});
+
+	test('leaves nothing behind where it is killed', async () => {
+		const words = [process.execPath, user.cli, '--rehearse'];
+		const terminal = terminals.start(words, user);
+		await terminal.waitFor('A firewall for this machine');
+		const inner = findInner(terminal.pid);
+		process.kill(terminal.pid, 'SIGKILL');
+		await terminal.ended;
+		await vi.waitFor(() => expect(() => process.kill(inner, 0)).toThrow('ESRCH'), 10_000);
 		await expectUntouched();
 	});
 

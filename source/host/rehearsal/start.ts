@@ -84,7 +84,9 @@ export async function startRehearsal(): Promise<number> {
 			[REHEARSAL_VARIABLE]: JSON.stringify(ticket),
 		});
 	} finally {
-		rmdirSync(scratch);
+		if (existsSync(scratch)) {
+			rmdirSync(scratch);
+		}
 	}
 }
 
@@ -118,7 +120,10 @@ export async function prepareRehearsal(own: readonly string[]): Promise<void> {
 
 	// systemctl and systemd-run would reach the real one through its socket.
 	await run('mount', ['-t', 'tmpfs', 'fww-rehearsal', '/run/systemd']);
-	process.env.XTABLES_LOCKFILE = path.join(scratch, 'xtables.lock');
+	process.env.XTABLES_LOCKFILE = '/var/lib/xtables.lock';
+	// The layers stay where the folder goes, which nobody could remove after a SIGKILL.
+	await must('umount', ['--lazy', scratch]);
+	rmdirSync(scratch);
 	await buildInterfaces(interfaces);
 }
 

@@ -1,17 +1,8 @@
 import {joinWords} from '../lib/list.ts';
-import {printRule} from '../ruleset/format-iptables.ts';
-import {findChain} from '../ruleset/model.ts';
 import {describeCleanup} from './cleanup-format.ts';
-import {
-	CLEANUP_MODES,
-	type CleanupMode,
-	type Existing,
-	type Manager,
-	planCleanup,
-} from './cleanup-plan.ts';
-import {programOfRule} from './rule-owner.ts';
-import {decidingRule} from './shadowed-jump.ts';
-import {describeSnapshot, foreignRules, type RulesSnapshot} from './snapshot.ts';
+import {CLEANUP_MODES, type Existing, type Manager, planCleanup} from './cleanup-plan.ts';
+import {recommendCleanup} from './recommend-cleanup.ts';
+import {describeSnapshot, type RulesSnapshot} from './snapshot.ts';
 
 /** A way to treat the rules that exist already. */
 export type CleanupChoice = {
@@ -84,63 +75,4 @@ function describeChoice(snapshots: readonly RulesSnapshot[], existing: Existing)
 		breaks,
 		refusal,
 	};
-}
-
-/**
- * The recommended choice for the rules of other programs in INPUT, and the reason; undefined where
- * INPUT has none. They are kept unless they look like an earlier firewall that was made by hand.
- */
-export function recommendCleanup(
-	snapshots: readonly RulesSnapshot[],
-	switchOff: readonly Manager[] = [],
-): {readonly mode: CleanupMode; readonly reason: string} | undefined {
-	const places = snapshots.map((snapshot) => ({
-		snapshot,
-		rules: foreignRules(snapshot, 'INPUT').filter(
-			(rule) => !(switchOff.includes('ufw') && programOfRule(rule)?.name === 'ufw'),
-		),
-	}));
-	const rules = places.flatMap((place) => place.rules);
-	if (rules.length === 0) {
-		const dropping = snapshots.find(dropsAll);
-		return dropping === undefined || switchOff.includes('ufw')
-			? undefined
-			: {
-					mode: 'flush-input',
-					reason: `INPUT drops everything in the ${dropping.backend} backend, whatever is opened here`,
-				};
-	}
-
-	const programs = [...new Set(rules.flatMap((rule) => programOfRule(rule)?.name ?? []))];
-	const ownerless = rules.filter((rule) => programOfRule(rule) === undefined);
-	if (ownerless.length === 0) {
-		return {
-			mode: 'keep',
-			reason: `They belong to ${joinWords(programs)}, and are needed`,
-		};
-	}
-
-	if (programs.length === 0) {
-		return {
-			mode: 'flush-input',
-			reason:
-				'They belong to no program that is known: they look like an earlier firewall, made by hand',
-		};
-	}
-
-	const deciding = places.map(({snapshot}) => decidingRule(snapshot.rules)).find(Boolean);
-	return deciding === undefined
-		? {
-				mode: 'keep',
-				reason: `Rules of ${joinWords(programs)} are among them, and are needed`,
-			}
-		: {
-				mode: 'flush-input',
-				reason: `With rule ${deciding.index} of INPUT (${printRule(deciding.rule, deciding.family)}) ours would not be reached`,
-			};
-}
-
-/** Whether INPUT of the other backend drops every packet that none of its rules accepts. */
-function dropsAll({inUse, rules}: RulesSnapshot): boolean {
-	return !inUse && findChain(rules, 'filter', 'INPUT')?.policy === 'DROP';
 }

@@ -76,6 +76,16 @@ function firstDeciding(
 	return rule && {index: position + 1, rule};
 }
 
+/** Whether a rule by itself decides on every new connection, of every protocol. */
+export function decidesOnEverything({match, target}: Rule): boolean {
+	const {states, ...others} = match;
+	return (
+		Object.keys(others).length === 0 &&
+		(states === undefined || states.includes('NEW')) &&
+		['ACCEPT', 'DROP', 'REJECT'].includes(target.kind)
+	);
+}
+
 /** Whether a rule decides on every new connection, or every one of a protocol, be it in a chain that it jumps to. */
 function isUnconditional(
 	{match, target}: Rule,

@@ -79,7 +79,7 @@ export function foreignLinesIn(snapshot: RulesSnapshot): readonly string[] {
 const FOREIGN_LINES = new WeakMap<RulesSnapshot, readonly string[]>();
 
 /** Whether a rule is in one of our chains, or is our jump from INPUT. */
-function isOwnRule(line: string): boolean {
+export function isOwnRule(line: string): boolean {
 	return line.startsWith(OWN_RULE) || line === OWN_JUMP;
 }
 

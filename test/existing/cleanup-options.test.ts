@@ -3,7 +3,7 @@ import {planChoices} from '../../source/existing/cleanup-options.ts';
 import {nameNeighbours, type Traces} from '../../source/existing/neighbours.ts';
 import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
-import {HAND_MADE} from '../_helpers/samples/existing-rules.ts';
+import {HAND_MADE, PLAIN_FIREWALL} from '../_helpers/samples/existing-rules.ts';
 import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
 
 function snapshot(text: string, inUse = true): RulesSnapshot {
@@ -28,7 +28,7 @@ describe('planChoices', () => {
 	});
 
 	it('begins with what is recommended, and says of each what goes, rule by rule', () => {
-		const choices = planChoices([snapshot(HAND_MADE.iptables)], []);
+		const choices = planChoices([snapshot(PLAIN_FIREWALL.iptables)], []);
 		expect(waysOf(choices)).toEqual(['flush-input', 'keep', 'flush-filter']);
 		expect(choices[0]).toMatchObject({
 			reason: expect.stringContaining('made by hand'),
@@ -36,7 +36,7 @@ describe('planChoices', () => {
 			refusal: undefined,
 		});
 		expect(choices[0]?.rules).toHaveLength(7);
-		expect(choices[0]?.rules[1]).toBe('IPv4: -A INPUT -j bad.hosts');
+		expect(choices[0]?.rules[1]).toBe('IPv4: -A INPUT -s 203.0.113.0/24 -j DROP');
 		expect(choices[1]).toMatchObject({removals: [], rules: [], breaks: [], reason: undefined});
 		expect(choices[2]?.rules.at(-1)).toBe('IPv4: -P OUTPUT DROP → ACCEPT');
 	});
@@ -60,7 +60,7 @@ describe('planChoices', () => {
 		expect(more).toEqual([]);
 		const mixed = UFW.replace('COMMIT', '-A INPUT -s 203.0.113.9/32 -j DROP\nCOMMIT');
 		expect(waysOf(planChoices([snapshot(mixed)], ['ufw']))).toEqual([
-			...['flush-input', 'keep', 'flush-filter', undefined],
+			...['keep', 'flush-input', 'flush-filter', undefined],
 		]);
 	});
 

@@ -5,7 +5,6 @@ import {
 	printCleanup,
 	touchedChains,
 } from '../../source/existing/cleanup-format.ts';
-import {recommendCleanup} from '../../source/existing/cleanup-options.ts';
 import {planCleanup} from '../../source/existing/cleanup-plan.ts';
 import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
@@ -178,37 +177,5 @@ describe('chainsBehind', () => {
 			'-A lonely -j RETURN',
 		]);
 		expect(chainsBehind(there, ['INPUT'])).toEqual(['near', 'far']);
-	});
-});
-
-describe('recommendCleanup', () => {
-	it('has nothing to say where INPUT is empty, or has our jump alone', () => {
-		expect(recommendCleanup([snapshot([]), snapshot([...OWN, OWN_RULE])])).toBeUndefined();
-		expect(recommendCleanup([snapshot(HAND_MADE.slice(2))])).toBeUndefined();
-	});
-
-	it('keeps what belongs to a program', () => {
-		expect(recommendCleanup([neighbours])).toEqual({
-			mode: 'keep',
-			reason: 'They belong to Tailscale, libvirt and fail2ban, and are needed',
-		});
-	});
-
-	it('flushes what is left of a firewall made by hand, in either backend', () => {
-		for (const inUse of [true, false]) {
-			expect(recommendCleanup([snapshot([]), snapshot(HAND_MADE, {inUse})])).toMatchObject({
-				mode: 'flush-input',
-				reason: expect.stringMatching(/made by hand/),
-			});
-		}
-	});
-
-	it('keeps a mixture, unless it would leave ours unreached', () => {
-		const mixture = ['-A INPUT -j f2b-sshd', '-A f2b-sshd -j RETURN', ...HAND_MADE.slice(0, 2)];
-		expect(recommendCleanup([snapshot(mixture.slice(0, 3))])?.mode).toBe('keep');
-		expect(recommendCleanup([snapshot([...mixture, '-A INPUT -j DROP'])])).toEqual({
-			mode: 'flush-input',
-			reason: 'With rule 4 of INPUT (-j DROP) ours would not be reached',
-		});
 	});
 });

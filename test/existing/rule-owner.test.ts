@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
-import {planChoices, recommendCleanup} from '../../source/existing/cleanup-options.ts';
 import {planCleanup} from '../../source/existing/cleanup-plan.ts';
 import {nameNeighbours} from '../../source/existing/neighbours.ts';
+import {recommendCleanup} from '../../source/existing/recommend-cleanup.ts';
 import {programOfRule} from '../../source/existing/rule-owner.ts';
 import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
@@ -58,9 +58,9 @@ describe('rules that a person types', () => {
 		expect(programOfRule(rule)).toBeUndefined();
 	});
 
-	test('are removed by the recommended choice, and break nothing', () => {
-		const [best] = planChoices([snapshot(TYPED_RULES)], []);
-		expect(best).toMatchObject({existing: {mode: 'flush-input'}, breaks: []});
+	test('are kept as well, and break nothing where they are removed', () => {
+		expect(recommendCleanup([snapshot(TYPED_RULES)])?.mode).toBe('keep');
+		expect(planCleanup([snapshot(TYPED_RULES)], 'flush-input').breaks).toEqual([]);
 	});
 });
 

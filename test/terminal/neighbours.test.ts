@@ -3,7 +3,7 @@ import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
 import {joinedPair, serve} from '../_helpers/lab/pair.ts';
-import {HAND_MADE} from '../_helpers/samples/existing-rules.ts';
+import {PLAIN_FIREWALL} from '../_helpers/samples/existing-rules.ts';
 import {readSaves} from '../_helpers/samples/saves.ts';
 import {useTerminals} from '../_helpers/terminal/terminal.ts';
 import {applyAndKeep, QUESTIONS} from '../_helpers/ui/journey.ts';
@@ -15,7 +15,7 @@ describe.each(BACKENDS)('a walk through a machine with an older firewall, %s', (
 	test('flushes INPUT as it said, opens what listens, and undo brings all back', async () => {
 		const {target} = await joinedPair(lab, backend);
 		await serve(target, 'tcp:22', 'tcp:25');
-		for (const [program, text] of Object.entries(HAND_MADE)) {
+		for (const [program, text] of Object.entries(PLAIN_FIREWALL)) {
 			await target.must(`${program}-restore`, [], {input: text});
 		}
 
@@ -67,7 +67,7 @@ describe.each(BACKENDS)('a walk through a machine with an older firewall, %s', (
 
 	test('removes no rule that it has not shown', async () => {
 		const {target} = await joinedPair(lab, backend);
-		await target.must('iptables-restore', [], {input: HAND_MADE.iptables});
+		await target.must('iptables-restore', [], {input: PLAIN_FIREWALL.iptables});
 		const flags = ['--role', 'server', '--open', '22/tcp', '--existing', 'flush-input'];
 		const terminal = terminals.wizard(flags, {...target, columns: 100, rows: 40});
 		for (const [now, next] of pairwise([

@@ -5,7 +5,7 @@ import {describeNeighbourChoice} from '../../source/existing/describe-choice.ts'
 import type {Translation} from '../../source/existing/import/result.ts';
 import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
-import {HAND_MADE} from '../_helpers/samples/existing-rules.ts';
+import {PLAIN_FIREWALL} from '../_helpers/samples/existing-rules.ts';
 import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
 import {type AppOptions, appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
 import {factsKnown} from '../_helpers/ui/facts-known.ts';
@@ -46,15 +46,15 @@ async function openNeighbours(
 }
 
 test('says of leftovers what goes, each rule of it, and that undo brings it back', async () => {
-	const app = await openNeighbours(HAND_MADE.iptables, []);
+	const app = await openNeighbours(PLAIN_FIREWALL.iptables, []);
 	expect(app.screen()).toContain('❯ Remove the rules of others in INPUT (recommended)');
 	expect(app.screen()).toContain(
 		'What goes, when the rules are applied: IPv4: 7 rules of INPUT. Undo brings it back.',
 	);
-	expect(app.screen()).toContain('IPv4: -A INPUT -j bad.hosts');
+	expect(app.screen()).toContain('IPv4: -A INPUT -s 203.0.113.0/24 -j DROP');
 	await app.press('down');
 	expect(app.screen()).toContain('Nothing goes. Rules that stand before ours still decide first.');
-	expect(app.screen()).not.toContain('bad.hosts');
+	expect(app.screen()).not.toContain('203.0.113.0');
 });
 
 test('Enter does not choose what cannot be done here, and says why', async () => {
@@ -90,7 +90,7 @@ test('what ufw let in is where the policy starts, and the change switches ufw of
 
 describe.each(SIZES)('%i columns, %i rows', (columns, rows) => {
 	test('each choice fits, and all of what it means can be read', async () => {
-		const app = await openNeighbours(HAND_MADE.iptables, ['ufw'], {columns, rows});
+		const app = await openNeighbours(PLAIN_FIREWALL.iptables, ['ufw'], {columns, rows});
 		for (const _ of [1, 2, 3]) {
 			expectFits(app.lines(), [columns, rows]);
 			await app.poke('pageDown');
@@ -103,7 +103,7 @@ describe.each(SIZES)('%i columns, %i rows', (columns, rows) => {
 });
 
 test('what a choice means can be read on the smallest terminal', async () => {
-	const app = await openNeighbours(HAND_MADE.iptables, [], {columns: 40, rows: 10});
+	const app = await openNeighbours(PLAIN_FIREWALL.iptables, [], {columns: 40, rows: 10});
 	expectFits(app.lines(), [40, 10]);
 	await app.press('down');
 	expect(app.screen()).toContain('Nothing goes.');

@@ -10,7 +10,7 @@ import {parseSave} from '../../source/ruleset/parse-save.ts';
 import type {Listener} from '../../source/services/listener.ts';
 import type {HostView} from '../../source/ui/steps/step-props.ts';
 import {CONTAINER, socketOn} from '../_helpers/lab/sockets.ts';
-import {HAND_MADE} from '../_helpers/samples/existing-rules.ts';
+import {PLAIN_FIREWALL} from '../_helpers/samples/existing-rules.ts';
 import type {OpenApp} from '../_helpers/ui/app.tsx';
 import {factsKnown} from '../_helpers/ui/facts-known.ts';
 
@@ -64,8 +64,8 @@ export const SERVER: Partial<HostView> = {
 					family: 4,
 					backend: 'nft',
 					inUse: true,
-					text: HAND_MADE.iptables,
-					rules: parseSave(HAND_MADE.iptables, 4),
+					text: PLAIN_FIREWALL.iptables,
+					rules: parseSave(PLAIN_FIREWALL.iptables, 4),
 				},
 			],
 			[],

@@ -47,6 +47,14 @@ COMMIT
 `,
 } as const;
 
+/** The same without what a program may need: a firewall of plain rules in INPUT alone. */
+export const PLAIN_FIREWALL = {
+	iptables: HAND_MADE.iptables
+		.replace('-A INPUT -j bad.hosts', '-A INPUT -s 203.0.113.0/24 -j DROP')
+		.replace(/-A INPUT -p tcp -m comment .*/, () => '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'),
+	ip6tables: HAND_MADE.ip6tables,
+} as const;
+
 /** Loads it with the iptables of a backend, or with the one in use. */
 export async function loadRules(
 	host: Host,

@@ -15,6 +15,7 @@ const PROGRAMS = {
 	fish: 'fish',
 	groff: 'groff-base',
 	ip: 'iproute2',
+	ipset: 'ipset',
 	'mosh-server': 'mosh',
 	'nc.openbsd': 'netcat-openbsd',
 	nft: 'nftables',

@@ -4,6 +4,7 @@ import type {Rule} from '../ruleset/model.ts';
 /** Matches whose meaning is in the rule alone (iptables-extensions(8)). */
 const PLAIN_MATCHES =
 	/^(?:tcp|udp|icmp|icmp6|conntrack|state|multiport|limit|hashlimit|addrtype|pkttype|iprange)$/;
+const PLAIN_PROTOCOLS = /^(?:tcp|udp|icmp|ipv6-icmp)$/;
 const PLAIN_TARGETS = /^(?:ACCEPT|DROP|REJECT|RETURN|LOG|NFLOG)$/;
 
 /** Names of network cards (systemd.net-naming-scheme(7)). Interfaces that programs make have others. */
@@ -39,6 +40,12 @@ export function dependencyOf(
 	const match = after(/^-m$/).find((name) => !PLAIN_MATCHES.test(name));
 	if (match !== undefined) {
 		return REASONS[match] ?? `has the condition "${printable(match, 20)}"`;
+	}
+
+	// Tunnels and clusters of routers have protocols of their own.
+	const {protocol} = rule.match;
+	if (protocol !== undefined && !PLAIN_PROTOCOLS.test(protocol)) {
+		return `is about the protocol ${printable(protocol, 20)}`;
 	}
 
 	const [name] = interfacesIn(line);

@@ -98,6 +98,8 @@ describe('is kept by recommendation, also where nothing is known of its program:
 		['-A INPUT -p udp -m u32 --u32 "0x0>>0x16=0x1" -j DROP', /the condition "u32"/],
 		['-A INPUT -m mark --mark 0x1 -j ACCEPT', /the condition "mark"/],
 		['-A INPUT -m recent --name knock --rcheck -j ACCEPT', /the condition "recent"/],
+		['-A INPUT -p esp -j ACCEPT', /the protocol esp/],
+		['-A INPUT -p 112 -j ACCEPT', /the protocol 112/],
 		['-A INPUT -j NFQUEUE --queue-num 0', /the target NFQUEUE/],
 		['-A INPUT -p tcp -m tcp --dport 80', /counts packets/],
 	];
@@ -114,7 +116,6 @@ describe('is kept by recommendation, also where nothing is known of its program:
 	});
 
 	test.each([
-		'-A INPUT -p esp -j ACCEPT',
 		'-A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT',
 		'-A INPUT -p tcp -j DROP',
 		'-A INPUT -s 203.0.113.9/32 -j DROP',

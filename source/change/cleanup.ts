@@ -1,4 +1,9 @@
-import {chainsBehind, printCleanup, touchedChains} from '../existing/cleanup-format.ts';
+import {
+	chainsBehind,
+	printCleanup,
+	restoredRules,
+	touchedChains,
+} from '../existing/cleanup-format.ts';
 import {type Cleanup, type Existing, planCleanup} from '../existing/cleanup-plan.ts';
 import {chainOf} from '../existing/rule-owner.ts';
 import type {RulesSnapshot} from '../existing/snapshot.ts';
@@ -9,9 +14,11 @@ import {withNamespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import type {Backend} from '../ruleset/model.ts';
+import {tableLines} from '../ruleset/save-lines.ts';
 import {programOfChain} from '../services/known-programs/find.ts';
 import {loadSets} from '../testbed/load-rules.ts';
 import {ROLLED_BACK} from './load.ts';
+import {findUnwritable} from './write-back.ts';
 
 /** The rules of other programs that a change removes, and all rules of their family and backend. */
 export type SnapshotCleanup = {readonly snapshot: RulesSnapshot; readonly cleanup: Cleanup};
@@ -39,12 +46,17 @@ export function planSnapshotCleanups(
 			return [...touched, ...chainsBehind(snapshot, touched)];
 		})
 		.find((name) => !PLAIN_NAME.test(name));
-	return odd === undefined
-		? parts
-		: new HostError(
-				`A chain has a name that cannot be put back safely: ${printable(odd, 60)}`,
-				'Rename it, or keep the rules that are there',
-			);
+	if (odd !== undefined) {
+		return new HostError(
+			`A chain has a name that cannot be put back safely: ${printable(odd, 60)}`,
+			'Rename it, or keep the rules that are there',
+		);
+	}
+
+	return (
+		findUnwritable(parts.flatMap(({snapshot, cleanup}) => restoredRules(snapshot, cleanup))) ??
+		parts
+	);
 }
 
 /** The rules that a cleanup was planned from. */
@@ -161,7 +173,8 @@ async function restoreTo(snapshot: RulesSnapshot, text: string, runner?: Runner)
 
 /** The filter table of a save, as a restore file. */
 export function filterPart(text: string): string {
-	return /^\*filter\n[\s\S]*?^COMMIT$/m.exec(text)?.[0].concat('\n') ?? '';
+	const lines = tableLines(text, 'filter');
+	return lines.length === 0 ? '' : ['*filter', ...lines, 'COMMIT', ''].join('\n');
 }
 
 /** The chains of a save, each with its rules in order, without counters and comments. */

@@ -8,7 +8,7 @@ import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
 import {currentConnections, identify, type Session} from '../host/sockets/session.ts';
 import {HostError} from '../lib/errors.ts';
 import {type Policy, policyFlags, printPolicy} from '../policy/policy.ts';
-import type {RuleSet} from '../ruleset/model.ts';
+import {OWN_CHAINS, type RuleSet} from '../ruleset/model.ts';
 import {type FilePlan, readPlannedFiles} from './boot-files.ts';
 import {assertAsPlanned, planSnapshotCleanups, type SnapshotCleanup} from './cleanup.ts';
 import {currentUser} from './journal.ts';
@@ -16,8 +16,9 @@ import {type Before, beforeOf} from './load.ts';
 import {JOURNAL_FILE, POLICY_FILE} from './paths.ts';
 import {createChange, folderOf, readBootId} from './record.ts';
 import {nameOf, printWas} from './rollback-existing.ts';
-import {type FamilyChange, printRollbackScript} from './rollback-script.ts';
+import {type FamilyChange, ownRulesOf, printRollbackScript} from './rollback-script.ts';
 import {planSwitchOff, type SwitchOff} from './switch-off.ts';
+import {assertWritable} from './write-back.ts';
 
 export type ChangeRequest = {
 	readonly policy: Policy;
@@ -77,7 +78,10 @@ export async function planExisting({
 	return {before: beforeOf(snapshots), cleanups, switchOff};
 }
 
-/** Records a change and its rollback script, before anything is touched. */
+/**
+ * Records a change and its rollback script, before anything is touched.
+ * @throws {HostError} where rules before it could not be put back as they are
+ */
 export function recordChange(
 	id: number,
 	{policy, ruleSet, backend, session, seconds, persistence, existing}: ChangeRequest,
@@ -88,6 +92,7 @@ export function recordChange(
 		cleanups.filter(({snapshot}) => snapshot.inUse === wanted);
 	const families = ruleSet.families.flatMap((after): FamilyChange[] => {
 		const saved = before.get(after.family);
+		assertWritable(saved ? OWN_CHAINS.flatMap((own) => ownRulesOf(own, saved)) : []);
 		const program = programOfBackend(after.family, backend);
 		const part = cleanupsWhere(true).find(({snapshot}) => snapshot.family === after.family);
 		return saved ? [{before: saved, after, program, cleanup: part}] : [];

@@ -1,4 +1,4 @@
-import {chainsBehind, touchedChains} from '../existing/cleanup-format.ts';
+import {chainsBehind, restoredRules, touchedChains} from '../existing/cleanup-format.ts';
 import {findChain} from '../ruleset/model.ts';
 import {FIREWALLD_TABLE} from '../services/known-programs/firewalls.ts';
 import type {SnapshotCleanup} from './cleanup.ts';
@@ -10,8 +10,12 @@ import type {SnapshotCleanup} from './cleanup.ts';
 export type ForeignChange = {readonly program: string; readonly cleanup: SnapshotCleanup};
 
 /** The functions of the rollback script that restore the rules of other programs. */
-export const MEND = `# Of the rules on standard input, those that were put into chain $1 (a pattern) since, ours aside.
-since() { grep -e "^-A $1 " | grep -vxF -f "$was" | grep -v -e ' -[jg] FW-WIZARD-[A-Z]*$'; }
+export const MEND = `# Of the rules on standard input, those that were put into chain $1 (a pattern) since, ours aside. One of more
+# than one line gets spaces in place of line breaks; the last try has only what every restore reads.
+since() {
+	if [ "$try" = 3 ]; then grep -e '^-A [A-Za-z0-9_.:,/!@%= -]*$'; else sed 's/^+//'; fi |
+		grep -e "^-A $1 " | grep -vxF -f "$was" | grep -v -e ' -[jg] FW-WIZARD-[A-Z]*$'
+}
 
 # The rules of chain $1 as they were. What others have put there since stays: ahead of our jump what
 # stands ahead of it, behind it what stands behind.
@@ -31,11 +35,8 @@ export function nameOf({snapshot: {family, backend}}: SnapshotCleanup): string {
 }
 
 /** The content of these files. */
-export function printWas({snapshot}: SnapshotCleanup): string {
-	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(snapshot.text) ?? [];
-	return part
-		.split('\n')
-		.filter((line) => line.startsWith('-A '))
+export function printWas({snapshot, cleanup}: SnapshotCleanup): string {
+	return restoredRules(snapshot, cleanup)
 		.map((line) => `${line}\n`)
 		.join('');
 }
@@ -67,7 +68,7 @@ export function printMending(
 	const policyOf = (name: string) => findChain(snapshot.rules, 'filter', name)?.policy;
 	const policies = new Set([...touched, ...cleanup.policies.map(({chain}) => chain)]);
 	return [
-		'	now=$("$tool-save" -t filter 2>/dev/null)',
+		'	now=$(saved filter) || echo unreadable',
 		printTable('filter', [
 			...first,
 			...touched.map((name) =>
@@ -96,7 +97,12 @@ export function printWaking(families: ReadonlyArray<{readonly program: string}>)
 		nft add table ${FIREWALLD_TABLE}
 		return
 	fi
-${programs.map((program, index) => `	kept${index}=$('${program}-save')`).join('\n')}
+${programs
+	.map(
+		(program, index) => `	tool='${program}'
+	kept${index}=$(for table in filter nat mangle raw security; do saved "$table" | sed 's/^+//'; done)`,
+	)
+	.join('\n')}
 	systemctl start firewalld.service && firewall-cmd --state >/dev/null
 	started=$?
 ${programs.map((program, index) => `	printf '%s\\n' "$kept${index}" | '${program}-restore' -w 10 || started=1`).join('\n')}

@@ -4,6 +4,7 @@ import type {Saved} from '../host/netfilter/iptables.ts';
 import {quote} from '../lib/shell-quote.ts';
 import {presenceOf} from '../ruleset/diff.ts';
 import {type FamilyRules, findChain, OWN_CHAINS, type OwnChain} from '../ruleset/model.ts';
+import {tableRules} from '../ruleset/save-lines.ts';
 import type {SnapshotCleanup} from './cleanup.ts';
 import {
 	type ForeignChange,
@@ -38,11 +39,40 @@ export type Rollback = {
 	readonly tell: boolean;
 };
 
-/** A function of POSIX sh for scripts that restore chains with iptables "$tool". */
-export const JUMPS = `# The lines that bring the jumps from $2 to $3 in table $1 to the number $4.
+/** Functions of POSIX sh for scripts that restore chains with iptables "$tool". */
+export const JUMPS = `# Table $1 as it is, a line for each rule. A comment or a name can have line breaks in it, and behind them
+# whatever looks like a rule: but a rule begins only where the save with counters differs by them. A rule of
+# more than one line is put in one behind a plus sign. Another program may change rules in between.
+saved() {
+	for again in 1 2 3 4 5 6 7 8 9; do
+		{ "$tool-save" -t "$1" && "$tool-save" -c -t "$1" && echo whole; } 2>/dev/null | awk '
+			{ line[NR] = $0 }
+			END {
+				if (line[NR] != "whole" || NR % 2 == 0) exit 1
+				half = (NR - 1) / 2
+				for (end = half; end > 0 && line[end] != "COMMIT"; end--);
+				for (i = 1; i < end; i++) {
+					counted = line[half + i]
+					if (line[i] ~ /^-A / && match(counted, /^\\[[0-9]+:[0-9]+\\] /) && substr(counted, RLENGTH + 1) == line[i])
+						rule[++rules] = line[i]
+					else if (rules > 0 || line[i] ~ /^-A /) {
+						if (rules == 0 || counted != line[i]) exit 1
+						if (!odd[rules]++) rule[rules] = "+" rule[rules]
+						rule[rules] = rule[rules] " " line[i]
+					}
+				}
+				for (i = 1; i < end && line[i] !~ /^-A /; i++) print line[i]
+				for (i = 1; i <= rules; i++) print rule[i]
+				if (end > 0) print "COMMIT"
+			}' && return
+	done
+	return 1
+}
+
+# The lines that bring the jumps from $2 to $3 in table $1 to the number $4.
 jumps() {
 	# A line that no restore takes: what is not known is not changed.
-	rules=$("$tool" -w 10 -t "$1" -S "$2" 2>/dev/null) || { echo unreadable; return; }
+	rules=$(saved "$1") || { echo unreadable; return; }
 	now=$(printf '%s\\n' "$rules" | grep -cFx -e "-A $2 -j $3")
 	while [ "$now" -lt "$4" ]; do echo "-A $2 -j $3"; now=$((now + 1)); done
 	while [ "$now" -gt "$4" ]; do echo "-D $2 -j $3"; now=$((now - 1)); done
@@ -115,16 +145,22 @@ due "$1" || exit 0
 
 ${JUMPS}
 ${CHOOSE_IPTABLES}
-# The lines that take away every rule of table $1 that leads to $2, whoever made it.
+# The lines that take away chain $2 of table $1, and every rule that leads to it, whoever made it. A rule
+# that no line can name keeps the chain: it is empty, and decides nothing. Built-in chain $3 leads to it.
 unlink_chain() {
-	rules=$("$tool" -w 10 -t "$1" -S 2>/dev/null) || { echo unreadable; return; }
-	printf '%s\\n' "$rules" | sed -n -e "/ -[jg] $2\\$/s/^-A/-D/p"
+	rules=$(saved "$1") || { echo unreadable; return; }
+	if [ "$try" = 3 ] || printf '%s\\n' "$rules" | grep -q -e "^+.* -[jg] $2\\$"; then
+		jumps "$1" "$3" "$2" 0
+	else
+		printf '%s\\n' "$rules" | sed -n -e "/^-A .* -[jg] $2\\$/s/^-A/-D/p"
+		echo "-X $2"
+	fi
 }
 
 # Another program may change rules at the same moment: three tries.
 load() {
 	for try in 1 2 3; do
-		# Whole before it is loaded: legacy iptables-restore locks out iptables -S. Needs no disk.
+		# Whole before it is loaded, and without a file.
 		text=$(lines)
 		# Cut off, it would load without an error, and change nothing.
 		[ "\${text##*COMMIT}" = '' ] && [ -n "$text" ] &&
@@ -201,10 +237,10 @@ function printForeign({program, cleanup}: ForeignChange): string {
 }
 
 /** Makes or empties a chain of fw-wizard first, and gives it its earlier rules. */
-function printOwn({name}: OwnChain, before: Saved): string {
-	const lines = before.text.split('\n').filter((line) => line.startsWith(`-A ${name} `));
+function printOwn(own: OwnChain, before: Saved): string {
+	const lines = ownRulesOf(own, before);
 	// Not as a here-document: for that bash(1) writes a file, and the disk may take no more.
-	return `	printf '%s\\n' ${quote([`:${name} - [0:0]`, ...lines].join('\n'))}`;
+	return `	printf '%s\\n' ${quote([`:${own.name} - [0:0]`, ...lines].join('\n'))}`;
 }
 
 /** Restores the earlier jumps to it and removes new ones. @param mended chains that are made anew */
@@ -221,10 +257,12 @@ function printWay(
 	}
 
 	const others = mended.map((chain) => ` -e '^-D ${patternOf(chain)} '`).join('');
-	return [
-		`	unlink_chain ${table} ${name}${others === '' ? '' : ` | grep -v${others}`}`,
-		`	echo '-X ${name}'`,
-	].join('\n');
+	return `	unlink_chain ${table} ${name} ${from}${others === '' ? '' : ` | grep -v${others}`}`;
+}
+
+/** The rules of a chain of fw-wizard before a change. */
+export function ownRulesOf({name, table}: OwnChain, {text}: Saved): readonly string[] {
+	return tableRules(text, table).filter((line) => line.startsWith(`-A ${name} `));
 }
 
 function hasOwnChain(rules: FamilyRules, table: string): boolean {

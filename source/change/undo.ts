@@ -6,6 +6,7 @@ import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
 import {findChain, OWN_CHAINS} from '../ruleset/model.ts';
+import {tableRules} from '../ruleset/save-lines.ts';
 import {applyFilePlan, type FilePlan} from './boot-files.ts';
 import {lock} from './lock.ts';
 import {CONFIG_DIR, POLICY_FILE, STATE_DIR} from './paths.ts';
@@ -20,6 +21,7 @@ import {
 } from './record.ts';
 import {recover, rollBackOverdue} from './recover.ts';
 import {rollBack} from './settle.ts';
+import {assertWritable} from './write-back.ts';
 
 /** A change with its state. */
 export type ChangeReport = Pick<ChangeMeta, 'id' | 'time' | 'who' | 'summary'> & {
@@ -149,18 +151,18 @@ export async function undoEverything(
  * The restore file that removes the chains of fw-wizard and every rule that leads to one of them, also a
  * rule with a condition or a comment that somebody else has added: the chain could not be removed
  * otherwise.
+ * @throws {HostError} where one of these rules cannot be named in a restore file
  */
 export function printRemoval({text, rules}: Saved): string {
-	const tables = text.split(/^(?=\*)/m).filter((part) => part.startsWith('*'));
-	return tables
-		.map((part) => {
-			const table = /^\*(\S+)/.exec(part)?.[1] ?? '';
+	return [...new Set(OWN_CHAINS.map(({table}) => table))]
+		.map((table) => {
 			const chains = OWN_CHAINS.filter(
 				(own) => own.table === table && findChain(rules, table, own.name),
 			);
-			const leading = part
-				.split('\n')
-				.filter((line) => line.startsWith('-A ') && chains.some(({name}) => leadsTo(line, name)));
+			const leading = tableRules(text, table).filter((line) =>
+				chains.some(({name}) => leadsTo(line, name)),
+			);
+			assertWritable(leading);
 			const lines = [
 				...leading.map((line) => line.replace(/^-A/, '-D')),
 				...chains.flatMap(({name}) => [`-F ${name}`, `-X ${name}`]),

@@ -64,6 +64,13 @@ export function chainsBehind(
 	return [...found].filter((name) => !touched.includes(name) && !isOwnChain(name, snapshot));
 }
 
+/** The rules that undo restores: all rules of the changed chains, and of the chains behind them. */
+export function restoredRules(snapshot: RulesSnapshot, cleanup: Cleanup): readonly string[] {
+	const touched = touchedChains(cleanup);
+	const chains = new Set([...touched, ...chainsBehind(snapshot, touched)]);
+	return linesIn(snapshot).filter((line) => chains.has(chainOf(line)));
+}
+
 /** What a cleanup removes, in one line for a summary. */
 export function describeCleanup({rules, removed, policies, ...place}: Cleanup): string {
 	const counts = countBy(rules, chainOf);

@@ -1,5 +1,6 @@
 import type {Family} from '../lib/network.ts';
 import {type Backend, type Chain, type FamilyRules, OWN_PREFIX} from '../ruleset/model.ts';
+import {tableRules} from '../ruleset/save-lines.ts';
 import {KNOWN_PROGRAMS, programOfChain} from '../services/known-programs/find.ts';
 import type {KnownProgram} from '../services/known-programs/known-program.ts';
 import {chainOf, programOfRule} from './rule-owner.ts';
@@ -59,8 +60,7 @@ export function chainsIn({rules}: RulesSnapshot): readonly Chain[] {
 
 /** The rules of the filter table as iptables-save prints them. */
 export function linesIn({text}: RulesSnapshot): readonly string[] {
-	const [, part = ''] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(text) ?? [];
-	return part.split('\n').filter((line) => line.startsWith('-A '));
+	return tableRules(text, 'filter');
 }
 
 /** The rules of other programs in the filter table, as iptables-save prints them. */

@@ -15,11 +15,10 @@ describe('printRemoval', () => {
 			...['-A FW-WIZARD-INPUT -p icmp -j ACCEPT', 'COMMIT', ''],
 		];
 		expect(removalOf(text.join('\n')).split('\n')).toEqual([
-			...['*raw', '-D OUTPUT -j FW-WIZARD-OUTPUT', '-F FW-WIZARD-OUTPUT', '-X FW-WIZARD-OUTPUT'],
-			...['COMMIT', '*filter', '-D INPUT -i eth0 -j FW-WIZARD-INPUT'],
-			...['-D INPUT -j FW-WIZARD-INPUT'],
-			...['-D mine -m comment --comment "to us" -g FW-WIZARD-INPUT'],
-			...['-F FW-WIZARD-INPUT', '-X FW-WIZARD-INPUT', 'COMMIT', ''],
+			...['*filter', '-D INPUT -i eth0 -j FW-WIZARD-INPUT', '-D INPUT -j FW-WIZARD-INPUT'],
+			...['-D mine -m comment --comment "to us" -g FW-WIZARD-INPUT', '-F FW-WIZARD-INPUT'],
+			...['-X FW-WIZARD-INPUT', 'COMMIT', '*raw', '-D OUTPUT -j FW-WIZARD-OUTPUT'],
+			...['-F FW-WIZARD-OUTPUT', '-X FW-WIZARD-OUTPUT', 'COMMIT', ''],
 		]);
 	});
 

@@ -26,8 +26,9 @@ let folder = '';
 beforeEach(() => {
 	folder = mkdtempSync(path.join(os.tmpdir(), 'fww-rollback-'));
 	writeFileSync(path.join(folder, 'pending'), '');
-	// A stand-in for iptables: lists what the test says, and writes down what it is to load.
-	program('tool', `cat "${folder}/$4-\${6:-INPUT}" 2>/dev/null || true`);
+	// A stand-in for iptables: saves what the test says, and writes down what it is to load.
+	program('tool', 'exit 1');
+	program('tool-save', SAVE(folder));
 	program(
 		'tool-restore',
 		`cat >>${folder}/loaded; [ ! -e ${folder}/busy ] || { rm ${folder}/busy; exit 4; }`,
@@ -37,6 +38,11 @@ beforeEach(() => {
 afterEach(() => {
 	rmSync(folder, {recursive: true});
 });
+
+/** Prints the file of a table; with -c each rule behind its counters. */
+const SAVE = (from: string) => `counters=
+[ "$1" != -c ] || { counters='[7:77] '; shift; }
+sed "s/^-A /$counters&/" "${from}/$2" 2>/dev/null || true`;
 
 function program(name: string, text: string): void {
 	writeFileSync(path.join(folder, name), `#!/bin/sh\n${text}\n`);
@@ -127,9 +133,10 @@ function small(rules: readonly string[], jumps: number): string {
 	].join('\n');
 }
 
-/** What iptables -S INPUT says now. */
+/** The rules of the table filter now. */
 function nowHas(...lines: readonly string[]): void {
-	writeFileSync(path.join(folder, 'filter-INPUT'), ['-P INPUT ACCEPT', ...lines, ''].join('\n'));
+	const save = ['*filter', ':INPUT ACCEPT [0:0]', ...lines, 'COMMIT', ''];
+	writeFileSync(path.join(folder, 'filter'), save.join('\n'));
 }
 
 describe('the way back', () => {
@@ -279,9 +286,10 @@ describe('the script', () => {
 
 	it('changes nothing as long as it does not know what is there', () => {
 		program(
-			'tool',
-			`echo >>${folder}/asked; [ $(wc -l <${folder}/asked) -gt 1 ] && echo '-A INPUT -j ${INPUT}'`,
+			'tool-save',
+			`echo >>${folder}/asked; [ $(wc -l <${folder}/asked) -gt 9 ] || exit 1; ${SAVE(folder)}`,
 		);
+		nowHas(`-A INPUT -j ${INPUT}`);
 		program(
 			'tool-restore',
 			`cat >${folder}/text; ! grep -q unreadable ${folder}/text || exit 2; cat ${folder}/text >>${folder}/loaded`,

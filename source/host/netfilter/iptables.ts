@@ -3,8 +3,16 @@ import type {Family} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import type {Backend, FamilyRules} from '../../ruleset/model.ts';
 import {readerOfSaves} from '../../ruleset/parse-save.ts';
+import {joinRules} from '../../ruleset/save-lines.ts';
 import {findProgram} from '../exec/find-program.ts';
-import {firstLine, type Runner, run, runToEnd} from '../exec/run.ts';
+import {
+	firstLine,
+	type Runner,
+	type RunOptions,
+	type RunResult,
+	run,
+	runToEnd,
+} from '../exec/run.ts';
 import {forEachYielding} from '../exec/yield.ts';
 
 export type {Backend} from '../../ruleset/model.ts';
@@ -38,7 +46,7 @@ export function programOfBackend(family: Family, backend: Backend): string {
  */
 export async function save(family: Family, runner?: Runner): Promise<Saved> {
 	const program = programOf(family, '-save');
-	const {status, stdout, stderr} = await runToEnd(program, [], {}, runner);
+	const {status, stdout, stderr} = await printSave(program, [], {}, runner);
 	if (stdout.includes('incompatible') || stderr.includes('incompatible')) {
 		throw new HostError(
 			`${program} cannot read the rules: another program keeps nftables rules in its tables`,
@@ -54,6 +62,38 @@ export async function save(family: Family, runner?: Runner): Promise<Saved> {
 	}
 
 	return {text: stdout, rules: await readSave(stdout, family)};
+}
+
+/** The save, and the same with counters behind a character that neither has. */
+const BOTH = '"$@" && printf "\\0" && exec "$@" -c';
+/** How often they are printed while another program is changing the rules. */
+const SAVE_TRIES = 20;
+
+/**
+ * What a program prints that saves rules, with each rule in one line (`joinRules`).
+ * @param program iptables-save, or one that bears another name
+ * @throws {HostError} where it does not end, or where the rules change all the time
+ */
+export async function printSave(
+	program: string,
+	args: readonly string[] = [],
+	options: RunOptions = {},
+	runner: Runner = run,
+): Promise<RunResult> {
+	const file = findProgram(program) ?? program;
+	for (let tries = 0; tries < SAVE_TRIES; tries += 1) {
+		const result = await runToEnd('sh', ['-c', BOTH, 'sh', file, ...args], options, runner);
+		const [plain = '', counted] = result.stdout.split('\0');
+		const stdout = counted === undefined ? plain : joinRules(plain, counted);
+		if (stdout !== undefined) {
+			return {...result, stdout};
+		}
+	}
+
+	throw new HostError(
+		`${program} prints other rules each time: another program is changing them`,
+		'Try again when it has ended',
+	);
 }
 
 /**

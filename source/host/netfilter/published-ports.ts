@@ -3,10 +3,11 @@ import {natOfIptables} from '../../existing/nat/parse-iptables.ts';
 import {natOfNftables, natTablesIn} from '../../existing/nat/parse-nftables.ts';
 import {type NatTable, type Published, publishedIn} from '../../existing/nat/published-ports.ts';
 import type {Family} from '../../lib/network.ts';
+import {findProgram} from '../exec/find-program.ts';
 import {ask} from '../exec/run.ts';
 import {forEachYielding} from '../exec/yield.ts';
 import {readText} from '../files/read-text.ts';
-import {readSave} from './iptables.ts';
+import {printSave, readSave} from './iptables.ts';
 
 /** Each program has two seconds. */
 const OPTIONS = {timeout: 2000};
@@ -53,7 +54,11 @@ async function fromIptables(family: Family, backend: 'nft' | 'legacy'): Promise<
 		return {tables: [], whole: []};
 	}
 
-	const text = await ask(`${name}tables-${backend}-save`, ['-t', 'nat'], OPTIONS);
+	const program = `${name}tables-${backend}-save`;
+	const {status, stdout} = findProgram(program)
+		? await printSave(program, ['-t', 'nat'], OPTIONS)
+		: {status: undefined, stdout: ''};
+	const text = status === 0 ? stdout : '';
 	const rules = await readSave(text, family, (line) => LEADS_NOWHERE.test(line));
 	const table = natOfIptables(rules);
 	return {

@@ -2,9 +2,8 @@ import type {RulesSnapshot} from '../../existing/snapshot.ts';
 import type {Family} from '../../lib/network.ts';
 import type {Backend} from '../../ruleset/model.ts';
 import {findProgram} from '../exec/find-program.ts';
-import {runToEnd} from '../exec/run.ts';
 import {readText} from '../files/read-text.ts';
-import {programOf, readSave, save} from './iptables.ts';
+import {printSave, programOf, readSave, save} from './iptables.ts';
 
 /**
  * All rules that iptables can show, of both families and both backends: the kernel asks both.
@@ -47,16 +46,16 @@ async function readOthers(
 				return [];
 			}
 
-			const {stdout} = await runToEnd(program, []);
+			const {stdout} = await printSave(program);
 			const rules = await readSave(stdout, family);
 			return [{family, backend, inUse: false, text: stdout, rules}];
 		}),
 	);
-	return snapshots.flat().filter(({text}) => HOLDS_RULES.test(text));
+	// iptables-legacy-save also prints tables that merely exist.
+	return snapshots
+		.flat()
+		.filter(({text}) => text.split('\n').some((line) => /^-A |^:\S+ DROP/.test(line)));
 }
-
-/** iptables-legacy-save also prints tables that merely exist. */
-const HOLDS_RULES = /^-A|^:\S+ DROP/m;
 
 /**
  * Whether the legacy backend has a table at all: to ask its program of one that it has not would

@@ -10,6 +10,7 @@ import {
 	OWN_CHAINS,
 	type Rule,
 } from '../ruleset/model.ts';
+import {protocolNumberOf} from '../ruleset/protocol-names.ts';
 
 /** The hook of nftables for each of our chains (nft(8), "Chains"). */
 const HOOKS: Readonly<Record<string, string>> = {
@@ -113,11 +114,10 @@ function matchWords(match: Match, family: Family): readonly string[] {
 	];
 }
 
-const PROTOCOLS: Readonly<Record<string, number>> = {icmp: 1, igmp: 2, 'ipv6-icmp': 58};
-
 function protocolWords({protocol, sourcePorts, destinationPorts, syn}: Match): readonly string[] {
-	if (protocol !== 'tcp' && protocol !== 'udp') {
-		return protocol === undefined ? [] : [`meta l4proto ${PROTOCOLS[protocol]}`];
+	const hasPorts = sourcePorts !== undefined || destinationPorts !== undefined;
+	if (protocol !== 'tcp' && protocol !== 'udp' && !hasPorts) {
+		return protocol === undefined ? [] : [`meta l4proto ${protocolNumberOf(protocol)}`];
 	}
 
 	const ports = [

@@ -49,7 +49,7 @@ export async function planForExposure(
 
 	const texts = (running?.loads ?? []).map(({text}) => text);
 	const opened = (policy?.openings ?? []).flatMap((opening): readonly SourceNetwork[] =>
-		opening.kind === 'port' && opening.from ? [{network: opening.from, on: opening.on}] : [],
+		opening.kind !== 'mdns' && opening.from ? [{network: opening.from, on: opening.on}] : [],
 	);
 	// With thousands of rules, each of the two searches takes so long that keys would have to wait.
 	await yieldToEventLoop();

@@ -1,31 +1,43 @@
 import {groupBy} from '../lib/group-by.ts';
 import {prefixBits} from '../lib/network.ts';
-import type {MdnsOpening, Opening, PortOpening} from './opening.ts';
-import type {Protocol} from './services.ts';
+import {LAST_PORT} from '../lib/port-ranges.ts';
+import {SCTP} from './ip-protocols.ts';
+import type {MdnsOpening, Opening, PortOpening, PortProtocol, ProtocolOpening} from './opening.ts';
 
-/** An opening of one protocol, with its position in the list and the bits of its source network. */
-type Part = PortOpening & {
-	readonly protocol: Protocol;
+/**
+ * The ports of one protocol that an opening opens, with its position in the list and the bits of its
+ * source network.
+ */
+type Part = Omit<PortOpening, 'kind' | 'protocol'> & {
+	/** A protocol without ports has its number here, and only port 0. */
+	readonly protocol: PortProtocol | number;
+	/** The protocol that is opened as a whole. */
+	readonly whole?: ProtocolOpening;
 	readonly position: number;
 	readonly sourceBits: string;
 };
 
 /**
  * The same openings without repetition: those that overlap and have the same source and interface
- * become one, and one that a wider opening contains (any source, any interface, no limit)
- * disappears. What is open stays exactly the same, and so does the order.
+ * become one, and one that a wider opening contains (any source, any interface, no limit, all of a
+ * protocol) disappears. What is open stays exactly the same, and so does the order.
  *
  * The connections to all ports of an opening under `limit` are counted together. Two openings under
  * a limit therefore become one only where their ports are the same: a wider one in their place would
  * allow to both together what each of them allowed.
  */
 export function mergeOpenings(openings: readonly Opening[]): readonly Opening[] {
-	const parts = openings.flatMap((opening, position) =>
-		opening.kind === 'port' ? splitProtocols(opening, position) : [],
-	);
+	const parts = openings.flatMap((opening, position) => splitOpening(opening, position));
 	const joined = groupBy(parts, scopeOf).flatMap(joinOverlapping);
 	const needed = [...withoutContained(joined)].sort((a, b) => a.position - b.position);
-	const ports = joinProtocols(needed).map(({sourceBits: _, ...part}) => part);
+	const ports = joinProtocols(
+		needed.flatMap(({whole, sourceBits: _, protocol, ...part}) =>
+			whole === undefined && typeof protocol === 'string'
+				? [{kind: 'port' as const, protocol, ...part}]
+				: [],
+		),
+	);
+	const wholes = needed.flatMap(({whole, position}) => (whole ? [{...whole, position}] : []));
 	const discovery = openings
 		.map((opening, position) => ({...opening, position}))
 		.filter((opening): opening is MdnsOpening & {position: number} => opening.kind === 'mdns')
@@ -33,7 +45,7 @@ export function mergeOpenings(openings: readonly Opening[]): readonly Opening[] 
 		.filter(
 			(opening, _, all) => opening.on === undefined || all.every((other) => other.on !== undefined),
 		);
-	return [...ports, ...discovery]
+	return [...ports, ...wholes, ...discovery]
 		.sort((a, b) => a.position - b.position)
 		.map(({position: _, ...opening}) => opening);
 }
@@ -44,26 +56,49 @@ export function joinProtocols<T extends Omit<PortOpening, 'kind' | 'limit'> & {l
 ): readonly T[] {
 	const pairs = groupBy(
 		ports,
-		(port) => `${port.first} ${port.last} ${port.from?.cidr} ${port.on} ${port.limit}`,
+		({protocol, ...port}) =>
+			`${protocol === 'sctp' ? 'sctp' : ''} ${port.first} ${port.last} ${port.from?.cidr} ${port.on} ${port.limit}`,
 	);
 	return pairs.flatMap(([port, twin]) =>
 		port === undefined ? [] : [twin === undefined ? port : {...port, protocol: 'both' as const}],
 	);
 }
 
-function splitProtocols(opening: PortOpening, position: number): readonly Part[] {
-	const part = {...opening, position, sourceBits: prefixBits(opening.from)};
-	return opening.protocol === 'both'
-		? [
-				{...part, protocol: 'tcp'},
-				{...part, protocol: 'udp'},
-			]
-		: [{...part, protocol: opening.protocol}];
+function splitOpening(opening: Opening, position: number): readonly Part[] {
+	if (opening.kind === 'mdns') {
+		return [];
+	}
+
+	if (opening.kind === 'protocol') {
+		const {
+			protocol: {number, families},
+			from,
+			on,
+		} = opening;
+		const [only] = families;
+		// A protocol of one family is the same as with all sources of that family.
+		const sourceBits = from === undefined && families.length === 1 ? `${only}` : prefixBits(from);
+		return [
+			{
+				...(number === SCTP
+					? {protocol: 'sctp', first: 0, last: LAST_PORT}
+					: {protocol: number, first: 0, last: 0}),
+				...(from === undefined ? {} : {from}),
+				...(on === undefined ? {} : {on}),
+				...{limit: false, whole: opening, position, sourceBits},
+			},
+		];
+	}
+
+	const {kind: _, protocol, ...ports} = opening;
+	const part = {...ports, position, sourceBits: prefixBits(opening.from)};
+	const protocols: readonly PortProtocol[] = protocol === 'both' ? ['tcp', 'udp'] : [protocol];
+	return protocols.map((protocol) => ({...part, protocol}));
 }
 
 /** What parts that may become one have in common. */
-function scopeOf({protocol, from, on, limit, first, last}: Part): string {
-	return `${protocol} ${from?.cidr} ${on} ${limit ? `limit ${first}-${last}` : ''}`;
+function scopeOf({protocol, whole, from, on, limit, first, last}: Part): string {
+	return `${protocol} ${whole?.protocol.name} ${from?.cidr} ${on} ${limit ? `limit ${first}-${last}` : ''}`;
 }
 
 /** Overlapping ranges of one scope become one, in the position of the first of them. */

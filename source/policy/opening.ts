@@ -1,18 +1,31 @@
 import {type Network, printNetwork} from '../lib/network.ts';
 import {type PortRange, printPorts} from '../lib/port-ranges.ts';
+import type {IpProtocol} from './ip-protocols.ts';
 import type {Protocol} from './services.ts';
+
+/** A protocol with ports that an opening can name. */
+export type PortProtocol = Protocol | 'sctp';
 
 /** A port or a range that is open, optionally only from a network or on an interface. */
 export type PortOpening = PortRange & {
 	readonly kind: 'port';
-	readonly protocol: Protocol | 'both';
+	/** `both` is TCP and UDP. */
+	readonly protocol: PortProtocol | 'both';
 	readonly from?: Network;
 	readonly on?: string;
 	/**
 	 * Each source may begin only some new connections a minute, counted over all ports of the opening
-	 * together, TCP and UDP apart.
+	 * together, TCP and UDP apart. Never set for SCTP.
 	 */
 	readonly limit: boolean;
+};
+
+/** An IP protocol that is open as a whole, optionally only from a network or on an interface. */
+export type ProtocolOpening = {
+	readonly kind: 'protocol';
+	readonly protocol: IpProtocol;
+	readonly from?: Network;
+	readonly on?: string;
 };
 
 /** Local discovery: multicast DNS (RFC 6762) and IGMP, multicast destinations only. */
@@ -21,7 +34,7 @@ export type MdnsOpening = {
 	readonly on?: string;
 };
 
-export type Opening = PortOpening | MdnsOpening;
+export type Opening = PortOpening | ProtocolOpening | MdnsOpening;
 
 /** The canonical text of an opening; `parseOpening` reads it back to the same value. */
 export function printOpening(opening: Opening): string {
@@ -30,7 +43,11 @@ export function printOpening(opening: Opening): string {
 		return `mdns${on}`;
 	}
 
-	const protocol = opening.protocol === 'both' ? '' : `/${opening.protocol}`;
 	const from = opening.from === undefined ? '' : ` from ${printNetwork(opening.from)}`;
+	if (opening.kind === 'protocol') {
+		return `${opening.protocol.name}${from}${on}`;
+	}
+
+	const protocol = opening.protocol === 'both' ? '' : `/${opening.protocol}`;
 	return `${printPorts(opening, '-')}${protocol}${from}${on}${opening.limit ? ' limit' : ''}`;
 }

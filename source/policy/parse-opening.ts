@@ -1,41 +1,45 @@
 import {InputError} from '../lib/errors.ts';
 import {type Network, parseNetwork} from '../lib/network.ts';
-import {isPort, LAST_PORT, onePort, type PortRange} from '../lib/port-ranges.ts';
+import {isPort, LAST_PORT, type PortRange, printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
+import {
+	IP_PROTOCOLS,
+	type IpProtocol,
+	PROTOCOL_NUMBERS,
+	protocolNamed,
+	protocolNumbered,
+	WITH_OWN_RULES,
+} from './ip-protocols.ts';
 import {joinProtocols, mergeOpenings} from './merge-openings.ts';
-import type {Opening, PortOpening} from './opening.ts';
+import type {MdnsOpening, Opening, PortOpening, PortProtocol, ProtocolOpening} from './opening.ts';
 import {type Services, suggestService} from './services.ts';
 
 const FORMS =
-	'Write 22/tcp, 53, ssh, 8000-8010/tcp, "22/tcp from 198.51.100.0/24", "5432/tcp on wg0", "22/tcp limit" or mdns';
+	'Write 22/tcp, 53, ssh, 8000-8010/tcp, "22/tcp from 198.51.100.0/24", "5432/tcp on wg0", "22/tcp limit", mdns or esp';
+
+/** What is open, without the qualifiers: `Omit` alone would lose the union. */
+type Subject =
+	| Pick<PortOpening, 'kind' | 'protocol' | 'first' | 'last'>
+	| Pick<ProtocolOpening, 'kind' | 'protocol'>
+	| Pick<MdnsOpening, 'kind'>;
 
 /**
- * Reads one opening: `PORTS[/PROTOCOL] [from NETWORK] [on INTERFACE] [limit]`, where PORTS is a
- * number, a range or a service name; or `mdns [on INTERFACE]`. A number alone opens TCP and UDP, a
- * name opens what its entry says. The result has more than one opening only for a name whose TCP and
- * UDP ports differ.
+ * Reads openings: `SUBJECT [SUBJECT …] [from NETWORK] [on INTERFACE] [limit]`. A subject is
+ * `PORTS[/PROTOCOL]`, where PORTS is a number, a range or a service name; the name of a protocol without
+ * ports, or `protocol N`; or `mdns`. A number alone opens TCP and UDP, a name opens what its entry
+ * says. The result has more than one opening where there are several subjects, and for a name whose
+ * TCP and UDP ports differ.
  * @throws {InputError}
  */
 export function parseOpening(text: string, services: Services): readonly Opening[] {
 	const words = text.trim().split(/\s+/);
-	const subject = words.shift() ?? '';
-	if (subject === '') {
+	if (words[0] === '') {
 		throw new InputError('An opening is empty', FORMS);
 	}
 
+	const subjects = takeSubjects(words, services);
 	const where = parseQualifiers(words, text);
-	if (subject.toLowerCase() === 'mdns') {
-		if (where.from !== undefined || where.limit) {
-			throw new InputError(
-				'mdns takes neither "from" nor "limit"',
-				'Write mdns, or "mdns on eth0"',
-			);
-		}
-
-		return [{kind: 'mdns', ...(where.on === undefined ? {} : {on: where.on})}];
-	}
-
-	return parsePorts(subject, services).map((ports) => ({kind: 'port', ...ports, ...where}));
+	return subjects.map((subject) => qualify(subject, where));
 }
 
 /**
@@ -51,20 +55,127 @@ export function parseOpenings(text: string, services: Services): readonly Openin
 	);
 }
 
+/** Takes the subjects from the front of the words. After the first, a word that names nothing ends them. */
+function takeSubjects(words: string[], services: Services): readonly Subject[] {
+	if (words[0]?.toLowerCase() === 'protocol') {
+		const [, number = ''] = words.splice(0, 2);
+		return [{kind: 'protocol', protocol: parseProtocolNumber(number)}];
+	}
+
+	const subjects = [...parseSubject(words.shift() ?? '', services)];
+	while (words[0] !== undefined && isSubject(words[0], services)) {
+		subjects.push(...parseSubject(words.shift() ?? '', services));
+	}
+
+	return subjects;
+}
+
+/** Whether a word behind another subject is one as well: a port, or a name that is known. */
+function isSubject(word: string, services: Services): boolean {
+	const name = word.toLowerCase();
+	return (
+		/^\d+(?:[-:]\d+)?(?:\/|$)/.test(word) ||
+		name === 'mdns' ||
+		protocolNamed(name) !== undefined ||
+		(!QUALIFIERS.includes(name) && services.has(name.split('/')[0] ?? ''))
+	);
+}
+
+const QUALIFIERS: readonly string[] = ['from', 'on', 'limit'];
+
+function parseSubject(subject: string, services: Services): readonly Subject[] {
+	const name = subject.toLowerCase();
+	if (name === 'mdns') {
+		return [{kind: 'mdns'}];
+	}
+
+	const protocol = protocolNamed(name);
+	return protocol === undefined
+		? parsePorts(subject, services).map((ports) => ({kind: 'port', ...ports}))
+		: [{kind: 'protocol', protocol}];
+}
+
+/** @throws {InputError} where the subject does not take one of the qualifiers */
+function qualify(subject: Subject, {limit, ...where}: Qualifiers): Opening {
+	switch (subject.kind) {
+		case 'mdns':
+			if (where.from !== undefined || limit) {
+				throw new InputError(
+					'mdns takes neither "from" nor "limit"',
+					'Write mdns, or "mdns on eth0"',
+				);
+			}
+
+			return {...subject, ...where};
+		case 'protocol': {
+			const {name, families} = subject.protocol;
+			if (limit) {
+				throw new InputError(
+					`${name} takes no "limit", which counts connections`,
+					`Write "${name} from 198.51.100.0/24", or "${name} on eth0"`,
+				);
+			}
+
+			if (where.from !== undefined && !families.includes(where.from.family)) {
+				throw new InputError(
+					`${name} is opened over IPv4 only, and ${where.from.cidr} is a network of IPv6`,
+					`Write "${name} from 198.51.100.0/24"`,
+				);
+			}
+
+			return {...subject, ...where};
+		}
+
+		case 'port':
+			if (limit && subject.protocol === 'sctp') {
+				throw new InputError(
+					'"limit" counts connections of TCP and UDP, not of SCTP',
+					`Write ${printPorts(subject, '-')}/sctp, or limit its sources by "from"`,
+				);
+			}
+
+			return {...subject, ...where, limit};
+	}
+}
+
+/** @throws {InputError} */
+function parseProtocolNumber(text: string): IpProtocol {
+	const number = Number(text);
+	const {first, last} = PROTOCOL_NUMBERS;
+	if (!/^\d{1,3}$/.test(text) || number < first || number > last) {
+		throw new InputError(
+			`${text === '' ? 'Without a number, "protocol"' : `"protocol ${printable(text)}"`} names no protocol`,
+			`Write a number from ${first} to ${last}, as in "protocol 103", or ${IP_PROTOCOLS.map(({name}) => name).join(', ')}`,
+		);
+	}
+
+	const own = WITH_OWN_RULES.get(number);
+	if (own !== undefined) {
+		throw new InputError(
+			own === 'ICMPv6'
+				? `Protocol ${number} is ICMPv6, which is always open`
+				: `Protocol ${number} is ${own}, which has ports`,
+			own === 'ICMPv6' ? 'Leave it out' : `Write 1-${LAST_PORT}/${own.toLowerCase()}`,
+		);
+	}
+
+	return protocolNumbered(number);
+}
+
 function parsePorts(
 	subject: string,
 	services: Services,
 ): ReadonlyArray<Pick<PortOpening, 'protocol' | 'first' | 'last'>> {
 	const [name = '', protocolText, ...rest] = subject.split('/');
 	const protocol = protocolText?.toLowerCase();
-	if (rest.length > 0 || (protocol !== undefined && protocol !== 'tcp' && protocol !== 'udp')) {
+	if (rest.length > 0 || !isPortProtocol(protocol)) {
 		throw new InputError(
-			`"${printable(subject)}": the protocol is tcp or udp`,
-			'Write 22/tcp or 53/udp; 53 alone opens both',
+			`"${printable(subject)}": the protocol is tcp, udp or sctp`,
+			'Write 22/tcp, 53/udp or 2905/sctp; 53 alone opens TCP and UDP',
 		);
 	}
 
-	if (/^[\d-]+$/.test(name)) {
+	if (/^[\d:-]+$/.test(name)) {
 		return [{...parseRange(name), protocol: protocol ?? 'both'}];
 	}
 
@@ -88,11 +199,17 @@ function parsePorts(
 		);
 	}
 
-	return joinProtocols(found.map(({port, protocol}) => ({protocol, ...onePort(port)})));
+	return joinProtocols(
+		found.map(({port, last = port, protocol}) => ({protocol, first: port, last})),
+	);
+}
+
+function isPortProtocol(text: string | undefined): text is PortProtocol | undefined {
+	return text === undefined || text === 'tcp' || text === 'udp' || text === 'sctp';
 }
 
 function parseRange(text: string): PortRange {
-	const match = /^(\d+)(?:-(\d+))?$/.exec(text);
+	const match = /^(\d+)(?:[-:](\d+))?$/.exec(text);
 	if (!match) {
 		throw new InputError(
 			`"${printable(text)}" is not a port or a range`,
@@ -121,10 +238,9 @@ function parseRange(text: string): PortRange {
 	return {first, last};
 }
 
-function parseQualifiers(
-	words: string[],
-	text: string,
-): Pick<PortOpening, 'from' | 'on' | 'limit'> {
+type Qualifiers = Pick<PortOpening, 'from' | 'on' | 'limit'>;
+
+function parseQualifiers(words: string[], text: string): Qualifiers {
 	let from: Network | undefined;
 	let on: string | undefined;
 	let limit = false;

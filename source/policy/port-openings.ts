@@ -11,11 +11,18 @@ const MDNS_PORT = 5353;
 
 /** Whether an opening opens a port, be it for some sources or on one interface only. */
 export function covers(opening: Opening, {protocol, port}: Port): boolean {
-	return opening.kind === 'mdns'
-		? protocol === 'udp' && port === MDNS_PORT
-		: (opening.protocol === 'both' || opening.protocol === protocol) &&
+	switch (opening.kind) {
+		case 'mdns':
+			return protocol === 'udp' && port === MDNS_PORT;
+		case 'protocol':
+			return false;
+		case 'port':
+			return (
+				(opening.protocol === 'both' || opening.protocol === protocol) &&
 				opening.first <= port &&
-				port <= opening.last;
+				port <= opening.last
+			);
+	}
 }
 
 /** The opening that opens a port for all sources. */
@@ -29,7 +36,7 @@ export function openingOf({protocol, port}: Port): Opening {
 export function withoutPort(openings: readonly Opening[], port: Port): readonly Opening[] {
 	return mergeOpenings(
 		openings.flatMap((opening): readonly Opening[] =>
-			!covers(opening, port) ? [opening] : opening.kind === 'mdns' ? [] : restOf(opening, port),
+			!covers(opening, port) ? [opening] : opening.kind === 'port' ? restOf(opening, port) : [],
 		),
 	);
 }

@@ -1,12 +1,18 @@
 import {distance} from 'fastest-levenshtein';
 import {isPort} from '../lib/port-ranges.ts';
+import {IP_PROTOCOLS} from './ip-protocols.ts';
 
 export type Protocol = 'tcp' | 'udp';
 
 export const PROTOCOLS: readonly Protocol[] = ['tcp', 'udp'];
 
 /** The port of a service, from the services(5) file of the machine or from our own table. */
-export type ServicePort = {readonly protocol: Protocol; readonly port: number};
+export type ServicePort = {
+	readonly protocol: Protocol;
+	readonly port: number;
+	/** The last port of a range; only our own table has ranges. */
+	readonly last?: number;
+};
 
 export type Services = ReadonlyMap<string, readonly ServicePort[]>;
 
@@ -62,6 +68,7 @@ irc 6667/tcp
 git 9418/tcp
 minecraft 25565/tcp
 wireguard 51820/udp
+mosh 60000-61000/udp
 `;
 
 /** Our own table, for machines without /etc/services. */
@@ -95,29 +102,32 @@ export function withOwnServices(machine: Services): Services {
 	return new Map([...OWN_SERVICES, ...machine]);
 }
 
-/** The known name that is most like `name`, if it is so like it that `name` may be a typing error. */
+/**
+ * The word of an opening that is most like `name`, if it is so like it that `name` may be a typing
+ * error: a protocol, or a service of our own table, which has the services that people open.
+ * /etc/services has hundreds of others.
+ */
 export function suggestService(name: string, services: Services): string | undefined {
 	const typed = name.toLowerCase();
-	// Of equally similar names one with the same first letter wins, then one that people often use.
-	const rank = (known: string) =>
-		4 * distance(typed, known) +
-		(known[0] === typed[0] ? 0 : 2) +
-		(OWN_SERVICES.has(known) ? 0 : 1);
-	const nearest = [...services.keys()].reduce<string | undefined>(
-		(best, known) => (best === undefined || rank(known) < rank(best) ? known : best),
-		undefined,
-	);
-	return nearest !== undefined && distance(typed, nearest) <= Math.ceil(typed.length / 3)
-		? nearest
-		: undefined;
+	// Of equally similar names one with the same first letter wins.
+	const rank = (known: string) => 4 * distance(typed, known) + (known[0] === typed[0] ? 0 : 2);
+	const own = [...services.keys()].filter((known) => OWN_SERVICES.has(known));
+	const nearest = [...own, 'mdns', ...IP_PROTOCOLS.map(({name}) => name)].reduce<
+		string | undefined
+	>((best, known) => (best === undefined || rank(known) < rank(best) ? known : best), undefined);
+	// In a short word, two other letters make another word: "exit" is no "git".
+	const most = typed.length < 6 ? 1 : Math.ceil(typed.length / 3);
+	return nearest !== undefined && distance(typed, nearest) <= most ? nearest : undefined;
 }
 
 function parseServicePort(field: string): ServicePort | undefined {
-	const match = /^(\d{1,5})\/(tcp|udp)$/.exec(field);
-	const port = Number(match?.[1]);
-	return match && isPort(port) ? {protocol: match[2] as Protocol, port} : undefined;
+	const match = /^(\d{1,5})(?:-(\d{1,5}))?\/(tcp|udp)$/.exec(field);
+	const [port, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+	return match && isPort(port) && isPort(last) && port <= last
+		? {protocol: match[3] as Protocol, port, ...(last === port ? {} : {last})}
+		: undefined;
 }
 
 function samePort(a: ServicePort, b: ServicePort): boolean {
-	return a.protocol === b.protocol && a.port === b.port;
+	return a.protocol === b.protocol && a.port === b.port && a.last === b.last;
 }

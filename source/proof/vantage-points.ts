@@ -114,14 +114,14 @@ export async function planForPolicy(
 	interfaces: readonly Interface[],
 	remoteClient: RemoteClient | undefined,
 ): Promise<PolicyVantagePoints> {
-	const ports = policy.openings.filter((opening) => opening.kind === 'port');
-	const named = [...new Set(ports.flatMap(({on}) => on ?? []))];
+	const openings = policy.openings.filter((opening) => opening.kind !== 'mdns');
+	const named = [...new Set(openings.flatMap(({on}) => on ?? []))];
 	const usual = remoteClient?.inInterface ?? interfaces[0]?.name ?? 'eth0';
 	// A port that is open on the named interfaces only has to be closed on another one.
 	const main = named.includes(usual)
 		? (interfaces.find(({name}) => !named.includes(name))?.name ?? 'fww-other')
 		: usual;
-	const sources = ports.flatMap(({from, on}) => (from ? [{network: from, on}] : []));
+	const sources = openings.flatMap(({from, on}) => (from ? [{network: from, on}] : []));
 	const own = ownAddresses(interfaces);
 	const isReferenced = (address: string) =>
 		own.has(address) ||

@@ -1,41 +1,64 @@
 import {groupBy} from '../lib/group-by.ts';
 import type {Family} from '../lib/network.ts';
 import {onePort, printPorts} from '../lib/port-ranges.ts';
-import {type MdnsOpening, type PortOpening, printOpening} from '../policy/opening.ts';
+import {
+	type MdnsOpening,
+	type PortOpening,
+	type PortProtocol,
+	type ProtocolOpening,
+	printOpening,
+} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
-import type {Protocol} from '../policy/services.ts';
 import {type Match, ourRule, type Rule} from './model.ts';
+import {protocolOfNumber} from './protocol-names.ts';
 
 /** How many new connections a source may begin under `limit`, and how many of them at once. */
 const LIMIT = {rate: '6/min', burst: 6} as const;
 /** `-m multiport` takes at most 15 ports, and a range counts as two (iptables-extensions(8)). */
 const MULTIPORT = 15;
 
-type PartOpening = PortOpening & {readonly protocol: Protocol};
+/** An opening of one protocol, in a family. */
+type PartOpening =
+	| (PortOpening & {readonly protocol: PortProtocol})
+	| ProtocolOpening
+	| MdnsOpening;
+type PortPart = Extract<PartOpening, {kind: 'port'}>;
 
 /**
  * The rules that accept packets to open ports, in the order of the openings.
  * @param plain whether each rule is to have one port or range, without `-m multiport`
  */
 export function openingRules(policy: Policy, family: Family, plain: boolean): readonly Rule[] {
-	const parts = policy.openings.flatMap((opening): Array<PartOpening | MdnsOpening> => {
+	const parts = policy.openings.flatMap((opening): readonly PartOpening[] => {
 		if (opening.kind === 'mdns') {
 			return [opening];
 		}
 
-		const protocols: readonly Protocol[] =
-			opening.protocol === 'both' ? ['tcp', 'udp'] : [opening.protocol];
-		return opening.from === undefined || opening.from.family === family
-			? protocols.map((protocol) => ({...opening, protocol}))
-			: [];
-	});
-	return groupBy(parts, kindOf).flatMap((group) => {
-		const [first] = group;
-		if (first === undefined || first.kind === 'mdns') {
-			return group.flatMap((part) => (part.kind === 'mdns' ? discovery(part, family) : []));
+		if (opening.from !== undefined && opening.from.family !== family) {
+			return [];
 		}
 
-		const ports = group.filter((part): part is PartOpening => part.kind === 'port');
+		if (opening.kind === 'protocol') {
+			return opening.protocol.families.includes(family) ? [opening] : [];
+		}
+
+		const protocols: readonly PortProtocol[] =
+			opening.protocol === 'both' ? ['tcp', 'udp'] : [opening.protocol];
+		return protocols.map((protocol) => ({...opening, protocol}));
+	});
+	return groupBy(parts, kindOf).flatMap((group) => {
+		const ports = group.filter((part) => part.kind === 'port');
+		const [first] = ports;
+		if (first === undefined) {
+			return group.flatMap((part) =>
+				part.kind === 'mdns'
+					? discovery(part, family)
+					: part.kind === 'protocol'
+						? [wholeProtocol(part)]
+						: [],
+			);
+		}
+
 		return first.limit
 			? ports.map((part) => limited(part, family))
 			: (plain ? ports.map((part) => [part]) : chunk(ports)).map((some) => opened(first, some));
@@ -43,13 +66,22 @@ export function openingRules(policy: Policy, family: Family, plain: boolean): re
 }
 
 /** What openings have in common that can share a rule. */
-function kindOf(part: PartOpening | MdnsOpening): string {
-	return part.kind === 'mdns'
-		? part.kind
-		: `${part.protocol} ${part.from?.cidr} ${part.on} ${part.limit}`;
+function kindOf(part: PartOpening): string {
+	return part.kind === 'port'
+		? `${part.protocol} ${part.from?.cidr} ${part.on} ${part.limit}`
+		: part.kind === 'mdns'
+			? part.kind
+			: printOpening(part);
 }
 
-function opened(scope: PartOpening, parts: readonly PartOpening[]): Rule {
+function wholeProtocol(part: ProtocolOpening): Rule {
+	return ourRule('opening', `You opened ${printOpening(part)}: ${part.protocol.purpose}`, {
+		...where(part),
+		protocol: protocolOfNumber(part.protocol.number),
+	});
+}
+
+function opened(scope: PortPart, parts: readonly PortPart[]): Rule {
 	return ourRule('opening', `You opened ${parts.map((part) => printOpening(part)).join(', ')}`, {
 		...where(scope),
 		protocol: scope.protocol,
@@ -57,7 +89,7 @@ function opened(scope: PartOpening, parts: readonly PartOpening[]): Rule {
 	});
 }
 
-function limited(part: PartOpening, family: Family): Rule {
+function limited(part: PortPart, family: Family): Rule {
 	return ourRule(
 		'opening',
 		`You opened ${printOpening(part)}: six new connections a minute from one source`,
@@ -76,7 +108,7 @@ function limited(part: PartOpening, family: Family): Rule {
 	);
 }
 
-function where(part: PartOpening): Match {
+function where(part: PortPart | ProtocolOpening): Match {
 	const everywhere = part.from === undefined || part.from.cidr.endsWith('/0');
 	return {
 		...(everywhere ? {} : {source: part.from?.cidr ?? ''}),
@@ -101,8 +133,8 @@ function discovery(opening: MdnsOpening, family: Family): readonly Rule[] {
 }
 
 /** Cuts a list of openings into pieces that each fit one multiport match. */
-function chunk(parts: readonly PartOpening[]): readonly (readonly PartOpening[])[] {
-	const chunks: PartOpening[][] = [];
+function chunk(parts: readonly PortPart[]): readonly (readonly PortPart[])[] {
+	const chunks: PortPart[][] = [];
 	let room = 0;
 	for (const part of parts) {
 		const weight = part.first === part.last ? 1 : 2;

@@ -53,9 +53,10 @@ function floorOf(policy: Policy): Policy {
 		...policy,
 		helpers: [],
 		log: false,
-		openings: policy.openings.map((opening) =>
-			opening.kind === 'port' ? {...opening, limit: false} : opening,
-		),
+		openings: policy.openings
+			// Ports of SCTP need a match of their own (xt_sctp), which few kernels have built in.
+			.filter((opening) => opening.kind !== 'port' || opening.protocol !== 'sctp')
+			.map((opening) => (opening.kind === 'port' ? {...opening, limit: false} : opening)),
 	};
 }
 
@@ -123,7 +124,7 @@ function solicited(family: Family): readonly Rule[] {
 			family === 4
 				? {protocol: 'udp', sourcePorts: [onePort(67)], destinationPorts: [onePort(68)]}
 				: {
-						source: 'fe80::/10',
+						// Some providers answer from a global address (a relay's or a server's own).
 						destination: 'fe80::/10',
 						protocol: 'udp',
 						sourcePorts: [onePort(547)],

@@ -11,6 +11,7 @@ import {
 	type RuleSet,
 	type Target,
 } from './model.ts';
+import {protocolWord} from './protocol-names.ts';
 
 /** Which of our chains a family has now, and how many jumps to each. */
 export type Presence = {
@@ -151,11 +152,6 @@ function targetWords(target: Target, family: Family): readonly string[] {
 		default:
 			return ['-j', target.kind];
 	}
-}
-
-/** iptables finds igmp only in /etc/protocols, which a minimal machine lacks; it knows the other names. */
-function protocolWord(protocol: string): string {
-	return protocol === 'igmp' ? '2' : protocol;
 }
 
 /** Quotes a word as iptables-restore and a POSIX shell both read it, if it has unusual characters. */

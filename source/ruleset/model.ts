@@ -56,7 +56,7 @@ export type Match = {
 	readonly source?: string;
 	readonly destination?: string;
 	readonly inInterface?: string;
-	/** In the spelling of iptables: tcp, udp, icmp, ipv6-icmp, igmp, … */
+	/** In the one spelling of `canonicalProtocol`: tcp, udp, icmp, ipv6-icmp, igmp, esp, …, or its number. */
 	readonly protocol?: string;
 	readonly sourcePorts?: readonly PortRange[];
 	readonly destinationPorts?: readonly PortRange[];

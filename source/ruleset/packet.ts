@@ -3,7 +3,14 @@ import {InputError} from '../lib/errors.ts';
 import {canonicalAddress, FAMILIES, type Family} from '../lib/network.ts';
 import {LAST_PORT} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
+import {
+	IP_PROTOCOLS,
+	PROTOCOL_NUMBERS,
+	protocolNamed,
+	protocolNumbered,
+} from '../policy/ip-protocols.ts';
 import type {CtState} from './model.ts';
+import {protocolOfNumber} from './protocol-names.ts';
 
 /** An incoming packet, with the fields that rules can match. */
 export type Packet = {
@@ -12,7 +19,7 @@ export type Packet = {
 	readonly source: string;
 	/** Absent: an address of this machine. */
 	readonly destination?: string;
-	/** In the spelling of iptables. */
+	/** In the spelling of a rule set (protocol-names.ts). */
 	readonly protocol: string;
 	readonly sourcePort?: number;
 	readonly destinationPort?: number;
@@ -37,27 +44,24 @@ export function parsePacket(text: string, inInterface: string): readonly Packet[
 		.trim()
 		.replace(/^(\w+)\//, '$1 ')
 		.split(/\s+/);
-	if (/^\d+$/.test(words[0] ?? '') && /^(tcp|udp)$/i.test(words[1] ?? '')) {
+	if (/^\d+$/.test(words[0] ?? '') && /^(tcp|udp|sctp)$/i.test(words[1] ?? '')) {
 		words.splice(0, 2, words[1] ?? '', words[0] ?? '');
 	}
 
-	const protocol = (words.shift() ?? '').toLowerCase();
-	if (!['tcp', 'udp', 'icmp', 'igmp'].includes(protocol)) {
-		throw new InputError(`"${printable(protocol)}" is not tcp, udp, icmp or igmp`, HINT);
-	}
-
-	const ports = protocol === 'tcp' || protocol === 'udp' ? parsePort(words.shift()) : {};
+	const word = (words.shift() ?? '').toLowerCase();
+	const {protocol, families: ofProtocol} = parseProtocol(word, words);
+	const ports = /^(tcp|udp|sctp)$/.test(protocol) ? parsePort(words.shift()) : {};
 	const where = parseWhere(words);
 	const addresses = [where.from, where.to].filter((address) => address !== undefined);
 	const families = FAMILIES.filter(
 		(family) =>
-			(family === 4 || protocol !== 'igmp') &&
+			ofProtocol.includes(family) &&
 			addresses.every((address) => (ipaddr.parse(address).kind() === 'ipv4') === (family === 4)),
 	);
 	if (families.length === 0) {
 		throw new InputError(
-			protocol === 'igmp'
-				? 'IGMP is a part of IPv4 only'
+			ofProtocol.length === 1
+				? `${word.toUpperCase()} is a part of IPv4 only`
 				: 'The two addresses are of different families',
 			HINT,
 		);
@@ -73,6 +77,33 @@ export function parsePacket(text: string, inInterface: string): readonly Packet[
 		...(protocol === 'tcp' ? {syn: true} : {}),
 		state: 'NEW',
 	}));
+}
+
+/** The protocol of a packet, in the spelling of a rule set, and the families that have it. */
+function parseProtocol(
+	word: string,
+	words: string[],
+): {readonly protocol: string; readonly families: readonly Family[]} {
+	if (['tcp', 'udp', 'icmp'].includes(word)) {
+		return {protocol: word, families: FAMILIES};
+	}
+
+	const number = word === 'protocol' ? Number(words.shift()) : undefined;
+	const known =
+		number === undefined
+			? protocolNamed(word)
+			: PROTOCOL_NUMBERS.first <= number && number <= PROTOCOL_NUMBERS.last
+				? protocolNumbered(number)
+				: undefined;
+	if (known === undefined) {
+		const names = ['tcp', 'udp', 'icmp', ...IP_PROTOCOLS.map(({name}) => name)];
+		throw new InputError(
+			`"${printable(word)}" is not a protocol: ${names.join(', ')}, protocol N`,
+			HINT,
+		);
+	}
+
+	return {protocol: protocolOfNumber(known.number), families: known.families};
 }
 
 function parsePort(text: string | undefined): {sourcePort: number; destinationPort: number} {

@@ -1,21 +1,16 @@
 import {type Family, normalizeAddress} from '../lib/network.ts';
 import type {PortRange} from '../lib/port-ranges.ts';
 import {CT_STATES, type Match} from './model.ts';
+import {canonicalProtocol} from './protocol-names.ts';
 
 /** Turns the value of an option into a part of a match; undefined where fw-wizard does not model it. */
 type Reader = (value: string, family: Family, match: Match) => Partial<Match> | undefined;
-
-/** Other names of protocols, which old versions and machines without /etc/protocols print. */
-const PROTOCOLS = new Map([
-	['2', 'igmp'],
-	['icmpv6', 'ipv6-icmp'],
-]);
 
 const READERS: Readonly<Record<string, Reader>> = {
 	'-s': (value, family) => withAddress(value, family, (source) => ({source})),
 	'-d': (value, family) => withAddress(value, family, (destination) => ({destination})),
 	'-i': (value) => (value.endsWith('+') ? undefined : {inInterface: value}),
-	'-p': (value) => ({protocol: PROTOCOLS.get(value) ?? value}),
+	'-p': (value) => ({protocol: canonicalProtocol(value)}),
 	'--sport': (value) => withPorts(value, (sourcePorts) => ({sourcePorts})),
 	'--sports': (value) => withPorts(value, (sourcePorts) => ({sourcePorts})),
 	'--dport': (value) => withPorts(value, (destinationPorts) => ({destinationPorts})),
@@ -37,6 +32,7 @@ const READERS: Readonly<Record<string, Reader>> = {
 const MODELLED_MATCHES = new Set([
 	'tcp',
 	'udp',
+	'sctp',
 	'multiport',
 	'conntrack',
 	'state',

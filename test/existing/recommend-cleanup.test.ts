@@ -99,7 +99,7 @@ describe('is kept by recommendation, also where nothing is known of its program:
 		['-A INPUT -m mark --mark 0x1 -j ACCEPT', /the condition "mark"/],
 		['-A INPUT -m recent --name knock --rcheck -j ACCEPT', /the condition "recent"/],
 		['-A INPUT -p esp -j ACCEPT', /the protocol esp/],
-		['-A INPUT -p 112 -j ACCEPT', /the protocol 112/],
+		['-A INPUT -p 112 -j ACCEPT', /the protocol vrrp/],
 		['-A INPUT -j NFQUEUE --queue-num 0', /the target NFQUEUE/],
 		['-A INPUT -p tcp -m tcp --dport 80', /counts packets/],
 	];

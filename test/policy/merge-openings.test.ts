@@ -20,6 +20,9 @@ const merge = (...texts: readonly string[]) => mergeOpenings(read(texts)).map(pr
 const SOURCES = ['10.1.2.3', '10.1.9.9', '10.9.9.9', '192.0.2.1', 'fd00::1', '2001:db8::1'];
 const INTERFACES = ['eth0', 'wg0', 'other'];
 
+/** Ports that `crowdedOpenings` does not name, beside all that it does. */
+const SCTP_PORTS = Array.from({length: 20}, (_, port) => port);
+
 /** What is open without a limit. */
 const FREE = 'free';
 
@@ -40,8 +43,24 @@ function openedBy(list: readonly Opening[]): ReadonlyMap<string, readonly string
 				continue;
 			}
 
-			const {from, protocol, first, last, limit} = opening;
+			const {from} = opening;
 			const sources = SOURCES.filter((source) => from === undefined || contains(from.cidr, source));
+			if (opening.kind === 'protocol') {
+				const {number, families} = opening.protocol;
+				// What opens SCTP as a whole opens each of its ports.
+				const names = number === 132 ? SCTP_PORTS.map((port) => `sctp ${port}`) : [`ip ${number}`];
+				for (const source of sources.filter((source) =>
+					families.some((family) => source.includes(':') === (family === 6)),
+				)) {
+					for (const name of names) {
+						add(`${name} from ${source} on ${on}`, FREE);
+					}
+				}
+
+				continue;
+			}
+
+			const {protocol, first, last, limit} = opening;
 			for (const source of sources) {
 				for (const name of protocol === 'both' ? ['tcp', 'udp'] : [protocol]) {
 					for (let port = first; port <= last; port += 1) {
@@ -89,7 +108,10 @@ function withoutRule({family, tables}: FamilyRules, rule: Rule | undefined): Fam
 }
 
 function overlap(a: PortOpening, b: PortOpening): boolean {
-	const sameProtocol = a.protocol === b.protocol || a.protocol === 'both' || b.protocol === 'both';
+	const other = a.protocol === 'both' ? b.protocol : a.protocol;
+	const sameProtocol =
+		a.protocol === b.protocol ||
+		((a.protocol === 'both' || b.protocol === 'both') && other !== 'sctp');
 	return sameProtocol && a.first <= b.last && b.first <= a.last;
 }
 
@@ -224,9 +246,9 @@ describe('mergeOpenings', () => {
 						(old) =>
 							old.kind === opening.kind &&
 							old.on === opening.on &&
-							(old.kind === 'mdns' ||
-								opening.kind === 'mdns' ||
-								(scopeOf(old) === scopeOf(opening) && overlap(old, opening))),
+							(old.kind === 'port' && opening.kind === 'port'
+								? scopeOf(old) === scopeOf(opening) && overlap(old, opening)
+								: old.kind === 'mdns' || printOpening(old) === printOpening(opening)),
 					),
 				);
 				expect(places).toEqual([...places].sort((a, b) => a - b));

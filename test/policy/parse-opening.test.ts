@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {printPorts} from '../../source/lib/port-ranges.ts';
+import {protocolNamed} from '../../source/policy/ip-protocols.ts';
 import {type Opening, printOpening} from '../../source/policy/opening.ts';
 import {parseOpening, parseOpenings} from '../../source/policy/parse-opening.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
@@ -13,6 +14,12 @@ const port = (number: number, rest: object = {}) => ({
 	first: number,
 	last: number,
 	limit: false,
+	...rest,
+});
+
+const whole = (name: string, rest: object = {}) => ({
+	kind: 'protocol',
+	protocol: protocolNamed(name),
 	...rest,
 });
 
@@ -45,6 +52,15 @@ describe('parseOpening', () => {
 		],
 		['mdns', {kind: 'mdns'}],
 		['MDNS on eth0', {kind: 'mdns', on: 'eth0'}],
+		['8000:8010/tcp', port(8000, {last: 8010})],
+		['2905/sctp', port(2905, {protocol: 'sctp'})],
+		['mosh', port(60_000, {last: 61_000, protocol: 'udp'})],
+		['ESP', whole('esp')],
+		['protocol 50', whole('esp')],
+		['Protocol 112 on eth0', whole('vrrp', {on: 'eth0'})],
+		['vrrp from 10.0.0.0/8', whole('vrrp', {from: {family: 4, cidr: '10.0.0.0/8'}})],
+		['gre from fd00::/8 on eth0', whole('gre', {from: {family: 6, cidr: 'fd00::/8'}, on: 'eth0'})],
+		['protocol 51', whole('ah')],
 	])('reads "%s"', (text, opening) => {
 		expect(parseOpening(text, OWN_SERVICES)).toEqual([opening]);
 	});
@@ -64,6 +80,33 @@ describe('parseOpening', () => {
 			'1 on lo limit',
 			'2/udp on lo limit',
 		]);
+	});
+
+	it.each<[string, readonly string[]]>([
+		['80 443', ['80', '443']],
+		['80/tcp  443/tcp\t8000-8010/udp', ['80/tcp', '443/tcp', '8000-8010/udp']],
+		['http https', ['80/tcp', '443']],
+		['esp 500/udp 4500/udp', ['esp', '500/udp', '4500/udp']],
+		[
+			'80 443 from 10.0.0.0/8 on eth0',
+			['80 from 10.0.0.0/8 on eth0', '443 from 10.0.0.0/8 on eth0'],
+		],
+		['22 on ssh', ['22 on ssh']],
+	])('reads "%s" as several, all from the same sources', (text, openings) => {
+		expect(parseOpening(text, OWN_SERVICES).map(printOpening)).toEqual(openings);
+	});
+
+	it('opens over IPv4 what is a part of it, and in both families what has a number in both', () => {
+		const families = (text: string) =>
+			parseOpening(text, NONE).map((opening) =>
+				opening.kind === 'protocol' ? opening.protocol.families.join() : '',
+			);
+		expect(['6in4', 'ipip', 'ah', 'igmp'].flatMap(families)).toEqual(['4', '4', '4', '4']);
+		expect(['protocol 41', 'protocol 4', 'esp', 'ospf'].flatMap(families)).toEqual(
+			Array.from({length: 4}, () => '4,6'),
+		);
+		// Rules over IPv6 see what comes after these.
+		expect(['protocol 43', 'protocol 60'].flatMap(families)).toEqual(['4', '4']);
 	});
 
 	it('reads back every opening that is printed', () => {

@@ -124,6 +124,8 @@ describe('suggestService', () => {
 		['HTPS', 'https'],
 		['postgress', 'postgresql'],
 		['wiregaurd', 'wireguard'],
+		['msh', 'mosh'],
+		['vrp', 'vrrp'],
 	])('%s is near %s', (typed, name) => {
 		expect(suggestService(typed, OWN_SERVICES)).toBe(name);
 	});
@@ -136,9 +138,14 @@ describe('suggestService', () => {
 		expect(suggestService('ssh', new Map())).toBeUndefined();
 	});
 
-	it('is safe to show, whatever the file holds', () => {
-		const services = parseServices('ssh\u001B[31m 22/tcp');
-		const {hint} = inputErrorOf(() => parseOpening('ssh\u001B[32m', services));
-		expect(hint).toBe('Did you mean ssh?[31m?');
+	it('is never a name of the file that people do not open, nor one that harms a terminal', () => {
+		const machine = withOwnServices(
+			parseServices('exec 512/tcp\nsink 9/tcp\nmon 2583/tcp\nssh\u001B[31m 22/tcp'),
+		);
+		for (const typed of ['exit', 'ping', 'mono', 'ssh\u001B[32m', 'quit', 'help']) {
+			expect(suggestService(typed, machine), typed).toBeUndefined();
+		}
+		const {hint} = inputErrorOf(() => parseOpening('ssh\u001B[32m', machine));
+		expect(hint).toBe('Write its port number, as in 8080/tcp');
 	});
 });

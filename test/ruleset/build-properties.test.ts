@@ -100,7 +100,9 @@ describe('the rule set of any policy', () => {
 			for (const {match, reason} of rulesOf(rules)) {
 				expect(reason?.text).toMatch(/^[A-Z].{8,}$/);
 				const ports = match.destinationPorts ?? match.sourcePorts;
-				expect(ports === undefined || ['tcp', 'udp'].includes(match.protocol ?? '')).toBe(true);
+				expect(ports === undefined || ['tcp', 'udp', 'sctp'].includes(match.protocol ?? '')).toBe(
+					true,
+				);
 			}
 		});
 	});

@@ -42,7 +42,7 @@ const FLOOR: Readonly<Record<Family, readonly string[]>> = {
 		'-p ipv6-icmp -j ACCEPT',
 		'-i lo -j ACCEPT',
 		'-m conntrack --ctstate INVALID -j DROP',
-		'-s fe80::/10 -d fe80::/10 -p udp --sport 547 --dport 546 -j ACCEPT',
+		'-d fe80::/10 -p udp --sport 547 --dport 546 -j ACCEPT',
 	],
 };
 

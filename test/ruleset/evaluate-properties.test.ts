@@ -6,17 +6,18 @@ import {completePolicy, type Policy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
 import type {Packet} from '../../source/ruleset/packet.ts';
+import {protocolNumberOf} from '../../source/ruleset/protocol-names.ts';
 import {crowdedOpenings, packetsNear, policies} from '../_helpers/samples/arbitraries.ts';
 
 /** Whether a policy lets a packet in, said again without any rules. */
 function isLetIn(policy: Policy, packet: Packet): boolean {
-	const {family, state, protocol, inInterface, source, destination = ''} = packet;
+	const {family, state, protocol, inInterface, destination = ''} = packet;
 	const isDhcp =
 		family === 4
 			? packet.sourcePort === 67 && packet.destinationPort === 68
 			: packet.sourcePort === 547 &&
 				packet.destinationPort === 546 &&
-				[source, destination].every((address) => contains('fe80::/10', address));
+				contains('fe80::/10', destination);
 	if (['ESTABLISHED', 'RELATED'].includes(state) || inInterface === 'lo') {
 		return true;
 	}
@@ -45,12 +46,18 @@ function opens(opening: Opening, packet: Packet): boolean {
 		return isQuery || isIgmp;
 	}
 
+	const isSource = opening.from === undefined || contains(opening.from.cidr, packet.source);
+	if (opening.kind === 'protocol') {
+		const {number, families} = opening.protocol;
+		return isSource && families.includes(packet.family) && protocolNumberOf(protocol) === number;
+	}
+
 	return (
+		isSource &&
 		(opening.protocol === protocol ||
 			(opening.protocol === 'both' && ['tcp', 'udp'].includes(protocol))) &&
 		opening.first <= destinationPort &&
-		destinationPort <= opening.last &&
-		(opening.from === undefined || contains(opening.from.cidr, packet.source))
+		destinationPort <= opening.last
 	);
 }
 

@@ -29,7 +29,7 @@ describe('mergeFamilies', () => {
 			'4+6 -i lo -j ACCEPT',
 			'4+6 -m conntrack --ctstate INVALID -j DROP',
 			'4 -p udp --sport 67 --dport 68 -j ACCEPT',
-			'6 -s fe80::/10 -d fe80::/10 -p udp --sport 547 --dport 546 -j ACCEPT',
+			'6 -d fe80::/10 -p udp --sport 547 --dport 546 -j ACCEPT',
 			'4+6 -p tcp --dport 22 -j ACCEPT',
 			'4 -s 10.0.0.0/8 -p tcp --dport 80 -j ACCEPT',
 			'4+6 -j REJECT',

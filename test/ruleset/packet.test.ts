@@ -5,6 +5,8 @@ import {inputErrorOf} from '../_helpers/samples/errors.ts';
 const tcp = {protocol: 'tcp', sourcePort: 49_152, syn: true, state: 'NEW', inInterface: 'eth0'};
 const udp = {protocol: 'udp', sourcePort: 49_152, state: 'NEW', inInterface: 'eth0'};
 
+const other = {inInterface: 'eth0', state: 'NEW'};
+
 describe('parsePacket', () => {
 	it.each(['tcp 3306', 'tcp/3306', '3306/tcp', '3306 tcp', ' TCP  3306 ', '3306/TCP'])(
 		'reads "%s" as one packet of each family, from a stranger',
@@ -28,6 +30,13 @@ describe('parsePacket', () => {
 		],
 		['tcp 0 from ::1', {...tcp, family: 6, source: '::1', destinationPort: 0}],
 		['igmp', {protocol: 'igmp', family: 4, source: '192.0.2.1', inInterface: 'eth0', state: 'NEW'}],
+		['esp from ::1', {...other, protocol: 'esp', family: 6, source: '::1'}],
+		['6in4', {...other, protocol: '41', family: 4, source: '192.0.2.1'}],
+		['protocol 103 from 10.0.0.1', {...other, protocol: '103', family: 4, source: '10.0.0.1'}],
+		[
+			'sctp 2905 from 10.0.0.1',
+			{...udp, protocol: 'sctp', family: 4, source: '10.0.0.1', destinationPort: 2905},
+		],
 		[
 			'icmp from ::1',
 			{protocol: 'ipv6-icmp', family: 6, source: '::1', inInterface: 'eth0', state: 'NEW'},
@@ -44,10 +53,13 @@ describe('parsePacket', () => {
 	});
 
 	it.each([
-		['', 'is not tcp, udp, icmp or igmp'],
-		['22', 'is not tcp, udp, icmp or igmp'],
-		['sctp 22', '"sctp" is not tcp, udp, icmp or igmp'],
-		['\u001B[2J', '"?[2j" is not tcp, udp, icmp or igmp'],
+		['', '"" is not a protocol: tcp, udp, icmp'],
+		['22', '"22" is not a protocol'],
+		['protocol', 'is not a protocol'],
+		['protocol 0', 'is not a protocol'],
+		['sctp', 'After the protocol comes a port'],
+		['6in4 from ::1', '6IN4 is a part of IPv4 only'],
+		['\u001B[2J', '"?[2j" is not a protocol'],
 		['tcp', 'After the protocol comes a port'],
 		['tcp ssh', 'After the protocol comes a port, not "ssh"'],
 		['tcp from 10.0.0.1', 'After the protocol comes a port, not "from"'],

@@ -27,7 +27,8 @@ const pieces: ReadonlyArray<readonly [text: string, known: boolean]> = [
 	['-m set ! --match-set -x src', false],
 	['-m string --string "-m" --algo bm', false],
 	['-m recent --update --seconds 60 --name "-i"', false],
-	['-m sctp --dport 80', false],
+	['-m sctp --dport 80', true],
+	['-m dccp --dport 80', false],
 ];
 
 describe('parseSave', () => {

@@ -1,3 +1,4 @@
+import {readFileSync} from 'node:fs';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {FAMILIES, type Family} from '../../source/lib/network.ts';
@@ -8,6 +9,7 @@ import {compareRules, ownRules} from '../../source/ruleset/diff.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
 import {type FamilyRules, findChain, type Rule, type Table} from '../../source/ruleset/model.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
+import {protocolNumberOf} from '../../source/ruleset/protocol-names.ts';
 import {policies} from '../_helpers/samples/arbitraries.ts';
 import {countCalls} from '../_helpers/samples/count-calls.ts';
 import {
@@ -162,13 +164,50 @@ describe("parseSave of other programs' rules", () => {
 		['"-s"', ['-m', 'string', '--string', '-s', '--algo', 'bm'], {protocol: 'tcp'}],
 		['"-j"', ['-m', 'string', '--string', '-j', '--algo', 'bm'], {protocol: 'tcp'}],
 		['--icmp-type 8', ['-m', 'icmp', '--icmp-type', '8'], {protocol: 'icmp'}],
-		['-p sctp', ['-m', 'sctp', '--dport', '22'], {protocol: 'sctp'}],
 		['--dst-type LOCAL', ['-m', 'addrtype', '--dst-type', 'LOCAL'], {}],
 		['--hashlimit-name b', expect.arrayContaining(['-m', 'hashlimit', 'b']), {protocol: 'tcp'}],
 		['-f -j DROP', ['-f'], {}],
 		['NONE', ['--tcp-flags', 'FIN,SYN,RST,PSH,ACK,URG', 'NONE'], {protocol: 'tcp'}],
 	])('says what it cannot judge of %s', (text, unknown, match) => {
 		expect(read(text).match).toEqual({...match, unknown});
+	});
+
+	it('reads ports of SCTP, and protocols by whatever name the machine has for them', () => {
+		expect(read('-p sctp').match).toEqual({
+			protocol: 'sctp',
+			destinationPorts: [{first: 22, last: 22}],
+		});
+		const protocolOf = (name: string) =>
+			parseSave(`*filter\n:X - [0:0]\n-A X -p ${name} -j ACCEPT\nCOMMIT\n`, 4).tables[0]?.chains[0]
+				?.rules[0]?.match.protocol;
+		for (const [names, protocol] of [
+			[['2', 'igmp'], 'igmp'],
+			[['4', 'ipencap', 'ipv4'], '4'],
+			[['41', 'ipv6'], '41'],
+			[['47', 'gre'], 'gre'],
+			[['50', 'esp'], 'esp'],
+			[['89', 'ospf', 'ospfigp'], 'ospf'],
+			// Another tunnel than that of "ipip".
+			[['94', 'ipip'], '94'],
+			[['103', 'pim'], '103'],
+			[['112', 'vrrp', 'carp'], 'vrrp'],
+			[['131', 'pipe'], '131'],
+			[['icmpv6', 'ipv6-icmp', '58'], 'ipv6-icmp'],
+			[['254'], '254'],
+			[['unheard-of'], 'unheard-of'],
+		] as const) {
+			expect(names.map(protocolOf)).toEqual(names.map(() => protocol));
+		}
+	});
+
+	it('knows every name in the file of this machine', () => {
+		const lines = readFileSync('/etc/protocols', 'utf8').matchAll(/^([^#\s]\S*)\s+(\d+)/gm);
+		for (const [, name = '', number = ''] of lines) {
+			// "ip" is every protocol, and 262 does not fit into a packet.
+			if (name !== 'ip' && Number(number) < 256) {
+				expect([name, protocolNumberOf(name)]).toEqual([name, Number(number)]);
+			}
+		}
 	});
 
 	it.each(['--hashlimit-above', 'srcip,dstport', 'connlimit', '--mark 0x1/0xff'])(

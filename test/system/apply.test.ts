@@ -36,7 +36,7 @@ const FILTER_IPV6 = `\
 -A FW-WIZARD-INPUT -p ipv6-icmp -j ACCEPT
 -A FW-WIZARD-INPUT -i lo -j ACCEPT
 -A FW-WIZARD-INPUT -m conntrack --ctstate INVALID -j DROP
--A FW-WIZARD-INPUT -s fe80::/10 -d fe80::/10 -p udp -m udp --sport 547 --dport 546 -j ACCEPT
+-A FW-WIZARD-INPUT -d fe80::/10 -p udp -m udp --sport 547 --dport 546 -j ACCEPT
 -A FW-WIZARD-INPUT -p tcp -m multiport --dports 22,53,8000:8010 -j ACCEPT
 -A FW-WIZARD-INPUT -p udp -m udp --dport 53 -j ACCEPT
 -A FW-WIZARD-INPUT -j REJECT --reject-with icmp6-port-unreachable`.split('\n');

@@ -22,7 +22,7 @@ ip6tables -t filter -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEP
 ip6tables -t filter -A INPUT -p ipv6-icmp -j ACCEPT
 ip6tables -t filter -A INPUT -i lo -j ACCEPT
 ip6tables -t filter -A INPUT -m conntrack --ctstate INVALID -j DROP
-ip6tables -t filter -A INPUT -s fe80::/10 -d fe80::/10 -p udp --sport 547 --dport 546 -j ACCEPT
+ip6tables -t filter -A INPUT -d fe80::/10 -p udp --sport 547 --dport 546 -j ACCEPT
 ip6tables -t filter -A INPUT -p tcp --dport 53 -j ACCEPT
 ip6tables -t filter -A INPUT -p udp --dport 53 -j ACCEPT
 ip6tables -t filter -A INPUT -j REJECT

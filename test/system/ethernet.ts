@@ -1,5 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import type {Packet} from '../../source/ruleset/packet.ts';
+import {protocolNumberOf} from '../../source/ruleset/protocol-names.ts';
+import {sctpInit} from '../../source/testbed/sctp.ts';
 
 /** A packet as it goes over the wire. */
 export type Shot = {
@@ -16,15 +18,6 @@ export const FLAGS = {FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16, ECE: 64, CWR: 128
 
 /** Of one length, so that a program that reads blocks sends one frame each. What is too much is padding. */
 export const FRAME_LENGTH = 128;
-
-const PROTOCOLS: Readonly<Record<string, number>> = {
-	icmp: 1,
-	igmp: 2,
-	tcp: 6,
-	udp: 17,
-	esp: 50,
-	'ipv6-icmp': 58,
-};
 
 /**
  * The Ethernet frame of a packet. `id` becomes the sender's hardware address: no rule of a host
@@ -83,7 +76,7 @@ function buildHeader(
 	source: Buffer,
 	destination: Buffer,
 ): Buffer {
-	const number = PROTOCOLS[protocol] ?? 0;
+	const number = protocolNumberOf(protocol) ?? 0;
 	if (source.length === 16) {
 		const start = Buffer.from([0x60, 0, 0, 0, ...u16(length), number, 64]);
 		return Buffer.concat([start, source, destination]);
@@ -100,7 +93,7 @@ function buildSegment(shot: Shot, id: number, source: Buffer, destination: Buffe
 	const ports = [packet.sourcePort ?? 0, packet.destinationPort ?? 0].flatMap((port) => [
 		...u16(port),
 	]);
-	const number = PROTOCOLS[packet.protocol] ?? 0;
+	const number = protocolNumberOf(packet.protocol) ?? 0;
 	const pseudo = Buffer.concat([source, destination, u16(0), u16(number)]);
 	// Each ICMP message has an identifier of its own, or it would belong to the one before.
 	const rest = about === undefined ? u16(id) : Buffer.alloc(2);
@@ -120,8 +113,11 @@ function buildSegment(shot: Shot, id: number, source: Buffer, destination: Buffe
 			return withChecksum(message, 2);
 		case 'ipv6-icmp':
 			return withChecksum(message, 2, pseudo);
+		case 'sctp':
+			return sctpInit(packet.sourcePort ?? 0, packet.destinationPort ?? 0);
 		default:
-			return Buffer.alloc(16, 1);
+			// Zeros are a plain GRE header as well; ones would be one of PPTP.
+			return Buffer.alloc(16);
 	}
 }
 

@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import type {Family} from '../../source/lib/network.ts';
 import {LAST_PORT} from '../../source/lib/port-ranges.ts';
+import {IP_PROTOCOLS, type IpProtocol, SCTP} from '../../source/policy/ip-protocols.ts';
 import type {Policy} from '../../source/policy/policy.ts';
-import {addresses, ports} from '../_helpers/samples/arbitraries.ts';
+import {protocolOfNumber} from '../../source/ruleset/protocol-names.ts';
+import {addresses, ipProtocols, ports} from '../_helpers/samples/arbitraries.ts';
 import {FLAGS, type Shot} from './ethernet.ts';
 
 /** The target's interfaces; one name is the beginning of another. */
@@ -11,6 +13,8 @@ export const INTERFACES = ['eth0', 'eth01', 'wg0'] as const;
 
 /** The target's own addresses, on the first of its interfaces, or on each. */
 export const OWN = {4: '203.0.113.1', 6: '2001:db8:1::1', link: 'fe80::1'} as const;
+
+const ESP = IP_PROTOCOLS.find(({name}) => name === 'esp') as IpProtocol;
 
 /** Groups that the target has joined, and in IPv4 the broadcast address. */
 const GROUPS: Readonly<Record<Family, readonly string[]>> = {
@@ -53,7 +57,9 @@ export function shotsNear(policy: Policy, family: Family): fc.Arbitrary<Shot> {
 		ports,
 		fc.constantFrom(0, 22, ...edges.filter((edge) => edge <= LAST_PORT)),
 	);
-	const cidrs = openings.flatMap(({from}) => (from?.family === family ? [from.cidr] : []));
+	const cidrs = policy.openings.flatMap((opening) =>
+		opening.kind !== 'mdns' && opening.from?.family === family ? [opening.from.cidr] : [],
+	);
 	const common = {
 		family: fc.constant(family),
 		inInterface: fc.constantFrom(...INTERFACES),
@@ -95,18 +101,26 @@ export function shotsNear(policy: Policy, family: Family): fc.Arbitrary<Shot> {
 			const about = {sourcePort, destinationPort};
 			return {packet: {...packet, protocol, state}, type: error, about};
 		});
+	const opened = policy.openings.flatMap((opening) =>
+		opening.kind === 'protocol' ? [opening.protocol] : [],
+	);
 	const other = fc
-		.tuple(fc.record(common), fc.constantFrom(...(family === 4 ? ['igmp', 'esp'] : ['esp'])))
-		.map(([packet, protocol]): Shot => {
-			return {packet: {...packet, protocol, state: 'NEW'}, type: 0x16};
+		.tuple(fc.record(common), fc.oneof(ipProtocols, fc.constantFrom(...opened, ESP)))
+		.filter(([, {families, number}]) => families.includes(family) && number !== SCTP)
+		.map(([packet, {number}]): Shot => {
+			return {packet: {...packet, protocol: protocolOfNumber(number), state: 'NEW'}, type: 0x16};
 		});
+	const sctp = fc
+		.record({...common, sourcePort: ports, destinationPort: port})
+		.map((packet): Shot => ({packet: {...packet, protocol: 'sctp', state: 'NEW'}}));
 	return fc.oneof(
 		{arbitrary: tcp, weight: 8},
 		{arbitrary: udp, weight: 8},
 		{arbitrary: known, weight: 1},
 		{arbitrary: echo, weight: 1},
 		{arbitrary: errors, weight: 1},
-		{arbitrary: other, weight: 1},
+		{arbitrary: other, weight: 2},
+		{arbitrary: sctp, weight: 2},
 	);
 }
 

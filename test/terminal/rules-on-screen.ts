@@ -191,7 +191,7 @@ function openingTexts({families, text}: Shown): readonly string[] {
 		hashlimit,
 	} = rule?.match ?? {};
 	const on = inInterface === undefined ? '' : ` on ${inInterface}`;
-	if (protocol === 'igmp' || destination !== undefined) {
+	if (destination !== undefined) {
 		return [`mdns${on}`];
 	}
 

@@ -66,7 +66,7 @@ describe('mergeFamilies', () => {
 			'46 filter -i lo -j ACCEPT',
 			'46 filter -m conntrack --ctstate INVALID -j DROP',
 			'4 filter -p udp --sport 67 --dport 68 -j ACCEPT',
-			'6 filter -s fe80::/10 -d fe80::/10 -p udp --sport 547 --dport 546 -j ACCEPT',
+			'6 filter -d fe80::/10 -p udp --sport 547 --dport 546 -j ACCEPT',
 			'46 filter -p tcp --dport 22 -j ACCEPT',
 			'46 filter -j REJECT',
 		]);

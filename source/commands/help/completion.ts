@@ -1,10 +1,11 @@
 import {quote} from '../../lib/shell-quote.ts';
+import {IP_PROTOCOLS} from '../../policy/ip-protocols.ts';
 import {OWN_SERVICES} from '../../policy/services.ts';
 import type {Shell} from '../options/words.ts';
 import type {Flag, Syntax, Value} from './command-tree.ts';
 
 /** The words that an opening may begin with. Numbers of ports are too many to offer. */
-const OPENING_STARTS = ['mdns', ...OWN_SERVICES.keys()];
+const OPENING_STARTS = ['mdns', ...IP_PROTOCOLS.map(({name}) => name), ...OWN_SERVICES.keys()];
 
 /**
  * The completion script of a shell, made from the tree that the program reads its arguments with. The

@@ -1,4 +1,5 @@
 import {JOURNAL_FILE, POLICY_FILE, RESTORE_FILE, RULES_FILES} from '../../change/paths.ts';
+import {IP_PROTOCOLS} from '../../policy/ip-protocols.ts';
 import type {Flag, Syntax} from './command-tree.ts';
 
 /** The meaning of each exit code. */
@@ -12,14 +13,20 @@ const EXIT_CODES: ReadonlyArray<readonly [string, string]> = [
 ];
 
 const OPENINGS: ReadonlyArray<readonly [string, string]> = [
-	['22/tcp', 'a port; tcp or udp'],
+	['22/tcp', 'a port; tcp, udp or sctp'],
 	['53', 'a port, tcp and udp'],
 	['ssh', 'a service by its name in /etc/services'],
-	['8000-8010/tcp', 'a range'],
+	['8000-8010/tcp', 'a range; 8000:8010/tcp as well'],
+	['80 443', 'several, with the same "from", "on" and "limit"'],
 	['22/tcp from 198.51.100.0/24', 'only from an IPv4 or IPv6 address or network'],
 	['5432/tcp on wg0', 'only through an interface'],
 	['22/tcp limit', 'six new connections a minute from one source'],
 	['mdns', 'local discovery: printers, casting devices'],
+	...IP_PROTOCOLS.map(({name, purpose, families}): readonly [string, string] => [
+		name,
+		families.length === 1 ? `${purpose}; IPv4 only` : purpose,
+	]),
+	['protocol 103', 'an IP protocol by its number, 2 to 254'],
 ];
 
 const FILES: ReadonlyArray<readonly [string, string]> = [

@@ -146,6 +146,10 @@ function isShownBy(opening: Opening, outside: ReadonlyMap<string, unknown>): boo
 		return outside.has('5353/udp');
 	}
 
+	if (opening.kind === 'protocol') {
+		return false;
+	}
+
 	const protocols = opening.protocol === 'both' ? ['tcp', 'udp'] : [opening.protocol];
 	return (
 		opening.first === opening.last &&

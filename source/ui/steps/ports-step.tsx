@@ -19,7 +19,7 @@ import {styleOf, type Tone} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
 const EXAMPLES =
-	'22/tcp, 53, ssh, 8000-8010/tcp, 22/tcp from 10.0.0.0/8, 5432/tcp on wg0, 22/tcp limit, mdns';
+	'22/tcp, 53, ssh, 8000-8010/tcp, 22/tcp from 10.0.0.0/8, 5432/tcp on wg0, 22/tcp limit, mdns, vrrp, esp';
 /**
  * Lines beside the list: the field, an empty line and the heading. A low terminal has room for the
  * field only.

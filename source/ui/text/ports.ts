@@ -1,3 +1,4 @@
+import {FAMILIES} from '../../lib/network.ts';
 import {printPorts} from '../../lib/port-ranges.ts';
 import {type Opening, printOpening} from '../../policy/opening.ts';
 import type {Port} from '../../policy/port-openings.ts';
@@ -109,9 +110,17 @@ export function describeOpening(opening: Opening): string {
 		return 'local discovery, by multicast only';
 	}
 
-	const protocol = {tcp: 'TCP', udp: 'UDP', both: 'TCP and UDP'}[opening.protocol];
+	const [only, other] = opening.kind === 'protocol' ? opening.protocol.families : FAMILIES;
+	const protocol =
+		opening.kind === 'protocol'
+			? opening.protocol.purpose
+			: {tcp: 'TCP', udp: 'UDP', sctp: 'SCTP', both: 'TCP and UDP'}[opening.protocol];
 	const from =
-		opening.from === undefined ? 'anywhere' : `one network, IPv${opening.from.family} only`;
+		opening.from !== undefined
+			? `one network, IPv${opening.from.family} only`
+			: other === undefined
+				? `anywhere, IPv${only} only`
+				: 'anywhere';
 	return `${protocol}, from ${from}${opening.on === undefined ? '' : ', on one interface'}`;
 }
 
@@ -127,7 +136,7 @@ function column(text: string, width: number): string {
 /** What the openings of a port allow together. */
 function openingsText(openings: readonly Opening[]): string {
 	const wide = openings.some(
-		(opening) => opening.kind === 'port' && opening.from === undefined && opening.on === undefined,
+		(opening) => opening.kind !== 'mdns' && opening.from === undefined && opening.on === undefined,
 	);
 	const [first] = openings;
 	if (wide || first === undefined) {

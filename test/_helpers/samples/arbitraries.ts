@@ -2,10 +2,16 @@ import fc from 'fast-check';
 import {FAMILIES, type Family, type Network, parseNetwork} from '../../../source/lib/network.ts';
 import {LAST_PORT} from '../../../source/lib/port-ranges.ts';
 import {HELPER_NAMES} from '../../../source/policy/helpers.ts';
+import {
+	IP_PROTOCOLS,
+	type IpProtocol,
+	protocolNumbered,
+} from '../../../source/policy/ip-protocols.ts';
 import type {Opening} from '../../../source/policy/opening.ts';
 import {completePolicy, type Policy, ROLES, VERDICTS} from '../../../source/policy/policy.ts';
 import {CT_STATES} from '../../../source/ruleset/model.ts';
 import type {Packet} from '../../../source/ruleset/packet.ts';
+import {protocolOfNumber} from '../../../source/ruleset/protocol-names.ts';
 
 /** What a test may narrow down, since its namespace has few interfaces and networks. */
 export type Choices = {
@@ -82,8 +88,43 @@ export function openings(choices: Choices = {}): fc.Arbitrary<Opening> {
 				limit,
 			}),
 		);
+	const sctp = fc.record({range, from, on}).map(
+		({range, from, on}): Opening => ({
+			kind: 'port',
+			protocol: 'sctp',
+			...range,
+			...(from === undefined ? {} : {from}),
+			...(on === undefined ? {} : {on}),
+			limit: false,
+		}),
+	);
 	const mdns = on.map((on): Opening => ({kind: 'mdns', ...(on === undefined ? {} : {on})}));
-	return fc.oneof({arbitrary: port, weight: 12}, {arbitrary: mdns, weight: 1});
+	return fc.oneof(
+		{arbitrary: port, weight: 12},
+		{arbitrary: sctp, weight: 1},
+		{arbitrary: protocolOpenings(from, on), weight: 3},
+		{arbitrary: mdns, weight: 1},
+	);
+}
+
+/** Protocols with a word, the same numbers in both families, and some that have none. */
+export const ipProtocols: fc.Arbitrary<IpProtocol> = fc.constantFrom(
+	...IP_PROTOCOLS,
+	...[4, 41, 43, 103, 115, 253].map(protocolNumbered),
+);
+
+function protocolOpenings(
+	from: fc.Arbitrary<Network | undefined>,
+	on: fc.Arbitrary<string | undefined>,
+): fc.Arbitrary<Opening> {
+	return fc.record({protocol: ipProtocols, from, on}).map(
+		({protocol, from, on}): Opening => ({
+			kind: 'protocol',
+			protocol,
+			...(from === undefined || !protocol.families.includes(from.family) ? {} : {from}),
+			...(on === undefined ? {} : {on}),
+		}),
+	);
 }
 
 /** Openings that often overlap, contain or repeat one another. */
@@ -119,8 +160,10 @@ export function packetsNear(policy: Policy, family: Family): fc.Arbitrary<Packet
 	const edges = opened
 		.flatMap(({first, last}) => [first - 1, first, last, last + 1])
 		.filter((port) => port >= 1 && port <= LAST_PORT);
-	const bases = opened.flatMap(({from}) =>
-		from?.family === family ? [from.cidr.split('/')[0] ?? ''] : [],
+	const bases = policy.openings.flatMap((opening) =>
+		opening.kind !== 'mdns' && opening.from?.family === family
+			? [opening.from.cidr.split('/')[0] ?? '']
+			: [],
 	);
 	const port = fc.oneof(ports, fc.constantFrom(22, ...edges));
 	const common = {
@@ -144,7 +187,21 @@ export function packetsNear(policy: Policy, family: Family): fc.Arbitrary<Packet
 			sourcePort: fc.oneof(ports, fc.constantFrom(67, 547)),
 			destinationPort: fc.oneof(port, fc.constantFrom(68, 546)),
 		}),
-		fc.record({...common, protocol: fc.constantFrom('icmp', 'ipv6-icmp', 'igmp', 'esp')}),
+		fc.record({
+			...common,
+			protocol: fc.oneof(
+				fc.constantFrom('icmp', 'ipv6-icmp'),
+				ipProtocols
+					.filter(({families}) => families.includes(family))
+					.map(({number}) => protocolOfNumber(number)),
+			),
+		}),
+		fc.record({
+			...common,
+			protocol: fc.constant('sctp'),
+			sourcePort: ports,
+			destinationPort: port,
+		}),
 		fc.record({
 			...common,
 			destination: fc.constant(family === 4 ? '224.0.0.251' : 'ff02::fb'),

@@ -170,7 +170,7 @@ COMMIT
 -A FW-WIZARD-INPUT -p ipv6-icmp -j ACCEPT
 -A FW-WIZARD-INPUT -i lo -j ACCEPT
 -A FW-WIZARD-INPUT -m conntrack --ctstate INVALID -j DROP
--A FW-WIZARD-INPUT -s fe80::/10 -d fe80::/10 -p udp -m udp --sport 547 --dport 546 -j ACCEPT
+-A FW-WIZARD-INPUT -d fe80::/10 -p udp -m udp --sport 547 --dport 546 -j ACCEPT
 -A FW-WIZARD-INPUT -p tcp -m tcp --dport 22 -m hashlimit --hashlimit-upto 6/min --hashlimit-burst 6 --hashlimit-mode srcip --hashlimit-name fwt22 --hashlimit-srcmask 64 -j ACCEPT
 -A FW-WIZARD-INPUT -p tcp -m multiport --dports 53,80,443,8000:8010 -j ACCEPT
 -A FW-WIZARD-INPUT -p udp -m multiport --dports 53,5060 -j ACCEPT

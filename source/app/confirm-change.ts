@@ -1,12 +1,12 @@
 import {type ChangeMeta, findPending, listChanges} from '../change/record.ts';
 import {rollBackOverdue} from '../change/recover.ts';
 import {keepChange, notInTime} from '../change/settle.ts';
-import {comesFromHere, findSession, identify} from '../host/sockets/session.ts';
 import {HostError} from '../lib/errors.ts';
+import {evidenceOf, judgeSession} from './judge-login.ts';
 
 /**
- * Confirms the change that waits. A session that was open before the change, or that comes from the
- * machine itself, does not show that a login is possible, and confirms only where it insists.
+ * Confirms the change that waits. A session that does not show that the administrator can log in
+ * confirms only where it insists.
  * @param insists whether the user confirms without such a login
  * @returns the change that is confirmed
  * @throws {HostError} with exit code 1 where no change waits, or where the session shows nothing
@@ -27,15 +27,10 @@ export async function confirmChange(insists: boolean): Promise<ChangeMeta> {
 		);
 	}
 
-	const session = await findSession();
-	const name = identify(session);
-	const old = name === change.sessionKey || change.connections.includes(name);
-	const here = comesFromHere(session);
-	if ((old || here) && session.kind !== 'console' && !insists) {
+	const doubt = insists ? undefined : await judgeSession(evidenceOf(id));
+	if (doubt !== undefined) {
 		throw new HostError(
-			here
-				? 'This login comes from the machine itself: it does not show that one can log in from outside'
-				: 'This session was open before the rules were applied: it does not show that one can log in',
+			doubt,
 			'Log in anew from outside and run it there; or to keep the rules all the same: fw-wizard confirm keep',
 			1,
 		);

@@ -1,6 +1,9 @@
-import type {ChangeState} from '../change/record.ts';
+import type {ChangeMeta, ChangeState} from '../change/record.ts';
 import {beginChange, type PendingChange} from '../change/transaction.ts';
-import {clientOf, currentConnections, findLogins} from '../host/sockets/session.ts';
+import {findLogins, isOwnAddress} from '../host/sockets/logins.ts';
+import {connectionKey} from '../host/sockets/proc-net.ts';
+import {connectionOf, findSession, type Session} from '../host/sockets/session.ts';
+import {type Doubt, type Evidence, evidenceOf, judgeLogin} from './judge-login.ts';
 import {explainObstacle} from './obstacle.ts';
 import type {ApplyPlan} from './plan-apply.ts';
 
@@ -10,9 +13,14 @@ export type StartedChange = PendingChange & {
 	readonly look: () => {
 		readonly state: ChangeState | undefined;
 		readonly secondsLeft: number;
-		/** The addresses of logins that were made since the rules were loaded, the latest last. */
+		/**
+		 * The addresses of the logins since the rules were loaded that show that the administrator can
+		 * log in, the latest last.
+		 */
 		readonly logins: readonly string[];
-		/** Whether somebody has shown that a login is possible, or needs no network to log in. */
+		/** Why a login since then does not show it. */
+		readonly doubt: Doubt;
+		/** Whether such a login was seen, or the user needs no network to log in. */
 		readonly proven: boolean;
 	};
 };
@@ -29,8 +37,8 @@ export async function startChange(plan: ApplyPlan, seconds: number): Promise<Sta
 		throw explainObstacle(plan.obstacle, plan);
 	}
 
-	const {session} = plan;
-	const change = await beginChange({...plan, seconds});
+	const sessions = [plan.session, await findSession()];
+	const change = await beginChange({...plan, appliedFrom: appliedFrom(sessions), seconds});
 	if (plan.atOnce) {
 		try {
 			await change.keepAtOnce();
@@ -39,24 +47,52 @@ export async function startChange(plan: ApplyPlan, seconds: number): Promise<Sta
 		}
 	}
 
-	// Read only now: a login during the loading may still have been made under the old rules.
-	const known = currentConnections();
-	const logins = new Set<string>();
+	const look = watchLogins(evidenceOf(change.id));
 	return {
 		...change,
 		look() {
-			// An address stays in the list when its connection has ended: the login was possible.
-			for (const address of findLogins(known, clientOf(session))) {
-				logins.delete(address);
-				logins.add(address);
-			}
-
+			const {logins, doubt} = look();
 			return {
 				state: change.state(),
 				secondsLeft: change.secondsLeft(),
-				logins: [...logins],
-				proven: session.kind === 'console' || logins.size > 0,
+				logins,
+				doubt,
+				proven: sessions.at(-1)?.kind === 'console' || logins.length > 0,
 			};
 		},
+	};
+}
+
+/** How the user is connected: as the program began, and now. The terminal may be that of tmux. */
+function appliedFrom(sessions: readonly Session[]): ChangeMeta['appliedFrom'] {
+	const addresses = sessions.flatMap((session) => connectionOf(session)?.remoteAddress ?? []);
+	return {kind: sessions.at(-1)?.kind ?? 'unknown', addresses: [...new Set(addresses)]};
+}
+
+/** @returns a function that looks for logins each time that it is called, and remembers them */
+function watchLogins(
+	evidence: Evidence,
+): () => Pick<ReturnType<StartedChange['look']>, 'logins' | 'doubt'> {
+	const before = new Set(evidence.change.connections);
+	// They stay when their connections have ended: the logins were possible.
+	const proven = new Map<string, string>();
+	return () => {
+		let doubt: Doubt;
+		for (const login of findLogins(before)) {
+			const {remoteAddress: address} = login.connection;
+			const key = connectionKey(login.connection);
+			if (proven.has(key) || isOwnAddress(address)) {
+				continue;
+			}
+
+			const found = judgeLogin(login, evidence);
+			if (found === undefined) {
+				proven.set(key, address);
+			} else {
+				doubt = found;
+			}
+		}
+
+		return {logins: [...proven.values()], doubt};
 	};
 }

@@ -33,7 +33,7 @@ export async function findDrift(id: number): Promise<string | undefined> {
 	return difference && printable(describeDifference(difference), 200);
 }
 
-/** Undefined where the file was not written completely. */
-function readLoaded(id: number): readonly FamilyRules[] | undefined {
+/** The rules of a change as they were read back; undefined where they were not written completely. */
+export function readLoaded(id: number): readonly FamilyRules[] | undefined {
 	return readJson(path.join(folderOf(id), 'loaded')) as readonly FamilyRules[] | undefined;
 }

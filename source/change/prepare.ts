@@ -5,7 +5,7 @@ import {findProgram} from '../host/exec/find-program.ts';
 import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
 import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
-import {currentConnections, identify, type Session} from '../host/sockets/session.ts';
+import {connectionKeys} from '../host/sockets/proc-net.ts';
 import {HostError} from '../lib/errors.ts';
 import {type Policy, policyFlags, printPolicy} from '../policy/policy.ts';
 import {OWN_CHAINS, type RuleSet} from '../ruleset/model.ts';
@@ -14,7 +14,7 @@ import {assertAsPlanned, planSnapshotCleanups, type SnapshotCleanup} from './cle
 import {currentUser} from './journal.ts';
 import {type Before, beforeOf} from './load.ts';
 import {JOURNAL_FILE, POLICY_FILE} from './paths.ts';
-import {createChange, folderOf, readBootId} from './record.ts';
+import {type ChangeMeta, createChange, folderOf, readBootId} from './record.ts';
 import {nameOf, printWas} from './rollback-existing.ts';
 import {type FamilyChange, ownRulesOf, printRollbackScript} from './rollback-script.ts';
 import {planSwitchOff, type SwitchOff} from './switch-off.ts';
@@ -25,7 +25,7 @@ export type ChangeRequest = {
 	readonly ruleSet: RuleSet;
 	/** Which iptables is in use. */
 	readonly backend: Backend;
-	readonly session: Session;
+	readonly appliedFrom: ChangeMeta['appliedFrom'];
 	/** False: it is loaded without a trial in an isolated copy first, where none can be made. */
 	readonly rehearsal?: boolean | undefined;
 	/** Until the watchdog rolls back. */
@@ -84,7 +84,7 @@ export async function planExisting({
  */
 export function recordChange(
 	id: number,
-	{policy, ruleSet, backend, session, seconds, persistence, existing}: ChangeRequest,
+	{policy, ruleSet, backend, appliedFrom, seconds, persistence, existing}: ChangeRequest,
 	before: Before,
 	{cleanups, switchOff}: Pick<ExistingRules, 'cleanups' | 'switchOff'> = NO_OTHERS,
 ): void {
@@ -115,8 +115,8 @@ export function recordChange(
 			id,
 			time: new Date().toISOString(),
 			who: currentUser(),
-			sessionKey: identify(session),
-			connections: [...currentConnections()],
+			connections: connectionKeys(),
+			...(appliedFrom === undefined ? {} : {appliedFrom}),
 			keep: {...around(persistence.keep, switchOff.keep), files},
 			undo: {
 				...around(persistence.undo, switchOff.undo),

@@ -37,10 +37,16 @@ export type ChangeMeta = {
 	/** UTC, ISO 8601. */
 	readonly time: string;
 	readonly who: string;
-	/** The session that it was made in, as `identify` names it. */
-	readonly sessionKey: string;
-	/** The connections that were open before: none of them proves that the user can log in again. */
+	/** The connections that were open when its rules were loaded: none shows that one can log in. */
 	readonly connections: readonly string[];
+	/**
+	 * How the rules were applied, and from which addresses, as far as that is known. Absent where
+	 * version 0.1.0 made the change: `connections` are then those from before the loading.
+	 */
+	readonly appliedFrom?: {
+		readonly kind: 'remote' | 'console' | 'unknown';
+		readonly addresses: readonly string[];
+	};
 	/** What confirming does, and what an undo of that does. */
 	readonly keep: FilePlan;
 	readonly undo: FilePlan;
@@ -89,7 +95,7 @@ export function createChange(
 	}
 
 	writeWhole(scriptOf(meta.id), script, 0o600);
-	writeWhole(path.join(folderOf(meta.id), 'meta.json'), JSON.stringify(meta), 0o600);
+	writeMeta(meta);
 }
 
 /**
@@ -99,6 +105,18 @@ export function createChange(
  */
 export function markPending(id: number, until: number): void {
 	writeFileSync(path.join(folderOf(id), 'pending'), `${until}\n`, {mode: 0o600});
+}
+
+/** Records the connections that are open once the rules of a change are loaded. */
+export function recordConnections(id: number, connections: readonly string[]): void {
+	const meta = readMeta(id);
+	if (meta) {
+		writeMeta({...meta, connections});
+	}
+}
+
+function writeMeta(meta: ChangeMeta): void {
+	writeWhole(path.join(folderOf(meta.id), 'meta.json'), JSON.stringify(meta), 0o600);
 }
 
 /** Removes the record of a change that was not begun. */

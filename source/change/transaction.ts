@@ -2,6 +2,7 @@ import {uptime} from 'node:os';
 import {loadModules} from '../host/machine/modules.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
 import {NamespaceError} from '../host/netns.ts';
+import {connectionKeys} from '../host/sockets/proc-net.ts';
 import {explainError, HostError} from '../lib/errors.ts';
 import type {FamilyRules} from '../ruleset/model.ts';
 import {assertUnchanged, cleanOtherBackend, rehearseRestore} from './cleanup.ts';
@@ -19,6 +20,7 @@ import {
 	nextId,
 	pruneChanges,
 	readMeta,
+	recordConnections,
 	stateOf,
 } from './record.ts';
 import {recover, rollBackOverdue} from './recover.ts';
@@ -100,6 +102,7 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 				throw tooLate();
 			}
 
+			recordConnections(id, connectionKeys());
 			markLoaded(id, printLoaded(loaded));
 		} catch (error) {
 			watch.stop();

@@ -28,7 +28,7 @@ export async function beginApplying(plan: ApplyPlan, seconds: number): Promise<P
 		};
 		return {
 			look() {
-				const {state, secondsLeft, logins, proven} = change.look();
+				const {state, secondsLeft, logins, doubt, proven} = change.look();
 				const settled = state === 'done' ? kept() : state === 'rolled-back' ? TOO_LATE : undefined;
 				if (settled) {
 					void change.release();
@@ -38,6 +38,7 @@ export async function beginApplying(plan: ApplyPlan, seconds: number): Promise<P
 					...(settled ? {outcome: settled} : {}),
 					secondsLeft,
 					logins,
+					...(doubt === undefined ? {} : {doubt}),
 					keepable: proven,
 				};
 			},

@@ -105,7 +105,7 @@ describe('a lock-out', () => {
 	const ssh = {protocol: 'tcp', first: 22, last: 22} as const;
 	const session: ApplyFacts['session'] = {
 		kind: 'remote',
-		...{key: '', client: '203.0.113.9', inInterface: 'eth0', accessPorts: [ssh]},
+		...{connection: 'mosh', client: '203.0.113.9', inInterface: 'eth0', accessPorts: [ssh]},
 	};
 
 	test('names the ports through which the user is connected and that would be closed', () => {
@@ -138,7 +138,7 @@ describe('a lock-out', () => {
 
 test('names the connections of others that would be cut off, and no other', () => {
 	const from = (remoteAddress: string, localPort: number): TcpSocket => ({
-		...{state: 'established', localAddress: '192.0.2.1', remotePort: 40_000, inode: '1'},
+		...{state: 'established', localAddress: '192.0.2.1', remotePort: 40_000, uid: 0, inode: '1'},
 		...{remoteAddress, localPort},
 	});
 	const stays = [from('198.51.100.7', 5432), from('203.0.113.9', 22), from('2001:db8::9', 22)];

@@ -78,7 +78,7 @@ describe.each(suitesHere())(
 
 			const wizard = logIn(terminals, debian, `node ${PROGRAM} ${FLAGS}`);
 			await walkAndLoad(wizard, 'open');
-			const {stdout} = await runThere(debian, `node ${PROGRAM} confirm`, {over: 6});
+			const {stdout} = await runThere(debian, `node ${PROGRAM} confirm`);
 			expect(stdout).toContain('Kept change 1');
 			await wizard.waitFor('Loaded and read back');
 			await wizard.waitFor('reboot, then: fw-wizard check');

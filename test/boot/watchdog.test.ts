@@ -206,7 +206,7 @@ describe.each(suitesHere())('whoever keeps a change on a machine with systemd, %
 		);
 		await terminal.waitFor(/old rules come back in \d+ s/);
 		expect(await host.must('systemctl', TIMERS)).toContain('fw-wizard-rollback-1.timer');
-		const [program = '', ...args] = loginWords(debian, `node ${PROGRAM} confirm`, {over: 6});
+		const [program = '', ...args] = loginWords(debian, `node ${PROGRAM} confirm`);
 		expect(await debian.client.must(program, args)).toContain('Kept change 1');
 		expect(await terminal.ended).toBe(0);
 		expect(await host.must('systemctl', UNITS)).toBe('');

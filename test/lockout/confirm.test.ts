@@ -33,8 +33,8 @@ describe.each(BACKENDS)('the wizard over ssh waits, %s', (backend) => {
 	});
 
 	/** In a first terminal, up to the countdown. */
-	const load = async () => {
-		const first = logIn(terminals, server, `${FW_WIZARD} ${OPEN}`);
+	const load = async (over: 4 | 6 = 4) => {
+		const first = logIn(terminals, server, `${FW_WIZARD} ${OPEN}`, {over});
 		await walkAndLoad(first, 'open');
 		return first;
 	};
@@ -61,7 +61,7 @@ describe.each(BACKENDS)('the wizard over ssh waits, %s', (backend) => {
 	test.each([4, 6] as const)(
 		'for a second login, over IPv%i: it is seen, and Enter keeps the rules',
 		async (over) => {
-			const first = await load();
+			const first = await load(over);
 			const second = logIn(terminals, server, 'echo in && exec cat', {over});
 			await second.waitFor('in');
 			await first.waitFor(`New login from ${server.clients[over === 4 ? 0 : 1]} seen`);
@@ -69,6 +69,25 @@ describe.each(BACKENDS)('the wizard over ssh waits, %s', (backend) => {
 			await kept(first);
 		},
 	);
+
+	test('and names a login from another address, after which only the word keeps the rules', async () => {
+		const first = await load();
+		const second = logIn(terminals, server, 'echo in && exec cat', {over: 6});
+		await second.waitFor('in');
+		await first.waitFor('A login was seen. This login comes from fd00:9:1::2, and the rules were');
+		first.press('enter');
+		await moment(first);
+		const {status, stderr} = await runThere(server, `${FW_WIZARD} confirm`, {over: 6});
+		expect({status, stderr}).toEqual({
+			status: 1,
+			stderr: expect.stringMatching(
+				/^This login comes from fd00:9:1::2, and the rules were applied from 10\.9\.0\.2: .*\n.*confirm keep\n$/,
+			),
+		});
+		first.type('keep');
+		first.press('enter');
+		await kept(first);
+	});
 
 	test('and remembers a login that has gone again', async () => {
 		const first = await load();

@@ -85,9 +85,12 @@ async function torment(host: Host, times: number, random: () => number): Promise
 		}
 
 		const milliseconds = random() * durations[victim];
-		const args = {apply: [...pending, '--yes'], wait: [], confirm: ['confirm'], undo: ['undo']}[
-			victim
-		];
+		const args = {
+			apply: [...pending, '--yes'],
+			wait: [],
+			confirm: ['confirm', 'keep'],
+			undo: ['undo'],
+		}[victim];
 		let struck: {killed: boolean; moment: string};
 		if (victim === 'wait') {
 			await delay(milliseconds);

@@ -94,7 +94,9 @@ async function torment(host: Host, times: number, random: () => number): Promise
 			return {killed: applying?.kill() ?? false, moment: `after ${milliseconds.toFixed(0)} ms`};
 		}
 
-		const args = {apply: [...apply(next), '--yes'], confirm: ['confirm'], undo: ['undo']}[victim];
+		const args = {apply: [...apply(next), '--yes'], confirm: ['confirm', 'keep'], undo: ['undo']}[
+			victim
+		];
 		if (random() < 0.5) {
 			return killBefore(host, args, random);
 		}

@@ -39,10 +39,14 @@ export function allInterfaces(): readonly ScopedInterface[] {
 
 /** The interface that bears an address. */
 export function interfaceOf(address: string): string | undefined {
-	const name = Object.entries(os.networkInterfaces()).find(([, list = []]) =>
-		list.some((entry) => entry.address === address),
-	)?.[0];
-	return name === undefined ? undefined : bareName(name);
+	return interfacesOf(address)[0];
+}
+
+/** All interfaces that bear an address. Several may bear the same link-local one. */
+export function interfacesOf(address: string): readonly string[] {
+	return Object.entries(os.networkInterfaces())
+		.filter(([, list = []]) => list.some((entry) => entry.address === address))
+		.map(([name]) => bareName(name));
 }
 
 /** An old-style alias, eth0:1, is an address of eth0. */

@@ -7,12 +7,15 @@ import {socketTables} from '../rehearsal/is-rehearsal.ts';
 
 /** A TCP socket of this machine, as /proc/net/tcp and tcp6 show it (proc(5)). */
 export type TcpSocket = {
-	readonly state: 'established' | 'listening';
+	/** `opening`: the first packet has come in, the handshake is not complete. */
+	readonly state: 'established' | 'opening' | 'listening';
 	/** IPv4 addresses that an IPv6 socket carries are given as IPv4. */
 	readonly localAddress: string;
 	readonly localPort: number;
 	readonly remoteAddress: string;
 	readonly remotePort: number;
+	/** The user who has opened it, or accepted the connection; 0 is root. */
+	readonly uid: number;
 	readonly inode: string;
 };
 
@@ -41,6 +44,7 @@ const WAITING = {tcp: '0A', udp: '07'} as const;
 
 const STATES: Readonly<Record<string, TcpSocket['state']>> = {
 	'01': 'established',
+	'03': 'opening',
 	'0A': 'listening',
 };
 
@@ -98,6 +102,7 @@ export function parseTcpTable(text: string): readonly TcpSocket[] {
 				localPort: near.port,
 				remoteAddress: far.address,
 				remotePort: far.port,
+				uid: Number(fields[7]),
 				inode: fields[9] ?? '',
 			},
 		];
@@ -106,18 +111,35 @@ export function parseTcpTable(text: string): readonly TcpSocket[] {
 
 /** Connections that others made to this machine: those on a port where it listens. Less loopback. */
 export function inboundOf(sockets: readonly TcpSocket[]): readonly TcpSocket[] {
+	return acceptedOf(sockets).filter(({remoteAddress}) => !isLoopback(remoteAddress));
+}
+
+/** The same with those that this machine made to itself. */
+export function acceptedOf(sockets: readonly TcpSocket[]): readonly TcpSocket[] {
 	const ports = new Set(
 		sockets.filter(({state}) => state === 'listening').map(({localPort}) => localPort),
 	);
-	return sockets.filter(
-		({state, localPort, remoteAddress}) =>
-			state === 'established' && ports.has(localPort) && !isLoopback(remoteAddress),
-	);
+	return sockets.filter(({state, localPort}) => state === 'established' && ports.has(localPort));
+}
+
+/**
+ * Names all connections of this machine, also those whose handshake is not complete: their first
+ * packet has passed the rules. A server that is being restarted has connections, and listens nowhere.
+ */
+export function connectionKeys(): readonly string[] {
+	return readTcpSockets()
+		.filter(({state}) => state !== 'listening')
+		.map(connectionKey);
 }
 
 /** Names a connection: no two open ones have the same. */
-export function connectionKey(socket: TcpSocket): string {
+export function connectionKey(socket: Omit<TcpSocket, 'state' | 'uid' | 'inode'>): string {
 	return `${socket.localAddress} ${socket.localPort} ${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+/** The spelling of addresses in `TcpSocket`. @throws {Error} where the text is no address */
+export function spellAddress(text: string): string {
+	return ipaddr.process(text).toString();
 }
 
 export function isLoopback(address: string): boolean {
@@ -148,5 +170,5 @@ function addressOf(hex: string): string {
 	const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => [
 		...(os.endianness() === 'LE' ? Buffer.from(word, 'hex').reverse() : Buffer.from(word, 'hex')),
 	]);
-	return ipaddr.process(ipaddr.fromByteArray(bytes).toString()).toString();
+	return spellAddress(ipaddr.fromByteArray(bytes).toString());
 }

@@ -1,4 +1,4 @@
-import {readlinkSync} from 'node:fs';
+import {readlinkSync, statSync} from 'node:fs';
 import {forEachYielding} from '../exec/yield.ts';
 import {listFolder, readText} from '../files/read-text.ts';
 
@@ -70,6 +70,19 @@ export async function holdersOf(
 export function userIdOf(pid: number): number | undefined {
 	const id = /^Uid:\t\d+\t(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1];
 	return id === undefined ? undefined : Number(id);
+}
+
+/**
+ * Whether it runs a program that only root can have written; undefined where that is hidden. A title
+ * and a command name are what the process says of itself, and no evidence.
+ */
+export function runsFileOfRoot(pid: number): boolean | undefined {
+	try {
+		const {uid, mode} = statSync(`/proc/${pid}/exe`);
+		return uid === 0 && (mode & 0o022) === 0;
+	} catch {
+		return undefined;
+	}
 }
 
 /** Its control groups, one a line (cgroups(7)). */

@@ -1,34 +1,29 @@
 import process from 'node:process';
-import {canonicalAddress} from '../../lib/network.ts';
 import type {AccessPort, RemoteClient} from '../../ruleset/lockout.ts';
-import {run} from '../exec/run.ts';
 import {interfaceOf} from '../machine/interfaces.ts';
+import {sshPorts} from './logins.ts';
+import {multiplexerClients} from './multiplexer.ts';
 import {
+	acceptedOf,
 	connectionKey,
 	inboundOf,
-	isLoopback,
 	readTcpSockets,
 	readUdpPorts,
+	spellAddress,
 	type TcpSocket,
 } from './proc-net.ts';
-import {
-	ancestorsOf,
-	commandNameOf,
-	link,
-	processesNamed,
-	socketsOf,
-	terminalsOf,
-	titleOf,
-	userIdOf,
-	variableOf,
-} from './processes.ts';
+import {ancestorsOf, commandNameOf, link, socketsOf, variableOf} from './processes.ts';
 
 /** How the person at the keyboard reaches this machine. */
 export type Session =
 	| (RemoteClient & {
 			readonly kind: 'remote';
-			/** Names the connection; empty where that is not known, as for mosh. */
-			readonly key: string;
+			/**
+			 * Its connection, which is open; or why it is not known. `mosh`: the kernel does not show the
+			 * client of an unconnected UDP socket. `ended`: the login that opened the terminal is over,
+			 * and the terminal is used in another way. `several`: a server holds it among others.
+			 */
+			readonly connection: TcpSocket | 'mosh' | 'ended' | 'several';
 	  })
 	/** At the machine's own console. */
 	| {readonly kind: 'console'}
@@ -37,19 +32,15 @@ export type Session =
 /** The ports that mosh-server takes by default (mosh-server(1)). */
 const MOSH: AccessPort = {protocol: 'udp', first: 60_000, last: 61_000};
 
-/** A group that nothing belongs to (Debian, and the kernel's overflowgid). */
-const NOGROUP = 65_534;
-
-const SSH_SERVERS = ['sshd', 'sshd-session', 'dropbear', 'tinysshd'];
-
 /**
  * Finds the session that this process runs in: walks the parents to the first that owns an
  * established TCP connection or mosh's UDP socket. sudo and su only add parents; under tmux and
  * screen, whose servers have none, it walks from their clients.
  */
 export async function findSession(pid = process.pid): Promise<Session> {
-	const sockets = inboundOf(readTcpSockets());
-	const starts = [pid, ...(await multiplexerClients(pid))];
+	const sockets = readTcpSockets();
+	const clients = await multiplexerClients(pid);
+	const starts = [pid, ...clients];
 	for (const start of starts) {
 		const found = walk(start, sockets);
 		if (found) {
@@ -57,12 +48,13 @@ export async function findSession(pid = process.pid): Promise<Session> {
 		}
 	}
 
-	// Where /proc does not show other users' sockets, sshd's own word.
-	const said = starts
+	// Where /proc does not show other users' sockets, sshd's own word. That of a multiplexer's shells
+	// is of the login in which it was started.
+	const said = [...clients, pid]
 		.flatMap(ancestorsOf)
-		.map((ancestor) => parseSshConnection(variableOf(ancestor, 'SSH_CONNECTION')))
+		.map((ancestor) => parseSshConnection(variableOf(ancestor, 'SSH_CONNECTION'), sockets))
 		.find((session) => session !== undefined);
-	return said ?? {kind: isConsole() ? 'console' : 'unknown'};
+	return said ?? {kind: starts.some(isAtConsole) ? 'console' : 'unknown'};
 }
 
 /** The address from which the user is connected, where it is known. */
@@ -70,58 +62,19 @@ export function clientOf(session: Session): string | undefined {
 	return session.kind === 'remote' ? session.client : undefined;
 }
 
-/** Names a session, to tell one from another: by its connection, else by its terminal. */
-export function identify(session: Session): string {
-	return session.kind === 'remote' && session.key !== ''
-		? session.key
-		: `terminal ${link('/proc/self/fd/0')}`;
-}
-
-/** Whether it comes from this machine itself, whose own packets every rule set lets in. */
-export function comesFromHere(session: Session): boolean {
-	return session.kind === 'remote' && session.client !== undefined && isOwn(session.client);
-}
-
-function isOwn(address: string): boolean {
-	return isLoopback(address) || interfaceOf(address) !== undefined;
-}
-
-/**
- * Logins from outside that were not there before: connections to an SSH server, past authentication.
- * None where they cannot be read just now: the wizard asks again in half a second, and its wait for
- * a confirmation must not end for that.
- */
-export function findLogins(
-	before: ReadonlySet<string>,
-	client: string | undefined,
-): readonly string[] {
-	try {
-		return inboundOf(readTcpSockets())
-			.filter((socket) => !before.has(connectionKey(socket)) && !isOwn(socket.remoteAddress))
-			.filter((socket) => isLogin(socket, client))
-			.map(({remoteAddress}) => remoteAddress);
-	} catch {
-		return [];
-	}
-}
-
-/** The connections that others have to this machine now. */
-export function currentConnections(): ReadonlySet<string> {
-	return new Set(inboundOf(readTcpSockets()).map(connectionKey));
+/** The open connection of a session, where there is one and it is known. */
+export function connectionOf(session: Session): TcpSocket | undefined {
+	return session.kind === 'remote' && typeof session.connection === 'object'
+		? session.connection
+		: undefined;
 }
 
 function walk(pid: number, sockets: readonly TcpSocket[]): Session | undefined {
 	for (const ancestor of ancestorsOf(pid)) {
 		const inodes = socketsOf(ancestor);
-		const socket = sockets.find(({inode}) => inodes.has(inode));
-		if (socket) {
-			return {
-				kind: 'remote',
-				accessPorts: [tcpDoor(socket.localPort)],
-				client: socket.remoteAddress,
-				inInterface: interfaceOf(socket.localAddress),
-				key: connectionKey(socket),
-			};
+		const [connection, ...others] = connectionsOf(inodes, sockets);
+		if (connection) {
+			return remote(connection, others.length === 0 ? connection : 'several');
 		}
 
 		// Its socket is not connected, so the client is not known; a new one begins with SSH.
@@ -130,10 +83,13 @@ function walk(pid: number, sockets: readonly TcpSocket[]): Session | undefined {
 			const usual = MOSH.first <= port && port <= MOSH.last;
 			return {
 				kind: 'remote',
-				accessPorts: [usual ? MOSH : {protocol: 'udp', first: port, last: port}, ...sshDoors()],
+				accessPorts: [
+					usual ? MOSH : {protocol: 'udp', first: port, last: port},
+					...sshPorts().map(tcpPort),
+				],
 				client: undefined,
 				inInterface: undefined,
-				key: '',
+				connection: 'mosh',
 			};
 		}
 	}
@@ -141,101 +97,66 @@ function walk(pid: number, sockets: readonly TcpSocket[]): Session | undefined {
 	return undefined;
 }
 
-/** The processes through which somebody looks at the tmux or screen that `pid` runs in. */
-async function multiplexerClients(pid: number): Promise<readonly number[]> {
-	const chain = ancestorsOf(pid);
-	const server = chain.find((ancestor) => commandNameOf(ancestor).startsWith('tmux'));
-	if (server !== undefined) {
-		const [holder, socket] =
-			chain
-				.map((ancestor) => [ancestor, variableOf(ancestor, 'TMUX')?.split(',')[0]] as const)
-				.find(([, path]) => path !== undefined && path !== '') ?? [];
-		const {stdout} = await run(
-			...asOwner([server, holder ?? server], 'tmux', [
-				...(socket === undefined ? [] : ['-S', socket]),
-				...['list-clients', '-F', '#{client_activity} #{client_pid}'],
-			]),
-		);
-		return stdout
-			.trim()
-			.split('\n')
-			.sort()
-			.reverse()
-			.map((line) => Number(line.split(' ')[1]))
-			.filter((client) => client > 0);
-	}
-
-	// The server draws on the terminals of its clients, and on nobody else's.
-	const screen = chain.findLast((ancestor) => /^screen$/i.test(commandNameOf(ancestor)));
-	const shown = screen === undefined ? new Set<string>() : terminalsOf(screen);
-	return processesNamed(['screen']).filter(
-		(client) => !chain.includes(client) && shown.has(link(`/proc/${client}/fd/0`)),
-	);
-}
-
 /**
- * A program with the rights of whoever runs the first of these processes that is not ours. A server of
- * tmux makes its client open and write files: root must not be the client of another user's.
+ * The connections by which a process may serve a session. Where it has one of its own, as the sshd
+ * of a login, those at ports on which it listens by itself are of others: forwarded ones.
  */
-function asOwner(
-	pids: readonly number[],
-	program: string,
-	args: readonly string[],
-): [program: string, args: readonly string[]] {
-	const own = process.geteuid?.();
-	const other = pids.map(userIdOf).find((uid) => uid !== own);
-	return own !== 0 || other === undefined
-		? [program, args]
-		: [
-				'setpriv',
-				[`--reuid=${other}`, `--regid=${NOGROUP}`, '--clear-groups', '--', program, ...args],
-			];
-}
-
-/**
- * Whether a connection got through authentication. OpenSSH says so in its title (`sshd: user@pts/0`,
- * `user@notty`); of other servers only a connection from the address already in use counts.
- */
-function isLogin(socket: TcpSocket, client: string | undefined): boolean {
-	const owners = processesNamed(SSH_SERVERS).filter((pid) => socketsOf(pid).has(socket.inode));
-	return owners.some((pid) =>
-		commandNameOf(pid).startsWith('sshd')
-			? /^sshd[\w-]*: .+@(?:pts\/|tty|notty|internal-sftp)[^\]]*$/.test(titleOf(pid))
-			: socket.remoteAddress === client,
+function connectionsOf(
+	inodes: ReadonlySet<string>,
+	sockets: readonly TcpSocket[],
+): readonly TcpSocket[] {
+	const held = inboundOf(sockets).filter(({inode}) => inodes.has(inode));
+	const listening = new Set(
+		sockets
+			.filter(({state, inode}) => state === 'listening' && inodes.has(inode))
+			.map(({localPort}) => localPort),
 	);
+	const own = held.filter(({localPort}) => !listening.has(localPort));
+	return own.length > 0 ? own : held;
 }
 
-/** Where SSH servers listen. */
-function sshDoors(): readonly AccessPort[] {
-	const inodes = new Set(processesNamed(SSH_SERVERS).flatMap((pid) => [...socketsOf(pid)]));
-	const ports = readTcpSockets()
-		.filter(({state, inode}) => state === 'listening' && inodes.has(inode))
-		.map(({localPort}) => localPort);
-	return [...new Set(ports)].map(tcpDoor);
+function remote(
+	{
+		localAddress,
+		localPort,
+		remoteAddress,
+	}: Pick<TcpSocket, 'localAddress' | 'localPort' | 'remoteAddress'>,
+	connection: TcpSocket | 'ended' | 'several',
+): Session {
+	return {
+		kind: 'remote',
+		accessPorts: [tcpPort(localPort)],
+		client: remoteAddress,
+		inInterface: interfaceOf(localAddress),
+		connection,
+	};
 }
 
-function tcpDoor(port: number): AccessPort {
+function tcpPort(port: number): AccessPort {
 	return {protocol: 'tcp', first: port, last: port};
 }
 
-function parseSshConnection(text: string | undefined): Session | undefined {
+/** Reads `CLIENT PORT SERVER PORT` (ssh(1)), and looks whether that connection is still open. */
+function parseSshConnection(
+	text: string | undefined,
+	sockets: readonly TcpSocket[],
+): Session | undefined {
 	const [client, clientPort, address, port] = text?.split(' ') ?? [];
 	if (client === undefined || address === undefined || !/^\d+$/.test(port ?? '')) {
 		return undefined;
 	}
 
 	try {
-		const [near, far] = [withoutZone(address), withoutZone(client)].map(canonicalAddress) as [
-			string,
-			string,
-		];
-		return {
-			kind: 'remote',
-			accessPorts: [tcpDoor(Number(port))],
-			client: far,
-			inInterface: interfaceOf(near),
-			key: `${near} ${port} ${far} ${clientPort}`,
+		const ends = {
+			localAddress: spellAddress(withoutZone(address)),
+			localPort: Number(port),
+			remoteAddress: spellAddress(withoutZone(client)),
+			remotePort: Number(clientPort),
 		};
+		const open = acceptedOf(sockets).find(
+			(socket) => connectionKey(socket) === connectionKey(ends),
+		);
+		return remote(ends, open ?? 'ended');
 	} catch {
 		return undefined;
 	}
@@ -246,7 +167,7 @@ function withoutZone(address: string): string {
 	return address.split('%')[0] ?? address;
 }
 
-/** A virtual console, a serial line or a hypervisor's console; not a pseudo-terminal. */
-function isConsole(): boolean {
-	return /^\/dev\/(tty\d|tty[A-Z]|hvc|console|xvc)/.test(link('/proc/self/fd/0'));
+/** At a virtual console, a serial line or a hypervisor's console; not a pseudo-terminal. */
+function isAtConsole(pid: number): boolean {
+	return /^\/dev\/(tty\d|tty[A-Z]|hvc|console|xvc)/.test(link(`/proc/${pid}/fd/0`));
 }

@@ -8,10 +8,12 @@ export type Pending = {
 		/** Absent while the change is neither confirmed nor rolled back. */
 		readonly outcome?: Outcome;
 		readonly secondsLeft: number;
-		/** The addresses of the logins that began after the rules were loaded. */
+		/** The addresses of the logins that show that the user can log in under the new rules. */
 		readonly logins: readonly string[];
+		/** Why a login does not show it, as a sentence without its full stop. */
+		readonly doubt?: string;
 		/**
-		 * Whether Enter confirms without the word: a new login was seen, or the user is at the console.
+		 * Whether Enter confirms without the word: such a login was seen, or the user is at the console.
 		 */
 		readonly keepable: boolean;
 	};

@@ -53,6 +53,7 @@ export type Applying =
 			readonly phase: 'waiting';
 			readonly secondsLeft: number;
 			readonly logins: readonly string[];
+			readonly doubt?: string;
 			readonly keepable: boolean;
 	  }
 	| {readonly phase: 'deciding'};

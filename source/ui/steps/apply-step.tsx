@@ -128,7 +128,7 @@ const ROOM_FOR_ALL = 10;
  */
 function Waiting({flow, dispatch, machine, height, actions, waiting}: WaitingProps): ReactElement {
 	const width = useContext(WidthContext);
-	const {secondsLeft, logins, keepable} = waiting;
+	const {secondsLeft, logins, doubt, keepable} = waiting;
 	const tight = height < ROOM_FOR_ALL;
 	const seconds = secondsText(secondsLeft);
 	const countdown = tight
@@ -143,7 +143,7 @@ function Waiting({flow, dispatch, machine, height, actions, waiting}: WaitingPro
 				<Paragraph
 					close={tight}
 					lines={howToProve(waiting, machine)}
-					tone={logins.length > 0 ? 'accept' : 'plain'}
+					tone={logins.length > 0 ? 'accept' : doubt === undefined ? 'plain' : 'warning'}
 				/>
 			)}
 			{keepable ? (
@@ -171,7 +171,7 @@ function Waiting({flow, dispatch, machine, height, actions, waiting}: WaitingPro
 }
 
 function howToProve(
-	{logins, keepable}: WaitingProps['waiting'],
+	{logins, doubt, keepable}: WaitingProps['waiting'],
 	{rehearsal, remoteClient}: StepProps['machine'],
 ): readonly string[] {
 	const login = logins.at(-1);
@@ -187,6 +187,10 @@ function howToProve(
 
 	if (keepable) {
 		return ["You are at the machine's own console: no rule can shut you out of that."];
+	}
+
+	if (doubt !== undefined) {
+		return [`A login was seen. ${doubt}.`];
 	}
 
 	return [

@@ -15,7 +15,7 @@ export function plannerFor(
 	const {session} = FACTS;
 	const known: ApplyFacts = {
 		...FACTS,
-		session: remoteClient ? {kind: 'remote', key: '', ...remoteClient} : session,
+		session: remoteClient ? {kind: 'remote', connection: 'mosh', ...remoteClient} : session,
 		...facts,
 	};
 	return (policy, existing) => planApply({policy, existing, boot: 'none'}, known);

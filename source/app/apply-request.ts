@@ -1,4 +1,5 @@
 import {type Existing, existingFlags} from '../existing/cleanup-plan.ts';
+import type {Untranslatable} from '../existing/import/result.ts';
 import type {BootChoice} from '../persistence/init-system.ts';
 import type {Opening} from '../policy/opening.ts';
 import {type Policy, policyFlags} from '../policy/policy.ts';
@@ -16,6 +17,8 @@ export type ApplyRequest = {
 	readonly atOnce?: boolean;
 	/** Openings of the policy that the user has not named: the firewall that it replaces allows them. */
 	readonly imported?: readonly Opening[] | undefined;
+	/** What changes where another firewall is switched off, and the user has not accepted. */
+	readonly unaccepted?: readonly Untranslatable[];
 };
 
 /** The flags that make the same request on a command line. */

@@ -1,4 +1,4 @@
-import {describeNeighbourChoice, type NeighbourChoice} from '../existing/describe-choice.ts';
+import {describeNeighbourChoices, type NeighbourChoice} from '../existing/describe-choice.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findFact} from '../host/machine/find-fact.ts';
 import {type HostReport, reportHost} from '../host/machine/host-report.ts';
@@ -30,8 +30,6 @@ export async function discover(facts: Facts): Promise<WizardReport> {
 	});
 	return {
 		...report,
-		choices: mapFact(report.existing, ({choices}) =>
-			choices.map((choice) => describeNeighbourChoice(choice, imported)),
-		),
+		choices: mapFact(report.existing, ({choices}) => describeNeighbourChoices(choices, imported)),
 	};
 }

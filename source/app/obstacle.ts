@@ -2,7 +2,8 @@ import type {Existing, Manager} from '../existing/cleanup-plan.ts';
 import {rootRequired} from '../host/exec/elevation.ts';
 import {iptablesMissing} from '../host/machine/packages.ts';
 import {findOwners, ownerError} from '../host/netfilter/managers.ts';
-import type {HostError, InputError} from '../lib/errors.ts';
+import {type HostError, InputError} from '../lib/errors.ts';
+import {joinWords} from '../lib/list.ts';
 import {quoteIfNeeded} from '../lib/shell-quote.ts';
 import {type ApplyRequest, requestFlags} from './apply-request.ts';
 
@@ -15,6 +16,8 @@ export type Obstacle =
 	| {readonly kind: 'other-owner'; readonly owner: Manager}
 	/** Rules of other programs must not be removed, or could not be restored. */
 	| {readonly kind: 'not-removable'; readonly error: HostError}
+	/** What another firewall opens or closes cannot be imported, and the user has not accepted that. */
+	| {readonly kind: 'not-importable'; readonly error: InputError}
 	/** The change is to be confirmed at once, and the user could not connect again. */
 	| {readonly kind: 'lock-out'; readonly error: InputError};
 
@@ -32,6 +35,18 @@ export function explainObstacle(obstacle: Obstacle, request: ApplyRequest): Host
 		default:
 			return obstacle.error;
 	}
+}
+
+/** The obstacle where the user must accept losses first. */
+export function unacceptedLosses(names: readonly string[], count: number): Obstacle {
+	const rules = count === 1 ? '1 rule' : `${count} rules`;
+	return {
+		kind: 'not-importable',
+		error: new InputError(
+			`${rules} of ${joinWords(names)} cannot be imported, and what ${count === 1 ? 'it opens or closes' : 'they open or close'} would change`,
+			'See the warnings above. To apply all the same: --accept-losses',
+		),
+	};
 }
 
 /** @throws {HostError} where another program owns the firewall now and is not to be switched off */

@@ -10,7 +10,7 @@ import {type AccessPort, findLockouts, isBlocked} from '../ruleset/lockout.ts';
 import type {Backend} from '../ruleset/model.ts';
 import type {ApplyFacts} from './apply-facts.ts';
 import type {ApplyRequest} from './apply-request.ts';
-import type {Obstacle} from './obstacle.ts';
+import {type Obstacle, unacceptedLosses} from './obstacle.ts';
 
 /**
  * What applying a policy would do on this machine. It is made before anything is touched, every view
@@ -83,7 +83,7 @@ export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
 
 /** The first thing that prevents a request from being applied, or undefined where nothing does. */
 function findObstacle(
-	{boot, existing}: ApplyRequest,
+	{boot, existing, unaccepted = []}: ApplyRequest,
 	{missingRight, unsupported, savedBoot, iptables, root, owners}: ApplyFacts,
 ): Obstacle | undefined {
 	if (missingRight !== undefined) {
@@ -97,6 +97,10 @@ function findObstacle(
 
 	if (iptables === undefined || !root) {
 		return {kind: iptables === undefined ? 'no-iptables' : 'not-root'};
+	}
+
+	if (unaccepted.length > 0) {
+		return unacceptedLosses(existing.switchOff, unaccepted.length);
 	}
 
 	const owner = owners.find((name) => !existing.switchOff.includes(name));

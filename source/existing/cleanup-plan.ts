@@ -18,6 +18,8 @@ export type Existing = {
 	readonly mode: CleanupMode;
 	/** The programs that own the firewall and are to be switched off. */
 	readonly switchOff: readonly Manager[];
+	/** The user accepts that what these open or close changes where it cannot be imported. */
+	readonly acceptLosses?: boolean;
 };
 
 export const KEEP_EXISTING: Existing = {mode: 'keep', switchOff: []};
@@ -28,10 +30,11 @@ export function keepsAll({mode, switchOff}: Existing): boolean {
 }
 
 /** The flags for it on the command line; none where everything is kept. */
-export function existingFlags({mode, switchOff}: Existing): readonly string[] {
+export function existingFlags({mode, switchOff, acceptLosses}: Existing): readonly string[] {
 	return [
 		...(mode === 'keep' ? [] : ['--existing', mode]),
 		...switchOff.flatMap((name) => ['--switch-off', name]),
+		...(acceptLosses ? ['--accept-losses'] : []),
 	];
 }
 

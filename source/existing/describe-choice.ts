@@ -2,13 +2,15 @@ import {joinWords} from '../lib/list.ts';
 import {type Opening, printOpening} from '../policy/opening.ts';
 import type {CleanupChoice} from './cleanup-options.ts';
 import type {Existing, Manager} from './cleanup-plan.ts';
-import type {Translation} from './import/result.ts';
+import type {Translation, Untranslatable} from './import/result.ts';
 
 /** A choice for the existing rules, in words. */
 export type NeighbourChoice = {
 	readonly label: string;
 	/** What is removed, and what no longer works, one line each. */
 	readonly means: readonly string[];
+	/** What is lost of another firewall and opens or closes something, one line each: they come first. */
+	readonly warnings: readonly string[];
 	/** What happens to the rules; undefined: the wizard ends. */
 	readonly existing: Existing | undefined;
 	/** The openings that the policy starts with: what the firewall that is switched off allowed. */
@@ -30,6 +32,24 @@ const LABELS = {
 const MOST_RULES = 200;
 
 /**
+ * Describes the choices. Where one loses something that opens or closes ports, the first is to end, so
+ * that nobody accepts it by Enter alone.
+ */
+export function describeNeighbourChoices(
+	choices: readonly CleanupChoice[],
+	imported: ImportResult | undefined,
+): readonly NeighbourChoice[] {
+	const described = choices.map((choice) => describeNeighbourChoice(choice, imported));
+	const loses = described.some(({warnings}) => warnings.length > 0);
+	return loses
+		? [
+				...described.filter(({existing}) => existing === undefined),
+				...described.filter(({existing}) => existing !== undefined),
+			]
+		: described;
+}
+
+/**
  * Describes a choice: what is removed, what no longer works, and which rules are imported.
  * @param imported what the firewall that is to be switched off allows; undefined where that is not known
  */
@@ -41,7 +61,7 @@ export function describeNeighbourChoice(
 		return {
 			label: 'End here, and leave everything as it is',
 			means: ['Nothing is changed.'],
-			...{existing, openings: [], refusal},
+			...{existing, warnings: [], openings: [], refusal},
 		};
 	}
 
@@ -49,9 +69,16 @@ export function describeNeighbourChoice(
 	const off = switchOff.length === 0 ? '' : `Switch ${joinWords(switchOff)} off. `;
 	const translated =
 		imported !== undefined && switchOff.includes(imported.manager) ? imported : undefined;
+	const losses = translated === undefined ? [] : lossesOf(translated.translation);
+	const [first] = losses;
+	const accepted =
+		first === undefined
+			? ''
+			: ` Accept ${losses.length === 1 ? 'the warning' : `${losses.length} warnings`}.`;
 	return {
-		label: `${off}${LABELS[mode]}`,
-		existing,
+		label: `${off}${LABELS[mode]}${accepted && `.${accepted}`}`,
+		existing: first === undefined ? existing : {...existing, acceptLosses: true},
+		warnings: translated === undefined ? [] : lossLines(translated, losses),
 		openings: translated?.translation.openings ?? [],
 		refusal,
 		means: [
@@ -62,7 +89,7 @@ export function describeNeighbourChoice(
 			...breaks.map((text) => `${text.replace(/\.$/, '')}.`),
 			...switchOff.flatMap((name) =>
 				name === translated?.manager
-					? translationLines(translated)
+					? importLines(translated)
 					: [`What ${name} lets in is not taken over: open in Ports what you need.`],
 			),
 			...rules.slice(0, MOST_RULES),
@@ -71,15 +98,40 @@ export function describeNeighbourChoice(
 	};
 }
 
-/** What is imported and what is not, one line each. */
-export function translationLines({
-	manager,
-	translation: {openings, untranslatable},
-}: ImportResult): readonly string[] {
+/** What is imported and what is not, one line each: what opens or closes something comes first. */
+export function translationLines(found: ImportResult): readonly string[] {
+	return [...lossLines(found, lossesOf(found.translation)), ...importLines(found)];
+}
+
+/** What is imported, and what is not and matters little. */
+function importLines({manager, translation}: ImportResult): readonly string[] {
+	const {openings} = translation;
 	return [
 		openings.length === 0
 			? `${manager} lets nothing in that an opening could say.`
 			: `What ${manager} lets in is where you start: ${openings.map(printOpening).join(', ')}.`,
-		...untranslatable.map(({text, why}) => `Not taken over: ${text} (${why})`),
+		...translation.untranslatable
+			.filter(({effect}) => effect === undefined)
+			.map(({text, why}) => `Not taken over: ${text} (${why})`),
 	];
+}
+
+/**
+ * What cannot be imported and opens or closes something. The user must accept it.
+ * @param named whether the user names the openings: then only what is about other packets is lost
+ */
+export function lossesOf({untranslatable}: Translation, named = false): readonly Untranslatable[] {
+	return untranslatable.filter(
+		({effect, elsewhere = false}) => effect !== undefined && (elsewhere || !named),
+	);
+}
+
+/** These as warnings, one line each. */
+export function lossLines(
+	{manager}: ImportResult,
+	losses: readonly Untranslatable[],
+): readonly string[] {
+	return losses.map(
+		({effect, text, why}) => `Warning: without ${manager} this ${effect}: ${text} (${why})`,
+	);
 }

@@ -24,6 +24,9 @@ function translate(tuples: readonly string[], more: Partial<UfwFiles> = {}) {
 	return {...rest, openings: openings.map(printOpening)};
 }
 
+/** Whether it is about a rule, and not about what ufw does by default. */
+const isRule = ({text}: {readonly text: string}) => !text.startsWith('default: ');
+
 const SSH = 'allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in';
 
 describe('records of ufw', () => {
@@ -108,6 +111,42 @@ describe('a translation', () => {
 		]);
 	});
 
+	it('keeps the openings where single addresses are banned, and names the bans as one', () => {
+		const bans = Array.from({length: 40}, (_, index) => `203.0.113.${index}`);
+		const {openings, untranslatable} = translate([
+			...bans.map((address) => `deny any any 0.0.0.0/0 any ${address} in`),
+			...[22, 80, 443].map((port) => `allow tcp ${port} 0.0.0.0/0 any 0.0.0.0/0 in`),
+		]);
+		expect(openings).toEqual(
+			['22/tcp', '80/tcp', '443/tcp'].map((text) => `${text} from 0.0.0.0/0`),
+		);
+		expect(untranslatable).toEqual([
+			{
+				text: 'deny from 203.0.113.0, and 39 more like it',
+				why: 'openings know no exception for a few addresses; these can connect to 22/tcp, 80/tcp and 443/tcp',
+				effect: 'opens',
+			},
+		]);
+	});
+
+	it.each<readonly [tuple: string, forwarding: Partial<UfwFiles>, effect: string | undefined]>([
+		['route:allow tcp 80 10.0.0.2 any 0.0.0.0/0 in', {forwards: true}, undefined],
+		[
+			'route:allow tcp 80 10.0.0.2 any 0.0.0.0/0 in',
+			{forwards: true, keepsForward: true},
+			'closes',
+		],
+		['route:deny tcp 80 10.0.0.2 any 0.0.0.0/0 in', {forwards: true}, 'opens'],
+		['route:deny tcp 80 10.0.0.2 any 0.0.0.0/0 in', {}, undefined],
+		['deny tcp 25 0.0.0.0/0 any 0.0.0.0/0 out', {}, 'opens'],
+		['allow tcp 25 0.0.0.0/0 any 0.0.0.0/0 out', {}, undefined],
+		['allow esp any 0.0.0.0/0 any 0.0.0.0/0 in', {}, 'closes'],
+		['allow tcp 80 10.1.2.3 any 0.0.0.0/0 in', {}, 'closes'],
+	])('says what changes with %s, %j', (tuple, forwarding, effect) => {
+		const {untranslatable} = translate([tuple], forwarding);
+		expect(untranslatable.filter(isRule).map((one) => one.effect)).toEqual([effect]);
+	});
+
 	it('takes ufw at its word on logging', () => {
 		expect(translate([]).log).toBe(true);
 		expect(translate([], {conf: 'LOGLEVEL=off\n'}).log).toBe(false);
@@ -181,7 +220,7 @@ describe('rules of one’s own', () => {
 	it.each([
 		['-A ufw-before-input -p icmp --icmp-type echo-request -j DROP', /TCP and UDP, not of icmp/],
 		['-A ufw-before-forward -i eth0 -j ACCEPT', /only what comes in/],
-		['-A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE', /only what comes in/],
+		['-A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE', /without ufw nothing does/],
 		['-A ufw-before-input -p tcp --dport 80 -j other', /where it leads is not judged/],
 		['-A ufw-before-input -p tcp --sport 53 -j ACCEPT', /no source port/],
 		['-A ufw-before-input -p tcp -m limit --limit 3/min -j ACCEPT', /limit of its own/],
@@ -207,6 +246,45 @@ describe('rules of one’s own', () => {
 			'-A ufw-user-input -p udp --dport 53 -j ACCEPT',
 		]);
 		expect(openings).toEqual(['22/tcp from 11.0.0.0/8', '53/udp from 0.0.0.0/0']);
+	});
+
+	it.each<readonly [line: string, forwarding: Partial<UfwFiles>, effect: string | undefined]>([
+		['-A ufw-before-forward -i eth0 -j ACCEPT', {}, undefined],
+		['-A ufw-before-forward -i eth0 -j ACCEPT', {forwards: true, keepsForward: true}, 'closes'],
+		['-A ufw-before-forward -i eth0 -j DROP', {}, undefined],
+		['-A ufw-before-forward -i eth0 -j DROP', {forwards: true}, 'opens'],
+		['-A DOCKER-USER -j DROP -p tcp -d 172.16.0.0/12', {}, 'opens'],
+		['-A DOCKER-USER -j RETURN -s 10.0.0.0/8', {forwards: true, keepsForward: true}, undefined],
+		['-A ufw-before-output -d 192.0.2.0/24 -j REJECT', {}, 'opens'],
+		['-A ufw-before-output -d 192.0.2.0/24 -j ACCEPT', {}, undefined],
+		['-A PREROUTING -p tcp --dport 80 -j REDIRECT --to-port 8080', {}, 'closes'],
+		['-A ufw-before-input -p icmp --icmp-type echo-request -j DROP', {}, 'opens'],
+	])('%s, %j: %s', (line, forwarding, effect) => {
+		const {untranslatable} = translate([], {...own('before.rules', line), ...forwarding});
+		expect(untranslatable.filter(isRule).map((one) => one.effect)).toEqual([effect]);
+	});
+
+	it('that keep published ports closed, as ufw-docker writes them, open them where they go', () => {
+		const {untranslatable} = translate([SSH], {
+			...own(
+				'after.rules',
+				'-A DOCKER-USER -j ufw-user-forward',
+				'-A DOCKER-USER -j RETURN -s 10.0.0.0/8',
+				'-A DOCKER-USER -j ufw-docker-logging-deny -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -d 172.16.0.0/12',
+				'-A ufw-docker-logging-deny -m limit --limit 3/min -j LOG',
+				'-A ufw-docker-logging-deny -j DROP',
+				'-A DOCKER-USER -j RETURN',
+			),
+			...{forwards: true, keepsForward: true, published: ['8080/tcp']},
+		});
+		expect(untranslatable.filter(({effect}) => effect !== undefined)).toEqual([
+			{
+				text: expect.stringMatching(/^after\.rules: -A DOCKER-USER -j ufw-docker-logging-deny/),
+				why: 'forwarded connections that it blocks are no longer blocked: published ports of containers can be reached from everywhere, as 8080/tcp',
+				effect: 'opens',
+				elsewhere: true,
+			},
+		]);
 	});
 
 	it('are not known where there is nothing to compare with', () => {

@@ -4,8 +4,35 @@ import {beforeEach, describe, expect, test} from 'vitest';
 import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {inView} from '../_helpers/lab/view-files.ts';
+import {plain} from '../_helpers/samples/saves.ts';
 
 const SWITCH = ['--role', 'server', '--switch-off', 'ufw'];
+/** From the readme of ufw-docker (github.com/chaifeng/ufw-docker). */
+const UFW_DOCKER = `*filter
+:ufw-user-forward - [0:0]
+:ufw-docker-logging-deny - [0:0]
+:DOCKER-USER - [0:0]
+-A DOCKER-USER -j ufw-user-forward
+-A DOCKER-USER -j RETURN -s 10.0.0.0/8
+-A DOCKER-USER -j ufw-docker-logging-deny -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -d 172.16.0.0/12
+-A DOCKER-USER -j RETURN
+-A ufw-docker-logging-deny -m limit --limit 3/min --limit-burst 10 -j LOG
+-A ufw-docker-logging-deny -j DROP
+COMMIT`;
+/** A port as Docker publishes it. */
+const PUBLISHED = `*filter
+:DOCKER - [0:0]
+:DOCKER-USER - [0:0]
+-A FORWARD -j DOCKER-USER
+-A FORWARD -o docker0 -j DOCKER
+-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT
+COMMIT
+*nat
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
+COMMIT
+`;
 const TAKEN = ['8080/tcp', '22/tcp limit'];
 
 describe('what ufw lets in, where it is switched off', () => {
@@ -27,14 +54,21 @@ describe('what ufw lets in, where it is switched off', () => {
 	const openings = async (...flags: readonly string[]) =>
 		JSON.parse(await wizardDoes(host, 'rules', '--json', ...flags)).policy.openings;
 
-	test('is applied in its place, and what cannot be is named', async () => {
-		const {status, stdout, stderr} = await wizard(host, 'apply', ...SWITCH, '--json');
-		expect({status, stderr}).toEqual({
-			status: 0,
-			stderr:
-				'What ufw lets in is where you start: 8080/tcp, 22/tcp limit.\n' +
-				'Not taken over: allow proto tcp to 198.51.100.1 port 80 (openings know no destination address; it stays shut)\n',
+	test('is applied in its place, once what is lost is accepted', async () => {
+		const warnings =
+			'Warning: without ufw this closes: allow proto tcp to 198.51.100.1 port 80 (openings know no destination address; it stays shut)\n' +
+			'What ufw lets in is where you start: 8080/tcp, 22/tcp limit.\n';
+		const before = await host.must('iptables-save', []);
+		expect(await wizard(host, 'apply', ...SWITCH)).toMatchObject({
+			status: 2,
+			stderr: `${warnings}1 rule of ufw cannot be imported, and what it opens or closes would change\nSee the warnings above. To apply all the same: --accept-losses\n`,
 		});
+		expect(plain(await host.must('iptables-save', []))).toBe(plain(before));
+		const {status, stdout, stderr} = await wizard(
+			host,
+			...['apply', ...SWITCH, '--accept-losses', '--json'],
+		);
+		expect({status, stderr}).toEqual({status: 0, stderr: warnings});
 		expect(JSON.parse(stdout).policy.openings).toEqual(TAKEN);
 		const save = await host.must('iptables-save', []);
 		expect(save).toMatch(/FW-WIZARD-INPUT .*--dport 8080 .*ACCEPT/);
@@ -42,6 +76,49 @@ describe('what ufw lets in, where it is switched off', () => {
 		expect(await host.must('ufw', ['status'])).toContain('Status: inactive');
 		// The same command gives the same once ufw is off.
 		expect(await openings(...SWITCH)).toEqual(TAKEN);
+		await wizardDoes(host, 'undo');
+		expect(await host.must('ufw', ['status'])).toContain('Status: active');
+	});
+
+	test('is opened to all where single addresses are banned, which is to be accepted', async () => {
+		for (const words of [
+			...['delete allow proto tcp to 198.51.100.1 port 80', 'insert 1 deny from 203.0.113.9'],
+			'prepend reject from 2001:db8::9',
+		]) {
+			await host.must('ufw', words.split(' '));
+		}
+
+		expect(await openings(...SWITCH)).toEqual(TAKEN);
+		const {status, stderr} = await wizard(host, 'apply', ...SWITCH);
+		expect({status, stderr}).toEqual({
+			status: 2,
+			stderr: expect.stringMatching(
+				/^Warning: without ufw this opens: deny from 203\.0\.113\.9, and 1 more like it .*these can connect to 22\/tcp and 8080\/tcp\)\n/,
+			),
+		});
+		expect(await host.must('ufw', ['status'])).toContain('Status: active');
+	});
+
+	test('keeps published ports of containers closed, or says which it opens', async () => {
+		await host.must('sh', ['-ec', `cat >>/etc/ufw/after.rules <<'END'\n${UFW_DOCKER}\nEND`]);
+		await host.must('ufw', ['delete', ...'allow proto tcp to 198.51.100.1 port 80'.split(' ')]);
+		await host.must('iptables-restore', ['--noflush'], {input: PUBLISHED});
+		await host.must('ufw', ['reload']);
+		const before = await host.must('iptables-save', ['-t', 'filter']);
+		expect(before).toContain('-j ufw-docker-logging-deny');
+		// Also where the user names the openings: these ports are not among them.
+		for (const open of [[], ['--open', '22/tcp']]) {
+			const {status, stderr} = await wizard(host, 'apply', ...SWITCH, ...open);
+			expect({status, stderr}).toEqual({
+				status: 2,
+				stderr: expect.stringMatching(
+					/^Warning: without ufw this opens: after\.rules: -A DOCKER-USER .*, as 8080\/tcp\)\n/,
+				),
+			});
+		}
+
+		expect(plain(await host.must('iptables-save', ['-t', 'filter']))).toBe(plain(before));
+		await wizardDoes(host, 'apply', ...SWITCH, '--accept-losses');
 		await wizardDoes(host, 'undo');
 		expect(await host.must('ufw', ['status'])).toContain('Status: active');
 	});
@@ -74,7 +151,7 @@ describe('what ufw lets in, where it is switched off', () => {
 
 	test('keeps its place among the hints when it shuts out who is connected', async () => {
 		const remoteClient = {SSH_CONNECTION: '203.0.113.9 50000 198.51.100.1 2222'};
-		const words = [CLI, 'apply', ...SWITCH, '--yes'];
+		const words = [CLI, 'apply', ...SWITCH, '--accept-losses', '--yes'];
 		const {status, stderr} = await host.run('env', [
 			...Object.entries(remoteClient).map(([name, value]) => `${name}=${value}`),
 			process.execPath,

@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {planChoices} from '../../source/existing/cleanup-options.ts';
 import type {Existing} from '../../source/existing/cleanup-plan.ts';
-import {describeNeighbourChoice} from '../../source/existing/describe-choice.ts';
+import {describeNeighbourChoices} from '../../source/existing/describe-choice.ts';
 import type {Translation} from '../../source/existing/import/result.ts';
 import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
@@ -30,10 +30,12 @@ async function openNeighbours(
 	text: string,
 	owners: readonly 'ufw'[],
 	options: AppOptions = {},
+	translation = TRANSLATION,
 ): Promise<OpenApp> {
-	const choices = planChoices([snapshot(text)], owners).map((choice) =>
-		describeNeighbourChoice(choice, {manager: 'ufw', translation: TRANSLATION}),
-	);
+	const choices = describeNeighbourChoices(planChoices([snapshot(text)], owners), {
+		manager: 'ufw',
+		translation,
+	});
 	const app = await openApp({
 		columns: 100,
 		rows: 40,
@@ -86,6 +88,38 @@ test('what ufw let in is where the policy starts, and the change switches ufw of
 	expect(app.screen()).toContain('Apply');
 	await app.press('enter');
 	expect(asked).toEqual([{mode: 'keep', switchOff: ['ufw']}]);
+});
+
+test('what ufw loses and opens is warned of first, and is not accepted by Enter alone', async () => {
+	const asked: Existing[] = [];
+	const lost = [
+		{text: 'deny from 203.0.113.9', why: 'it can connect to 8443/tcp', effect: 'opens' as const},
+		{text: 'allow proto esp', why: 'not of esp', effect: 'closes' as const},
+	];
+	const app = await openNeighbours(
+		UFW,
+		['ufw'],
+		{
+			onApply: async ({existing}) => {
+				asked.push(existing);
+				return {ok: true, message: 'Loaded.'};
+			},
+		},
+		{...TRANSLATION, untranslatable: [...TRANSLATION.untranslatable, ...lost]},
+	);
+	expect(app.screen()).toContain('❯ End here, and leave everything as it is (recommended)');
+	await app.press('down');
+	const lines = app.lines();
+	const at = lines.findIndex((line) => line.startsWith('❯ Switch ufw off. '));
+	expect(lines[at]).toBe('❯ Switch ufw off. Keep the rules of others. Accept 2 warnings.');
+	expect(lines.slice(at + 2, at + 4)).toEqual([
+		'Warning: without ufw this opens: deny from 203.0.113.9 (it can connect to 8443/tcp)',
+		'Warning: without ufw this closes: allow proto esp (not of esp)',
+	]);
+	await app.press('enter', 'enter', 'enter', 'enter', 'enter', 'enter', 'enter');
+	expect(app.screen()).toContain('Apply');
+	await app.press('enter');
+	expect(asked).toEqual([{mode: 'keep', switchOff: ['ufw'], acceptLosses: true}]);
 });
 
 describe.each(SIZES)('%i columns, %i rows', (columns, rows) => {

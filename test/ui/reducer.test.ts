@@ -268,6 +268,7 @@ describe('Neighbours', () => {
 	const choice = (more: Partial<NeighbourChoice>): NeighbourChoice => ({
 		label: 'x',
 		means: [],
+		warnings: [],
 		existing: KEEP_EXISTING,
 		openings: [],
 		refusal: undefined,

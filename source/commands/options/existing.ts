@@ -12,6 +12,7 @@ import {repeatable, wordOption} from './words.ts';
 export type ExistingFlags = {
 	readonly existing?: CleanupMode;
 	readonly switchOff?: readonly Manager[];
+	readonly acceptLosses?: boolean;
 };
 
 /** Adds the flags that say which rules of other programs a change removes. */
@@ -25,6 +26,9 @@ export function withExistingOptions(command: Command): Command {
 			),
 		),
 		`let ${MANAGERS.join(' or ')}, which owns the firewall, be switched off; undo brings it back`,
+	).option(
+		'--accept-losses',
+		'switch it off although what it opens or closes cannot all be imported',
 	);
 }
 
@@ -45,6 +49,14 @@ export function withSwitchOff(command: Command, description: string): Command {
 }
 
 /** What a change does with the rules of other programs, by these flags; each program once. */
-export function readExisting({existing = 'keep', switchOff = []}: ExistingFlags): Existing {
-	return {mode: existing, switchOff: [...new Set(switchOff)]};
+export function readExisting({
+	existing = 'keep',
+	switchOff = [],
+	acceptLosses,
+}: ExistingFlags): Existing {
+	return {
+		mode: existing,
+		switchOff: [...new Set(switchOff)],
+		...(acceptLosses ? {acceptLosses} : {}),
+	};
 }

@@ -1,9 +1,15 @@
 import process from 'node:process';
 import type {ApplyRequest} from '../../app/apply-request.ts';
 import {importExisting} from '../../app/import-existing.ts';
-import {translationLines} from '../../existing/describe-choice.ts';
+import type {Manager} from '../../existing/cleanup-plan.ts';
+import {
+	type ImportResult,
+	lossesOf,
+	lossLines,
+	translationLines,
+} from '../../existing/describe-choice.ts';
+import {HostError} from '../../lib/errors.ts';
 import {joinWords} from '../../lib/list.ts';
-import type {Opening} from '../../policy/opening.ts';
 import type {Services} from '../../policy/services.ts';
 import type {ConfirmationFlags} from './confirmation.ts';
 import {type ExistingFlags, readExisting} from './existing.ts';
@@ -21,18 +27,40 @@ export type RequestFlags = PolicyFlags &
 export async function readRequest(flags: RequestFlags, services: Services): Promise<ApplyRequest> {
 	const {boot, open, policy: file, rehearsal = true} = flags;
 	const existing = readExisting(flags);
-	const {switchOff} = existing;
-	let imported: readonly Opening[] | undefined;
-	if (switchOff.length > 0 && file === undefined && open === undefined) {
-		const found = await importExisting(switchOff);
-		const lines =
-			found === undefined
-				? [`What ${joinWords(switchOff)} may let in is not taken over.`]
-				: translationLines(found);
-		process.stderr.write(`${lines.join('\n')}\n`);
-		imported = found?.translation.openings;
-	}
-
+	const named = file !== undefined || open !== undefined;
+	const found = await findImport(existing.switchOff, named);
+	const losses = found === undefined ? [] : lossesOf(found.translation, named);
+	const lines = named
+		? found && lossLines(found, losses)
+		: ((found && translationLines(found)) ?? describeNothing(existing.switchOff));
+	process.stderr.write((lines ?? []).map((line) => `${line}\n`).join(''));
+	const imported = named ? undefined : found?.translation.openings;
+	const unaccepted = existing.acceptLosses ? [] : losses;
 	const policy = readPolicy(flags, services, imported && {openings: imported});
-	return {policy, existing, boot, imported, rehearsal};
+	return {policy, existing, boot, imported, rehearsal, unaccepted};
+}
+
+/**
+ * What the firewalls that are switched off allow. Where the user names the openings, it is read only
+ * for what is lost beside them, and it is no error that it cannot be read.
+ */
+async function findImport(
+	switchOff: readonly Manager[],
+	named: boolean,
+): Promise<ImportResult | undefined> {
+	try {
+		return await importExisting(switchOff);
+	} catch (error) {
+		if (named && error instanceof HostError) {
+			return undefined;
+		}
+
+		throw error;
+	}
+}
+
+function describeNothing(switchOff: readonly Manager[]): readonly string[] {
+	return switchOff.length === 0
+		? []
+		: [`What ${joinWords(switchOff)} may let in is not taken over.`];
 }

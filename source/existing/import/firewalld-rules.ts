@@ -158,7 +158,9 @@ function translateParts(
 ): TranslatedElement {
 	const matters = (part: Inexpressible) => action === 'allow' || part.unknown;
 	return {
-		losses: parts.flatMap((part) => ('why' in part && matters(part) ? {text, why: part.why} : [])),
+		losses: parts.flatMap((part) =>
+			'why' in part && matters(part) ? {text, why: part.why, effect: 'closes' as const} : [],
+		),
 		rules: parts
 			.flatMap((part): readonly Scope[] => {
 				if (!('why' in part)) {
@@ -223,7 +225,9 @@ export function translateRichRule(
 			losses:
 				subject === undefined
 					? []
-					: [{text, why: isIcmp ? ICMP : 'only what comes in to this machine is filtered'}],
+					: isIcmp
+						? [{text, why: ICMP, effect: 'opens'}]
+						: [{text, why: FORWARDED, effect: 'closes', elsewhere: true}],
 		};
 	}
 
@@ -260,6 +264,8 @@ export function translateRichRule(
 		isAction(action.name) ? ACTIONS[action.name] : 'deny',
 	);
 }
+
+export const FORWARDED = 'what is forwarded is left alone';
 
 /** ICMP is accepted by every rule set of fw-wizard. */
 export const ICMP = 'ICMP is let in, whatever its type';

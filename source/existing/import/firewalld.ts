@@ -86,7 +86,7 @@ function unreadableZone(name: string): TranslatedElement {
 	const why = 'its file is not understood; what it may shut out stays shut';
 	return {
 		rules: [{text, action: 'deny', regions: EVERYTHING, inexact: 'its file is not understood'}],
-		losses: [{text, why}],
+		losses: [{text, why, effect: 'closes'}],
 	};
 }
 
@@ -104,7 +104,9 @@ function translateOtherFile(name: string, text: string): TranslatedElement {
 
 	return {
 		rules: [{text: title, action: 'deny', regions: EVERYTHING, inexact: 'it is not judged'}],
-		losses: [{text: title, why: 'it is not judged; what it may shut out stays shut'}],
+		losses: [
+			{text: title, why: 'it is not judged; what it may shut out stays shut', effect: 'closes'},
+		],
 	};
 }
 
@@ -174,16 +176,16 @@ function translateZone(
 function lossOf(child: Element, zone: string): readonly Untranslatable[] {
 	const text = nameOf(zone, child);
 	if (child.name.startsWith('icmp-')) {
-		return [{text, why: ICMP}];
+		return [{text, why: ICMP, effect: 'opens'}];
 	}
 
 	if (['masquerade', 'forward-port', 'tcp-mss-clamp'].includes(child.name)) {
-		return [{text, why: 'what is forwarded is left alone'}];
+		return [{text, why: 'what is forwarded is left alone', effect: 'closes', elsewhere: true}];
 	}
 
 	return child.name === 'rule' || [...ELSEWHERE, ...ALLOWING].includes(child.name)
 		? []
-		: [{text: printElement(child), why: 'it is not understood'}];
+		: [{text: printElement(child), why: 'it is not understood', effect: 'closes'}];
 }
 
 /**

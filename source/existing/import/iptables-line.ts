@@ -8,6 +8,14 @@ import {parseSave} from '../../ruleset/parse-save.ts';
 import type {Region} from './port-space.ts';
 import type {ForeignRule} from './to-openings.ts';
 
+/** The rules of a file of iptables-restore, line by line. */
+export function linesOf(text: string): readonly string[] {
+	return text
+		.split('\n')
+		.map((line) => line.trim())
+		.filter((line) => /^-[AI] /.test(line));
+}
+
 /** The conditions of a rule of another firewall. */
 export type Scope = {
 	readonly family: Family;

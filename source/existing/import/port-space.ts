@@ -20,30 +20,37 @@ export type Region = PortRange & {
 /** How many networks may replace one network with an exception. More of them would be unreadable. */
 const MOST_NETWORKS = 8;
 
-/** What is left of a region, and whether openings cannot express some of what should be left. */
-export type Remainder = {readonly left: readonly Region[]; readonly lost: boolean};
+/** What is left of a region, and whether openings cannot express it. */
+export type Remainder = {
+	readonly left: readonly Region[];
+	/** All interfaces but one: nothing is left where something should be. */
+	readonly lost: boolean;
+	/** All addresses but a few: these are left as well. */
+	readonly narrow: boolean;
+};
 
 /**
- * The part of `region` that is not in `other`. What regions cannot express of it (all interfaces but
- * one, all addresses but a few) is left out, and `lost` is true then: the result is never too much.
+ * The part of `region` that is not in `other`. Openings cannot express all interfaces but one: then the
+ * result is too little. An exception of less than 1/256 of the addresses, as the ban of one address, is
+ * not made: the alternative is that it closes the port for everybody.
  */
 export function subtractRegion(region: Region, other: Region): Remainder {
+	const whole = {left: [region], lost: false, narrow: false};
 	if (!meet(region, other)) {
-		return {left: [region], lost: false};
+		return whole;
 	}
 
 	const beside = subtractRanges([region], [other]).map((range) => ({...region, ...range}));
 	const [shared] = intersectRanges([region], [other]);
 	const both = {...region, ...shared};
 	const around = networksAround(region.sourceBits, other.sourceBits);
-	const outside =
-		around.length > MOST_NETWORKS
-			? []
-			: around.map((sourceBits): Region => ({...both, sourceBits}));
-	return {
-		left: [...beside, ...outside],
-		lost: around.length > MOST_NETWORKS || (other.on !== undefined && region.on === undefined),
-	};
+	return around.length > MOST_NETWORKS
+		? {...whole, narrow: true}
+		: {
+				left: [...beside, ...around.map((sourceBits): Region => ({...both, sourceBits}))],
+				lost: other.on !== undefined && region.on === undefined,
+				narrow: false,
+			};
 }
 
 /** Whether two regions have packets in common. */

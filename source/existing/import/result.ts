@@ -1,17 +1,27 @@
 import type {Opening} from '../../policy/opening.ts';
 import type {Verdict} from '../../policy/policy.ts';
 
-/** A rule, or a part of one, that openings cannot express: it allows or blocks nothing any more. */
+/** A rule, or a part of one, that openings cannot express. */
 export type Untranslatable = {
 	/** The rule in the words of its own program. */
 	readonly text: string;
 	/** The reason, and what happens to these packets now. */
 	readonly why: string;
+	/**
+	 * What changes where the other firewall is switched off: packets that it blocked pass, or packets that
+	 * it allowed are blocked. The user must accept that. Absent: nothing that matters.
+	 */
+	readonly effect?: 'opens' | 'closes';
+	/** It is not about connections to this machine: it is lost whatever the user opens. */
+	readonly elsewhere?: true;
 	/** Openings that allow it, but also some of what the other firewall blocked: the user may choose them. */
 	readonly wider?: readonly Opening[];
 };
 
-/** What another firewall allows, as a start for a policy. It never allows more. All text is printable. */
+/**
+ * What another firewall allows, as a start for a policy. What it allows beyond that is named. All text
+ * is printable.
+ */
 export type Translation = {
 	readonly openings: readonly Opening[];
 	/** The verdict most like what that firewall does with all other packets. */

@@ -1,5 +1,7 @@
 import {groupBy} from '../../lib/group-by.ts';
+import {joinWords} from '../../lib/list.ts';
 import {mergeOpenings} from '../../policy/merge-openings.ts';
+import {printOpening} from '../../policy/opening.ts';
 import {meet, openRegions, type Region, subtractRegion} from './port-space.ts';
 import type {Translation, Untranslatable} from './result.ts';
 
@@ -21,23 +23,29 @@ type Loss = {
 	readonly wider: readonly Region[];
 };
 
+/** An exception that openings do not make, since it is for a few addresses, and what these can reach. */
+type Ignored = {readonly rule: ForeignRule; readonly open: readonly Region[]};
+
 /**
  * The openings that allow what a list of rules allows, of which the first that matches decides. Where
- * openings cannot express that exactly they allow less, and the result names what is missing.
+ * openings cannot express that exactly they allow less, but for exceptions of a few addresses, which
+ * they do not make. The result names what is missing.
  */
 export function translateRules(
 	rules: readonly ForeignRule[],
 ): Pick<Translation, 'openings' | 'untranslatable'> {
 	const open: Record<'allow' | 'limit', Region[]> = {allow: [], limit: []};
 	const losses: Loss[] = [];
+	const ignored: Ignored[] = [];
 	const before: ForeignRule[] = [];
 	for (const rule of rules) {
 		const {action, regions, inexact} = rule;
 		if (action !== 'deny' && inexact !== undefined) {
 			losses.push({rule, why: `${inexact}; it stays shut`, wider: []});
 		} else if (action !== 'deny') {
-			const {left, exceptions} = subtractRules(regions, before);
+			const {left, exceptions, narrow} = subtractRules(regions, before);
 			open[action].push(...left);
+			ignored.push(...narrow.map((exception) => ({rule: exception, open: left})));
 			if (exceptions.length > 0) {
 				losses.push({rule, why: describeExceptions(exceptions), wider: regions});
 			}
@@ -51,19 +59,31 @@ export function translateRules(
 
 	return {
 		openings: mergeOpenings([...openRegions(open.allow, false), ...openRegions(open.limit, true)]),
-		untranslatable: describeLosses(losses),
+		untranslatable: [...describeIgnored(ignored), ...describeLosses(losses)],
 	};
 }
 
-/** What earlier rules leave of regions, and the rules whose exceptions openings cannot express, if that matters. */
+/** What earlier rules leave of regions, and which of their exceptions openings do not make. */
 function subtractRules(
 	regions: readonly Region[],
 	before: readonly ForeignRule[],
-): {left: readonly Region[]; exceptions: readonly string[]} {
+): {
+	readonly left: readonly Region[];
+	/** The texts of the rules that close more than they should, if that matters. */
+	readonly exceptions: readonly string[];
+	/** The rules for a few addresses, which are not made. */
+	readonly narrow: readonly ForeignRule[];
+} {
 	let left = regions;
 	let lost = false;
+	const narrow: ForeignRule[] = [];
 	for (const rule of before) {
-		lost ||= left.some((region) => hasInexpressibleOverlap(rule, region));
+		const parts = left.map((region) => overlapOf(rule, region));
+		lost ||= parts.includes('lost');
+		if (parts.includes('narrow')) {
+			narrow.push(rule);
+		}
+
 		left = rule.regions.reduce(
 			(rest, other) => rest.flatMap((region) => subtractRegion(region, other).left),
 			left,
@@ -71,21 +91,56 @@ function subtractRules(
 	}
 
 	const exceptions = before.filter((rule) =>
-		regions.some((region) => hasInexpressibleOverlap(rule, region)),
+		regions.some((region) => overlapOf(rule, region) === 'lost'),
 	);
-	return {left, exceptions: lost ? [...new Set(exceptions.map(({text}) => text))] : []};
+	return {left, narrow, exceptions: lost ? [...new Set(exceptions.map(({text}) => text))] : []};
 }
 
-function hasInexpressibleOverlap({regions, inexact}: ForeignRule, region: Region): boolean {
-	return regions.some(
-		(other) => meet(region, other) && (inexact !== undefined || subtractRegion(region, other).lost),
-	);
+/** How openings express a region without what a rule is about: too little, or with a few addresses too many. */
+function overlapOf({regions, inexact}: ForeignRule, region: Region): 'lost' | 'narrow' | undefined {
+	const parts = regions
+		.filter((other) => meet(region, other))
+		.map((other) => subtractRegion(region, other));
+	if (parts.some(({lost, narrow}) => !narrow && (lost || inexact !== undefined))) {
+		return 'lost';
+	}
+
+	return parts.some(({narrow}) => narrow) ? 'narrow' : undefined;
 }
 
 function describeExceptions(exceptions: readonly string[]): string {
 	const [first = '', ...others] = exceptions;
 	const stands = others.length === 0 ? 'stands' : `and ${others.length} more stand`;
 	return `"${first}" ${stands} before it, and openings know no such exception; what it touches stays shut`;
+}
+
+/** All exceptions that are not made, as one: a program that bans addresses may have made hundreds. */
+function describeIgnored(all: readonly Ignored[]): readonly Untranslatable[] {
+	const ignored = all
+		.map(({rule, open}) => ({
+			rule,
+			open: open.filter((region) => rule.regions.some((other) => meet(region, other))),
+		}))
+		.filter(({open}) => open.length > 0);
+	const texts = [...new Set(ignored.map(({rule}) => rule.text))];
+	const [first] = texts;
+	if (first === undefined) {
+		return [];
+	}
+
+	const reached = ignored.flatMap(({open}) => open);
+	const everywhere = reached.flatMap((region) =>
+		['4', '6'].map((sourceBits): Region => ({...region, sourceBits})),
+	);
+	const ports = mergeOpenings(openRegions(everywhere, false)).map(printOpening);
+	return [
+		{
+			text: texts.length === 1 ? first : `${first}, and ${texts.length - 1} more like it`,
+			why: `openings know no exception for a few addresses; these can connect to ${joinWords(ports)}`,
+			// An exception to a limit opens nothing.
+			...(ignored.some(({rule}) => rule.action === 'deny') ? {effect: 'opens'} : {}),
+		},
+	];
 }
 
 /** Each loss once: most rules exist for both families. */
@@ -104,6 +159,7 @@ function describeLosses(losses: readonly Loss[]): readonly Untranslatable[] {
 			{
 				text: first.rule.text,
 				why: first.why,
+				effect: 'closes',
 				...(wider.length === 0 ? {} : {wider: mergeOpenings(wider)}),
 			},
 		];

@@ -1,15 +1,9 @@
 import type {Family} from '../../lib/network.ts';
 import type {Verdict} from '../../policy/policy.ts';
+import {linesOf} from './iptables-line.ts';
 import type {Untranslatable} from './result.ts';
+import type {Forwarding} from './ufw-framework.ts';
 import type {UfwRule} from './ufw-user-rules.ts';
-
-/** The rules of a file of iptables-restore, line by line. */
-export function linesOf(text: string): readonly string[] {
-	return text
-		.split('\n')
-		.map((line) => line.trim())
-		.filter((line) => /^-[AI] /.test(line));
-}
 
 /** Reads `KEY="value"` lines as a shell does. */
 export function readSettings(text: string): ReadonlyMap<string, string> {
@@ -24,7 +18,7 @@ export function readSettings(text: string): ReadonlyMap<string, string> {
 /** What ufw does where none of its rules decides, as far as openings cannot express it. */
 export function describeDefaults(
 	defaults: ReadonlyMap<string, string>,
-	forwards: boolean,
+	{forwards, keepsForward = false}: Forwarding,
 	incoming: string,
 ): readonly Untranslatable[] {
 	const words: Readonly<Record<string, string>> = {DROP: 'deny', REJECT: 'reject'};
@@ -45,13 +39,17 @@ export function describeDefaults(
 					{
 						text: `default: ${outgoing} (outgoing)`,
 						why: 'what leaves this machine is not filtered',
+						effect: 'opens' as const,
+						elsewhere: true as const,
 					},
 				]),
-		...(routed !== undefined && forwards
+		...(routed !== undefined && forwards && !keepsForward
 			? [
 					{
 						text: `default: ${routed} (routed)`,
 						why: 'this machine forwards packets, and without ufw nothing stops them',
+						effect: 'opens' as const,
+						elsewhere: true as const,
 					},
 				]
 			: []),

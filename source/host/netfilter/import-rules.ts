@@ -5,7 +5,7 @@ import {translateUfwHere} from './ufw-config.ts';
 
 /** How what a manager lets in is read here. */
 const READERS: Readonly<Record<Manager, () => Promise<Translation | undefined>>> = {
-	ufw: async () => translateUfwHere(),
+	ufw: translateUfwHere,
 	firewalld: translateFirewalldHere,
 };
 

@@ -14,6 +14,7 @@ export function choiceLines(choice: NeighbourChoice | undefined, width: number):
 		...(choice?.refusal === undefined
 			? []
 			: wrapLines(`Not here: ${choice.refusal}`, width, 'warning')),
+		...(choice?.warnings ?? []).flatMap((line) => wrapLines(line, width, 'warning')),
 		...(choice?.means ?? []).flatMap((line) => wrapLines(line, width, 'plain')),
 	];
 }

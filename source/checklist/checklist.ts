@@ -1,7 +1,6 @@
 import {readAppliedPolicy} from '../change/applied.ts';
 import {TICKS_FILE} from '../change/paths.ts';
 import {listChanges, readBootId, stateOf} from '../change/record.ts';
-import {findJumpFault} from '../existing/shadowed-jump.ts';
 import {readJson, readText} from '../host/files/read-text.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findHelpers} from '../host/machine/modules.ts';
@@ -19,6 +18,7 @@ import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {checkBoot} from './check-boot.ts';
 import {checkConflicts, describeCoexisting} from './check-conflicts.ts';
+import {describeRunning, tryRunning} from './check-packets.ts';
 import {failed, type Item, ok, open, TICKS, type Tick, unless} from './checklist-item.ts';
 import {asItIs, findFileFault} from './verify-files.ts';
 
@@ -50,17 +50,19 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 	const {ruleSet} = compiled;
 	const readRules = async () => Promise.all(ruleSet.families.map(async ({family}) => save(family)));
 	// All at once: most of the time is spent waiting for other programs.
-	const [saves, boot, helpers, others] = await Promise.all([
+	const [saves, compared, boot, helpers, others] = await Promise.all([
 		readRules(),
+		tryRunning(compiled, withIptables, full),
 		checkBoot(compiled, withIptables, full),
 		checkHelpers(policy),
 		checkOthers(),
 	]);
 	const running = checkRunning(ruleSet, saves);
+	const altered = ruleSet.families.filter((_, index) => running[index]?.state !== 'ok');
 	return [
 		ok('policy', title),
 		...running,
-		checkJumps(saves),
+		...describeRunning(saves, compared, new Set(altered.map(({family}) => family))),
 		...boot,
 		helpers,
 		...others,
@@ -91,19 +93,6 @@ function checkRunning(ruleSet: RuleSet, saves: readonly Saved[]): readonly Item[
 			difference && describeDifference(difference),
 		);
 	});
-}
-
-function checkJumps(saves: readonly Saved[]): Item {
-	const [id, title] = ['reached', 'our rules are reached'] as const;
-	const [fault] = saves.flatMap(({rules}) => findJumpFault(rules));
-	return fault?.foreign
-		? failed(
-				id,
-				title,
-				fault.text,
-				'Take that rule away; see: iptables -S INPUT; ip6tables -S INPUT',
-			)
-		: unless(id, title, fault?.text);
 }
 
 async function checkHelpers(policy: Policy): Promise<Item> {

@@ -46,7 +46,7 @@ function printItem({title, state, cause, fix}: Item): string {
 	const signs = {ok: 'ok  ', failed: 'FAIL', open: 'open'};
 	return [
 		`${signs[state]}  ${title}`,
-		...(cause === undefined ? [] : [`      ${printable(cause, 300)}`]),
+		...(cause === undefined ? [] : [`      ${printable(cause, 1000)}`]),
 		...(fix === undefined ? [] : [`      -> ${printable(fix, 300)}`]),
 	].join('\n');
 }

@@ -10,37 +10,18 @@ import {
 	type Rule,
 } from '../ruleset/model.ts';
 
-/** Why packets bypass our chain. fw-wizard cannot mend a `foreign` fault. */
-export type JumpFault = {readonly text: string; readonly foreign: boolean};
-
-/**
- * Why packets bypass our chains: there is no jump, or more than one, or before it a rule of another
- * program accepts or blocks everything. One line each.
- */
-export function findJumpFault(rules: FamilyRules): readonly JumpFault[] {
+/** Why our chains are not reached, or twice: there is no jump, or more than one. One line each. */
+export function findJumpFault(rules: FamilyRules): readonly string[] {
 	return OWN_CHAINS.filter(({table, name}) => findChain(rules, table, name)).flatMap(
-		({table, name, from}): readonly JumpFault[] => {
+		({table, name, from}): readonly string[] => {
 			const list = findChain(rules, table, from)?.rules ?? [];
 			const jumps = list.filter(({target}) => target.kind === 'chain' && target.name === name);
 			const place = `IPv${rules.family}: ${from}`;
-			if (jumps.length !== 1) {
-				const text =
-					jumps.length === 0
-						? `${place} has no jump to ${name}`
-						: `${place} has ${jumps.length} jumps to ${name}`;
-				return [{text, foreign: false}];
-			}
-
-			const ahead = list.slice(0, list.indexOf(jumps[0] as Rule));
-			const found = firstDeciding(ahead, chainsOf(rules, table));
-			return found === undefined
+			return jumps.length === 1
 				? []
-				: [
-						{
-							text: `${place}, rule ${found.index}, not ours, decides before: ${printRule(found.rule, rules.family)}`,
-							foreign: true,
-						},
-					];
+				: jumps.length === 0
+					? [`${place} has no jump to ${name}`]
+					: [`${place} has ${jumps.length} jumps to ${name}`];
 		},
 	);
 }

@@ -125,7 +125,7 @@ function chooseStretches(
 const COMPUTES = /\bdport & | -m (?:u32|bpf) |@th,/;
 
 /** All numbers in the text of rules. Some are ports, and the others do no harm. */
-function numbersIn(text: string): readonly number[] {
+export function numbersIn(text: string): readonly number[] {
 	return [...new Set(text.match(/\d+/g))].map(Number);
 }
 

@@ -7,6 +7,7 @@ import {
 	type Entry,
 	type NamedVantagePoint,
 	ownAddresses,
+	planForPolicy,
 	planVantagePoints,
 	type SourceNetwork,
 } from '../proof/vantage-points.ts';
@@ -95,6 +96,58 @@ export async function planForExposure(
 			),
 		],
 	};
+}
+
+/**
+ * Plans where packets are sent from to compare the running rules with the policy: where a proof of the
+ * policy sends from, a stranger on each other interface, and an address in each network that the rules
+ * allow. Both families are tried, also where the machine has no address of one now.
+ */
+export async function planForRunning(
+	policy: Policy,
+	interfaces: readonly Interface[],
+	running: RulesUnderTest,
+	remoteClient: RemoteClient | undefined,
+): Promise<readonly NamedVantagePoint[]> {
+	const {vantagePoints: planned} = await planForPolicy(policy, interfaces, remoteClient);
+	const usual = planned.filter(({kind}) => kind === 'anywhere');
+	const names = new Set([
+		...usual.map(({inInterface}) => inInterface),
+		...interfaces.map(({name}) => name).filter((name) => !isInternalInterface(name)),
+	]);
+	const texts = running.loads.map(({text}) => text);
+	const inPolicy = planned.filter(({kind}) => kind !== 'anywhere');
+	const own = ownAddresses(interfaces);
+	const isInRules = referencesIn([...texts, ...inPolicy.map(({source}) => source)]);
+	const stranger = (family: Family) =>
+		pickStranger(family, (address) => own.has(address) || isInRules(address));
+	const isNamed = (address: string) => texts.some((text) => text.includes(address));
+	const here = await planVantagePoints({
+		...{interfaces, sources: withoutRepetitions(sourcesInRules(texts)), remoteClient: undefined},
+		main: usual[0]?.inInterface ?? '',
+		strangers: {4: stranger(4), 6: stranger(6)},
+		entries: [...names].map((inInterface): Entry => {
+			const {addresses = []} = interfaces.find(({name}) => name === inInterface) ?? {};
+			const destinations = (family: Family) => {
+				const found = destinationsOf(addresses, family, isNamed);
+				return found.length === 0 ? [undefined] : found;
+			};
+			const name = names.size === 1 ? 'anywhere' : `anywhere on ${inInterface}`;
+			return {inInterface, name, destinations: {4: destinations(4), 6: destinations(6)}};
+		}),
+	});
+	const all = [
+		...here.filter(({kind}) => kind === 'anywhere'),
+		...inPolicy,
+		...here.filter(({kind}) => kind === 'network').slice(0, MOST_NETWORKS),
+	];
+	// Of several that would send the same packets, the first one says most.
+	const unique = new Map(
+		[...all]
+			.reverse()
+			.map((point) => [`${point.source} ${point.inInterface} ${point.destination}`, point]),
+	);
+	return [...unique.values()].reverse();
 }
 
 /**

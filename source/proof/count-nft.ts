@@ -28,6 +28,8 @@ const COUNTS = `${TABLE}_counts`;
  */
 const MARK = '0x66777770';
 const NUMBERS = {tcp: 6, udp: 17} as const;
+/** Before every other chain: the lowest priority is NF_IP_PRI_FIRST, INT_MIN (linux/netfilter_ipv4.h). */
+const FIRST = -2_147_483_647;
 
 /**
  * Adds a table of our own to a namespace of our own. It collects in sets the ports that packets arrive at,
@@ -58,7 +60,7 @@ export async function installCounters(
 			set(`forwarded${family}`, ` . ipv${family}_addr . inet_service`),
 			set(`redirected${family}`, ` . ipv${family}_addr . inet_service`),
 		]),
-		`chain arrived { type filter hook prerouting priority raw - 11; ${each(
+		`chain arrived { type filter hook prerouting priority ${FIRST}; ${each(
 			(family, packets) =>
 				`${packets} ${port} != @arrived${family} update @arrived${family} { ${port} } meta mark set ${MARK};`,
 		)} }`,
@@ -77,7 +79,7 @@ export async function installCounters(
 		`chain drop_passed { type filter hook input priority 2147483646; ${each((_, packets) => `${packets} drop;`)} }`,
 		'}',
 		`table inet ${COUNTS} {`,
-		`chain arrived { type filter hook prerouting priority raw - 10; ${each((_, packets) => `${packets} meta mark ${MARK} counter meta mark set 0;`)} }`,
+		`chain arrived { type filter hook prerouting priority ${FIRST + 1}; ${each((_, packets) => `${packets} meta mark ${MARK} counter meta mark set 0;`)} }`,
 		'}',
 	]);
 }

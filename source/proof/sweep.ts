@@ -43,6 +43,11 @@ export type SweepOptions = {
 	readonly alike?: readonly PortRange[];
 	/** Whether to collect forwarded ports too, which needs nft(8). */
 	readonly follows?: boolean;
+	/**
+	 * Whether the rules have chains at ingress, which drop packets before they can be counted as arrived.
+	 * A packet that does not arrive then counts as not passed.
+	 */
+	readonly ingress?: boolean;
 };
 
 /**
@@ -58,6 +63,7 @@ export async function sweep(
 		ports = [ALL_PORTS],
 		alike = [ALL_PORTS],
 		follows = false,
+		ingress = false,
 	}: SweepOptions = {},
 ): Promise<readonly Observation[]> {
 	const withNft = hasNft();
@@ -82,7 +88,10 @@ export async function sweep(
 			round.map(async (vantagePoint) => ({
 				vantagePoint,
 				passed: withNft
-					? await sweepWithNft(testbed, vantagePoint, ports, before[vantagePoint.family], onSent)
+					? await sweepWithNft(testbed, vantagePoint, {
+							...{ports, ingress, onSent},
+							before: before[vantagePoint.family],
+						})
 					: await sweepWithoutNft(testbed, vantagePoint, ports, alike, onSent),
 				...(follows && withNft
 					? {forwarded: await readForwarded(testbed.machine, vantagePoint.family)}
@@ -148,12 +157,19 @@ function rounds(vantagePoints: readonly VantagePoint[]): ReadonlyArray<readonly 
 	return Array.from({length}, (_, index) => lists.flatMap((list) => list[index] ?? []));
 }
 
+type NftSweep = {
+	readonly ports: readonly PortRange[];
+	/** See `SweepOptions`. */
+	readonly ingress: boolean;
+	/** How many packets of the family had arrived before. */
+	readonly before: number;
+	readonly onSent: (count: number) => void;
+};
+
 async function sweepWithNft(
 	testbed: Testbed,
 	vantagePoint: VantagePoint,
-	ports: readonly PortRange[],
-	before: number,
-	onSent: (count: number) => void,
+	{ports, ingress, before, onSent}: NftSweep,
 ): Promise<Ports> {
 	for (const protocol of PROTOCOLS) {
 		for (const piece of pieces(ports)) {
@@ -164,7 +180,7 @@ async function sweepWithNft(
 
 	for (let tries = 1; ; tries += 1) {
 		const missing = await findMissing(testbed, vantagePoint, ports, before);
-		if (missing.length === 0) {
+		if (missing.length === 0 || (ingress && tries === TRIES)) {
 			return readPorts(testbed.machine, 'passed', vantagePoint.family);
 		}
 

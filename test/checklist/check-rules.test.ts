@@ -70,22 +70,22 @@ const FOREIGN: ReadonlyArray<{
 	{
 		rule: 'accepts all',
 		commands: [['iptables', '-I', 'INPUT', '-j', 'ACCEPT']],
-		found: /^IPv4: INPUT, rule 1, not ours, decides before: -j ACCEPT$/,
+		found: /are open from anywhere over IPv4: -A INPUT -j ACCEPT, in filter$/,
 	},
 	{
 		rule: 'drops all, IPv6',
 		commands: [['ip6tables', '-I', 'INPUT', '-j', 'DROP']],
-		found: /^IPv6: INPUT, rule 1, not ours, decides before: -j DROP$/,
+		found: /^22\/tcp is closed from anywhere over IPv6: -A INPUT -j DROP, in filter$/,
 	},
 	{
 		rule: 'accepts all that is new',
 		commands: [['iptables', '-I', 'INPUT', '-m', 'state', '--state', 'NEW', '-j', 'ACCEPT']],
-		found: /decides before: -m conntrack --ctstate NEW -j ACCEPT$/,
+		found: /: -A INPUT -m (?:conntrack --ct|state --)state NEW -j ACCEPT, in filter$/,
 	},
 	{
 		rule: 'drops all of TCP',
 		commands: [['iptables', '-I', 'INPUT', '-p', 'tcp', '-j', 'DROP']],
-		found: /decides before: -p tcp -j DROP$/,
+		found: /^22\/tcp is closed from anywhere over IPv4: -A INPUT -p tcp -j DROP, in filter$/,
 	},
 	{
 		rule: 'accepts all in a chain of its own',
@@ -94,7 +94,7 @@ const FOREIGN: ReadonlyArray<{
 			['iptables', '-A', 'theirs', '-j', 'ACCEPT'],
 			['iptables', '-I', 'INPUT', '-j', 'theirs'],
 		],
-		found: /decides before: -j theirs$/,
+		found: /: -A theirs -j ACCEPT, in filter$/,
 	},
 	{
 		rule: 'lets somebody in, in a chain of its own that returns',

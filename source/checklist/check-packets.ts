@@ -1,0 +1,98 @@
+import {findJumpFault} from '../existing/shadowed-jump.ts';
+import {type Comparison, compareRunning, type Deviation} from '../exposure/compare-running.ts';
+import {describeDeviation} from '../exposure/describe-deviation.ts';
+import type {FactsWithIptables} from '../host/machine/facts.ts';
+import type {Saved} from '../host/netfilter/iptables.ts';
+import {HostError} from '../lib/errors.ts';
+import type {Family} from '../lib/network.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
+import {runningSource} from '../testbed/load-rules.ts';
+import {failed, type Item, ok, open, unless} from './checklist-item.ts';
+
+const ID = 'reached';
+const TITLE = 'the running rules do what the policy says';
+/** Further deviations are counted. */
+const MOST_SHOWN = 4;
+
+/**
+ * Compares by packets what the running rules open, all programs' rules included, with the policy.
+ * @returns the comparison, or why there is none
+ */
+export async function tryRunning(
+	{policy, ruleSet}: CompiledPolicy,
+	{families, iptables, interfaces, session}: FactsWithIptables,
+	full: boolean,
+): Promise<Comparison | HostError> {
+	try {
+		return await compareRunning(await runningSource(families, iptables), {
+			...{policy, ruleSet, interfaces, full},
+			remoteClient: session.kind === 'remote' ? session : undefined,
+		});
+	} catch (error) {
+		if (error instanceof HostError) {
+			return error;
+		}
+
+		throw error;
+	}
+}
+
+/**
+ * The item of the running rules: our chain is reached, and no rule of another program opens or closes a
+ * port against the policy.
+ * @param altered families whose own rules are not those of the policy, which other items say
+ */
+export function describeRunning(
+	saves: readonly Saved[],
+	compared: Comparison | HostError,
+	altered: ReadonlySet<Family>,
+): readonly Item[] {
+	const [fault] = saves.flatMap(({rules}) => findJumpFault(rules));
+	if (fault !== undefined) {
+		return [unless(ID, TITLE, fault)];
+	}
+
+	if (compared instanceof HostError) {
+		return [open(ID, TITLE, `not tried: ${compared.message}`, compared.hint)];
+	}
+
+	const {deviations, probes, unloaded} = compared;
+	const foreign = deviations.filter(
+		({rule, families}) =>
+			(rule !== undefined && !rule.own && !rule.text.startsWith(':')) ||
+			!families.some((family) => altered.has(family)),
+	);
+	// Rules for single networks are often meant: somebody trusts these.
+	const trusted = foreign.filter(({from, fate}) => from.kind === 'network' && fate === 'open');
+	const faults = foreign.filter((deviation) => !trusted.includes(deviation));
+	return [
+		faults.length === 0
+			? ok(ID, `${TITLE} (${probes} packets)`)
+			: failed(
+					...([ID, TITLE, describe(faults)] as const),
+					'Remove these rules, or put the ports into the policy',
+				),
+		...(trusted.length === 0
+			? []
+			: [
+					open(
+						...(['trusted', 'no network may reach more than the policy allows'] as const),
+						...([describe(trusted), 'If that is not meant, remove these rules'] as const),
+					),
+				]),
+		...(unloaded.length === 0
+			? []
+			: [
+					open(
+						...(['left-out', 'all rules were tried'] as const),
+						`without ${unloaded.join(', ')}, which a copy of this machine cannot load`,
+						'See: nft list ruleset',
+					),
+				]),
+	];
+}
+
+function describe(deviations: readonly Deviation[]): string {
+	const more = deviations.length - MOST_SHOWN;
+	return `${deviations.slice(0, MOST_SHOWN).map(describeDeviation).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+}

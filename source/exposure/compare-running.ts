@@ -1,0 +1,230 @@
+import type {Interface} from '../host/machine/interfaces.ts';
+import {HostError} from '../lib/errors.ts';
+import type {Family} from '../lib/network.ts';
+import {cutPorts, joinRanges, onePort, type PortRange, subtractRanges} from '../lib/port-ranges.ts';
+import type {Policy} from '../policy/policy.ts';
+import type {Protocol} from '../policy/services.ts';
+import {type Fate, findResponsibleRule, type ResponsibleRule} from '../proof/responsible-rule.ts';
+import {type Observation, sweep} from '../proof/sweep.ts';
+import type {NamedVantagePoint} from '../proof/vantage-points.ts';
+import {openPorts, stretches} from '../ruleset/evaluate-ports.ts';
+import type {RemoteClient} from '../ruleset/lockout.ts';
+import type {RuleSet} from '../ruleset/model.ts';
+import {loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
+import {mirrorForwarding} from '../testbed/mirror-host.ts';
+import {type Testbed, withTestbed} from '../testbed/testbed.ts';
+import {numbersIn} from './measure.ts';
+import {withoutRateLimits, withSources} from './strip-rate-limits.ts';
+import {planForRunning} from './vantage-points.ts';
+
+/** Ports that one rule opens or closes against the policy. */
+export type Deviation = {
+	readonly fate: Fate;
+	readonly ports: Readonly<Record<Protocol, readonly PortRange[]>>;
+	readonly families: readonly Family[];
+	readonly from: NamedVantagePoint;
+	/** Undefined where no rule was found that does it. */
+	readonly rule: ResponsibleRule | undefined;
+};
+
+/** How the running rules compare to the policy. */
+export type Comparison = {
+	readonly deviations: readonly Deviation[];
+	/** How many packets were sent. */
+	readonly probes: number;
+	/** Tables of nftables that the copy of this machine could not load. */
+	readonly unloaded: readonly string[];
+};
+
+export type CompareOptions = {
+	readonly policy: Policy;
+	readonly ruleSet: RuleSet;
+	readonly interfaces: readonly Interface[];
+	readonly remoteClient: RemoteClient | undefined;
+	/** Packets to every port; otherwise to one of each range that the rules treat alike. */
+	readonly full?: boolean;
+};
+
+/** The rules for this many differences are looked for, at most: each takes some 30 ms. */
+const MOST_SEARCHES = 16;
+
+/**
+ * Sends packets at a copy of this machine with the rules that run now, and compares the ports that pass to
+ * the ports that the policy opens.
+ * @param source the running rules
+ * @throws {HostError} where no copy of this machine can be made, or it cannot load these rules
+ */
+export async function compareRunning(
+	source: RulesUnderTest,
+	{policy, ruleSet, interfaces, remoteClient, full = false}: CompareOptions,
+): Promise<Comparison> {
+	const families = ruleSet.families.map(({family}) => family);
+	const planned = await planForRunning(policy, interfaces, source, remoteClient);
+	const vantagePoints = planned.filter(({family}) => families.includes(family));
+	const alike = full ? cutPorts(everyPort()) : stretchesOf(source, ruleSet);
+	const ports = joinRanges(alike.map(({first}) => onePort(first)));
+	return withTestbed(
+		interfaces,
+		vantagePoints,
+		async (testbed) => {
+			const {loaded, unloaded} = await loadRunning(testbed, interfaces, vantagePoints, source);
+			const observations = await sweep(testbed, vantagePoints, {
+				...{ports, alike, follows: true},
+				ingress: loaded.loads.some(({text}) => /\bhook ingress\b/.test(text)),
+			});
+			const differences = vantagePoints.flatMap((vantagePoint) => {
+				const seen = observations.find((one) => one.vantagePoint === vantagePoint);
+				return seen === undefined ? [] : differencesOf(vantagePoint, seen, alike, ruleSet);
+			});
+			// Packets have to arrive again, also under rules that block neighbour discovery.
+			await testbed.seedNeighbours(vantagePoints);
+			return {
+				deviations: await explain(testbed, source, loaded, withoutImplied(differences)),
+				probes: 2 * vantagePoints.length * alike.length,
+				unloaded,
+			};
+		},
+		{beyond: false},
+	);
+}
+
+function everyPort(): readonly number[] {
+	return Array.from({length: 65_535}, (_, index) => index + 1);
+}
+
+/** All ports, cut wherever a rule has a number: some are ports, and the others do no harm. */
+function stretchesOf({loads}: RulesUnderTest, ruleSet: RuleSet): readonly PortRange[] {
+	const numbers = loads.flatMap(({text}) => numbersIn(text.replaceAll(NO_PORTS, '')));
+	const starts = stretches(ruleSet.families).map(({first}) => first);
+	return cutPorts([...starts, ...numbers.flatMap((number) => [number, number + 1])]);
+}
+
+/** Comments of iptables-save with the date, and counters of packets. */
+const NO_PORTS = /^#.*$|\[\d+:\d+\]|\bcounter packets \d+ bytes \d+/gm;
+
+/** Loads the running rules, less rate limits and rules for other sources than the vantage points. */
+async function loadRunning(
+	{machine}: Testbed,
+	interfaces: readonly Interface[],
+	vantagePoints: readonly NamedVantagePoint[],
+	source: RulesUnderTest,
+): Promise<{readonly loaded: RulesUnderTest; readonly unloaded: readonly string[]}> {
+	const present = new Set(vantagePoints.map(({inInterface}) => inInterface));
+	await mirrorForwarding(machine, interfaces, present, source);
+	const sources = [...new Set(vantagePoints.map((one) => one.source))];
+	const loads = source.loads.map((load) => ({
+		...load,
+		text: withoutRateLimits(
+			load.program.endsWith('-restore') ? withSources(load.text, sources) : load.text,
+		),
+	}));
+	const unloaded: string[] = [];
+	for (const load of loads) {
+		try {
+			await loadAll(machine, [load]);
+		} catch (error) {
+			const [, table] = /^table (\S+ \S+) \{/m.exec(load.text) ?? [];
+			if (load.program !== 'nft' || table === undefined || !(error instanceof HostError)) {
+				throw error;
+			}
+
+			unloaded.push(table);
+		}
+	}
+
+	return {loaded: {...source, loads}, unloaded};
+}
+
+/** Ports of one protocol that differ from the policy. */
+type Difference = {
+	readonly vantagePoint: NamedVantagePoint;
+	readonly fate: Fate;
+	readonly protocol: Protocol;
+	readonly ports: readonly PortRange[];
+};
+
+function differencesOf(
+	vantagePoint: NamedVantagePoint,
+	{passed, forwarded = []}: Observation,
+	alike: readonly PortRange[],
+	ruleSet: RuleSet,
+): readonly Difference[] {
+	const rules = ruleSet.families.find(({family}) => family === vantagePoint.family);
+	const starts = new Map(alike.map((stretch) => [stretch.first, stretch]));
+	const widen = (ranges: readonly PortRange[]) =>
+		joinRanges(
+			ranges.flatMap(({first, last}) =>
+				Array.from(
+					{length: last - first + 1},
+					(_, index) => starts.get(first + index) ?? [],
+				).flat(),
+			),
+		);
+	return (['tcp', 'udp'] as const).flatMap((protocol) => {
+		const expected = rules ? openPorts(rules, vantagePoint, protocol) : [];
+		const found = widen(passed[protocol]);
+		// What is forwarded, to a container say, bypasses INPUT, and no policy opens or closes it.
+		const elsewhere = forwarded.filter((one) => one.protocol === protocol && !one.here);
+		const sent = [...found, ...widen(elsewhere.map(({port}) => onePort(port)))];
+		return [
+			{vantagePoint, protocol, fate: 'open' as const, ports: subtractRanges(found, expected)},
+			{vantagePoint, protocol, fate: 'closed' as const, ports: subtractRanges(expected, sent)},
+		].filter(({ports}) => ports.length > 0);
+	});
+}
+
+/** Less differences of single networks that strangers on the same interface have as well. */
+function withoutImplied(differences: readonly Difference[]): readonly Difference[] {
+	const keyOf = ({vantagePoint: {family, inInterface}, fate, protocol, ports}: Difference) =>
+		JSON.stringify([family, inInterface, fate, protocol, ports]);
+	const strangers = differences.filter(({vantagePoint}) => vantagePoint.kind === 'anywhere');
+	const known = new Set(strangers.map(keyOf));
+	return [...strangers, ...differences.filter((one) => !known.has(keyOf(one)))].filter(
+		(one, index, all) => all.indexOf(one) === index,
+	);
+}
+
+/** Finds the rule of each difference, and puts together what one rule does from one vantage point. */
+async function explain(
+	testbed: Testbed,
+	source: RulesUnderTest,
+	loaded: RulesUnderTest,
+	differences: readonly Difference[],
+): Promise<readonly Deviation[]> {
+	const original = originalLines(source);
+	const found = new Map<string, Deviation>();
+	let searches = 0;
+	for (const {vantagePoint, fate, protocol, ports} of differences) {
+		let rule: ResponsibleRule | undefined;
+		for (const [index, range] of ports.entries()) {
+			// The ranges of one difference mostly have one cause.
+			if (index < 4 && searches < MOST_SEARCHES) {
+				searches += 1;
+				const packet = {protocol, port: range.first};
+				rule = await findResponsibleRule(testbed, loaded, vantagePoint, packet, fate);
+			}
+
+			const {kind, name, inInterface, family} = vantagePoint;
+			const text = rule && (original.get(rule.text) ?? rule.text);
+			const key = JSON.stringify([fate, text, rule?.place, kind, name, inInterface]);
+			const before = found.get(key);
+			const own = before?.ports ?? {tcp: [], udp: []};
+			found.set(key, {
+				...{fate, from: vantagePoint},
+				rule: rule && {...rule, text: text ?? rule.text},
+				ports: {...own, [protocol]: joinRanges([...own[protocol], range])},
+				families: [...new Set([...(before?.families ?? []), family])],
+			});
+		}
+	}
+
+	return [...found.values()];
+}
+
+/** The rules as they run, by what is left of them in the copy. */
+function originalLines({loads}: RulesUnderTest): ReadonlyMap<string, string> {
+	const lines = loads
+		.flatMap(({text}) => text.split('\n'))
+		.filter((line) => line.startsWith('-A '));
+	return new Map(lines.map((line) => [withoutRateLimits(line), line]));
+}

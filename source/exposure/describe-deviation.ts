@@ -1,0 +1,27 @@
+import {type PortRange, printPorts} from '../lib/port-ranges.ts';
+import {printable} from '../lib/printable.ts';
+import type {Deviation} from './compare-running.ts';
+
+/** More ranges than these are counted. */
+const MOST_RANGES = 6;
+
+/** `22/tcp is closed from anywhere over IPv4: -A INPUT -p tcp -m tcp --dport 22 -j DROP, in filter` */
+export function describeDeviation({fate, ports, families, from, rule}: Deviation): string {
+	const lists = (['tcp', 'udp'] as const).flatMap((protocol) =>
+		ports[protocol].length === 0 ? [] : [`${printList(ports[protocol])}/${protocol}`],
+	);
+	const one = lists.length === 1 && /^\d+\//.test(lists[0] ?? '');
+	const where = `from ${from.kind === 'beside' ? 'just outside of ' : ''}${from.name}`;
+	const over = families.map((family) => `IPv${family}`).join(' and ');
+	const cause =
+		rule === undefined
+			? 'no rule was found that does it'
+			: `${printable(rule.text.replaceAll(/counter packets \d+ bytes \d+ ?/g, '').trim(), 200)}, in ${printable(rule.place, 80)}`;
+	return `${lists.join(' and ')} ${one ? 'is' : 'are'} ${fate} ${where} over ${over}: ${cause}`;
+}
+
+function printList(ranges: readonly PortRange[]): string {
+	const first = ranges.slice(0, MOST_RANGES).map((range) => printPorts(range, '-'));
+	const more = ranges.length - first.length;
+	return `${first.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

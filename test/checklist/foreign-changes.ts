@@ -1,0 +1,296 @@
+/**
+ * A change to a machine's rules by another program or by hand: the commands that make it, the commands
+ * that take it back, and what `check` says of it. The policy opens 22/tcp, 8000-8010/tcp and 53/udp.
+ */
+export type ForeignChange = {
+	readonly change: string;
+	readonly does: readonly string[];
+	readonly undoes: readonly string[];
+	/** What the cause names; undefined where the change is harmless. */
+	readonly found: readonly RegExp[] | undefined;
+	/** It opens ports to a single network, so that it is named and nothing has failed. */
+	readonly trusts?: true;
+	/** The backend that it can be made in. Default: both. */
+	readonly only?: 'nft' | 'legacy';
+};
+
+/** A rule of iptables, inserted at the top of its chain. */
+function inserted(rule: string, program = 'iptables', table = 'filter') {
+	const [chain = '', ...words] = rule.split(' ');
+	return {
+		does: [`${program} -t ${table} -I ${chain} 1 ${words.join(' ')}`],
+		undoes: [`${program} -t ${table} -D ${rule}`],
+	};
+}
+
+/** A table of nftables. */
+function table(name: string, chain: string) {
+	return {does: [`nft add table ${name} { ${chain}; }`], undoes: [`nft delete table ${name}`]};
+}
+
+/** A chain of another program that INPUT leads to, by -j or by -g. */
+function inChain(rules: readonly string[], option = '-j', how = '') {
+	return {
+		does: [
+			'iptables -N theirs',
+			...rules.map((rule) => `iptables -A theirs ${rule}`),
+			`iptables -I INPUT 1 ${how} ${option} theirs`,
+		],
+		undoes: [
+			`iptables -D INPUT ${how} ${option} theirs`,
+			'iptables -F theirs',
+			'iptables -X theirs',
+		],
+	};
+}
+
+const EVERYTHING = /1-21, 23-7999, 8011-65535\/tcp/;
+
+export const FOREIGN_CHANGES: readonly ForeignChange[] = [
+	{
+		change: 'RETURN ahead of the jump',
+		...inserted('INPUT -j RETURN'),
+		found: [EVERYTHING, /are open from anywhere over IPv4: -A INPUT -j RETURN, in filter/],
+	},
+	{
+		change: 'RETURN for TCP',
+		...inserted('INPUT -p tcp -j RETURN'),
+		found: [EVERYTHING, /: -A INPUT -p tcp -j RETURN, in filter/],
+	},
+	{
+		change: 'goto ahead of the jump',
+		...inChain([], '-g'),
+		found: [EVERYTHING, /: -A INPUT -g theirs, in filter/],
+	},
+	{
+		change: 'goto to a chain that returns',
+		...inChain(['-j RETURN'], '-g', '-p tcp'),
+		found: [EVERYTHING, /: -A INPUT -p tcp -g theirs, in filter/],
+	},
+	{
+		change: 'ACCEPT of everything',
+		...inserted('INPUT -j ACCEPT'),
+		found: [EVERYTHING, /: -A INPUT -j ACCEPT, in filter/],
+	},
+	{
+		change: 'ACCEPT on an interface',
+		...inserted('INPUT -i eth0 -j ACCEPT'),
+		found: [EVERYTHING, /: -A INPUT -i eth0 -j ACCEPT, in filter/],
+	},
+	{
+		change: 'ACCEPT of one port',
+		...inserted('INPUT -p tcp --dport 3306 -j ACCEPT'),
+		found: [
+			/^3306\/tcp is open from anywhere over IPv4: -A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT, in filter$/,
+		],
+	},
+	{
+		change: 'ACCEPT of one port over IPv6',
+		...inserted('INPUT -p udp --dport 161 -j ACCEPT', 'ip6tables'),
+		found: [
+			/^161\/udp is open from anywhere over IPv6: -A INPUT -p udp -m udp --dport 161 -j ACCEPT, in filter$/,
+		],
+	},
+	{
+		change: 'ACCEPT of several ports',
+		...inserted('INPUT -p tcp -m multiport --dports 3306,5432 -j ACCEPT'),
+		found: [/^3306, 5432\/tcp are open from anywhere over IPv4: .*--dports 3306,5432 -j ACCEPT/],
+	},
+	{
+		change: 'ACCEPT of new connections',
+		...inserted('INPUT -m conntrack --ctstate NEW -j ACCEPT'),
+		found: [EVERYTHING, /: -A INPUT -m conntrack --ctstate NEW -j ACCEPT/],
+	},
+	{
+		change: 'ACCEPT of a network',
+		...inserted('INPUT -s 198.51.100.0/24 -j ACCEPT'),
+		trusts: true,
+		found: [
+			EVERYTHING,
+			/are open from 198\.51\.100\.0\/24 over IPv4: -A INPUT -s 198\.51\.100\.0\/24 -j ACCEPT/,
+		],
+	},
+	{
+		change: 'ACCEPT of a set of addresses',
+		trusts: true,
+		does: [
+			'ipset create trusted hash:ip',
+			'ipset add trusted 198.51.100.9',
+			'iptables -I INPUT 1 -m set --match-set trusted src -j ACCEPT',
+		],
+		undoes: ['iptables -D INPUT -m set --match-set trusted src -j ACCEPT', 'ipset destroy trusted'],
+		found: [EVERYTHING, /are open from 198\.51\.100\.9.*--match-set trusted src -j ACCEPT/],
+	},
+	{
+		change: 'ACCEPT of a mark that mangle sets',
+		does: [
+			'iptables -t mangle -I PREROUTING 1 -p tcp --dport 3306 -j MARK --set-mark 7',
+			'iptables -I INPUT 1 -m mark --mark 7 -j ACCEPT',
+		],
+		undoes: [
+			'iptables -t mangle -D PREROUTING -p tcp --dport 3306 -j MARK --set-mark 7',
+			'iptables -D INPUT -m mark --mark 7 -j ACCEPT',
+		],
+		found: [/^3306\/tcp is open from anywhere over IPv4: -A INPUT -m mark --mark 0x7 -j ACCEPT/],
+	},
+	{
+		change: 'a chain that accepts one port',
+		...inChain(['-p tcp --dport 3306 -j ACCEPT', '-j RETURN']),
+		found: [
+			/^3306\/tcp is open from anywhere over IPv4: -A theirs -p tcp -m tcp --dport 3306 -j ACCEPT/,
+		],
+	},
+	{
+		change: 'a chain that accepts everything',
+		...inChain(['-j ACCEPT'], '-j', '-p tcp'),
+		found: [EVERYTHING, /: -A theirs -j ACCEPT/],
+	},
+	{
+		change: 'DROP of 22',
+		...inserted('INPUT -p tcp --dport 22 -j DROP'),
+		found: [
+			/^22\/tcp is closed from anywhere over IPv4: -A INPUT -p tcp -m tcp --dport 22 -j DROP, in filter$/,
+		],
+	},
+	{
+		change: 'DROP of everything',
+		...inserted('INPUT -j DROP'),
+		found: [/22, 8000-8010\/tcp and 53\/udp are closed .*: -A INPUT -j DROP, in filter/],
+	},
+	{
+		change: 'DROP of everything over IPv6',
+		...inserted('INPUT -j DROP', 'ip6tables'),
+		found: [/22, 8000-8010\/tcp and 53\/udp are closed .* over IPv6: -A INPUT -j DROP, in filter/],
+	},
+	{
+		change: 'REJECT of a part of a range',
+		...inserted('INPUT -p tcp --dport 8003:8005 -j REJECT'),
+		found: [/^8003-8005\/tcp are closed from anywhere over IPv4: .* --dport 8003:8005 -j REJECT/],
+	},
+	{
+		change: 'DROP of new UDP in a chain',
+		...inChain(['-p udp -j DROP']),
+		found: [/^53\/udp is closed from anywhere over IPv4: -A theirs -p udp -j DROP/],
+	},
+	{
+		change: 'REDIRECT to an open port',
+		...inserted('PREROUTING -p tcp --dport 3306 -j REDIRECT --to-ports 22', 'iptables', 'nat'),
+		found: [
+			/^3306\/tcp is open from anywhere over IPv4: -A PREROUTING .* -j REDIRECT --to-ports 22, in nat/,
+		],
+	},
+	{
+		change: 'REDIRECT of an open port to a closed one',
+		...inserted('PREROUTING -p tcp --dport 22 -j REDIRECT --to-ports 2222', 'iptables', 'nat'),
+		found: [
+			/^22\/tcp is closed from anywhere over IPv4: -A PREROUTING .* -j REDIRECT --to-ports 2222, in nat/,
+		],
+	},
+	{
+		change: 'DNAT to another port of this machine',
+		...inserted('PREROUTING -p tcp --dport 3306 -j DNAT --to-destination :22', 'iptables', 'nat'),
+		found: [
+			/^3306\/tcp is open from anywhere over IPv4: -A PREROUTING .* -j DNAT --to-destination :22, in nat/,
+		],
+	},
+	{
+		change: 'DROP in raw',
+		...inserted('PREROUTING -p tcp --dport 22 -j DROP', 'iptables', 'raw'),
+		found: [/^22\/tcp is closed .*: -A PREROUTING -p tcp -m tcp --dport 22 -j DROP, in raw/],
+	},
+	{
+		change: 'DROP in mangle',
+		...inserted('INPUT -p tcp --dport 22 -j DROP', 'iptables', 'mangle'),
+		found: [/^22\/tcp is closed .*: -A INPUT -p tcp -m tcp --dport 22 -j DROP, in mangle/],
+	},
+	{
+		change: 'DROP in mangle, PREROUTING, over IPv6',
+		...inserted('PREROUTING -p tcp --dport 22 -j DROP', 'ip6tables', 'mangle'),
+		found: [
+			/^22\/tcp is closed .* over IPv6: -A PREROUTING -p tcp -m tcp --dport 22 -j DROP, in mangle/,
+		],
+	},
+	{
+		change: 'DROP in security',
+		...inserted('INPUT -p udp --dport 53 -j DROP', 'iptables', 'security'),
+		found: [/^53\/udp is closed .*: -A INPUT -p udp -m udp --dport 53 -j DROP, in security/],
+	},
+	{
+		change: 'nftables, inet: drop',
+		...table('inet theirs', 'chain in { type filter hook input priority 10; tcp dport 22 drop; }'),
+		found: [
+			/^22\/tcp is closed from anywhere over IPv4 and IPv6: tcp dport 22 drop, in inet theirs, chain in$/,
+		],
+	},
+	{
+		change: 'nftables, inet: drop by policy, in prerouting',
+		...table(
+			'inet theirs',
+			'chain in { type filter hook prerouting priority -350; policy drop; tcp dport != 22 accept; udp dport 1-65535 accept; meta l4proto { icmp, ipv6-icmp } accept; }',
+		),
+		found: [
+			/^22\/tcp is closed from anywhere over IPv4 and IPv6: policy drop, in inet theirs, chain in$/,
+		],
+	},
+	{
+		change: 'nftables, ip: redirect',
+		...table(
+			'ip theirs',
+			'chain pre { type nat hook prerouting priority -100; tcp dport 3306 redirect to :22; }',
+		),
+		found: [
+			/^3306\/tcp is open from anywhere over IPv4: tcp dport 3306 redirect to :22, in ip theirs, chain pre$/,
+		],
+	},
+	{
+		change: 'nftables, netdev: drop',
+		...table(
+			'netdev theirs',
+			'chain in { type filter hook ingress device "eth0" priority 0; tcp dport 22 drop; }',
+		),
+		found: [
+			/^22\/tcp is closed from anywhere over IPv4 and IPv6: tcp dport 22 drop, in netdev theirs, chain in$/,
+		],
+	},
+	{
+		change: 'DROP in the legacy backend',
+		...inserted('INPUT -p tcp --dport 22 -j DROP', 'iptables-legacy'),
+		only: 'nft',
+		found: [
+			/^22\/tcp is closed .*: -A INPUT -p tcp -m tcp --dport 22 -j DROP, in filter, legacy backend$/,
+		],
+	},
+	{
+		change: 'DROP in the nft backend',
+		...inserted('INPUT -p tcp --dport 22 -j DROP', 'iptables-nft'),
+		only: 'legacy',
+		found: [
+			/^22\/tcp is closed .*: -A INPUT -p tcp -m tcp --dport 22 -j DROP, in filter, nft backend$/,
+		],
+	},
+	{
+		change: 'LOG, and a rule that counts (harmless)',
+		does: ['iptables -I INPUT 1 -j LOG --log-prefix DROP', 'iptables -I INPUT 1 -p tcp --dport 22'],
+		undoes: ['iptables -D INPUT -j LOG --log-prefix DROP', 'iptables -D INPUT -p tcp --dport 22'],
+		found: undefined,
+	},
+	{
+		change: 'an empty chain of fail2ban (harmless)',
+		does: [
+			'iptables -N f2b-sshd',
+			'iptables -A f2b-sshd -j RETURN',
+			'iptables -I INPUT 1 -p tcp -m multiport --dports 22 -j f2b-sshd',
+		],
+		undoes: [
+			'iptables -D INPUT -p tcp -m multiport --dports 22 -j f2b-sshd',
+			'iptables -F f2b-sshd',
+			'iptables -X f2b-sshd',
+		],
+		found: undefined,
+	},
+	{
+		change: 'DROP of one address (harmless)',
+		...inserted('INPUT -s 203.0.113.77 -j DROP'),
+		found: undefined,
+	},
+];

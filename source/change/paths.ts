@@ -6,9 +6,12 @@ export const CONFIG_DIR = '/etc/fw-wizard';
 /** The pending change, backups and the journal. */
 export const STATE_DIR = '/var/lib/fw-wizard';
 
-/** The rules that the boot loads, and the script that loads them. */
-export const RULES_FILES = {4: `${CONFIG_DIR}/rules.v4`, 6: `${CONFIG_DIR}/rules.v6`} as const;
+/** The rules that the boot loads, of both families: a script that loads them. */
 export const RESTORE_FILE = `${CONFIG_DIR}/restore`;
+/** The same with the floor alone, for a boot that finds that script damaged. */
+export const FLOOR_FILE = `${CONFIG_DIR}/floor`;
+/** The rules of each family in versions before, whose script read them from here. */
+export const OLD_RULES_FILES = [`${CONFIG_DIR}/rules.v4`, `${CONFIG_DIR}/rules.v6`] as const;
 
 export const POLICY_FILE = `${CONFIG_DIR}/policy.json`;
 /** The init system that the user has chosen, where it is not the detected one. */

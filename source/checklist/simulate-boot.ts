@@ -1,4 +1,3 @@
-import {RESTORE_FILE} from '../change/paths.ts';
 import {firstLine} from '../host/exec/run.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {save} from '../host/netfilter/iptables.ts';
@@ -6,6 +5,7 @@ import type {Namespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
 import {ALL_PORTS, countPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
+import {BOOT_COMMAND} from '../persistence/init/run-restore.ts';
 import {withoutLimits} from '../proof/checks/rate-limits.ts';
 import {describePortDifference, viewAll} from '../proof/report.ts';
 import {sweep} from '../proof/sweep.ts';
@@ -64,7 +64,8 @@ export async function rehearseBoot(
 
 /** @returns the first fault of the rules that the boot's own command has loaded */
 async function loadAsBoot(machine: Namespace, ruleSet: RuleSet): Promise<string | undefined> {
-	const {status, stderr} = await machine.run('sh', [RESTORE_FILE], {timeout: 30_000});
+	const [program, ...args] = BOOT_COMMAND;
+	const {status, stderr} = await machine.run(program, args, {timeout: 30_000});
 	if (status !== 0) {
 		const said = stderr.split('\n').filter((line) => line.startsWith('fw-wizard:'));
 		return printable(said[0] ?? (firstLine(stderr) || `it ended with ${status}`), 200);

@@ -40,6 +40,11 @@ function faultOf(file: string, wanted: FilePlan['files'][string]): string | unde
 		return fault;
 	}
 
+	// Whoever can read a file can lock it (flock(2)), and keep others waiting.
+	if ((found.mode & 0o044 & ~wanted.mode) !== 0) {
+		return 'can be read by others than root';
+	}
+
 	if ((wanted.mode & 0o100) !== 0 && (found.mode & 0o100) === 0) {
 		return 'is not executable';
 	}

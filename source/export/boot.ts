@@ -1,5 +1,5 @@
 import type {FilePlan, PlannedFile} from '../change/boot-files.ts';
-import {POLICY_FILE, RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
+import {FLOOR_FILE, OLD_RULES_FILES, POLICY_FILE, RESTORE_FILE} from '../change/paths.ts';
 import {programOf} from '../host/netfilter/iptables.ts';
 import {systemd} from '../persistence/init/systemd.ts';
 import {planBootFiles, removalOf} from '../persistence/plan.ts';
@@ -15,7 +15,7 @@ export type BootPlan = {readonly keep: FilePlan; readonly remove: FilePlan};
  */
 export function planForOthers(compiled: CompiledPolicy): BootPlan {
 	const keep = planBootFiles(systemd, compiled, (family) => programOf(family));
-	const own = [POLICY_FILE, RULES_FILES[4], RULES_FILES[6], RESTORE_FILE];
+	const own = [POLICY_FILE, RESTORE_FILE, FLOOR_FILE, ...OLD_RULES_FILES];
 	const removal = removalOf([systemd], systemd.deactivate);
 	return {
 		keep: {

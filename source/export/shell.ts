@@ -152,11 +152,10 @@ load)
 	id=$$.$(date +%s)
 	echo "$id" >"$state/id"
 	cp "$0" "$state/script" && write_files "$state/new" || exit 3
-	sed 's#${CONFIG_DIR}/rules#${STATE}/new${CONFIG_DIR}/rules#' "$state/new${RESTORE_FILE}" >"$state/load"
 	for tool in iptables ip6tables; do save "$state"; done
 	seconds=\${SECONDS_TO_CONFIRM:-60}
 	arm "$seconds"
-	if ! (turn -s && due "$id" && sh "$state/load"); then
+	if ! (turn -s && due "$id" && sh "$state/new${RESTORE_FILE}"); then
 		roll_back
 		disarm
 		say 'it does not load whole: the old rules are back'

@@ -1,13 +1,12 @@
 import {existsSync} from 'node:fs';
 import type {FilePlan} from '../change/boot-files.ts';
-import {BOOT_FILE, RESTORE_FILE, RULES_FILES} from '../change/paths.ts';
+import {BOOT_FILE, FLOOR_FILE, OLD_RULES_FILES, RESTORE_FILE} from '../change/paths.ts';
 import {readText} from '../host/files/read-text.ts';
 import {findInstalledInits} from '../host/machine/init-system.ts';
 import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
 import type {Family} from '../lib/network.ts';
 import {helperOf} from '../policy/helpers.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
-import {printRestore} from '../ruleset/format-iptables.ts';
 import {ifupdown} from './init/ifupdown.ts';
 import {openrc} from './init/openrc.ts';
 import {systemd} from './init/systemd.ts';
@@ -115,23 +114,22 @@ export function planBootFiles(
 	programOf: (family: Family) => string,
 ): FilePlan {
 	const modules = policy.helpers.map((name) => helperOf(name).module);
-	const script = printRestoreScript(
-		floor.families.map((rules) => ({
-			family: rules.family,
-			program: programOf(rules.family),
-			file: RULES_FILES[rules.family],
-			floor: printRestore(rules),
-		})),
-		modules,
-	);
-	const rules = ruleSet.families.map((family) => [
-		RULES_FILES[family.family],
-		{text: printRestore(family), mode: 0o600},
-	]);
+	const floors = floor.families.map((rules) => ({
+		family: rules.family,
+		program: programOf(rules.family),
+		rules,
+		floor: rules,
+	}));
+	const families = floors.map((part) => ({
+		...part,
+		rules: ruleSet.families.find(({family}) => family === part.family) ?? part.floor,
+	}));
 	return {
 		files: {
-			...Object.fromEntries(rules),
-			[RESTORE_FILE]: {text: script, mode: 0o755},
+			[FLOOR_FILE]: {text: printRestoreScript(floors, []), mode: 0o600},
+			// One file, so that one rename switches both families.
+			[RESTORE_FILE]: {text: printRestoreScript(families, modules), mode: 0o600},
+			...Object.fromEntries(OLD_RULES_FILES.map((file) => [file, null])),
 			...initSystem.files(modules),
 		},
 		...initSystem.activate,

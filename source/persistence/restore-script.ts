@@ -1,94 +1,149 @@
-import {RESTORE_FILE} from '../change/paths.ts';
 import {CHOOSE_IPTABLES, printChoice} from '../host/netfilter/choose-iptables.ts';
+import {cksum} from '../lib/cksum.ts';
 import type {Family} from '../lib/network.ts';
 import {quote} from '../lib/shell-quote.ts';
-import {OWN_CHAINS, OWN_PREFIX} from '../ruleset/model.ts';
+import {tableLines} from '../ruleset/format-iptables.ts';
+import {type FamilyRules, OWN_PREFIX} from '../ruleset/model.ts';
 
 export type RestoreFamily = {
 	readonly family: Family;
 	/** The absolute path of the iptables of the backend in use; its -restore stands beside it. */
 	readonly program: string;
-	/** The file with the full rules. */
-	readonly file: string;
-	/** A restore file of what must hold even when the full rules do not load. */
-	readonly floor: string;
+	readonly rules: FamilyRules;
+	/** What must hold even when the full rules do not load. */
+	readonly floor: FamilyRules;
 };
 
 /**
- * The only program that runs at boot: a POSIX sh script that loads the rules into the chains of
- * fw-wizard, with one jump each, whatever other rules are loaded. It never fails open: a family whose
- * rules do not load completely gets the floor. Exit status 0: all rules are loaded; 1: a floor is
- * loaded; 2: not even a floor.
+ * The beginning of the first line. The checksum of everything below it follows, as cksum(1) prints
+ * it: whatever runs the script can tell first whether it is damaged.
+ */
+export const SUM_LINE = '# cksum of the lines below: ';
+
+/** Seconds for which a family that another program keeps locked is tried again. */
+const LOCKED_SECONDS = 60;
+
+/**
+ * The rules of one generation, both families, and the way to load them: a POSIX sh script that loads
+ * them into the chains of fw-wizard, with one jump each, whatever other rules are loaded. It never
+ * fails open: a family whose rules do not load completely gets the floor. Exit status 0: all rules
+ * are loaded; 1: a floor is loaded; 2: not even a floor.
+ *
+ * It ends within 60 s and one more attempt, about 75 s, and only after more than a few seconds where
+ * another program keeps the lock of iptables. Everything is in functions, and the last line calls
+ * them: a part of the script does nothing.
  */
 export function printRestoreScript(
 	families: readonly RestoreFamily[],
 	modules: readonly string[],
 ): string {
-	const jump = OWN_CHAINS.map(({from, name}) => `'-A ${from} -j ${name}'`).join('|');
-	return `#!/bin/sh
-# Written by fw-wizard: loads the firewall rules, as the boot service does.
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
-LC_ALL=C
-export PATH LC_ALL
-status=0
-${modules.map((module) => `modprobe -q ${module} 2>/dev/null`).join('\n')}
-
+	const script = `# Written by fw-wizard: loads the firewall rules, as the boot service does.
 ${CHOOSE_IPTABLES}
-# One at a time: ifupdown runs it for each interface.
-[ -r ${RESTORE_FILE} ] && exec 9<${RESTORE_FILE} && flock 9 2>/dev/null
+# Table $1 for iptables-restore: the lines $2, and the jumps (FROM TO ...) that are not there yet.
+table() {
+	printf '*%s\\n%s\\n' "$1" "$2"
+	of=$1
+	shift 2
+	while [ "$#" -gt 1 ]; do
+		"$tool" -w 10 -t "$of" -C "$1" -j "$2" 2>/dev/null || echo "-A $1 -j $2"
+		shift 2
+	done
+	echo COMMIT
+}
 
-# The restore file on standard input, less the jumps that are there already.
-without_jumps() {
-	table=
-	while IFS= read -r line || [ -n "$line" ]; do
-		case $line in
-		'*'*) table=\${line#?} ;;
-		${jump})
-			set -- $line
-			"$tool" -w 10 -t "$table" -C "$2" -j "$4" 2>/dev/null && continue ;;
-		esac
-		printf '%s\\n' "$line"
+# Loads what function $1 prints, and asks whether it is reached. 4: another program has the lock; 3: the
+# kernel or something else was busy, perhaps.
+load() {
+	case $("$tool" -w 10 -S INPUT 2>&1 >/dev/null) in
+	*'xtables lock'* | *'lock file'*) return 4 ;;
+	esac
+	# Whole before it is loaded: legacy iptables-restore locks out iptables -C. Needs no disk.
+	text=$("$1")
+	# Cut off, it would load without an error, and filter nothing.
+	[ -n "$text" ] && [ "\${text##*COMMIT}" = '' ] || return 1
+	printf '%s\\n' "$text" | "$tool-restore" -w 10 --noflush || { [ "$?" != 4 ] || return 3; return 1; }
+	"$tool" -w 10 -C INPUT -j ${OWN_PREFIX}INPUT 2>/dev/null || return 1
+}
+
+# Loads the floor of family $1. Behind a lock ($2 is 4) without it: the kernel takes no table that was
+# made from an earlier one (EAGAIN), and a file of this process is locked by nobody.
+floor() {
+	[ "$2" != 4 ] || export XTABLES_LOCKFILE=/proc/self/environ
+	load "floor$1"
+}
+
+uptime() { read -r seconds rest </proc/uptime && echo "\${seconds%.*}"; }
+
+# Loads family $1. What is in the way may go: with the floor loaded, the rules are tried again.
+family() {
+	status=2 tries=0
+	end=$(($(uptime) + ${LOCKED_SECONDS}))
+	until load "rules$1"; do
+		why=$?
+		[ "$tries" != 0 ] ||
+			echo "fw-wizard: the IPv$1 rules do not load; loading the floor instead: only what cannot fail" >&2
+		# Also behind a floor: of the rules, one table may be loaded.
+		[ "$status$why" = 14 ] || { (floor "$1" "$why") && status=1; }
+		tries=$((tries + 1))
+		case $status$why in
+		?4) [ "$(uptime)" -lt "$end" ] ;;
+		11) false ;;
+		*) [ "$tries" -lt 3 ] ;;
+		esac || return "$status"
+		sleep 1
+	done
+	[ "$tries" = 0 ] || echo "fw-wizard: now the IPv$1 rules are loaded" >&2
+	return 0
+}
+
+# One at a time, for ifupdown runs it for each interface. Only root can open the file, and so lock it.
+one_at_a_time() {
+	command -v flock >/dev/null && [ -r "$0" ] && exec 9<"$0" || return
+	tries=0
+	until flock -n 9 || [ "$tries" -ge 90 ]; do
+		sleep 1
+		tries=$((tries + 1))
 	done
 }
 
-# A file that was cut off or emptied loads without an error, and filters nothing.
-whole() {
-	case $1 in
-	*'
-:${OWN_PREFIX}INPUT '*'
-COMMIT') return 0 ;;
-	esac
-	return 1
-}
-
-# Loads the rules $1, and asks whether they are reached. All of $1 is there before: legacy
-# iptables-restore locks out iptables -C. No file is written: at boot there may be no place for one.
-load() {
-	printf '%s\\n' "$1" | "$tool-restore" -w 10 --noflush &&
-		"$tool" -w 10 -C INPUT -j ${OWN_PREFIX}INPUT 2>/dev/null
-}
-
-# $1: family, $2: file, $3: floor.
-family() {
-	rules=$(without_jumps 2>/dev/null <"$2")
-	if whole "$rules" && load "$rules"; then
-		return
-	fi
-	echo "fw-wizard: the IPv$1 rules in $2 do not load; loading the floor instead: only what cannot fail" >&2
-	if load "$(printf '%s\\n' "$3" | without_jumps)"; then
-		[ "$status" -ge 1 ] || status=1
-	else
-		echo "fw-wizard: not even the IPv$1 floor loads: IPv$1 is NOT FILTERED" >&2
-		status=2
-	fi
-}
-
 ${families.map(printFamily).join('\n')}
-exit "$status"
+main() {
+	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
+	LC_ALL=C
+	export PATH LC_ALL
+${modules.map((module) => `	modprobe -q ${module} 2>/dev/null\n`).join('')}	one_at_a_time
+	# Side by side: what keeps one family waiting does not keep the other.
+	worst=0 started=
+${families.map(({family}) => `	ipv${family} &\n	started="$started $!"\n`).join('')}	for process in $started; do
+		wait "$process"
+		status=$?
+		[ "$status" -le "$worst" ] || worst=$status
+	done
+	exit "$worst"
+}
+main
+`;
+	return `${SUM_LINE}${cksum(script)}\n${script}`;
+}
+
+function printFamily({family, program, rules, floor}: RestoreFamily): string {
+	return `rules${family}() {
+${printTables(rules)}}
+floor${family}() {
+${printTables(floor)}}
+ipv${family}() {
+${printChoice(program)}family ${family} && return
+status=$?
+[ "$status" = 1 ] || echo "fw-wizard: not even the IPv${family} floor loads: IPv${family} is NOT FILTERED" >&2
+return "$status"
+}
 `;
 }
 
-function printFamily({family, program, file, floor}: RestoreFamily): string {
-	return `${printChoice(program)}family ${family} ${quote(file)} ${quote(floor.trimEnd())}
-`;
+function printTables(rules: FamilyRules): string {
+	return tableLines(rules)
+		.map(
+			({table, lines, jumps}) => `table ${table} ${quote(lines.join('\n'))} ${jumps.join(' ')}\n`,
+		)
+		.join('');
 }

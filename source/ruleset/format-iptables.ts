@@ -13,6 +13,9 @@ import {
 } from './model.ts';
 import {protocolWord} from './protocol-names.ts';
 
+/** The tables of our chains, in the order in which they are loaded. */
+const OWN_TABLES = [...new Set(OWN_CHAINS.map(({table}) => table))];
+
 /** Which of our chains a family has now, and how many jumps to each. */
 export type Presence = {
 	readonly chains: ReadonlySet<string>;
@@ -32,16 +35,41 @@ export function printRule(rule: Rule, family: Family): string {
  * `raw`: each table is a transaction of its own, and a helper that fails must not stop the filter.
  */
 export function printRestore(rules: FamilyRules, present: Presence = NOTHING_PRESENT): string {
-	return printTables((own) => {
-		const chain = findChain(rules, own.table, own.name);
-		return chain
-			? [
-					`:${own.name} - [0:0]`,
-					...chain.rules.map((rule) => `-A ${own.name} ${printRule(rule, rules.family)}`),
-					...jumpLines(own, 1, present),
-				]
-			: removeChain(own, present);
-	});
+	return printTables((own) =>
+		findChain(rules, own.table, own.name)
+			? [...chainLines(rules, own), ...jumpLines(own, 1, present)]
+			: removeChain(own, present),
+	);
+}
+
+/**
+ * The same table by table, without the jumps: the lines of the chains, and by whom each of them is
+ * to be reached, as `FROM, TO, FROM, TO`.
+ */
+export function tableLines(rules: FamilyRules): ReadonlyArray<{
+	readonly table: string;
+	readonly lines: readonly string[];
+	readonly jumps: readonly string[];
+}> {
+	return OWN_TABLES.map((table) => {
+		const own = OWN_CHAINS.filter(
+			(chain) => chain.table === table && findChain(rules, table, chain.name),
+		);
+		return {
+			table,
+			lines: own.flatMap((chain) => chainLines(rules, chain)),
+			jumps: own.flatMap(({from, name}) => [from, name]),
+		};
+	}).filter(({lines}) => lines.length > 0);
+}
+
+/** The lines that make one of our chains, or empty it, and fill it. */
+function chainLines(rules: FamilyRules, {table, name}: OwnChain): readonly string[] {
+	const chain = findChain(rules, table, name);
+	return [
+		`:${name} - [0:0]`,
+		...(chain?.rules ?? []).map((rule) => `-A ${name} ${printRule(rule, rules.family)}`),
+	];
 }
 
 /**
@@ -69,12 +97,10 @@ export function printRestoreFiles(ruleSet: RuleSet): string {
 
 /** A restore file made of lines for each of our chains, table by table. */
 export function printTables(linesOf: (own: OwnChain) => readonly string[]): string {
-	return [...new Set(OWN_CHAINS.map(({table}) => table))]
-		.map((table) => {
-			const lines = OWN_CHAINS.filter((own) => own.table === table).flatMap(linesOf);
-			return lines.length > 0 ? `*${table}\n${lines.join('\n')}\nCOMMIT\n` : '';
-		})
-		.join('');
+	return OWN_TABLES.map((table) => {
+		const lines = OWN_CHAINS.filter((own) => own.table === table).flatMap(linesOf);
+		return lines.length > 0 ? `*${table}\n${lines.join('\n')}\nCOMMIT\n` : '';
+	}).join('');
 }
 
 /** The lines that add or delete jumps to one of our chains, so that their number is `wanted`. */

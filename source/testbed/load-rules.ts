@@ -44,9 +44,9 @@ export function plannedSource(ruleSet: RuleSet): RulesUnderTest {
 }
 
 /** The rules that the next boot loads, by the command that it runs. They are known only once it has run. */
-export function bootSource(script: string): RulesUnderTest {
+export function bootSource([program, ...args]: readonly [string, ...string[]]): RulesUnderTest {
 	return {
-		loads: [{program: 'sh', args: [script], text: ''}],
+		loads: [{program, args, text: ''}],
 		rules: [],
 		nativeTables: [],
 		unseen: [],

@@ -9,6 +9,7 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import {afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {resum} from '../_helpers/lab/boot-script.ts';
 import {readChecklist} from '../_helpers/lab/checklist.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
@@ -17,7 +18,8 @@ import {readSaves} from '../_helpers/samples/saves.ts';
 
 const FLAGS = ['--role', 'server', '--helper', 'ftp', '--helper', 'sip', '--open', '21-22/tcp'];
 const RESTORE = '/etc/fw-wizard/restore';
-const RULES = '/etc/fw-wizard/rules.v4';
+const FLOOR = '/etc/fw-wizard/floor';
+const OLD_RULES = '/etc/fw-wizard/rules.v4';
 const UNIT = '/etc/systemd/system/fw-wizard.service';
 const MODULES = '/etc/modules-load.d/fw-wizard.conf';
 const POLICY = '/etc/fw-wizard/policy.json';
@@ -29,9 +31,19 @@ const edit = (file: string, change: (text: string) => string) => {
 	writeFileSync(inView(host, file), change(text));
 };
 
-/** Has the restore script do more than it should. */
+/** Has the restore script do something else, with its checksum right. */
+const rewrite = (change: (text: string) => string) =>
+	edit(RESTORE, (text) => {
+		expect(change(text)).not.toBe(text);
+		return resum(change(text));
+	});
+
+/** Has it do more than it should. */
 const append = (command: string) =>
-	edit(RESTORE, (text) => text.replace('exit "$status"', `${command}\nexit "$status"`));
+	rewrite((text) => text.replace('exit "$worst"', `${command}\nexit "$worst"`));
+
+/** Has it load other IPv4 rules. */
+const spoilRules = (from: string, to: string) => rewrite((text) => text.replace(from, to));
 
 /** What packets find where nothing is loaded. */
 const NOTHING =
@@ -78,42 +90,59 @@ const FAULTS: readonly Fault[] = [
 		finds: {files: /fw-wizard\.service was changed$/},
 	},
 	{
-		fault: 'the IPv6 rules are empty',
-		where: '/etc/fw-wizard/rules.v6',
-		seed: () => truncateSync(inView(host, '/etc/fw-wizard/rules.v6')),
+		fault: 'the restore script is empty',
+		where: RESTORE,
+		seed: () => truncateSync(inView(host, RESTORE)),
+		finds: {files: /restore is empty$/, rehearsal: /restore is missing or damaged: it is not run/},
+	},
+	{
+		fault: 'the restore script was cut off',
+		where: RESTORE,
+		seed: () => edit(RESTORE, (text) => text.slice(0, text.length / 2)),
 		finds: {
-			files: /^\/etc\/fw-wizard\/rules\.v6 is empty$/,
-			rehearsal: /IPv6 rules in \/etc\/fw-wizard\/rules\.v6 do not load; loading the floor/,
+			files: /restore was changed$/,
+			rehearsal: /restore is missing or damaged: it is not run/,
 		},
 	},
 	{
+		fault: 'the floor is empty',
+		where: FLOOR,
+		seed: () => truncateSync(inView(host, FLOOR)),
+		finds: {files: /^\/etc\/fw-wizard\/floor is empty$/},
+	},
+	{
 		fault: 'a syntax error in the IPv4 rules',
-		where: RULES,
-		seed: () => edit(RULES, (text) => text.replace('--dport', '--dprot')),
-		finds: {files: /rules\.v4 was changed$/, rehearsal: /IPv4 rules in .*rules\.v4 do not load/},
+		where: RESTORE,
+		seed: () => spoilRules('--dport', '--dprot'),
+		finds: {files: /restore was changed$/, rehearsal: /IPv4 rules do not load; loading the floor/},
 	},
 	{
 		fault: 'another port in the IPv4 rules',
-		where: RULES,
-		seed: () =>
-			edit(RULES, (text) => text.replace('--dport 21:22 -j ACCEPT', '--dport 21:23 -j ACCEPT')),
+		where: RESTORE,
+		seed: () => spoilRules('--dport 21:22 -j ACCEPT', '--dport 21:23 -j ACCEPT'),
 		finds: {
-			files: /rules\.v4 was changed$/,
+			files: /restore was changed$/,
 			rehearsal: /IPv4.*is ".*21:23.*", should be ".*21:22/,
 			ports: /^23\/tcp passes from anywhere over IPv4: rule \d+ of FW-WIZARD-INPUT$/,
 		},
 	},
 	{
 		fault: 'a helper that the kernel lacks in the IPv4 rules',
-		where: RULES,
-		seed: () => edit(RULES, (text) => text.replace('--helper ftp', '--helper nosuch')),
-		finds: {files: /rules\.v4 was changed$/, rehearsal: /loading the floor instead/},
+		where: RESTORE,
+		seed: () => spoilRules('--helper ftp', '--helper nosuch'),
+		finds: {files: /restore was changed$/, rehearsal: /loading the floor instead/},
 	},
 	{
-		fault: 'the restore script is not executable',
+		fault: 'the restore script is readable by the world',
 		where: RESTORE,
 		seed: () => chmodSync(inView(host, RESTORE), 0o644),
-		finds: {files: /^\/etc\/fw-wizard\/restore is not executable$/},
+		finds: {files: /^\/etc\/fw-wizard\/restore can be read by others than root$/},
+	},
+	{
+		fault: 'the rules of a version before are there',
+		where: OLD_RULES,
+		seed: () => writeFileSync(inView(host, OLD_RULES), '*filter\nCOMMIT\n'),
+		finds: {files: /rules\.v4 should not be there$/},
 	},
 	{
 		fault: 'the restore script is writable by the world',
@@ -134,24 +163,24 @@ const FAULTS: readonly Fault[] = [
 		finds: {files: /^\/etc\/fw-wizard\/restore is not owned by root$/},
 	},
 	{
-		fault: 'the IPv4 rules are a link to another file',
-		where: RULES,
+		fault: 'the restore script is a link to another file',
+		where: RESTORE,
 		seed() {
-			renameSync(inView(host, RULES), inView(host, '/etc/elsewhere'));
-			symlinkSync('/etc/elsewhere', inView(host, RULES));
+			renameSync(inView(host, RESTORE), inView(host, '/etc/elsewhere'));
+			symlinkSync('/etc/elsewhere', inView(host, RESTORE));
 		},
-		finds: {files: /rules\.v4 is not a plain file$/},
+		finds: {files: /restore is not a plain file$/},
 	},
 	{
 		fault: 'the restore script is gone',
 		where: RESTORE,
 		seed: () => rmSync(inView(host, RESTORE)),
-		finds: {files: /restore is missing/, rehearsal: /./, ports: NOTHING},
+		finds: {files: /restore is missing/, rehearsal: /restore is missing or damaged/},
 	},
 	{
 		fault: 'the restore script loads nothing',
 		where: RESTORE,
-		seed: () => edit(RESTORE, () => '#!/bin/sh\nexit 0\n'),
+		seed: () => rewrite(() => '#\nexit 0\n'),
 		finds: {
 			files: /restore was changed$/,
 			rehearsal: /^IPv4, .* is missing$/,
@@ -312,7 +341,7 @@ describe('the checklist', () => {
 		);
 
 		test('has written nothing where a link led', () => {
-			expect(readFileSync(inView(host, '/etc/elsewhere'), 'utf8')).toContain('*filter');
+			expect(readFileSync(inView(host, '/etc/elsewhere'), 'utf8')).toContain('table filter');
 		});
 	});
 });

@@ -62,7 +62,7 @@ describe('fw-wizard check beside a change', () => {
 		const applying = await apply();
 		applying.kill();
 		await host.must('mv', [`${CHANGE}/pending`, `${CHANGE}/kept`]);
-		await host.must('cp', ['/etc/fw-wizard/rules.v4', '/etc/fw-wizard/rules.v4.123']);
+		await host.must('cp', ['/etc/fw-wizard/restore', '/etc/fw-wizard/restore.123']);
 		expect((await readChecklist(host)).failed).toEqual({});
 		const {names, files} = await readState(host);
 		expect(files).toContain('"role": "workstation"');

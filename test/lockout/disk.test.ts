@@ -47,7 +47,7 @@ describe.each(BACKENDS)('a disk that takes no more, %s', (backend) => {
 			where: 'in the middle of what the next boot loads',
 			spoil: disk('/etc/fw-wizard', 1),
 			status: 4,
-			says: /^\/etc\/fw-wizard\/rules\.v4: no space left on device\nRolled back\. .* Make room /,
+			says: /^\/etc\/fw-wizard\/floor: no space left on device\nRolled back\. .* Make room /,
 		},
 		{
 			where: 'since it is mounted for reading',
@@ -119,7 +119,7 @@ describe.each(BACKENDS)('a disk that takes no more, %s', (backend) => {
 		);
 		const {status, stderr} = await wizard(host, 'confirm', 'keep');
 		expect(status).toBe(4);
-		expect(stderr).toContain('rules.v4: no space left on device');
+		expect(stderr).toContain('floor: no space left on device');
 		expect(await applying.ended).toBe(4);
 		expect(applying.output()).not.toContain('Kept');
 		expect(await state()).toEqual(before);

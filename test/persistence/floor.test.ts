@@ -1,23 +1,21 @@
-import {mkdirSync, rmSync} from 'node:fs';
-import fc from 'fast-check';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {printRestoreScript} from '../../source/persistence/restore-script.ts';
+import {quote} from '../../source/lib/shell-quote.ts';
 import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {
+	BOOT,
 	type Booted,
 	bootWith,
 	type Files,
 	keptBy,
 	place,
 	RESTORE,
+	resum,
 } from '../_helpers/lab/boot-script.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
-import {inView} from '../_helpers/lab/view-files.ts';
 
-const IPV4 = '/etc/fw-wizard/rules.v4';
-const IPV6 = '/etc/fw-wizard/rules.v6';
+const FLOOR_SCRIPT = '/etc/fw-wizard/floor';
 
 const POLICY = completePolicy({
 	role: 'server',
@@ -50,24 +48,30 @@ const FLOOR = `\
 COMMIT
 `;
 
-/** What may be wrong with the file of the IPv4 rules, none of which may open the machine. */
-const FAULTS: ReadonlyArray<readonly [string, (text: string) => string]> = [
-	['a syntax error', (text) => text.replace('--dport', '--dprot')],
+/** What may be wrong with the IPv4 rules in the script, none of which may open the machine. */
+const FAULTS: ReadonlyArray<readonly [string, (rules: string) => string]> = [
+	['a syntax error', (rules) => rules.replace('--dport', '--dprot')],
 	[
 		'a port that is none',
-		(text) =>
-			text.replace(/^-A.*multiport.*$/m, '-A FW-WIZARD-INPUT -p tcp --dport 99999 -j ACCEPT'),
+		(rules) =>
+			rules.replace(/^-A.*multiport.*$/m, '-A FW-WIZARD-INPUT -p tcp --dport 99999 -j ACCEPT'),
 	],
-	['a helper that the kernel lacks', (text) => text.replace('--helper ftp', '--helper nosuch')],
-	['a target that is none', (text) => text.replace('-j REJECT', '-j NOSUCH')],
-	['a host name', (text) => text.replace('10.0.0.0/8', 'no.such.host.invalid')],
-	['nothing in it', () => ''],
-	['only zeros, as after a power cut', (text) => '\0'.repeat(text.length)],
-	['no jump to its chain', (text) => text.replace('-A INPUT -j FW-WIZARD-INPUT\n', '')],
-	['no chain', (text) => text.replace(/^.*FW-WIZARD-INPUT.*\n/gm, '')],
-	['the rules of another program', () => '*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n'],
-	['lines of another system', (text) => text.replaceAll('\n', '\r\n')],
+	['a helper that the kernel lacks', (rules) => rules.replace('--helper ftp', '--helper nosuch')],
+	['a target that is none', (rules) => rules.replace('-j REJECT', '-j NOSUCH')],
+	['a host name', (rules) => rules.replace('10.0.0.0/8', 'no.such.host.invalid')],
+	['nothing in it', () => ':\n'],
+	['no jump to its chain', (rules) => rules.replace('INPUT FW-WIZARD-INPUT\n', '\n')],
+	['no chain', (rules) => rules.replace(/^table filter .*\n(?:[:-].*\n)*/m, '')],
+	['the rules of another program', () => "table filter ':INPUT ACCEPT [0:0]'\n"],
+	['lines of another system', (rules) => rules.replaceAll('\n-A', '\r\n-A')],
 ];
+
+/** The script with other rules of a family, as if it were written so. */
+function withRules(script: string, family: 4 | 6, change: (rules: string) => string): string {
+	const rules = new RegExp(`(?<=^rules${family}\\(\\) \\{\\n)[^}]*(?=^\\})`, 'm');
+	expect(script).toMatch(rules);
+	return resum(script.replace(rules, change));
+}
 
 describe.each(BACKENDS)('where the rules do not load at boot, %s', (backend) => {
 	const lab = useLab();
@@ -83,7 +87,11 @@ describe.each(BACKENDS)('where the rules do not load at boot, %s', (backend) => 
 		expect(whole).toMatchObject({status: 0, stderr: ''});
 	});
 
-	const boot = async () => bootWith(host, `sh ${RESTORE}`);
+	const boot = async () => bootWith(host, BOOT);
+
+	/** Changes the rules of a family in the script that the boot runs. */
+	const spoil = (family: 4 | 6, change: (rules: string) => string, script = files[RESTORE] ?? '') =>
+		place(host, {...files, [RESTORE]: withRules(script, family, change)});
 
 	/** The floor of IPv4 is loaded, which was said, and IPv6 is whole. */
 	function expectFloor({status, stderr, ipv4, ipv6}: Booted): void {
@@ -93,26 +101,18 @@ describe.each(BACKENDS)('where the rules do not load at boot, %s', (backend) => 
 			ipv6: whole.ipv6,
 		});
 		expect(stderr).toContain(
-			`fw-wizard: the IPv4 rules in ${IPV4} do not load; loading the floor instead`,
+			'fw-wizard: the IPv4 rules do not load; loading the floor instead: only what cannot fail\n',
 		);
 		expect(stderr).not.toContain('IPv6');
 	}
 
-	test.each(FAULTS)('loads the floor and says so: %s', async (_, spoil) => {
-		place(host, {...files, [IPV4]: spoil(files[IPV4] ?? '')});
-		expectFloor(await boot());
-	});
-
-	test('loads the floor where the file is gone, or a folder', async () => {
-		place(host, files);
-		rmSync(inView(host, IPV4));
-		expectFloor(await boot());
-		mkdirSync(inView(host, IPV4));
+	test.each(FAULTS)('loads the floor and says so: %s', async (_, change) => {
+		spoil(4, change);
 		expectFloor(await boot());
 	});
 
 	test('loads the floor of either family, and of both', async () => {
-		place(host, {...files, [IPV6]: ''});
+		spoil(6, () => ':\n');
 		const ipv6 = await boot();
 		expect(ipv6).toMatchObject({status: 1, ipv4: whole.ipv4});
 		expect(ipv6.ipv6).toContain('-A INPUT -j FW-WIZARD-INPUT\n');
@@ -120,8 +120,12 @@ describe.each(BACKENDS)('where the rules do not load at boot, %s', (backend) => 
 			'-A FW-WIZARD-INPUT -j REJECT --reject-with icmp6-port-unreachable\n',
 		);
 		expect(ipv6.ipv6).not.toContain('limit');
-		expect(ipv6.stderr).toContain('the IPv6 rules in /etc/fw-wizard/rules.v6 do not load');
-		place(host, {...files, [IPV4]: '', [IPV6]: ''});
+		expect(ipv6.stderr).toContain('the IPv6 rules do not load');
+		spoil(
+			4,
+			() => ':\n',
+			withRules(files[RESTORE] ?? '', 6, () => ':\n'),
+		);
 		const both = await boot();
 		expect({...both, ipv4: filterOf(both.ipv4)}).toMatchObject({
 			status: 1,
@@ -130,51 +134,58 @@ describe.each(BACKENDS)('where the rules do not load at boot, %s', (backend) => 
 		});
 	});
 
-	test.each([
-		{tables: 'two tables', policy: POLICY},
-		{tables: 'one table', policy: {...POLICY, helpers: []}},
-	])('filters whatever length a file with $tables was cut to', async ({policy}) => {
-		const kept = keptBy(policy, backend).files;
-		const text = kept[IPV4] ?? '';
-		const {ipv4} = await bootWith(host, `iptables-restore <<'END'\n${text}END`);
-		const length = fc.oneof(
-			fc.integer({min: 0, max: text.length - 1}),
-			// At the end of a line.
-			fc.constantFrom(...[...text.matchAll(/\n/g)].map(({index}) => index + 1)),
-		);
-		await fc.assert(
-			fc.asyncProperty(length, async (cut) => {
-				place(host, {...kept, [IPV4]: text.slice(0, cut)});
-				const booted = await boot();
-				// Where the cut leaves a whole table, what is left is what filters.
-				expect(filterOf(booted.ipv4)).toBe(booted.status === 0 ? filterOf(ipv4) : FLOOR);
-			}),
-			{numRuns: 10, examples: [[text.length - 1], [text.length - 2], [0], [1]]},
-		);
-	});
-
-	test('leaves the floor in the place of rules that are there already, and comes back from it', async () => {
-		place(host, {...files, '/etc/fw-wizard/good': files[IPV4] ?? '', [IPV4]: ''});
-		const [good, floor] = [`cp /etc/fw-wizard/good ${IPV4}`, `: >${IPV4}`];
-		const after = await bootWith(host, `${good}; sh ${RESTORE} && ${floor}; sh ${RESTORE}`);
+	test('leaves the floor in the place of rules that are loaded already, and replaces it', async () => {
+		place(host, {...files, '/etc/fw-wizard/good': files[RESTORE] ?? ''});
+		const [good, bad] = ['good', 'bad'].map((name) => `cp /etc/fw-wizard/${name} ${RESTORE}`);
+		const spoilt = withRules(files[RESTORE] ?? '', 4, () => ':\n');
+		place(host, {
+			...files,
+			'/etc/fw-wizard/good': files[RESTORE] ?? '',
+			'/etc/fw-wizard/bad': spoilt,
+		});
+		const run = `sh -c ${quote(`${BOOT}`)}`;
+		const after = await bootWith(host, `${good}; ${run} && ${bad}; ${run}`);
 		expect(after.status).toBe(1);
 		expect(filterOf(after.ipv4)).toBe(FLOOR);
-		const again = await bootWith(host, `${floor}; sh ${RESTORE}; ${good}; sh ${RESTORE}`);
+		const again = await bootWith(host, `${bad}; ${run}; ${good}; ${run}`);
 		expect(again).toMatchObject({status: 0, ipv4: whole.ipv4, ipv6: whole.ipv6});
 	});
 
 	test('says with status 2 that a family is not filtered at all', async () => {
-		const families = ([4, 6] as const).map((family) => ({
-			family,
-			program: `/usr/sbin/${family === 4 ? 'iptables' : 'ip6tables'}-${backend}`,
-			file: family === 4 ? '/nonexistent' : IPV6,
-			floor: family === 4 ? '*nosuch\nCOMMIT\n' : FLOOR,
-		}));
-		place(host, {...files, [RESTORE]: printRestoreScript(families, [])});
+		const nothing = (script: string) =>
+			resum(withRules(script, 4, () => ':\n').replace(/(?<=^floor4\(\) \{\n)[^}]*(?=^\})/m, ':\n'));
+		const scripts = [RESTORE, FLOOR_SCRIPT].map((file) => [file, nothing(files[file] ?? '')]);
+		place(host, {...files, ...Object.fromEntries(scripts)});
 		const {status, stderr, ipv6} = await boot();
-		expect({status, ipv6}).toEqual({status: 2, ipv6: whole.ipv6});
+		expect(status).toBe(2);
+		expect(ipv6).toContain('-A INPUT -j FW-WIZARD-INPUT\n');
 		expect(stderr).toContain('not even the IPv4 floor loads: IPv4 is NOT FILTERED');
 		expect(stderr).not.toContain('IPv6');
+	});
+
+	test('loads the rules in the end where a lock that others keep is released', async () => {
+		place(host, files);
+		const file = host.variables.XTABLES_LOCKFILE ?? '';
+		const held = `exec 3>${file}; flock 3; (sleep 12; exec 3>&-) & exec 3>&-; ${BOOT}`;
+		const {status, ipv4, ipv6, stderr} = await bootWith(host, held);
+		expect({status, ipv4, ipv6}).toEqual({status: 0, ipv4: whole.ipv4, ipv6: whole.ipv6});
+		// The nft backend has no lock.
+		expect(stderr.includes('loading the floor instead')).toBe(backend === 'legacy');
+		expect(stderr.includes('now the IPv4 rules are loaded')).toBe(backend === 'legacy');
+	});
+
+	test('filters within its time where the lock is kept all the time', async () => {
+		place(host, files);
+		const script = (files[RESTORE] ?? '').replace('+ 60))', '+ 1))');
+		expect(script).not.toBe(files[RESTORE]);
+		place(host, {...files, [RESTORE]: resum(script)});
+		const file = host.variables.XTABLES_LOCKFILE ?? '';
+		const held = `exec 3>${file}; flock 3; ${BOOT} 3>&-; status=$?; flock -u 3; (exit $status)`;
+		const {status, ipv4, ipv6} = await bootWith(host, held);
+		expect({status, ipv4: filterOf(ipv4)}).toEqual(
+			backend === 'legacy' ? {status: 1, ipv4: FLOOR} : {status: 0, ipv4: filterOf(whole.ipv4)},
+		);
+		expect(ipv6).toContain('-A INPUT -j FW-WIZARD-INPUT\n');
 	});
 });
 

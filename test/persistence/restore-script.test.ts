@@ -6,7 +6,7 @@ import {compareRules, describeDifference, ownRules} from '../../source/ruleset/d
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
-import {bootWith, keptBy, place, RESTORE} from '../_helpers/lab/boot-script.ts';
+import {BOOT, bootWith, keptBy, place, RESTORE, resum} from '../_helpers/lab/boot-script.ts';
 import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {policies} from '../_helpers/samples/arbitraries.ts';
@@ -28,7 +28,7 @@ const OTHER = completePolicy({
 	openings: parseOpening('25/tcp', new Map()),
 });
 
-const boot = (host: Host) => bootWith(host, `sh ${RESTORE}`);
+const boot = (host: Host) => bootWith(host, BOOT);
 
 describe.each(BACKENDS)('the restore script, %s', (backend) => {
 	const lab = useLab();
@@ -85,7 +85,7 @@ describe.each(BACKENDS)('the restore script, %s', (backend) => {
 		const {files} = keptBy(POLICY, backend);
 		place(host, files);
 		const before = await boot(host);
-		place(host, {...files, [RESTORE]: (files[RESTORE] ?? '').replaceAll(from, to)});
+		place(host, {...files, [RESTORE]: resum((files[RESTORE] ?? '').replaceAll(from, to))});
 		expect(files[RESTORE]).toContain(from);
 		expect(await boot(host)).toEqual(before);
 	});

@@ -13,7 +13,7 @@ const UNIT = '/etc/systemd/system/fw-wizard.service';
 const LINK = '/etc/systemd/system/multi-user.target.wants/fw-wizard.service';
 const MODULES = '/etc/modules-load.d/fw-wizard.conf';
 const OWN = [
-	...['policy.json', 'restore', 'rules.v4', 'rules.v6'].map((name) => `/etc/fw-wizard/${name}`),
+	...['policy.json', 'floor', 'restore'].map((name) => `/etc/fw-wizard/${name}`),
 	...[MODULES, UNIT, LINK],
 ];
 

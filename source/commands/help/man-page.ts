@@ -1,4 +1,4 @@
-import {JOURNAL_FILE, POLICY_FILE, RESTORE_FILE, RULES_FILES} from '../../change/paths.ts';
+import {FLOOR_FILE, JOURNAL_FILE, POLICY_FILE, RESTORE_FILE} from '../../change/paths.ts';
 import {IP_PROTOCOLS} from '../../policy/ip-protocols.ts';
 import type {Flag, Syntax} from './command-tree.ts';
 
@@ -31,8 +31,8 @@ const OPENINGS: ReadonlyArray<readonly [string, string]> = [
 
 const FILES: ReadonlyArray<readonly [string, string]> = [
 	[POLICY_FILE, 'the policy that was kept last'],
-	[`${RULES_FILES[4]}, ${RULES_FILES[6]}`, 'its rules'],
-	[RESTORE_FILE, 'loads them; the only thing that runs at boot'],
+	[RESTORE_FILE, 'its rules, in a script that loads them at boot'],
+	[FLOOR_FILE, 'its least rules, which the boot loads where that script is damaged'],
 	[JOURNAL_FILE, 'who changed what, and what came of it'],
 ];
 

@@ -1,5 +1,5 @@
-import {RESTORE_FILE} from '../../change/paths.ts';
 import type {InitSystem} from '../init-system.ts';
+import {RUN_RESTORE} from './run-restore.ts';
 
 export const IFUPDOWN_FILE = '/etc/network/if-pre-up.d/fw-wizard';
 
@@ -9,7 +9,9 @@ export const IFUPDOWN_FILE = '/etc/network/if-pre-up.d/fw-wizard';
  */
 const SCRIPT = `#!/bin/sh
 # Written by fw-wizard.
-/bin/sh ${RESTORE_FILE} || echo "fw-wizard: see above" >&2
+(
+${RUN_RESTORE}
+) || echo "fw-wizard: see above" >&2
 exit 0
 `;
 

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
-import {RESTORE_FILE} from '../../change/paths.ts';
 import type {InitSystem} from '../init-system.ts';
+import {RUN_RESTORE} from './run-restore.ts';
 import {INIT_SCRIPT} from './sysvinit.ts';
 
 /** The link that rc-update(8) makes. */
@@ -19,7 +19,9 @@ depend() {
 
 start() {
 	ebegin "Loading the firewall rules of fw-wizard"
-	/bin/sh ${RESTORE_FILE}
+	(
+${RUN_RESTORE}
+	)
 	eend $?
 }
 

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
-import {RESTORE_FILE} from '../../change/paths.ts';
 import type {InitSystem} from '../init-system.ts';
+import {RUN_RESTORE} from './run-restore.ts';
 
 export const UNIT = 'fw-wizard.service';
 export const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
@@ -22,7 +22,7 @@ Conflicts=shutdown.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh ${RESTORE_FILE}
+ExecStart=/bin/sh -c '${printInUnit(RUN_RESTORE)}'
 
 [Install]
 WantedBy=multi-user.target
@@ -51,3 +51,8 @@ export const systemd: InitSystem = {
 		],
 	},
 };
+
+/** A script within a quoted word of a unit: on lines that are continued, without variables of systemd. */
+function printInUnit(script: string): string {
+	return script.replaceAll('$', '$$$$').replaceAll('\n', '\\n\\\n');
+}

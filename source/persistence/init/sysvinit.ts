@@ -1,7 +1,7 @@
 import {existsSync, readdirSync} from 'node:fs';
 import path from 'node:path';
-import {RESTORE_FILE} from '../../change/paths.ts';
 import type {InitSystem} from '../init-system.ts';
+import {RUN_RESTORE} from './run-restore.ts';
 
 export const INIT_SCRIPT = '/etc/init.d/fw-wizard';
 
@@ -27,7 +27,7 @@ const SCRIPT = `#!/bin/sh
 case $1 in
 start | restart | reload | force-reload)
 	echo "Loading the firewall rules of fw-wizard"
-	exec /bin/sh ${RESTORE_FILE}
+${RUN_RESTORE}
 	;;
 stop)
 	echo "The firewall rules of fw-wizard stay"

@@ -1,8 +1,12 @@
 import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import type {Backend} from '../../../source/host/netfilter/iptables.ts';
+import {cksum} from '../../../source/lib/cksum.ts';
 import {FAMILIES} from '../../../source/lib/network.ts';
+import {quoteIfNeeded} from '../../../source/lib/shell-quote.ts';
+import {BOOT_COMMAND} from '../../../source/persistence/init/run-restore.ts';
 import {planPersistence} from '../../../source/persistence/plan.ts';
+import {SUM_LINE} from '../../../source/persistence/restore-script.ts';
 import type {Policy} from '../../../source/policy/policy.ts';
 import {compilePolicy} from '../../../source/ruleset/build.ts';
 import type {RuleSet} from '../../../source/ruleset/model.ts';
@@ -12,13 +16,24 @@ import {inView} from './view-files.ts';
 
 export const RESTORE = '/etc/fw-wizard/restore';
 
+/** What the boot runs, as a shell command. */
+export const BOOT = BOOT_COMMAND.map(quoteIfNeeded).join(' ');
+
+/** A restore script that was edited, with the checksum that it has then: as if it were written so. */
+export function resum(script: string): string {
+	const body = script.slice(script.indexOf('\n') + 1);
+	return `${SUM_LINE}${cksum(body)}\n${body}`;
+}
+
 /** What keeping a policy would write on this machine, and the rules that it means. */
 export function keptBy(policy: Policy, backend: Backend): {files: Files; ruleSet: RuleSet} {
 	const compiled = compilePolicy(policy, {families: FAMILIES});
 	const {files} = planPersistence(compiled, backend).keep;
-	const own = Object.entries(files).filter(([file]) => file.startsWith('/etc/fw-wizard/'));
+	const own = Object.entries(files).flatMap(([file, content]) =>
+		content && file.startsWith('/etc/fw-wizard/') ? [[file, content.text]] : [],
+	);
 	return {
-		files: Object.fromEntries(own.map(([file, content]) => [file, content?.text ?? ''])),
+		files: Object.fromEntries(own),
 		ruleSet: compiled.ruleSet,
 	};
 }
@@ -31,7 +46,7 @@ export function place(host: Host, files: Files): void {
 	rmSync(inView(host, '/etc/fw-wizard'), {recursive: true, force: true});
 	for (const [file, text] of Object.entries(files)) {
 		mkdirSync(inView(host, path.dirname(file)), {recursive: true});
-		writeFileSync(inView(host, file), text, {mode: 0o755});
+		writeFileSync(inView(host, file), text, {mode: 0o600});
 	}
 }
 

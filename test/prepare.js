@@ -11,6 +11,8 @@ const PROGRAMS = {
 	cupsd: 'cups-daemon',
 	curl: 'curl',
 	debootstrap: 'debootstrap',
+	dropbear: 'dropbear-bin',
+	dtach: 'dtach',
 	'iptables-legacy': 'iptables',
 	fish: 'fish',
 	groff: 'groff-base',
@@ -36,6 +38,8 @@ const PROGRAMS = {
 	tmux: 'tmux',
 	ufw: 'ufw',
 	vsftpd: 'vsftpd',
+	wg: 'wireguard-tools',
+	'wireguard-go': 'wireguard-go',
 	zsh: 'zsh',
 };
 

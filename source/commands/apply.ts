@@ -1,7 +1,7 @@
 import process from 'node:process';
 import {gatherApplyFacts} from '../app/apply-facts.ts';
 import {type ApplyPlan, planApply} from '../app/plan-apply.ts';
-import {startChange} from '../app/start-change.ts';
+import {type StartedChange, startChange} from '../app/start-change.ts';
 import {waitForDecision} from '../app/wait-for-decision.ts';
 import {CONFIRM_SECONDS} from '../change/confirm-time.ts';
 import type {PendingChange} from '../change/transaction.ts';
@@ -14,6 +14,9 @@ import {describeLockout} from '../ruleset/describe-lockout.ts';
 import {describeLoaded, printRuleSet, ruleSetToJson} from '../ruleset/print-rule-set.ts';
 import type {ConfirmationFlags} from './options/confirmation.ts';
 import {type RequestFlags, readRequest} from './options/request.ts';
+
+/** Milliseconds between two looks for a new login. */
+const LOGINS_EVERY_MS = 500;
 
 export type ApplyFlags = RequestFlags &
 	ConfirmationFlags & {readonly json?: boolean; readonly yes?: boolean};
@@ -82,10 +85,11 @@ export function describeBoot(): string {
  * Waits until the change is confirmed or rolled back in another session. Ctrl-C rolls it back.
  * @throws {HostError} where it is rolled back
  */
-async function waitInTerminal(change: PendingChange): Promise<void> {
+async function waitInTerminal(change: StartedChange): Promise<void> {
 	const interruption = new AbortController();
 	const interrupt = () => interruption.abort();
 	process.on('SIGINT', interrupt);
+	const report = setInterval(reportLogins(change), LOGINS_EVERY_MS);
 	try {
 		await waitForDecision(change, {
 			interrupted: interruption.signal,
@@ -93,6 +97,23 @@ async function waitInTerminal(change: PendingChange): Promise<void> {
 		});
 	} finally {
 		process.off('SIGINT', interrupt);
+		clearInterval(report);
 		await change.release();
 	}
+}
+
+/** @returns a function that names each login once that was made since the rules were loaded */
+function reportLogins(change: StartedChange): () => void {
+	const reported = new Set<string>();
+	return () => {
+		const {logins, doubt} = change.look();
+		const lines = [
+			...logins.map((address) => `New login from ${address} seen: you can log in again.`),
+			...(doubt === undefined ? [] : [`A login was seen. ${doubt}.`]),
+		];
+		for (const line of lines.filter((candidate) => !reported.has(candidate))) {
+			reported.add(line);
+			process.stderr.write(`${line}\n`);
+		}
+	};
 }

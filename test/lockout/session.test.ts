@@ -4,7 +4,7 @@ import process from 'node:process';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {CLI} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
-import {logIn, type SshServer, sshClient, sshServer} from '../_helpers/ssh/ssh.ts';
+import {addUser, logIn, type SshServer, sshClient, sshServer} from '../_helpers/ssh/ssh.ts';
 import {type Terminal, useTerminals} from '../_helpers/terminal/terminal.ts';
 
 const FW_WIZARD = `${process.execPath} ${CLI}`;
@@ -104,16 +104,4 @@ async function said(terminal: Terminal, client: string, port: number): Promise<v
 	await terminal.waitFor(`You: from ${client}, through ${port}/tcp`);
 	terminal.press('ctrlC');
 	expect(await terminal.ended).toBeGreaterThanOrEqual(0);
-}
-
-/** Ann may log in, and become root by sudo without being asked. */
-async function addUser(host: Host): Promise<void> {
-	const home = path.join(host.folder, 'ann');
-	await host.must('useradd', ['--create-home', '--home-dir', home, '--shell', '/bin/bash', 'ann']);
-	// Not locked, so that sshd takes the key.
-	await host.must('usermod', ['--password', '*', 'ann']);
-	const rule = path.join(host.folder, 'sudoers');
-	writeFileSync(rule, 'ann ALL=(ALL) NOPASSWD: ALL\n');
-	await host.must('install', ['-m', '440', rule, '/etc/sudoers.d/ann']);
-	await host.must('install', ['-d', '-m', '777', '/run/screen']);
 }

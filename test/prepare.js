@@ -14,6 +14,7 @@ const PROGRAMS = {
 	dropbear: 'dropbear-bin',
 	dtach: 'dtach',
 	'iptables-legacy': 'iptables',
+	keepalived: 'keepalived',
 	fish: 'fish',
 	groff: 'groff-base',
 	ip: 'iproute2',

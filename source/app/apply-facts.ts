@@ -3,15 +3,18 @@ import {clearUp} from '../change/recover.ts';
 import {type Existing, keepsAll, type Manager} from '../existing/cleanup-plan.ts';
 import type {RulesSnapshot} from '../existing/snapshot.ts';
 import type {Facts} from '../host/machine/facts.ts';
+import {interfaceNames} from '../host/machine/interfaces.ts';
 import {findOwners} from '../host/netfilter/managers.ts';
 import {readSnapshots} from '../host/netfilter/snapshot.ts';
 import {inboundOf, readTcpSockets, type TcpSocket} from '../host/sockets/proc-net.ts';
+import {findProtocolUses} from '../host/sockets/protocol-uses.ts';
 import type {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
 import type {BootChoice} from '../persistence/init-system.ts';
 import {readChoice} from '../persistence/plan.ts';
 import {findMissingRight, findUnsupported} from '../persistence/unsupported.ts';
 import type {Backend} from '../ruleset/model.ts';
+import type {ProtocolUse} from '../services/protocol-use.ts';
 
 /** What of the machine a plan depends on. */
 export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session'> & {
@@ -25,6 +28,10 @@ export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session
 	readonly owners: readonly Manager[];
 	/** All rules that are loaded now. Undefined where they are not known, and where all of them stay. */
 	readonly snapshots: readonly RulesSnapshot[] | undefined;
+	/** What receives protocols without ports; empty where it is not known. */
+	readonly protocolUses: readonly ProtocolUse[];
+	/** The names of all interfaces; undefined where they are not known. */
+	readonly interfaceNames: ReadonlySet<string> | undefined;
 	/** The connections of others to this machine that nothing can keep alive through a change. */
 	readonly unkeptConnections: readonly TcpSocket[];
 };
@@ -37,11 +44,12 @@ export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session
  */
 export async function gatherApplyFacts(facts: Facts, existing: Existing): Promise<ApplyFacts> {
 	const {families, iptables, root} = facts;
-	const [owners, snapshots] = await Promise.all([
+	const [owners, protocolUses, snapshots] = await Promise.all([
 		findOwners(),
+		findProtocolUses(),
 		iptables && root && !keepsAll(existing) ? readRules(families, iptables.backend) : undefined,
 	]);
-	return {...knownFacts(facts), owners, snapshots};
+	return {...knownFacts(facts), owners, protocolUses, snapshots};
 }
 
 async function readRules(
@@ -61,6 +69,8 @@ export function knownFacts(facts: Facts): ApplyFacts {
 		savedBoot: readChoice(),
 		owners: [],
 		snapshots: undefined,
+		protocolUses: [],
+		interfaceNames: interfaceNames(),
 		unkeptConnections: readUnkeptConnections(),
 	};
 }

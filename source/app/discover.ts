@@ -13,7 +13,7 @@ export type WizardReport = HostReport & {
 /** The facts that answers in the wizard depend on. */
 export type AnswerFacts = Pick<
 	WizardReport,
-	'listeners' | 'published' | 'recommendation' | 'choices'
+	'listeners' | 'protocols' | 'published' | 'recommendation' | 'choices'
 >;
 
 /** Finds out what the answers in the wizard depend on. Never throws. */

@@ -4,10 +4,12 @@ import type {TcpSocket} from '../host/sockets/proc-net.ts';
 import {clientOf, type Session} from '../host/sockets/session.ts';
 import {HostError} from '../lib/errors.ts';
 import {type Persistence, planPersistence} from '../persistence/plan.ts';
+import {adviseOpenings} from '../policy/advise-openings.ts';
 import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
 import {lockoutError} from '../ruleset/describe-lockout.ts';
 import {type AccessPort, findLockouts, isBlocked} from '../ruleset/lockout.ts';
 import type {Backend} from '../ruleset/model.ts';
+import {findUnopened, type ProtocolUse} from '../services/protocol-use.ts';
 import type {ApplyFacts} from './apply-facts.ts';
 import type {ApplyRequest} from './apply-request.ts';
 import {type Obstacle, unacceptedLosses} from './obstacle.ts';
@@ -25,6 +27,10 @@ export type ApplyPlan = CompiledPolicy &
 		readonly cleanups: readonly SnapshotCleanup[] | undefined;
 		/** The ports of the session in use to which the user could not connect again. */
 		readonly lockouts: readonly AccessPort[];
+		/** What receives protocols without ports that the policy does not open. */
+		readonly unopened: readonly ProtocolUse[];
+		/** What the user should know about the openings, one sentence each. */
+		readonly advice: readonly string[];
 		/** The connections of others that would be cut off. */
 		readonly cutOff: readonly TcpSocket[];
 		readonly session: Session;
@@ -54,6 +60,8 @@ export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
 		...compiled,
 		cleanups: cleanups instanceof HostError ? undefined : cleanups,
 		lockouts: session.kind === 'remote' ? findLockouts(compiled.ruleSet, session) : [],
+		unopened: findUnopened(facts.protocolUses, request.policy.openings),
+		advice: adviseOpenings(request.policy.openings, facts.interfaceNames),
 		cutOff: unkeptConnections.filter(({remoteAddress, localPort}) =>
 			isBlocked(compiled.ruleSet, remoteAddress, localPort),
 		),

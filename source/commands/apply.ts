@@ -12,6 +12,7 @@ import {printable} from '../lib/printable.ts';
 import {findInitSystem, readChoice} from '../persistence/plan.ts';
 import {describeLockout} from '../ruleset/describe-lockout.ts';
 import {describeLoaded, printRuleSet, ruleSetToJson} from '../ruleset/print-rule-set.ts';
+import {describeUnopened} from '../services/protocol-use.ts';
 import type {ConfirmationFlags} from './options/confirmation.ts';
 import {type RequestFlags, readRequest} from './options/request.ts';
 
@@ -38,6 +39,7 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 		process.stdout.write(printRuleSet(plan, flags.json ? 'json' : 'restore'));
 	}
 
+	process.stderr.write(describeWarnings(plan));
 	const change = await startChange(plan, seconds);
 	const loaded = `${counts}\n${describeChange(change)}`;
 	if (!flags.yes) {
@@ -50,6 +52,17 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	return flags.json
 		? `${JSON.stringify({applied: true, change: change.id, gone: change.removedRules, boot: findInitSystem()?.name ?? null, ...ruleSetToJson(plan)}, undefined, '\t')}\n`
 		: `${loaded}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
+}
+
+/** What the rules block without ports, and what the openings need besides; a line each. */
+function describeWarnings({obstacle, unopened, advice}: ApplyPlan): string {
+	if (obstacle !== undefined) {
+		return '';
+	}
+
+	return [...describeUnopened(unopened).map((text) => `${text}.`), ...advice]
+		.map((line) => `${printable(line, 400)}\n`)
+		.join('');
 }
 
 /** A line that warns of a lock-out; empty where the user could connect again. */

@@ -12,6 +12,7 @@ import type {Session} from '../host/sockets/session.ts';
 import type {Fact} from '../lib/fact.ts';
 import {makeMask, maskAll} from '../lib/mask.ts';
 import type {Listener} from '../services/listener.ts';
+import type {ProtocolUse} from '../services/protocol-use.ts';
 import type {Recommendation} from '../services/recommend-role.ts';
 
 /** A fact as the sheet has it; the reasons for 'unknown' are among `missing`. */
@@ -33,6 +34,8 @@ export type FactSheet = {
 	readonly session: Session;
 	readonly interfaces: readonly ScopedInterface[];
 	readonly listeners: OrUnknown<readonly Listener[]>;
+	/** What receives protocols without ports. */
+	readonly protocols: OrUnknown<readonly ProtocolUse[]>;
 	readonly published: OrUnknown<readonly Published[]>;
 	readonly neighbours: OrUnknown<readonly Neighbour[]>;
 	readonly recommended: OrUnknown<Recommendation>;
@@ -59,6 +62,7 @@ export async function makeFactSheet(): Promise<FactSheet> {
 		session: report.session,
 		interfaces: system.interfaces,
 		listeners: orUnknown(report.listeners),
+		protocols: orUnknown(report.protocols),
 		published: orUnknown(report.published),
 		neighbours: existing.value?.neighbours ?? 'unknown',
 		recommended: orUnknown(report.recommendation),
@@ -116,7 +120,7 @@ function why(sentence: string, fact: Fact<unknown>): readonly string[] {
 
 /** The same facts without this machine's addresses and those of its visitors; versions stay. */
 export function maskFacts(sheet: FactSheet): FactSheet {
-	const {interfaces, session, listeners, published, neighbours, missing} = sheet;
-	const told = {interfaces, session, listeners, published, neighbours, missing};
+	const {interfaces, session, listeners, protocols, published, neighbours, missing} = sheet;
+	const told = {interfaces, session, listeners, protocols, published, neighbours, missing};
 	return {...sheet, ...maskAll(told, makeMask())};
 }

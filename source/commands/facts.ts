@@ -1,7 +1,9 @@
 import type {Published} from '../existing/nat/published-ports.ts';
 import {describeSession} from '../host/sockets/describe-session.ts';
 import {describePublicAddress} from '../lib/address-scope.ts';
+import {printOpening} from '../policy/opening.ts';
 import type {Listener} from '../services/listener.ts';
+import {openingForUse, type ProtocolUse} from '../services/protocol-use.ts';
 import {type FactSheet, makeFactSheet, maskFacts} from './fact-sheet.ts';
 
 export type FactsFlags = {readonly json?: boolean; readonly mask?: boolean};
@@ -50,6 +52,10 @@ function printSheet(sheet: FactSheet): string {
 		),
 		`NAT: ${describePublicAddress(addresses)}`,
 		...section('Listens', listeners === 'unknown' ? listeners : listeners.map(printListener)),
+		...section(
+			'Protocols without ports',
+			sheet.protocols === 'unknown' ? sheet.protocols : sheet.protocols.map(printUse),
+		),
 		...section('Forwarded', published === 'unknown' ? published : published.map(printPublished)),
 		...section(
 			'Neighbours',
@@ -85,6 +91,18 @@ function printListener(listener: Listener): string {
 		...(user === undefined ? [] : [`as ${user}`]),
 		...[socketUnit, unit].filter((name) => name !== undefined),
 		...(listener.container === undefined ? [] : [`in a container of ${listener.container}`]),
+	].join(', ');
+}
+
+function printUse(use: ProtocolUse): string {
+	const {families, by, how, pid, unit, peer} = use;
+	return [
+		printOpening(openingForUse(use)),
+		families.map((family) => `IPv${family}`).join('+'),
+		`${by}${pid === undefined ? '' : ` ${pid}`}`,
+		...(how === 'raw socket' || how === 'SCTP socket' ? [how] : []),
+		...(peer === undefined ? [] : [`from ${peer}`]),
+		...(unit === undefined ? [] : [unit]),
 	].join(', ');
 }
 

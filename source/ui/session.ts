@@ -14,6 +14,7 @@ import {hasBooted} from '../checklist/checklist.ts';
 import {findExposure} from '../exposure/find.ts';
 import {findElevation} from '../host/exec/elevation.ts';
 import type {Facts} from '../host/machine/facts.ts';
+import {interfaceNames} from '../host/machine/interfaces.ts';
 import {findHelpers} from '../host/machine/modules.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
 import {findInitSystem} from '../persistence/plan.ts';
@@ -76,6 +77,7 @@ export async function openWizard(options: Options): Promise<number> {
 		helpers: new Map(),
 		addresses: addressesOf(facts),
 		inInterface: facts.interfaces[0]?.name ?? 'eth0',
+		interfaceNames: interfaceNames(),
 		remoteClient: facts.session.kind === 'remote' ? facts.session : undefined,
 		seconds,
 		rehearsal: isRehearsal(),
@@ -96,7 +98,7 @@ export async function openWizard(options: Options): Promise<number> {
 				known: found,
 				findings: describeMachine(facts, found),
 				looking: [],
-				planApply: plannerFor(existingOf(found)),
+				planApply: plannerFor(planFactsOf(found)),
 			}),
 		);
 	lookAround();
@@ -181,12 +183,15 @@ export async function openWizard(options: Options): Promise<number> {
 	}
 }
 
-/** What a plan must know about existing rules; nothing where they are not known. */
-function existingOf({
-	existing,
-}: Pick<WizardReport, 'existing'>): Partial<Pick<ApplyFacts, 'owners' | 'snapshots'>> {
-	const {value} = existing;
-	return value === undefined ? {} : {owners: value.owners, snapshots: value.snapshots};
+/** What a plan must know of the report; nothing of what is not known. */
+function planFactsOf({
+	existing: {value},
+	protocols,
+}: Pick<WizardReport, 'existing' | 'protocols'>): Partial<ApplyFacts> {
+	return {
+		...(value === undefined ? {} : {owners: value.owners, snapshots: value.snapshots}),
+		...(protocols.value === undefined ? {} : {protocolUses: protocols.value}),
+	};
 }
 
 /** Offers the server first in a remote session, since its role keeps SSH open. */

@@ -1,7 +1,11 @@
 import {describe, expect, test} from 'vitest';
+import {protocolNamed} from '../../source/policy/ip-protocols.ts';
+import {parseOpening} from '../../source/policy/parse-opening.ts';
 import type {Listener} from '../../source/services/listener.ts';
+import type {ProtocolUse} from '../../source/services/protocol-use.ts';
 import {CONTAINER, socketOn} from '../_helpers/lab/sockets.ts';
 import {type AppOptions, appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
+import {plannerFor} from '../_helpers/ui/app-props.ts';
 import {factsKnown} from '../_helpers/ui/facts-known.ts';
 import {expectFits, SIZES, type Size} from '../_helpers/ui/frames.ts';
 
@@ -172,4 +176,58 @@ test('says of the port in use that it is the way in, and warns when it is shut',
 	expect(app.screen()).toContain('You are connected through it: shut, it locks you out.');
 	await app.press('down');
 	expect(app.screen()).not.toContain('You are connected');
+});
+
+describe('protocols without ports', () => {
+	const keepalived = protocolNamed('vrrp');
+	if (keepalived === undefined) {
+		throw new Error('vrrp has no word');
+	}
+
+	const vrrp: ProtocolUse = {
+		...{protocol: keepalived, families: [4], by: 'keepalived', how: 'raw socket'},
+		...{pid: 7, unit: 'keepalived.service'},
+	};
+	const known = factsKnown({listeners: LISTENERS, protocols: [vrrp], published: []});
+	const planned = plannerFor(undefined, {protocolUses: [vrrp]});
+
+	test('are listed under the ports with what receives them, opened and closed by Space', async () => {
+		const app = await openPorts({machine: {known, planApply: planned}});
+		expect(app.screen()).toContain('3 ports listen, 2 shut; 1 protocol without ports, 1 closed');
+		expect(list(app)).toContain('[ ] vrrp shut keepalived');
+		await app.press('down', 'down', 'down', 'down');
+		expect(app.screen().replaceAll(/\s+/g, ' ')).toContain(
+			'keepalived receives VRRP, an address that machines share (IPv4, keepalived.service). Space opens it',
+		);
+		await app.press('space');
+		expect(app.screen()).toMatch(/\[x\] vrrp +open +keepalived/);
+		expect(list(app)).not.toContainEqual(expect.stringContaining('nothing listens'));
+		await app.press('space');
+		expect(app.screen()).toMatch(/\[ \] vrrp +shut +keepalived/);
+		await app.press('tab');
+		expect(app.screen()).toContain('Stop it: systemctl disable --now keepalived.service');
+	});
+
+	test('that the policy does not open are named in Review, before anything is loaded', async () => {
+		const app = await openPorts({machine: {known, planApply: planned}});
+		await app.press('enter');
+		expect(app.screen()).toContain('keepalived receives VRRP, which is not open. To open: vrrp');
+		await app.press('escape', 'down', 'down', 'down', 'down', 'space', 'up', 'up', 'up', 'up');
+		await app.press('enter');
+		expect(app.screen()).not.toContain('which is not open');
+	});
+
+	test('opened by hand are not said to have nothing that listens', async () => {
+		const app = await openPorts({
+			preset: {role: 'server', openings: parseOpening('esp', new Map())},
+		});
+		expect(list(app)).toContain('[x] esp ESP, the encrypted packets of IPsec, from anywhere');
+	});
+
+	test('and other openings that do little alone are said to, where they are typed', async () => {
+		const app = await openPorts({machine: {known, interfaceNames: new Set(['lo', 'eth0'])}});
+		await app.type('mosh on eth9');
+		const text = app.screen().replaceAll(/\s+/g, ' ');
+		expect(text).toContain('Enter lets in 60000-61000/udp on eth9. There is no interface eth9 now');
+	});
 });

@@ -2,12 +2,14 @@ import type {Published} from '../../existing/nat/published-ports.ts';
 import {type Fact, known, mapFact} from '../../lib/fact.ts';
 import {printAccessPort} from '../../ruleset/lockout.ts';
 import type {Listener} from '../../services/listener.ts';
+import type {ProtocolUse} from '../../services/protocol-use.ts';
 import {type Recommendation, recommendRole} from '../../services/recommend-role.ts';
 import {detectIptables, type Iptables} from '../netfilter/backend.ts';
 import {type ExistingFirewalls, findExisting} from '../netfilter/neighbours.ts';
 import {findPublished} from '../netfilter/published-ports.ts';
 import {isRehearsal} from '../rehearsal/is-rehearsal.ts';
 import {findListeners} from '../sockets/listeners.ts';
+import {findProtocolUses} from '../sockets/protocol-uses.ts';
 import {findSession, type Session} from '../sockets/session.ts';
 import {findFact} from './find-fact.ts';
 import type {HostFacts} from './host-facts.ts';
@@ -19,6 +21,8 @@ export type HostReport = {
 	/** Has a kind of its own for a session that is not known. */
 	readonly session: Session;
 	readonly listeners: Fact<readonly Listener[]>;
+	/** What receives protocols without ports. */
+	readonly protocols: Fact<readonly ProtocolUse[]>;
 	/** The ports that are forwarded to containers or other machines. */
 	readonly published: Fact<readonly Published[]>;
 	/** The other programs that filter here, their rules, and what can be done about them. */
@@ -38,7 +42,7 @@ export async function reportHost(
 	const asking: Promise<HostReport['iptables']> = asked
 		? Promise.resolve(known(asked.iptables ?? 'absent'))
 		: findFact(async () => (await detectIptables()) ?? 'absent');
-	const [iptables, session, listeners, published, existing] = await Promise.all([
+	const [iptables, session, listeners, protocols, published, existing] = await Promise.all([
 		asking,
 		asked ? known(asked.session) : findFact(findSession),
 		findFact(async () => {
@@ -48,6 +52,7 @@ export async function reportHost(
 
 			return findListeners();
 		}),
+		findFact(findProtocolUses),
 		findFact(async () => {
 			assertRulesCanBeRead();
 			if (isRehearsal()) {
@@ -68,7 +73,7 @@ export async function reportHost(
 	]);
 	const reached = session.value ?? {kind: 'unknown' as const};
 	return {
-		...{iptables, session: reached, listeners, published, existing},
+		...{iptables, session: reached, listeners, protocols, published, existing},
 		recommendation: mapFact(listeners, (found) =>
 			recommendFor(reached, recommendRole(found, published.value)),
 		),

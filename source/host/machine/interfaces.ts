@@ -1,6 +1,8 @@
 import os from 'node:os';
 import {type ScopedAddress, scopeOf} from '../../lib/address-scope.ts';
 import {printable} from '../../lib/printable.ts';
+import {readText} from '../files/read-text.ts';
+import {socketTables} from '../rehearsal/is-rehearsal.ts';
 
 export type Interface = {
 	readonly name: string;
@@ -35,6 +37,20 @@ export function allInterfaces(): readonly ScopedInterface[] {
 			scope: scopeOf(address),
 		})),
 	}));
+}
+
+/** The names of all interfaces, also of those that are down or have no address; undefined where they are hidden. */
+export function interfaceNames(): ReadonlySet<string> | undefined {
+	const text = readText(`${socketTables()}/dev`);
+	// Two lines of headings, then a line for each interface: its name, a colon, its counters (proc(5)).
+	return text === undefined
+		? undefined
+		: new Set(
+				text
+					.split('\n')
+					.slice(2)
+					.flatMap((line) => /^\s*(\S+):/.exec(line)?.[1] ?? []),
+			);
 }
 
 /** The interface that bears an address. */

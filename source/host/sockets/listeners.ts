@@ -1,14 +1,12 @@
 import {FAMILIES} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
-import {programOfProxy} from '../../services/known-programs/find.ts';
 import type {Listener} from '../../services/listener.ts';
 import {forEachYielding} from '../exec/yield.ts';
-import {readText} from '../files/read-text.ts';
-import {userOnMachine} from '../rehearsal/is-rehearsal.ts';
+import {chiefOf, describeOwner, type Owner, readUsers, userOf} from './owners.ts';
 import {type BoundSocket, isLoopback, readBoundSockets} from './proc-net.ts';
-import {commandNameOf, controlGroupsOf, holdersOf, parentOf, userIdOf} from './processes.ts';
+import {holdersOf} from './processes.ts';
 import {readSocketDetails, type SocketDetails} from './ss.ts';
-import {findSocketUnits, parseControlGroups, type SocketUnit} from './units.ts';
+import {findSocketUnits, type SocketUnit} from './units.ts';
 
 export type {Published} from '../../existing/nat/published-ports.ts';
 export type {Listener} from '../../services/listener.ts';
@@ -64,49 +62,10 @@ function byImportance(a: Listener, b: Listener): number {
 	);
 }
 
-type Owner = Pick<Listener, 'process' | 'pid' | 'user' | 'unit' | 'unitOf' | 'container'>;
 type Place = Pick<
 	Listener,
 	'protocol' | 'address' | 'families' | 'ipv4Unknown' | 'port' | 'on' | 'reach'
 >;
-
-/**
- * Of those that share a socket, the one that has started the others; PID 1 lends its sockets out.
- * @param parents those that are known already: the same few may hold thousands of sockets
- */
-function chiefOf(
-	pids: readonly number[],
-	parents: Map<number, number | undefined>,
-): number | undefined {
-	const others = pids.filter((pid) => pid !== 1);
-	for (const pid of others) {
-		if (!parents.has(pid)) {
-			parents.set(pid, parentOf(pid));
-		}
-	}
-
-	const heads = others.filter((pid) => !others.includes(parents.get(pid) ?? 0));
-	return (
-		(heads.length > 0 ? heads : others).reduce<number | undefined>(
-			(least, pid) => (least === undefined || pid < least ? pid : least),
-			undefined,
-		) ?? pids[0]
-	);
-}
-
-function describeOwner(pid: number, users: ReadonlyMap<number, string>): Owner {
-	const {unit, userId, container} = parseControlGroups(controlGroupsOf(pid));
-	const name = commandNameOf(pid);
-	const id = userIdOf(pid);
-	return {
-		process: name === '' ? undefined : printable(name),
-		pid,
-		user: id === undefined ? undefined : userOf(id, users),
-		unit,
-		unitOf: userId === undefined ? undefined : nameOf(userId, users),
-		container: container ?? programOfProxy(name)?.name,
-	};
-}
 
 /** Where a socket listens, and what comes there. */
 function placeOf(
@@ -154,24 +113,4 @@ function socketUnitOf(
 
 function keyOf({protocol, port}: BoundSocket): string {
 	return `${protocol} ${port}`;
-}
-
-/** Names of users by their numbers, as /etc/passwd has them. */
-function readUsers(): ReadonlyMap<number, string> {
-	return new Map(
-		(readText('/etc/passwd') ?? '')
-			.split('\n')
-			.map((line) => line.split(':'))
-			.filter((fields) => fields.length > 2)
-			.map(([name = '', , id]) => [Number(id), printable(name)] as const),
-	);
-}
-
-function userOf(id: number, users: ReadonlyMap<number, string>): string | undefined {
-	const real = userOnMachine(id);
-	return real === undefined ? undefined : nameOf(real, users);
-}
-
-function nameOf(id: number, users: ReadonlyMap<number, string>): string {
-	return users.get(id) ?? `${id}`;
 }

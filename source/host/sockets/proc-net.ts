@@ -1,6 +1,7 @@
 import os from 'node:os';
 import ipaddr from 'ipaddr.js';
-import type {Family} from '../../lib/network.ts';
+import {FAMILIES, type Family} from '../../lib/network.ts';
+import {SCTP} from '../../policy/ip-protocols.ts';
 import type {Protocol} from '../../policy/services.ts';
 import {readText} from '../files/read-text.ts';
 import {socketTables} from '../rehearsal/is-rehearsal.ts';
@@ -76,6 +77,47 @@ export function parseBoundSockets(
 		});
 }
 
+/** A socket that receives all packets of a protocol, or an SCTP socket that waits for others. */
+export type ProtocolSocket = {
+	readonly number: number;
+	readonly families: readonly Family[];
+	readonly address: string;
+	/** Only of SCTP. */
+	readonly port?: number;
+	readonly inode: string;
+};
+
+/** Reads the text of /proc/net/raw or raw6, where the protocol stands in the place of the port. */
+export function parseRawSockets(text: string, family: Family): readonly ProtocolSocket[] {
+	return rowsOf(text).map(([, local = '', , , , , , , , inode = '']) => {
+		const {address, port: number} = parseEnd(local);
+		return {number, families: [family], address, inode};
+	});
+}
+
+/** The state of an SCTP socket that waits for others (SCTP_SS_LISTENING). */
+const SCTP_LISTENING = '10';
+
+/**
+ * Reads the text of /proc/net/sctp/eps (net/sctp/proc.c): two pointers, style, state, hash, port, user,
+ * inode, addresses. It is there where the module is loaded.
+ */
+export function parseSctpEndpoints(text: string): readonly ProtocolSocket[] {
+	return rowsOf(text, 8)
+		.filter((fields) => fields[3] === SCTP_LISTENING)
+		.map((fields) => {
+			const addresses = fields.slice(8);
+			const families = FAMILIES.filter((family) =>
+				// An IPv6 socket on all addresses takes IPv4 as well (RFC 6458, 3.3).
+				addresses.some((address) => address === '::' || address.includes(':') === (family === 6)),
+			);
+			return {
+				...{number: SCTP, families, address: addresses[0] ?? '', port: Number(fields[5])},
+				inode: fields[7] ?? '',
+			};
+		});
+}
+
 /** The local ports of bound UDP sockets by their inodes. */
 export function readUdpPorts(): ReadonlyMap<string, number> {
 	return new Map(
@@ -147,12 +189,12 @@ export function isLoopback(address: string): boolean {
 	return !all && ipaddr.parse(address).range() === 'loopback';
 }
 
-function rowsOf(text: string): ReadonlyArray<readonly string[]> {
+function rowsOf(text: string, least = 9): ReadonlyArray<readonly string[]> {
 	return text
 		.split('\n')
 		.slice(1)
 		.map((line) => line.trim().split(/\s+/))
-		.filter((fields) => fields.length > 9);
+		.filter((fields) => fields.length > least);
 }
 
 /** `0100007F:0016`: the address in words of 32 bits, each in the machine's byte order. */

@@ -1,7 +1,9 @@
 import type {Published} from '../../existing/nat/published-ports.ts';
+import {groupBy} from '../../lib/group-by.ts';
 import {type Opening, printOpening} from '../../policy/opening.ts';
 import {covers, type Port} from '../../policy/port-openings.ts';
 import type {Listener} from '../../services/listener.ts';
+import {openingForUse, opensUse, type ProtocolUse} from '../../services/protocol-use.ts';
 
 /**
  * A line of the list in Ports. `key` names the line and stays the same while the list around it
@@ -14,6 +16,15 @@ export type PortRow =
 			readonly key: string;
 			readonly port: Port;
 			readonly listeners: readonly Listener[];
+			readonly openings: readonly Opening[];
+	  }
+	/** A protocol without ports that something here receives, and the openings that allow it. */
+	| {
+			readonly kind: 'protocol';
+			readonly key: string;
+			/** What opens it for all sources. */
+			readonly opening: Opening;
+			readonly uses: readonly ProtocolUse[];
 			readonly openings: readonly Opening[];
 	  }
 	/**
@@ -43,30 +54,36 @@ export type PortRow =
 export type PortFacts = {
 	readonly openings: readonly Opening[];
 	readonly listeners: readonly Listener[] | undefined;
+	readonly protocols: readonly ProtocolUse[] | undefined;
 	readonly published: readonly Published[] | undefined;
 };
 
 let last: {readonly facts: PortFacts; readonly rows: readonly PortRow[]} | undefined;
 
 /**
- * The list in Ports, in this order: ports with a listener that others can reach, forwarded ports,
- * the other openings, listeners on loopback. The list is made again only when one of its three
- * inputs has changed, since every key asks for it.
+ * The list in Ports, in this order: ports with a listener that others can reach, protocols without
+ * ports that something receives, forwarded ports, the other openings, listeners on loopback. The
+ * list is made again only when one of its four inputs has changed, since every key asks for it.
  */
-export function portRows({openings, listeners, published}: PortFacts): readonly PortRow[] {
+export function portRows(facts: PortFacts): readonly PortRow[] {
 	const same =
-		last?.facts.openings === openings &&
-		last.facts.listeners === listeners &&
-		last.facts.published === published;
+		last?.facts.openings === facts.openings &&
+		last.facts.listeners === facts.listeners &&
+		last.facts.protocols === facts.protocols &&
+		last.facts.published === facts.published;
 	if (!same) {
-		const facts = {openings, listeners, published};
 		last = {facts, rows: makeRows(facts)};
 	}
 
 	return last?.rows ?? [];
 }
 
-function makeRows({openings, listeners, published = []}: PortFacts): readonly PortRow[] {
+function makeRows({
+	openings,
+	listeners,
+	protocols = [],
+	published = [],
+}: PortFacts): readonly PortRow[] {
 	const outside = groupByPort((listeners ?? []).filter(({reach}) => reach === 'outside'));
 	const find = finderOf(openings);
 	const reachable = [...outside].map(([key, members]): Extract<PortRow, {kind: 'listener'}> => {
@@ -76,15 +93,19 @@ function makeRows({openings, listeners, published = []}: PortFacts): readonly Po
 	const ports = [...outside.values()].map(portOf);
 	return [
 		...reachable,
+		...protocolRows(protocols, openings),
 		...published.map((one): PortRow => {
 			const key = `to ${one.to} ${one.protocol} ${one.address} ${one.port} ${one.on} ${one.from}`;
 			return {kind: 'published', key, published: one};
 		}),
 		...openings
-			.filter((opening) => !isShownBy(opening, outside))
+			.filter((opening) => !isShownBy(opening, outside, protocols))
 			.map((opening): PortRow => {
+				// What receives a protocol without ports may be in the kernel, and begin at any time.
 				const listens =
-					listeners === undefined ? undefined : ports.some((port) => covers(opening, port));
+					listeners === undefined || !isByPort(opening)
+						? undefined
+						: ports.some((port) => covers(opening, port));
 				return {kind: 'opening', key: printOpening(opening), opening, listens};
 			}),
 		...[...groupByPort((listeners ?? []).filter(({reach}) => reach === 'loopback'))].map(
@@ -140,14 +161,47 @@ function finderOf(openings: readonly Opening[]): (port: Port) => readonly Openin
 		[...(single.get(port.port) ?? []), ...others].filter((opening) => covers(opening, port));
 }
 
-/** Whether the lines of the listeners already show everything that an opening opens. */
-function isShownBy(opening: Opening, outside: ReadonlyMap<string, unknown>): boolean {
+/** Whether something can listen on a port that an opening opens, which the list of listeners has. */
+function isByPort(opening: Opening): boolean {
+	return opening.kind !== 'protocol' && !(opening.kind === 'port' && opening.protocol === 'sctp');
+}
+
+/** A line for each protocol, or port of SCTP, that something receives. */
+function protocolRows(
+	uses: readonly ProtocolUse[],
+	openings: readonly Opening[],
+): readonly PortRow[] {
+	return groupBy(uses, (use) => printOpening(openingForUse(use))).flatMap((group) =>
+		group.slice(0, 1).map((use): PortRow => {
+			const opening = openingForUse(use);
+			return {
+				kind: 'protocol',
+				key: `protocol ${printOpening(opening)}`,
+				opening,
+				uses: group,
+				openings: openings.filter(
+					(one) => one.kind !== 'mdns' && group.some((use) => opensUse(one, use)),
+				),
+			};
+		}),
+	);
+}
+
+/** Whether the lines of what listens already show everything that an opening opens. */
+function isShownBy(
+	opening: Opening,
+	outside: ReadonlyMap<string, unknown>,
+	uses: readonly ProtocolUse[],
+): boolean {
 	if (opening.kind === 'mdns') {
 		return outside.has('5353/udp');
 	}
 
-	if (opening.kind === 'protocol') {
-		return false;
+	if (opening.kind === 'protocol' || opening.protocol === 'sctp') {
+		return (
+			uses.some((use) => opensUse(opening, use)) &&
+			(opening.kind === 'protocol' || opening.first === opening.last)
+		);
 	}
 
 	const protocols = opening.protocol === 'both' ? ['tcp', 'udp'] : [opening.protocol];

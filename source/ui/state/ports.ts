@@ -34,9 +34,11 @@ function parseEntered(text: string, services: Services): Entered {
 	}
 }
 
-/** Whether the list in Ports shows listeners or forwarded ports beside the openings. */
-export function hasListeners({known: {listeners, published}}: Pick<Flow, 'known'>): boolean {
-	return (listeners.value?.length ?? 0) + (published.value?.length ?? 0) > 0;
+/** Whether the list in Ports shows what listens or is forwarded, beside the openings. */
+export function hasListeners({known}: Pick<Flow, 'known'>): boolean {
+	return [known.listeners, known.protocols, known.published].some(
+		({value}) => (value?.length ?? 0) > 0,
+	);
 }
 
 /**
@@ -44,6 +46,10 @@ export function hasListeners({known: {listeners, published}}: Pick<Flow, 'known'
  * they are, since no opening decides about them.
  */
 export function togglePort(flow: Flow, row: PortRow | undefined): Flow {
+	if (row?.kind === 'protocol' && row.openings.length === 0) {
+		return withOpenings(flow, [row.opening]);
+	}
+
 	return row?.kind === 'listener' && row.openings.length === 0
 		? withOpenings(flow, [openingOf(row.port)])
 		: closePort(flow, row);
@@ -55,9 +61,11 @@ export function closePort(flow: Flow, row: PortRow | undefined): Flow {
 	const left =
 		row?.kind === 'listener' && row.openings.length > 0
 			? withoutPort(openings, row.port)
-			: row?.kind === 'opening'
-				? openings.filter((opening) => opening !== row.opening)
-				: openings;
+			: row?.kind === 'protocol' && row.openings.length > 0
+				? openings.filter((opening) => !row.openings.includes(opening))
+				: row?.kind === 'opening'
+					? openings.filter((opening) => opening !== row.opening)
+					: openings;
 	if (left === openings) {
 		return flow;
 	}
@@ -71,6 +79,7 @@ export function rowsOf({policy, known}: Pick<Flow, 'policy' | 'known'>): readonl
 	return portRows({
 		openings: policy.openings,
 		listeners: known.listeners.value,
+		protocols: known.protocols.value,
 		published: known.published.value,
 	});
 }

@@ -102,6 +102,7 @@ const NOT_YET = unknown('fw-wizard is still looking for it');
 
 export const NOTHING_KNOWN: AnswerFacts = {
 	listeners: NOT_YET,
+	protocols: NOT_YET,
 	published: NOT_YET,
 	recommendation: NOT_YET,
 	choices: NOT_YET,

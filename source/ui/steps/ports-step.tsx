@@ -1,6 +1,7 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext, useMemo} from 'react';
 import wrapAnsi from 'wrap-ansi';
+import {adviseOpenings} from '../../policy/advise-openings.ts';
 import {mergeOpenings} from '../../policy/merge-openings.ts';
 import {type Opening, printOpening} from '../../policy/opening.ts';
 import type {AccessPort, RemoteClient} from '../../ruleset/lockout.ts';
@@ -40,8 +41,8 @@ export function PortsStep({flow, dispatch, machine, height, plan}: StepProps): R
 		() =>
 			row !== undefined && field.trim() === ''
 				? describeRow(row, machine.remoteClient, plan.lockouts)
-				: describeField({field, entered, policy}),
-		[row, field, entered, policy, machine.remoteClient, plan.lockouts],
+				: describeField({field, entered, policy}, machine.interfaceNames),
+		[row, field, entered, policy, machine.interfaceNames, machine.remoteClient, plan.lockouts],
 	);
 	const otherLines = height < COMPACT ? 1 : OTHER_LINES;
 	const most = Math.max(1, height - otherLines - LEAST_LIST);
@@ -144,11 +145,18 @@ function headingOf({policy, known}: Flow, rows: readonly PortRow[], looking: boo
 
 	const listening = rows.filter((row) => row.kind === 'listener');
 	const closed = listening.filter((row) => row.openings.length === 0).length;
+	const protocols = rows.filter((row) => row.kind === 'protocol');
+	const unopened = protocols.filter((row) => row.openings.length === 0).length;
 	const published = rows.filter((row) => row.kind === 'published').length;
 	const parts = [
 		...(listening.length > 0
 			? [
 					`${listening.length} ${listening.length === 1 ? 'port listens' : 'ports listen'}, ${closed} shut`,
+				]
+			: []),
+		...(protocols.length > 0
+			? [
+					`${protocols.length} ${protocols.length === 1 ? 'protocol' : 'protocols'} without ports, ${unopened} closed`,
 				]
 			: []),
 		...(published > 0 ? [`${published} beyond our reach`] : []),
@@ -157,7 +165,10 @@ function headingOf({policy, known}: Flow, rows: readonly PortRow[], looking: boo
 }
 
 /** Examples of what the field accepts, what Enter would add, or what is wrong with the text. */
-function describeField(flow: Pick<Flow, 'field' | 'entered' | 'policy'>): {
+function describeField(
+	flow: Pick<Flow, 'field' | 'entered' | 'policy'>,
+	interfaceNames: ReadonlySet<string> | undefined,
+): {
 	readonly text: string;
 	readonly tone: Tone;
 } {
@@ -181,12 +192,19 @@ function describeField(flow: Pick<Flow, 'field' | 'entered' | 'policy'>): {
 	});
 	const added = openings.filter((opening) => !covered.includes(opening));
 	const narrower = covered.some((opening) => !there.has(printOpening(opening)));
+	const known = new Set(adviseOpenings(before, interfaceNames));
+	const advice = adviseOpenings([...before, ...added], interfaceNames).filter(
+		(text) => !known.has(text),
+	);
 	const parts = [
 		...(added.length > 0 ? [`Enter lets in ${print(added)}`] : []),
 		...(covered.length > 0 ? [`Let in already: ${print(covered)}`] : []),
 		...(narrower ? ['To narrow an opening, first remove it from the list'] : []),
 	];
-	return {text: parts.join('. '), tone: narrower ? 'warning' : 'accept'};
+	return {
+		text: [parts.join('. '), ...advice].join('. '),
+		tone: narrower || advice.length > 0 ? 'warning' : 'accept',
+	};
 }
 
 function addsNothing(opening: Opening, openings: readonly Opening[]): boolean {

@@ -11,6 +11,7 @@ import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
 import {TextLine} from '../components/text-line.tsx';
 import type {Flow} from '../state/state.ts';
+import {reviewWarnings} from '../text/review.ts';
 import {truncate} from '../text/truncate.ts';
 import {screenReader, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
@@ -30,16 +31,12 @@ export function reviewHeight({
 	machine,
 	plan,
 }: Pick<StepProps, 'height' | 'machine' | 'plan'>): number {
-	const notes =
-		accessNoteLines(machine.remoteClient, plan.lockouts) + (plan.cutOff.length > 0 ? 1 : 0);
+	const notes = accessNoteLines(machine.remoteClient, plan.lockouts) + reviewWarnings(plan).length;
 	return Math.max(1, height - 1 - notes);
 }
 
 export function ReviewStep(props: StepProps): ReactElement {
 	const {flow, review, machine, plan} = props;
-	const cutOff = plan.cutOff.map(
-		({remoteAddress, localPort}) => `${remoteAddress} on ${localPort}/tcp`,
-	);
 	const width = useContext(WidthContext);
 	const all = Object.entries(VIEW_NAMES);
 	// Where there is no room for the names of all views, only that of the current view is shown.
@@ -49,13 +46,11 @@ export function ReviewStep(props: StepProps): ReactElement {
 	) : (
 		<Box flexDirection="column">
 			{machine.remoteClient && <AccessNote plan={plan} remoteClient={machine.remoteClient} />}
-			{cutOff.length > 0 && (
-				<Box flexShrink={0}>
-					<Text {...styleOf('warning')}>
-						{truncate(`These may end, install conntrack to keep them: ${cutOff.join(', ')}`, width)}
-					</Text>
+			{reviewWarnings(plan).map((warning) => (
+				<Box key={warning} flexShrink={0}>
+					<Text {...styleOf('warning')}>{truncate(warning, width)}</Text>
 				</Box>
-			)}
+			))}
 			<Box flexShrink={0}>
 				{screenReader ? (
 					<Text>{tabsReadOut(flow.view)}</Text>

@@ -70,6 +70,8 @@ export type HostView = {
 	/** The interface on which a packet that the user tries arrives. */
 	readonly inInterface: string;
 	/** The remote client of this session. Undefined at the console, and where it is not known. */
+	/** The names of all interfaces; undefined where they are not known. */
+	readonly interfaceNames: ReadonlySet<string> | undefined;
 	readonly remoteClient: RemoteClient | undefined;
 	/**
 	 * The init system that loads the rules at boot. Undefined where fw-wizard supports none of this

@@ -1,10 +1,13 @@
 import {FAMILIES} from '../../lib/network.ts';
 import {printPorts} from '../../lib/port-ranges.ts';
+import {quoteIfNeeded} from '../../lib/shell-quote.ts';
+import {adviseOpenings} from '../../policy/advise-openings.ts';
 import {type Opening, printOpening} from '../../policy/opening.ts';
 import type {Port} from '../../policy/port-openings.ts';
 import {adviseOn} from '../../services/advice.ts';
 import {programNamed} from '../../services/known-programs/find.ts';
 import type {Listener} from '../../services/listener.ts';
+import type {ProtocolUse} from '../../services/protocol-use.ts';
 import type {PortRow} from '../state/port-rows.ts';
 import {boxText, screenReader, type Tone} from '../theme.ts';
 
@@ -19,6 +22,14 @@ export function rowText(row: PortRow): {readonly text: string; readonly tone: To
 			const open = row.openings.length > 0;
 			return {
 				text: `${screenReader ? '' : `${boxText(open)} `}${columns(printPort(row.port), openingsText(row.openings))}${namesOf(row.listeners)}`,
+				tone: open ? 'accept' : 'plain',
+			};
+		}
+
+		case 'protocol': {
+			const open = row.openings.length > 0;
+			return {
+				text: `${screenReader ? '' : `${boxText(open)} `}${columns(printOpening(row.opening), openingsText(row.openings))}${usersOf(row.uses)}`,
 				tone: open ? 'accept' : 'plain',
 			};
 		}
@@ -50,6 +61,8 @@ export function rowNote(row: PortRow): string {
 	switch (row.kind) {
 		case 'listener':
 			return `${describeListeners(row.listeners)}. Space ${row.openings.length > 0 ? 'shuts' : 'opens'} it. Tab: how to do without it`;
+		case 'protocol':
+			return `${describeUses(row.uses)}. Space ${row.openings.length > 0 ? 'closes' : 'opens'} it. Tab: how to do without it`;
 		case 'published': {
 			const {by, to, from, on, address} = row.published;
 			const where = [
@@ -78,6 +91,21 @@ export function alternativesTo(row: PortRow | undefined, nat: string): readonly 
 				`${printPort(row.port)}: ${describeListeners(row.listeners)}`,
 				...unique(row.listeners.flatMap((listener) => adviceLines(listener, row.kind))),
 				...(row.kind === 'listener' ? [`NAT: ${nat}.`] : []),
+				'These are yours to run: the wizard runs none of them.',
+			];
+		case 'protocol':
+			return [
+				`${printOpening(row.opening)}: ${describeUses(row.uses)}.`,
+				...unique(
+					row.uses.map(({unit, by, how}) =>
+						unit !== undefined
+							? `Stop it: systemctl disable --now ${quoteIfNeeded(unit)}`
+							: how === 'tunnel' || how === 'IPsec'
+								? `Stop it: end what has set up ${by}`
+								: `Stop it: start method unknown; end ${by}`,
+					),
+				),
+				...advicesOf(row.opening),
 				'These are yours to run: the wizard runs none of them.',
 			];
 		case 'published': {
@@ -161,6 +189,28 @@ function describeListeners(listeners: readonly Listener[]): string {
 		...(first?.container === undefined ? [] : [`in a container of ${first.container}`]),
 	];
 	return `${namesOf(listeners)} listens ${addresses}${owner.length > 0 ? ` (${owner.join(', ')})` : ''}`;
+}
+
+/** Who receives a protocol: `keepalived, the tunnel gre1`. */
+function usersOf(uses: readonly ProtocolUse[]): string {
+	return unique(uses.map(({by}) => by)).join(', ');
+}
+
+/** What receives a protocol, over which family, by what and from where. */
+function describeUses(uses: readonly ProtocolUse[]): string {
+	const [first] = uses;
+	const families = [...new Set(uses.flatMap(({families}) => families))].sort();
+	const more = [
+		...families.map((family) => `IPv${family}`),
+		...unique(uses.flatMap(({unit}) => unit ?? [])),
+		...unique(uses.flatMap(({peer}) => (peer === undefined ? [] : [`from ${peer}`]))),
+	];
+	return `${usersOf(uses)} receives ${first?.port === undefined ? (first?.protocol.purpose ?? '') : `${first.port}/sctp`} (${more.join(', ')})`;
+}
+
+/** What opening it alone would not do. */
+function advicesOf(opening: Opening): readonly string[] {
+	return adviseOpenings([opening], undefined);
 }
 
 function namesOf(listeners: readonly Listener[]): string {

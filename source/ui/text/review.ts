@@ -1,7 +1,9 @@
+import type {ApplyPlan} from '../../app/plan-apply.ts';
 import type {NeighbourChoice} from '../../existing/describe-choice.ts';
 import {printCommands, printRestore} from '../../ruleset/format-iptables.ts';
 import {mergeFamilies, type Row} from '../../ruleset/merge-families.ts';
 import type {RuleSet} from '../../ruleset/model.ts';
+import {describeUnopened} from '../../services/protocol-use.ts';
 import type {ExposureState} from '../hooks/use-exposure.ts';
 import type {Flow} from '../state/state.ts';
 import {screenReader, type Tone} from '../theme.ts';
@@ -47,6 +49,29 @@ export function reviewLines(
 				...ruleLines(mergeFamilies(ruleSet), width),
 			];
 	}
+}
+
+/** At most this many warnings stand above the rules: the rules must have room. */
+const MOST_WARNINGS = 2;
+
+/** What the policy would end, and what its openings need besides, one line each. */
+export function reviewWarnings({
+	cutOff,
+	unopened,
+	advice,
+}: Pick<ApplyPlan, 'cutOff' | 'unopened' | 'advice'>): readonly string[] {
+	const connections = cutOff.map(
+		({remoteAddress, localPort}) => `${remoteAddress} on ${localPort}/tcp`,
+	);
+	const others = [...describeUnopened(unopened), ...advice];
+	const more = others.length - MOST_WARNINGS;
+	return [
+		...(connections.length > 0
+			? [`These may end, install conntrack to keep them: ${connections.join(', ')}`]
+			: []),
+		...others.slice(0, more > 0 ? MOST_WARNINGS - 1 : MOST_WARNINGS),
+		...(more > 0 ? [`${more + 1} more: see fw-wizard facts`] : []),
+	];
 }
 
 /** What the user decided about the existing rules of other programs. */

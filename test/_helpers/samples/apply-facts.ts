@@ -11,5 +11,7 @@ export const FACTS: ApplyFacts = {
 	savedBoot: undefined,
 	owners: [],
 	snapshots: undefined,
+	protocolUses: [],
+	interfaceNames: undefined,
 	unkeptConnections: [],
 };

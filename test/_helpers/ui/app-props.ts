@@ -32,6 +32,7 @@ export const MACHINE: HostView = {
 	boot: 'systemd',
 	addresses: ['192.0.2.1', '2001:db8::1'],
 	inInterface: 'eth0',
+	interfaceNames: undefined,
 	remoteClient: undefined,
 	rehearsal: false,
 	seconds: 60,

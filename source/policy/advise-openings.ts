@@ -1,0 +1,83 @@
+import type {IpProtocol} from './ip-protocols.ts';
+import {type Opening, type PortOpening, printOpening} from './opening.ts';
+
+/** The ports of mosh(1): each session takes one of them. */
+const MOSH = {first: 60_000, last: 61_000} as const;
+/** The ports by which IPsec negotiates keys (IKE), the second one also behind NAT (RFC 7296, RFC 3948). */
+const IKE = [500, 4500] as const;
+
+/**
+ * What a user should know about openings that do little alone, one sentence each. Nothing is opened
+ * because of it.
+ * @param interfaces the names of all interfaces; undefined where they are not known
+ */
+export function adviseOpenings(
+	openings: readonly Opening[],
+	interfaces: ReadonlySet<string> | undefined,
+): readonly string[] {
+	const missing = openings.filter(
+		({on}) => on !== undefined && interfaces !== undefined && !interfaces.has(on),
+	);
+	const names = [...new Set(missing.map(({on}) => on))];
+	return [
+		...names.map((name) => {
+			const texts = missing.filter(({on}) => on === name).map(printOpening);
+			return `There is no interface ${name} now: ${texts.join(', ')} ${texts.length === 1 ? 'opens' : 'open'} nothing until it exists.`;
+		}),
+		...adviseIpsec(openings),
+		...(openings.some(isMosh) && !opensPort(openings, 'tcp', 22)
+			? ['mosh begins with a login over SSH: it needs 22/tcp as well.']
+			: []),
+	];
+}
+
+/** The packets of IPsec, and the ports by which its keys are negotiated, are of use together. */
+function adviseIpsec(openings: readonly Opening[]): readonly string[] {
+	const words = openings.flatMap((opening) =>
+		opening.kind === 'protocol' && isIpsec(opening.protocol) ? [opening.protocol.name] : [],
+	);
+	const closed = IKE.filter((port) => !opensPort(openings, 'udp', port));
+	if (words.length > 0) {
+		return closed.length === 0
+			? []
+			: [
+					`IPsec negotiates its keys over 500/udp and 4500/udp: ${[...new Set(words)].join(' and ')} may need ${closed.map((port) => `${port}/udp`).join(' and ')} as well.`,
+				];
+	}
+
+	return openings.some((opening) => isExactly(opening, 500))
+		? ['500/udp negotiates the keys of IPsec: peers that are not behind NAT send esp as well.']
+		: [];
+}
+
+function isIpsec({name}: IpProtocol): boolean {
+	return name === 'esp' || name === 'ah';
+}
+
+function isMosh(opening: Opening): boolean {
+	return (
+		opening.kind === 'port' &&
+		opening.protocol === 'udp' &&
+		opening.first === MOSH.first &&
+		opening.last === MOSH.last
+	);
+}
+
+function isExactly(opening: Opening, port: number): opening is PortOpening {
+	return (
+		opening.kind === 'port' &&
+		opening.protocol !== 'tcp' &&
+		opening.first === port &&
+		opening.last === port
+	);
+}
+
+function opensPort(openings: readonly Opening[], protocol: 'tcp' | 'udp', port: number): boolean {
+	return openings.some(
+		(opening) =>
+			opening.kind === 'port' &&
+			(opening.protocol === protocol || opening.protocol === 'both') &&
+			opening.first <= port &&
+			port <= opening.last,
+	);
+}

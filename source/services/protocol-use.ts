@@ -1,0 +1,83 @@
+import {groupBy} from '../lib/group-by.ts';
+import {contains, type Family} from '../lib/network.ts';
+import {type IpProtocol, SCTP} from '../policy/ip-protocols.ts';
+import {type Opening, type ProtocolOpening, printOpening} from '../policy/opening.ts';
+
+/** Something on this machine that receives packets of a protocol without ports, or of SCTP. */
+export type ProtocolUse = {
+	readonly protocol: IpProtocol;
+	/** The families in which it receives them. */
+	readonly families: readonly Family[];
+	/** The port of SCTP on which a program waits. */
+	readonly port?: number | undefined;
+	/** The only address that packets come from: the other end of a tunnel. */
+	readonly peer?: string | undefined;
+	/** `keepalived`, `IPsec`, `the tunnel gre1`; safe to print. */
+	readonly by: string;
+	readonly how: 'raw socket' | 'IPsec' | 'tunnel' | 'SCTP socket';
+	readonly pid?: number | undefined;
+	/** The service that it belongs to: keepalived.service. */
+	readonly unit?: string | undefined;
+};
+
+/** The opening that lets the packets of a use in, from all sources. */
+export function openingForUse({protocol, port}: ProtocolUse): Opening {
+	return protocol.number === SCTP && port !== undefined
+		? {kind: 'port', protocol: 'sctp', first: port, last: port, limit: false}
+		: {kind: 'protocol', protocol};
+}
+
+/** Whether an opening lets packets of a use in, be it from some sources or on one interface only. */
+export function opensUse(opening: Opening, use: ProtocolUse): boolean {
+	const {protocol, families, port, peer} = use;
+	if (opening.kind === 'mdns') {
+		// It opens IGMP for multicast destinations, where all of it goes.
+		return protocol.name === 'igmp';
+	}
+
+	const isSource =
+		opening.from === undefined ||
+		(peer === undefined
+			? families.includes(opening.from.family)
+			: contains(opening.from.cidr, peer));
+	return (
+		isSource &&
+		(opening.kind === 'protocol'
+			? opening.protocol.number === protocol.number &&
+				opening.protocol.families.some((family) => families.includes(family))
+			: opening.protocol === 'sctp' &&
+				port !== undefined &&
+				opening.first <= port &&
+				port <= opening.last)
+	);
+}
+
+/** The uses that no opening lets in. */
+export function findUnopened(
+	uses: readonly ProtocolUse[],
+	openings: readonly Opening[],
+): readonly ProtocolUse[] {
+	return uses.filter((use) => !openings.some((opening) => opensUse(opening, use)));
+}
+
+/** `keepalived receives VRRP, which is not open (to open it: vrrp)`; one sentence for each program, without a full stop. */
+export function describeUnopened(uses: readonly ProtocolUse[]): readonly string[] {
+	return groupBy(uses, ({by}) => by).map((group) => {
+		const words = [...new Set(group.map((use) => printOpening(openingForUse(use))))];
+		const names = [...new Set(group.map(nameOf))];
+		return `${group[0]?.by} receives ${names.join(', ')}, which ${names.length === 1 ? 'is' : 'are'} not open. To open: ${words.join(', ')}`;
+	});
+}
+
+function nameOf({protocol, port}: ProtocolUse): string {
+	return port === undefined ? spokenName(protocol) : `${port}/sctp`;
+}
+
+/** `VRRP`, `6in4`, `IP protocol 103` */
+export function spokenName({name, number}: ProtocolOpening['protocol']): string {
+	return name.startsWith('protocol ')
+		? `IP protocol ${number}`
+		: name === '6in4'
+			? name
+			: name.toUpperCase();
+}

@@ -12,6 +12,8 @@ const rich = (content: string, family = '', priority = '') =>
 const port = (number: string, protocol = 'tcp') =>
 	`<port port="${number}" protocol="${protocol}"/>`;
 const service = (name: string) => `<service name="${name}"/>`;
+const policy = (target: string, from: string, to: string, content = '') =>
+	`<policy target="${target}"><ingress-zone name="${from}" /><egress-zone name="${to}" />${content}</policy>`;
 const source = (address: string) => `<source address="${address}"/>`;
 
 type Form = {
@@ -114,13 +116,15 @@ const FORMS: readonly Form[] = [
 			public: zone(`${port('22')}<interface name="eth0"/>`),
 		},
 		openings: [
-			...['5432/tcp from 10.0.0.0/8', '22/tcp from 10.0.0.0/8'],
-			...['443/tcp from ::/0 on eth1', '22/tcp from ::/0 on eth1', '22/tcp from ::/0 on eth0'],
+			...['5432/tcp from 10.0.0.0/8', '22/tcp from 10.0.0.0/8', '22/tcp on eth0', '22/tcp on eth1'],
+			// Zone internal does not allow it, and has 10.0.0.0/8.
+			...['0.0.0.0/5', '8.0.0.0/7', '11.0.0.0/8', '12.0.0.0/6', '16.0.0.0/4', '32.0.0.0/3'].map(
+				(network) => `443/tcp from ${network} on eth1`,
+			),
+			...['64.0.0.0/2', '128.0.0.0/1', '::/0'].map((network) => `443/tcp from ${network} on eth1`),
 		],
 		named: [
-			/zone dmz: port port=443 .*"zone drop" stands before it/,
-			/zone dmz: port port=22 .*"zone drop" stands before it/,
-			/zone public: port port=22 .*"zone drop" stands before it/,
+			/zone drop.*: openings know no exception for a few addresses/,
 			/zone public: other interfaces: .*but eth1/,
 		],
 	},
@@ -157,6 +161,38 @@ const FORMS: readonly Form[] = [
 			/forward: nothing of it/,
 			/direct\.xml: it is not judged/,
 			/service name=ssh: "direct\.xml" stands before it/,
+		],
+	},
+	{
+		what: 'policies of zones that have no packets, as the package of libvirt brings them',
+		zones: {
+			'libvirt-routed': zone(''),
+			libvirt: zone(
+				`<rule priority="32767"><reject/></rule><protocol value="icmp"/><protocol value="ipv6-icmp"/>${service('dhcp')}${service('dns')}${service('tftp')}`,
+				'ACCEPT',
+			),
+		},
+		rest: {
+			others: {
+				'libvirt-to-host': policy('REJECT', 'libvirt-routed', 'HOST', service('dns')),
+				'libvirt-routed-in': policy('ACCEPT', 'ANY', 'libvirt-routed'),
+				'libvirt-routed-out': policy('ACCEPT', 'libvirt-routed', 'ANY'),
+			},
+		},
+		openings: ['22/tcp'],
+	},
+	{
+		what: 'a policy for what comes from the interface of a zone, and nothing else',
+		zones: {'libvirt-routed': zone(port('80'))},
+		rest: {
+			others: {'libvirt-to-host': policy('REJECT', 'libvirt-routed', 'HOST', service('dns'))},
+			...{bindings: {virbr1: 'libvirt-routed'}, interfaces: ['eth0', 'virbr1']},
+		},
+		openings: ['22/tcp on eth0'],
+		named: [
+			/libvirt-to-host: it is not judged/,
+			/zone libvirt-routed: port port=80 .*"libvirt-to-host" stands before it/,
+			/other interfaces/,
 		],
 	},
 	{

@@ -1,7 +1,12 @@
-import {FAMILIES, type Family} from '../../lib/network.ts';
-import {ALL_PORTS, isPort, type PortRange} from '../../lib/port-ranges.ts';
+import type {Family} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
-import {PROTOCOLS, type Protocol} from '../../policy/services.ts';
+import {
+	ANYTHING,
+	type FindService,
+	type Inexpressible,
+	type Part,
+	partsOf,
+} from './firewalld-parts.ts';
 import {type Element, printElement} from './firewalld-xml.ts';
 import {regionsOf, type Scope} from './iptables-line.ts';
 import type {Untranslatable} from './result.ts';
@@ -17,127 +22,6 @@ export type TranslatedElement = {
 	readonly rules: readonly ForeignRule[];
 	readonly losses: readonly Untranslatable[];
 };
-
-/** Finds a service of firewalld by its name; undefined where it has no file. */
-export type FindService = (name: string) => Element | undefined;
-
-/** The packets that a part of a rule is about. */
-type Part = {
-	readonly protocols: readonly Protocol[];
-	readonly ports: readonly PortRange[];
-	readonly families: readonly Family[];
-	readonly destination: Readonly<Partial<Record<Family, string>>>;
-	readonly inexact?: string;
-};
-
-/** A part of a rule that openings cannot express. */
-type Inexpressible = {
-	readonly why: string;
-	/** Whether it may be about TCP or UDP, and any port. */
-	readonly unknown: boolean;
-};
-
-const ANYTHING: Part = {
-	protocols: PROTOCOLS,
-	ports: [ALL_PORTS],
-	families: FAMILIES,
-	destination: {},
-};
-
-/** Every rule set of fw-wizard accepts answers to a DHCPv6 client. */
-const ALWAYS_OPEN = 'dhcpv6-client';
-/** A service may include other services, and these may include it again. */
-const DEEPEST = 10;
-
-/** The packets that a port, a service or a protocol is about. */
-function partsOf(
-	{name, attributes}: Element,
-	find: FindService,
-	depth = 0,
-): ReadonlyArray<Part | Inexpressible> {
-	switch (name) {
-		case 'port':
-			return [portPart(attributes)];
-		case 'source-port': {
-			const part = portPart(attributes);
-			return [
-				'why' in part
-					? part
-					: {...part, ports: [ALL_PORTS], inexact: 'openings know no source port'},
-			];
-		}
-		case 'protocol':
-			return [protocolPart(attributes.value ?? '')];
-		case 'service':
-		case 'include': {
-			const service = attributes.name ?? attributes.service ?? '';
-			return service === ALWAYS_OPEN ? [] : serviceParts(find(service), find, depth);
-		}
-		default:
-			return [{why: 'openings cannot say it', unknown: true}];
-	}
-}
-
-function serviceParts(
-	service: Element | undefined,
-	find: FindService,
-	depth: number,
-): ReadonlyArray<Part | Inexpressible> {
-	if (service === undefined || depth > DEEPEST) {
-		return [{why: 'what this service is was not found', unknown: true}];
-	}
-
-	const [target] = service.children.filter(({name}) => name === 'destination');
-	const destination = {
-		...(target?.attributes.ipv4 ? {4: target.attributes.ipv4} : {}),
-		...(target?.attributes.ipv6 ? {6: target.attributes.ipv6} : {}),
-	};
-	const families = FAMILIES.filter((family) => target === undefined || destination[family]);
-	return service.children.flatMap((child): ReadonlyArray<Part | Inexpressible> => {
-		switch (child.name) {
-			case 'destination':
-				return [];
-			case 'helper':
-			case 'module':
-				return [{why: 'its conntrack helper is not taken over', unknown: false}];
-			case 'include':
-				return partsOf(child, find, depth + 1);
-			default:
-				return partsOf(child, find, depth + 1).map((part) =>
-					'why' in part ? part : {...part, families, destination},
-				);
-		}
-	});
-}
-
-function protocolPart(protocol: string): Part | Inexpressible {
-	const name = protocol.toLowerCase();
-	const known = PROTOCOLS.filter((one) => [one, NUMBERS[one]].includes(name));
-	return known.length > 0
-		? {...ANYTHING, protocols: known}
-		: {
-				why: `openings are of TCP and UDP, not of ${printable(protocol, 20)}`,
-				unknown: !OTHERS.includes(name),
-			};
-}
-
-/** Protocol numbers (IANA), which firewalld reads as well. */
-const NUMBERS: Readonly<Record<Protocol, string>> = {tcp: '6', udp: '17'};
-const OTHERS = ['sctp', 'dccp', 'esp', 'ah', 'gre', 'igmp', 'icmp', 'ipv6-icmp', 'ospf', 'vrrp'];
-
-/** Reads a port. Some old services have a protocol without a port. */
-function portPart({protocol = '', port = ''}: Element['attributes']): Part | Inexpressible {
-	const part = protocolPart(protocol);
-	if ('why' in part || port === '') {
-		return part;
-	}
-
-	const [, from, to] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(port) ?? [];
-	const [first, last] = [Number(from), Number(to ?? from)];
-	return isPort(first) && isPort(last) && first <= last
-		? {...part, ports: [{first, last}]}
-		: {why: 'its port is not understood', unknown: true};
-}
 
 /** What an element of a zone allows. */
 export function translateAllowed(
@@ -159,7 +43,9 @@ function translateParts(
 	const matters = (part: Inexpressible) => action === 'allow' || part.unknown;
 	return {
 		losses: parts.flatMap((part) =>
-			'why' in part && matters(part) ? {text, why: part.why, effect: 'closes' as const} : [],
+			'why' in part && matters(part)
+				? {text, why: part.why, ...(part.harmless ? {} : {effect: 'closes' as const})}
+				: [],
 		),
 		rules: parts
 			.flatMap((part): readonly Scope[] => {

@@ -1,7 +1,7 @@
-import {FAMILIES} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
+import type {FindService} from './firewalld-parts.ts';
+import {translateOtherFile, unreadableZone} from './firewalld-policies.ts';
 import {
-	type FindService,
 	ICMP,
 	isDenial,
 	nameOf,
@@ -49,9 +49,11 @@ export function translateFirewalld(files: FirewalldFiles): Translation {
 		const text = Object.hasOwn(files.services, name) ? files.services[name] : undefined;
 		return text === undefined ? undefined : readElement(text);
 	};
-	const others = Object.entries(files.others).map(([name, text]) => translateOtherFile(name, text));
 	const unknown = unread.map((name) => unreadableZone(name));
 	const {bindings, losses} = zoneBindings(files, zones, defaultName);
+	const others = Object.entries(files.others).map(([name, text]) =>
+		translateOtherFile(name, text, bindings),
+	);
 	const translated = [
 		...others,
 		...unknown,
@@ -76,55 +78,6 @@ export function translateFirewalld(files: FirewalldFiles): Translation {
 function settingOf(conf: string, name: string): string | undefined {
 	const lines = [...conf.matchAll(/^\s*(\w+)\s*=\s*(.*?)\s*$/gm)];
 	return lines.findLast(([, key]) => key === name)?.[2];
-}
-
-const EVERYTHING = FAMILIES.flatMap((family) => regionsOf({family}).regions);
-
-/** A zone whose file is not understood. It comes first, and may block anything. */
-function unreadableZone(name: string): TranslatedElement {
-	const text = `zone ${printable(name, 40)}`;
-	const why = 'its file is not understood; what it may shut out stays shut';
-	return {
-		rules: [{text, action: 'deny', regions: EVERYTHING, inexact: 'its file is not understood'}],
-		losses: [{text, why, effect: 'closes'}],
-	};
-}
-
-/** Policies and direct rules come before zones. They allow nothing here, and what they may block stays blocked. */
-function translateOtherFile(name: string, text: string): TranslatedElement {
-	const element = readElement(text);
-	const title = printable(name, 80);
-	if (element !== undefined && !mayBlock(element)) {
-		return {
-			rules: [],
-			losses:
-				element.children.length === 0 ? [] : [{text: title, why: 'nothing of it is taken over'}],
-		};
-	}
-
-	return {
-		rules: [{text: title, action: 'deny', regions: EVERYTHING, inexact: 'it is not judged'}],
-		losses: [
-			{text: title, why: 'it is not judged; what it may shut out stays shut', effect: 'closes'},
-		],
-	};
-}
-
-function mayBlock(element: Element): boolean {
-	if (element.name === 'policy') {
-		const toHost = element.children.some(
-			({name, attributes}) =>
-				name === 'egress-zone' && ['HOST', 'ANY'].includes(attributes.name ?? ''),
-		);
-		return (
-			toHost &&
-			(!['ACCEPT', 'CONTINUE', undefined].includes(element.attributes.target) ||
-				element.children.some((child) => child.name === 'rule' && isDenial(child)))
-		);
-	}
-
-	// direct.xml has rules in the words of iptables.
-	return element.name !== 'direct' || element.children.length > 0;
 }
 
 /** Elements of a zone that neither allow nor block packets to this machine. */

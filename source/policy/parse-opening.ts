@@ -62,18 +62,32 @@ function takeSubjects(words: string[], services: Services): readonly Subject[] {
 		return [{kind: 'protocol', protocol: parseProtocolNumber(number)}];
 	}
 
-	const subjects = [...parseSubject(words.shift() ?? '', services)];
-	while (words[0] !== undefined && isSubject(words[0], services)) {
-		subjects.push(...parseSubject(words.shift() ?? '', services));
+	const subjects: Subject[] = [];
+	while (words[0] !== undefined && (subjects.length === 0 || isSubject(words, services))) {
+		const length = nameLength(words, services);
+		const subject = words.splice(0, length).join(' ');
+		subjects.push(
+			...(length > 1 ? portSubjects(subject, services) : parseSubject(subject, services)),
+		);
 	}
 
 	return subjects;
 }
 
-/** Whether a word behind another subject is one as well: a port, or a name that is known. */
-function isSubject(word: string, services: Services): boolean {
+/** How many words the subject at the front has: application profiles of ufw have names as `WWW Full`. */
+function nameLength(words: readonly string[], services: Services): number {
+	const lengths = [4, 3, 2].filter((length) => length <= words.length);
+	return (
+		lengths.find((length) => services.has(words.slice(0, length).join(' ').toLowerCase())) ?? 1
+	);
+}
+
+/** Whether words behind another subject begin with one as well: a port, or a name that is known. */
+function isSubject(words: readonly string[], services: Services): boolean {
+	const [word = ''] = words;
 	const name = word.toLowerCase();
 	return (
+		nameLength(words, services) > 1 ||
 		/^\d+(?:[-:]\d+)?(?:\/|$)/.test(word) ||
 		name === 'mdns' ||
 		protocolNamed(name) !== undefined ||
@@ -90,9 +104,11 @@ function parseSubject(subject: string, services: Services): readonly Subject[] {
 	}
 
 	const protocol = protocolNamed(name);
-	return protocol === undefined
-		? parsePorts(subject, services).map((ports) => ({kind: 'port', ...ports}))
-		: [{kind: 'protocol', protocol}];
+	return protocol === undefined ? portSubjects(subject, services) : [{kind: 'protocol', protocol}];
+}
+
+function portSubjects(subject: string, services: Services): readonly Subject[] {
+	return parsePorts(subject, services).map((ports) => ({kind: 'port', ...ports}));
 }
 
 /** @throws {InputError} where the subject does not take one of the qualifiers */

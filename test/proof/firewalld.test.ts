@@ -3,6 +3,8 @@ import path from 'node:path';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {type FirewalldFiles, translateFirewalld} from '../../source/existing/import/firewalld.ts';
 import {printOpening} from '../../source/policy/opening.ts';
+import {parseOpenings} from '../../source/policy/parse-opening.ts';
+import {parseServiceXml} from '../../source/policy/service-files.ts';
 import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
 
 const zone = (content: string, target = '') =>
@@ -249,5 +251,17 @@ describe('what firewalld lets in', () => {
 		});
 		// It is always let in.
 		expect(silent).toEqual(['dhcpv6-client']);
+	});
+
+	test('every service that a name opens is opened as by its import', () => {
+		const find = (name: string): ReturnType<typeof parseServiceXml> =>
+			parseServiceXml(shipped.services[name] ?? '', find);
+		const known = Object.keys(shipped.services).filter((name) => find(name) !== undefined);
+		expect(known.length).toBeGreaterThan(180);
+		for (const name of known) {
+			const {openings} = translateFirewalld({...shipped, zones: {public: zone(service(name))}});
+			const named = parseOpenings('it', new Map([['it', find(name) ?? []]]));
+			expect(named.map(printOpening).sort(), name).toEqual(openings.map(printOpening).sort());
+		}
 	});
 });

@@ -135,6 +135,19 @@ describe('what ufw lets in, where it is switched off', () => {
 		expect(JSON.parse(stdout).policy.openings).toEqual(TAKEN);
 	});
 
+	test('is named by profiles of ufw as well', async () => {
+		expect(await openings('--role', 'server', '--open', 'ssh, WWW Full')).toEqual([
+			...['22/tcp', '80/tcp', '443/tcp'],
+		]);
+		await host.must('sh', [
+			'-ec',
+			"printf '[My App]\\nports=7000:7010/udp\\n' >/etc/ufw/applications.d/my",
+		]);
+		expect(await openings('--role', 'server', '--open', 'my app from 10.0.0.0/8')).toEqual([
+			'7000-7010/udp from 10.0.0.0/8',
+		]);
+	});
+
 	test('is asked for where it may not be read, and not guessed', async () => {
 		const file = inView(host, '/etc/ufw/user.rules');
 		expect(existsSync(file)).toBe(true);

@@ -1,9 +1,9 @@
 import {existsSync} from 'node:fs';
 import process from 'node:process';
 import {FAMILIES, type Family} from '../../lib/network.ts';
-import {parseServices, type Services, withOwnServices} from '../../policy/services.ts';
-import {readText} from '../files/read-text.ts';
+import type {Services} from '../../policy/services.ts';
 import {type Interface, interfacesHere} from './interfaces.ts';
+import {NamedServices} from './named-services.ts';
 
 /** What is known of this machine at once, without starting a program. */
 export type HostFacts = {
@@ -36,7 +36,7 @@ export function familiesHere(): readonly Family[] {
 	return FAMILIES.filter((family) => family === 4 || !absent);
 }
 
-/** The names of /etc/services and, for what it lacks, ours. */
+/** The services that have a name on this machine. */
 export function servicesHere(): Services {
-	return withOwnServices(parseServices(readText('/etc/services') ?? ''));
+	return new NamedServices();
 }

@@ -10,13 +10,11 @@ import type {RulesSnapshot} from '../existing/snapshot.ts';
 import type {Runner} from '../host/exec/run.ts';
 import {describeFailure, restore} from '../host/netfilter/iptables.ts';
 import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
-import {withNamespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import type {Backend} from '../ruleset/model.ts';
 import {tableLines} from '../ruleset/save-lines.ts';
 import {programOfChain} from '../services/known-programs/find.ts';
-import {loadSets} from '../testbed/load-rules.ts';
 import {ROLLED_BACK} from './load.ts';
 import {findUnwritable} from './write-back.ts';
 
@@ -95,35 +93,6 @@ function itemsOf({cleanup}: SnapshotCleanup): readonly string[] {
 		...policies.map(({chain, to}) => `-P ${chain} ${to}`),
 	];
 	return items.map((item) => `${family} ${backend} ${item}`);
-}
-
-/**
- * Shows in an isolated namespace that the removed rules can be restored: it loads their save and saves
- * it again. A rule that iptables prints but cannot read would be lost otherwise.
- * @throws {HostError} nothing was touched
- */
-export async function rehearseRestore(cleanups: readonly SnapshotCleanup[]): Promise<void> {
-	if (cleanups.length === 0) {
-		return;
-	}
-
-	await withNamespace(async (namespace) => {
-		await loadSets(
-			namespace,
-			cleanups.map(({snapshot}) => snapshot.text),
-		);
-		for (const {snapshot} of cleanups) {
-			const text = filterPart(snapshot.text);
-			const failure = await restoreTo(snapshot, text, namespace.run);
-			const {stdout} = await namespace.run(programFor(snapshot, '-save'), ['-t', 'filter']);
-			if (failure !== undefined || rulesOf(stdout) !== rulesOf(text)) {
-				throw new HostError(
-					`The rules that are there could not be put back as they are. ${failure ? describeFailure(failure) : ''}`.trim(),
-					'Nothing was changed. Keep them, or take them away by hand',
-				);
-			}
-		}
-	});
 }
 
 /**

@@ -16,7 +16,12 @@ import {type Before, beforeOf} from './load.ts';
 import {JOURNAL_FILE, POLICY_FILE} from './paths.ts';
 import {type ChangeMeta, createChange, folderOf, readBootId} from './record.ts';
 import {nameOf, printWas} from './rollback-existing.ts';
-import {type FamilyChange, ownRulesOf, printRollbackScript} from './rollback-script.ts';
+import {
+	type FamilyChange,
+	ownRulesOf,
+	printRollbackScript,
+	type Rollback,
+} from './rollback-script.ts';
 import {planSwitchOff, type SwitchOff} from './switch-off.ts';
 import {assertWritable} from './write-back.ts';
 
@@ -78,16 +83,19 @@ export async function planExisting({
 	return {before: beforeOf(snapshots), cleanups, switchOff};
 }
 
+/** The way back of a change as its script, and what the script needs beside itself. */
+export type PlannedRollback = {readonly rollback: Rollback; readonly script: string};
+
 /**
- * Records a change and its rollback script, before anything is touched.
+ * Plans the way back of a change, before anything is touched.
  * @throws {HostError} where rules before it could not be put back as they are
  */
-export function recordChange(
+export function planRollback(
 	id: number,
-	{policy, ruleSet, backend, appliedFrom, seconds, persistence, existing}: ChangeRequest,
+	{ruleSet, backend}: ChangeRequest,
 	before: Before,
 	{cleanups, switchOff}: Pick<ExistingRules, 'cleanups' | 'switchOff'> = NO_OTHERS,
-): void {
+): PlannedRollback {
 	const cleanupsWhere = (wanted: boolean) =>
 		cleanups.filter(({snapshot}) => snapshot.inUse === wanted);
 	const families = ruleSet.families.flatMap((after): FamilyChange[] => {
@@ -101,6 +109,22 @@ export function recordChange(
 		const program = findProgram(programFor(part.snapshot));
 		return program ? [{program, cleanup: part}] : [];
 	});
+	const rollback = {
+		...{id, folder: folderOf(id), journal: JOURNAL_FILE, families, others},
+		firewalld: switchOff.firewalld,
+		tell: !isRehearsal(),
+		was: Object.fromEntries(cleanups.map((part) => [nameOf(part), printWas(part)])),
+	};
+	return {rollback, script: printRollbackScript(rollback)};
+}
+
+/** Records a change and its rollback script, before anything is touched. */
+export function recordChange(
+	id: number,
+	{policy, appliedFrom, seconds, persistence, existing}: ChangeRequest,
+	{rollback, script}: PlannedRollback,
+	{cleanups, switchOff}: Pick<ExistingRules, 'cleanups' | 'switchOff'> = NO_OTHERS,
+): void {
 	const files = {
 		[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600},
 		...persistence.keep.files,
@@ -127,16 +151,8 @@ export function recordChange(
 			bootId: readBootId(),
 			until: uptime() + seconds,
 		},
-		printRollbackScript({
-			id,
-			folder: folderOf(id),
-			journal: JOURNAL_FILE,
-			families,
-			others,
-			firewalld: switchOff.firewalld,
-			tell: !isRehearsal(),
-		}),
-		Object.fromEntries(cleanups.map((part) => [nameOf(part), printWas(part)])),
+		script,
+		rollback.was,
 	);
 }
 

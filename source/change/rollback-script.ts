@@ -2,7 +2,6 @@ import {touchedChains} from '../existing/cleanup-format.ts';
 import {CHOOSE_IPTABLES, printChoice} from '../host/netfilter/choose-iptables.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
 import {quote} from '../lib/shell-quote.ts';
-import {presenceOf} from '../ruleset/diff.ts';
 import {type FamilyRules, findChain, OWN_CHAINS, type OwnChain} from '../ruleset/model.ts';
 import {tableRules} from '../ruleset/save-lines.ts';
 import type {SnapshotCleanup} from './cleanup.ts';
@@ -37,6 +36,8 @@ export type Rollback = {
 	readonly firewalld?: boolean;
 	/** Tell everybody who is logged in when it fires. */
 	readonly tell: boolean;
+	/** The files that the script reads, in the same folder. */
+	readonly was: Readonly<Record<string, string>>;
 };
 
 /** Functions of POSIX sh for scripts that restore chains with iptables "$tool". */
@@ -249,11 +250,11 @@ function printWay(
 	before: Saved,
 	mended: readonly string[] = [],
 ): string {
-	const presence = presenceOf(before.rules);
-	if (presence.chains.has(name)) {
-		return mended.includes(from)
-			? '	:'
-			: `	jumps ${table} ${from} ${name} ${presence.jumps.get(name) ?? 0}`;
+	if (findChain(before.rules, table, name)) {
+		// A jump with a comment is another rule, and stays as it is.
+		const jump = `-A ${from} -j ${name}`;
+		const count = tableRules(before.text, table).filter((line) => line === jump).length;
+		return mended.includes(from) ? '	:' : `	jumps ${table} ${from} ${name} ${count}`;
 	}
 
 	const others = mended.map((chain) => ` -e '^-D ${patternOf(chain)} '`).join('');

@@ -5,11 +5,11 @@ import {NamespaceError} from '../host/netns.ts';
 import {connectionKeys} from '../host/sockets/proc-net.ts';
 import {explainError, HostError} from '../lib/errors.ts';
 import type {FamilyRules} from '../ruleset/model.ts';
-import {assertUnchanged, cleanOtherBackend, rehearseRestore} from './cleanup.ts';
+import {assertUnchanged, cleanOtherBackend} from './cleanup.ts';
 import {printLoaded} from './drift.ts';
 import {dryRun, load, readRules} from './load.ts';
 import {lock} from './lock.ts';
-import {type ChangeRequest, planExisting, recordChange} from './prepare.ts';
+import {type ChangeRequest, planExisting, planRollback, recordChange} from './prepare.ts';
 import {keepConnections} from './preserve-connections.ts';
 import {
 	type ChangeState,
@@ -24,6 +24,7 @@ import {
 	stateOf,
 } from './record.ts';
 import {recover, rollBackOverdue} from './recover.ts';
+import {rehearseRollback} from './rehearse.ts';
 import {whilePending} from './run-while-pending.ts';
 import {confirmLoaded, keepChange, rollBack, rolledBack} from './settle.ts';
 import {sendFirewalldToSleep} from './switch-off.ts';
@@ -70,8 +71,19 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 		const id = nextId();
 		let until: number;
 		try {
-			recordChange(id, request, before, others);
-			await Promise.all([trial, others && rehearsal && rehearseRestore(others.cleanups)]);
+			const planned = planRollback(id, request, before, others);
+			recordChange(id, request, planned, others);
+			const results = await Promise.allSettled([
+				trial,
+				rehearsal ? rehearseRollback(planned) : undefined,
+			]);
+			// The trial comes first: it names the line at fault.
+			for (const result of results) {
+				if (result.status === 'rejected') {
+					throw result.reason;
+				}
+			}
+
 			until = uptime() + seconds;
 			markPending(id, until);
 		} catch (error) {

@@ -150,12 +150,8 @@ function saveOf(saved: Saved, program: string): SaveAndLoad {
 	return {saved, load: {program, args: ['-w', '10'], text}};
 }
 
-/** Copies this machine's ipsets into a namespace, where the saved rules use any. @throws {HostError} */
-export async function loadSets(machine: Namespace, saves: readonly string[]): Promise<void> {
-	await loadAll(machine, await readSets(saves.some((text) => text.includes('--match-set'))));
-}
-
-async function readSets(needed: boolean): Promise<readonly Load[]> {
+/** What copies this machine's ipsets into a namespace, which has its own, where they are needed. */
+export async function readSets(needed: boolean): Promise<readonly Load[]> {
 	if (!needed) {
 		return [];
 	}

@@ -114,6 +114,7 @@ function writeScript(before: string, after: FamilyRules): string {
 			},
 		],
 		tell: false,
+		was: {},
 	});
 	writeFileSync(script, text);
 	return script;

@@ -1,0 +1,194 @@
+import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {chainsBehind, printCleanup, printLoad, touchedChains} from '../existing/cleanup-format.ts';
+import {chainOf, targetOf} from '../existing/rule-owner.ts';
+import {firstLine, run} from '../host/exec/run.ts';
+import {freshNetwork} from '../host/machine/modules.ts';
+import {withNamespace} from '../host/netns.ts';
+import {HostError} from '../lib/errors.ts';
+import {printable} from '../lib/printable.ts';
+import {presenceOf} from '../ruleset/diff.ts';
+import {OWN_PREFIX} from '../ruleset/model.ts';
+import {canBeWrittenBack, tableLines} from '../ruleset/save-lines.ts';
+import {FIREWALLD_TABLE} from '../services/known-programs/firewalls.ts';
+import {type Load, readSets} from '../testbed/load-rules.ts';
+import type {SnapshotCleanup} from './cleanup.ts';
+import type {PlannedRollback} from './prepare.ts';
+import {folderOf} from './record.ts';
+import type {Rollback} from './rollback-script.ts';
+
+/** What the rollback script restores of one family in one backend, and what the change loads there. */
+type Part = {
+	readonly program: string;
+	readonly place: string;
+	readonly saved: string;
+	readonly load: string;
+};
+
+const TABLES = ['filter', 'raw'] as const;
+const RESTORE = ['-w', '10', '--noflush'];
+
+/**
+ * In a namespace of its own: loads what was saved, then the new rules, runs the very rollback script in
+ * a folder of its own, and saves. Arguments: the folder, then for each load a file and the command that
+ * reads it, then `--` and the programs that save. What the script may start beside iptables reaches the machine's own
+ * services, and is not started.
+ */
+const REHEARSE = `[ /proc/self/ns/net -ef "/proc/$PPID/ns/net" ] && exit 1
+echo begun
+cd "$1" || exit 1
+shift
+export XTABLES_LOCKFILE="$PWD/xtables.lock"
+while [ "$1" != -- ]; do
+	$2 <"$1" || exit 2
+	shift 2
+done
+shift
+(cd() { :; }; systemctl() { return 1; }; set -- now; . ./rollback) >&2 || exit 3
+for tool; do
+	for table in ${TABLES.join(' ')}; do printf '\\0' && "$tool-save" -t "$table" || exit 4; done
+done`;
+
+/**
+ * Rehearses the way back of a recorded change in an isolated copy: the rules that it would restore are
+ * loaded there, then the new rules, then its rollback script is run, and what comes of that is compared
+ * with what was saved. Other programs' rules that neither the change nor its way back touches are left
+ * out.
+ * @throws {HostError} where the way back does not lead there; nothing was touched
+ * @throws {NamespaceError} where no copy can be made
+ */
+export async function rehearseRollback({rollback, script}: PlannedRollback): Promise<void> {
+	const folder = path.join(folderOf(rollback.id), 'rehearsal');
+	const parts = partsOf(rollback);
+	try {
+		mkdirSync(folder, {mode: 0o700});
+		const put = (name: string, text: string) =>
+			writeFileSync(path.join(folder, name), text, {mode: 0o600});
+		put('pending', '');
+		put('rollback', script);
+		for (const [name, text] of Object.entries(rollback.was)) {
+			put(name, text);
+		}
+
+		const needsSets = parts.some(({saved}) => / --match-set | -j SET /.test(saved));
+		const loads: readonly Load[] = [
+			...(await readSets(needsSets)),
+			// A firewalld that sleeps is woken in its table; it is never started here.
+			...(rollback.firewalld
+				? [{program: 'nft', args: ['-f', '-'], text: `add table ${FIREWALLD_TABLE}\n`}]
+				: []),
+			...parts.map(({program, saved}) => ({
+				program: `${program}-restore`,
+				args: RESTORE,
+				text: saved,
+			})),
+			...parts.map(({program, load}) => ({
+				program: `${program}-restore`,
+				args: RESTORE,
+				text: load,
+			})),
+		];
+		const words = loads.flatMap(({program, args, text}, index) => {
+			put(`load-${index}`, text);
+			return [`load-${index}`, [program, ...args].join(' ')];
+		});
+		const {status, stdout, stderr} = await run(
+			'unshare',
+			[
+				...[...freshNetwork(), 'sh', '-c', REHEARSE, 'sh', folder, ...words, '--'],
+				...parts.map(({program}) => program),
+			],
+			{timeout: 60_000},
+		);
+		const [begun, ...saves] = stdout.split('\0');
+		if (begun !== 'begun\n') {
+			// The error of whatever forbids it.
+			await withNamespace(async () => {});
+		}
+
+		const difference = status === 0 ? compare(parts, saves) : firstLine(stderr);
+		if (difference !== undefined) {
+			throw new HostError(
+				`The rules that are there could not be put back as they are: ${printable(difference || `status ${status}`, 200)}`,
+				'Nothing was changed. Remove what cannot be put back, and try again',
+			);
+		}
+	} finally {
+		rmSync(folder, {recursive: true, force: true});
+	}
+}
+
+function partsOf({families, others = []}: Rollback): readonly Part[] {
+	return [
+		...families.map(({program, before, after, cleanup}) => ({
+			program,
+			place: `IPv${after.family}`,
+			saved: printRestored(before.text, cleanup),
+			load: printLoad(after, presenceOf(before.rules), cleanup?.cleanup),
+		})),
+		...others.map(({program, cleanup}) => ({
+			program,
+			place: `IPv${cleanup.snapshot.family}, ${cleanup.snapshot.backend} backend`,
+			saved: printRestored(cleanup.snapshot.text, cleanup),
+			load: ['*filter', ...printCleanup(cleanup.cleanup), 'COMMIT', ''].join('\n'),
+		})),
+	];
+}
+
+/**
+ * Of a save all chains, but only rules that a roll back may write: those in our chains, in chains that lose
+ * rules and in those behind, and each that leads to one of ours.
+ */
+function printRestored(text: string, part?: SnapshotCleanup): string {
+	const touched = part === undefined ? [] : touchedChains(part.cleanup);
+	const chains = new Set([
+		...touched,
+		...(part === undefined ? [] : chainsBehind(part.snapshot, touched)),
+	]);
+	return TABLES.map((table) => {
+		const lines = tableLines(text, table).filter(
+			(line) =>
+				line.startsWith(':') ||
+				(line.startsWith('-A ') &&
+					canBeWrittenBack(line) &&
+					(chainOf(line).startsWith(OWN_PREFIX) ||
+						targetOf(line)?.startsWith(OWN_PREFIX) === true ||
+						(table === 'filter' && chains.has(chainOf(line))))),
+		);
+		return lines.length === 0 ? '' : [`*${table}`, ...lines, 'COMMIT', ''].join('\n');
+	}).join('');
+}
+
+/** The first difference between what was saved and what came of the rehearsal, in one line. */
+function compare(parts: readonly Part[], saves: readonly string[]): string | undefined {
+	for (const [index, {place, saved}] of parts.entries()) {
+		for (const [number, table] of TABLES.entries()) {
+			const wanted = contentOf(tableLines(saved, table));
+			const found = contentOf(tableLines(saves[index * TABLES.length + number] ?? '', table));
+			const chain = [...new Set([...wanted.keys(), ...found.keys()])].find(
+				(name) => wanted.get(name) !== found.get(name),
+			);
+			if (chain !== undefined) {
+				const [was, is] = [wanted, found].map((content) => (content.get(chain) ?? '').split('\n'));
+				const line = was?.find((rule, at) => rule !== is?.[at]) ?? is?.[was?.length ?? 0];
+				return `${place}: ${chain} of ${table} would be another: ${line}`;
+			}
+		}
+	}
+
+	return undefined;
+}
+
+/** The chains of a table, each with its policy and its rules in order. An empty built-in chain that accepts is left out. */
+function contentOf(lines: readonly string[]): ReadonlyMap<string, string> {
+	const content = new Map<string, string>();
+	for (const line of lines) {
+		const [, chain = '', policy] = /^(?::|-A )(\S+)(?: (\S+) \[\d+:\d+\]$)?/.exec(line) ?? [];
+		const isChain = line.startsWith(':');
+		if (chain !== '') {
+			content.set(chain, `${content.get(chain) ?? ''}${isChain ? policy : `\n${line}`}`);
+		}
+	}
+
+	return new Map([...content].filter(([, text]) => text !== 'ACCEPT'));
+}

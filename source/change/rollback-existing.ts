@@ -87,15 +87,19 @@ export function printMending(
 }
 
 /**
- * firewalld: it is woken where it only sleeps, else started. When it starts it empties all tables of
+ * firewalld: its table is woken where that only sleeps, and the daemon is started where it was killed,
+ * since it owned its table. Such a table has the flag persist, which must be repeated. When it starts it empties all tables of
  * iptables, which is why what was in them is loaded again. It answers once its rules are loaded.
  */
 export function printWaking(families: ReadonlyArray<{readonly program: string}>): string {
 	const programs = families.map(({program}) => program);
 	return `wake_firewalld() {
 	if nft list table ${FIREWALLD_TABLE} >/dev/null 2>&1; then
-		nft add table ${FIREWALLD_TABLE}
-		return
+		nft add table ${FIREWALLD_TABLE} 2>/dev/null || nft add table ${FIREWALLD_TABLE} '{ flags persist; }'
+		if systemctl is-active --quiet firewalld.service; then
+			! nft list table ${FIREWALLD_TABLE} | grep -q '^	flags .*dormant'
+			return
+		fi
 	fi
 ${programs
 	.map(

@@ -65,40 +65,53 @@ export async function planSwitchOff(managers: readonly Manager[]): Promise<Switc
 
 /**
  * Kills firewalld, so that it cannot clean up: it would empty all tables of iptables, the new rules
- * included.
+ * included. Stopping the unit waits until the process is gone, and with it the socket that owns the
+ * table (from firewalld 2.1 on): before, nobody else may change it.
  */
-const END_FIREWALLD: FilePlan['after'] = [
+const KILL_FIREWALLD: FilePlan['after'] = [
 	['systemctl', 'kill', '--signal=KILL', FIREWALLD_UNIT],
-	['nft', 'delete', 'table', ...FIREWALLD_TABLE.split(' ')] as const,
 	['systemctl', 'stop', FIREWALLD_UNIT],
+];
+const DELETE_TABLE = ['nft', 'delete', 'table', ...FIREWALLD_TABLE.split(' ')] as const;
+const END_FIREWALLD: FilePlan['after'] = [
+	...KILL_FIREWALLD,
+	DELETE_TABLE,
 	['systemctl', 'reset-failed', FIREWALLD_UNIT],
 ];
 
 /**
  * Makes the table of firewalld dormant, so that it filters nothing while the daemon continues to run:
- * when the table is woken, all is as before, unsaved rules included. Where firewalld owns its table
- * (from 2.1 on), the daemon is killed, which removes the table.
+ * when the table is woken, all is as before, unsaved rules included. Where firewalld owns its table,
+ * the daemon is killed first. A table that stays then (flag persist, from 2.3 on) sleeps; without that
+ * flag it is gone with its owner.
  * @throws {HostError}
  */
 export async function sendFirewalldToSleep(runner: Runner): Promise<void> {
-	const text = `add table ${FIREWALLD_TABLE} { flags dormant; }\n`;
-	const {status, stderr} = await runner('nft', ['-f', '-'], {input: text});
-	if (status === 0) {
+	if ((await addFlags(runner, 'dormant')).status === 0) {
 		return;
 	}
 
-	for (const [program, ...args] of END_FIREWALLD) {
+	for (const [program, ...args] of KILL_FIREWALLD) {
 		await runner(program, args);
 	}
 
+	const table = await runner('nft', ['list', 'table', ...FIREWALLD_TABLE.split(' ')]);
+	const {status, stderr} =
+		table.status === 0 ? await addFlags(runner, 'persist,dormant') : {status: 0, stderr: ''};
 	const {firewalld} = await findManagers();
-	if (firewalld?.running || firewalld?.table) {
+	if (status !== 0 || firewalld?.running) {
 		throw new HostError(
 			`firewalld could not be switched off: ${printable(firstLine(stderr), 120)}`,
 			ROLLED_BACK,
 			4,
 		);
 	}
+}
+
+/** Adds flags to the table of firewalld. Those that it has and that are not repeated are an error. */
+async function addFlags(runner: Runner, flags: string): ReturnType<Runner> {
+	const input = `add table ${FIREWALLD_TABLE} { flags ${flags}; }\n`;
+	return runner('nft', ['-f', '-'], {input});
 }
 
 function modeOf(file: string): number {

@@ -1,8 +1,8 @@
 import {lstatSync} from 'node:fs';
 import {setTimeout as delay} from 'node:timers/promises';
 import {type Held, hold} from '../host/exec/background.ts';
-import {assertPrivate} from '../host/files/atomic-write.ts';
 import {findHolder, type LockHolder} from '../host/files/lock-holder.ts';
+import {assertPrivate} from '../host/files/trust.ts';
 import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {CONFIG_DIR, LOCK_FILE, makePrivate, STATE_DIR} from './paths.ts';

@@ -1,5 +1,5 @@
 import {mkdirSync} from 'node:fs';
-import {assertPrivate} from '../host/files/atomic-write.ts';
+import {assertPrivate} from '../host/files/trust.ts';
 
 /** The folder of the policy and of the files that the boot loads. */
 export const CONFIG_DIR = '/etc/fw-wizard';

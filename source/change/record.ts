@@ -9,8 +9,9 @@ import {
 } from 'node:fs';
 import {uptime} from 'node:os';
 import path from 'node:path';
-import {assertPrivate, writeWhole} from '../host/files/atomic-write.ts';
+import {writeWhole} from '../host/files/atomic-write.ts';
 import {readJson} from '../host/files/read-text.ts';
+import {assertPrivate} from '../host/files/trust.ts';
 import type {FilePlan} from './boot-files.ts';
 import {CHANGES_DIR, makePrivate, STATE_DIR} from './paths.ts';
 

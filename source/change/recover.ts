@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs';
-import {assertPrivate} from '../host/files/atomic-write.ts';
+import {assertPrivate} from '../host/files/trust.ts';
 import {explainError, HostError} from '../lib/errors.ts';
 import {writeJournal} from './journal.ts';
 import {withLock} from './lock.ts';

@@ -1,5 +1,6 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {firstLine, run} from '../host/exec/run.ts';
+import {assertTrusted} from '../host/files/trust.ts';
 import {explainError, HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {applyFilePlan} from './boot-files.ts';
@@ -126,6 +127,7 @@ export async function rollBack(
 		}
 	}
 
+	assertTrusted(scriptOf(id));
 	const {status, stderr} = await run('sh', [scriptOf(id), 'now'], {timeout: 60_000});
 	const state = await waitUntilSettled(id, tries);
 	if (state === 'rolled-back') {

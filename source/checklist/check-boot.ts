@@ -1,6 +1,7 @@
 import {CONFIG_DIR, POLICY_FILE, RESTORE_FILE} from '../change/paths.ts';
 import {run} from '../host/exec/run.ts';
 import {readText} from '../host/files/read-text.ts';
+import {findUntrusted} from '../host/files/trust.ts';
 import type {FactsWithIptables} from '../host/machine/facts.ts';
 import {HostError} from '../lib/errors.ts';
 import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from '../persistence/init/systemd.ts';
@@ -10,7 +11,7 @@ import {findInitSystem, planPersistence, readChoice} from '../persistence/plan.t
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {failed, type Item, open, unless} from './checklist-item.ts';
 import {type Rehearsal, rehearseBoot} from './simulate-boot.ts';
-import {asItIs, findFileFault, findFolderFault} from './verify-files.ts';
+import {asItIs, findFileFault} from './verify-files.ts';
 
 /**
  * Whether the next boot loads the rules of the policy: its files, its service, and a rehearsal of
@@ -38,8 +39,9 @@ export async function checkBoot(
 	const {files} = planPersistence(compiled, facts.iptables.backend).keep;
 	const ours = Object.entries(files).filter(([file]) => file !== MODULES_LOAD_FILE);
 	const backend = backendFault(files[RESTORE_FILE]?.text ?? '');
+	const folder = findUntrusted(CONFIG_DIR);
 	const fault =
-		findFolderFault(CONFIG_DIR) ??
+		(folder && `${folder.file} ${folder.fault}`) ??
 		findFileFault({...asItIs(POLICY_FILE, 0o600), ...Object.fromEntries(ours)});
 	const [service, rehearsal] = await Promise.all([
 		serviceFault(initSystem),

@@ -5,7 +5,7 @@ import type {Namespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
 import {ALL_PORTS, countPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
-import {BOOT_COMMAND} from '../persistence/init/run-restore.ts';
+import {bootCommand} from '../persistence/init/run-restore.ts';
 import {withoutLimits} from '../proof/checks/rate-limits.ts';
 import {describePortDifference, viewAll} from '../proof/report.ts';
 import {sweep} from '../proof/sweep.ts';
@@ -44,11 +44,12 @@ export async function rehearseBoot(
 		ruleSet.families.some(({family}) => family === vantagePoint.family),
 	);
 	try {
+		const command = bootCommand();
 		return await withTestbed(
 			interfaces,
 			vantagePoints,
 			async (testbed) => {
-				const rules = await loadAsBoot(testbed.machine, ruleSet);
+				const rules = await loadAsBoot(testbed.machine, command, ruleSet);
 				return {rules, ...(await findPorts(testbed, vantagePoints, ruleSet, full))};
 			},
 			{beyond: false},
@@ -63,8 +64,11 @@ export async function rehearseBoot(
 }
 
 /** @returns the first fault of the rules that the boot's own command has loaded */
-async function loadAsBoot(machine: Namespace, ruleSet: RuleSet): Promise<string | undefined> {
-	const [program, ...args] = BOOT_COMMAND;
+async function loadAsBoot(
+	machine: Namespace,
+	[program, ...args]: ReturnType<typeof bootCommand>,
+	ruleSet: RuleSet,
+): Promise<string | undefined> {
 	const {status, stderr} = await machine.run(program, args, {timeout: 30_000});
 	if (status !== 0) {
 		const said = stderr.split('\n').filter((line) => line.startsWith('fw-wizard:'));

@@ -1,7 +1,7 @@
 import {lstatSync} from 'node:fs';
 import type {FilePlan} from '../change/boot-files.ts';
-import {writersFault} from '../host/files/atomic-write.ts';
 import {readText} from '../host/files/read-text.ts';
+import {writersFault} from '../host/files/trust.ts';
 
 /** Accepts any content: only the owner and the permissions of the file are checked. */
 export function asItIs(file: string, mode: number): FilePlan['files'] {
@@ -54,11 +54,4 @@ function faultOf(file: string, wanted: FilePlan['files'][string]): string | unde
 	}
 
 	return undefined;
-}
-
-/** The fault that users other than root can replace the files of fw-wizard. */
-export function findFolderFault(folder: string): string | undefined {
-	const found = lstatSync(folder, {throwIfNoEntry: false});
-	const fault = found && writersFault(found);
-	return fault === undefined ? undefined : `${folder} ${fault}`;
 }

@@ -5,7 +5,7 @@ import {RESTORE_FILE} from '../change/paths.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {requireIptables} from '../host/netfilter/backend.ts';
 import {HostError, InputError} from '../lib/errors.ts';
-import {BOOT_COMMAND} from '../persistence/init/run-restore.ts';
+import {bootCommand} from '../persistence/init/run-restore.ts';
 import {policyToJson} from '../policy/policy.ts';
 import {
 	describePortDifference,
@@ -95,7 +95,7 @@ async function sourceOf(
 				throw new HostError('Nothing is loaded at boot yet', 'Apply a policy and keep it first', 1);
 			}
 
-			return bootSource(BOOT_COMMAND);
+			return bootSource(bootCommand());
 	}
 }
 

@@ -1,6 +1,9 @@
 import path from 'node:path';
 import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
+import {RUN_RESTORE} from '../../source/persistence/init/run-restore.ts';
+import {resum} from '../_helpers/lab/boot-script.ts';
+import {readChecklist} from '../_helpers/lab/checklist.ts';
 import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {readState} from '../_helpers/lab/machine-state.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
@@ -47,6 +50,53 @@ describe('what others than root have planted', () => {
 		});
 		expect(await host.run('ls', [trap])).toMatchObject({status: 2});
 		expect(await host.must('iptables-save', [])).not.toContain('FW-WIZARD');
+	});
+
+	test.each([
+		{
+			what: 'the script',
+			spoil: 'chmod 757 /etc/fw-wizard/restore',
+			culprit: '/etc/fw-wizard/restore',
+		},
+		{
+			what: 'the floor',
+			spoil: 'chown nobody /etc/fw-wizard/floor',
+			culprit: '/etc/fw-wizard/floor',
+		},
+		{what: 'their folder', spoil: 'chmod 777 /etc/fw-wizard', culprit: '/etc/fw-wizard'},
+		{what: 'the folder above', spoil: 'chmod 775 /etc', culprit: '/etc'},
+		{
+			what: 'where a link leads',
+			spoil:
+				'mv /etc/fw-wizard /var/lib/moved; chmod 777 /var/lib/moved; ln -s /var/lib/moved /etc/fw-wizard',
+			culprit: '/var/lib/moved',
+		},
+	])('is not run for a rehearsal of the boot: $what', async ({spoil, culprit}) => {
+		await wizardDoes(host, 'apply', ...SERVER);
+		const trap = path.join(host.folder, 'trap');
+		const restore = '/etc/fw-wizard/restore';
+		const planted = resum(
+			`${await host.must('cat', [restore])}\n`.replace(/^main$/m, `touch ${trap}; main`),
+		);
+		await host.must('tee', [restore], {input: planted});
+		// It would be run, and so the trap is one.
+		await host.run('unshare', ['--net', 'sh', '-c', RUN_RESTORE]);
+		await host.must('rm', [trap]);
+		await host.must('sh', ['-ec', spoil]);
+		expect(await wizard(host, 'prove', '--of', 'boot', ...SERVER)).toMatchObject({
+			status: 3,
+			stderr: expect.stringMatching(
+				new RegExp(`^${culprit} (is not owned|can be written)[^\\n]*\\n`),
+			),
+		});
+		const {status, items} = await readChecklist(host);
+		expect(status).toBe(1);
+		expect(items.files?.cause).toMatch(/is not owned by root|can be written by others|plain/);
+		expect(items.rehearsal).toMatchObject({
+			state: 'open',
+			cause: expect.stringContaining(`not tried: ${culprit} `),
+		});
+		expect(await host.run('ls', [trap])).toMatchObject({status: 2});
 	});
 
 	test('is not believed in a single change either', async () => {

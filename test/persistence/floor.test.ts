@@ -1,5 +1,4 @@
 import {beforeAll, describe, expect, test} from 'vitest';
-import {quote} from '../../source/lib/shell-quote.ts';
 import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
@@ -143,11 +142,10 @@ describe.each(BACKENDS)('where the rules do not load at boot, %s', (backend) => 
 			'/etc/fw-wizard/good': files[RESTORE] ?? '',
 			'/etc/fw-wizard/bad': spoilt,
 		});
-		const run = `sh -c ${quote(`${BOOT}`)}`;
-		const after = await bootWith(host, `${good}; ${run} && ${bad}; ${run}`);
+		const after = await bootWith(host, `${good}; ${BOOT} && ${bad}; ${BOOT}`);
 		expect(after.status).toBe(1);
 		expect(filterOf(after.ipv4)).toBe(FLOOR);
-		const again = await bootWith(host, `${bad}; ${run}; ${good}; ${run}`);
+		const again = await bootWith(host, `${bad}; ${BOOT}; ${good}; ${BOOT}`);
 		expect(again).toMatchObject({status: 0, ipv4: whole.ipv4, ipv6: whole.ipv6});
 	});
 

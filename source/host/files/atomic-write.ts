@@ -3,16 +3,13 @@ import {
 	chownSync,
 	closeSync,
 	fsyncSync,
-	lstatSync,
 	openSync,
 	readSync,
 	renameSync,
 	rmSync,
-	type Stats,
 	writeSync,
 } from 'node:fs';
 import process from 'node:process';
-import {HostError} from '../../lib/errors.ts';
 
 /**
  * Writes a file of ours beside its place, synced, and renames it: whoever reads it, also after a
@@ -71,30 +68,4 @@ export function readAtMost(file: string, limit: number): string {
 	}
 
 	throw new Error(`${file} has more than ${limit / 1e6} MB`);
-}
-
-/** What is wrong with what only root may write, by its owner and mode. */
-export function writersFault({uid, mode}: Stats): string | undefined {
-	if (uid !== process.geteuid?.()) {
-		return 'is not owned by root';
-	}
-
-	return (mode & 0o022) === 0 ? undefined : 'can be written by others than root';
-}
-
-/**
- * Refuses a folder of ours that others could have filled, or that a link puts elsewhere: what lies
- * in it is believed, and run, as root. One that is not there is well.
- * @throws {HostError}
- */
-export function assertPrivate(folder: string): void {
-	const found = lstatSync(folder, {throwIfNoEntry: false});
-	const fault =
-		found && (found.isDirectory() ? writersFault(found) : 'is something else than a folder');
-	if (fault !== undefined) {
-		throw new HostError(
-			`${folder} ${fault}`,
-			`Nothing in it is believed. Remove it; or if it is yours: chown -hR root: ${folder} && chmod -R go-w ${folder}`,
-		);
-	}
 }

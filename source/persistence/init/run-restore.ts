@@ -1,4 +1,5 @@
 import {FLOOR_FILE, RESTORE_FILE} from '../../change/paths.ts';
+import {assertTrusted} from '../../host/files/trust.ts';
 import {SUM_LINE} from '../restore-script.ts';
 
 /**
@@ -24,5 +25,12 @@ done
 echo "fw-wizard: NOT FILTERED: neither the rules nor the floor could be loaded" >&2
 exit 2`;
 
-/** The same as a command, for a rehearsal of the boot. */
-export const BOOT_COMMAND = ['sh', '-c', RUN_RESTORE] as const;
+/**
+ * The same as a command, for a rehearsal of the boot.
+ * @throws {HostError} where others than root could have written what it runs
+ */
+export function bootCommand(): readonly [string, ...string[]] {
+	assertTrusted(RESTORE_FILE);
+	assertTrusted(FLOOR_FILE);
+	return ['sh', '-c', RUN_RESTORE];
+}

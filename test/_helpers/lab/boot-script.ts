@@ -3,8 +3,8 @@ import path from 'node:path';
 import type {Backend} from '../../../source/host/netfilter/iptables.ts';
 import {cksum} from '../../../source/lib/cksum.ts';
 import {FAMILIES} from '../../../source/lib/network.ts';
-import {quoteIfNeeded} from '../../../source/lib/shell-quote.ts';
-import {BOOT_COMMAND} from '../../../source/persistence/init/run-restore.ts';
+import {quote} from '../../../source/lib/shell-quote.ts';
+import {RUN_RESTORE} from '../../../source/persistence/init/run-restore.ts';
 import {planPersistence} from '../../../source/persistence/plan.ts';
 import {SUM_LINE} from '../../../source/persistence/restore-script.ts';
 import type {Policy} from '../../../source/policy/policy.ts';
@@ -17,7 +17,7 @@ import {inView} from './view-files.ts';
 export const RESTORE = '/etc/fw-wizard/restore';
 
 /** What the boot runs, as a shell command. */
-export const BOOT = BOOT_COMMAND.map(quoteIfNeeded).join(' ');
+export const BOOT = `sh -c ${quote(RUN_RESTORE)}`;
 
 /** A restore script that was edited, with the checksum that it has then: as if it were written so. */
 export function resum(script: string): string {

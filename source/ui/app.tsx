@@ -75,15 +75,20 @@ export type AppProps = {
 	 * Receives the function that suspends the wizard, or undefined while it must not be suspended.
 	 */
 	readonly onSuspendable: (suspend: Suspend | undefined) => void;
+	/** Receives the function that draws the whole screen again. */
+	readonly onRepaintable: (repaint: () => void) => void;
 };
 
 /** The wizard. Ink's exit gets an `ExitReason`. */
 export function App(props: AppProps): ReactElement {
-	const {machine, families, onApply, onTyping, onHold, onDrawing, onSuspendable} = props;
+	const {machine, families, onApply, onTyping, onHold, onDrawing, onSuspendable, onRepaintable} =
+		props;
 	const [flow, dispatch] = useReducer(reduceFlow, props.start);
 	const size = useWindowSize();
 	const {exit, suspendTerminal} = useApp();
-	useRepaint();
+	// Also when the wait is over: the watchdog tells everybody who is logged in what it has done.
+	const repaint = useRepaint(flow.applying.phase !== 'asking' || flow.outcome?.ok === false);
+	useLayoutEffect(() => onRepaintable(repaint), [onRepaintable, repaint]);
 	const help = useHelp(flow);
 	const layout = layOut(flow, size, {banner: props.banner !== undefined, help: help.shown});
 	const {columns, height} = layout;

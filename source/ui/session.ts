@@ -114,6 +114,9 @@ export async function openWizard(options: Options): Promise<number> {
 			onDrawing(drawing: boolean) {
 				keys.drawing = drawing;
 			},
+			onRepaintable(repaint: () => void) {
+				keys.repaint = repaint;
+			},
 			onSuspendable(suspend: Suspend | undefined) {
 				// A second Ctrl-Z, before the first has stopped the program, does nothing.
 				keys.suspend = suspend && (() => void suspend(stopHere).catch(() => {}));

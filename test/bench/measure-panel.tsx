@@ -69,6 +69,7 @@ async function measure(
 				keys.drawing = drawing;
 			}}
 			onSuspendable={() => {}}
+			onRepaintable={() => {}}
 		/>,
 		{
 			stdin: keys as unknown as NodeJS.ReadStream,

@@ -90,6 +90,7 @@ const PRESSES = [
 	),
 	pressOf({tab: true, shift: true}),
 	{...pressOf({ctrl: true}), input: 'c'},
+	{...pressOf({ctrl: true}), input: 'l'},
 	{...pressOf({ctrl: true}), input: 'z'},
 ];
 const anyState = fc.record({

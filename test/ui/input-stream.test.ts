@@ -270,6 +270,19 @@ describe('KeyStream', () => {
 		await vi.waitFor(() => expect(seen).toEqual(['q', 'x']));
 	});
 
+	test('Ctrl-L hands nothing over, also where a field takes the keys, and waits for nothing', async () => {
+		let repainted = 0;
+		keys.repaint = () => {
+			repainted += 1;
+		};
+		keys.typing = true;
+		keys.held = true;
+		terminal.write('x\fy');
+		await vi.waitFor(() => expect(repainted).toBe(1));
+		keys.held = false;
+		await vi.waitFor(() => expect(seen.join('')).toBe('xy'));
+	});
+
 	test('is silent after it was stopped', async () => {
 		keys.stop();
 		terminal.write('q');

@@ -12,8 +12,12 @@ import {CHECKLIST, SERVER} from './scenes.ts';
 
 const openApp = appOpener();
 
+/** The keys of the KeyStream, which never reach the app. */
+type StreamKey = 'Ctrl-L' | 'Ctrl-Z';
+const isOfStream = (name: KeyName): name is StreamKey => name === 'Ctrl-L' || name === 'Ctrl-Z';
+
 /** What a terminal sends for each key that the screen may name. */
-const SENT: Readonly<Record<Exclude<KeyName, 'Ctrl-Z'>, readonly string[]>> = {
+const SENT: Readonly<Record<Exclude<KeyName, StreamKey>, readonly string[]>> = {
 	Enter: ['\r'],
 	Esc: ['\u001B[27u'],
 	Space: [' '],
@@ -153,7 +157,7 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
 describe.each(Object.entries(SITUATIONS))('%s', (_, situation) => {
 	test('each key shown does something, and each that does something is shown', async () => {
 		const named = await namesUnderHelp(situation);
-		const shown = named.filter((name) => name !== 'Ctrl-Z');
+		const shown = named.filter((name): name is Exclude<KeyName, StreamKey> => !isOfStream(name));
 		const typed = situation.field ? CHARACTERS : [];
 		const candidates = ALL.filter((key) => !typed.includes(key) || isNamed(key, shown));
 		const working = await workingOf(situation, candidates);
@@ -181,7 +185,7 @@ async function namesUnderHelp(situation: Situation): Promise<readonly KeyName[]>
 	const names = app.lines().flatMap((line) => /^(\S+(?: or \S+)?) {3,}\S/.exec(line)?.[1] ?? []);
 	expect(names.at(-1)).toBe('?');
 	for (const name of names) {
-		expect([...Object.keys(SENT), 'Ctrl-Z']).toContain(name);
+		expect([...Object.keys(SENT), 'Ctrl-L', 'Ctrl-Z']).toContain(name);
 	}
 
 	app.close();

@@ -196,6 +196,13 @@ export const BINDINGS: readonly Binding[] = [
 		when: (state) => inputModeOf(state) !== 'busy',
 		event: 'stream',
 	},
+	{
+		key: 'Ctrl-L',
+		label: 'draw the screen again',
+		helpOnly: true,
+		when: (state) => inputModeOf(state) !== 'busy',
+		event: 'stream',
+	},
 	{key: '?', label: 'these keys', helpOnly: true, when: () => true, event: emit('help')},
 ];
 

@@ -1,6 +1,6 @@
 import {PassThrough} from 'node:stream';
 import {setImmediate as yieldToEventLoop} from 'node:timers/promises';
-import {ESCAPE_KEY, INTERRUPT, PASTE_BEGIN, SUSPEND, splitKeys} from './split-keys.ts';
+import {ESCAPE_KEY, INTERRUPT, PASTE_BEGIN, REPAINT, SUSPEND, splitKeys} from './split-keys.ts';
 
 const ESC = '\u001B';
 /** Milliseconds that an escape byte waits for the rest of a sequence that the network has split. */
@@ -35,6 +35,8 @@ export class KeyStream extends PassThrough {
 	drawing = false;
 	/** What Ctrl-Z does. Undefined where it does nothing. */
 	suspend: (() => void) | undefined;
+	/** What Ctrl-L does. */
+	repaint: (() => void) | undefined;
 	/** Holds the keys until Ink listens: keys that pile up would be read as one. */
 	#held = true;
 	#source: KeySource;
@@ -73,7 +75,7 @@ export class KeyStream extends PassThrough {
 
 	/**
 	 * Whether keys wait, in their order, until the facts that they would decide about are known.
-	 * Ctrl-C and Ctrl-Z do not wait.
+	 * Ctrl-C, Ctrl-Z and Ctrl-L do not wait.
 	 */
 	set held(held: boolean) {
 		this.#held = held;
@@ -112,7 +114,7 @@ export class KeyStream extends PassThrough {
 			return this.#queue.shift();
 		}
 
-		const index = this.#queue.findIndex((key) => key === INTERRUPT || key === SUSPEND);
+		const index = this.#queue.findIndex((key) => [INTERRUPT, SUSPEND, REPAINT].includes(key));
 		// After Ctrl-C, the keys typed before it are dropped.
 		return this.#queue[index] === INTERRUPT
 			? this.#queue.splice(0, index + 1).at(-1)
@@ -135,6 +137,8 @@ export class KeyStream extends PassThrough {
 
 			if (key === SUSPEND) {
 				this.suspend?.();
+			} else if (key === REPAINT) {
+				this.repaint?.();
 			} else if (this.typing || isCommand(key)) {
 				this.write(key);
 			}

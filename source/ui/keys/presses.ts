@@ -18,6 +18,7 @@ const PRESSES = {
 	// Ink reports the byte that most terminals send for Backspace (DEL) as `delete`.
 	Del: ({key}) => key.delete || key.backspace,
 	'Ctrl-C': ({input, key}) => key.ctrl && input === 'c',
+	'Ctrl-L': ({input, key}) => key.ctrl && input === 'l',
 	'Ctrl-Z': ({input, key}) => key.ctrl && input === 'z',
 	'j/k': ({input}) => input === 'j' || input === 'k',
 	'?': ({input}) => input === '?',

@@ -30,6 +30,8 @@ const SPELLINGS: Readonly<Record<string, string>> = {
 export const INTERRUPT = '\u0003';
 /** Ctrl-Z. */
 export const SUSPEND = '\u001A';
+/** Ctrl-L. */
+export const REPAINT = '\u000C';
 
 const CONTROLS: Readonly<Record<string, string>> = {
 	'\r': '\r',
@@ -39,6 +41,7 @@ const CONTROLS: Readonly<Record<string, string>> = {
 	'\u007F': '\u007F',
 	[INTERRUPT]: INTERRUPT,
 	[SUSPEND]: SUSPEND,
+	[REPAINT]: REPAINT,
 };
 
 /**

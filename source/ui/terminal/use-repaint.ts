@@ -1,28 +1,50 @@
 import process from 'node:process';
 import {useStdout} from 'ink';
-import {useEffect} from 'react';
+import {useCallback, useEffect} from 'react';
+import {screenReader} from '../theme.ts';
 import {ERASE_SCREEN} from './alternate-screen.ts';
 
 /** Milliseconds after which Ink has drawn for the new size. */
 const SETTLED = 100;
 
 /**
- * Draws the whole screen again after the terminal has changed its size. Ink takes two changes at
- * almost the same time for none, and then leaves the frame as the terminal rearranged it; and a
- * frame for the old size may still be on its way.
+ * Milliseconds between two drawings of the whole screen. A frame of the wait has about 1,000 bytes
+ * at 80x24, which a serial line of 9,600 baud takes in a second.
  */
-export function useRepaint(): void {
+const EVERY = 2000;
+
+/**
+ * Draws the whole screen again where the terminal no longer shows what Ink has drawn: Ink itself
+ * writes only the lines that change.
+ *
+ * After the terminal has changed its size: Ink takes two changes at almost the same time for none,
+ * and a frame for the old size may still be on its way. And again and again while `disturbed`: the
+ * kernel, wall(1) and every process of the user may write on the terminal, and a program cannot
+ * see that. A screen reader would read each drawing aloud.
+ * @returns draws it at once
+ */
+export function useRepaint(disturbed: boolean): () => void {
 	const {write} = useStdout();
+	const repaint = useCallback(() => write(ERASE_SCREEN), [write]);
 	useEffect(() => {
 		let timer: NodeJS.Timeout | undefined;
-		const repaint = () => {
+		const repaintLater = () => {
 			clearTimeout(timer);
-			timer = setTimeout(() => write(ERASE_SCREEN), SETTLED);
+			timer = setTimeout(repaint, SETTLED);
 		};
-		process.on('SIGWINCH', repaint);
+		process.on('SIGWINCH', repaintLater);
 		return () => {
 			clearTimeout(timer);
-			process.off('SIGWINCH', repaint);
+			process.off('SIGWINCH', repaintLater);
 		};
-	}, [write]);
+	}, [repaint]);
+	useEffect(() => {
+		if (!disturbed || screenReader) {
+			return;
+		}
+
+		const timer = setInterval(repaint, EVERY);
+		return () => clearInterval(timer);
+	}, [disturbed, repaint]);
+	return repaint;
 }

@@ -100,6 +100,7 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 			onHold={() => {}}
 			onDrawing={() => {}}
 			onSuspendable={() => {}}
+			onRepaintable={() => {}}
 		/>,
 	);
 	Object.defineProperties(app.stdout, {

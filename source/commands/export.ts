@@ -18,7 +18,7 @@ export type ExportFlags = PolicyFlags & {readonly json?: boolean};
 export function exportPolicy(format: ExportForm, flags: ExportFlags): string {
 	const policy = choosePolicy(flags, servicesHere());
 	const compiled = compilePolicy(policy, {families: FAMILIES});
-	const script = () => printShell(policy, planForOthers(compiled));
+	const script = () => printShell(compiled, planForOthers(compiled));
 	const printers = {
 		ansible: () => printAnsible(policy, script()),
 		'cloud-init': () => printCloudInit(policy, script()),

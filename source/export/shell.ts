@@ -1,222 +1,239 @@
-import type {Command} from '../change/boot-files.ts';
-import {CONFIG_DIR, RESTORE_FILE} from '../change/paths.ts';
-import {JUMPS} from '../change/rollback-script.ts';
-import {quoteIfNeeded} from '../lib/shell-quote.ts';
-import {type Policy, policyFlags} from '../policy/policy.ts';
-import {OWN_CHAINS} from '../ruleset/model.ts';
-import {type BootPlan, writtenFiles} from './boot.ts';
-
-/** Ends a file in the script (a here-document). No line of a file that we write is like this. */
-const END = 'FW-WIZARD-END';
+import {CHAIN_FUNCTIONS} from '../change/chain-functions.ts';
+import {RESTORE_FILE} from '../change/paths.ts';
+import {cksum} from '../lib/cksum.ts';
+import {quote} from '../lib/shell-quote.ts';
+import {policyFlags} from '../policy/policy.ts';
+import type {CompiledPolicy} from '../ruleset/build.ts';
+import {printRule} from '../ruleset/format-iptables.ts';
+import {type FamilyRules, findChain, OWN_CHAINS} from '../ruleset/model.ts';
+import type {BootPlan} from './boot.ts';
+import {printFileFunctions} from './shell-files.ts';
+import {STATE_FUNCTIONS} from './shell-functions.ts';
 
 /** The folder of a change that waits for its confirmation. A boot empties /run, and so ends the change. */
 const STATE = '/run/fw-wizard-export';
 
+/** What stands behind the checksum in the last line. */
+const LAST = `'; main "$@"; exit; }`;
+
+/** The programs that the script starts and cannot do without. */
+const PROGRAMS = [
+	...['iptables', 'iptables-restore', 'ip6tables', 'ip6tables-restore'],
+	...['cat', 'chmod', 'cksum', 'cmp', 'cp', 'flock', 'id', 'mkdir', 'mv', 'readlink'],
+	...['rm', 'rmdir', 'sed', 'setsid', 'sleep', 'sync'],
+];
+
 /**
  * A policy as one POSIX sh script for a machine without fw-wizard. It does what `apply` does in the
- * same order: it saves the rules, starts the watchdog, loads, and waits. It writes nothing for the next
- * boot before the change is confirmed.
+ * same order: it saves the rules and verifies what it saved, starts the watchdog, loads, reads back, and
+ * waits. It writes nothing for the next boot before the change is kept, and says only what it has read
+ * back. It may be killed at any place: until a change is decided, the watchdog and every later run restore
+ * the old rules from a state that is whole or not there.
  *
- * Exit status of the script: 0 done; 1 the state is another one; 2 wrong usage; 3 not possible here;
- * 4 rolled back.
+ * Exit status of the script: 0 done; 1 the state is another one; 2 wrong usage; 3 not possible here,
+ * nothing is changed; 4 rolled back; 5 failed, and the message says what is left.
  */
-export function printShell(policy: Policy, {keep, remove}: BootPlan): string {
-	const written = writtenFiles(keep);
-	const absent = Object.keys(keep.files).filter((file) => keep.files[file] === null);
-	return `#!/bin/sh
+export function printShell({policy, ruleSet}: CompiledPolicy, plan: BootPlan): string {
+	const tables = [...new Set(OWN_CHAINS.map(({table}) => table))];
+	const touched = tables.filter((table) =>
+		ruleSet.families.some((rules) => hasChains(rules, table)),
+	);
+	const script = `#!/bin/sh
 # Made by fw-wizard: a firewall with iptables, for IPv4 and IPv6.
 # ${policyFlags(policy).join(' ')}
 #
-# sh THIS           loads it; unless it is kept within 60 s (SECONDS_TO_CONFIRM), the old rules come back
-# sh THIS keep      keeps it, for the next boots too. Run it in a new login: that shows that one gets in
-# sh THIS undo      puts the old rules back before that time
-# sh THIS status    exit status 0: it is kept and loaded; 1: it is not
-# sh THIS remove    takes all of it away
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# sh THIS           loads it; unless it is kept within 60 s (SECONDS_TO_CONFIRM), the old rules are restored
+# sh THIS keep      keeps it, for the next boots too. Run it in a new login: that shows that you can log in
+# sh THIS undo      restores the old rules before that time
+# sh THIS status    exit status 0: it is kept and loaded; 1: it is not; others: that cannot be seen
+# sh THIS remove    removes all of it
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
 LC_ALL=C
 export PATH LC_ALL
 umask 022
+set -f
 state=${STATE}
+tables='${touched.join('\n')}'
 
-say() { echo "fw-wizard: $*" >&2; }
+${CHAIN_FUNCTIONS}
+IFS=$nl
 
-# The file $2 below $1, with mode $3: written beside it, then renamed.
-put() {
-	mkdir -p "$1\${2%/*}" && cat >"$1$2.new" && chmod "$3" "$1$2.new" && mv -f "$1$2.new" "$1$2"
-}
+${STATE_FUNCTIONS}
+${printFileFunctions(plan)}
+# Whether the rules are loaded in both families: 0. Else $why says what is not: 1; or what cannot be read: 3.
+loaded() {
+${ruleSet.families.map(printLoaded).join('')}}
 
-write_files() {
-${written.map(printFile).join('\n')}
-}
-
-${JUMPS}
-# Our chains, one a line: table, the chain that jumps to it, name.
-chains() {
-	echo '${OWN_CHAINS.map(({table, from, name}) => `${table} ${from} ${name}`).join('\n')}'
-}
-
-# Saves our chains of "$tool" into the folder $1.
-save() {
-	chains | while read -r table from name; do
-		if "$tool" -w 10 -t "$table" -S "$name" >"$1/$tool.$name" 2>/dev/null; then
-			"$tool" -w 10 -t "$table" -S "$from" | grep -cFx -e "-A $from -j $name" >"$1/$tool.$name.jumps"
-		else
-			rm -f "$1/$tool.$name"
-		fi
+# Rule $3... is in chain $2 of table $1. A "no" is asked for twice: one that comes of a failure is none.
+has() {
+	table=$1 chain=$2
+	shift 2
+	for try in 1 2; do
+		"$tool" -w 10 -t "$table" -C "$chain" "$@" 2>/dev/null
+		case $? in
+		0) return 0 ;;
+		1) ;;
+		*) why="the $table table of $tool cannot be read"; return 3 ;;
+		esac
 	done
+	IFS=' '
+	why="$tool has no rule in $chain: $*"
+	IFS=$nl
+	return 1
 }
 
-# Prints what restores the chains of "$tool" from the folder $1, and removes those that it does not have.
-lines() {
-	for table in filter raw; do
-		echo "*$table"
-		chains | while read -r of from name; do
-			[ "$of" = "$table" ] || continue
-			echo ":$name - [0:0]"
-			if [ -e "$1/$tool.$name" ]; then
-				grep -e "^-A $name " "$1/$tool.$name"
-				jumps "$table" "$from" "$name" "$(cat "$1/$tool.$name.jumps")"
-			else
-				jumps "$table" "$from" "$name" 0
-				echo "-X $name"
-			fi
-		done
-		echo COMMIT
-	done
+# Chain $3 of table $1 has $4 lines, and a jump from $2.
+holds() {
+	why="the $1 table of $tool cannot be read"
+	read_rules "$1" || return 3
+	find_chain "$2" "$3"
+	why="$tool has no $3 that $2 jumps to, with the rules of this script and no others"
+	lines=0
+	for line in $chain; do lines=$((lines + 1)); done
+	[ "$count" -ge 1 ] && [ "$lines" = "$4" ] && [ -z "$broken" ]
 }
 
-# Restores both families from the folder $1. All text is read before: legacy iptables-restore blocks iptables -S.
-put_back() {
-	failed=
-	for tool in iptables ip6tables; do
-		text=$(lines "$1")
-		# A text that was cut off would load without an error, and change nothing.
-		[ "\${text##*COMMIT}" = '' ] && [ -n "$text" ] &&
-			printf '%s\\n' "$text" | "$tool-restore" -w 10 --noflush || failed=yes
-	done
-	[ -z "$failed" ]
+# Whether $1 is this script: one that comes through a pipe, or was cut off or changed, cannot roll back.
+is_whole() {
+	[ -f "$1" ] && [ "$(sed '$d' "$1" | cksum)" = "$sum" ] && [ "$(sed -n '$p' "$1")" = "{ sum='$sum$last" ]
 }
+last=${quote(LAST)}
 
-# Loading and rolling back exclude each other, so that nothing is loaded after a rollback. (The restore script has 9.)
-turn() { ! command -v flock >/dev/null || { exec 7<"$state/script" && flock "$@" 7; }; }
-
-# Renaming the folder decides: keep and the rollback both do it, and only the first one can.
-roll_back() {
-	[ ! -e "$state/script" ] || turn
-	mv "$state" "$state.rolling" 2>/dev/null || [ -d "$state.rolling" ] || return 3
-	put_back "$state.rolling" || return 1
-	rm -rf "$state.rolling"
-}
-
-# Another program can hold the lock of iptables for minutes.
-insist() {
-	tries=0
-	until roll_back; do
-		[ "$?" != 3 ] && [ "$tries" -lt 100 ] || return 1
-		tries=$((tries + 1))
-		sleep 5
-	done
-}
-
-due() { [ "$(cat "$state/id" 2>/dev/null)" = "$1" ]; }
-
-disarm() { systemctl --quiet stop fw-wizard-export.timer 2>/dev/null; }
-
-# Rolls back in $1 seconds, even when this script and its session have ended. A systemd outside of this network namespace cannot do it.
-arm() {
-	if [ -d /run/systemd/system ] &&
-		[ "$(readlink /proc/1/ns/net)" = "$(readlink /proc/self/ns/net)" ] &&
-		systemd-run --quiet --collect --unit=fw-wizard-export --on-active="$1s" \\
-			--timer-property=AccuracySec=100ms /bin/sh "$state/script" fire "$id"; then
-		return
+load() {
+	is_whole "$0" || refuse 'save this script to a file first, whole and unchanged: it is what rolls back. Nothing is changed'
+	seconds=\${SECONDS_TO_CONFIRM-60}
+	case $seconds in
+	[1-9] | [1-9][0-9] | [1-9][0-9][0-9] | [1-9][0-9][0-9][0-9]) ;;
+	*) refuse 'SECONDS_TO_CONFIRM is not a number from 1 to 9999. Nothing is changed' 2 ;;
+	esac
+	[ ! -e "$state" ] || refuse "another change waits, and is rolled back in $left s: keep or undo it first"
+	rm -rf "$state.new"
+	uptime
+	boot
+	id=$$-$now
+	mkdir -m 700 "$state.new" && save "$state.new" && write_files "$state.new" && cp "$0" "$state.new/script" &&
+		is_whole "$state.new/script" &&
+		note "$state.new/boot" "$boot" && note "$state.new/id" "$id" && note "$state.new/deadline" "$((now + seconds))" &&
+		note "$state.new/unloaded" '' && mv "$state.new" "$state" || {
+		rm -rf "$state.new"
+		refuse "what restores the old rules could not be written to $state.new, or not read back. Nothing is changed"
+	}
+	arm && rm "$state/unloaded" && [ ! -e "$state/unloaded" ] || {
+		drop
+		disarm "$id"
+		refuse 'no watchdog could be started. Nothing is changed'
+	}
+	# As the boot does.
+	sh "$state${RESTORE_FILE}.new"
+	why='the rules do not load whole'
+	if loaded && left && why="loading took longer than $seconds s" && [ "$left" -gt 0 ]; then
+		say "loaded. The old rules are restored in $left s. To keep these, log in anew and run: sh $0 keep"
+		exit 0
 	fi
-	setsid /bin/sh "$state/script" wait "$id" "$1" </dev/null >/dev/null 2>&1 &
+	roll_back || refuse "$why, and restoring the old rules FAILED (\${wrong#, }). The watchdog tries it again. See iptables-save and ip6tables-save" 5
+	disarm "$id"
+	refuse "$why: the old rules are restored" 4
 }
 
-if [ "$(id -u)" != 0 ]; then
-	say 'only root can change the firewall'
-	exit 3
-fi
-
-for tool in iptables ip6tables; do
-	command -v "$tool-restore" >/dev/null || { say "$tool is not installed"; exit 3; }
-done
-
-case \${1-load} in
-load)
-	if ! [ -f "$0" ]; then
-		say 'save this script to a file first: it is what rolls back'
-		exit 3
+keep() {
+	[ -z "$settled" ] || exit 4
+	[ -e "$state" ] || refuse 'nothing waits to be kept' 1
+	read -r id <"$state/id"
+	loaded || not_kept "$why"
+	write_files '' && sync_files || not_kept 'the files cannot be written beside those in /etc'
+	back_up_files && note "$state/keeping" '' || not_kept 'the files in /etc cannot be saved'
+	rename_files || not_kept "$differs could not be written"
+	drop || not_kept "$state cannot be renamed"
+	disarm "$id"
+	if command -v systemctl >/dev/null; then
+		say 'kept'
+	else
+		say 'kept until the next boot. No systemd here: have /bin/sh ${RESTORE_FILE} run at boot, before the network comes up'
 	fi
-	mkdir -m 700 "$state" 2>/dev/null || { say 'another change waits: keep or undo it first'; exit 3; }
-	id=$$.$(date +%s)
-	echo "$id" >"$state/id"
-	cp "$0" "$state/script" && write_files "$state/new" || exit 3
-	for tool in iptables ip6tables; do save "$state"; done
-	seconds=\${SECONDS_TO_CONFIRM:-60}
-	arm "$seconds"
-	if ! (turn -s && due "$id" && sh "$state/new${RESTORE_FILE}"); then
-		roll_back
-		disarm
-		say 'it does not load whole: the old rules are back'
-		exit 4
-	fi
-	say "loaded. The old rules come back in $seconds s. To keep these, log in anew and run: sh $0 keep"
-	;;
-keep)
-	mv "$state" "$state.kept" 2>/dev/null || { say 'nothing waits to be kept'; exit 1; }
-	disarm
-${printCommands(keep.before)}	write_files ''
-${absent.map((file) => `	rm -f ${file}\n`).join('')}${printCommands(keep.after)}	rm -rf "$state.kept"
-	command -v systemctl >/dev/null ||
-		say 'no systemd here: have /bin/sh ${RESTORE_FILE} run at boot, before the network comes up'
-	say 'kept'
-	;;
-undo)
-	roll_back || { say 'nothing waits to be undone, or it failed'; exit 1; }
-	disarm
-	say 'the old rules are back'
-	;;
-wait)
-	left=$3
-	while due "$2" && [ "$left" -gt 0 ]; do sleep 1; left=$((left - 1)); done
-	due "$2" && insist
-	;;
-fire)
-	due "$2" && insist
-	;;
-status)
-	mkdir -m 700 "$state.status" && write_files "$state.status" || exit 3
-	differs=
-	cd "$state.status" || exit 3
-	for file in $(find . -type f); do cmp -s "$file" "/$file" || differs=yes; done
-	cd / && rm -rf "$state.status"
-	for tool in iptables ip6tables; do "$tool" -w 10 -C INPUT -j ${OWN_CHAINS[0].name} 2>/dev/null || differs=yes; done
-	[ -z "$differs" ]
-	;;
-remove)
-	rm -rf "$state" "$state.rolling" "$state.kept"
-	disarm
-	mkdir -m 700 "$state.removed" && put_back "$state.removed"
-	rmdir "$state.removed"
-${printCommands(remove.before)}${Object.keys(remove.files)
-	.map((file) => `	rm -f ${file}\n`)
-	.join('')}${printCommands(remove.after)}	rmdir ${CONFIG_DIR} 2>/dev/null
+}
+
+# The files are restored at once, the rules when the time is over.
+not_kept() {
+	wrong=
+	if [ -e "$state/keeping" ]; then restore_files; else remove_beside; fi
+	left
+	refuse "NOT kept: $1. The old rules are restored in $left s\${wrong:+, but these files could not be restored: \${wrong#, }}" 5
+}
+
+undo() {
+	[ "$settled" != yes ] || exit 0
+	[ -e "$state" ] || refuse 'nothing waits to be undone' 1
+	read -r id <"$state/id"
+	roll_back || refuse "restoring FAILED: \${wrong#, }. See iptables-save and ip6tables-save, and run this again" 5
+	disarm "$id"
+	say 'the old rules are restored'
+}
+
+status() {
+	[ "$settled" != failed ] || exit 5
+	[ ! -e "$state" ] || refuse "not kept: a change waits. The old rules are restored in $left s" 1
+	files_kept || case $? in
+	1) refuse "not kept: $differs is missing, or not that of this script" 1 ;;
+	*) refuse "$differs cannot be read" ;;
+	esac
+	loaded || case $? in
+	1) refuse "not loaded: $why" 1 ;;
+	*) refuse "$why" ;;
+	esac
+	say 'kept and loaded'
+}
+
+remove() {
+	wrong= id=
+	[ ! -e "$state/id" ] || read -r id <"$state/id"
+	put_back '' '${tables.join('\n')}' || refuse "NOT removed: \${wrong#, }. No file was removed" 5
+	remove_files || refuse "the rules are removed, but NOT these files, which the next boot may load: \${wrong#, }" 5
+	[ ! -e "$state" ] || drop || refuse "all is removed but $state: the watchdog restores the old rules from it" 5
+	[ -z "$id" ] || disarm "$id"
+	rm -rf "$state.new" "$state.done"
 	say 'removed'
-	;;
-*)
-	say 'see what stands at the top of this script'
-	exit 2
-	;;
-esac
+}
+
+main() {
+	case \${1-load} in
+	load | keep | undo | status | remove | wait | fire) ;;
+	*) refuse 'see what stands at the top of this script' 2 ;;
+	esac
+	for program in ${PROGRAMS.join(' ')}; do
+		command -v "$program" >/dev/null || refuse "$program is not installed"
+	done
+	[ "$(id -u)" = 0 ] || refuse 'only root can see and change the firewall'
+	case \${1-load} in
+	wait) wait_until_due "$2" ;;
+	fire) fire "$2" ;;
+	*)
+		lock
+		settle
+		"\${1-load}"
+		;;
+	esac
+}
+
 `;
+	// Cut off anywhere, the last line does nothing.
+	return `${script}{ sum='${cksum(script)}${LAST}\n`;
 }
 
-function printFile({file, text, mode}: ReturnType<typeof writtenFiles>[number]): string {
-	return `put "$1" ${file} ${mode} <<'${END}'\n${text}${END}`;
+function hasChains(rules: FamilyRules, table: string): boolean {
+	return OWN_CHAINS.some((own) => own.table === table && findChain(rules, table, own.name));
 }
 
-/** Commands whose failure does not matter: without systemd all of them fail, and nothing needs them. */
-function printCommands(commands: readonly Command[]): string {
-	return commands.map((words) => `	${words.map(quoteIfNeeded).join(' ')} 2>/dev/null\n`).join('');
+function printLoaded(rules: FamilyRules): string {
+	const chains = OWN_CHAINS.flatMap(({table, from, name}) => {
+		const chain = findChain(rules, table, name);
+		return chain
+			? [
+					`	holds ${table} ${from} ${name} ${chain.rules.length + 1} || return\n`,
+					...chain.rules.map(
+						(rule) => `	has ${table} ${name} ${printRule(rule, rules.family)} || return\n`,
+					),
+				]
+			: [];
+	});
+	return `	tool=${rules.family === 4 ? 'iptables' : 'ip6tables'}\n${chains.join('')}`;
 }

@@ -4,7 +4,7 @@ import {RUN_RESTORE} from './run-restore.ts';
 
 export const UNIT = 'fw-wizard.service';
 export const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
-const ENABLED_LINK = `/etc/systemd/system/multi-user.target.wants/${UNIT}`;
+export const ENABLED_LINK = `/etc/systemd/system/multi-user.target.wants/${UNIT}`;
 export const MODULES_LOAD_FILE = '/etc/modules-load.d/fw-wizard.conf';
 
 /**

@@ -1,0 +1,113 @@
+import {OWN_CHAINS} from '../ruleset/model.ts';
+
+const TABLES = [...new Set(OWN_CHAINS.map(({table}) => table))];
+
+/**
+ * Functions of POSIX sh that read our chains of iptables "$tool", and make them what they were. They
+ * start no program but iptables: where the shell itself compares, no grep that fails can read as "nothing".
+ * They need `set -f` and an IFS of a line break alone.
+ */
+export const CHAIN_FUNCTIONS = `nl='
+'
+
+# Our chains of table $1 in $chains, one a line: the chain that jumps to it, and its name.
+chains_of() {
+	case $1 in
+${TABLES.map((table) => {
+	const own = OWN_CHAINS.filter((chain) => chain.table === table);
+	return `	${table}) chains='${own.map(({from, name}) => `${from} ${name}`).join('\n')}' ;;`;
+}).join('\n')}
+	esac
+}
+
+# Reads the rules of table $1 into $read. A failure is no empty table: only legacy iptables says which
+# tables the kernel has, and one that it does not have is empty.
+read_rules() {
+	read=$("$tool" -w 10 -t "$1" -S 2>/dev/null) || read=
+	case $read in -P*) return 0 ;; esac
+	[ "$1" != filter ] || return 1
+	read=
+	case $("$tool" -V 2>/dev/null) in *legacy*) ;; *) return 1 ;; esac
+	known=$(cat "/proc/net/\${tool%tables}_tables_names" 2>/dev/null) || return 1
+	case $nl$known$nl in *"$nl$1$nl"*) return 1 ;; *"\${nl}filter$nl"*) return 0 ;; esac
+	return 1
+}
+
+# Whether $1 has an odd number of quotes: its text has a line break, and goes on in the next line.
+odd() {
+	text=$1
+	while :; do
+		case $text in
+		*\\\\?*) after=\${text#*\\\\}; text=\${text%%\\\\*}\${after#?} ;;
+		*) break ;;
+		esac
+	done
+	parity=1
+	while :; do
+		case $text in
+		*\\"*) text=\${text#*\\"}; parity=$((1 - parity)) ;;
+		*) return "$parity" ;;
+		esac
+	done
+}
+
+# Finds chain $2 in the rules $read: its lines in $chain, in $count the jumps to it from $1, in $links
+# what takes away every rule that leads to it. A rule with a line break in a text is passed over: the
+# text could look like a rule of ours. $broken: one of them is in the chain.
+find_chain() {
+	chain= count=0 links= inside= broken=
+	for line in $read; do
+		case $line in
+		*\\"*)
+			if odd "$line"; then
+				case $inside$line in "-A $2 "*) broken=yes ;; esac
+				if [ -n "$inside" ]; then inside=; else inside=yes; fi
+				continue
+			fi ;;
+		esac
+		[ -z "$inside" ] || continue
+		case $line in
+		"-N $2" | "-A $2 "*) chain=$chain$line$nl ;;
+		"-A $1 -j $2") count=$((count + 1)) links="$links-D \${line#-A }$nl" ;;
+		*" -j $2" | *" -g $2") links="$links-D \${line#-A }$nl" ;;
+		esac
+	done
+}
+
+# Makes our chains of table $1 what they are in the rules $2 (empty: none), and reads them back. Another
+# program may change rules at the same moment: three tries.
+restore_table() {
+	for try in 1 2 3 last; do
+		read_rules "$1" || { sleep 1; continue; }
+		now=$read lines=
+		chains_of "$1"
+		for pair in $chains; do
+			read=$2
+			find_chain "\${pair% *}" "\${pair#* }"
+			was=$chain wanted=$count
+			read=$now
+			find_chain "\${pair% *}" "\${pair#* }"
+			[ "$chain" != "$was" ] || [ "$count" != "$wanted" ] || [ -n "$broken" ] || continue
+			lines="$lines:\${pair#* } - [0:0]$nl"
+			if [ -z "$was" ]; then
+				lines="$lines$links-X \${pair#* }$nl"
+				continue
+			fi
+			for line in $was; do
+				case $line in -A*) lines=$lines$line$nl ;; esac
+			done
+			while [ "$count" -lt "$wanted" ]; do
+				lines="$lines-A \${pair% *} -j \${pair#* }$nl" count=$((count + 1))
+			done
+			while [ "$count" -gt "$wanted" ]; do
+				lines="$lines-D \${pair% *} -j \${pair#* }$nl" count=$((count - 1))
+			done
+		done
+		[ -n "$lines" ] || return 0
+		[ "$try" != last ] || return 1
+		# Cut off, it has no COMMIT, and changes nothing.
+		printf '*%s\\n%sCOMMIT\\n' "$1" "$lines" | "$tool-restore" -w 10 --noflush || sleep 1
+	done
+	return 1
+}
+`;

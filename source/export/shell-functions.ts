@@ -1,0 +1,202 @@
+/**
+ * The functions of the exported script that are the same for every policy: the lock, the state, the
+ * watchdog. What can be seen of a run, and what it means:
+ *
+ * - `$state.new`: not complete. Nothing was loaded.
+ * - `$state`: a change waits. All that restores the old rules is in it, read back.
+ * - `$state/unloaded`: nothing of it was loaded yet. The watchdog is armed before this file is removed.
+ * - `$state/keeping`: files in /etc are being renamed; those from before are in `$state/old`.
+ * - `$state.done`: decided, kept or rolled back. The rename decides.
+ */
+export const STATE_FUNCTIONS = `say() { printf 'fw-wizard: %s\\n' "$1" >&2; }
+refuse() { say "$1"; exit "\${2:-3}"; }
+
+# One run at a time. What this run starts has the lock, too: nothing of a run that was killed loads
+# rules behind the back of the next one.
+lock() {
+	umask 077
+	printf '' >>"$state.lock" || refuse "$state.lock cannot be written"
+	umask 022
+	exec 7>>"$state.lock"
+	tries=0
+	until flock -n 7; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 30 ] || refuse "$state.lock cannot be locked: another run of this script may be at work"
+		sleep 1
+	done
+}
+
+# The lock for the watchdog, whose time has come: a run that holds it for 20 s more, because it hangs or
+# was stopped, is ended.
+seize() {
+	exec 7>>"$state.lock"
+	tries=0
+	until flock -n 7 || [ "$tries" = 25 ]; do
+		tries=$((tries + 1))
+		[ "$tries" != 20 ] || end_holders
+		sleep 1
+	done
+}
+
+# Only the holders of a lock have it in their fdinfo (proc(5)), those who wait do not.
+end_holders() {
+	set +f
+	for info in /proc/[0-9]*/fdinfo/7; do
+		[ "\${info%info/7}/7" -ef "$state.lock" ] || continue
+		holds= pid=\${info#/proc/}
+		while read -r line; do
+			case $line in lock:*) holds=yes ;; esac
+		done 2>/dev/null <"$info"
+		[ -z "$holds" ] || [ "\${pid%%/*}" = "$$" ] || kill -9 "\${pid%%/*}"
+	done
+	set -f
+}
+
+# Whole seconds since the boot in $now: a clock that nobody sets.
+uptime() { IFS=. read -r now rest </proc/uptime; }
+
+# The seconds until the old rules are restored, in $left.
+left() {
+	uptime
+	read -r deadline 2>/dev/null <"$state/deadline" || deadline=
+	case $deadline in '' | *[!0-9]*) deadline=0 ;; esac
+	left=$((deadline - now))
+	[ "$left" -gt 0 ] || left=0
+}
+
+# This boot, in $boot: the kernel's, and in a container the start of its first process.
+boot() {
+	read -r boot </proc/sys/kernel/random/boot_id
+	read -r stat </proc/1/stat
+	IFS=' '
+	set -- \${stat##*) }
+	IFS=$nl
+	boot="$boot \${20}"
+}
+
+is_due() {
+	[ -e "$state/id" ] || return 1
+	read -r found 2>/dev/null <"$state/id" || return 0
+	[ "$found" = "$1" ]
+}
+
+# Ends a change that is decided.
+drop() {
+	rm -rf "$state.done"
+	mv "$state" "$state.done" && rm -rf "$state.done"
+	[ ! -e "$state" ]
+}
+
+# A file of the state, read back.
+note() { printf '%s\\n' "$2" >"$1" && [ "$(cat "$1")" = "$2" ]; }
+
+# Saves both families into the folder $1, and reads back what was saved.
+save() {
+	for tool in iptables ip6tables; do
+		for table in $tables; do
+			read_rules "$table" || { say "the $table table of $tool cannot be read"; return 1; }
+			chains_of "$table"
+			for pair in $chains; do
+				find_chain "\${pair% *}" "\${pair#* }"
+				[ -z "$broken" ] || { say "a rule in \${pair#* } of $tool has a line break, and could not be restored"; return 1; }
+			done
+			note "$1/$tool.$table" "$read$nl# whole" || { say "$1 cannot be written"; return 1; }
+		done
+	done
+}
+
+# Makes both families what was saved in the folder $1; without a folder, takes our chains of the tables $2
+# away. $wrong: what could not be restored, or was read back as something else.
+put_back() {
+	for tool in iptables ip6tables; do
+		for table in $2; do
+			saved=
+			if [ -n "$1" ]; then
+				saved=$(cat "$1/$tool.$table")
+				case $saved in *"$nl# whole") ;; *) wrong="$wrong, $1/$tool.$table"; continue ;; esac
+			fi
+			restore_table "$table" "$saved" || wrong="$wrong, $table table of $tool"
+		done
+	done
+	[ -z "$wrong" ]
+}
+
+# Restores what was before, rules first, and reads it back.
+roll_back() {
+	wrong=
+	if [ ! -e "$state/unloaded" ]; then
+		put_back "$state" "$tables"
+		[ ! -e "$state/keeping" ] || restore_files
+		[ -z "$wrong" ] || return 1
+	fi
+	drop || note "$state/unloaded" ''
+	return 0
+}
+
+# What a run before this one has left: a change that was cut off before it loaded anything, or of another
+# boot (some containers keep /run), is none; one whose time is over is rolled back. Sets $settled.
+settle() {
+	settled=
+	[ -e "$state" ] || return 0
+	boot
+	read -r was 2>/dev/null <"$state/boot" || was=$boot
+	if [ -e "$state/unloaded" ] || [ "$was" != "$boot" ]; then
+		drop || refuse "$state, left by a run that was cut off, cannot be removed"
+		return 0
+	fi
+	left
+	[ "$left" = 0 ] || return 0
+	if roll_back; then
+		settled=yes
+		say 'the change before was not kept in time: the old rules are restored'
+	else
+		settled=failed
+		say "the change before was not kept in time, and restoring failed: \${wrong#, }"
+	fi
+}
+
+# Two watchdogs, each of which survives this script and its session: a timer of systemd, and a process.
+# A systemd outside of this network namespace would roll back there.
+arm() {
+	armed=
+	ours=$(readlink /proc/self/ns/net) theirs=$(readlink /proc/1/ns/net)
+	if [ -d /run/systemd/system ] && [ -n "$ours" ] && [ "$ours" = "$theirs" ]; then
+		arm_timer --timer-property=IgnoreOnIsolate=yes || arm_timer
+	fi
+	# It says so itself, from the script that will restore.
+	[ "$(setsid /bin/sh "$state/script" wait "$id" </dev/null 2>/dev/null 7>&- &)" != armed ] || armed=yes
+	[ -n "$armed" ]
+}
+
+arm_timer() {
+	systemd-run --quiet --collect --unit="fw-wizard-export-$id" --on-active="\${seconds}s" \\
+		--timer-property=AccuracySec=100ms "$@" /bin/sh "$state/script" fire "$id" 2>/dev/null &&
+		systemctl --quiet is-active "fw-wizard-export-$id.timer" && armed=yes
+}
+
+# The process ends itself.
+disarm() {
+	[ ! -d /run/systemd/system ] || systemctl --quiet stop "fw-wizard-export-$1.timer" 2>/dev/null
+}
+
+wait_until_due() {
+	exec 3>/dev/null
+	printf armed
+	exec 1>&3
+	while is_due "$1" && left && [ "$left" -gt 0 ]; do sleep 1; done
+	fire "$1"
+}
+
+# What is in the way may go: another program can hold the lock of iptables for minutes.
+fire() {
+	count_of_fires=0
+	while is_due "$1"; do
+		seize
+		! is_due "$1" || ! roll_back || exit 0
+		exec 7>&-
+		count_of_fires=$((count_of_fires + 1))
+		[ "$count_of_fires" -lt 100 ] || exit 1
+		sleep 5
+	done
+}
+`;

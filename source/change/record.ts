@@ -5,6 +5,7 @@ import {
 	readFileSync,
 	renameSync,
 	rmSync,
+	statSync,
 	writeFileSync,
 } from 'node:fs';
 import {uptime} from 'node:os';
@@ -151,8 +152,16 @@ function isMeta(value: unknown): value is ChangeMeta {
 	);
 }
 
+/**
+ * The state of a change. They are looked for in the order in which they follow one another, so that none
+ * is missed while it changes.
+ * @returns undefined where there is no such change
+ * @throws {Error} of stat(2) where that cannot be read
+ */
 export function stateOf(id: number): ChangeState | undefined {
-	return CHANGE_STATES.find((state) => existsSync(path.join(folderOf(id), state)));
+	return CHANGE_STATES.find(
+		(state) => statSync(path.join(folderOf(id), state), {throwIfNoEntry: false}) !== undefined,
+	);
 }
 
 /** Whether the change still has to be confirmed, rolled back or completed. */

@@ -14,6 +14,7 @@ import {
 	printTable,
 	printWaking,
 } from './rollback-existing.ts';
+import {prepareRestore, printWaiting, WAIT} from './rollback-wait.ts';
 
 /** The rules of a family before and after a change, and the program that loads them (absolute). */
 export type FamilyChange = {
@@ -92,12 +93,12 @@ const [TRIES, PAUSE] = [100, 5];
  * stopped with Ctrl-S would take no more.
  */
 const TELL = `	echo "$message" | wall 2>/dev/null
-	if ! [ -e /run/utmp ] && ! [ -e /var/run/utmp ]; then
+	[ -e /run/utmp ] || [ -e /var/run/utmp ] || (
 		for terminal in $(sed -n 's/^sshd[^:]*: .*@\\(pts\\/[0-9]*\\).*/\\1/p' /proc/[0-9]*/cmdline 2>/dev/null); do
 			printf '\\n%s\\n' "$message" | timeout 2 tee "/dev/$terminal" >/dev/null 2>&1 &
 		done
 		wait
-	fi
+	)
 `;
 
 /**
@@ -105,13 +106,16 @@ const TELL = `	echo "$message" | wall 2>/dev/null
  * change, in both families, and leaves everything else alone. It needs neither this program nor
  * Node. What the kernel has at that moment does not matter: half a change is undone as well as a whole one.
  *
- * `sh rollback wait N` waits N seconds and rolls back unless the change is kept meanwhile;
+ * `sh rollback wait N` says "ready" once all that waits is started, waits N seconds and rolls back unless
+ * the change is kept meanwhile;
  * `sh rollback fire` does it at once, as the timer of systemd calls it; `sh rollback now` too, but
  * leaves it to its caller to tell.
  */
 export function printRollbackScript(rollback: Rollback): string {
 	const {id, folder, journal, families, others = [], firewalld = false, tell} = rollback;
+	// Rules of other programs are restored from what is loaded at that moment, which cannot be prepared.
 	const takes = others.length > 0 || families.some(({cleanup}) => cleanup);
+	const prepared = takes || firewalld ? [] : families.map(prepareRestore);
 	return `#!/bin/sh
 # Written by fw-wizard: puts the rules back as they were before change ${id}.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
@@ -120,29 +124,47 @@ export PATH LC_ALL
 umask 077
 cd ${folder} || exit 1
 
-# Hundredths of a second since the boot: a clock that nobody sets.
-uptime() {
-	read -r seconds rest </proc/uptime
-	echo $((\${seconds%.*} * 100 + 1\${seconds#*.} - 100))
+# Sets $state to due, over or lost, where somebody has removed the folder while it waited and so decided nothing. Empty
+# where that cannot be read now: it is neither rolled back then, nor taken for decided.
+look() {
+	state=
+	for name in kept done undoing rolled-back; do [ ! -e "$name" ] || state=over; done
+	[ "$mode" != now ] || [ ! -e undoing ] || state=due
+	for name in pending rolling; do [ ! -e "$name" ] || state=due; done
+	[ -z "$state" ] || return 0
+	case $(readlink /proc/self/fd/8 2>/dev/null) in
+		*'/pending (deleted)' | *'/rolling (deleted)') state=lost ;;
+		*' (deleted)') state=over ;;
+	esac
 }
-
-if [ "$1" = wait ]; then
-	[ ! -e pending ] || exec 8<pending
-	end=$(($(uptime) + $2 * 100))
-	# Who rolls back before that may be cut off: then it is done here, when the time has come.
-	while { [ -e pending ] || [ -e rolling ]; } && left=$((end - $(uptime))) && [ "$left" -gt 0 ]; do
-		# The rest of a second, where sleep(1) takes parts: POSIX does not ask that of it.
-		if [ "$left" -ge 100 ] || ! sleep "0.$(printf %02d "$left")" 2>/dev/null; then sleep 1; fi
-	done
-fi
 
 # Whoever renames it first decides: this script, or the one who keeps the change. Where nothing can be
 # renamed, since the disk takes no more, nobody can keep it.
-mv pending rolling 2>/dev/null
-due() { [ -e rolling ] || [ -e pending ] || { [ "$1" = now ] && [ -e undoing ]; } || lost; }
-# Somebody has removed the folder while it waited, and so decided nothing.
-lost() { case $(readlink "/proc/$$/fd/8" 2>/dev/null) in *'/pending (deleted)') ;; *) return 1 ;; esac; }
-due "$1" || exit 0
+decide() {
+	for try in 1 2 3; do
+		mv pending rolling 2>/dev/null
+		[ -e pending ] || return
+		sleep 1
+	done
+}
+
+finish() {
+	for try in 1 2 3; do
+		mv rolling rolled-back 2>/dev/null || mv undoing rolled-back 2>/dev/null || mv pending rolled-back
+		look
+		[ "$state" = due ] || return
+		sleep 1
+	done
+}
+
+# One at a time, also what one that was killed has left running. Who comes second finds it done.
+lock() {
+	for try in 1 2 3; do
+		[ -e rollback ] || return
+		command exec 9<rollback && flock 9 2>/dev/null && return
+		sleep 1
+	done
+}
 
 ${JUMPS}
 ${CHOOSE_IPTABLES}
@@ -163,9 +185,10 @@ load() {
 	for try in 1 2 3; do
 		# Whole before it is loaded, and without a file.
 		text=$(lines)
-		# Cut off, it would load without an error, and change nothing.
+		# Cut off, it would load without an error, and change nothing: the comment comes back only behind it all.
 		[ "\${text##*COMMIT}" = '' ] && [ -n "$text" ] &&
-			printf '%s\\n' "$text" | "$tool-restore" -w 10 --noflush && return 0
+			read_back=$({ printf '%s\\n' "$text" && echo '# whole'; } | "$tool-restore" -v -w 10 --noflush) &&
+			[ "\${read_back##*# whole}" != "$read_back" ] && return 0
 		sleep 1
 	done
 	failed=yes
@@ -180,37 +203,48 @@ note() {
 		"$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" >>${journal}
 }
 
-${takes ? MEND : ''}tries=0
-while :; do
-	# One at a time, also what one that was killed has left running. Who comes second finds it done.
-	[ ! -e rollback ] || { exec 9<rollback && flock 9 2>/dev/null; }
-	due "$1" || exit 0
-	failed=
-
-${firewalld ? printWaking(families) : ''}${others.map(printForeign).join('')}${families.map(printFamily).join('\n')}
-	[ -n "$failed" ] || break
-	exec 9<&-
-	[ "$1" != now ] || exit 1
-	tries=$((tries + 1))
-	if [ "$tries" = 1 ]; then
-		note 'rolling back failed'
-		tell ', and rolling back FAILED.
+${takes ? MEND : ''}${WAIT}# Rolls back, unless the change is decided otherwise. $1: what the script was called with, or once: a single try, untold
+# where it fails.
+roll_back() {
+	mode=$1
+	decide
+	look
+	[ "$state" != over ] || return 0
+	tries=0
+	until once; do
+		exec 9<&-
+		case $mode in now | once) return 1 ;; esac
+		tries=$((tries + 1))
+		if [ "$tries" = 1 ]; then
+			note 'rolling back failed'
+			tell ', and rolling back FAILED.
 It is tried again. See what is loaded with: iptables-save'
-	fi
-	# What was in the way may go: the lock of iptables can be held for minutes.
-	[ "$tries" -lt ${TRIES} ] || exit 1
-	sleep ${PAUSE}
-done
+		fi
+		# What was in the way may go: the lock of iptables can be held for minutes.
+		[ "$tries" -lt ${TRIES} ] || return 1
+		sleep ${PAUSE}
+	done
+}
 
-mv rolling rolled-back 2>/dev/null || mv undoing rolled-back 2>/dev/null || mv pending rolled-back
-exec 9<&-
-if [ "$1" != now ]; then
+once() {
+	lock
+	look
+	case $state in
+		over) return 0 ;;
+		'') return 1 ;;
+	esac
+	failed=
+${firewalld ? printWaking(families) : ''}${others.map(printForeign).join('')}${families.map(printFamily).join('\n')}
+	[ -z "$failed" ] || return 1
+	finish
+	[ "$mode" != now ] || return 0
+	exec 9<&-
 	note 'rolled back'
 	tell '.
 The firewall rules are as they were before.'
-fi
-exit 0
-`;
+}
+
+${printWaiting(prepared)}`;
 }
 
 function printFamily({before, after, program, cleanup}: FamilyChange): string {

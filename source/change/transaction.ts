@@ -29,7 +29,7 @@ import {whilePending} from './run-while-pending.ts';
 import {confirmLoaded, keepChange, rollBack, rolledBack} from './settle.ts';
 import {sendFirewalldToSleep} from './switch-off.ts';
 import {watchPending} from './watch-pending.ts';
-import {armWatchdog} from './watchdog.ts';
+import {armWatchdog, type Watchdog} from './watchdog.ts';
 
 /** A change whose rules are loaded, and which is rolled back unless it is kept in time. */
 export type PendingChange = {
@@ -92,10 +92,15 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 		}
 
 		pruneChanges();
-		const watch = watchPending(id, until);
+		let watchdog: Watchdog | undefined;
+		const watch = watchPending(id, until, async (rest) => watchdog?.revive(rest));
 		let loaded: readonly Saved[];
 		try {
-			await Promise.all([armWatchdog(id, seconds), keepConnections(), loadModules(policy.helpers)]);
+			[watchdog] = await Promise.all([
+				armWatchdog(id, seconds),
+				keepConnections(),
+				loadModules(policy.helpers),
+			]);
 			await assertUnchanged(others?.cleanups ?? [], backend);
 			const runner = whilePending(id);
 			loaded = await load(

@@ -14,38 +14,57 @@ export type PendingWatch = {
 };
 
 /**
- * Rolls a change back once its time is over and its watchdog has not done so, for as many tries as
- * that takes. The watchdog may have been killed, or may not be able to start a process.
+ * Watches the watchdog of a change: starts it again where it has ended, and rolls the change back once
+ * its time is over and the watchdog has not done so, for as many tries as that takes.
  * @param until seconds since the boot until which the change can be confirmed
+ * @param revive starts the watchdog again where it has ended, with so many seconds
  */
-export function watchPending(id: number, until: number): PendingWatch {
+export function watchPending(
+	id: number,
+	until: number,
+	revive: (seconds: number) => Promise<void>,
+): PendingWatch {
 	// Two clocks: this one stands still while the machine sleeps, the other one runs on.
 	const end = performance.now() + (until - uptime()) * 1000;
 	const secondsLeft = () => Math.min((end - performance.now()) / 1000, until - uptime());
+	let known: ChangeState | undefined = 'pending';
+	const state = () => {
+		try {
+			known = stateOf(id);
+		} catch {
+			// It cannot be read at this moment: too many files are open, or the disk has an error.
+		}
+
+		return known;
+	};
+	const act = async () => {
+		const left = secondsLeft();
+		if (left > 0) {
+			await (state() === 'pending' && revive(Math.ceil(left)));
+		} else if (left <= -WATCHDOG_DELAY) {
+			await rollBack(id, 'roll back', 'it was not confirmed in time', 0);
+		}
+	};
 	let busy = false;
 	const look = async () => {
-		const state = stateOf(id);
-		const isUndecided = state === 'pending' || state === 'rolling';
-		if (!busy && isUndecided && secondsLeft() <= -WATCHDOG_DELAY) {
+		if (!isUnfinished(state())) {
+			clearInterval(timer);
+		} else if (!busy && (known === 'pending' || known === 'rolling')) {
 			busy = true;
 			try {
-				await rollBack(id, 'roll back', 'it was not confirmed in time', 0);
+				await act();
 			} catch {
 				// The journal has it. The next look tries again.
 			} finally {
 				busy = false;
 			}
 		}
-
-		if (!isUnfinished(state)) {
-			clearInterval(timer);
-		}
 	};
 	const timer = setInterval(() => void look(), INTERVAL_MS);
 	timer.unref();
 	return {
 		secondsLeft: () => Math.max(0, Math.ceil(secondsLeft())),
-		state: () => stateOf(id),
+		state,
 		stop: () => clearInterval(timer),
 	};
 }

@@ -10,8 +10,9 @@ import {scriptOf} from './record.ts';
  */
 const SYSTEMD_TIMEOUT_MS = 3000;
 /**
- * Milliseconds that it may take to arm the timer. A PID 1 that is only busy gets the time: without
- * the timer a change does not survive the end of its login. Nothing is loaded before.
+ * Milliseconds that it may take to arm the timer, and the process to start all that it needs. A PID 1
+ * that is only busy gets the time: without the timer a change does not survive the end of its login.
+ * Nothing is loaded before.
  */
 const ARMING_TIMEOUT_MS = 8000;
 
@@ -29,6 +30,12 @@ const LASTING = [
 	'--property=StartLimitIntervalSec=0',
 ];
 
+/** The process of a change that rolls it back when its time is over. */
+export type Watchdog = {
+	/** Starts it again, with so many seconds, where it has ended before it was told to. */
+	readonly revive: (seconds: number) => Promise<void>;
+};
+
 /**
  * Has a change rolled back after `seconds` unless it is kept, whatever happens to this program, its
  * terminal and the SSH session. Two watchdogs do it, and either is enough: a process in a session of
@@ -36,17 +43,26 @@ const LASTING = [
  * (`loginctl terminate-user`, KillUserProcesses=); the process survives a PID 1 that hangs.
  * @throws {HostError} where the process cannot be started; nothing was touched
  */
-export async function armWatchdog(id: number, seconds: number): Promise<void> {
-	const [failure] = await Promise.all([
-		runDetached('sh', [scriptOf(id), 'wait', `${seconds}`]),
-		armTimer(id, seconds),
-	]);
-	if (failure !== undefined) {
+export async function armWatchdog(id: number, seconds: number): Promise<Watchdog> {
+	const start = async (rest: number) =>
+		runDetached('sh', [scriptOf(id), 'wait', `${rest}`], ARMING_TIMEOUT_MS);
+	const [started] = await Promise.all([start(seconds), armTimer(id, seconds)]);
+	if (typeof started === 'string') {
 		throw new HostError(
-			`The watchdog that would roll back does not run: ${failure}`,
+			`The watchdog that would roll back does not run: ${started}`,
 			'Nothing was changed. See whether /bin/sh works',
 		);
 	}
+
+	let running = started;
+	return {
+		async revive(rest) {
+			if (running.hasEnded()) {
+				const again = await start(rest);
+				running = typeof again === 'string' ? running : again;
+			}
+		},
+	};
 }
 
 async function armTimer(id: number, seconds: number): Promise<void> {

@@ -29,11 +29,14 @@ beforeEach(() => {
 	// A stand-in for iptables: saves what the test says, and writes down what it is to load.
 	program('tool', 'exit 1');
 	program('tool-save', SAVE(folder));
-	program(
-		'tool-restore',
-		`cat >>${folder}/loaded; [ ! -e ${folder}/busy ] || { rm ${folder}/busy; exit 4; }`,
-	);
+	restoreProgram(`[ ! -e ${folder}/busy ] || { rm ${folder}/busy; exit 4; }`);
 });
+
+/** A stand-in for iptables-restore that does something else, after it has repeated the comments. */
+function restoreProgram(text: string): void {
+	const note = `[ -z "$text" ] || printf '%s\\n' "$text" | tee -a ${folder}/loaded | grep '^#'`;
+	program('tool-restore', `text=$(cat)\n${note}\n${text}`);
+}
 
 afterEach(() => {
 	rmSync(folder, {recursive: true});
@@ -67,7 +70,7 @@ function rollBack(
 		status,
 		stderr,
 		slept,
-		lines: linesOf(path.join(folder, 'loaded')),
+		lines: linesOf(path.join(folder, 'loaded')).filter((line) => line !== '# whole'),
 		state: readdirSync(folder).filter((name) => /^(pending|rolling|rolled-back|kept)$/.test(name)),
 	};
 }
@@ -84,14 +87,16 @@ function wait(seconds: number, meanwhile = ':') {
 }
 
 /**
- * Runs the script in a shell whose `sleep` notes the seconds and then runs a command of sh instead.
+ * Runs the script in a shell whose `sleep` notes the seconds and then runs a command of sh instead; but
+ * for what it has put to sleep for later. In a session of its own, as it ends all that it has started.
  * @returns also the seconds of each sleep
  */
 function runScript(script: string, mode: readonly string[], command: string) {
 	const log = path.join(folder, 'slept');
-	const sleep = `sleep() { echo "$1" >>${log}; ${command}\n}`;
+	const sleep = `sleep() { case $mode-$1 in wait-1 | wait-0.* | now-* | fire-*) echo "$1" >>${log}; ${command} ;; *) command sleep $1 ;; esac\n}`;
 	const text = `${sleep}\nset -- ${mode.join(' ')}\n. ${script}`;
-	const {status, stderr} = spawnSync('sh', ['-c', text], {encoding: 'utf8'});
+	const words = ['--wait', 'sh', '-c', text];
+	const {status, stderr} = spawnSync('setsid', words, {encoding: 'utf8', timeout: 60_000});
 	return {status, stderr, slept: linesOf(log).map(Number)};
 }
 
@@ -258,18 +263,15 @@ describe('the script', () => {
 	});
 
 	it('says so when it cannot, and can be run once more', () => {
-		program('tool-restore', 'cat >/dev/null; exit 1');
+		restoreProgram('exit 1');
 		const {status, state, slept} = rollBack(small([], 0));
 		expect({status, state, slept}).toEqual({status: 1, state: ['rolling'], slept: [1, 1, 1]});
-		program('tool-restore', 'cat >/dev/null');
+		restoreProgram('exit 0');
 		expect(rollBack(small([], 0))).toMatchObject({status: 0, state: ['rolled-back']});
 	});
 
 	it('does not give up as the watchdog: nobody else would try it again', () => {
-		program(
-			'tool-restore',
-			`cat >/dev/null; echo >>${folder}/tries; [ $(wc -l <${folder}/tries) -gt 3 ]`,
-		);
+		restoreProgram(`echo >>${folder}/tries; [ $(wc -l <${folder}/tries) -gt 3 ]`);
 		const {status, state, slept} = rollBack(small([], 0), ['fire']);
 		expect({status, state}).toEqual({status: 0, state: ['rolled-back']});
 		expect(slept).toEqual([1, 1, 1, 5]);
@@ -291,10 +293,7 @@ describe('the script', () => {
 			`echo >>${folder}/asked; [ $(wc -l <${folder}/asked) -gt 9 ] || exit 1; ${SAVE(folder)}`,
 		);
 		nowHas(`-A INPUT -j ${INPUT}`);
-		program(
-			'tool-restore',
-			`cat >${folder}/text; ! grep -q unreadable ${folder}/text || exit 2; cat ${folder}/text >>${folder}/loaded`,
-		);
+		restoreProgram(`! grep -q unreadable ${folder}/loaded || { rm ${folder}/loaded; exit 2; }`);
 		const {status, lines} = rollBack(small([], 1));
 		expect(status).toBe(0);
 		expect(lines).toEqual(['*filter', `:${INPUT} - [0:0]`, 'COMMIT']);

@@ -1,10 +1,10 @@
-import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
 import {readChecklist} from '../_helpers/lab/checklist.ts';
 import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
 import {readState, strayNames} from '../_helpers/lab/machine-state.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
-import {processOf, whatStays} from '../_helpers/lab/processes.ts';
+import {whatStays} from '../_helpers/lab/processes.ts';
+import {signalWatchdog} from '../_helpers/lab/watchdogs.ts';
 
 const CHANGE = '/var/lib/fw-wizard/changes/2';
 
@@ -44,7 +44,7 @@ describe('fw-wizard check beside a change', () => {
 		const before = await readState(host);
 		const applying = await apply();
 		applying.kill();
-		process.kill(await processOf(host, /2\/rollback wait/), 'SIGKILL');
+		await signalWatchdog(host, 'SIGKILL');
 		// As if it had been killed before it had read them back: nobody can confirm it.
 		await host.must('rm', [`${CHANGE}/loaded`]);
 		expect((await readState(host)).rules).not.toBe(before.rules);

@@ -81,7 +81,7 @@ describe.each(BACKENDS)('a disk that takes no more, %s', (backend) => {
 			stderr: expect.stringMatching(/^\/var\/lib\/fw-wizard\/changes\/2: read-only file system\n/),
 		});
 		applying.kill();
-		expect(await whatStays(host, undefined, 15_000)).toEqual([]);
+		expect(await whatStays(host, undefined, 30_000)).toEqual([]);
 		expect((await state()).rules).toBe(before.rules);
 		expect((await wizard(host, 'undo')).stderr).toMatch(
 			/^\/var\/lib\/fw-wizard\/changes\/2 cannot be written to\nRolled back\./,

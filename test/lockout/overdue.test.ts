@@ -21,8 +21,8 @@ describe.each(BACKENDS)('a change whose watchdog was killed, %s', (backend) => {
 	const lab = useLab();
 	const terminals = useTerminals();
 
-	/** Loads rules that wait, and kills their watchdog with all that it has started. */
-	const load = async () => {
+	/** Loads rules that wait, and sends a signal to the program and one to the watchdog, with all that it has started. */
+	const load = async (toProgram?: NodeJS.Signals, toWatchdog: NodeJS.Signals = 'SIGKILL') => {
 		const host = await lab.host({backend});
 		await wizardDoes(host, 'apply', ...BEFORE);
 		const before = await rulesOf(host);
@@ -31,15 +31,20 @@ describe.each(BACKENDS)('a change whose watchdog was killed, %s', (backend) => {
 			[CLI, 'apply', ...SHUT, '--confirm-within', `${LIMIT}`],
 			/The old rules come back/,
 		);
-		await signalWatchdog(host, 'SIGKILL');
+		// It would start the watchdog again.
+		if (toProgram) {
+			process.kill(applying.pid, toProgram);
+		}
+
+		await signalWatchdog(host, toWatchdog);
 		expect(await rulesOf(host)).not.toBe(before);
 		return {host, before, applying};
 	};
 
 	// They wait for their time to pass, and do so side by side.
 	describe.concurrent('', () => {
-		test('is rolled back by the program that waits, status 4', async () => {
-			const {host, before, applying} = await load();
+		test('or stopped: is rolled back by the program that waits, status 4', async () => {
+			const {host, before, applying} = await load(undefined, 'SIGSTOP');
 			await expect.poll(async () => rulesOf(host), {timeout: OVERDUE, interval: 500}).toBe(before);
 			expect(await applying.ended).toBe(4);
 			expect(applying.output()).toContain('Change 2 was not confirmed and is rolled back');
@@ -49,6 +54,7 @@ describe.each(BACKENDS)('a change whose watchdog was killed, %s', (backend) => {
 				what: 'roll back',
 				outcome: 'rolled back: it was not confirmed in time',
 			});
+			await signalWatchdog(host, 'SIGCONT');
 			expect(await whatStays(host)).toEqual([]);
 		});
 
@@ -60,8 +66,7 @@ describe.each(BACKENDS)('a change whose watchdog was killed, %s', (backend) => {
 		])(
 			'and whose program is stopped: $command.0 clears it up before all else',
 			async ({command, result}) => {
-				const {host, before, applying} = await load();
-				process.kill(applying.pid, 'SIGSTOP');
+				const {host, before, applying} = await load('SIGSTOP');
 				await timeIsOver(host);
 				expect(await rulesOf(host)).not.toBe(before);
 				const said = await wizard(host, ...command);
@@ -84,8 +89,7 @@ describe.each(BACKENDS)('a change whose watchdog was killed, %s', (backend) => {
 	});
 
 	test('and whose program was killed: the wizard clears it up when it starts', async () => {
-		const {host, before, applying} = await load();
-		applying.kill();
+		const {host, before} = await load('SIGKILL');
 		await timeIsOver(host);
 		expect(await rulesOf(host)).not.toBe(before);
 		const terminal = terminals.start([process.execPath, CLI], host);

@@ -160,9 +160,9 @@ describe.each(BACKENDS)('whoever shuts themselves out of SSH, %s', (backend) => 
 			expect(told).toHaveLength(RUNS);
 			for (const {watchdogs, seconds, journal, rules, left} of told) {
 				// That it sleeps no longer than it is told is shown with its script alone.
-				expect(watchdogs).toEqual([
-					expect.stringMatching(new RegExp(`^/\\S*sh /\\S+/rollback wait ${LIMIT}$`)),
-				]);
+				expect(new Set(watchdogs)).toEqual(
+					new Set([expect.stringMatching(new RegExp(`^/\\S*sh /\\S+/rollback wait ${LIMIT}$`))]),
+				);
 				expect(seconds).toBeGreaterThan(LIMIT);
 				expect(left).toEqual([]);
 				expect(rules.after).toEqual(rules.before);

@@ -1,4 +1,6 @@
 import {spawn} from 'node:child_process';
+import path from 'node:path';
+import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {findProgram} from './find-program.ts';
 import {firstLine} from './run.ts';
@@ -110,20 +112,30 @@ export function converse(
 	};
 }
 
+/** A program that outlives this one. */
+export type Detached = {
+	/** Also the number of its group, and of its session. */
+	readonly pid: number;
+	readonly hasEnded: () => boolean;
+};
+
 /**
  * Starts a program that outlives this one, its terminal and its session: in a session of its own
- * (setsid(2)), with no descriptor of this process.
- * @returns in one line why it did not start; undefined when it runs
+ * (setsid(2)), with no descriptor of this process. Waits until it prints something: all that it needs
+ * has started then.
+ * @param timeout milliseconds that this may take
+ * @returns the running program, or in one line why it does not run
  */
 export async function runDetached(
 	program: string,
 	args: readonly string[],
-): Promise<string | undefined> {
+	timeout: number,
+): Promise<Detached | string> {
 	const file = findProgram(program) ?? program;
 	const child = await startProcess(file, () =>
 		spawn(file, args, {
 			env: plainEnvironment(),
-			stdio: 'ignore',
+			stdio: ['ignore', 'pipe', 'ignore'],
 			detached: true,
 			cwd: '/',
 		}),
@@ -132,6 +144,38 @@ export async function runDetached(
 		return child;
 	}
 
+	let ended = false;
+	const answered = new Promise<boolean>((resolve) => {
+		const timer = setTimeout(() => resolve(false), timeout);
+		const answer = (isReady: boolean) => {
+			clearTimeout(timer);
+			resolve(isReady);
+		};
+		child.stdout.once('data', () => answer(true)).on('error', () => answer(false));
+		child.on('exit', () => {
+			ended = true;
+			answer(false);
+		});
+	});
+	const isReady = await answered;
+	child.stdout.destroy();
 	child.unref();
-	return undefined;
+	if (child.pid !== undefined && isReady) {
+		return {pid: child.pid, hasEnded: () => ended};
+	}
+
+	if (child.pid !== undefined) {
+		endGroup(child.pid);
+	}
+
+	return `${path.basename(file)} ended, or did not begin in time`;
+}
+
+/** Ends a program in a session of its own, with all that it has started. */
+function endGroup(pid: number): void {
+	try {
+		process.kill(-pid, 'SIGKILL');
+	} catch {
+		// Nothing of it runs any more.
+	}
 }

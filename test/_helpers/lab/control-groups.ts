@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {expect, vi} from 'vitest';
@@ -46,6 +46,49 @@ export async function removeAbandonedGroups(): Promise<void> {
 	}
 }
 
+/**
+ * Allows some processes to have so many with their children (pids.max, cgroups(7)): with 0, none of
+ * them can start another one.
+ * @returns what takes the limit away again
+ */
+export function limitProcesses(pids: readonly number[], most: number): () => void {
+	const mounts = mountedGroups();
+	const {folder = ''} =
+		mounts.find(({options}) => options.includes('pids')) ??
+		mounts.find(({type}) => type === 'cgroup2') ??
+		{};
+	const group = path.join(folder, `fww-${process.pid}-${pids[0]}`);
+	mkdirSync(group);
+	if (!existsSync(path.join(group, 'pids.max'))) {
+		writeFileSync(path.join(folder, 'cgroup.subtree_control'), '+pids');
+	}
+
+	writeFileSync(path.join(group, 'pids.max'), `${most}`);
+	for (const pid of pids) {
+		join(group, pid);
+	}
+
+	return () => {
+		writeFileSync(path.join(group, 'pids.max'), 'max');
+		for (const pid of processesIn(group)) {
+			join(folder, pid);
+		}
+
+		remove(group);
+	};
+}
+
+/** Moves a process into a group, unless it has ended. */
+function join(group: string, pid: number): void {
+	try {
+		writeFileSync(path.join(group, 'cgroup.procs'), `${pid}`);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
+			throw error;
+		}
+	}
+}
+
 /** This process's own groups: in systemd's hierarchy of cgroups(7) version 1, and in version 2. */
 function hierarchies(): readonly string[] {
 	const own = new Map(
@@ -57,18 +100,25 @@ function hierarchies(): readonly string[] {
 				return [controllers, group];
 			}),
 	);
+	return mountedGroups().flatMap(({folder, type, options}) => {
+		const group =
+			type === 'cgroup2'
+				? own.get('')
+				: options.includes('name=systemd')
+					? own.get('name=systemd')
+					: undefined;
+		return group === undefined ? [] : [path.join(folder, group)];
+	});
+}
+
+function mountedGroups() {
 	return readFileSync('/proc/self/mounts', 'utf8')
 		.split('\n')
-		.flatMap((line) => {
-			const [, folder = '', type, options = ''] = line.split(' ');
-			const group =
-				type === 'cgroup2'
-					? own.get('')
-					: type === 'cgroup' && options.split(',').includes('name=systemd')
-						? own.get('name=systemd')
-						: undefined;
-			return group === undefined ? [] : [path.join(folder, group)];
-		});
+		.map((line) => {
+			const [, folder = '', type = '', options = ''] = line.split(' ');
+			return {folder, type, options: options.split(',')};
+		})
+		.filter(({type}) => type === 'cgroup' || type === 'cgroup2');
 }
 
 /** A group and all below it, from the top. */

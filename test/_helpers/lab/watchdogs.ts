@@ -1,3 +1,4 @@
+import {readFileSync} from 'node:fs';
 import process from 'node:process';
 import type {Host} from './namespaces.ts';
 import {processesOf} from './processes.ts';
@@ -21,4 +22,23 @@ export async function watchdogOf(host: Host): Promise<number> {
 /** Sends a signal to the newest watchdog and to all that it has started. */
 export async function signalWatchdog(host: Host, signal: NodeJS.Signals): Promise<void> {
 	process.kill(-(await watchdogOf(host)), signal);
+}
+
+/** The numbers of the newest watchdog and of all that it has started. */
+export async function processesOfWatchdog(host: Host): Promise<readonly number[]> {
+	const leader = await watchdogOf(host);
+	const processes = await processesOf(host);
+	return processes.map(({pid}) => pid).filter((pid) => groupOf(pid) === leader);
+}
+
+/** The process group of a process (proc(5), field 5 of stat). */
+function groupOf(pid: number): number | undefined {
+	try {
+		const [, , group] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+			.replace(/^.*\) /, '')
+			.split(' ');
+		return Number(group);
+	} catch {
+		return undefined;
+	}
 }

@@ -42,7 +42,7 @@ function allSay(reason: string) {
 		together: Array.from({length: 12}, () => failure('cat')),
 		hold: {thrown: failure('env')},
 		converse: {failure: failure('cat')},
-		detached: failure('true'),
+		detached: failure('sh'),
 		attached: {thrown: failure('true')},
 	};
 }
@@ -67,6 +67,7 @@ describe('a program that cannot be started ends nothing else', () => {
 			together: Array.from({length: 12}, () => ''),
 			hold: {pid: expect.any(Number)},
 			converse: {line: 'hello'},
+			detached: {pid: expect.any(Number)},
 			attached: 0,
 		});
 	});
@@ -77,7 +78,7 @@ describe('a program that cannot be started ends nothing else', () => {
 		const failed = {status: undefined, stdout: '', stderr: message, failure: 'not started'};
 		expect(await run('true', [long])).toEqual(failed);
 		expect(await run('true', [], {input: long})).toEqual({status: 0, stdout: '', stderr: ''});
-		expect(await runDetached('true', [long])).toBe(message);
+		expect(await runDetached('true', [long], 1000)).toBe(message);
 		await expect(runAttached('true', [long])).rejects.toThrow(message);
 		await expect(ask('true', [long])).rejects.toThrow(message);
 	});

@@ -45,7 +45,7 @@ const found = {
 		return held;
 	}),
 	converse: await converseToEnd(),
-	detached: await messageOf(async () => runDetached('true', [])),
+	detached: await messageOf(async () => runDetached('sh', ['-c', 'echo; exec sleep 1'], 5000)),
 	attached: await messageOf(async () => runAttached('true', [])),
 };
 process.stdout.write(`${JSON.stringify(found)}\n`);

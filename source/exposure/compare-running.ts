@@ -10,7 +10,7 @@ import type {NamedVantagePoint} from '../proof/vantage-points.ts';
 import {openPorts, stretches} from '../ruleset/evaluate-ports.ts';
 import type {RemoteClient} from '../ruleset/lockout.ts';
 import type {RuleSet} from '../ruleset/model.ts';
-import {loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
+import {hasIngress, loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {mirrorForwarding} from '../testbed/mirror-host.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import {numbersIn} from './measure.ts';
@@ -70,7 +70,7 @@ export async function compareRunning(
 			const {loaded, unloaded} = await loadRunning(testbed, interfaces, vantagePoints, source);
 			const observations = await sweep(testbed, vantagePoints, {
 				...{ports, alike, follows: true},
-				ingress: loaded.loads.some(({text}) => /\bhook ingress\b/.test(text)),
+				ingress: hasIngress(loaded),
 			});
 			const differences = vantagePoints.flatMap((vantagePoint) => {
 				const seen = observations.find((one) => one.vantagePoint === vantagePoint);

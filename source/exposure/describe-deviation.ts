@@ -1,5 +1,5 @@
 import {type PortRange, printPorts} from '../lib/port-ranges.ts';
-import {printable} from '../lib/printable.ts';
+import {describeRule} from '../proof/responsible-rule.ts';
 import type {Deviation} from './compare-running.ts';
 
 /** More ranges than these are counted. */
@@ -13,10 +13,7 @@ export function describeDeviation({fate, ports, families, from, rule}: Deviation
 	const one = lists.length === 1 && /^\d+\//.test(lists[0] ?? '');
 	const where = `from ${from.kind === 'beside' ? 'just outside of ' : ''}${from.name}`;
 	const over = families.map((family) => `IPv${family}`).join(' and ');
-	const cause =
-		rule === undefined
-			? 'no rule was found that does it'
-			: `${printable(rule.text.replaceAll(/counter packets \d+ bytes \d+ ?/g, '').trim(), 200)}, in ${printable(rule.place, 80)}`;
+	const cause = rule === undefined ? 'no rule was found that does it' : describeRule(rule);
 	return `${lists.join(' and ')} ${one ? 'is' : 'are'} ${fate} ${where} over ${over}: ${cause}`;
 }
 

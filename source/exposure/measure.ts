@@ -11,7 +11,7 @@ import {
 } from '../lib/port-ranges.ts';
 import {type Observation, sweep} from '../proof/sweep.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
-import {type Load, loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
+import {hasIngress, type Load, loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {mirrorForwarding} from '../testbed/mirror-host.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import type {Visibility} from './aggregate.ts';
@@ -53,7 +53,11 @@ export async function measureExposure(
 		const changes = change ? loadsOf(running, change) : [];
 		const loads = [...running.loads, ...changes];
 		const stretches = chooseStretches(loads, ports, vantagePoints.length);
-		const measureNow = async () => measureStretches(testbed, vantagePoints, stretches, routed);
+		const measureNow = async () =>
+			measureStretches(testbed, vantagePoints, stretches, {
+				routed,
+				ingress: hasIngress(running),
+			});
 		const before = await measureNow();
 		if (!change) {
 			return {before, after: undefined};
@@ -134,11 +138,11 @@ async function measureStretches(
 	testbed: Testbed,
 	vantagePoints: readonly VantagePoint[],
 	stretches: readonly PortRange[],
-	routed: boolean,
+	{routed, ingress}: {readonly routed: boolean; readonly ingress: boolean},
 ): Promise<readonly Visibility[]> {
 	const ports = joinRanges(stretches.map(({first}) => onePort(first)));
 	const observations = await sweep(testbed, vantagePoints, {
-		ports,
+		...{ports, ingress},
 		alike: stretches,
 		follows: true,
 	});

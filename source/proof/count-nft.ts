@@ -92,11 +92,14 @@ export async function stopDropping(machine: Namespace): Promise<void> {
 	]);
 }
 
-/** Empties the sets. */
-export async function resetCounters(machine: Namespace): Promise<void> {
+/** Empties the sets of the given families. */
+export async function resetCounters(
+	machine: Namespace,
+	families: readonly Family[] = FAMILIES,
+): Promise<void> {
 	await nft(
 		machine,
-		FAMILIES.flatMap((family) =>
+		families.flatMap((family) =>
 			['arrived', 'passed', 'forwarded', 'redirected'].map(
 				(name) => `flush set inet ${TABLE} ${name}${family}`,
 			),

@@ -4,12 +4,13 @@ import type {Policy} from '../policy/policy.ts';
 import {stretches} from '../ruleset/evaluate-ports.ts';
 import {printAccessPort, type RemoteClient} from '../ruleset/lockout.ts';
 import type {RuleSet} from '../ruleset/model.ts';
-import {loadAgain, loadSource, type RulesUnderTest} from '../testbed/load-rules.ts';
-import {withTestbed} from '../testbed/testbed.ts';
+import {hasIngress, loadAgain, loadSource, type RulesUnderTest} from '../testbed/load-rules.ts';
+import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import {type Check, check} from './checks/check.ts';
 import {runChecks} from './checks/index.ts';
 import {runRateLimitChecks, withoutLimits} from './checks/rate-limits.ts';
-import {type Proof, type View, viewAll} from './report.ts';
+import {type PortDifference, type Proof, type View, viewAll} from './report.ts';
+import {describeRule, findResponsibleRule} from './responsible-rule.ts';
 import {type Progress, sweep} from './sweep.ts';
 import {planForPolicy} from './vantage-points.ts';
 
@@ -45,9 +46,14 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 				request.onProgress?.(progress);
 			},
 			alike: stretches([...ruleSet.families, ...loaded.rules]),
+			ingress: hasIngress(loaded),
 		});
 		const seconds = (performance.now() - begin) / 1000;
-		const views = viewAll(vantagePoints, observations, ruleSet, loaded);
+		const views = await nameCauses(
+			testbed,
+			loaded,
+			viewAll(vantagePoints, observations, ruleSet, loaded),
+		);
 		return {
 			views,
 			checks: [
@@ -61,6 +67,49 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 			seconds,
 		};
 	});
+}
+
+/** The causes of this many differences are looked for by packets, at most: each takes some 30 ms. */
+const MOST_SEARCHES = 16;
+
+/** The same views, with the rules named that cannot be named from INPUT of the filter table alone. */
+async function nameCauses(
+	testbed: Testbed,
+	loaded: RulesUnderTest,
+	views: readonly View[],
+): Promise<readonly View[]> {
+	const vague = views.flatMap(({vantagePoint, differences}) =>
+		differences
+			.filter(({cause}) => !/^(?:rule \d+ of|there are no) /.test(cause))
+			.map((difference) => ({vantagePoint, difference})),
+	);
+	if (vague.length === 0) {
+		return views;
+	}
+
+	await testbed.seedNeighbours(views.map(({vantagePoint}) => vantagePoint));
+	const causes = new Map<PortDifference, string>();
+	for (const {vantagePoint, difference} of vague.slice(0, MOST_SEARCHES)) {
+		const {protocol, ports, fact} = difference;
+		const rule = await findResponsibleRule(
+			...([testbed, loaded, vantagePoint] as const),
+			{protocol, port: ports[0]?.first ?? 0},
+			fact === 'passes' ? 'open' : 'closed',
+		);
+		// The policy of INPUT is named already, unless it is that of the other backend.
+		if (rule !== undefined && !(rule.text.startsWith(':') && rule.place === 'filter')) {
+			causes.set(difference, describeRule(rule));
+		}
+	}
+
+	await testbed.forgetNeighbours();
+	return views.map((view) => ({
+		...view,
+		differences: view.differences.map((difference) => ({
+			...difference,
+			cause: causes.get(difference) ?? difference.cause,
+		})),
+	}));
 }
 
 const NO_NFT = 'nft is not installed: whatever rules are there are not in this proof';

@@ -2,11 +2,13 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {converse} from '../host/exec/background.ts';
 import {hasNft} from '../host/netfilter/nftables.ts';
 import {enterArguments, type Namespace} from '../host/netns.ts';
+import {printable} from '../lib/printable.ts';
 import type {Protocol} from '../policy/services.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import {OWN_PREFIX} from '../ruleset/model.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import type {Testbed} from '../testbed/testbed.ts';
+import {resetCounters} from './count-nft.ts';
 
 /** The rule that decides on a packet. */
 export type ResponsibleRule = {
@@ -19,6 +21,15 @@ export type ResponsibleRule = {
 	/** The rule is in a chain of fw-wizard, in the backend that is in use. */
 	readonly own: boolean;
 };
+
+/** `-A INPUT -j RETURN, in filter`, safe to print */
+export function describeRule({text, place}: ResponsibleRule): string {
+	const plain = text
+		.replace(/^:(\S+) (\S+)$/, 'the policy $2 of $1')
+		.replaceAll(/counter packets \d+ bytes \d+ ?/g, '')
+		.trim();
+	return `${printable(plain, 200)}, in ${printable(place, 80)}`;
+}
 
 /** A rule of iptables that a packet matched. */
 type MatchedRule = ResponsibleRule & {readonly chain: string; readonly target: string};
@@ -206,6 +217,8 @@ async function trace(
 	const prerouting = begin('inet', 'prerouting', `iifname "${inInterface}" ${match}`);
 	const ethernet = match.replace(/^meta nfproto \S+/, `meta protocol ip${family === 6 ? '6' : ''}`);
 	const ingress = begin('netdev', `ingress device "${inInterface}"`, ethernet);
+	// nft reads all sets before it listens, and a sweep fills them.
+	await resetCounters(machine);
 	const events = new Map<string, string[]>();
 	const {end} = converse(
 		'nsenter',

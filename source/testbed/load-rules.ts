@@ -29,6 +29,11 @@ export type RulesUnderTest = {
 	readonly unseen: readonly string[];
 };
 
+/** Whether the rules have chains at ingress, which drop packets before any other chain sees them. */
+export function hasIngress({loads}: RulesUnderTest): boolean {
+	return loads.some(({program, text}) => program === 'nft' && /\bhook ingress\b/.test(text));
+}
+
 /** A rule set, as it is loaded on a machine that has no rules yet. */
 export function plannedSource(ruleSet: RuleSet): RulesUnderTest {
 	return {

@@ -82,7 +82,14 @@ async function buildAndUse<T>(
 	const senders = {4: first, 6: beyond ? startAgent(outside) : first};
 	// It is needed only by the checks, after all sweeps.
 	const inMachine = lazyAgent(machine);
-	let inBeyond: Agent | undefined;
+	let inBeyond: Promise<Agent> | undefined;
+	// All sweeps are over: one agent in the outside is enough, and each takes 50 MB.
+	const replaceSender = async (there: Namespace) => {
+		const old = senders[6];
+		senders[6] = senders[4];
+		await old.stop();
+		return startAgent(there);
+	};
 	try {
 		const [quiet, , forwarding] = await Promise.all([
 			setParameters(machine, QUIET_NETWORK, 0),
@@ -116,13 +123,7 @@ async function buildAndUse<T>(
 					throw new RangeError('this testbed has no machine beyond the outside');
 				}
 
-				if (inBeyond === undefined) {
-					// All sweeps are over: one agent in the outside is enough, and each takes 50 MB.
-					await senders[6].stop();
-					senders[6] = senders[4];
-					inBeyond = startAgent(beyond);
-				}
-
+				inBeyond ??= replaceSender(beyond);
 				return inBeyond;
 			},
 			targetFor: (vantagePoint) => targetOf(vantagePoint, linkTo(vantagePoint)),
@@ -135,7 +136,7 @@ async function buildAndUse<T>(
 		});
 	} finally {
 		await Promise.all(
-			[inMachine, ...new Set([senders[4], senders[6]]), inBeyond].map(async (agent) =>
+			[inMachine, ...new Set([senders[4], senders[6]]), await inBeyond].map(async (agent) =>
 				agent?.stop(),
 			),
 		);

@@ -55,7 +55,7 @@ export const FAULTS: readonly Fault[] = [
 		name: 'the policy DROP of the other backend',
 		after: (backend) => [`ip6tables-${otherOf(backend)} -P INPUT DROP`],
 		finds: [
-			/22\/tcp, 53\/tcp.* shut from anywhere over IPv6: no rule decides: the policy of INPUT/,
+			/22\/tcp, 53\/tcp.* shut from anywhere over IPv6: the policy DROP of INPUT, in filter, \w+ backend/,
 		],
 	},
 	{
@@ -64,8 +64,18 @@ export const FAULTS: readonly Fault[] = [
 			"nft 'add table inet guard; add chain inet guard in { type filter hook input priority 10; }; add rule inet guard in tcp dport 22 drop'",
 		],
 		finds: [
-			/22\/tcp is shut from anywhere over IPv4: an nftables table, not ours: inet guard/,
-			/22\/tcp is shut from anywhere over IPv6: an nftables table, not ours: inet guard/,
+			/22\/tcp is shut from anywhere over IPv4: tcp dport 22 drop, in inet guard, chain in/,
+			/22\/tcp is shut from anywhere over IPv6: tcp dport 22 drop, in inet guard, chain in/,
+		],
+	},
+	{
+		name: 'an nftables table that drops at ingress',
+		after: () => [
+			"nft 'add table netdev guard; add chain netdev guard in { type filter hook ingress device eth0 priority 0; }; add rule netdev guard in udp dport 53 drop'",
+		],
+		finds: [
+			/53\/udp is shut from anywhere over IPv4: udp dport 53 drop, in netdev guard, chain in/,
+			/53\/udp is shut from anywhere over IPv6: udp dport 53 drop, in netdev guard, chain in/,
 		],
 	},
 	{
@@ -251,14 +261,14 @@ export const FAULTS: readonly Fault[] = [
 		name: 'a rule in the mangle table that drops',
 		after: () => ['iptables -t mangle -A PREROUTING -p udp --dport 53 -j DROP'],
 		finds: [
-			/53\/udp is shut from anywhere over IPv4: no rule of the filter table does it; see raw, mangle and nat/,
+			/53\/udp is shut from anywhere over IPv4: -A PREROUTING -p udp -m udp --dport 53 -j DROP, in mangle/,
 		],
 	},
 	{
 		name: 'a redirection to an open port',
 		after: () => ['iptables -t nat -A PREROUTING -p tcp --dport 8443 -j REDIRECT --to-ports 22'],
 		finds: [
-			/8443\/tcp passes from anywhere over IPv4: no rule of the filter table does it; see raw, mangle and nat/,
+			/8443\/tcp passes from anywhere over IPv4: -A PREROUTING .*-j REDIRECT --to-ports 22, in nat/,
 		],
 	},
 ];

@@ -1,6 +1,7 @@
 import {findProgram} from '../../host/exec/find-program.ts';
+import type {Protocol} from '../../policy/services.ts';
 import type {Testbed} from '../../testbed/testbed.ts';
-import {type Check, type CheckContext, check, ECHO_PORT, TIMEOUT_MS, untried} from './check.ts';
+import {type Check, type CheckContext, check, ECHO_PORT, untried} from './check.ts';
 
 const DNS_PORT = 53;
 
@@ -10,28 +11,18 @@ export async function runAnswerChecks({
 	vantagePoint,
 	here,
 	there,
+	timeout,
 }: CheckContext): Promise<readonly Check[]> {
 	const sender = testbed.senders[vantagePoint.family];
-	const checks: Check[] = [];
-	for (const [protocol, port] of [
-		['tcp', ECHO_PORT],
-		['udp', DNS_PORT],
-	] as const) {
+	const request = async (protocol: Protocol, port: number) => {
 		await sender.run('serveEcho', {protocol, address: there, port});
 		const {outcome} = await testbed.inMachine.run('requestEcho', {
-			...{protocol, source: here, target: there, port, timeout: TIMEOUT_MS},
+			...{protocol, source: here, target: there, port, timeout},
 		});
-		checks.push(
-			check(
-				`its own ${protocol === 'tcp' ? 'TCP connections' : 'UDP questions, as to DNS,'} are answered`,
-				vantagePoint,
-				outcome === 'echo',
-				outcome,
-			),
-		);
-	}
-
-	return checks;
+		const name = `its own ${protocol === 'tcp' ? 'TCP connections' : 'UDP questions, as to DNS,'} are answered`;
+		return check(name, vantagePoint, outcome === 'echo', outcome);
+	};
+	return Promise.all([request('tcp', ECHO_PORT), request('udp', DNS_PORT)]);
 }
 
 /** The machine's programs reach each other over loopback and over its own address. */
@@ -39,14 +30,16 @@ export async function runLoopbackCheck({
 	testbed,
 	vantagePoint,
 	here,
+	timeout,
 }: CheckContext): Promise<readonly Check[]> {
 	const address = vantagePoint.family === 4 ? '127.0.0.1' : '::1';
-	const outcomes: string[] = [];
-	for (const target of [address, here]) {
-		await testbed.inMachine.run('serveEcho', {protocol: 'tcp', address: target, port: ECHO_PORT});
-		const question = {protocol: 'tcp', target, port: ECHO_PORT, timeout: TIMEOUT_MS} as const;
-		outcomes.push((await testbed.inMachine.run('requestEcho', question)).outcome);
-	}
+	const outcomes = await Promise.all(
+		[address, here].map(async (target) => {
+			await testbed.inMachine.run('serveEcho', {protocol: 'tcp', address: target, port: ECHO_PORT});
+			const question = {protocol: 'tcp', target, port: ECHO_PORT, timeout} as const;
+			return (await testbed.inMachine.run('requestEcho', question)).outcome;
+		}),
+	);
 
 	return [
 		check(
@@ -64,20 +57,19 @@ export async function runPingChecks({
 	vantagePoint,
 	here,
 	there,
+	timeout,
 }: CheckContext): Promise<readonly Check[]> {
 	if (findProgram('ping') === undefined) {
 		return [untried('ping', vantagePoint, 'ping is not installed')];
 	}
 
-	const ping = async (from: Testbed['machine'], source: string, target: string) =>
-		(await from.run('ping', ['-n', '-q', '-c', '1', '-W', '2', '-I', source, target])).status === 0;
-	return [
-		check('it answers ping', vantagePoint, await ping(testbed.outside, there, here), 'no answer'),
-		check(
-			'it can ping others',
-			vantagePoint,
-			await ping(testbed.machine, here, there),
-			'no answer',
-		),
-	];
+	const wait = `${Math.ceil(timeout / 1000)}`;
+	const ping = async (name: string, from: Testbed['machine'], source: string, target: string) => {
+		const args = ['-n', '-q', '-c', '1', '-W', wait, '-I', source, target];
+		return check(name, vantagePoint, (await from.run('ping', args)).status === 0, 'no answer');
+	};
+	return Promise.all([
+		ping('it answers ping', testbed.outside, there, here),
+		ping('it can ping others', testbed.machine, here, there),
+	]);
 }

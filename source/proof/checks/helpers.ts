@@ -22,8 +22,8 @@ const NAMES: Readonly<Record<KernelHelper, Readonly<Record<Side, string>> | stri
 	snmp: 'answers to SNMP broadcasts',
 };
 
-/** Milliseconds. Some exchanges take a dozen packets, and all of them run at the same time. */
-const TIMEOUT_MS = 6000;
+/** Some exchanges take a dozen packets, so that they wait for this many time-outs. */
+const TIMEOUTS = 3;
 
 /** Which end of the exchange the machine under proof is. */
 type Side = 'client' | 'server';
@@ -82,7 +82,7 @@ async function tryHelper(
 	{helper, protocol: transport, port}: HelperPort,
 	side: Side,
 ): Promise<Check> {
-	const {testbed, vantagePoint, here, there} = context;
+	const {testbed, vantagePoint, here, there, timeout} = context;
 	const names = NAMES[helper];
 	const alone = ports.filter((one) => one.helper === helper).length === 1;
 	const name = `${typeof names === 'string' ? names : names[side]}${alone ? '' : ` over ${transport.toUpperCase()}`} as a ${side}`;
@@ -100,7 +100,10 @@ async function tryHelper(
 		...addresses,
 	};
 	await server.run('runHelperServer', exchange);
-	const arrived = await client.run('runHelperClient', {...exchange, timeout: TIMEOUT_MS});
+	const arrived = await client.run('runHelperClient', {
+		...exchange,
+		timeout: TIMEOUTS * timeout,
+	});
 	const rule = `-p ${transport} --dport ${port} -j CT --helper ${helper}`;
 	const chain = side === 'client' ? 'OUTPUT' : 'PREROUTING';
 	const detail = `what it lets in does not come; ${chain} of the raw table has to reach ${rule}`;

@@ -2,7 +2,7 @@ import {FAMILIES} from '../../lib/network.ts';
 import type {Policy} from '../../policy/policy.ts';
 import type {Testbed} from '../../testbed/testbed.ts';
 import type {View} from '../report.ts';
-import type {Check, CheckRunner} from './check.ts';
+import type {Check, CheckContext, CheckRunner} from './check.ts';
 import {runAnswerChecks, runLoopbackCheck, runPingChecks} from './connectivity.ts';
 import {runHelperChecks} from './helpers.ts';
 import {runDhcpCheck, runNeighbourDiscoveryCheck, runPathMtuCheck} from './network-protocols.ts';
@@ -21,27 +21,74 @@ const RUNNERS: readonly CheckRunner[] = [
 	runHelperChecks,
 ];
 
-/** Runs all checks, for each family from its first vantage point, one after the other. */
+/**
+ * Checks that change how packets leave the outside, or count what arrives there: one after the other,
+ * before all others. They wait for no time-out of more than 250 ms. The others run side by side: where
+ * everything is blocked, each waits for its time-out.
+ */
+const ALONE: ReadonlySet<CheckRunner> = new Set([runStrayPacketChecks, runVerdictChecks]);
+
+/**
+ * Milliseconds to wait for an answer. On a busy machine it may arrive too late, and what failed is tried
+ * again with the second; where rules block it, it never arrives.
+ */
+const TIMEOUTS_MS = [600, 1200] as const;
+
+/** A check to be run, and what its last try has found. */
+type Run = {
+	readonly runner: CheckRunner;
+	readonly context: Omit<CheckContext, 'timeout'>;
+	checks?: readonly Check[];
+};
+
+/** Runs all checks, for each family from its first vantage point, and both families at the same time. */
 export async function runChecks(
 	testbed: Testbed,
 	policy: Policy,
 	views: ReadonlyArray<Pick<View, 'vantagePoint' | 'expected'>>,
 ): Promise<readonly Check[]> {
-	const checks: Check[] = [];
-	for (const family of FAMILIES) {
+	// It replaces a sender, which no check may be using then.
+	await testbed.startBeyond();
+	const runs = FAMILIES.map((family): readonly Run[] => {
 		const view = views.find(({vantagePoint}) => vantagePoint.family === family);
-		if (view) {
-			const {vantagePoint, expected: opened} = view;
-			const here = testbed.targetFor(vantagePoint);
-			const context = {testbed, policy, vantagePoint, here, there: vantagePoint.source, opened};
-			for (const runCheck of RUNNERS) {
-				const first = await runCheck(context);
-				const failed = first.some(({result}) => result === 'failed');
-				// On a busy machine an answer may arrive too late. Where rules block it, it never arrives.
-				checks.push(...(failed ? await runCheck(context) : first));
-			}
+		if (view === undefined) {
+			return [];
 		}
+
+		const {vantagePoint, expected: opened} = view;
+		const here = testbed.targetFor(vantagePoint);
+		const context = {testbed, policy, vantagePoint, here, there: vantagePoint.source, opened};
+		return RUNNERS.map((runner) => ({runner, context}));
+	});
+	const isSettled = ({checks}: Run) => checks?.every(({result}) => result !== 'failed') ?? false;
+	// Where none of these checks gets an answer, all is blocked, and no answer is late.
+	const isBlocked = (some: readonly Run[]) =>
+		some
+			.filter(({runner}) => !ALONE.has(runner))
+			.every(({checks}) => checks?.every(({result}) => result !== 'ok') ?? false);
+	for (const timeout of TIMEOUTS_MS) {
+		await Promise.all(
+			runs
+				.filter((some) => !isBlocked(some))
+				.map(async (some) =>
+					runOnce(
+						some.filter((one) => !isSettled(one)),
+						timeout,
+					),
+				),
+		);
 	}
 
-	return checks;
+	return runs.flat().flatMap(({checks = []}) => checks);
+}
+
+async function runOnce(runs: readonly Run[], timeout: number): Promise<void> {
+	const perform = async (one: Run) => {
+		one.checks = await one.runner({...one.context, timeout});
+	};
+	for (const one of runs.filter(({runner}) => ALONE.has(runner))) {
+		await perform(one);
+	}
+
+	await Promise.all(runs.filter(({runner}) => !ALONE.has(runner)).map(perform));
 }

@@ -1,14 +1,6 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {MACHINE_LINK_LOCAL, OUTSIDE_LINK_LOCAL} from '../../testbed/topology.ts';
-import {
-	type Check,
-	type CheckContext,
-	check,
-	ECHO_PORT,
-	READ_ONLY,
-	TIMEOUT_MS,
-	untried,
-} from './check.ts';
+import {type Check, type CheckContext, check, ECHO_PORT, READ_ONLY, untried} from './check.ts';
 
 /** Neighbour discovery (RFC 4861): the machine forgets its neighbours, and finds one again. */
 export async function runNeighbourDiscoveryCheck({
@@ -16,6 +8,7 @@ export async function runNeighbourDiscoveryCheck({
 	vantagePoint,
 	here,
 	there,
+	timeout,
 }: CheckContext): Promise<readonly Check[]> {
 	if (vantagePoint.family === 4) {
 		return [];
@@ -26,7 +19,7 @@ export async function runNeighbourDiscoveryCheck({
 	}
 
 	const {outcome} = await testbed.inMachine.run('requestEcho', {
-		...{protocol: 'tcp', source: here, target: there, port: ECHO_PORT, timeout: TIMEOUT_MS},
+		...{protocol: 'tcp', source: here, target: there, port: ECHO_PORT, timeout},
 	});
 	return [check('neighbour discovery works', vantagePoint, outcome === 'echo', outcome)];
 }
@@ -39,6 +32,7 @@ export async function runPathMtuCheck({
 	testbed,
 	vantagePoint,
 	here,
+	timeout,
 }: CheckContext): Promise<readonly Check[]> {
 	const name = 'large data gets through a narrow link';
 	if (!testbed.adjustable) {
@@ -52,10 +46,13 @@ export async function runPathMtuCheck({
 	const {outcome} = await testbed.inMachine.run('requestEcho', {
 		...{protocol: 'tcp', source: here, target: far, port: ECHO_PORT},
 		bytes: 50_000,
-		timeout: 2 * TIMEOUT_MS,
+		timeout: 2 * timeout,
 	});
 	return [check(name, vantagePoint, outcome === 'echo', outcome)];
 }
+
+/** Milliseconds between two answers of the DHCP server, and to wait for a reaction to one. */
+const DHCP_EVERY_MS = 100;
 
 /**
  * Answers of a DHCP server arrive at the client's port. Conntrack takes them for new connections, since
@@ -66,6 +63,7 @@ export async function runDhcpCheck({
 	vantagePoint,
 	here,
 	there,
+	timeout,
 }: CheckContext): Promise<readonly Check[]> {
 	const four = vantagePoint.family === 4;
 	const {outside} = testbed.linkTo(vantagePoint);
@@ -74,17 +72,17 @@ export async function runDhcpCheck({
 		? [there, here]
 		: [`${OUTSIDE_LINK_LOCAL}%${outside}`, `${MACHINE_LINK_LOCAL}%${vantagePoint.inInterface}`];
 	const received = testbed.inMachine.run('receiveDatagram', {
-		...{address: four ? '0.0.0.0' : target, port: client, timeout: 2 * TIMEOUT_MS},
+		...{address: four ? '0.0.0.0' : target, port: client, timeout: 2 * timeout},
 	});
 	const destination = four ? target : `${MACHINE_LINK_LOCAL}%${outside}`;
 	// While the client has not yet opened its socket, its kernel rejects each datagram. So the server
 	// waits a little, and sends several.
 	const sendSeveral = async (): Promise<boolean> => {
-		for (let tries = 0; tries < 12; tries += 1) {
-			await delay(100);
+		for (let sent = 0; sent < 2 * timeout; sent += 2 * DHCP_EVERY_MS) {
+			await delay(DHCP_EVERY_MS);
 			await testbed.senders[vantagePoint.family].run('requestEcho', {
 				...{protocol: 'udp', source, sourcePort: server},
-				...{target: destination, port: client, timeout: 100},
+				...{target: destination, port: client, timeout: DHCP_EVERY_MS},
 			});
 		}
 

@@ -24,20 +24,22 @@ export async function runStrayPacketChecks({
 	];
 	const checks: Check[] = [];
 	for (const {name, flags, port} of kinds) {
-		const table = `table inet fw_wizard_stray { chain out { type filter hook output priority 0; tcp dport ${port} tcp flags set ${flags}; }; }`;
+		const stray = `fw_wizard_stray${vantagePoint.family}`;
+		const only = `meta nfproto ipv${vantagePoint.family} tcp dport ${port}`;
+		const table = `table inet ${stray} { chain out { type filter hook output priority 0; ${only} tcp flags set ${flags}; }; }`;
 		const {status, stderr} = await testbed.outside.run('nft', ['-f', '-'], {input: `${table}\n`});
 		if (status !== 0 || port === undefined) {
 			checks.push(untried(name, vantagePoint, printable(firstLine(stderr), 120)));
 			continue;
 		}
 
-		await resetCounters(testbed.machine);
+		await resetCounters(testbed.machine, [vantagePoint.family]);
 		await testbed.senders[vantagePoint.family].run('sweep', {
 			...{protocol: 'tcp', source: there, target: here, ports: [{first: port, last: port}]},
 		});
 		const {tcp: arrived} = await readPorts(testbed.machine, 'arrived', vantagePoint.family);
 		const {tcp: passed} = await readPorts(testbed.machine, 'passed', vantagePoint.family);
-		await testbed.outside.run('nft', ['delete', 'table', 'inet', 'fw_wizard_stray']);
+		await testbed.outside.run('nft', ['delete', 'table', 'inet', stray]);
 		checks.push(
 			arrived.length === 0
 				? untried(name, vantagePoint, 'the packet did not arrive')

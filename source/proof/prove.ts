@@ -9,6 +9,7 @@ import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import {type Check, check} from './checks/check.ts';
 import {runChecks} from './checks/index.ts';
 import {runRateLimitChecks, withoutLimits} from './checks/rate-limits.ts';
+import {runProtocolChecks} from './protocols.ts';
 import {type PortDifference, type Proof, type View, viewAll} from './report.ts';
 import {describeRule, findResponsibleRule} from './responsible-rule.ts';
 import {type Progress, sweep} from './sweep.ts';
@@ -54,11 +55,17 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 			loaded,
 			viewAll(vantagePoints, observations, ruleSet, loaded),
 		);
+		const limits = await runRateLimitChecks(testbed, vantagePoints, ruleSet, loaded);
+		const protocols = await runProtocolChecks(testbed, vantagePoints, policy, ruleSet, loaded);
 		return {
-			views,
+			views: views.map((view) => ({
+				...view,
+				protocols: protocols.passed.get(view.vantagePoint) ?? [],
+			})),
 			checks: [
 				...accessChecks(views, remoteClient),
-				...(await runRateLimitChecks(testbed, vantagePoints, ruleSet, loaded)),
+				...limits,
+				...protocols.checks,
 				...(await runChecks(testbed, policy, views)),
 				...loaded.unseen.map((name) => ({name, result: 'untried' as const, detail: NO_NFT})),
 			],

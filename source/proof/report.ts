@@ -26,6 +26,8 @@ export type Proof = {
 export type View = {
 	readonly vantagePoint: NamedVantagePoint;
 	readonly passed: Ports;
+	/** The names of other protocols, and the ports of SCTP, that passed. */
+	readonly protocols?: readonly string[];
 	readonly expected: Ports;
 	readonly differences: readonly PortDifference[];
 };
@@ -169,8 +171,8 @@ const MOST_RANGES = 12;
 
 /** `IPv4 from anywhere: 22, 53/tcp; 53/udp` */
 export function describeView(view: View): string {
-	const {vantagePoint, passed} = view;
-	const parts = (['tcp', 'udp'] as const).flatMap((protocol) =>
+	const {vantagePoint, passed, protocols = []} = view;
+	const ports = (['tcp', 'udp'] as const).flatMap((protocol) =>
 		passed[protocol].length === 0
 			? []
 			: [
@@ -179,6 +181,7 @@ export function describeView(view: View): string {
 						: `${passed[protocol].map((range) => printPorts(range, '-')).join(', ')}/${protocol}`,
 				],
 	);
+	const parts = [...ports, ...(protocols.length > 0 ? [protocols.join(', ')] : [])];
 	return `${nameOf(vantagePoint.family)} ${fromWhere(view)}: ${parts.join('; ') || 'nothing'}`;
 }
 

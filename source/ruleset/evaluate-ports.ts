@@ -14,7 +14,11 @@ export type VantagePoint = Pick<Packet, 'family' | 'inInterface' | 'source' | 'd
 export type Stretch = PortRange & {readonly decision: Decision};
 
 /** The first packet of a new connection from a vantage point to a port. */
-export function firstPacket(vantagePoint: VantagePoint, protocol: Protocol, port: number): Packet {
+export function firstPacket(
+	vantagePoint: VantagePoint,
+	protocol: Protocol | 'sctp',
+	port: number,
+): Packet {
 	return {
 		...vantagePoint,
 		protocol,

@@ -5,7 +5,9 @@ import {createInterface} from 'node:readline';
 import {setTimeout as delay, setImmediate as yieldToEventLoop} from 'node:timers/promises';
 
 import type {PortRange} from '../lib/port-ranges.ts';
+import {PROTOCOL_PORT, SCTP_PORT} from './protocol-packets.ts';
 import {runHelperClient, runHelperServer} from './protocols/index.ts';
+import {sctpInit} from './sctp.ts';
 import {SYN_PORT, SYN_REST} from './syn.ts';
 
 /**
@@ -64,8 +66,11 @@ function reply(response: Response): void {
 }
 
 export type Sweep = {
-	/** `syn` is TCP too, by datagrams that the kernel of this namespace turns into SYNs (syn.ts). */
-	readonly protocol: 'syn' | 'tcp' | 'udp';
+	/**
+	 * `syn` is TCP too, by datagrams that the kernel of this namespace turns into SYNs (syn.ts). It makes
+	 * SCTP in the same way, and other protocols, whose numbers are given as ports (protocol-packets.ts).
+	 */
+	readonly protocol: 'syn' | 'tcp' | 'udp' | 'sctp' | 'other';
 	readonly source: string;
 	readonly target: string;
 	readonly ports: readonly PortRange[];
@@ -77,15 +82,28 @@ async function sweep({protocol, ports, source, target}: Sweep): Promise<void> {
 		case 'tcp':
 			return sweepTcp(portsOf(ports), source, target);
 		case 'udp':
-			return sendDatagrams(portsOf(ports), Buffer.alloc(1), source, 0, target);
+			return sendDatagrams(portsOf(ports), () => Buffer.alloc(1), source, 0, target);
 		case 'syn':
-			return sendDatagrams(portsOf(ports), SYN_REST, source, SYN_PORT, target);
+			return sendDatagrams(portsOf(ports), () => SYN_REST, source, SYN_PORT, target);
+		case 'sctp':
+			return sendDatagrams(
+				portsOf(ports),
+				(port) => sctpInit(SCTP_PORT, port).subarray(UDP_HEADER),
+				source,
+				SCTP_PORT,
+				target,
+			);
+		case 'other':
+			return sendDatagrams(portsOf(ports), () => Buffer.alloc(16), source, PROTOCOL_PORT, target);
 	}
 }
 
+/** Bytes. */
+const UDP_HEADER = 8;
+
 async function sendDatagrams(
 	ports: Iterable<number>,
-	datagram: Buffer,
+	dataFor: (port: number) => Buffer,
 	source: string,
 	sourcePort: number,
 	target: string,
@@ -101,6 +119,7 @@ async function sendDatagrams(
 	let unsent = 0;
 	for (const port of ports) {
 		unsent += 1;
+		const datagram = dataFor(port);
 		// The error may belong to an earlier port (an ICMP error), and then this datagram was not sent.
 		const send = (tries: number) =>
 			socket.send(datagram, port, target, (error) => {

@@ -71,9 +71,11 @@ describe.each(BACKENDS)('where there is no nft, %s', (backend) => {
 
 		expect(views).toHaveLength(2);
 		expect(proven).toBe(true);
-		// Only what takes a packet that no program can send: with such flags, or of GRE.
+		// Only what takes a packet that no program can send: with such flags, or of other protocols.
 		const untried = checks.filter(({result}) => result === 'untried');
 		expect(untried.map(({name}) => name)).toEqual([
+			'IPv4: only protocols that are opened pass',
+			'IPv6: only protocols that are opened pass',
 			'IPv4: packets that fit no connection (INVALID) do not pass',
 			'IPv4: unsolicited ACK packets do not pass',
 			'IPv4: the GRE of PPTP as a client',

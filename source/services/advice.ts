@@ -11,6 +11,8 @@ export type Advice = {
 	readonly stop: string | undefined;
 	/** The file in which it is bound to loopback, and what to write there. */
 	readonly loopback: {readonly file: string; readonly setting: string} | undefined;
+	/** That its port changes at each start, and what to do about it, in one sentence without a full stop. */
+	readonly portByChance: string | undefined;
 	/** What else the user should know, in one sentence without a full stop. */
 	readonly note: string | undefined;
 };
@@ -41,6 +43,7 @@ export function adviseOn(listener: Advised): Advice {
 			known?.name ?? listener.process ?? (listener.kernel ? 'the kernel' : 'an unknown process'),
 		stop: stopCommand(listener, known),
 		loopback: loopbackOf(listener, known),
+		portByChance: portByChanceOf(listener, known),
 		note:
 			known?.note ??
 			(listener.kernel
@@ -49,11 +52,37 @@ export function adviseOn(listener: Advised): Advice {
 	};
 }
 
-/** The known service of a listener, by its process and unit. */
+/** The first of the ports that Linux gives to sockets which ask for any (ip_local_port_range). */
+export const EPHEMERAL = 32_768;
+
+/** A port below the range that Linux gives away was named by the user. */
+function portByChanceOf(
+	{protocol, port, kernel}: Advised,
+	known: KnownService | undefined,
+): string | undefined {
+	if (port < EPHEMERAL) {
+		return undefined;
+	}
+
+	// No process has the sockets of the lock manager. WireGuard, whose sockets are alike, has none of TCP.
+	return kernel && protocol === 'tcp' && known === undefined
+		? "If it belongs to NFS's lock manager, it changes at each start: give it a fixed port (port= and udp-port= under [lockd] in /etc/nfs.conf)"
+		: known?.portByChance === undefined
+			? undefined
+			: `This port changes at each start of ${known.name}: ${known.portByChance}`;
+}
+
+/** The known service of a listener, by its process and unit, or by its port where the kernel has opened it. */
 export function findKnownService({
 	process = '',
 	unit = '',
-}: Pick<Listener, 'process' | 'unit'>): KnownService | undefined {
+	kernel,
+	port,
+}: Pick<Listener, 'process' | 'unit' | 'kernel' | 'port'>): KnownService | undefined {
+	if (kernel) {
+		return KNOWN_SERVICES.find(({kernelPorts}) => kernelPorts?.includes(port));
+	}
+
 	const named = KNOWN_SERVICES.find(
 		(service) =>
 			service.processes.includes(process) &&
@@ -103,6 +132,7 @@ function adviseOnContainer({process, port, protocol}: Advised, container: string
 	const program = programNamed(container)?.command;
 	const published = process !== undefined && programOfProxy(process) !== undefined;
 	return {
+		portByChance: undefined,
 		name: published
 			? `a port of a container (${container})`
 			: `${process ?? 'a process'} in a container (${container})`,

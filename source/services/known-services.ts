@@ -4,6 +4,13 @@ export type KnownService = {
 	readonly name: string;
 	/** The names of its processes, cut to 15 characters as the kernel cuts them. */
 	readonly processes: readonly string[];
+	/** The ports of sockets that the kernel opens for it: then no process has them. */
+	readonly kernelPorts?: readonly number[];
+	/**
+	 * It takes a port of those that Linux gives to sockets which ask for any, another one at each start,
+	 * unless its configuration names one. What to do then, without a full stop.
+	 */
+	readonly portByChance?: string;
 	/** The beginning of its unit's name, where other services have processes of the same name. */
 	readonly unit?: string;
 	/**
@@ -21,6 +28,9 @@ export type KnownService = {
 	/** What the user must know before it is stopped or bound, in one sentence without a full stop. */
 	readonly note?: string;
 };
+
+/** The other cure for ports of NFS that change: nfsd(7), nfs.conf(5). */
+const NFS_4 = 'or serve NFSv4 alone (vers3=n under [nfsd]), which needs 2049/tcp and nothing else';
 
 const at =
 	(file: string, setting: string): NonNullable<KnownService['loopback']> =>
@@ -217,10 +227,49 @@ export const KNOWN_SERVICES: readonly KnownService[] = [
 		note: 'It serves NFS and NIS of other machines: on loopback it has no use, and without them neither',
 	},
 	{
+		name: 'rpc.mountd',
+		processes: ['rpc.mountd'],
+		kind: 'service',
+		units: ['nfs-server.service'],
+		portByChance: `give it a fixed port (port= under [mountd] in /etc/nfs.conf), ${NFS_4}`,
+		note: 'It serves NFS of other machines: on loopback it has no use',
+	},
+	{
 		name: 'rpc.statd',
 		processes: ['rpc.statd'],
 		kind: 'everywhere',
+		portByChance: `give it a fixed port (port= under [statd] in /etc/nfs.conf), ${NFS_4}`,
 		note: 'It serves NFS locks of other machines: on loopback it has no use',
+	},
+	{
+		name: 'rpc.rquotad',
+		processes: ['rpc.rquotad'],
+		kind: 'service',
+		portByChance: 'give it a fixed port (-p PORT in /etc/default/quota)',
+		note: 'It serves quotas of NFS: on loopback it has no use',
+	},
+	{
+		name: 'NIS',
+		processes: ['ypserv', 'rpc.yppasswdd', 'ypbind', 'rpc.ypxfrd'],
+		kind: 'service',
+		portByChance: 'give it a fixed port (-p PORT in /etc/default/nis)',
+		note: 'It serves users and passwords of other machines: on loopback it has no use',
+	},
+	{
+		name: 'the NFS server',
+		processes: [],
+		kernelPorts: [2049],
+		kind: 'service',
+		units: ['nfs-server.service'],
+		note: 'The kernel serves NFS there: on loopback it has no use. NFSv4 needs this port alone',
+	},
+	{
+		name: 'ksmbd',
+		processes: ['ksmbd.mountd'],
+		kernelPorts: [445],
+		kind: 'service',
+		units: ['ksmbd.service'],
+		note: 'The kernel shares files with other machines there: on loopback it has no use',
 	},
 	{
 		name: 'systemd-resolved',

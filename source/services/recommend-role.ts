@@ -1,6 +1,6 @@
 import {joinWords} from '../lib/list.ts';
 import type {Role} from '../policy/policy.ts';
-import {findKnownService} from './advice.ts';
+import {EPHEMERAL, findKnownService} from './advice.ts';
 import type {Listener} from './listener.ts';
 
 export type Recommendation = {
@@ -23,9 +23,6 @@ const EVERYWHERE = new Set([
 	...['udp 68', 'udp 123', 'udp 546', 'udp 631', 'udp 1900', 'udp 3702'],
 	...['udp 5353', 'udp 5355', 'tcp 5355'],
 ]);
-
-/** The first of the ports that Linux gives to sockets which ask for any (ip_local_port_range). */
-const EPHEMERAL = 32_768;
 
 /**
  * The role that fits what other machines can reach here. A machine with published ports is a server.
@@ -68,7 +65,7 @@ export function recommendRole(
 function isService(listener: Candidate): boolean {
 	const known = findKnownService(listener);
 	// What a user's own session runs ends with the session.
-	if (listener.unitOf !== undefined || listener.kernel) {
+	if (listener.unitOf !== undefined || (listener.kernel && known === undefined)) {
 		return false;
 	}
 

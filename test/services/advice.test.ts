@@ -132,3 +132,23 @@ it('says that rules here do not shut what Docker publishes, and calls things by 
 		stop: undefined,
 	});
 });
+
+describe('a port that changes at each start', () => {
+	it.each<[Partial<Advised>, RegExp]>([
+		[{process: 'rpc.mountd', port: 35_211}, /each start of rpc\.mountd: .*nfs\.conf.*NFSv4 alone/],
+		[{process: 'rpc.statd', port: 45_211, protocol: 'udp'}, /each start of rpc\.statd.*nfs\.conf/],
+		[{process: 'rpc.rquotad', port: 40_001}, /-p PORT in \/etc\/default\/quota/],
+		[{kernel: true, port: 38_111}, /lock manager.*\[lockd\]/],
+	])('is named as such, with what to do: %j', (listener, text) => {
+		expect(advise(listener).portByChance).toMatch(text);
+	});
+
+	it.each<[string, Partial<Advised>]>([
+		['where the configuration names one', {process: 'rpc.mountd', port: 20_048}],
+		['of WireGuard', {kernel: true, protocol: 'udp', port: 51_820}],
+		['of the NFS server itself', {kernel: true, port: 2049}],
+		['of another program', {process: 'transmission-da', port: 51_413}],
+	])('it is not %s', (_, listener) => {
+		expect(advise(listener).portByChance).toBeUndefined();
+	});
+});

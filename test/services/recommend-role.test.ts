@@ -33,6 +33,15 @@ it.each<[string, readonly Listener[], string]>([
 		'no service listens for others',
 	],
 	[
+		'a client of NFS',
+		[
+			on(41_234, 'rpc.statd', {unit: 'rpc-statd.service'}),
+			on(38_111, undefined, {kernel: true}),
+			on(111, 'rpcbind', {unit: 'rpcbind.service'}),
+		],
+		'nothing listens but rpcbind',
+	],
+	[
 		'what a user runs',
 		[on(3000, 'node'), on(22_000, 'syncthing', {unit: 'syncthing.service', unitOf: 'alice'})],
 		'nothing listens but node and syncthing',
@@ -53,6 +62,15 @@ it.each<[readonly Listener[], string]>([
 	],
 	[[on(80, 'nginx', {address: '192.0.2.1'})], 'nginx listens for others'],
 	[[on(8080, 'java', {unit: 'tomcat9.service'})], 'java listens on all addresses'],
+	[
+		// The ports of NFS are random, and its own is the kernel's.
+		[
+			on(35_211, 'rpc.mountd', {unit: 'nfs-mountd.service'}),
+			on(2049, undefined, {kernel: true}),
+			on(111, 'rpcbind', {unit: 'rpcbind.service'}),
+		],
+		'rpc.mountd and the NFS server listen on all addresses',
+	],
 	[[on(443, undefined)], 'something on 443/tcp listens on all addresses'],
 	[
 		['nginx', 'mariadbd', 'redis-server', 'dovecot'].map((name, index) => on(index + 1, name)),

@@ -60,7 +60,7 @@ export function rowText(row: PortRow): {readonly text: string; readonly tone: To
 export function rowNote(row: PortRow): string {
 	switch (row.kind) {
 		case 'listener':
-			return `${describeListeners(row.listeners)}. Space ${row.openings.length > 0 ? 'shuts' : 'opens'} it. Tab: how to do without it`;
+			return `${describeListeners(row.listeners)}. ${chanceOf(row.listeners)}Space ${row.openings.length > 0 ? 'shuts' : 'opens'} it. Tab: how to do without it`;
 		case 'protocol':
 			return `${describeUses(row.uses)}. Space ${row.openings.length > 0 ? 'closes' : 'opens'} it. Tab: how to do without it`;
 		case 'published': {
@@ -176,6 +176,13 @@ function openingsText(openings: readonly Opening[]): string {
 		: `open${first.from === undefined ? '' : ` from ${first.from.cidr}`}${first.on === undefined ? '' : ` on ${first.on}`}${openings.length > 1 ? ' and others' : ''}`;
 }
 
+/** That the port changes at each start of its program; empty where it does not. */
+function chanceOf(listeners: readonly Listener[]): string {
+	return unique(listeners.flatMap((listener) => adviseOn(listener).portByChance ?? []))
+		.map((text) => `${text}. `)
+		.join('');
+}
+
 /** The program that listens, its addresses, its unit, its user and its container. */
 function describeListeners(listeners: readonly Listener[]): string {
 	const [first] = listeners;
@@ -221,8 +228,9 @@ function adviceLines(
 	listener: Parameters<typeof adviseOn>[0],
 	kind: 'listener' | 'loopback',
 ): readonly string[] {
-	const {stop, loopback, note} = adviseOn(listener);
+	const {stop, loopback, note, portByChance} = adviseOn(listener);
 	return [
+		...(portByChance === undefined || kind === 'loopback' ? [] : [`${portByChance}.`]),
 		`Stop it: ${stop ?? 'how it was started was not found out; end the program that you do not need'}`,
 		...(kind === 'loopback'
 			? []

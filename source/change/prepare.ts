@@ -111,7 +111,7 @@ export function planRollback(
 	});
 	const rollback = {
 		...{id, folder: folderOf(id), journal: JOURNAL_FILE, families, others},
-		firewalld: switchOff.firewalld,
+		...{firewalld: switchOff.firewalld, unsaved: switchOff.unsaved},
 		tell: !isRehearsal(),
 		was: Object.fromEntries(cleanups.map((part) => [nameOf(part), printWas(part)])),
 	};
@@ -162,6 +162,7 @@ const NO_OTHERS: Pick<ExistingRules, 'cleanups' | 'switchOff'> = {
 		keep: {files: {}, before: [], after: []},
 		undo: {before: [], after: []},
 		firewalld: false,
+		unsaved: [],
 	},
 };
 

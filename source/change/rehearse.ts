@@ -31,8 +31,8 @@ const RESTORE = ['-w', '10', '--noflush'];
 /**
  * In a namespace of its own: loads what was saved, then the new rules, runs the very rollback script in
  * a folder of its own, and saves. Arguments: the folder, then for each load a file and the command that
- * reads it, then `--` and the programs that save. What the script may start beside iptables reaches the machine's own
- * services, and is not started.
+ * reads it, then `--` and the programs that save. What the script may start beside iptables reaches the
+ * machine's own services, and is not started; they count as running, as they do before the change.
  */
 const REHEARSE = `[ /proc/self/ns/net -ef "/proc/$PPID/ns/net" ] && exit 1
 echo begun
@@ -44,7 +44,7 @@ while [ "$1" != -- ]; do
 	shift 2
 done
 shift
-(cd() { :; }; systemctl() { return 1; }; set -- now; . ./rollback) >&2 || exit 3
+(cd() { :; }; systemctl() { [ "$1" = is-active ]; }; set -- now; . ./rollback) >&2 || exit 3
 for tool; do
 	for table in ${TABLES.join(' ')}; do printf '\\0' && "$tool-save" -t "$table" || exit 4; done
 done`;

@@ -1,4 +1,5 @@
 import {chainsBehind, restoredRules, touchedChains} from '../existing/cleanup-format.ts';
+import {quote} from '../lib/shell-quote.ts';
 import {findChain} from '../ruleset/model.ts';
 import {FIREWALLD_TABLE} from '../services/known-programs/firewalls.ts';
 import type {SnapshotCleanup} from './cleanup.ts';
@@ -88,10 +89,15 @@ export function printMending(
 
 /**
  * firewalld: its table is woken where that only sleeps, and the daemon is started where it was killed,
- * since it owned its table. Such a table has the flag persist, which must be repeated. When it starts it empties all tables of
- * iptables, which is why what was in them is loaded again. It answers once its rules are loaded.
+ * since it owned its table. Such a table has the flag persist, which must be repeated. When the daemon
+ * starts it empties all tables of iptables, which is why what was in them is loaded again. It answers
+ * once its rules are loaded, and gets what it had never saved.
+ * @param unsaved arguments of firewall-cmd
  */
-export function printWaking(families: ReadonlyArray<{readonly program: string}>): string {
+export function printWaking(
+	families: ReadonlyArray<{readonly program: string}>,
+	unsaved: ReadonlyArray<readonly string[]>,
+): string {
 	const programs = families.map(({program}) => program);
 	return `wake_firewalld() {
 	if nft list table ${FIREWALLD_TABLE} >/dev/null 2>&1; then
@@ -110,7 +116,7 @@ ${programs
 	systemctl start firewalld.service && firewall-cmd --state >/dev/null
 	started=$?
 ${programs.map((program, index) => `	printf '%s\\n' "$kept${index}" | '${program}-restore' -w 10 || started=1`).join('\n')}
-	return "$started"
+${unsaved.map((words) => `	firewall-cmd --quiet ${words.map(quote).join(' ')} 2>&1 | head -n 3\n`).join('')}	return "$started"
 }
 wake_firewalld || failed=yes
 

@@ -35,6 +35,8 @@ export type Rollback = {
 	readonly others?: readonly ForeignChange[];
 	/** firewalld runs, and the change switches it off. */
 	readonly firewalld?: boolean;
+	/** Arguments of firewall-cmd for what it has never saved. */
+	readonly unsaved?: ReadonlyArray<readonly string[]>;
 	/** Tell everybody who is logged in when it fires. */
 	readonly tell: boolean;
 	/** The files that the script reads, in the same folder. */
@@ -112,7 +114,16 @@ const TELL = `	echo "$message" | wall 2>/dev/null
  * leaves it to its caller to tell.
  */
 export function printRollbackScript(rollback: Rollback): string {
-	const {id, folder, journal, families, others = [], firewalld = false, tell} = rollback;
+	const {
+		id,
+		folder,
+		journal,
+		families,
+		others = [],
+		firewalld = false,
+		unsaved = [],
+		tell,
+	} = rollback;
 	// Rules of other programs are restored from what is loaded at that moment, which cannot be prepared.
 	const takes = others.length > 0 || families.some(({cleanup}) => cleanup);
 	const prepared = takes || firewalld ? [] : families.map(prepareRestore);
@@ -234,7 +245,7 @@ once() {
 		'') return 1 ;;
 	esac
 	failed=
-${firewalld ? printWaking(families) : ''}${others.map(printForeign).join('')}${families.map(printFamily).join('\n')}
+${firewalld ? printWaking(families, unsaved) : ''}${others.map(printForeign).join('')}${families.map(printFamily).join('\n')}
 	[ -z "$failed" ] || return 1
 	finish
 	[ "$mode" != now ] || return 0

@@ -1,6 +1,7 @@
 import {statSync} from 'node:fs';
 import type {Manager} from '../existing/cleanup-plan.ts';
-import {firstLine, type Runner} from '../host/exec/run.ts';
+import {findUnsaved} from '../existing/firewalld-unsaved.ts';
+import {ask, firstLine, type Runner} from '../host/exec/run.ts';
 import {isEnabled} from '../host/machine/systemd.ts';
 import {
 	findManagers,
@@ -21,6 +22,8 @@ export type SwitchOff = {
 	readonly undo: Omit<FilePlan, 'files'>;
 	/** Whether firewalld runs, and is only put to sleep until the change is confirmed. */
 	readonly firewalld: boolean;
+	/** Arguments of firewall-cmd that bring back what firewalld has never saved, once it is started anew. */
+	readonly unsaved: ReadonlyArray<readonly string[]>;
 };
 
 const UFW_UNIT = 'ufw.service';
@@ -60,7 +63,17 @@ export async function planSwitchOff(managers: readonly Manager[]): Promise<Switc
 			after: units.map((unit) => ['systemctl', '--quiet', 'enable', unit]),
 		},
 		firewalld: runs,
+		unsaved: runs ? await readUnsaved() : [],
 	};
+}
+
+async function readUnsaved(): Promise<ReadonlyArray<readonly string[]>> {
+	const [runtime, permanent] = await Promise.all(
+		[[], ['--permanent']].map(async (words) =>
+			ask('firewall-cmd', [...words, '--list-all-zones'], {timeout: 10_000}),
+		),
+	);
+	return runtime && permanent ? findUnsaved(runtime, permanent) : [];
 }
 
 /**

@@ -5,7 +5,18 @@ import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
 import {readAll} from '../_helpers/samples/existing-rules.ts';
 
-const POLICY = ['--role', 'server', '--open', '22/tcp', '--switch-off', 'firewalld'];
+const SERVER = ['--role', 'server'];
+const POLICY = [...SERVER, '--open', '22/tcp', '--switch-off', 'firewalld'];
+/** What an administrator, or fail2ban, never saves. */
+const UNSAVED = [
+	['--add-port=8080/tcp', '--add-port=9000-9010/udp'],
+	['--remove-service=dhcpv6-client'],
+	[
+		"--add-rich-rule=rule family='ipv4' source address='198.51.100.66' port port='22' protocol='tcp' reject",
+	],
+	['--zone=trusted', '--add-interface=wg9'],
+	['--zone=drop', '--add-source=203.0.113.0/24'],
+];
 
 /** firewalld 1.3 of bookworm; and 2.3 of trixie, which owns its table: nobody else may change it. */
 describe.each(SUITES)('firewalld of %s', (suite) => {
@@ -24,10 +35,10 @@ describe.each(SUITES)('firewalld of %s', (suite) => {
 	};
 	const state = async () => ({
 		unit: await unit(),
-		// Where the daemon has started anew, the numbers of its helpers and sets are others.
-		table: (await table()).replace(/ # handle \d+/g, ''),
+		// What was not saved is added behind the rest where the daemon has started anew.
+		table: (await table()).split('\n').sort(),
 		rules: await readAll(host),
-		ports: await host.must('firewall-cmd', ['--list-all']),
+		zones: await host.must('firewall-cmd', ['--list-all-zones']),
 	});
 
 	beforeAll(async () => {
@@ -39,15 +50,44 @@ describe.each(SUITES)('firewalld of %s', (suite) => {
 			await host.must('firewall-cmd', ['--permanent', ...words.split(' ')]);
 			await host.must('firewall-cmd', words.split(' '));
 		}
+
+		for (const words of UNSAVED) {
+			await host.must('firewall-cmd', words);
+		}
 	}, 600_000);
+
+	test('is refused beside, and what it lets in is imported', async () => {
+		const before = await state();
+		const {neighbours} = JSON.parse(await host.must('node', [PROGRAM, 'facts', '--json']));
+		expect(neighbours).toContainEqual(
+			expect.objectContaining({
+				name: 'firewalld',
+				means: expect.stringMatching(/^It owns the firewall/),
+			}),
+		);
+		const words = [...SERVER, '--open', '22/tcp', '--yes'];
+		expect(await host.run('node', [PROGRAM, 'apply', ...words])).toMatchObject({
+			status: 3,
+			stderr:
+				'firewalld owns the firewall of this machine\nStay with it; or let it be switched off, which undo reverses: --switch-off firewalld\n',
+		});
+		expect(await state()).toEqual(before);
+		const switched = [...SERVER, '--switch-off', 'firewalld', '--json'];
+		const {policy} = JSON.parse(await host.must('node', [PROGRAM, 'rules', ...switched]));
+		// What is set for good; the zone of wg9 as it is now.
+		expect([...policy.openings].sort()).toEqual([
+			...['1-65535 on wg9', '22/tcp on eth0', '443/tcp on eth0', '8000-8010/tcp on eth0'],
+		]);
+	});
 
 	test('is switched off, and back as it was, every time', async () => {
 		const before = await state();
 		expect(before.unit).toBe('enabled active');
-		expect(/owner,persist/.test(before.table)).toBe(suite === 'trixie');
+		expect(before.table.join('').includes('owner,persist')).toBe(suite === 'trixie');
+		expect(before.zones).toContain('198.51.100.66');
 		for (let round = 1; round <= rounds(1, 20); round += 1) {
 			const applied = await host.run('node', [PROGRAM, 'apply', ...POLICY, '--yes']);
-			expect(applied, `round ${round}`).toMatchObject({status: 0});
+			expect(applied, `round ${round}`).toMatchObject({status: 0, stderr: ''});
 			expect(await table()).toBe('');
 			expect(await unit()).toBe('disabled inactive');
 			expect(await host.must('iptables', ['-S', 'INPUT'])).toContain('FW-WIZARD-INPUT');

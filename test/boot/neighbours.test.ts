@@ -201,43 +201,4 @@ describe('neighbours that run', () => {
 		expect(await host.must('ufw', ['status'])).toContain('Status: active');
 		await host.must('ufw', ['disable']);
 	}, 120_000);
-
-	test('firewalld: is refused beside, sleeps until it is decided, and back with what was never saved', async () => {
-		await host.must('systemctl', ['enable', '--now', 'firewalld']);
-		await host.must('firewall-cmd', ['--add-port=8080/tcp']);
-		const table = async () =>
-			(await host.run('nft', ['list', 'table', 'inet', 'firewalld'])).stdout;
-		for (const words of ['--permanent --add-service=http', '--zone=trusted --add-interface=wg9']) {
-			await host.must('firewall-cmd', words.split(' '));
-		}
-
-		const before = {rules: await readRules(), table: await table()};
-		expect(before.table).toContain('8080');
-		expect(await meanings()).toMatchObject({
-			firewalld: expect.stringMatching(/^It owns the firewall/),
-		});
-		await isRefused('firewalld');
-		await isLeftAlone('firewalld');
-		expect({rules: await readRules(), table: await table()}).toEqual(before);
-		expect(await host.must('firewall-cmd', ['--zone=public', '--list-ports'])).toBe('8080/tcp\n');
-
-		const words = [PROGRAM, 'rules', '--role', 'server', '--switch-off', 'firewalld', '--json'];
-		const {stdout} = await host.run('node', words);
-		const {openings} = JSON.parse(stdout).policy;
-		// What is set for good; the zone of wg9 as it is now.
-		expect(openings).toEqual(['1-65535 on wg9', '22/tcp on eth0', '80/tcp on eth0']);
-
-		await apply('--switch-off', 'firewalld', '--yes');
-		expect(await table()).toBe('');
-		expect(input(await readRules())).toContain(OWN_JUMP);
-		const states = await host.run('systemctl', ['is-enabled', 'firewalld']);
-		expect(states.stdout).toBe('disabled\n');
-		expect((await host.run('systemctl', ['is-active', 'firewalld'])).stdout).toBe('inactive\n');
-
-		await undo();
-		expect(await table()).toContain('chain filter_INPUT');
-		expect(await readRules()).toEqual(before.rules);
-		expect(await host.must('systemctl', ['is-enabled', 'firewalld'])).toBe('enabled\n');
-		expect(await host.must('systemctl', ['is-active', 'firewalld'])).toBe('active\n');
-	}, 120_000);
 });

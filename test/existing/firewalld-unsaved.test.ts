@@ -1,0 +1,51 @@
+import {expect, test} from 'vitest';
+import {findUnsaved} from '../../source/existing/firewalld-unsaved.ts';
+
+/** As firewall-cmd of 1.3 prints a zone. */
+const zone = (name: string, lines: Readonly<Record<string, string>>) =>
+	[
+		name,
+		'  target: default',
+		...Object.entries({
+			'icmp-block-inversion': 'no',
+			interfaces: '',
+			sources: '',
+			services: '',
+			ports: '',
+			forward: 'yes',
+			masquerade: 'no',
+			'forward-ports': '',
+			'rich rules': '',
+			...lines,
+		}).map(([key, value]) => `  ${key}: ${value}`),
+		'',
+	].join('\n');
+
+test('finds what was added, moved and removed, by zone and kind', () => {
+	const ban = '\n\trule family="ipv4" source address="198.51.100.66" reject';
+	const runtime =
+		zone('public (default, active)', {
+			interfaces: 'eth0',
+			services: 'ssh https',
+			ports: '80/tcp 8000-8010/tcp',
+			masquerade: 'yes',
+			forward: 'no',
+			'forward-ports': '\n\tport=81:proto=tcp:toport=80:toaddr=',
+			'rich rules': ban,
+		}) + zone('drop (active)', {sources: '203.0.113.0/24'});
+	const permanent =
+		zone('public (default)', {services: 'ssh dhcpv6-client', ports: '80/tcp'}) + zone('drop', {});
+	expect(findUnsaved(runtime, permanent)).toEqual([
+		['--zone=public', '--change-interface=eth0'],
+		['--zone=public', '--add-service=https'],
+		['--zone=public', '--remove-service=dhcpv6-client'],
+		['--zone=public', '--add-port=8000-8010/tcp'],
+		['--zone=public', '--remove-forward'],
+		['--zone=public', '--add-masquerade'],
+		['--zone=public', '--add-forward-port=port=81:proto=tcp:toport=80:toaddr='],
+		['--zone=public', '--add-rich-rule=rule family="ipv4" source address="198.51.100.66" reject'],
+		['--zone=drop', '--change-source=203.0.113.0/24'],
+	]);
+	expect(findUnsaved(permanent, permanent)).toEqual([]);
+	expect(findUnsaved('', permanent)).toEqual([]);
+});

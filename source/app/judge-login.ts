@@ -94,6 +94,8 @@ function judgeServer(login: Login, port: string): Doubt {
 			return `The server of this login at ${port} is not root's: ${SHOWS_NOTHING}`;
 		case 'container':
 			return `This login is one to a container: it does not show that you can log in to the machine`;
+		case 'none':
+			return `No program listens at ${port} any more: one could not log in again`;
 		case 'unknown':
 			return `Which server has accepted this login at ${port} could not be detected`;
 	}

@@ -43,10 +43,10 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	const change = await startChange(plan, seconds);
 	const loaded = `${counts}\n${describeChange(change)}`;
 	if (!flags.yes) {
-		process.stderr.write(
+		await waitInTerminal(
+			change,
 			`${describeLockouts(plan)}${loaded}The old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\n`,
 		);
-		await waitInTerminal(change);
 	}
 
 	return flags.json
@@ -98,10 +98,12 @@ export function describeBoot(): string {
  * Waits until the change is confirmed or rolled back in another session. Ctrl-C rolls it back.
  * @throws {HostError} where it is rolled back
  */
-async function waitInTerminal(change: StartedChange): Promise<void> {
+async function waitInTerminal(change: StartedChange, announcement: string): Promise<void> {
 	const interruption = new AbortController();
 	const interrupt = () => interruption.abort();
 	process.on('SIGINT', interrupt);
+	// Only now: whoever reads it may press Ctrl-C at once.
+	process.stderr.write(announcement);
 	const report = setInterval(reportLogins(change), LOGINS_EVERY_MS);
 	try {
 		await waitForDecision(change, {

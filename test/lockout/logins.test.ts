@@ -2,9 +2,11 @@ import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {beforeAll, describe, expect, test, vi} from 'vitest';
 import type {RunResult} from '../../source/host/exec/run.ts';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
 import type {Server} from '../_helpers/lab/programs.ts';
+import {rounds} from '../_helpers/lab/rounds.ts';
 import {addUser, logIn, type SshServer, sshClient, sshServer} from '../_helpers/ssh/ssh.ts';
 import {useTerminals} from '../_helpers/terminal/terminal.ts';
 import {
@@ -23,60 +25,68 @@ import {
 } from './logins.ts';
 
 const CONFIRM = `${FW_WIZARD} confirm`;
+/** Which logins confirm does not depend on the backend: the long run tries both, ten times each. */
+const RUNS = Array.from({length: rounds(1, 20)}, (_, index) => ({
+	run: index + 1,
+	backend: BACKENDS[index % BACKENDS.length] ?? 'nft',
+}));
 
-describe('a new login confirms, from the address from which the rules were applied', () => {
-	const lab = useLab();
-	const terminals = useTerminals();
-	let server: SshServer;
+describe.each(RUNS)(
+	'a new login confirms, from where the rules were applied, $backend, run $run',
+	({backend}) => {
+		const lab = useLab();
+		const terminals = useTerminals();
+		let server: SshServer;
 
-	beforeAll(async () => {
-		server = await sshServer(lab, await sshClient(lab), {backend: 'nft'});
-	});
-
-	const WAYS: ReadonlyArray<{readonly name: string; readonly open: () => Promise<Way> | Way}> = [
-		{name: 'IPv6', open: () => bySsh(server, {over: 6})},
-		{name: 'a link-local address', open: async () => byLinkLocal(server)},
-		{name: 'a jump host', open: async () => byJumpHost(lab, server)},
-		{name: 'WireGuard', open: async () => byWireGuard(server)},
-		{name: 'dropbear', open: async () => byDropbear(server)},
-		{
-			name: 'sudo, where /proc hides the processes of others',
-			async open() {
-				await addUser(server.host);
-				await server.host.must('mount', ['-t', 'proc', '-o', 'hidepid=2', 'proc', '/proc']);
-				const {client, words} = bySsh(server, {user: 'ann'});
-				return {client, words: (command) => words(`sudo sh -c '${command}'`)};
-			},
-		},
-	];
-
-	test.each(WAYS)('over $name', async ({open}) => {
-		const way = await open();
-		const applying = await applyBy(way);
-		const login = await startBy(way, 'echo in; exec cat', /in/);
-		await vi.waitFor(() => expect(applying.output()).toMatch(/New login from \S+ seen/), WAIT);
-		await login.stop();
-		const {status, stdout, stderr} = await runBy(way, CONFIRM);
-		expect({status, stdout, stderr}).toEqual({
-			status: 0,
-			stdout: expect.stringMatching(/^Kept change \d+/),
-			stderr: '',
+		beforeAll(async () => {
+			server = await sshServer(lab, await sshClient(lab), {backend});
 		});
-		expect(await applying.ended).toBe(0);
-		await wizardDoes(server.host, 'undo', '--all');
-	});
 
-	test('from a tmux that was there before, attached again', async () => {
-		const [way, tmux] = [bySsh(server), 'tmux -f /dev/null -S ~/tmux'];
-		await runBy(way, `${tmux} new-session -d bash --norc`);
-		const applying = await applyBy(way);
-		const terminal = logIn(terminals, server, `${tmux} attach`);
-		await terminal.waitFor(/[#$]/);
-		terminal.type(`${CONFIRM}\r`);
-		await terminal.waitFor(/Kept change \d+/);
-		expect(await applying.ended).toBe(0);
-	});
-});
+		const WAYS: ReadonlyArray<{readonly name: string; readonly open: () => Promise<Way> | Way}> = [
+			{name: 'IPv6', open: () => bySsh(server, {over: 6})},
+			{name: 'a link-local address', open: async () => byLinkLocal(server)},
+			{name: 'a jump host', open: async () => byJumpHost(lab, server)},
+			{name: 'WireGuard', open: async () => byWireGuard(server)},
+			{name: 'dropbear', open: async () => byDropbear(server)},
+			{
+				name: 'sudo, where /proc hides the processes of others',
+				async open() {
+					await addUser(server.host);
+					await server.host.must('mount', ['-t', 'proc', '-o', 'hidepid=2', 'proc', '/proc']);
+					const {client, words} = bySsh(server, {user: 'ann'});
+					return {client, words: (command) => words(`sudo sh -c '${command}'`)};
+				},
+			},
+		];
+
+		test.each(WAYS)('over $name', async ({open}) => {
+			const way = await open();
+			const applying = await applyBy(way);
+			const login = await startBy(way, 'echo in; exec cat', /in/);
+			await vi.waitFor(() => expect(applying.output()).toMatch(/New login from \S+ seen/), WAIT);
+			await login.stop();
+			const {status, stdout, stderr} = await runBy(way, CONFIRM);
+			expect({status, stdout, stderr}).toEqual({
+				status: 0,
+				stdout: expect.stringMatching(/^Kept change \d+/),
+				stderr: '',
+			});
+			expect(await applying.ended).toBe(0);
+			await wizardDoes(server.host, 'undo', '--all');
+		});
+
+		test('from a tmux that was there before, attached again', async () => {
+			const [way, tmux] = [bySsh(server), 'tmux -f /dev/null -S ~/tmux'];
+			await runBy(way, `${tmux} new-session -d bash --norc`);
+			const applying = await applyBy(way);
+			const terminal = logIn(terminals, server, `${tmux} attach`);
+			await terminal.waitFor(/[#$]/);
+			terminal.type(`${CONFIRM}\r`);
+			await terminal.waitFor(/Kept change \d+/);
+			expect(await applying.ended).toBe(0);
+		});
+	},
+);
 
 /** Stands for iptables-restore, and waits with the rules of a change for as long as a file is there. */
 const HOLD = `#!/bin/sh
@@ -84,7 +94,7 @@ if [ -e FOLDER/hold ] && ls /var/lib/fw-wizard/changes/*/pending >/dev/null 2>&1
 	touch FOLDER/held
 	while [ -e FOLDER/hold ]; do sleep 0.05; done
 fi
-exec /usr/sbin/iptables-nft-restore "$@"
+exec /usr/sbin/iptables-BACKEND-restore "$@"
 `;
 
 const NOT_ROOTS = `The server of this login at ${OTHER_PORT}/tcp is not root's`;
@@ -93,7 +103,7 @@ const WAIT = {timeout: 20_000, interval: 50};
 const CLOSED_PORT = 3333;
 const BLOCKED = new RegExp(`^The new rules block ${CLOSED_PORT}/tcp from 10\\.9\\.0\\.2: `, 'm');
 
-describe('needs the word', () => {
+describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 	const lab = useLab();
 	const terminals = useTerminals();
 	let server: SshServer;
@@ -114,9 +124,11 @@ describe('needs the word', () => {
 	beforeAll(async () => {
 		const client = await sshClient(lab);
 		folder = client.folder;
-		writeFileSync(file('restore'), HOLD.replaceAll('FOLDER', folder), {mode: 0o755});
+		writeFileSync(file('restore'), HOLD.replaceAll('FOLDER', folder).replace('BACKEND', backend), {
+			mode: 0o755,
+		});
 		const replaced = {'iptables-restore': file('restore')};
-		server = await sshServer(lab, client, {backend: 'nft', replaced});
+		server = await sshServer(lab, client, {backend, replaced});
 		await addUser(server.host);
 		await client.ip(['address add 10.9.0.3/24 dev to0']);
 		await listenAndConfirm(CLOSED_PORT, ['socat']);

@@ -38,7 +38,7 @@ export function withOptions({client, words}: Way, ...options: readonly string[])
 
 /** Applies over a login, and returns when it waits for the confirmation. */
 export async function applyBy({client, words}: Way, flags = OPEN): Promise<Server> {
-	const [program = '', ...args] = words(`${FW_WIZARD} apply ${flags} --confirm-within 60`);
+	const [program = '', ...args] = words(`${FW_WIZARD} apply ${flags} --confirm-within 600`);
 	return client.start(program, args, /The old rules come back/);
 }
 

@@ -36,6 +36,7 @@ const SCENES = [
 	'apply-asking',
 	'apply-shut',
 	'apply-waiting',
+	'apply-doubt',
 	'apply-login',
 	'result',
 	'result-rolled-back',
@@ -87,7 +88,8 @@ describe('frames', () => {
 /** From Welcome to Result, where all is well. */
 async function walk(size: Size, characters: keyof typeof CHARACTERS): Promise<void> {
 	const prover = new SlowProver(PROVEN);
-	const app = await open(size, {prover, onApply: waiting([])});
+	const seen: {doubt?: string} = {};
+	const app = await open(size, {prover, onApply: waiting([], seen)});
 	const shoot = async (scene: Scene) => take(scene, app, size, characters);
 	await shoot('welcome');
 	await app.press('enter');
@@ -130,6 +132,10 @@ async function walk(size: Size, characters: keyof typeof CHARACTERS): Promise<vo
 	await app.type('?');
 	await shoot('help-waiting');
 	await app.press('enter');
+	seen.doubt =
+		'This login comes from 198.51.100.7, and the rules were applied from 203.0.113.9: it does not show that you can log in from there';
+	await vi.waitFor(() => expect(app.screen()).toContain('A login was seen'), {timeout: 5000});
+	await shoot('apply-doubt');
 	await app.type('keep');
 	await app.press('enter');
 	await shoot('result');
@@ -174,10 +180,10 @@ async function open([columns, rows]: Size, options: AppOptions): Promise<OpenApp
 	});
 }
 
-/** Rules that are loaded, and wait for ever. */
-function waiting(logins: readonly string[]): Apply {
+/** Rules that are loaded, and wait for ever. @param seen why a login does not confirm */
+function waiting(logins: readonly string[], seen: {readonly doubt?: string} = {}): Apply {
 	return async () => ({
-		look: () => ({secondsLeft: 52, logins, keepable: logins.length > 0}),
+		look: () => ({...seen, secondsLeft: 52, logins, keepable: logins.length > 0}),
 		keep: async () => ({ok: true, message: 'Kept as change 1. Undo: fw-wizard undo'}),
 		rollBack: async () => ({
 			ok: false,

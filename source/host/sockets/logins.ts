@@ -74,24 +74,29 @@ export function sshPorts(): readonly number[] {
 
 /**
  * Whose server has accepted a connection: root's, where root listens on the port, has accepted the
- * connection, and only root can have written the program that serves it.
+ * connection, and only root can have written the program that serves it. `none`: the connection is
+ * open, and nobody listens on its port any more.
  */
 export function serverOf({
 	connection,
 	holders,
-}: Login): 'root' | 'other user' | 'container' | 'unknown' {
+}: Login): 'root' | 'other user' | 'container' | 'none' | 'unknown' {
 	const listeners = readTcpSockets().filter(
 		({state, localPort, localAddress}) =>
 			state === 'listening' &&
 			localPort === connection.localPort &&
 			['0.0.0.0', '::', connection.localAddress].includes(localAddress),
 	);
+	if (listeners.length === 0) {
+		return 'none';
+	}
+
 	if (connection.uid !== 0 || listeners.some(({uid}) => uid !== 0)) {
 		return 'other user';
 	}
 
 	const programs = holders.map((pid) => ({pid, isRoots: runsFileOfRoot(pid)}));
-	if (listeners.length === 0 || programs.every(({isRoots}) => isRoots === undefined)) {
+	if (programs.every(({isRoots}) => isRoots === undefined)) {
 		return 'unknown';
 	}
 

@@ -153,15 +153,13 @@ export function parseTcpTable(text: string): readonly TcpSocket[] {
 
 /** Connections that others made to this machine: those on a port where it listens. Less loopback. */
 export function inboundOf(sockets: readonly TcpSocket[]): readonly TcpSocket[] {
-	return acceptedOf(sockets).filter(({remoteAddress}) => !isLoopback(remoteAddress));
-}
-
-/** The same with those that this machine made to itself. */
-export function acceptedOf(sockets: readonly TcpSocket[]): readonly TcpSocket[] {
 	const ports = new Set(
 		sockets.filter(({state}) => state === 'listening').map(({localPort}) => localPort),
 	);
-	return sockets.filter(({state, localPort}) => state === 'established' && ports.has(localPort));
+	return sockets.filter(
+		({state, localPort, remoteAddress}) =>
+			state === 'established' && ports.has(localPort) && !isLoopback(remoteAddress),
+	);
 }
 
 /**

@@ -4,7 +4,6 @@ import {interfaceOf} from '../machine/interfaces.ts';
 import {sshPorts} from './logins.ts';
 import {multiplexerClients} from './multiplexer.ts';
 import {
-	acceptedOf,
 	connectionKey,
 	inboundOf,
 	readTcpSockets,
@@ -153,8 +152,8 @@ function parseSshConnection(
 			remoteAddress: spellAddress(withoutZone(client)),
 			remotePort: Number(clientPort),
 		};
-		const open = acceptedOf(sockets).find(
-			(socket) => connectionKey(socket) === connectionKey(ends),
+		const open = sockets.find(
+			(socket) => socket.state === 'established' && connectionKey(socket) === connectionKey(ends),
 		);
 		return remote(ends, open ?? 'ended');
 	} catch {

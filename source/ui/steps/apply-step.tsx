@@ -189,11 +189,14 @@ function howToProve(
 		return ["You are at the machine's own console: no rule can shut you out of that."];
 	}
 
+	const through = remoteClient
+		? `, through ${remoteClient.accessPorts.map(printAccessPort).join(' or ')}`
+		: '';
 	if (doubt !== undefined) {
-		return [`A login was seen. ${doubt}.`];
+		return [`A login was seen. ${doubt}. Log in now as you did before${through}.`];
 	}
 
 	return [
-		`Open a second terminal and log in now${remoteClient ? `, through ${remoteClient.accessPorts.map(printAccessPort).join(' or ')}` : ''}. This session proves nothing: it was open before. In the new one fw-wizard confirm keeps the rules as well.`,
+		`Open a second terminal and log in now${through}. This session proves nothing: it was open before. In the new one fw-wizard confirm keeps the rules as well.`,
 	];
 }

@@ -1,4 +1,5 @@
 import {joinWords} from '../lib/list.ts';
+import {type Network, printNetwork} from '../lib/network.ts';
 import {type Opening, printOpening} from '../policy/opening.ts';
 import type {CleanupChoice} from './cleanup-options.ts';
 import type {Existing, Manager} from './cleanup-plan.ts';
@@ -15,6 +16,8 @@ export type NeighbourChoice = {
 	readonly existing: Existing | undefined;
 	/** The openings that the policy starts with: what the firewall that is switched off allowed. */
 	readonly openings: readonly Opening[];
+	/** The addresses that the policy starts with as blocked. */
+	readonly blocked?: readonly Network[];
 	/** Why it cannot be chosen here. */
 	readonly refusal: string | undefined;
 };
@@ -80,6 +83,7 @@ export function describeNeighbourChoice(
 		existing: first === undefined ? existing : {...existing, acceptLosses: true},
 		warnings: translated === undefined ? [] : lossLines(translated, losses),
 		openings: translated?.translation.openings ?? [],
+		blocked: translated?.translation.blocked ?? [],
 		refusal,
 		means: [
 			...(reason === undefined ? [] : [`${reason}.`]),
@@ -110,10 +114,22 @@ function importLines({manager, translation}: ImportResult): readonly string[] {
 		openings.length === 0
 			? `${manager} lets nothing in that an opening could say.`
 			: `What ${manager} lets in is where you start: ${openings.map(printOpening).join(', ')}.`,
+		...blockedLines({manager, translation}),
 		...translation.untranslatable
 			.filter(({effect}) => effect === undefined)
 			.map(({text, why}) => `Not taken over: ${text} (${why})`),
 	];
+}
+
+/** What stays blocked, in at most one line. */
+export function blockedLines({manager, translation}: ImportResult): readonly string[] {
+	const blocked = (translation.blocked ?? []).map(printNetwork);
+	const more = blocked.length > 5 ? `, and ${blocked.length - 5} more` : '';
+	return blocked.length === 0
+		? []
+		: [
+				`What ${manager} bans stays blocked: ${blocked.slice(0, 5).join(', ')}${more}. Later bans through ${manager} have no effect.`,
+			];
 }
 
 /**

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import {InputError} from '../lib/errors.ts';
+import {type Network, parseNetwork, printNetwork} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 import {HELPER_NAMES, type HelperName} from './helpers.ts';
 import {mergeOpenings} from './merge-openings.ts';
@@ -20,6 +21,8 @@ export type Policy = {
 	readonly verdict: Verdict;
 	readonly helpers: readonly HelperName[];
 	readonly openings: readonly Opening[];
+	/** Addresses and networks that reach nothing, whatever is open. Absent: none. */
+	readonly blocked?: readonly Network[];
 	/** Whether blocked packets are logged, rate limited, with the prefix "fw-wizard: ". */
 	readonly log: boolean;
 };
@@ -43,13 +46,19 @@ export function defaultPolicy(role: Role): Policy {
 /** Completes a policy. Fields that are not given are those of `base`, else as recommended for the role. */
 export function completePolicy(part: PolicyPart, base?: Policy): Policy {
 	const start = base ?? defaultPolicy(part.role ?? 'workstation');
+	const blocked = withoutRepetition(part.blocked ?? start.blocked ?? []);
 	return {
 		role: part.role ?? start.role,
 		verdict: part.verdict ?? start.verdict,
 		helpers: HELPER_NAMES.filter((name) => (part.helpers ?? start.helpers).includes(name)),
 		openings: mergeOpenings(part.openings ?? start.openings),
+		...(blocked.length === 0 ? {} : {blocked}),
 		log: part.log ?? start.log,
 	};
+}
+
+function withoutRepetition(networks: readonly Network[]): readonly Network[] {
+	return [...new Map(networks.map((network) => [network.cidr, network])).values()];
 }
 
 /** The schema of a policy file. It is made when a file is read, since that takes time and most commands read none. */
@@ -61,6 +70,7 @@ const fileForm = () =>
 		verdict: z.optional(z.enum(VERDICTS)),
 		helpers: z.optional(z.array(z.enum(HELPER_NAMES))),
 		openings: z.optional(z.array(z.string())),
+		blocked: z.optional(z.array(z.string())),
 		log: z.optional(z.boolean()),
 	});
 
@@ -76,9 +86,10 @@ export function parsePolicy(text: string, services: Services): Policy {
 		throw new InputError(describeIssue(result.error.issues[0]), FORM_HINT);
 	}
 
-	const {version: _, openings, ...rest} = result.data;
+	const {version: _, openings, blocked, ...rest} = result.data;
 	return completePolicy({
 		...rest,
+		blocked: blocked?.map(parseNetwork),
 		openings: openings?.flatMap((opening) => parseOpening(opening, services)),
 	});
 }
@@ -96,6 +107,7 @@ export function policyToJson(policy: Policy): z.input<ReturnType<typeof fileForm
 		verdict: policy.verdict,
 		helpers: [...policy.helpers],
 		openings: policy.openings.map(printOpening),
+		...(policy.blocked === undefined ? {} : {blocked: policy.blocked.map(printNetwork)}),
 		log: policy.log,
 	};
 }
@@ -111,6 +123,7 @@ export function policyFlags(policy: Policy): readonly string[] {
 		...(policy.openings.length === 0
 			? ['--no-open']
 			: policy.openings.flatMap((opening) => ['--open', printOpening(opening)])),
+		...(policy.blocked ?? []).flatMap((network) => ['--block', printNetwork(network)]),
 		...(policy.log ? ['--log'] : []),
 	];
 }

@@ -1,5 +1,5 @@
 import {groupBy} from '../lib/group-by.ts';
-import type {Family} from '../lib/network.ts';
+import {type Family, printNetwork} from '../lib/network.ts';
 import {onePort} from '../lib/port-ranges.ts';
 import {type Helper, helperOf} from '../policy/helpers.ts';
 import type {Policy, Verdict} from '../policy/policy.ts';
@@ -70,6 +70,7 @@ export function buildRuleSet(policy: Policy, facts: BuildFacts): RuleSet {
 function buildFamily(policy: Policy, family: Family, plain: boolean): FamilyRules {
 	const input: readonly Rule[] = [
 		...solicited(family),
+		...blocked(policy, family),
 		...openingRules(policy, family, plain),
 		...(policy.log
 			? [
@@ -132,6 +133,19 @@ function solicited(family: Family): readonly Rule[] {
 					},
 		),
 	];
+}
+
+function blocked({blocked = []}: Policy, family: Family): readonly Rule[] {
+	return blocked
+		.filter((network) => network.family === family)
+		.map((network) =>
+			ourRule(
+				'blocked',
+				`You blocked ${printNetwork(network)}`,
+				network.cidr.endsWith('/0') ? {} : {source: network.cidr},
+				{kind: 'DROP'},
+			),
+		);
 }
 
 function verdict(verdict: Verdict, family: Family): readonly Rule[] {

@@ -35,6 +35,7 @@ export type Part =
 	| 'loopback'
 	| 'invalid'
 	| 'dhcp'
+	| 'blocked'
 	| 'opening'
 	| 'discovery'
 	| 'log'

@@ -125,11 +125,13 @@ describe('the openings for the rules of another firewall', () => {
 		let exact = 0;
 		fc.assert(
 			fc.property(rules, (list) => {
-				const {openings, untranslatable} = translateRules(list);
+				const {openings, blocked, untranslatable} = translateRules(list);
 				const judged = points.map((point) => ({
 					point,
 					theirs: judge(list, point),
-					ours: opens(openings, point),
+					ours: blocked.some(({cidr}) => contains(cidr, point.source))
+						? ('deny' as const)
+						: opens(openings, point),
 				}));
 				const more = judged.filter(({ours, theirs}) => FREEDOM[ours] > FREEDOM[theirs]);
 				expect(more.filter(({point}) => !isException(list, point))).toEqual([]);
@@ -185,6 +187,7 @@ describe('the openings for the rules of another firewall', () => {
 		expect(openings).toMatchObject([{first: 80, from: {cidr: '0.0.0.0/0'}}]);
 		expect(untranslatable).toMatchObject([
 			{text: 'allow', effect: 'closes', why: expect.stringMatching(/^"deny B" stands before it/)},
+			{text: 'deny A', why: 'what it is about is blocked on all ports'},
 		]);
 	});
 });

@@ -111,19 +111,38 @@ describe('a translation', () => {
 		]);
 	});
 
-	it('keeps the openings where single addresses are banned, and names the bans as one', () => {
-		const bans = Array.from({length: 40}, (_, index) => `203.0.113.${index}`);
-		const {openings, untranslatable} = translate([
-			...bans.map((address) => `deny any any 0.0.0.0/0 any ${address} in`),
-			...[22, 80, 443].map((port) => `allow tcp ${port} 0.0.0.0/0 any 0.0.0.0/0 in`),
+	const bans = (count: number) =>
+		Array.from({length: count}, (_, index) => `deny any any 0.0.0.0/0 any 203.0.113.${index} in`);
+	const allowed = [22, 80, 443].map((port) => `allow tcp ${port} 0.0.0.0/0 any 0.0.0.0/0 in`);
+	const OPEN = ['22/tcp', '80/tcp', '443/tcp'].map((text) => `${text} from 0.0.0.0/0`);
+
+	it('keeps the openings and the bans where single addresses are banned ahead of them', () => {
+		const {openings, blocked = [], untranslatable} = translate([...bans(40), ...allowed]);
+		expect(openings).toEqual(OPEN);
+		expect(blocked).toHaveLength(40);
+		expect(blocked[9]).toEqual({family: 4, cidr: '203.0.113.9/32'});
+		expect(untranslatable).toEqual([]);
+	});
+
+	it('blocks a banned address on all ports', () => {
+		const {openings, blocked, untranslatable} = translate([
+			'deny tcp 22 0.0.0.0/0 any 203.0.113.9 OpenSSH - in',
+			...allowed,
 		]);
-		expect(openings).toEqual(
-			['22/tcp', '80/tcp', '443/tcp'].map((text) => `${text} from 0.0.0.0/0`),
-		);
+		expect(openings).toEqual(OPEN);
+		expect(blocked).toHaveLength(1);
+		expect(untranslatable.map(({effect}) => effect)).toEqual([undefined]);
+	});
+
+	it('names the bans as one that come behind what allows them something', () => {
+		const [first = '', ...others] = allowed;
+		const {openings, blocked, untranslatable} = translate([first, ...bans(40), ...others]);
+		expect(openings).toEqual(OPEN);
+		expect(blocked).toEqual([]);
 		expect(untranslatable).toEqual([
 			{
 				text: 'deny from 203.0.113.0, and 39 more like it',
-				why: 'openings know no exception for a few addresses; these can connect to 22/tcp, 80/tcp and 443/tcp',
+				why: 'openings know no exception for a few addresses; these can connect to 80/tcp and 443/tcp',
 				effect: 'opens',
 			},
 		]);

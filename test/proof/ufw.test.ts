@@ -78,7 +78,11 @@ const FORMS: readonly Form[] = [
 	{
 		ufw: ['allow 22/tcp', 'insert 1 deny from 10.1.2.3', 'prepend deny from 2001:db8:a::9'],
 		openings: ['22/tcp'],
-		named: ['deny from 10.1.2.3, and 1 more like it'],
+	},
+	{
+		ufw: ['allow 80/tcp', 'deny from 10.1.2.3', 'allow 22/tcp'],
+		openings: ['80/tcp', '22/tcp'],
+		named: ['deny from 10.1.2.3'],
 		more: ['10.1.2.3'],
 	},
 	{

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {Family} from '../../source/lib/network.ts';
+import {type Family, type Network, parseNetwork} from '../../source/lib/network.ts';
 import {HELPER_NAMES, type HelperName} from '../../source/policy/helpers.ts';
 import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy, VERDICTS, type Verdict} from '../../source/policy/policy.ts';
@@ -12,6 +12,7 @@ type Wish = {
 	readonly open?: readonly string[];
 	readonly helpers?: readonly HelperName[];
 	readonly log?: boolean;
+	readonly blocked?: readonly Network[];
 };
 
 /** The rules of one of our chains as text, less those that every policy has. */
@@ -119,6 +120,17 @@ describe('an opening for a network', () => {
 		]);
 		expect(openedBy(4, '22/tcp from 2001:db8::/32')).toEqual([]);
 	});
+});
+
+it('drops what comes from a blocked address ahead of all openings, in its own family', () => {
+	const blocked = ['203.0.113.9', '10.0.0.0/8', '2001:db8::/32', '203.0.113.9'].map(parseNetwork);
+	const wish = {open: ['22/tcp'], blocked};
+	expect(input(4, wish)).toEqual([
+		...FLOOR[4],
+		...['-s 203.0.113.9 -j DROP', '-s 10.0.0.0/8 -j DROP'],
+		...['-p tcp --dport 22 -j ACCEPT', ...LAST.reject],
+	]);
+	expect(input(6, wish)[5]).toBe('-s 2001:db8::/32 -j DROP');
 });
 
 describe('mdns', () => {

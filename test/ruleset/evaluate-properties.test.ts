@@ -28,8 +28,13 @@ function isLetIn(policy: Policy, packet: Packet): boolean {
 
 	return (
 		state !== 'INVALID' &&
-		((protocol === 'udp' && isDhcp) || policy.openings.some((opening) => opens(opening, packet)))
+		((protocol === 'udp' && isDhcp) ||
+			(!isBlocked(policy, packet) && policy.openings.some((opening) => opens(opening, packet))))
 	);
+}
+
+function isBlocked({blocked = []}: Policy, {source}: Packet): boolean {
+	return blocked.some(({cidr}) => contains(cidr, source));
 }
 
 function opens(opening: Opening, packet: Packet): boolean {
@@ -62,8 +67,9 @@ function opens(opening: Opening, packet: Packet): boolean {
 }
 
 /** What the policy's verdict says of a packet that is not let in. */
-function refusalOf({verdict}: Policy, packet: Packet): string {
-	if (packet.state === 'INVALID') {
+function refusalOf(policy: Policy, packet: Packet): string {
+	const {verdict} = policy;
+	if (packet.state === 'INVALID' || isBlocked(policy, packet)) {
 		return 'DROP';
 	}
 

@@ -4,6 +4,7 @@ import type {Existing} from '../../source/existing/cleanup-plan.ts';
 import {describeNeighbourChoices} from '../../source/existing/describe-choice.ts';
 import type {Translation} from '../../source/existing/import/result.ts';
 import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
+import {parseNetwork} from '../../source/lib/network.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {PLAIN_FIREWALL} from '../_helpers/samples/existing-rules.ts';
 import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
@@ -88,6 +89,26 @@ test('what ufw let in is where the policy starts, and the change switches ufw of
 	expect(app.screen()).toContain('Apply');
 	await app.press('enter');
 	expect(asked).toEqual([{mode: 'keep', switchOff: ['ufw']}]);
+});
+
+test('what ufw bans stays blocked', async () => {
+	const asked: unknown[] = [];
+	const app = await openNeighbours(
+		UFW,
+		['ufw'],
+		{
+			onApply: async ({policy}) => {
+				asked.push(policy.blocked);
+				return {ok: true, message: 'Loaded.'};
+			},
+		},
+		{...TRANSLATION, blocked: [parseNetwork('203.0.113.9')]},
+	);
+	expect(app.screen()).toContain('What ufw bans stays blocked: 203.0.113.9.');
+	await app.press('enter', 'enter', 'enter', 'enter', 'enter');
+	expect(app.screen()).toContain('You blocked 203.0.113.9');
+	await app.press('enter', 'enter', 'enter');
+	expect(asked).toEqual([[parseNetwork('203.0.113.9')]]);
 });
 
 test('what ufw loses and opens is warned of first, and is not accepted by Enter alone', async () => {

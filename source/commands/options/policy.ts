@@ -2,6 +2,7 @@ import {type Command, Option} from 'commander';
 import {readAppliedPolicy} from '../../change/applied.ts';
 import {readAtMost} from '../../host/files/atomic-write.ts';
 import {InputError} from '../../lib/errors.ts';
+import {parseNetwork} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import {HELPER_NAMES, type HelperName} from '../../policy/helpers.ts';
 import {parseOpenings} from '../../policy/parse-opening.ts';
@@ -28,6 +29,7 @@ export type PolicyFlags = {
 	readonly verdict?: Verdict;
 	readonly helper?: readonly HelperName[] | false;
 	readonly open?: readonly string[] | false;
+	readonly block?: readonly string[] | false;
 	readonly log?: boolean;
 };
 
@@ -50,6 +52,15 @@ export function withPolicyOptions(command: Command): Command {
 			),
 		)
 		.option('--no-open', 'let nothing in')
+		.addOption(
+			repeatable(
+				new Option(
+					'--block <address>',
+					'let nothing in from an address or a network, whatever is open; repeatable',
+				),
+			),
+		)
+		.option('--no-block', 'block no address by itself')
 		.option('--log', 'log what is turned away')
 		.option('--no-log', 'do not log');
 }
@@ -65,9 +76,11 @@ export function readPolicyPart(flags: PolicyFlags, services: Services): PolicyPa
 		verdict: flags.verdict,
 		helpers: flags.helper || undefined,
 		openings: (flags.open || undefined)?.flatMap((text) => parseOpenings(text, services)),
+		blocked: (flags.block || undefined)?.map(parseNetwork),
 		log: flags.log,
 		...(flags.helper === false ? {helpers: []} : {}),
 		...(flags.open === false ? {openings: []} : {}),
+		...(flags.block === false ? {blocked: []} : {}),
 	};
 	return {
 		...file,
@@ -76,8 +89,16 @@ export function readPolicyPart(flags: PolicyFlags, services: Services): PolicyPa
 }
 
 /** Whether any flag gives a part of a policy. */
-export function hasPolicyFlags({policy, role, verdict, helper, open, log}: PolicyFlags): boolean {
-	return [policy, role, verdict, helper, open, log].some((value) => value !== undefined);
+export function hasPolicyFlags({
+	policy,
+	role,
+	verdict,
+	helper,
+	open,
+	block,
+	log,
+}: PolicyFlags): boolean {
+	return [policy, role, verdict, helper, open, block, log].some((value) => value !== undefined);
 }
 
 /**

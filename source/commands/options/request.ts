@@ -3,6 +3,7 @@ import type {ApplyRequest} from '../../app/apply-request.ts';
 import {importExisting} from '../../app/import-existing.ts';
 import type {Manager} from '../../existing/cleanup-plan.ts';
 import {
+	blockedLines,
 	type ImportResult,
 	lossesOf,
 	lossLines,
@@ -31,12 +32,17 @@ export async function readRequest(flags: RequestFlags, services: Services): Prom
 	const found = await findImport(existing.switchOff, named);
 	const losses = found === undefined ? [] : lossesOf(found.translation, named);
 	const lines = named
-		? found && lossLines(found, losses)
+		? found && [...lossLines(found, losses), ...(file === undefined ? blockedLines(found) : [])]
 		: ((found && translationLines(found)) ?? describeNothing(existing.switchOff));
 	process.stderr.write((lines ?? []).map((line) => `${line}\n`).join(''));
-	const imported = named ? undefined : found?.translation.openings;
+	const {openings, blocked} = found?.translation ?? {};
+	const imported = named ? undefined : openings;
 	const unaccepted = existing.acceptLosses ? [] : losses;
-	const policy = readPolicy(flags, services, imported && {openings: imported});
+	const policy = readPolicy(flags, services, {
+		...(imported === undefined ? {} : {openings: imported}),
+		// Who names openings does not mean to let in the banned as well.
+		...(blocked === undefined || file !== undefined ? {} : {blocked}),
+	});
 	return {policy, existing, boot, imported, rehearsal, unaccepted};
 }
 

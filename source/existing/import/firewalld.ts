@@ -59,10 +59,13 @@ export function translateFirewalld(files: FirewalldFiles): Translation {
 		...unknown,
 		...bindings.map(({zone, binding}) => translateZone(zone, binding, find)),
 	];
-	const {openings, untranslatable} = translateRules(translated.flatMap(({rules}) => rules));
+	const {openings, blocked, untranslatable} = translateRules(
+		translated.flatMap(({rules}) => rules),
+	);
 	const target = zones.find(({name}) => name === defaultName)?.element.attributes.target;
 	return {
 		openings,
+		blocked,
 		verdict: target === 'DROP' ? 'drop' : 'reject',
 		log: (settingOf(files.conf, 'LogDenied') || 'off') !== 'off',
 		untranslatable: unique([

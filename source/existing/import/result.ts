@@ -1,3 +1,4 @@
+import type {Network} from '../../lib/network.ts';
 import type {Opening} from '../../policy/opening.ts';
 import type {Verdict} from '../../policy/policy.ts';
 
@@ -24,6 +25,8 @@ export type Untranslatable = {
  */
 export type Translation = {
 	readonly openings: readonly Opening[];
+	/** Addresses that it denies everything, ahead of what it allows. */
+	readonly blocked?: readonly Network[];
 	/** The verdict most like what that firewall does with all other packets. */
 	readonly verdict: Verdict;
 	/** Whether it logs packets that it blocks. */

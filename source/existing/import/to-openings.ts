@@ -1,7 +1,10 @@
 import {groupBy} from '../../lib/group-by.ts';
 import {joinWords} from '../../lib/list.ts';
+import {type Network, networkOfBits} from '../../lib/network.ts';
+import {ALL_PORTS} from '../../lib/port-ranges.ts';
 import {mergeOpenings} from '../../policy/merge-openings.ts';
 import {printOpening} from '../../policy/opening.ts';
+import {PROTOCOLS} from '../../policy/services.ts';
 import {meet, openRegions, type Region, subtractRegion} from './port-space.ts';
 import type {Translation, Untranslatable} from './result.ts';
 
@@ -28,15 +31,16 @@ type Ignored = {readonly rule: ForeignRule; readonly open: readonly Region[]};
 
 /**
  * The openings that allow what a list of rules allows, of which the first that matches decides. Where
- * openings cannot express that exactly they allow less, but for exceptions of a few addresses, which
- * they do not make. The result names what is missing.
+ * openings cannot express that exactly they allow less, but for exceptions of a few addresses: these
+ * are blocked, or, where a rule before allows them something, not excepted. The result names what is missing.
  */
 export function translateRules(
 	rules: readonly ForeignRule[],
-): Pick<Translation, 'openings' | 'untranslatable'> {
+): Pick<Translation, 'openings' | 'untranslatable'> & {readonly blocked: readonly Network[]} {
 	const open: Record<'allow' | 'limit', Region[]> = {allow: [], limit: []};
 	const losses: Loss[] = [];
 	const ignored: Ignored[] = [];
+	const blocking = new Set<ForeignRule>();
 	const before: ForeignRule[] = [];
 	for (const rule of rules) {
 		const {action, regions, inexact} = rule;
@@ -45,7 +49,14 @@ export function translateRules(
 		} else if (action !== 'deny') {
 			const {left, exceptions, narrow} = subtractRules(regions, before);
 			open[action].push(...left);
-			ignored.push(...narrow.map((exception) => ({rule: exception, open: left})));
+			for (const exception of narrow) {
+				if (canBlock(exception, rules)) {
+					blocking.add(exception);
+				} else {
+					ignored.push({rule: exception, open: left});
+				}
+			}
+
 			if (exceptions.length > 0) {
 				losses.push({rule, why: describeExceptions(exceptions), wider: regions});
 			}
@@ -59,8 +70,57 @@ export function translateRules(
 
 	return {
 		openings: mergeOpenings([...openRegions(open.allow, false), ...openRegions(open.limit, true)]),
-		untranslatable: [...describeIgnored(ignored), ...describeLosses(losses)],
+		blocked: [...blocking].flatMap(({regions}) =>
+			[...new Set(regions.map(({sourceBits}) => sourceBits))].map(networkOfBits),
+		),
+		untranslatable: [
+			...describeIgnored(ignored),
+			...describeLosses(losses),
+			...[...blocking]
+				.filter(({regions}) => !coverEverything(regions))
+				.map(({text}) => ({text, why: 'what it is about is blocked on all ports'})),
+		],
 	};
+}
+
+/**
+ * Whether the sources of a rule can be blocked by themselves, ahead of all openings: it comes before
+ * whatever allows them anything.
+ */
+function canBlock(rule: ForeignRule, rules: readonly ForeignRule[]): boolean {
+	return (
+		rule.action === 'deny' &&
+		rule.inexact === undefined &&
+		rule.regions.every(({on}) => on === undefined) &&
+		!rules
+			.slice(0, rules.indexOf(rule))
+			.some(
+				({action, regions}) =>
+					action !== 'deny' &&
+					regions.some(({sourceBits}) =>
+						rule.regions.some(
+							(denied) =>
+								denied.sourceBits.startsWith(sourceBits) ||
+								sourceBits.startsWith(denied.sourceBits),
+						),
+					),
+			)
+	);
+}
+
+/** Whether regions cover all ports of TCP and UDP for each of their sources. */
+function coverEverything(regions: readonly Region[]): boolean {
+	return regions.every(({sourceBits}) =>
+		PROTOCOLS.every((protocol) =>
+			regions.some(
+				(region) =>
+					region.sourceBits === sourceBits &&
+					region.protocol === protocol &&
+					region.first === ALL_PORTS.first &&
+					region.last === ALL_PORTS.last,
+			),
+		),
+	);
 }
 
 /** What earlier rules leave of regions, and which of their exceptions openings do not make. */

@@ -57,7 +57,7 @@ export function translateUfw(files: UfwFiles): Translation {
 					},
 				]
 			: [];
-	const {openings, untranslatable} = translateRules([
+	const {openings, blocked, untranslatable} = translateRules([
 		...(before ?? []),
 		...user.flatMap(({rule}) => rule ?? []),
 		...(after ?? []),
@@ -66,6 +66,7 @@ export function translateUfw(files: UfwFiles): Translation {
 	const rules = entries.flatMap((entry) => (entry.kind === 'rule' ? [entry.rule] : []));
 	return {
 		openings,
+		blocked,
 		verdict,
 		log: (conf.get('LOGLEVEL') ?? 'low').toLowerCase() !== 'off',
 		untranslatable: unique([

@@ -129,7 +129,12 @@ function chooseNeighbour(flow: Flow, index: number): Flow {
 		return flow;
 	}
 
-	const next = {...flow, existing: choice.existing};
+	const blocked = [...(flow.policy.blocked ?? []), ...(choice.blocked ?? [])];
+	const next = {
+		...flow,
+		existing: choice.existing,
+		policy: completePolicy({blocked}, flow.policy),
+	};
 	return enter(choice.openings.length === 0 ? next : withOpenings(next, choice.openings), 1);
 }
 

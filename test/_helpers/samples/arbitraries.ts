@@ -138,6 +138,11 @@ export const crowdedOpenings: fc.Arbitrary<Opening> = openings({
 	interfaces: fc.constantFrom('eth0', 'wg0'),
 });
 
+/** Addresses and networks that a policy may block. */
+const BLOCKED = fc
+	.constantFrom('203.0.113.66', '192.0.2.64/26', '2001:db8:66::/48', '2001:db8::66')
+	.map(parseNetwork);
+
 /** A policy as the program itself makes one: completed, its openings merged. */
 export function policies(choices: Choices = {}): fc.Arbitrary<Policy> {
 	return fc
@@ -146,6 +151,7 @@ export function policies(choices: Choices = {}): fc.Arbitrary<Policy> {
 			verdict: fc.constantFrom(...VERDICTS),
 			helpers: fc.subarray([...HELPER_NAMES]),
 			openings: fc.array(openings(choices), {maxLength: 24}),
+			blocked: fc.array(BLOCKED, {maxLength: 2}),
 			log: fc.boolean(),
 		})
 		.map((part) => completePolicy(part));
@@ -165,11 +171,14 @@ export function packetsNear(policy: Policy, family: Family): fc.Arbitrary<Packet
 			? [opening.from.cidr.split('/')[0] ?? '']
 			: [],
 	);
+	const blocked = (policy.blocked ?? []).flatMap((network) =>
+		network.family === family ? [network.cidr.split('/')[0] ?? ''] : [],
+	);
 	const port = fc.oneof(ports, fc.constantFrom(22, ...edges));
 	const common = {
 		family: fc.constant(family),
 		inInterface: fc.constantFrom('lo', 'eth0', ...policy.openings.flatMap(({on}) => on ?? [])),
-		source: fc.oneof(addresses(family), fc.constantFrom(LOCAL[family], ...bases)),
+		source: fc.oneof(addresses(family), fc.constantFrom(LOCAL[family], ...bases, ...blocked)),
 		destination: fc.constant(LOCAL[family]),
 		state: fc.constantFrom('NEW', 'NEW', ...CT_STATES),
 	};

@@ -1,6 +1,7 @@
 import {yieldToEventLoop} from '../host/exec/yield.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
 import {FAMILIES, type Family} from '../lib/network.ts';
+import {isDiscovery} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import {pickStranger} from '../proof/sample-addresses.ts';
 import {
@@ -50,7 +51,7 @@ export async function planForExposure(
 
 	const texts = (running?.loads ?? []).map(({text}) => text);
 	const opened = (policy?.openings ?? []).flatMap((opening): readonly SourceNetwork[] =>
-		opening.kind !== 'mdns' && opening.from ? [{network: opening.from, on: opening.on}] : [],
+		!isDiscovery(opening) && opening.from ? [{network: opening.from, on: opening.on}] : [],
 	);
 	// With thousands of rules, each of the two searches takes so long that keys would have to wait.
 	await yieldToEventLoop();

@@ -2,7 +2,14 @@ import {groupBy} from '../lib/group-by.ts';
 import {prefixBits} from '../lib/network.ts';
 import {LAST_PORT} from '../lib/port-ranges.ts';
 import {SCTP} from './ip-protocols.ts';
-import type {MdnsOpening, Opening, PortOpening, PortProtocol, ProtocolOpening} from './opening.ts';
+import {
+	type DiscoveryOpening,
+	isDiscovery,
+	type Opening,
+	type PortOpening,
+	type PortProtocol,
+	type ProtocolOpening,
+} from './opening.ts';
 
 /**
  * The ports of one protocol that an opening opens, with its position in the list and the bits of its
@@ -40,10 +47,14 @@ export function mergeOpenings(openings: readonly Opening[]): readonly Opening[] 
 	const wholes = needed.flatMap(({whole, position}) => (whole ? [{...whole, position}] : []));
 	const discovery = openings
 		.map((opening, position) => ({...opening, position}))
-		.filter((opening): opening is MdnsOpening & {position: number} => opening.kind === 'mdns')
-		.filter((opening, index, all) => all.findIndex((other) => other.on === opening.on) === index)
+		.filter((opening): opening is DiscoveryOpening & {position: number} => isDiscovery(opening))
 		.filter(
-			(opening, _, all) => opening.on === undefined || all.every((other) => other.on !== undefined),
+			({kind, on}, index, all) =>
+				all.findIndex((other) => other.kind === kind && other.on === on) === index,
+		)
+		.filter(
+			({kind, on}, _, all) =>
+				on === undefined || all.every((other) => other.kind !== kind || other.on !== undefined),
 		);
 	return [...ports, ...wholes, ...discovery]
 		.sort((a, b) => a.position - b.position)
@@ -65,7 +76,7 @@ export function joinProtocols<T extends Omit<PortOpening, 'kind' | 'limit'> & {l
 }
 
 function splitOpening(opening: Opening, position: number): readonly Part[] {
-	if (opening.kind === 'mdns') {
+	if (isDiscovery(opening)) {
 		return [];
 	}
 
@@ -97,8 +108,13 @@ function splitOpening(opening: Opening, position: number): readonly Part[] {
 }
 
 /** What parts that may become one have in common. */
-function scopeOf({protocol, whole, from, on, limit, first, last}: Part): string {
-	return `${protocol} ${whole?.protocol.name} ${from?.cidr} ${on} ${limit ? `limit ${first}-${last}` : ''}`;
+function scopeOf({protocol, whole, sourceBits, from, on, limit, first, last}: Part): string {
+	if (whole !== undefined) {
+		// 6in4, and protocol 41 from 0.0.0.0/0, are the same.
+		return `whole ${protocol} ${sourceBits} ${on}`;
+	}
+
+	return `${protocol} ${from?.cidr} ${on} ${limit ? `limit ${first}-${last}` : ''}`;
 }
 
 /** Overlapping ranges of one scope become one, in the position of the first of them. */

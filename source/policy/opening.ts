@@ -28,19 +28,29 @@ export type ProtocolOpening = {
 	readonly on?: string;
 };
 
-/** Local discovery: multicast DNS (RFC 6762) and IGMP, multicast destinations only. */
-export type MdnsOpening = {
-	readonly kind: 'mdns';
+/**
+ * Local discovery. `mdns`: multicast DNS (RFC 6762) and IGMP, multicast destinations only. `ssdp` (UPnP Device
+ * Architecture 2.0, 1): searches and announcements by multicast, IGMP, and answers to this machine's
+ * own searches, which come from port 1900 to the port that asked. Conntrack cannot tell these answers
+ * from other packets, so each machine of a local network can send them unasked.
+ */
+export type DiscoveryOpening = {
+	readonly kind: 'mdns' | 'ssdp';
 	readonly on?: string;
 };
 
-export type Opening = PortOpening | ProtocolOpening | MdnsOpening;
+export type Opening = PortOpening | ProtocolOpening | DiscoveryOpening;
+
+/** Whether an opening is for finding devices of the local network, and has no source. */
+export function isDiscovery(opening: Opening): opening is DiscoveryOpening {
+	return opening.kind === 'mdns' || opening.kind === 'ssdp';
+}
 
 /** The canonical text of an opening; `parseOpening` reads it back to the same value. */
 export function printOpening(opening: Opening): string {
 	const on = opening.on === undefined ? '' : ` on ${opening.on}`;
-	if (opening.kind === 'mdns') {
-		return `mdns${on}`;
+	if (isDiscovery(opening)) {
+		return `${opening.kind}${on}`;
 	}
 
 	const from = opening.from === undefined ? '' : ` from ${printNetwork(opening.from)}`;

@@ -11,17 +11,23 @@ import {
 	WITH_OWN_RULES,
 } from './ip-protocols.ts';
 import {joinProtocols, mergeOpenings} from './merge-openings.ts';
-import type {MdnsOpening, Opening, PortOpening, PortProtocol, ProtocolOpening} from './opening.ts';
+import type {
+	DiscoveryOpening,
+	Opening,
+	PortOpening,
+	PortProtocol,
+	ProtocolOpening,
+} from './opening.ts';
 import {type Services, suggestService} from './services.ts';
 
 const FORMS =
-	'Write 22/tcp, 53, ssh, 8000-8010/tcp, "22/tcp from 198.51.100.0/24", "5432/tcp on wg0", "22/tcp limit", mdns or esp';
+	'Write 22/tcp, 53, ssh, 8000-8010/tcp, "22/tcp from 198.51.100.0/24", "5432/tcp on wg0", "22/tcp limit", mdns, ssdp or esp';
 
 /** What is open, without the qualifiers: `Omit` alone would lose the union. */
 type Subject =
 	| Pick<PortOpening, 'kind' | 'protocol' | 'first' | 'last'>
 	| Pick<ProtocolOpening, 'kind' | 'protocol'>
-	| Pick<MdnsOpening, 'kind'>;
+	| Pick<DiscoveryOpening, 'kind'>;
 
 /**
  * Reads openings: `SUBJECT [SUBJECT …] [from NETWORK] [on INTERFACE] [limit]`. A subject is
@@ -89,7 +95,7 @@ function isSubject(words: readonly string[], services: Services): boolean {
 	return (
 		nameLength(words, services) > 1 ||
 		/^\d+(?:[-:]\d+)?(?:\/|$)/.test(word) ||
-		name === 'mdns' ||
+		DISCOVERY_WORDS.has(name) ||
 		protocolNamed(name) !== undefined ||
 		(!QUALIFIERS.includes(name) && services.has(name.split('/')[0] ?? ''))
 	);
@@ -97,10 +103,18 @@ function isSubject(words: readonly string[], services: Services): boolean {
 
 const QUALIFIERS: readonly string[] = ['from', 'on', 'limit'];
 
+/** UPnP finds devices by SSDP. */
+const DISCOVERY_WORDS: ReadonlyMap<string, DiscoveryOpening['kind']> = new Map([
+	['mdns', 'mdns'],
+	['ssdp', 'ssdp'],
+	['upnp', 'ssdp'],
+]);
+
 function parseSubject(subject: string, services: Services): readonly Subject[] {
 	const name = subject.toLowerCase();
-	if (name === 'mdns') {
-		return [{kind: 'mdns'}];
+	const kind = DISCOVERY_WORDS.get(name);
+	if (kind !== undefined) {
+		return [{kind}];
 	}
 
 	const protocol = protocolNamed(name);
@@ -115,10 +129,11 @@ function portSubjects(subject: string, services: Services): readonly Subject[] {
 function qualify(subject: Subject, {limit, ...where}: Qualifiers): Opening {
 	switch (subject.kind) {
 		case 'mdns':
+		case 'ssdp':
 			if (where.from !== undefined || limit) {
 				throw new InputError(
-					'mdns takes neither "from" nor "limit"',
-					'Write mdns, or "mdns on eth0"',
+					`${subject.kind} takes neither "from" nor "limit"`,
+					`Write ${subject.kind}, or "${subject.kind} on eth0"`,
 				);
 			}
 

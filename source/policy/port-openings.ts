@@ -6,14 +6,15 @@ import type {Protocol} from './services.ts';
 /** One port of one protocol. */
 export type Port = {readonly protocol: Protocol; readonly port: number};
 
-/** The port of local discovery (RFC 6762). `mdns` opens it, for multicast destinations only. */
-const MDNS_PORT = 5353;
+/** The ports of local discovery. `mdns` and `ssdp` open theirs for multicast destinations only. */
+const DISCOVERY_PORTS = {mdns: 5353, ssdp: 1900} as const;
 
 /** Whether an opening opens a port, be it for some sources or on one interface only. */
 export function covers(opening: Opening, {protocol, port}: Port): boolean {
 	switch (opening.kind) {
 		case 'mdns':
-			return protocol === 'udp' && port === MDNS_PORT;
+		case 'ssdp':
+			return protocol === 'udp' && port === DISCOVERY_PORTS[opening.kind];
 		case 'protocol':
 			return false;
 		case 'port':
@@ -27,8 +28,9 @@ export function covers(opening: Opening, {protocol, port}: Port): boolean {
 
 /** The opening that opens a port for all sources. */
 export function openingOf({protocol, port}: Port): Opening {
-	return protocol === 'udp' && port === MDNS_PORT
-		? {kind: 'mdns'}
+	const kind = (['mdns', 'ssdp'] as const).find((name) => DISCOVERY_PORTS[name] === port);
+	return protocol === 'udp' && kind !== undefined
+		? {kind}
 		: {kind: 'port', protocol, ...onePort(port), limit: false};
 }
 

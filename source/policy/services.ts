@@ -112,7 +112,7 @@ export function suggestService(name: string, services: Services): string | undef
 	// Of equally similar names one with the same first letter wins.
 	const rank = (known: string) => 4 * distance(typed, known) + (known[0] === typed[0] ? 0 : 2);
 	const own = [...services.keys()].filter((known) => OWN_SERVICES.has(known));
-	const nearest = [...own, 'mdns', ...IP_PROTOCOLS.map(({name}) => name)].reduce<
+	const nearest = [...own, 'mdns', 'ssdp', ...IP_PROTOCOLS.map(({name}) => name)].reduce<
 		string | undefined
 	>((best, known) => (best === undefined || rank(known) < rank(best) ? known : best), undefined);
 	// In a short word, two other letters make another word: "exit" is no "git".

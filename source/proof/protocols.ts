@@ -1,6 +1,7 @@
 import {type Family, printNetwork} from '../lib/network.ts';
 import {isPort, onePort} from '../lib/port-ranges.ts';
 import {PROTOCOL_NUMBERS, protocolNumbered, protocolOver, SCTP} from '../policy/ip-protocols.ts';
+import {isDiscovery} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import {evaluate} from '../ruleset/evaluate.ts';
 import {firstPacket} from '../ruleset/evaluate-ports.ts';
@@ -106,7 +107,7 @@ function chooseVantagePoints(
 ): readonly NamedVantagePoint[] {
 	const networks = new Set(
 		openings.flatMap((opening) =>
-			opening.kind !== 'mdns' &&
+			!isDiscovery(opening) &&
 			(opening.kind === 'protocol' || opening.protocol === 'sctp') &&
 			opening.from
 				? [printNetwork(opening.from)]

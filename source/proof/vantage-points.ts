@@ -1,6 +1,7 @@
 import {forEachYielding} from '../host/exec/yield.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
 import {contains, FAMILIES, type Family, type Network, printNetwork} from '../lib/network.ts';
+import {isDiscovery} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {RemoteClient} from '../ruleset/lockout.ts';
@@ -114,7 +115,7 @@ export async function planForPolicy(
 	interfaces: readonly Interface[],
 	remoteClient: RemoteClient | undefined,
 ): Promise<PolicyVantagePoints> {
-	const openings = policy.openings.filter((opening) => opening.kind !== 'mdns');
+	const openings = policy.openings.filter((opening) => !isDiscovery(opening));
 	const named = [...new Set(openings.flatMap(({on}) => on ?? []))];
 	const usual = remoteClient?.inInterface ?? interfaces[0]?.name ?? 'eth0';
 	// A port that is open on the named interfaces only has to be closed on another one.

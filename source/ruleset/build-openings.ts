@@ -1,8 +1,9 @@
 import {groupBy} from '../lib/group-by.ts';
 import type {Family} from '../lib/network.ts';
-import {onePort, printPorts} from '../lib/port-ranges.ts';
+import {onePort, type PortRange, printPorts} from '../lib/port-ranges.ts';
 import {
-	type MdnsOpening,
+	type DiscoveryOpening,
+	isDiscovery,
 	type PortOpening,
 	type PortProtocol,
 	type ProtocolOpening,
@@ -21,7 +22,7 @@ const MULTIPORT = 15;
 type PartOpening =
 	| (PortOpening & {readonly protocol: PortProtocol})
 	| ProtocolOpening
-	| MdnsOpening;
+	| DiscoveryOpening;
 type PortPart = Extract<PartOpening, {kind: 'port'}>;
 
 /**
@@ -30,7 +31,7 @@ type PortPart = Extract<PartOpening, {kind: 'port'}>;
  */
 export function openingRules(policy: Policy, family: Family, plain: boolean): readonly Rule[] {
 	const parts = policy.openings.flatMap((opening): readonly PartOpening[] => {
-		if (opening.kind === 'mdns') {
+		if (isDiscovery(opening)) {
 			return [opening];
 		}
 
@@ -46,12 +47,12 @@ export function openingRules(policy: Policy, family: Family, plain: boolean): re
 			opening.protocol === 'both' ? ['tcp', 'udp'] : [opening.protocol];
 		return protocols.map((protocol) => ({...opening, protocol}));
 	});
-	return groupBy(parts, kindOf).flatMap((group) => {
+	const rules = groupBy(parts, kindOf).flatMap((group) => {
 		const ports = group.filter((part) => part.kind === 'port');
 		const [first] = ports;
 		if (first === undefined) {
 			return group.flatMap((part) =>
-				part.kind === 'mdns'
+				isDiscovery(part)
 					? discovery(part, family)
 					: part.kind === 'protocol'
 						? [wholeProtocol(part)]
@@ -63,13 +64,21 @@ export function openingRules(policy: Policy, family: Family, plain: boolean): re
 			? ports.map((part) => limited(part, family))
 			: (plain ? ports.map((part) => [part]) : chunk(ports)).map((some) => opened(first, some));
 	});
+	// mdns and ssdp both need IGMP.
+	const known = new Set<string>();
+	return rules.filter(({match, reason}) => {
+		const text = reason?.part === 'discovery' ? JSON.stringify(match) : '';
+		const isNew = text === '' || !known.has(text);
+		known.add(text);
+		return isNew;
+	});
 }
 
 /** What openings have in common that can share a rule. */
 function kindOf(part: PartOpening): string {
 	return part.kind === 'port'
 		? `${part.protocol} ${part.from?.cidr} ${part.on} ${part.limit}`
-		: part.kind === 'mdns'
+		: isDiscovery(part)
 			? part.kind
 			: printOpening(part);
 }
@@ -116,20 +125,56 @@ function where(part: PortPart | ProtocolOpening): Match {
 	};
 }
 
-function discovery(opening: MdnsOpening, family: Family): readonly Rule[] {
+/** The groups and the port of each way of local discovery, and what it finds. */
+const DISCOVERY = {
+	mdns: {
+		groups: {4: ['224.0.0.251/32'], 6: ['ff02::fb/128']},
+		port: 5353,
+		finds: 'finding printers and casting devices',
+	},
+	// UPnP Device Architecture 2.0, 1.2.2 and A.2: link-local and site-local scope in IPv6.
+	ssdp: {
+		groups: {4: ['239.255.255.250/32'], 6: ['ff02::c/128', 'ff05::c/128']},
+		port: 1900,
+		finds: 'finding media servers, televisions and routers',
+	},
+} as const;
+
+/** Networks that are not routed on the internet (RFC 1918, RFC 3927, RFC 4193, RFC 4291). */
+const LOCAL_NETWORKS = {
+	4: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16'],
+	6: ['fe80::/10', 'fc00::/7'],
+} as const;
+
+/** The ports that Linux gives to sockets which ask for any (ip_local_port_range): whoever searches has one. */
+const SEARCHERS: PortRange = {first: 32_768, last: 60_999};
+
+function discovery(opening: DiscoveryOpening, family: Family): readonly Rule[] {
 	const on: Match = opening.on === undefined ? {} : {inInterface: opening.on};
-	const mdns = ourRule('discovery', 'You opened mdns: finding printers and casting devices', {
-		...on,
-		destination: family === 4 ? '224.0.0.251/32' : 'ff02::fb/128',
-		protocol: 'udp',
-		destinationPorts: [onePort(5353)],
-	});
-	const igmp = ourRule('discovery', 'You opened mdns: IGMP keeps its multicast coming', {
+	const {groups, port, finds} = DISCOVERY[opening.kind];
+	const asked = groups[family].map((destination) =>
+		ourRule('discovery', `You opened ${opening.kind}: ${finds}`, {
+			...on,
+			destination,
+			protocol: 'udp',
+			destinationPorts: [onePort(port)],
+		}),
+	);
+	const answers = LOCAL_NETWORKS[family].map((source) =>
+		ourRule('discovery', 'You opened ssdp: answers to searches, from local networks', {
+			...on,
+			source,
+			protocol: 'udp',
+			sourcePorts: [onePort(port)],
+			destinationPorts: [SEARCHERS],
+		}),
+	);
+	const igmp = ourRule('discovery', `You opened ${opening.kind}: IGMP keeps its multicast coming`, {
 		...on,
 		destination: '224.0.0.0/4',
 		protocol: 'igmp',
 	});
-	return family === 4 ? [mdns, igmp] : [mdns];
+	return [...asked, ...(opening.kind === 'ssdp' ? answers : []), ...(family === 4 ? [igmp] : [])];
 }
 
 /** Cuts a list of openings into pieces that each fit one multiport match. */

@@ -1,7 +1,7 @@
 import {groupBy} from '../lib/group-by.ts';
 import {contains, type Family} from '../lib/network.ts';
 import {type IpProtocol, SCTP} from '../policy/ip-protocols.ts';
-import {type Opening, type ProtocolOpening, printOpening} from '../policy/opening.ts';
+import {isDiscovery, type Opening, type ProtocolOpening, printOpening} from '../policy/opening.ts';
 
 /** Something on this machine that receives packets of a protocol without ports, or of SCTP. */
 export type ProtocolUse = {
@@ -30,8 +30,8 @@ export function openingForUse({protocol, port}: ProtocolUse): Opening {
 /** Whether an opening lets packets of a use in, be it from some sources or on one interface only. */
 export function opensUse(opening: Opening, use: ProtocolUse): boolean {
 	const {protocol, families, port, peer} = use;
-	if (opening.kind === 'mdns') {
-		// It opens IGMP for multicast destinations, where all of it goes.
+	if (isDiscovery(opening)) {
+		// Both open IGMP for multicast destinations, where all of it goes.
 		return protocol.name === 'igmp';
 	}
 

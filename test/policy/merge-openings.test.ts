@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {contains, FAMILIES} from '../../source/lib/network.ts';
 import {joinProtocols, mergeOpenings} from '../../source/policy/merge-openings.ts';
-import {type Opening, type PortOpening, printOpening} from '../../source/policy/opening.ts';
+import {
+	isDiscovery,
+	type Opening,
+	type PortOpening,
+	printOpening,
+} from '../../source/policy/opening.ts';
 import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {defaultPolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
@@ -38,8 +43,8 @@ function openedBy(list: readonly Opening[]): ReadonlyMap<string, readonly string
 	};
 	for (const opening of list) {
 		for (const on of INTERFACES.filter((name) => opening.on === undefined || opening.on === name)) {
-			if (opening.kind === 'mdns') {
-				add(`mdns on ${on}`, FREE);
+			if (isDiscovery(opening)) {
+				add(`${opening.kind} on ${on}`, FREE);
 				continue;
 			}
 
@@ -168,8 +173,16 @@ describe('mergeOpenings', () => {
 		[['22/tcp limit', '22/udp limit', '22/tcp limit'], ['22 limit']],
 		[['22/tcp limit', '20-30/tcp'], ['20-30/tcp']],
 		[
-			['mdns', '22/tcp', 'mdns on eth0', 'mdns'],
-			['mdns', '22/tcp'],
+			['6in4', 'protocol 41 from 0.0.0.0/0', 'ah from 0.0.0.0/0', 'ah', 'ah from 10.0.0.0/8'],
+			['6in4', 'ah from 0.0.0.0/0'],
+		],
+		[
+			['6in4', 'protocol 41', '2905/sctp', 'esp on eth0', 'sctp', 'esp', 'vrrp on eth0'],
+			['protocol 41', 'sctp', 'esp', 'vrrp on eth0'],
+		],
+		[
+			['mdns', '22/tcp', 'mdns on eth0', 'ssdp on eth0', 'mdns'],
+			['mdns', '22/tcp', 'ssdp on eth0'],
 		],
 		[
 			['mdns on eth0', 'mdns on eth0', 'mdns on wg0'],
@@ -248,7 +261,7 @@ describe('mergeOpenings', () => {
 							old.on === opening.on &&
 							(old.kind === 'port' && opening.kind === 'port'
 								? scopeOf(old) === scopeOf(opening) && overlap(old, opening)
-								: old.kind === 'mdns' || printOpening(old) === printOpening(opening)),
+								: isDiscovery(old) || printOpening(old) === printOpening(opening)),
 					),
 				);
 				expect(places).toEqual([...places].sort((a, b) => a - b));

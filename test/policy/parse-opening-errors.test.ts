@@ -65,6 +65,7 @@ describe('parseOpening refuses', () => {
 		['22/tcp limit limit', 'says "limit" twice'],
 		['mdns from 10.0.0.0/8', 'neither "from" nor "limit"'],
 		['mdns limit', 'neither "from" nor "limit"'],
+		['ssdp from 10.0.0.0/8', 'neither "from" nor "limit"'],
 		['mdns/udp', 'not a known service'],
 		['esp limit', 'esp takes no "limit"'],
 		['80 gre limit', 'gre takes no "limit"'],

@@ -52,6 +52,8 @@ describe('parseOpening', () => {
 		],
 		['mdns', {kind: 'mdns'}],
 		['MDNS on eth0', {kind: 'mdns', on: 'eth0'}],
+		['SSDP on eth0', {kind: 'ssdp', on: 'eth0'}],
+		['upnp', {kind: 'ssdp'}],
 		['8000:8010/tcp', port(8000, {last: 8010})],
 		['2905/sctp', port(2905, {protocol: 'sctp'})],
 		['mosh', port(60_000, {last: 61_000, protocol: 'udp'})],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {contains, FAMILIES, parseNetwork} from '../../source/lib/network.ts';
 import {SCTP} from '../../source/policy/ip-protocols.ts';
-import {type Opening, printOpening} from '../../source/policy/opening.ts';
+import {isDiscovery, type Opening, printOpening} from '../../source/policy/opening.ts';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
 import {type ProtocolChecks, runProtocolChecks} from '../../source/proof/protocols.ts';
@@ -63,7 +63,7 @@ function isOpen(
 ): boolean {
 	return policy.openings.some(
 		(opening) =>
-			opening.kind !== 'mdns' &&
+			!isDiscovery(opening) &&
 			(opening.on === undefined || opening.on === inInterface) &&
 			(opening.from === undefined || contains(opening.from.cidr, source)) &&
 			(opening.kind === 'port' || opening.protocol.families.includes(family)) &&

@@ -133,6 +133,50 @@ it('drops what comes from a blocked address ahead of all openings, in its own fa
 	expect(input(6, wish)[5]).toBe('-s 2001:db8::/32 -j DROP');
 });
 
+describe('ssdp', () => {
+	it('opens the group, and answers of local networks to ports of searchers; IGMP once beside mdns', () => {
+		const answers = (source: string) =>
+			`-s ${source} -i eth0 -p udp --sport 1900 --dport 32768:60999 -j ACCEPT`;
+		expect(openedBy(4, 'ssdp on eth0')).toEqual([
+			'-d 239.255.255.250 -i eth0 -p udp --dport 1900 -j ACCEPT',
+			...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16'].map(answers),
+			'-d 224.0.0.0/4 -i eth0 -p 2 -j ACCEPT',
+		]);
+		expect(openedBy(6, 'ssdp on eth0')).toEqual([
+			'-d ff02::c -i eth0 -p udp --dport 1900 -j ACCEPT',
+			'-d ff05::c -i eth0 -p udp --dport 1900 -j ACCEPT',
+			...['fe80::/10', 'fc00::/7'].map(answers),
+		]);
+		expect(openedBy(4, 'mdns', 'ssdp').filter((text) => text.includes('-p 2 '))).toHaveLength(1);
+	});
+});
+
+describe('protocols without ports', () => {
+	it('are numbers where names depend on the machine, in the families that they have', () => {
+		const list = [
+			'vrrp on eth0',
+			'esp from 10.0.0.0/8',
+			'6in4',
+			'gre from fd00::/8',
+			'protocol 41',
+		];
+		expect(openedBy(4, ...list)).toEqual([
+			'-i eth0 -p 112 -j ACCEPT',
+			'-s 10.0.0.0/8 -p esp -j ACCEPT',
+			'-p 41 -j ACCEPT',
+		]);
+		expect(openedBy(6, ...list)).toEqual([
+			'-i eth0 -p 112 -j ACCEPT',
+			'-s fd00::/8 -p 47 -j ACCEPT',
+			'-p 41 -j ACCEPT',
+		]);
+		expect(openedBy(4, '2905/sctp', '3868-3870/sctp', 'sctp on eth0')).toEqual([
+			'-p sctp -m multiport --dports 2905,3868:3870 -j ACCEPT',
+			'-i eth0 -p sctp -j ACCEPT',
+		]);
+	});
+});
+
 describe('mdns', () => {
 	it('lets in multicast only', () => {
 		expect(openedBy(4, 'mdns')).toEqual([

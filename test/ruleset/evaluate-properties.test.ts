@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {contains, FAMILIES} from '../../source/lib/network.ts';
-import type {Opening} from '../../source/policy/opening.ts';
+import {isDiscovery, type Opening} from '../../source/policy/opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
@@ -37,18 +37,34 @@ function isBlocked({blocked = []}: Policy, {source}: Packet): boolean {
 	return blocked.some(({cidr}) => contains(cidr, source));
 }
 
+/** Networks that are not routed on the internet. */
+const LOCAL = [
+	...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16'],
+	...['fe80::/10', 'fc00::/7'],
+];
+
 function opens(opening: Opening, packet: Packet): boolean {
 	if (opening.on !== undefined && opening.on !== packet.inInterface) {
 		return false;
 	}
 
 	const {protocol, destination = '', destinationPort = 0} = packet;
-	if (opening.kind === 'mdns') {
-		const group = packet.family === 4 ? '224.0.0.251' : 'ff02::fb';
-		const isQuery = protocol === 'udp' && destinationPort === 5353 && destination === group;
+	if (isDiscovery(opening)) {
+		const [port, ...groups] =
+			opening.kind === 'mdns'
+				? [5353, '224.0.0.251', 'ff02::fb']
+				: [1900, '239.255.255.250', 'ff02::c', 'ff05::c'];
+		const isQuery = protocol === 'udp' && destinationPort === port && groups.includes(destination);
+		const isAnswer =
+			opening.kind === 'ssdp' &&
+			protocol === 'udp' &&
+			packet.sourcePort === 1900 &&
+			32_768 <= destinationPort &&
+			destinationPort <= 60_999 &&
+			LOCAL.some((network) => contains(network, packet.source));
 		const isIgmp =
 			packet.family === 4 && protocol === 'igmp' && contains('224.0.0.0/4', destination);
-		return isQuery || isIgmp;
+		return isQuery || isAnswer || isIgmp;
 	}
 
 	const isSource = opening.from === undefined || contains(opening.from.cidr, packet.source);

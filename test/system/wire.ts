@@ -3,6 +3,7 @@ import ipaddr from 'ipaddr.js';
 import type {Family} from '../../source/lib/network.ts';
 import {LAST_PORT} from '../../source/lib/port-ranges.ts';
 import {IP_PROTOCOLS, type IpProtocol, SCTP} from '../../source/policy/ip-protocols.ts';
+import {isDiscovery} from '../../source/policy/opening.ts';
 import type {Policy} from '../../source/policy/policy.ts';
 import {protocolOfNumber} from '../../source/ruleset/protocol-names.ts';
 import {addresses, ipProtocols, ports} from '../_helpers/samples/arbitraries.ts';
@@ -58,7 +59,7 @@ export function shotsNear(policy: Policy, family: Family): fc.Arbitrary<Shot> {
 		fc.constantFrom(0, 22, ...edges.filter((edge) => edge <= LAST_PORT)),
 	);
 	const cidrs = policy.openings.flatMap((opening) =>
-		opening.kind !== 'mdns' && opening.from?.family === family ? [opening.from.cidr] : [],
+		!isDiscovery(opening) && opening.from?.family === family ? [opening.from.cidr] : [],
 	);
 	const common = {
 		family: fc.constant(family),
@@ -77,8 +78,8 @@ export function shotsNear(policy: Policy, family: Family): fc.Arbitrary<Shot> {
 	const udp = fc
 		.record({
 			...common,
-			sourcePort: fc.oneof(ports, fc.constantFrom(67, 547, 5353)),
-			destinationPort: fc.oneof(port, fc.constantFrom(68, 546, 5353)),
+			sourcePort: fc.oneof(ports, fc.constantFrom(67, 547, 5353, 1900)),
+			destinationPort: fc.oneof(port, fc.constantFrom(68, 546, 5353, 1900, 32_767, 40_000)),
 		})
 		.map((packet): Shot => ({packet: {...packet, protocol: 'udp', state: 'NEW'}}));
 	const {protocol, request, answer, error} = MESSAGES[family];
@@ -135,7 +136,8 @@ function sources(family: Family, cidrs: readonly string[]): fc.Arbitrary<string>
 		.filter((value) => value >= 0n && value < 1n << width)
 		.map((value) => spell(value, family))
 		.filter(canComeIn);
-	const linkLocal = family === 6 ? ['fe80::2', 'fe80::ffff'] : ['203.0.113.7'];
+	const linkLocal =
+		family === 6 ? ['fe80::2', 'fe80::ffff', 'fd00::7'] : ['203.0.113.7', '192.168.1.7'];
 	return fc.oneof(addresses(family).filter(canComeIn), fc.constantFrom(...linkLocal, ...near));
 }
 

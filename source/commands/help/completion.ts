@@ -5,7 +5,12 @@ import type {Shell} from '../options/words.ts';
 import type {Flag, Syntax, Value} from './command-tree.ts';
 
 /** The words that an opening may begin with. Numbers of ports are too many to offer. */
-const OPENING_STARTS = ['mdns', ...IP_PROTOCOLS.map(({name}) => name), ...OWN_SERVICES.keys()];
+const OPENING_STARTS = [
+	'mdns',
+	'ssdp',
+	...IP_PROTOCOLS.map(({name}) => name),
+	...OWN_SERVICES.keys(),
+];
 
 /**
  * The completion script of a shell, made from the tree that the program reads its arguments with. The

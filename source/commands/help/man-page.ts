@@ -22,6 +22,7 @@ const OPENINGS: ReadonlyArray<readonly [string, string]> = [
 	['5432/tcp on wg0', 'only through an interface'],
 	['22/tcp limit', 'six new connections a minute from one source'],
 	['mdns', 'local discovery: printers, casting devices'],
+	['ssdp', 'UPnP discovery: media servers, televisions, routers; from local networks'],
 	...IP_PROTOCOLS.map(({name, purpose, families}): readonly [string, string] => [
 		name,
 		families.length === 1 ? `${purpose}; IPv4 only` : purpose,

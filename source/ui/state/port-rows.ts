@@ -1,6 +1,6 @@
 import type {Published} from '../../existing/nat/published-ports.ts';
 import {groupBy} from '../../lib/group-by.ts';
-import {type Opening, printOpening} from '../../policy/opening.ts';
+import {isDiscovery, type Opening, printOpening} from '../../policy/opening.ts';
 import {covers, type Port} from '../../policy/port-openings.ts';
 import type {Listener} from '../../services/listener.ts';
 import {openingForUse, opensUse, type ProtocolUse} from '../../services/protocol-use.ts';
@@ -180,7 +180,7 @@ function protocolRows(
 				opening,
 				uses: group,
 				openings: openings.filter(
-					(one) => one.kind !== 'mdns' && group.some((use) => opensUse(one, use)),
+					(one) => !isDiscovery(one) && group.some((use) => opensUse(one, use)),
 				),
 			};
 		}),
@@ -193,8 +193,8 @@ function isShownBy(
 	outside: ReadonlyMap<string, unknown>,
 	uses: readonly ProtocolUse[],
 ): boolean {
-	if (opening.kind === 'mdns') {
-		return outside.has('5353/udp');
+	if (isDiscovery(opening)) {
+		return outside.has(opening.kind === 'mdns' ? '5353/udp' : '1900/udp');
 	}
 
 	if (opening.kind === 'protocol' || opening.protocol === 'sctp') {

@@ -20,7 +20,7 @@ import {styleOf, type Tone} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
 const EXAMPLES =
-	'22/tcp, 53, ssh, 8000-8010/tcp, 22/tcp from 10.0.0.0/8, 5432/tcp on wg0, 22/tcp limit, mdns, vrrp, esp';
+	'22/tcp, 53, ssh, 8000-8010/tcp, 22/tcp from 10.0.0.0/8, 5432/tcp on wg0, 22/tcp limit, mdns, ssdp, vrrp';
 /**
  * Lines beside the list: the field, an empty line and the heading. A low terminal has room for the
  * field only.

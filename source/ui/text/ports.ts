@@ -2,7 +2,7 @@ import {FAMILIES} from '../../lib/network.ts';
 import {printPorts} from '../../lib/port-ranges.ts';
 import {quoteIfNeeded} from '../../lib/shell-quote.ts';
 import {adviseOpenings} from '../../policy/advise-openings.ts';
-import {type Opening, printOpening} from '../../policy/opening.ts';
+import {isDiscovery, type Opening, printOpening} from '../../policy/opening.ts';
 import type {Port} from '../../policy/port-openings.ts';
 import {adviseOn} from '../../services/advice.ts';
 import {programNamed} from '../../services/known-programs/find.ts';
@@ -134,8 +134,10 @@ export function printPort({protocol, port}: Port): string {
 
 /** The protocols and the clients that an opening allows, in words. */
 export function describeOpening(opening: Opening): string {
-	if (opening.kind === 'mdns') {
-		return 'local discovery, by multicast only';
+	if (isDiscovery(opening)) {
+		return opening.kind === 'mdns'
+			? 'local discovery, by multicast only'
+			: 'UPnP discovery, and answers of the local network';
 	}
 
 	const [only, other] = opening.kind === 'protocol' ? opening.protocol.families : FAMILIES;
@@ -164,14 +166,14 @@ function column(text: string, width: number): string {
 /** What the openings of a port allow together. */
 function openingsText(openings: readonly Opening[]): string {
 	const wide = openings.some(
-		(opening) => opening.kind !== 'mdns' && opening.from === undefined && opening.on === undefined,
+		(opening) => !isDiscovery(opening) && opening.from === undefined && opening.on === undefined,
 	);
 	const [first] = openings;
 	if (wide || first === undefined) {
 		return wide ? 'open' : 'shut';
 	}
 
-	return first.kind === 'mdns'
+	return isDiscovery(first)
 		? 'open to multicast'
 		: `open${first.from === undefined ? '' : ` from ${first.from.cidr}`}${first.on === undefined ? '' : ` on ${first.on}`}${openings.length > 1 ? ' and others' : ''}`;
 }

@@ -7,7 +7,7 @@ import {
 	type IpProtocol,
 	protocolNumbered,
 } from '../../../source/policy/ip-protocols.ts';
-import type {Opening} from '../../../source/policy/opening.ts';
+import {isDiscovery, type Opening} from '../../../source/policy/opening.ts';
 import {completePolicy, type Policy, ROLES, VERDICTS} from '../../../source/policy/policy.ts';
 import {CT_STATES} from '../../../source/ruleset/model.ts';
 import type {Packet} from '../../../source/ruleset/packet.ts';
@@ -98,12 +98,14 @@ export function openings(choices: Choices = {}): fc.Arbitrary<Opening> {
 			limit: false,
 		}),
 	);
-	const mdns = on.map((on): Opening => ({kind: 'mdns', ...(on === undefined ? {} : {on})}));
+	const discovery = fc
+		.tuple(fc.constantFrom('mdns', 'ssdp'), on)
+		.map(([kind, on]): Opening => ({kind, ...(on === undefined ? {} : {on})}));
 	return fc.oneof(
 		{arbitrary: port, weight: 12},
 		{arbitrary: sctp, weight: 1},
 		{arbitrary: protocolOpenings(from, on), weight: 3},
-		{arbitrary: mdns, weight: 1},
+		{arbitrary: discovery, weight: 2},
 	);
 }
 
@@ -167,7 +169,7 @@ export function packetsNear(policy: Policy, family: Family): fc.Arbitrary<Packet
 		.flatMap(({first, last}) => [first - 1, first, last, last + 1])
 		.filter((port) => port >= 1 && port <= LAST_PORT);
 	const bases = policy.openings.flatMap((opening) =>
-		opening.kind !== 'mdns' && opening.from?.family === family
+		!isDiscovery(opening) && opening.from?.family === family
 			? [opening.from.cidr.split('/')[0] ?? '']
 			: [],
 	);
@@ -213,10 +215,22 @@ export function packetsNear(policy: Policy, family: Family): fc.Arbitrary<Packet
 		}),
 		fc.record({
 			...common,
-			destination: fc.constant(family === 4 ? '224.0.0.251' : 'ff02::fb'),
+			destination: fc.constantFrom(
+				...(family === 4 ? ['224.0.0.251', '239.255.255.250'] : ['ff02::fb', 'ff02::c', 'ff05::c']),
+			),
 			protocol: fc.constant('udp'),
 			sourcePort: fc.constant(5353),
-			destinationPort: fc.constantFrom(5353, 5354),
+			destinationPort: fc.constantFrom(5353, 5354, 1900),
+		}),
+		fc.record({
+			...common,
+			source: fc.oneof(
+				addresses(family),
+				fc.constantFrom(...(family === 4 ? ['192.168.1.7', '172.31.0.1'] : ['fe80::7', 'fd00::7'])),
+			),
+			protocol: fc.constant('udp'),
+			sourcePort: fc.constantFrom(1900, 1901),
+			destinationPort: fc.constantFrom(32_767, 32_768, 60_999, 61_000),
 		}),
 	);
 }

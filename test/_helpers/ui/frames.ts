@@ -61,7 +61,7 @@ const TEXTS = [
 	'Log what is turned away (key l)',
 	'Nothing is let in. What listens was not found out.',
 	'Space or Del removes it',
-	'22/tcp, 53, ssh, 8000-8010/tcp, 22/tcp from 10.0.0.0/8, 5432/tcp on wg0, 22/tcp limit, mdns, vrrp, esp',
+	'22/tcp, 53, ssh, 8000-8010/tcp, 22/tcp from 10.0.0.0/8, 5432/tcp on wg0, 22/tcp limit, mdns, ssdp, vrrp',
 ];
 
 /** The last line of a step, at its field or at its list. */

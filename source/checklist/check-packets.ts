@@ -1,6 +1,6 @@
 import {findJumpFault} from '../existing/shadowed-jump.ts';
-import {type Comparison, compareRunning, type Deviation} from '../exposure/compare-running.ts';
-import {describeDeviation} from '../exposure/describe-deviation.ts';
+import {type Comparison, compareRunning} from '../exposure/compare-running.ts';
+import {describeBlocked, describeDeviation} from '../exposure/describe-deviation.ts';
 import type {FactsWithIptables} from '../host/machine/facts.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
 import {HostError} from '../lib/errors.ts';
@@ -56,7 +56,7 @@ export function describeRunning(
 		return [open(ID, TITLE, `not tried: ${compared.message}`, compared.hint)];
 	}
 
-	const {deviations, probes, unloaded} = compared;
+	const {deviations, blocked, probes, unloaded} = compared;
 	const foreign = deviations.filter(
 		({rule, families}) =>
 			(rule !== undefined && !rule.own && !rule.text.startsWith(':')) ||
@@ -65,11 +65,12 @@ export function describeRunning(
 	// Rules for single networks are often meant: somebody trusts these.
 	const trusted = foreign.filter(({from, fate}) => from.kind === 'network' && fate === 'open');
 	const faults = foreign.filter((deviation) => !trusted.includes(deviation));
+	const texts = [...faults.map(describeDeviation), ...blocked.map(describeBlocked)];
 	return [
-		faults.length === 0
+		texts.length === 0
 			? ok(ID, `${TITLE} (${probes} packets)`)
 			: failed(
-					...([ID, TITLE, describe(faults)] as const),
+					...([ID, TITLE, describe(texts)] as const),
 					'Remove these rules, or put the ports into the policy',
 				),
 		...(trusted.length === 0
@@ -77,7 +78,10 @@ export function describeRunning(
 			: [
 					open(
 						...(['trusted', 'no network may reach more than the policy allows'] as const),
-						...([describe(trusted), 'If that is not meant, remove these rules'] as const),
+						...([
+							describe(trusted.map(describeDeviation)),
+							'If that is not meant, remove these rules',
+						] as const),
 					),
 				]),
 		...(unloaded.length === 0
@@ -92,7 +96,7 @@ export function describeRunning(
 	];
 }
 
-function describe(deviations: readonly Deviation[]): string {
-	const more = deviations.length - MOST_SHOWN;
-	return `${deviations.slice(0, MOST_SHOWN).map(describeDeviation).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+function describe(texts: readonly string[]): string {
+	const more = texts.length - MOST_SHOWN;
+	return `${texts.slice(0, MOST_SHOWN).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }

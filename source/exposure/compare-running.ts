@@ -4,7 +4,10 @@ import type {Family} from '../lib/network.ts';
 import {cutPorts, joinRanges, onePort, type PortRange, subtractRanges} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
-import {type Fate, findResponsibleRule, type ResponsibleRule} from '../proof/responsible-rule.ts';
+import type {Ports} from '../proof/count-nft.ts';
+import type {View} from '../proof/report.ts';
+import {type Fate, findResponsibleRule} from '../proof/responsible-rule.ts';
+import type {ResponsibleRule} from '../proof/rule-counters.ts';
 import {type Observation, sweep} from '../proof/sweep.ts';
 import type {NamedVantagePoint} from '../proof/vantage-points.ts';
 import {openPorts, stretches} from '../ruleset/evaluate-ports.ts';
@@ -13,6 +16,7 @@ import type {RuleSet} from '../ruleset/model.ts';
 import {hasIngress, loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {mirrorForwarding} from '../testbed/mirror-host.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
+import {type BlockedConnection, findBlockedConnections} from './compare-connections.ts';
 import {numbersIn} from './measure.ts';
 import {withoutRateLimits, withSources} from './strip-rate-limits.ts';
 import {planForRunning} from './vantage-points.ts';
@@ -30,6 +34,7 @@ export type Deviation = {
 /** How the running rules compare to the policy. */
 export type Comparison = {
 	readonly deviations: readonly Deviation[];
+	readonly blocked: readonly BlockedConnection[];
 	/** How many packets were sent. */
 	readonly probes: number;
 	/** Tables of nftables that the copy of this machine could not load. */
@@ -72,14 +77,21 @@ export async function compareRunning(
 				...{ports, alike, follows: true},
 				ingress: hasIngress(loaded),
 			});
-			const differences = vantagePoints.flatMap((vantagePoint) => {
+			const views = vantagePoints.flatMap((vantagePoint) => {
 				const seen = observations.find((one) => one.vantagePoint === vantagePoint);
-				return seen === undefined ? [] : differencesOf(vantagePoint, seen, alike, ruleSet);
+				return seen === undefined ? [] : [viewOf(vantagePoint, seen, alike, ruleSet)];
 			});
+			const differences = views.flatMap(differencesOf);
 			// Packets have to arrive again, also under rules that block neighbour discovery.
 			await testbed.seedNeighbours(vantagePoints);
+			const deviations = await explain(testbed, source, loaded, withoutImplied(differences));
+			await testbed.forgetNeighbours();
+			const known = new Set(deviations.map(({rule}) => rule?.text));
+			const blocked = await findBlockedConnections(testbed, policy, views, loaded);
 			return {
-				deviations: await explain(testbed, source, loaded, withoutImplied(differences)),
+				deviations,
+				// A rule that closes ports mostly blocks more.
+				blocked: blocked.filter(({rule}) => !known.has(rule.text)),
 				probes: 2 * vantagePoints.length * alike.length,
 				unloaded,
 			};
@@ -143,12 +155,18 @@ type Difference = {
 	readonly ports: readonly PortRange[];
 };
 
-function differencesOf(
+/** What passed from one vantage point, and what should. */
+type RunningView = Pick<View, 'vantagePoint' | 'expected' | 'passed'> & {
+	/** Ports whose packets go elsewhere, to a container say. */
+	readonly forwarded: Ports;
+};
+
+function viewOf(
 	vantagePoint: NamedVantagePoint,
 	{passed, forwarded = []}: Observation,
 	alike: readonly PortRange[],
 	ruleSet: RuleSet,
-): readonly Difference[] {
+): RunningView {
 	const rules = ruleSet.families.find(({family}) => family === vantagePoint.family);
 	const starts = new Map(alike.map((stretch) => [stretch.first, stretch]));
 	const widen = (ranges: readonly PortRange[]) =>
@@ -160,15 +178,31 @@ function differencesOf(
 				).flat(),
 			),
 		);
+	const expected = (protocol: Protocol) => (rules ? openPorts(rules, vantagePoint, protocol) : []);
+	const elsewhere = (protocol: Protocol) =>
+		widen(
+			forwarded
+				.filter((one) => one.protocol === protocol && !one.here)
+				.map(({port}) => onePort(port)),
+		);
+	return {
+		vantagePoint,
+		expected: {tcp: expected('tcp'), udp: expected('udp')},
+		passed: {tcp: widen(passed.tcp), udp: widen(passed.udp)},
+		forwarded: {tcp: elsewhere('tcp'), udp: elsewhere('udp')},
+	};
+}
+
+function differencesOf(view: RunningView): readonly Difference[] {
+	const {vantagePoint, expected, passed, forwarded} = view;
 	return (['tcp', 'udp'] as const).flatMap((protocol) => {
-		const expected = rules ? openPorts(rules, vantagePoint, protocol) : [];
-		const found = widen(passed[protocol]);
-		// What is forwarded, to a container say, bypasses INPUT, and no policy opens or closes it.
-		const elsewhere = forwarded.filter((one) => one.protocol === protocol && !one.here);
-		const sent = [...found, ...widen(elsewhere.map(({port}) => onePort(port)))];
+		const open = subtractRanges(passed[protocol], expected[protocol]);
+		// What is forwarded bypasses INPUT, and no policy opens or closes it.
+		const sent = [...passed[protocol], ...forwarded[protocol]];
+		const closed = subtractRanges(expected[protocol], sent);
 		return [
-			{vantagePoint, protocol, fate: 'open' as const, ports: subtractRanges(found, expected)},
-			{vantagePoint, protocol, fate: 'closed' as const, ports: subtractRanges(expected, sent)},
+			{vantagePoint, protocol, fate: 'open' as const, ports: open},
+			{vantagePoint, protocol, fate: 'closed' as const, ports: closed},
 		].filter(({ports}) => ports.length > 0);
 	});
 }

@@ -1,5 +1,6 @@
 import {type PortRange, printPorts} from '../lib/port-ranges.ts';
 import {describeRule} from '../proof/responsible-rule.ts';
+import type {BlockedConnection} from './compare-connections.ts';
 import type {Deviation} from './compare-running.ts';
 
 /** More ranges than these are counted. */
@@ -15,6 +16,12 @@ export function describeDeviation({fate, ports, families, from, rule}: Deviation
 	const over = families.map((family) => `IPv${family}`).join(' and ');
 	const cause = rule === undefined ? 'no rule was found that does it' : describeRule(rule);
 	return `${lists.join(' and ')} ${one ? 'is' : 'are'} ${fate} ${where} over ${over}: ${cause}`;
+}
+
+/** `no longer so over IPv4: it answers ping: -A INPUT -p icmp -j DROP, in filter` */
+export function describeBlocked({names, families, rule}: BlockedConnection): string {
+	const over = families.map((family) => `IPv${family}`).join(' and ');
+	return `no longer so over ${over}: ${names.join(', ')}: ${describeRule(rule)}`;
 }
 
 function printList(ranges: readonly PortRange[]): string {

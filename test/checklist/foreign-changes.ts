@@ -269,6 +269,63 @@ export const FOREIGN_CHANGES: readonly ForeignChange[] = [
 		],
 	},
 	{
+		change: 'NOTRACK in raw',
+		...inserted('PREROUTING -j CT --notrack', 'iptables', 'raw'),
+		found: [
+			/^no longer so over IPv4: its own TCP connections are answered, .*: -A PREROUTING -j CT --notrack, in raw$/,
+		],
+	},
+	{
+		change: 'DROP of what an open port answers',
+		...inserted('OUTPUT -p tcp --sport 22 -j DROP'),
+		found: [
+			/^no longer so over IPv4: 22\/tcp answers: -A OUTPUT -p tcp -m tcp --sport 22 -j DROP, in filter$/,
+		],
+	},
+	{
+		change: 'DROP of ICMP',
+		...inserted('INPUT -p icmp -j DROP'),
+		found: [/^no longer so over IPv4: it answers ping, .*: -A INPUT -p icmp -j DROP, in filter$/],
+	},
+	{
+		change: 'DROP of neighbour discovery',
+		...inserted('INPUT -p ipv6-icmp -j DROP', 'ip6tables'),
+		found: [
+			/^no longer so over IPv6: .*neighbour discovery works.*: -A INPUT -p ipv6-icmp -j DROP, in filter$/,
+		],
+	},
+	{
+		change: 'DROP on loopback',
+		...inserted('INPUT -i lo -j DROP'),
+		found: [
+			/^no longer so over IPv4: its programs reach each other: -A INPUT -i lo -j DROP, in filter$/,
+		],
+	},
+	{
+		change: 'DROP of answers',
+		...inserted('INPUT -m conntrack --ctstate ESTABLISHED -j DROP'),
+		found: [
+			/^no longer so over IPv4: .*22\/tcp answers.*: -A INPUT -m conntrack --ctstate ESTABLISHED -j DROP, in filter$/,
+		],
+	},
+	{
+		change: 'nftables, inet: drop of what an open port answers',
+		...table('inet theirs', 'chain out { type filter hook output priority 0; tcp sport 22 drop; }'),
+		found: [
+			/^no longer so over IPv4 and IPv6: 22\/tcp answers: tcp sport 22 drop, in inet theirs, chain out$/,
+		],
+	},
+	{
+		change: 'nftables, netdev: drop at egress',
+		...table(
+			'netdev theirs',
+			'chain out { type filter hook egress device "eth0" priority 0; udp sport 53 drop; }',
+		),
+		found: [
+			/^no longer so over IPv4 and IPv6: 53\/udp answers: udp sport 53 drop, in netdev theirs, chain out$/,
+		],
+	},
+	{
 		change: 'LOG, and a rule that counts (harmless)',
 		does: ['iptables -I INPUT 1 -j LOG --log-prefix DROP', 'iptables -I INPUT 1 -p tcp --dport 22'],
 		undoes: ['iptables -D INPUT -j LOG --log-prefix DROP', 'iptables -D INPUT -p tcp --dport 22'],
@@ -286,6 +343,11 @@ export const FOREIGN_CHANGES: readonly ForeignChange[] = [
 			'iptables -F f2b-sshd',
 			'iptables -X f2b-sshd',
 		],
+		found: undefined,
+	},
+	{
+		change: 'outgoing mail blocked (harmless)',
+		...inserted('OUTPUT -p tcp --dport 25 -j REJECT'),
 		found: undefined,
 	},
 	{

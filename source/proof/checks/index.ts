@@ -6,6 +6,7 @@ import type {Check, CheckContext, CheckRunner} from './check.ts';
 import {runAnswerChecks, runLoopbackCheck, runPingChecks} from './connectivity.ts';
 import {runHelperChecks} from './helpers.ts';
 import {runDhcpCheck, runNeighbourDiscoveryCheck, runPathMtuCheck} from './network-protocols.ts';
+import {runOpenPortChecks} from './open-ports.ts';
 import {runStrayPacketChecks} from './stray-packets.ts';
 import {runVerdictChecks} from './verdict.ts';
 
@@ -35,21 +36,44 @@ const ALONE: ReadonlySet<CheckRunner> = new Set([runStrayPacketChecks, runVerdic
 const TIMEOUTS_MS = [600, 1200] as const;
 
 /** A check to be run, and what its last try has found. */
-type Run = {
+export type CheckRun = {
 	readonly runner: CheckRunner;
 	readonly context: Omit<CheckContext, 'timeout'>;
 	checks?: readonly Check[];
 };
 
-/** Runs all checks, for each family from its first vantage point, and both families at the same time. */
+/** The checks that need no machine beyond the outside, and no helper. */
+export const CONNECTION_CHECKS: readonly CheckRunner[] = [
+	runOpenPortChecks,
+	runAnswerChecks,
+	runLoopbackCheck,
+	runPingChecks,
+	runNeighbourDiscoveryCheck,
+	runDhcpCheck,
+];
+
+type CheckedView = Pick<View, 'vantagePoint' | 'expected'>;
+
+/** Runs all checks, for each family from its first vantage point. */
 export async function runChecks(
 	testbed: Testbed,
 	policy: Policy,
-	views: ReadonlyArray<Pick<View, 'vantagePoint' | 'expected'>>,
+	views: readonly CheckedView[],
 ): Promise<readonly Check[]> {
 	// It replaces a sender, which no check may be using then.
 	await testbed.startBeyond();
-	const runs = FAMILIES.map((family): readonly Run[] => {
+	const runs = await runEach(testbed, policy, views, RUNNERS);
+	return runs.flatMap(({checks = []}) => checks);
+}
+
+/** Runs some checks, for each family from its first vantage point, and both families at the same time. */
+export async function runEach(
+	testbed: Testbed,
+	policy: Policy,
+	views: readonly CheckedView[],
+	runners: readonly CheckRunner[],
+): Promise<readonly CheckRun[]> {
+	const runs = FAMILIES.map((family): readonly CheckRun[] => {
 		const view = views.find(({vantagePoint}) => vantagePoint.family === family);
 		if (view === undefined) {
 			return [];
@@ -58,11 +82,12 @@ export async function runChecks(
 		const {vantagePoint, expected: opened} = view;
 		const here = testbed.targetFor(vantagePoint);
 		const context = {testbed, policy, vantagePoint, here, there: vantagePoint.source, opened};
-		return RUNNERS.map((runner) => ({runner, context}));
+		return runners.map((runner) => ({runner, context}));
 	});
-	const isSettled = ({checks}: Run) => checks?.every(({result}) => result !== 'failed') ?? false;
+	const isSettled = ({checks}: CheckRun) =>
+		checks?.every(({result}) => result !== 'failed') ?? false;
 	// Where none of these checks gets an answer, all is blocked, and no answer is late.
-	const isBlocked = (some: readonly Run[]) =>
+	const isBlocked = (some: readonly CheckRun[]) =>
 		some
 			.filter(({runner}) => !ALONE.has(runner))
 			.every(({checks}) => checks?.every(({result}) => result !== 'ok') ?? false);
@@ -79,11 +104,11 @@ export async function runChecks(
 		);
 	}
 
-	return runs.flat().flatMap(({checks = []}) => checks);
+	return runs.flat();
 }
 
-async function runOnce(runs: readonly Run[], timeout: number): Promise<void> {
-	const perform = async (one: Run) => {
+async function runOnce(runs: readonly CheckRun[], timeout: number): Promise<void> {
+	const perform = async (one: CheckRun) => {
 		one.checks = await one.runner({...one.context, timeout});
 	};
 	for (const one of runs.filter(({runner}) => ALONE.has(runner))) {

@@ -75,6 +75,17 @@ describe.each(RUNS)(
 			await wizardDoes(server.host, 'undo', '--all');
 		});
 
+		test('at the console, which no rules close', async () => {
+			const applying = await applyBy(bySsh(server));
+			// In a view of its own, a terminal of the test is there.
+			const command = `mount --bind "$(tty)" /dev/console; ${CONFIRM} </dev/console; umount /dev/console`;
+			const terminal = terminals.start(['sh', '-c', command], {enter: server.host.enter});
+			await terminal.waitFor(/Kept change \d+/);
+			expect(await terminal.ended).toBe(0);
+			expect(await applying.ended).toBe(0);
+			await wizardDoes(server.host, 'undo', '--all');
+		});
+
 		test('from a tmux that was there before, attached again', async () => {
 			const [way, tmux] = [bySsh(server), 'tmux -f /dev/null -S ~/tmux'];
 			await runBy(way, `${tmux} new-session -d bash --norc`);
@@ -174,128 +185,135 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 
 	const OLD = /^This session was open before the rules were applied/m;
 
-	test.each<{readonly what: string; readonly confirm: () => Promise<string>; readonly why: RegExp}>(
-		[
-			{
-				what: 'a terminal of a login that ended before the rules were loaded',
-				confirm: async () => confirmIn('old'),
-				why: /^The login that opened this terminal has ended: /,
+	const CASES: ReadonlyArray<{
+		readonly what: string;
+		readonly confirm: () => Promise<string>;
+		readonly why: RegExp;
+	}> = [
+		{
+			what: 'a terminal of a login that ended before the rules were loaded',
+			confirm: async () => confirmIn('old'),
+			why: /^The login that opened this terminal has ended: /,
+		},
+		{
+			what: 'a terminal of a new login that has ended',
+			async confirm() {
+				await runBy(admin, `dtach -n ${file('new')} bash --norc`);
+				return confirmIn('new');
 			},
-			{
-				what: 'a terminal of a new login that has ended',
-				async confirm() {
-					await runBy(admin, `dtach -n ${file('new')} bash --norc`);
-					return confirmIn('new');
-				},
-				why: /^The login that opened this terminal has ended: /,
+			why: /^The login that opened this terminal has ended: /,
+		},
+		{
+			what: 'a login from before',
+			confirm: async () => confirmWaiting('before'),
+			why: OLD,
+		},
+		{
+			what: 'a login while the rules were loaded',
+			confirm: async () => confirmWaiting('during'),
+			why: OLD,
+		},
+		{
+			what: 'a new session over a connection from before',
+			confirm: async () => said(await runBy(shared(), CONFIRM)),
+			why: /^This session .*, or shares a connection that was \(.*ssh -o ControlPath=none /,
+		},
+		{
+			what: 'a terminal without a login: of a web console, of docker exec',
+			confirm: async () => said(await server.host.run('sh', ['-c', CONFIRM])),
+			why: /^(How this terminal is connected could not be detected|The login that opened this)/,
+		},
+		{
+			what: 'a login from another address',
+			async confirm() {
+				const other = withOptions(admin, 'BindAddress=10.9.0.3');
+				const login = await startBy(other, 'echo in; exec cat', /in/);
+				const seen = 'A login was seen. This login comes from 10.9.0.3, and';
+				await vi.waitFor(() => expect(applying.output()).toContain(seen), WAIT);
+				await login.stop();
+				return said(await runBy(other, CONFIRM));
 			},
-			{
-				what: 'a login from before',
-				confirm: async () => confirmWaiting('before'),
-				why: OLD,
+			why: /^This login comes from 10\.9\.0\.3, and the rules were applied from 10\.9\.0\.2: /,
+		},
+		{
+			what: 'a process of an ordinary user that calls itself sshd',
+			async confirm() {
+				const copy = path.join(server.host.folder, 'sshd');
+				await server.host.must('install', ['-o', 'ann', '/usr/bin/socat', copy]);
+				const start = `exec -a 'sshd: root@pts/0' ${copy} "$@"`;
+				const asAnn = ['setpriv', '--reuid=ann', '--regid=ann', '--clear-groups', '--'];
+				await listenAndConfirm(OTHER_PORT, [...asAnn, 'bash', '-c', start, 'bash'], 'sudo -n');
+				const text = await connect(OTHER_PORT);
+				await vi.waitFor(
+					() => expect(applying.output()).toContain(`A login was seen. ${NOT_ROOTS}`),
+					WAIT,
+				);
+				return text;
 			},
-			{
-				what: 'a login while the rules were loaded',
-				confirm: async () => confirmWaiting('during'),
-				why: OLD,
+			why: new RegExp(`^${NOT_ROOTS}`, 'm'),
+		},
+		{
+			what: 'a connection that conntrack takes for an established one',
+			async confirm() {
+				const [from] = server.clients;
+				const words = `-I -p tcp -s ${from} -d ${server.addresses[0]} --sport 40000 --dport ${CLOSED_PORT} --state ESTABLISHED -u SEEN_REPLY,ASSURED -t 600`;
+				await server.host.must('conntrack', words.split(' '));
+				return connect(CLOSED_PORT, ',sourceport=40000,reuseaddr');
 			},
-			{
-				what: 'a new session over a connection from before',
-				confirm: async () => said(await runBy(shared(), CONFIRM)),
-				why: /^This session .*, or shares a connection that was \(.*ssh -o ControlPath=none /,
+			why: BLOCKED,
+		},
+		{
+			what: 'a connection that a rule of another program accepts',
+			async confirm() {
+				const accept = ['INPUT', '-p', 'tcp', '--dport', `${CLOSED_PORT}`, '-j', 'ACCEPT'];
+				await server.host.must('iptables', ['-I', ...accept]);
+				const text = await connect(CLOSED_PORT);
+				await server.host.must('iptables', ['-D', ...accept]);
+				return text;
 			},
-			{
-				what: 'a terminal without a login: of a web console, of docker exec',
-				confirm: async () => said(await server.host.run('sh', ['-c', CONFIRM])),
-				why: /^(How this terminal is connected could not be detected|The login that opened this)/,
+			why: BLOCKED,
+		},
+		{
+			what: 'mosh, whose login ends as soon as it has begun',
+			async confirm() {
+				const start = 'LC_ALL=C.UTF-8 mosh-server new -i 0.0.0.0 -p 60001 -- bash --norc';
+				const {stdout} = await runBy(admin, start);
+				const key = /MOSH CONNECT 60001 (\S+)/.exec(stdout)?.[1] ?? '';
+				const terminal = terminals.start(['mosh-client', server.addresses[0], '60001'], {
+					enter: server.client.enter,
+					variables: {MOSH_KEY: key, LC_ALL: 'C.UTF-8'},
+					columns: 200,
+				});
+				await terminal.waitFor(/[#$]/);
+				terminal.type(`clear; ${CONFIRM}\r`);
+				const text = await terminal.waitFor('confirm keep');
+				terminal.type('exit\r');
+				return text;
 			},
-			{
-				what: 'a login from another address',
-				async confirm() {
-					const other = withOptions(admin, 'BindAddress=10.9.0.3');
-					const login = await startBy(other, 'echo in; exec cat', /in/);
-					const seen = 'A login was seen. This login comes from 10.9.0.3, and';
-					await vi.waitFor(() => expect(applying.output()).toContain(seen), WAIT);
-					await login.stop();
-					return said(await runBy(other, CONFIRM));
-				},
-				why: /^This login comes from 10\.9\.0\.3, and the rules were applied from 10\.9\.0\.2: /,
+			why: /^mosh does not show from which address you are connected/m,
+		},
+		{
+			what: 'a change of version 0.1.0, which did not record this',
+			async confirm() {
+				const meta = '/var/lib/fw-wizard/changes/1/meta.json';
+				const record = JSON.parse(await server.host.must('cat', [meta]));
+				const {appliedFrom: _, ...old} = record;
+				await server.host.must('tee', [meta], {input: JSON.stringify(old)});
+				return said(await runBy(admin, CONFIRM));
 			},
-			{
-				what: 'a process of an ordinary user that calls itself sshd',
-				async confirm() {
-					const copy = path.join(server.host.folder, 'sshd');
-					await server.host.must('install', ['-o', 'ann', '/usr/bin/socat', copy]);
-					const start = `exec -a 'sshd: root@pts/0' ${copy} "$@"`;
-					const asAnn = ['setpriv', '--reuid=ann', '--regid=ann', '--clear-groups', '--'];
-					await listenAndConfirm(OTHER_PORT, [...asAnn, 'bash', '-c', start, 'bash'], 'sudo -n');
-					const text = await connect(OTHER_PORT);
-					await vi.waitFor(
-						() => expect(applying.output()).toContain(`A login was seen. ${NOT_ROOTS}`),
-						WAIT,
-					);
-					return text;
-				},
-				why: new RegExp(`^${NOT_ROOTS}`, 'm'),
-			},
-			{
-				what: 'a connection that conntrack takes for an established one',
-				async confirm() {
-					const [from] = server.clients;
-					const words = `-I -p tcp -s ${from} -d ${server.addresses[0]} --sport 40000 --dport ${CLOSED_PORT} --state ESTABLISHED -u SEEN_REPLY,ASSURED -t 600`;
-					await server.host.must('conntrack', words.split(' '));
-					return connect(CLOSED_PORT, ',sourceport=40000,reuseaddr');
-				},
-				why: BLOCKED,
-			},
-			{
-				what: 'a connection that a rule of another program accepts',
-				async confirm() {
-					const accept = ['INPUT', '-p', 'tcp', '--dport', `${CLOSED_PORT}`, '-j', 'ACCEPT'];
-					await server.host.must('iptables', ['-I', ...accept]);
-					const text = await connect(CLOSED_PORT);
-					await server.host.must('iptables', ['-D', ...accept]);
-					return text;
-				},
-				why: BLOCKED,
-			},
-			{
-				what: 'mosh, whose login ends as soon as it has begun',
-				async confirm() {
-					const start = 'LC_ALL=C.UTF-8 mosh-server new -i 0.0.0.0 -p 60001 -- bash --norc';
-					const {stdout} = await runBy(admin, start);
-					const key = /MOSH CONNECT 60001 (\S+)/.exec(stdout)?.[1] ?? '';
-					const terminal = terminals.start(['mosh-client', server.addresses[0], '60001'], {
-						enter: server.client.enter,
-						variables: {MOSH_KEY: key, LC_ALL: 'C.UTF-8'},
-						columns: 200,
-					});
-					await terminal.waitFor(/[#$]/);
-					terminal.type(`clear; ${CONFIRM}\r`);
-					const text = await terminal.waitFor('confirm keep');
-					terminal.type('exit\r');
-					return text;
-				},
-				why: /^mosh does not show from which address you are connected/m,
-			},
-			{
-				what: 'a change of version 0.1.0, which did not record this',
-				async confirm() {
-					const meta = '/var/lib/fw-wizard/changes/1/meta.json';
-					const record = JSON.parse(await server.host.must('cat', [meta]));
-					const {appliedFrom: _, ...old} = record;
-					await server.host.must('tee', [meta], {input: JSON.stringify(old)});
-					return said(await runBy(admin, CONFIRM));
-				},
-				why: /^An older version of fw-wizard made this change/,
-			},
-		],
-	)('$what', async ({confirm, why}) => {
-		const text = await confirm();
-		expect(text).toMatch(why);
-		expect(text).toMatch(/^Log in anew .*keep the rules all the same: fw-wizard confirm keep$/m);
-		expect(await wizardDoes(server.host, 'undo', '--list')).toContain('  waits  ');
-	});
+			why: /^An older version of fw-wizard made this change/,
+		},
+	];
+
+	// A loop: test.each would cut the names off.
+	for (const {what, confirm, why} of CASES) {
+		test(what, async () => {
+			const text = await confirm();
+			expect(text).toMatch(why);
+			expect(text).toMatch(/^Log in anew .*keep the rules all the same: fw-wizard confirm keep$/m);
+			expect(await wizardDoes(server.host, 'undo', '--list')).toContain('  waits  ');
+		});
+	}
 
 	test('and is confirmed by it', async () => {
 		expect(said(await runBy(admin, `${CONFIRM} keep`))).toMatch(/^Kept change 1/);

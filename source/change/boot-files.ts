@@ -1,18 +1,8 @@
-import {
-	closeSync,
-	existsSync,
-	fsyncSync,
-	lstatSync,
-	mkdirSync,
-	openSync,
-	readdirSync,
-	rmSync,
-	statSync,
-} from 'node:fs';
+import {existsSync, lstatSync, mkdirSync, rmSync, statSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {run} from '../host/exec/run.ts';
-import {writeWhole} from '../host/files/atomic-write.ts';
+import {removeLeftovers, syncFolder, writeWhole} from '../host/files/atomic-write.ts';
 import {readText} from '../host/files/read-text.ts';
 import {explainError} from '../lib/errors.ts';
 
@@ -73,26 +63,9 @@ export async function applyFilePlan({before, files, after}: FilePlan): Promise<v
 function syncFolders(files: readonly string[]): void {
 	for (const folder of new Set(files.map((file) => path.dirname(file)))) {
 		if (existsSync(folder)) {
-			const descriptor = openSync(folder, 'r');
-			try {
-				fsyncSync(descriptor);
-			} finally {
-				closeSync(descriptor);
-			}
-		}
-	}
-}
-
-/**
- * Removes temporary files, named with a number at the end, of a program that was killed while
- * writing.
- */
-function removeLeftovers(file: string): void {
-	const [folder, start] = [path.dirname(file), `${path.basename(file)}.`];
-	const names = existsSync(folder) ? readdirSync(folder) : [];
-	for (const name of names.filter((name) => name.startsWith(start))) {
-		if (/^\d+$/.test(name.slice(start.length))) {
-			rmSync(path.join(folder, name), {force: true});
+			syncFolder(folder);
+			// A folder that was made for the file has a name, too.
+			syncFolder(path.dirname(folder));
 		}
 	}
 }

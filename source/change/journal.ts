@@ -1,6 +1,7 @@
-import {closeSync, constants, openSync, writeFileSync} from 'node:fs';
+import {closeSync, constants, fsyncSync, openSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
+import {readText} from '../host/files/read-text.ts';
 import {JOURNAL_FILE, makePrivate, STATE_DIR} from './paths.ts';
 
 /** A line of the journal. The watchdog writes such lines too. */
@@ -38,10 +39,27 @@ export function writeJournal(change: number, what: Entry['what'], outcome: strin
 		try {
 			writeFileSync(descriptor, `${JSON.stringify(entry)}\n`);
 			written = key;
+			fsyncSync(descriptor);
 		} finally {
 			closeSync(descriptor);
 		}
 	} catch {}
+}
+
+/** What the journal says became of a change in the end; undefined where it does not say. */
+export function readOutcome(change: number): 'kept' | 'rolled back' | undefined {
+	const outcomes = (readText(JOURNAL_FILE) ?? '').split('\n').flatMap((line) => {
+		try {
+			const entry = JSON.parse(line) as Partial<Entry>;
+			return entry.change === change ? /^(?:kept|rolled back)/.exec(`${entry.outcome}`)?.[0] : [];
+		} catch {
+			return [];
+		}
+	});
+	return outcomes.findLast((outcome) => outcome !== undefined) as
+		| 'kept'
+		| 'rolled back'
+		| undefined;
 }
 
 /** The person, also where sudo has made root of them. */

@@ -6,6 +6,7 @@ import {assertPrivate} from '../host/files/trust.ts';
 import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {CONFIG_DIR, LOCK_FILE, makePrivate, STATE_DIR} from './paths.ts';
+import {folderOf} from './record.ts';
 
 /** Milliseconds to wait for the lock: more than the wizard takes to see what was decided elsewhere. */
 const TIMEOUT_MS = 2000;
@@ -60,6 +61,33 @@ export async function withLock(work: () => Promise<void>): Promise<void> {
 		await (held && work());
 	} finally {
 		await held?.release();
+	}
+}
+
+/** Seconds to wait for another confirmation or undo of a change: a slow disk takes some to write its files. */
+const CHANGE_TIMEOUT = 60;
+
+/**
+ * Runs what confirms a change or undoes it, one at a time. Only whoever waits for a confirmation holds the
+ * lock on changes, so that this is another lock: that of the record.
+ * @throws {HostError} where another process has it for too long
+ */
+export async function withChange<T>(id: number, work: () => Promise<T>): Promise<T> {
+	const file = `${folderOf(id)}/meta.json`;
+	const held = await hold('flock', ['-w', `${CHANGE_TIMEOUT}`, file]);
+	if (typeof held === 'string') {
+		throw held === ''
+			? describeHolder(findHolder(file))
+			: new HostError(
+					`Change ${id} cannot be locked: ${printable(held, 160)}`,
+					'See whether its folder is there and may be used, and try again',
+				);
+	}
+
+	try {
+		return await work();
+	} finally {
+		await held.release();
 	}
 }
 

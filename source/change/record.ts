@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import {uptime} from 'node:os';
 import path from 'node:path';
-import {writeWhole} from '../host/files/atomic-write.ts';
+import {removeLeftovers, syncFolder, writeWhole} from '../host/files/atomic-write.ts';
 import {readJson} from '../host/files/read-text.ts';
 import {assertPrivate} from '../host/files/trust.ts';
 import type {FilePlan} from './boot-files.ts';
@@ -64,6 +64,8 @@ export type ChangeMeta = {
 	 */
 	readonly until: number;
 };
+
+const PARENTS = [CHANGES_DIR, STATE_DIR, path.dirname(STATE_DIR)];
 
 /** How many changes can be undone. */
 const KEPT_CHANGES = 20;
@@ -164,6 +166,11 @@ export function stateOf(id: number): ChangeState | undefined {
 	);
 }
 
+/** Whether a change is confirmed, be it that its files are still written. */
+export function isConfirmed(id: number): boolean {
+	return ['kept', 'done'].includes(stateOf(id) ?? '');
+}
+
 /** Whether the change still has to be confirmed, rolled back or completed. */
 export function isUnfinished(state: ChangeState | undefined): boolean {
 	return state !== undefined && state !== 'done' && state !== 'rolled-back';
@@ -213,10 +220,19 @@ export function effectiveState({id, bootId}: ChangeMeta): ChangeState | undefine
 	return state === 'pending' && bootId !== readBootId() ? 'rolled-back' : state;
 }
 
-/** Moves a change from one state to the next. @returns false where it was in another state already */
+/**
+ * Moves a change from one state to the next, so that a power cut does not take that back. The first move
+ * makes the record and its folders last as well.
+ * @returns false where it was in another state already
+ */
 export function moveState(id: number, from: ChangeState, to: ChangeState): boolean {
 	try {
 		renameSync(path.join(folderOf(id), from), path.join(folderOf(id), to));
+		syncFolder(folderOf(id));
+		for (const folder of from === 'pending' ? PARENTS : []) {
+			syncFolder(folder);
+		}
+
 		return true;
 	} catch (error) {
 		// A read-only disk refuses before it looks for the file.
@@ -249,6 +265,10 @@ export function pruneChanges(): void {
 	const ids = listIds();
 	for (const id of ids.filter((id) => stateOf(id) === undefined)) {
 		rmSync(folderOf(id), {recursive: true, force: true});
+	}
+
+	for (const id of ids) {
+		removeLeftovers(path.join(folderOf(id), 'meta.json'));
 	}
 
 	const old = ids.slice(0, -KEPT_CHANGES);

@@ -1,11 +1,16 @@
 import {existsSync} from 'node:fs';
 import {assertPrivate} from '../host/files/trust.ts';
+import {hostFacts} from '../host/machine/host-facts.ts';
 import {explainError, HostError} from '../lib/errors.ts';
-import {writeJournal} from './journal.ts';
+import {buildRuleSet} from '../ruleset/build.ts';
+import {readAppliedPolicy} from './applied.ts';
+import {readOutcome, writeJournal} from './journal.ts';
+import {load, readRules} from './load.ts';
 import {withLock} from './lock.ts';
 import {STATE_DIR} from './paths.ts';
 import {
 	type ChangeMeta,
+	isConfirmed,
 	isLoaded,
 	isOverdue,
 	isUnfinished,
@@ -17,7 +22,7 @@ import {
 	readMeta,
 	stateOf,
 } from './record.ts';
-import {commit, rollBack} from './settle.ts';
+import {completeConfirmation, rollBack, undoKept} from './settle.ts';
 
 /**
  * Clears up as the next change would, unless another program is changing the firewall at this
@@ -54,11 +59,50 @@ export async function rollBackOverdue(): Promise<readonly number[]> {
 			change.bootId === readBootId() &&
 			isOverdue(change),
 	);
+	const rolledBack: number[] = [];
 	for (const {id} of overdue) {
-		await rollBack(id, 'roll back', 'it was not confirmed in time');
+		try {
+			await rollBack(id, 'roll back', 'it was not confirmed in time');
+			rolledBack.push(id);
+		} catch (error) {
+			// It may have been confirmed in the last moment.
+			if (!isConfirmed(id)) {
+				throw error;
+			}
+		}
 	}
 
-	return overdue.map(({id}) => id);
+	return rolledBack;
+}
+
+/**
+ * Loads the rules of the policy that is applied: the power was cut while a confirmation was written, and
+ * the boot may have loaded those from before.
+ * @throws {HostError} where they do not load; the change stays as it is, and the next command tries again
+ */
+async function loadApplied(): Promise<void> {
+	const {families, services} = hostFacts();
+	const policy = readAppliedPolicy(services);
+	if (policy !== undefined) {
+		const ruleSet = buildRuleSet(policy, {families});
+		await load(ruleSet, await readRules(ruleSet));
+	}
+}
+
+/** Adds what the journal should end with: the power was cut after the last change was settled. */
+function completeJournal(): void {
+	const id = listIds().at(-1);
+	const state = id === undefined ? undefined : stateOf(id);
+	if (id === undefined || (state !== 'done' && state !== 'rolled-back')) {
+		return;
+	}
+
+	const outcome = readOutcome(id);
+	if (state === 'done' && outcome !== 'kept') {
+		writeJournal(id, 'confirm', 'kept');
+	} else if (state === 'rolled-back' && outcome !== 'rolled back') {
+		writeJournal(id, 'roll back', 'rolled back: before the power was cut');
+	}
 }
 
 /** Whether a change waits for its confirmation, and its time is not over. */
@@ -74,14 +118,16 @@ export async function recover(
 	isLeft: (change: ChangeMeta) => boolean = () => false,
 ): Promise<void> {
 	pruneChanges();
+	completeJournal();
 	for (const id of listIds()) {
 		const change = readMeta(id);
 		const state = stateOf(id);
 		if (change === undefined) {
 			// The record is damaged. The rollback script does not need it; a confirmation does.
-			await (isUnfinished(state) && rollBack(id, 'roll back', 'its record is damaged'));
+			const restore = isConfirmed(id) ? undoKept : rollBack;
+			await (isUnfinished(state) && restore(id, 'roll back', 'its record is damaged'));
 		} else if (state === 'kept') {
-			await commit(id);
+			await completeConfirmation(id, change.bootId === readBootId() ? undefined : loadApplied);
 		} else if (state === 'pending' && change.bootId !== readBootId()) {
 			// The boot has loaded the rules from before the change.
 			moveState(id, 'pending', 'rolling');

@@ -1,14 +1,17 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {firstLine, run} from '../host/exec/run.ts';
+import {syncFolder} from '../host/files/atomic-write.ts';
 import {assertTrusted} from '../host/files/trust.ts';
 import {explainError, HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {applyFilePlan} from './boot-files.ts';
 import {findDrift} from './drift.ts';
 import {writeJournal} from './journal.ts';
+import {withChange} from './lock.ts';
 import {
 	type ChangeState,
 	folderOf,
+	isConfirmed,
 	isOver,
 	isUnfinished,
 	moveState,
@@ -19,7 +22,8 @@ import {
 import {disarmWatchdog} from './watchdog.ts';
 
 /**
- * Confirms a pending change: the next boot will load its rules.
+ * Confirms a pending change: the next boot will load its rules. One at a time: whoever comes second waits,
+ * and is told what came of it.
  * @throws {HostError} with exit code 4 when it was rolled back meanwhile, or now because it cannot be saved
  */
 export async function keepChange(id: number): Promise<void> {
@@ -29,17 +33,35 @@ export async function keepChange(id: number): Promise<void> {
 
 /** The same for rules that were read back only now. @throws {HostError} as above */
 export async function confirmLoaded(id: number): Promise<void> {
-	if (!claimConfirmation(id) && !['kept', 'done'].includes(stateOf(id) ?? '')) {
-		throw notInTime(id);
+	const unwritten = await withChange(id, async () => {
+		if (!claimConfirmation(id) && stateOf(id) !== 'kept') {
+			return undefined;
+		}
+
+		try {
+			await commit(id);
+			return undefined;
+		} catch (error) {
+			// Rules that the next boot does not load must not run until then.
+			await takeBack(id, 'roll back', 'it could not be written for the next boot');
+			return error;
+		}
+	});
+	if (unwritten !== undefined) {
+		throw rolledBack(unwritten);
 	}
 
-	try {
-		await commit(id);
-	} catch (error) {
-		// Rules that the next boot does not load must not run until then.
-		await rollBack(id, 'roll back', 'it could not be written for the next boot');
-		throw rolledBack(error);
+	if (stateOf(id) !== 'done') {
+		throw notInTime(id);
 	}
+}
+
+/** The error of a roll back that came after the confirmation. */
+function confirmedMeanwhile(id: number): HostError {
+	return new HostError(
+		`Change ${id} was confirmed meanwhile, and stays`,
+		'To put the rules back as they were before: fw-wizard undo',
+	);
 }
 
 /** The error of a confirmation that came too late. */
@@ -65,7 +87,7 @@ async function assertKeepable(id: number): Promise<void> {
 	}
 
 	const drift = await findDrift(id);
-	if (drift !== undefined) {
+	if (drift !== undefined && stateOf(id) === 'pending') {
 		await rollBack(id, 'roll back', 'another program has changed its rules');
 		throw rolledBack(
 			new HostError(`Another program has changed the rules meanwhile. ${drift}`, 'Apply it again'),
@@ -73,7 +95,11 @@ async function assertKeepable(id: number): Promise<void> {
 	}
 }
 
-/** Claims the confirmation by a rename. @throws {HostError} where the disk refuses that */
+/**
+ * Claims the confirmation by a rename, which lasts before any file is written: after a power cut the
+ * change is confirmed, or its files are untouched.
+ * @throws {HostError} where the disk refuses that
+ */
 function claimConfirmation(id: number): boolean {
 	try {
 		return moveState(id, 'pending', 'kept');
@@ -100,9 +126,9 @@ export function rolledBack(error: unknown, rest?: string): unknown {
 const SETTLE_TRIES = 100;
 
 /**
- * Restores what a change has replaced: its rules and, where it was kept, its files.
+ * Restores the rules that a change has replaced which is not confirmed.
  * @param tries as `SETTLE_TRIES`; 0 for a caller that tries again by itself
- * @throws {HostError} when that fails
+ * @throws {HostError} when that fails, or when the change was confirmed meanwhile
  */
 export async function rollBack(
 	id: number,
@@ -110,23 +136,66 @@ export async function rollBack(
 	why: string,
 	tries = SETTLE_TRIES,
 ): Promise<void> {
-	if (stateOf(id) === 'rolled-back') {
-		// The watchdog has rolled back already, and recorded that.
+	const state = stateOf(id);
+	if (isConfirmed(id)) {
+		throw confirmedMeanwhile(id);
+	}
+
+	if (state === 'undoing') {
+		await undoKept(id, what, why);
+	} else if (state !== 'rolled-back') {
+		// Otherwise the watchdog has rolled back already, and recorded that.
+		await restoreRules(id, what, why, tries);
+	}
+}
+
+/**
+ * Restores what a confirmed change has replaced: its rules and its files.
+ * @throws {HostError} when that fails
+ */
+export async function undoKept(
+	id: number,
+	what: 'roll back' | 'apply' | 'undo',
+	why: string,
+): Promise<void> {
+	await withChange(id, async () => takeBack(id, what, why));
+}
+
+/** The same under the lock of the change. */
+async function takeBack(
+	id: number,
+	what: 'apply' | 'roll back' | 'undo',
+	why: string,
+): Promise<void> {
+	// A state of its own: the watchdog, which does not restore files, must not continue it. It lasts before
+	// a file is written: after a power cut the next command goes on.
+	moveState(id, 'kept', 'undoing');
+	moveState(id, 'done', 'undoing');
+	if (stateOf(id) !== 'undoing') {
 		return;
 	}
 
-	// A state of its own: the watchdog, which does not restore files, must not continue it.
-	moveState(id, 'kept', 'undoing');
-	moveState(id, 'done', 'undoing');
 	let unwritten: unknown;
-	if (stateOf(id) === 'undoing') {
-		try {
-			await restoreFiles(id);
-		} catch (error) {
-			unwritten = error;
-		}
+	try {
+		await restoreFiles(id);
+	} catch (error) {
+		unwritten = error;
 	}
 
+	await restoreRules(id, what, why);
+	if (unwritten !== undefined) {
+		// The rules are restored; the next command restores the files.
+		moveState(id, 'rolled-back', 'undoing');
+		throw rolledBack(unwritten, 'What the next boot loads is not, yet.');
+	}
+}
+
+async function restoreRules(
+	id: number,
+	what: 'apply' | 'roll back' | 'undo',
+	why: string,
+	tries = SETTLE_TRIES,
+): Promise<void> {
 	assertTrusted(scriptOf(id));
 	const {status, stderr} = await run('sh', [scriptOf(id), 'now'], {timeout: 60_000});
 	const state = await waitUntilSettled(id, tries);
@@ -134,12 +203,15 @@ export async function rollBack(
 		await disarmWatchdog(id);
 	}
 
+	if (isConfirmed(id)) {
+		throw confirmedMeanwhile(id);
+	}
+
 	const isBack = state === 'rolled-back' || (status === 0 && isUnfinished(state));
 	writeJournal(id, what, `${isBack ? 'rolled back' : 'rolling back failed'}: ${why}`);
-	if (unwritten !== undefined) {
-		// The rules are restored; the next command restores the files.
-		moveState(id, 'rolled-back', 'undoing');
-		throw rolledBack(unwritten, 'What the next boot loads is not, yet.');
+	// What comes next may rely on it: an older change is undone only where this one is.
+	if (state === 'rolled-back') {
+		syncFolder(folderOf(id));
 	}
 
 	if (isBack && state !== 'rolled-back') {
@@ -161,17 +233,30 @@ export async function rollBack(
 }
 
 /**
- * Completes a confirmation. Each part may be done twice: the next command finishes one that was
- * killed.
+ * Completes a confirmation that was cut off.
+ * @param load loads the confirmed rules, where a boot may have loaded those from before
+ * @throws {HostError}
  */
-export async function commit(id: number): Promise<void> {
+export async function completeConfirmation(id: number, load?: () => Promise<void>): Promise<void> {
+	await withChange(id, async () => {
+		if (stateOf(id) === 'kept') {
+			await commit(id, load);
+		}
+	});
+}
+
+/**
+ * Writes what a confirmed change has for the next boot. Each part may be done twice: the next command
+ * finishes one that was cut off.
+ */
+async function commit(id: number, load?: () => Promise<void>): Promise<void> {
 	const meta = readMeta(id);
 	// The watchdog would find the change confirmed, and do nothing.
 	await Promise.all([meta && applyFilePlan(meta.keep), disarmWatchdog(id)]);
-	if (moveState(id, 'kept', 'done')) {
-		const taken = meta?.taken ?? [];
-		writeJournal(id, 'confirm', taken.length === 0 ? 'kept' : `kept; gone: ${taken.join('; ')}`);
-	}
+	await load?.();
+	const taken = meta?.taken ?? [];
+	writeJournal(id, 'confirm', taken.length === 0 ? 'kept' : `kept; gone: ${taken.join('; ')}`);
+	moveState(id, 'kept', 'done');
 }
 
 async function restoreFiles(id: number): Promise<void> {

@@ -15,12 +15,13 @@ import {
 	type ChangeState,
 	effectiveState,
 	findPending,
+	isConfirmed,
 	listChanges,
 	readMeta,
 	stateOf,
 } from './record.ts';
 import {recover, rollBackOverdue} from './recover.ts';
-import {rollBack} from './settle.ts';
+import {rollBack, undoKept} from './settle.ts';
 import {assertWritable} from './write-back.ts';
 
 /** A change with its state. */
@@ -50,10 +51,7 @@ export function reportChanges(): readonly ChangeReport[] {
 export async function undoChanges(id?: number, guard?: Guard): Promise<readonly number[]> {
 	const last = findLast();
 	await rollBackOverdue();
-	const pending = findPending();
-	if (pending !== undefined) {
-		await rollBack(pending, 'undo', 'undone before it was confirmed');
-	}
+	const pending = await rollBackPending();
 
 	if (id !== undefined && id === pending) {
 		return [id];
@@ -85,12 +83,27 @@ export async function undoChanges(id?: number, guard?: Guard): Promise<readonly 
 		await guard?.(readMeta(first)?.undo.files[POLICY_FILE]?.text ?? null);
 		const undone = kept.filter((change) => change >= first).reverse();
 		for (const change of undone) {
-			await rollBack(change, 'undo', 'undone');
+			await undoKept(change, 'undo', 'undone');
 		}
 
 		return undone;
 	} finally {
 		await release();
+	}
+}
+
+/** Rolls back the change that waits. @returns it, unless it was confirmed at this moment @throws {HostError} */
+async function rollBackPending(): Promise<number | undefined> {
+	const pending = findPending();
+	try {
+		await (pending !== undefined && rollBack(pending, 'undo', 'undone before it was confirmed'));
+		return pending;
+	} catch (error) {
+		if (pending !== undefined && isConfirmed(pending)) {
+			return undefined;
+		}
+
+		throw error;
 	}
 }
 
@@ -113,10 +126,7 @@ export async function undoEverything(
 	persisted: FilePlan,
 ): Promise<void> {
 	await rollBackOverdue();
-	const pending = findPending();
-	if (pending !== undefined) {
-		await rollBack(pending, 'undo', 'undone before it was confirmed');
-	}
+	await rollBackPending();
 
 	const release = await lock();
 	try {
@@ -124,7 +134,7 @@ export async function undoEverything(
 		// The rules of fw-wizard that replaced removed rules go next: the removed rules must be restored.
 		for (const {id, taken} of [...listChanges()].reverse()) {
 			if (taken !== undefined && stateOf(id) === 'done') {
-				await rollBack(id, 'undo', 'undone with everything');
+				await undoKept(id, 'undo', 'undone with everything');
 			}
 		}
 

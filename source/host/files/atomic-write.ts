@@ -2,13 +2,16 @@ import {
 	chmodSync,
 	chownSync,
 	closeSync,
+	existsSync,
 	fsyncSync,
 	openSync,
+	readdirSync,
 	readSync,
 	renameSync,
 	rmSync,
 	writeSync,
 } from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 
 /**
@@ -42,6 +45,27 @@ export function writeWhole(file: string, text: string, mode: number): void {
 	} catch (error) {
 		rmSync(beside, {force: true});
 		throw error;
+	}
+}
+
+/** Removes what `writeWhole` has left beside a file in a program that was killed. */
+export function removeLeftovers(file: string): void {
+	const [folder, start] = [path.dirname(file), `${path.basename(file)}.`];
+	const names = existsSync(folder) ? readdirSync(folder) : [];
+	for (const name of names.filter((name) => name.startsWith(start))) {
+		if (/^\d+$/.test(name.slice(start.length))) {
+			rmSync(path.join(folder, name), {force: true});
+		}
+	}
+}
+
+/** Makes the names in a folder last, which a power cut may take back otherwise. */
+export function syncFolder(folder: string): void {
+	const descriptor = openSync(folder, 'r');
+	try {
+		fsyncSync(descriptor);
+	} finally {
+		closeSync(descriptor);
 	}
 }
 

@@ -272,6 +272,12 @@ export const KNOWN_SERVICES: readonly KnownService[] = [
 		note: 'The kernel shares files with other machines there: on loopback it has no use',
 	},
 	{
+		name: 'the IPsec daemon',
+		processes: ['charon', 'charon-systemd', 'charon-nm', 'pluto', 'iked', 'racoon'],
+		kind: 'everywhere',
+		note: 'It negotiates keys on 500/udp and 4500/udp. The packets are esp, and come to 4500/udp where one end is behind NAT: open all that the peers use',
+	},
+	{
 		name: 'systemd-resolved',
 		processes: ['systemd-resolve', 'systemd-resolved'],
 		kind: 'everywhere',

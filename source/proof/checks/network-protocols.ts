@@ -58,36 +58,61 @@ const DHCP_EVERY_MS = 100;
  * Answers of a DHCP server arrive at the client's port. Conntrack takes them for new connections, since
  * the client's request went to a broadcast or multicast address.
  */
-export async function runDhcpCheck({
-	testbed,
-	vantagePoint,
-	here,
-	there,
-	timeout,
-}: CheckContext): Promise<readonly Check[]> {
-	const four = vantagePoint.family === 4;
+export async function runDhcpCheck(context: CheckContext): Promise<readonly Check[]> {
+	const {testbed, vantagePoint, here, there} = context;
+	if (vantagePoint.family === 4) {
+		const arrived = await receivesDatagrams(context, {
+			...{receives: '0.0.0.0', port: 68},
+			...{source: there, sourcePort: 67, target: here},
+		});
+		return [check('DHCPv4 answers arrive', vantagePoint, arrived, 'they do not')];
+	}
+
 	const {outside} = testbed.linkTo(vantagePoint);
-	const [client, server] = four ? [68, 67] : [546, 547];
-	const [source, target] = four
-		? [there, here]
-		: [`${OUTSIDE_LINK_LOCAL}%${outside}`, `${MACHINE_LINK_LOCAL}%${vantagePoint.inInterface}`];
+	const checks: Check[] = [];
+	// Some providers answer from a global address.
+	for (const [name, source] of [
+		['DHCPv6 answers arrive', `${OUTSIDE_LINK_LOCAL}%${outside}`],
+		['DHCPv6 answers from a global address arrive', there],
+	] as const) {
+		const arrived = await receivesDatagrams(context, {
+			...{receives: `${MACHINE_LINK_LOCAL}%${vantagePoint.inInterface}`, port: 546},
+			...{source, sourcePort: 547, target: `${MACHINE_LINK_LOCAL}%${outside}`},
+		});
+		checks.push(check(name, vantagePoint, arrived, 'they do not'));
+	}
+
+	return checks;
+}
+
+type Datagrams = {
+	/** The address at which the machine waits for them. */
+	readonly receives: string;
+	readonly port: number;
+	readonly source: string;
+	readonly sourcePort: number;
+	readonly target: string;
+};
+
+/** Whether one of several datagrams reaches a program of the machine. */
+async function receivesDatagrams(
+	{testbed, vantagePoint, timeout}: CheckContext,
+	{receives, port, ...datagram}: Datagrams,
+): Promise<boolean> {
 	const received = testbed.inMachine.run('receiveDatagram', {
-		...{address: four ? '0.0.0.0' : target, port: client, timeout: 2 * timeout},
+		...{address: receives, port, timeout: 2 * timeout},
 	});
-	const destination = four ? target : `${MACHINE_LINK_LOCAL}%${outside}`;
 	// While the client has not yet opened its socket, its kernel rejects each datagram. So the server
 	// waits a little, and sends several.
 	const sendSeveral = async (): Promise<boolean> => {
 		for (let sent = 0; sent < 2 * timeout; sent += 2 * DHCP_EVERY_MS) {
 			await delay(DHCP_EVERY_MS);
 			await testbed.senders[vantagePoint.family].run('requestEcho', {
-				...{protocol: 'udp', source, sourcePort: server},
-				...{target: destination, port: client, timeout: DHCP_EVERY_MS},
+				...{protocol: 'udp', ...datagram, port, timeout: DHCP_EVERY_MS},
 			});
 		}
 
 		return received;
 	};
-	const arrived = await Promise.race([received, sendSeveral()]);
-	return [check(`DHCP${four ? 'v4' : 'v6'} answers arrive`, vantagePoint, arrived, 'they do not')];
+	return Promise.race([received, sendSeveral()]);
 }

@@ -202,7 +202,7 @@ function describeField(
 		...(narrower ? ['To narrow an opening, first remove it from the list'] : []),
 	];
 	return {
-		text: [parts.join('. '), ...advice].join('. '),
+		text: advice.length > 0 ? [`${parts.join('. ')}.`, ...advice].join(' ') : parts.join('. '),
 		tone: narrower || advice.length > 0 ? 'warning' : 'accept',
 	};
 }

@@ -52,7 +52,7 @@ export function reviewLines(
 }
 
 /** At most this many warnings stand above the rules: the rules must have room. */
-const MOST_WARNINGS = 2;
+const MOST_WARNINGS = 3;
 
 /** What the policy would end, and what its openings need besides, one line each. */
 export function reviewWarnings({
@@ -70,7 +70,7 @@ export function reviewWarnings({
 			? [`These may end, install conntrack to keep them: ${connections.join(', ')}`]
 			: []),
 		...others.slice(0, more > 0 ? MOST_WARNINGS - 1 : MOST_WARNINGS),
-		...(more > 0 ? [`${more + 1} more: see fw-wizard facts`] : []),
+		...(more > 0 ? [`${more + 1} more: fw-wizard apply names them all`] : []),
 	];
 }
 

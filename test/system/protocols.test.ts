@@ -133,3 +133,20 @@ describe('a pair of keepalived', () => {
 		expect(await hosts[0]?.must('ip', ['-o', 'address'])).toContain(SHARED[4]);
 	}, 180_000);
 });
+
+describe('IPsec of the kernel', () => {
+	const lab = useLab();
+
+	test('is named with the protocol that its peers send, before rules that block it are loaded', async () => {
+		const host = await lab.host();
+		const template = 'tmpl src 203.0.113.9 dst 198.51.100.1 proto esp reqid 1 mode tunnel';
+		await host.ip([`xfrm policy add src 10.2.0.0/16 dst 10.1.0.0/16 dir in ${template}`]);
+		expect(await wizardDoes(host, 'facts')).toContain('esp, IPv4, IPsec');
+		const blocked = await wizard(host, 'apply', '--role', 'server');
+		expect(blocked.stderr).toContain('IPsec receives ESP, which is not open. To open: esp.');
+		const opened = await wizard(host, 'apply', '--role', 'server', '--open', 'esp on eth9');
+		expect(opened.stderr).not.toContain('not open');
+		expect(opened.stderr).toContain('There is no interface eth9 now: esp on eth9 opens nothing');
+		expect(opened.stderr).toContain('esp may need 500/udp and 4500/udp as well.');
+	});
+});

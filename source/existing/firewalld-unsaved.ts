@@ -1,3 +1,5 @@
+import {type Network, parseNetwork} from '../lib/network.ts';
+
 /** What is in a zone, by the option of firewall-cmd(1) that adds it. */
 type ZoneSettings = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -46,6 +48,24 @@ export function findUnsaved(runtime: string, permanent: string): ReadonlyArray<r
 				...(isPlace ? [] : changes('remove', known, values)),
 			];
 		});
+	});
+}
+
+/**
+ * The single addresses that rich rules deny which were never saved: bans, as fail2ban adds them.
+ * @param unsaved what `findUnsaved` found
+ */
+export function bansIn(unsaved: ReadonlyArray<readonly string[]>): readonly Network[] {
+	return unsaved.flat().flatMap((word) => {
+		const [, address] =
+			/^--add-rich-rule=rule .*\bsource address="([^"/]+)(?:\/(?:32|128))?" (?!invert\b).*\b(?:reject|drop)\b/.exec(
+				word,
+			) ?? [];
+		try {
+			return address === undefined ? [] : [parseNetwork(address)];
+		} catch {
+			return [];
+		}
 	});
 }
 

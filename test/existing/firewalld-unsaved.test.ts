@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {findUnsaved} from '../../source/existing/firewalld-unsaved.ts';
+import {bansIn, findUnsaved} from '../../source/existing/firewalld-unsaved.ts';
 
 /** As firewall-cmd of 1.3 prints a zone. */
 const zone = (name: string, lines: Readonly<Record<string, string>>) =>
@@ -48,4 +48,23 @@ test('finds what was added, moved and removed, by zone and kind', () => {
 	]);
 	expect(findUnsaved(permanent, permanent)).toEqual([]);
 	expect(findUnsaved('', permanent)).toEqual([]);
+});
+
+test('finds the bans of single addresses among it', () => {
+	const from = 'family="ipv4" source address="198.51.100.66"';
+	const rules = [
+		`${from} port port="22" protocol="tcp" reject`,
+		'family="ipv6" source address="2001:db8::9" drop',
+		`${from} accept`,
+		'family="ipv4" source address="10.0.0.0/8" port port="5432" protocol="tcp" drop',
+		'family="ipv4" source ipset="bad" drop',
+		'family="ipv4" source NOT address="10.0.0.1" drop',
+		'service name="ftp" reject',
+	];
+	const runtime = zone('public (active)', {
+		'rich rules': rules.map((rule) => `\n\trule ${rule}`).join(''),
+	});
+	const unsaved = findUnsaved(runtime, zone('public', {}));
+	expect(bansIn(unsaved).map(({cidr}) => cidr)).toEqual(['198.51.100.66/32', '2001:db8::9/128']);
+	expect(bansIn([])).toEqual([]);
 });

@@ -187,7 +187,6 @@ describe('the openings for the rules of another firewall', () => {
 		expect(openings).toMatchObject([{first: 80, from: {cidr: '0.0.0.0/0'}}]);
 		expect(untranslatable).toMatchObject([
 			{text: 'allow', effect: 'closes', why: expect.stringMatching(/^"deny B" stands before it/)},
-			{text: 'deny A', why: 'what it is about is blocked on all ports'},
 		]);
 	});
 });

@@ -124,14 +124,20 @@ describe('a translation', () => {
 		expect(untranslatable).toEqual([]);
 	});
 
-	it('blocks a banned address on all ports', () => {
+	it('blocks no address that is denied some ports alone, and names that', () => {
 		const {openings, blocked, untranslatable} = translate([
 			'deny tcp 22 0.0.0.0/0 any 203.0.113.9 OpenSSH - in',
 			...allowed,
 		]);
 		expect(openings).toEqual(OPEN);
-		expect(blocked).toHaveLength(1);
-		expect(untranslatable.map(({effect}) => effect)).toEqual([undefined]);
+		expect(blocked).toEqual([]);
+		expect(untranslatable).toEqual([
+			{
+				text: 'deny from 203.0.113.9 to any app OpenSSH (22/tcp)',
+				why: 'openings know no exception for a few addresses; these can connect to 22/tcp',
+				effect: 'opens',
+			},
+		]);
 	});
 
 	it('names the bans as one that come behind what allows them something', () => {

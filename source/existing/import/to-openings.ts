@@ -73,25 +73,19 @@ export function translateRules(
 		blocked: [...blocking].flatMap(({regions}) =>
 			[...new Set(regions.map(({sourceBits}) => sourceBits))].map(networkOfBits),
 		),
-		untranslatable: [
-			...describeIgnored(ignored),
-			...describeLosses(losses),
-			...[...blocking]
-				.filter(({regions}) => !coverEverything(regions))
-				.map(({text}) => ({text, why: 'what it is about is blocked on all ports'})),
-		],
+		untranslatable: [...describeIgnored(ignored), ...describeLosses(losses)],
 	};
 }
 
 /**
- * Whether the sources of a rule can be blocked by themselves, ahead of all openings: it comes before
- * whatever allows them anything.
+ * Whether the sources of a rule can be blocked by themselves, ahead of all openings: it denies them
+ * everything, before anything allows them something.
  */
 function canBlock(rule: ForeignRule, rules: readonly ForeignRule[]): boolean {
 	return (
 		rule.action === 'deny' &&
 		rule.inexact === undefined &&
-		rule.regions.every(({on}) => on === undefined) &&
+		coverEverything(rule.regions) &&
 		!rules
 			.slice(0, rules.indexOf(rule))
 			.some(
@@ -108,12 +102,13 @@ function canBlock(rule: ForeignRule, rules: readonly ForeignRule[]): boolean {
 	);
 }
 
-/** Whether regions cover all ports of TCP and UDP for each of their sources. */
+/** Whether regions cover all ports of TCP and UDP, on any interface, for each of their sources. */
 function coverEverything(regions: readonly Region[]): boolean {
 	return regions.every(({sourceBits}) =>
 		PROTOCOLS.every((protocol) =>
 			regions.some(
 				(region) =>
+					region.on === undefined &&
 					region.sourceBits === sourceBits &&
 					region.protocol === protocol &&
 					region.first === ALL_PORTS.first &&

@@ -1,6 +1,7 @@
 import {readdirSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import {bansIn, findUnsaved} from '../../existing/firewalld-unsaved.ts';
 import {translateFirewalld} from '../../existing/import/firewalld.ts';
 import type {Translation} from '../../existing/import/result.ts';
 import {ask} from '../exec/run.ts';
@@ -13,7 +14,8 @@ const [SHIPPED = '', OWN = ''] = FOLDERS;
 const HARMLESS = 'allow-host-ipv6';
 
 /**
- * What firewalld is set to let in for good, as openings; the zones of interfaces as they are now.
+ * What firewalld is set to let in for good, as openings; the zones of interfaces and the bans that were
+ * never saved as they are now.
  * @returns undefined where it is not installed
  * @throws {HostError} where its files are not ours to read
  */
@@ -25,7 +27,11 @@ export async function translateFirewalldHere(): Promise<Translation | undefined>
 
 	const {[HARMLESS]: _, ...policies} = readFolder(`${SHIPPED}/policies`);
 	const direct = readForeign(`${OWN}/direct.xml`, 'firewalld');
-	return translateFirewalld({
+	const [now, saved] = await Promise.all([
+		ask('firewall-cmd', ['--list-all-zones']),
+		ask('firewall-cmd', ['--permanent', '--list-all-zones']),
+	]);
+	const translation = translateFirewalld({
 		conf: readForeign(`${OWN}/firewalld.conf`, 'firewalld') ?? '',
 		zones: {...shipped, ...readFolder(`${OWN}/zones`)},
 		services: Object.assign({}, ...FOLDERS.map((folder) => readFolder(`${folder}/services`))),
@@ -34,9 +40,11 @@ export async function translateFirewalldHere(): Promise<Translation | undefined>
 			...readFolder(`${OWN}/policies`),
 			...(direct === undefined ? {} : {'direct.xml': direct}),
 		},
-		bindings: readBindings(await ask('firewall-cmd', ['--get-active-zones'])),
+		bindings: readBindings(now),
 		interfaces: Object.keys(os.networkInterfaces()).filter((name) => name !== 'lo'),
 	});
+	const bans = now && saved ? bansIn(findUnsaved(now, saved)) : [];
+	return {...translation, blocked: [...(translation.blocked ?? []), ...bans]};
 }
 
 /** The texts of the XML files of a folder, by their names without the ending. */
@@ -59,7 +67,7 @@ function namesIn(folder: string): readonly string[] {
 	}
 }
 
-/** Which zone an interface is in, from `firewall-cmd --get-active-zones`: a zone, and under it what is in it. */
+/** Which zone an interface is in, from `firewall-cmd --list-all-zones`: a zone, and under it what is in it. */
 function readBindings(text: string): Readonly<Record<string, string>> {
 	let zone = '';
 	const found: Record<string, string> = {};

@@ -3,6 +3,7 @@ import {beginChange, type PendingChange} from '../change/transaction.ts';
 import {findLogins, isOwnAddress} from '../host/sockets/logins.ts';
 import {connectionKey} from '../host/sockets/proc-net.ts';
 import {connectionOf, findSession, type Session} from '../host/sockets/session.ts';
+import {describeBeside} from './beside-policy.ts';
 import {type Doubt, type Evidence, evidenceOf, judgeLogin} from './judge-login.ts';
 import {explainObstacle} from './obstacle.ts';
 import type {ApplyPlan} from './plan-apply.ts';
@@ -22,6 +23,8 @@ export type StartedChange = PendingChange & {
 		readonly doubt: Doubt;
 		/** Whether such a login was seen, or the user needs no network to log in. */
 		readonly proven: boolean;
+		/** What stays open or closed beside the policy, a line each; none until it is known. */
+		readonly beside: readonly string[];
 	};
 };
 
@@ -48,6 +51,13 @@ export async function startChange(plan: ApplyPlan, seconds: number): Promise<Sta
 	}
 
 	const look = watchLogins(evidenceOf(change.id));
+	let beside: readonly string[] = [];
+	if (!plan.atOnce) {
+		void describeBeside(plan).then((lines) => {
+			beside = lines;
+		});
+	}
+
 	return {
 		...change,
 		look() {
@@ -58,6 +68,7 @@ export async function startChange(plan: ApplyPlan, seconds: number): Promise<Sta
 				logins,
 				doubt,
 				proven: sessions.at(-1)?.kind === 'console' || logins.length > 0,
+				beside,
 			};
 		},
 	};

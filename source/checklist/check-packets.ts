@@ -63,7 +63,9 @@ export function describeRunning(
 			!families.some((family) => altered.has(family)),
 	);
 	// Rules for single networks are often meant: somebody trusts these.
-	const trusted = foreign.filter(({from, fate}) => from.kind === 'network' && fate === 'open');
+	const trusted = foreign.filter(
+		({from, fate}) => fate === 'open' && from.every(({kind}) => kind === 'network'),
+	);
 	const faults = foreign.filter((deviation) => !trusted.includes(deviation));
 	const texts = [...faults.map(describeDeviation), ...blocked.map(describeBlocked)];
 	return [

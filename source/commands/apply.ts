@@ -1,5 +1,6 @@
 import process from 'node:process';
 import {gatherApplyFacts} from '../app/apply-facts.ts';
+import {describeBeside} from '../app/beside-policy.ts';
 import {type ApplyPlan, planApply} from '../app/plan-apply.ts';
 import {type StartedChange, startChange} from '../app/start-change.ts';
 import {waitForDecision} from '../app/wait-for-decision.ts';
@@ -16,8 +17,8 @@ import {describeUnopened} from '../services/protocol-use.ts';
 import type {ConfirmationFlags} from './options/confirmation.ts';
 import {type RequestFlags, readRequest} from './options/request.ts';
 
-/** Milliseconds between two looks for a new login. */
-const LOGINS_EVERY_MS = 500;
+/** Milliseconds between two looks for news: a login, or a result. */
+const NEWS_EVERY_MS = 500;
 
 export type ApplyFlags = RequestFlags &
 	ConfirmationFlags & {readonly json?: boolean; readonly yes?: boolean};
@@ -49,9 +50,10 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 		);
 	}
 
+	const beside = flags.yes && plan.obstacle === undefined ? await describeBeside(plan) : [];
 	return flags.json
-		? `${JSON.stringify({applied: true, change: change.id, gone: change.removedRules, boot: findInitSystem()?.name ?? null, ...ruleSetToJson(plan)}, undefined, '\t')}\n`
-		: `${loaded}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
+		? `${JSON.stringify({applied: true, ...(beside.length > 0 ? {beside} : {}), change: change.id, gone: change.removedRules, boot: findInitSystem()?.name ?? null, ...ruleSetToJson(plan)}, undefined, '\t')}\n`
+		: `${loaded}${beside.map((line) => `${line}\n`).join('')}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
 }
 
 /** What the rules block without ports, and what the openings need besides; a line each. */
@@ -104,7 +106,7 @@ async function waitInTerminal(change: StartedChange, announcement: string): Prom
 	process.on('SIGINT', interrupt);
 	// Only now: whoever reads it may press Ctrl-C at once.
 	process.stderr.write(announcement);
-	const report = setInterval(reportLogins(change), LOGINS_EVERY_MS);
+	const report = setInterval(reportNews(change), NEWS_EVERY_MS);
 	try {
 		await waitForDecision(change, {
 			interrupted: interruption.signal,
@@ -117,14 +119,18 @@ async function waitInTerminal(change: StartedChange, announcement: string): Prom
 	}
 }
 
-/** @returns a function that names each login once that was made since the rules were loaded */
-function reportLogins(change: StartedChange): () => void {
+/**
+ * @returns a function that names each login once that was made since the rules were loaded, and what
+ * stays open or closed beside the policy
+ */
+function reportNews(change: StartedChange): () => void {
 	const reported = new Set<string>();
 	return () => {
-		const {logins, doubt} = change.look();
+		const {logins, doubt, beside} = change.look();
 		const lines = [
 			...logins.map((address) => `New login from ${address} seen: you can log in again.`),
 			...(doubt === undefined ? [] : [`A login was seen. ${doubt}.`]),
+			...beside,
 		];
 		for (const line of lines.filter((candidate) => !reported.has(candidate))) {
 			reported.add(line);

@@ -26,7 +26,7 @@ export type Deviation = {
 	readonly fate: Fate;
 	readonly ports: Readonly<Record<Protocol, readonly PortRange[]>>;
 	readonly families: readonly Family[];
-	readonly from: NamedVantagePoint;
+	readonly from: readonly NamedVantagePoint[];
 	/** Undefined where no rule was found that does it. */
 	readonly rule: ResponsibleRule | undefined;
 };
@@ -244,7 +244,7 @@ async function explain(
 			const before = found.get(key);
 			const own = before?.ports ?? {tcp: [], udp: []};
 			found.set(key, {
-				...{fate, from: vantagePoint},
+				...{fate, from: [vantagePoint]},
 				rule: rule && {...rule, text: text ?? rule.text},
 				ports: {...own, [protocol]: joinRanges([...own[protocol], range])},
 				families: [...new Set([...(before?.families ?? []), family])],
@@ -252,7 +252,19 @@ async function explain(
 		}
 	}
 
-	return [...found.values()];
+	return mergeSources([...found.values()]);
+}
+
+/** Puts together what differs only in the interface or network that packets come from. */
+function mergeSources(deviations: readonly Deviation[]): readonly Deviation[] {
+	const merged = new Map<string, Deviation>();
+	for (const deviation of deviations) {
+		const {from, ...rest} = deviation;
+		const key = JSON.stringify([rest, from.map(({kind}) => kind)]);
+		merged.set(key, {...rest, from: [...(merged.get(key)?.from ?? []), ...from]});
+	}
+
+	return [...merged.values()];
 }
 
 /** The rules as they run, by what is left of them in the copy. */

@@ -12,7 +12,7 @@ export function describeDeviation({fate, ports, families, from, rule}: Deviation
 		ports[protocol].length === 0 ? [] : [`${printList(ports[protocol])}/${protocol}`],
 	);
 	const one = lists.length === 1 && /^\d+\//.test(lists[0] ?? '');
-	const where = `from ${from.kind === 'beside' ? 'just outside of ' : ''}${from.name}`;
+	const where = `from ${from.map(({kind, name}) => `${kind === 'beside' ? 'just outside of ' : ''}${name}`).join(' and ')}`;
 	const over = families.map((family) => `IPv${family}`).join(' and ');
 	const cause = rule === undefined ? 'no rule was found that does it' : describeRule(rule);
 	return `${lists.join(' and ')} ${one ? 'is' : 'are'} ${fate} ${where} over ${over}: ${cause}`;

@@ -66,7 +66,7 @@ export function bootSource([program, ...args]: readonly [string, ...string[]]): 
  */
 export async function runningSource(
 	families: readonly Family[],
-	iptables: Iptables | undefined,
+	iptables: Pick<Iptables, 'backend'> | undefined,
 ): Promise<RulesUnderTest> {
 	const snapshots = iptables ? await readSnapshots(families, iptables.backend) : [];
 	return sourceFrom(

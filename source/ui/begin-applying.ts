@@ -28,7 +28,7 @@ export async function beginApplying(plan: ApplyPlan, seconds: number): Promise<P
 		};
 		return {
 			look() {
-				const {state, secondsLeft, logins, doubt, proven} = change.look();
+				const {state, secondsLeft, logins, doubt, proven, beside} = change.look();
 				const settled = state === 'done' ? kept() : state === 'rolled-back' ? TOO_LATE : undefined;
 				if (settled) {
 					void change.release();
@@ -40,6 +40,7 @@ export async function beginApplying(plan: ApplyPlan, seconds: number): Promise<P
 					logins,
 					...(doubt === undefined ? {} : {doubt}),
 					keepable: proven,
+					...(beside.length > 0 ? {beside} : {}),
 				};
 			},
 			keep: async () => decide(change.keep, kept),

@@ -16,6 +16,8 @@ export type Pending = {
 		 * Whether Enter confirms without the word: such a login was seen, or the user is at the console.
 		 */
 		readonly keepable: boolean;
+		/** What stays open or closed beside the policy, a line each; absent until it is known. */
+		readonly beside?: readonly string[];
 	};
 	readonly keep: () => Promise<Outcome>;
 	readonly rollBack: () => Promise<Outcome>;

@@ -55,6 +55,8 @@ export type Applying =
 			readonly logins: readonly string[];
 			readonly doubt?: string;
 			readonly keepable: boolean;
+			/** What stays open or closed beside the policy, a line each. */
+			readonly beside?: readonly string[];
 	  }
 	| {readonly phase: 'deciding'};
 

@@ -128,7 +128,7 @@ const ROOM_FOR_ALL = 10;
  */
 function Waiting({flow, dispatch, machine, height, actions, waiting}: WaitingProps): ReactElement {
 	const width = useContext(WidthContext);
-	const {secondsLeft, logins, doubt, keepable} = waiting;
+	const {secondsLeft, logins, doubt, keepable, beside = []} = waiting;
 	const tight = height < ROOM_FOR_ALL;
 	const seconds = secondsText(secondsLeft);
 	const countdown = tight
@@ -166,6 +166,7 @@ function Waiting({flow, dispatch, machine, height, actions, waiting}: WaitingPro
 				</Box>
 			)}
 			<Paragraph lines={['Esc puts the old rules back at once.']} tone="muted" />
+			{!tight && beside.length > 0 && <Paragraph lines={beside.slice(0, 2)} tone="warning" />}
 		</Box>
 	);
 }

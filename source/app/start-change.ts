@@ -50,7 +50,7 @@ export async function startChange(plan: ApplyPlan, seconds: number): Promise<Sta
 		}
 	}
 
-	const look = watchLogins(evidenceOf(change.id));
+	const look = watchLogins(change.id);
 	let beside: readonly string[] = [];
 	if (!plan.atOnce) {
 		void describeBeside(plan).then((lines) => {
@@ -80,28 +80,37 @@ function appliedFrom(sessions: readonly Session[]): ChangeMeta['appliedFrom'] {
 	return {kind: sessions.at(-1)?.kind ?? 'unknown', addresses: [...new Set(addresses)]};
 }
 
-/** @returns a function that looks for logins each time that it is called, and remembers them */
+/**
+ * @returns a function that looks for logins each time that it is called, and remembers those that
+ * confirm. What cannot be read just now, as where the machine has too many files open, is looked at
+ * the next time: the wait must not end for that.
+ */
 function watchLogins(
-	evidence: Evidence,
+	id: number,
 ): () => Pick<ReturnType<StartedChange['look']>, 'logins' | 'doubt'> {
-	const before = new Set(evidence.change.connections);
+	let evidence: Evidence | undefined;
 	// They stay when their connections have ended: the logins were possible.
 	const proven = new Map<string, string>();
 	return () => {
 		let doubt: Doubt;
-		for (const login of findLogins(before)) {
-			const {remoteAddress: address} = login.connection;
-			const key = connectionKey(login.connection);
-			if (proven.has(key) || isOwnAddress(address)) {
-				continue;
-			}
+		try {
+			evidence ??= evidenceOf(id);
+			for (const login of findLogins(new Set(evidence.change.connections))) {
+				const {remoteAddress: address} = login.connection;
+				const key = connectionKey(login.connection);
+				if (proven.has(key) || isOwnAddress(address)) {
+					continue;
+				}
 
-			const found = judgeLogin(login, evidence);
-			if (found === undefined) {
-				proven.set(key, address);
-			} else {
-				doubt = found;
+				const found = judgeLogin(login, evidence);
+				if (found === undefined) {
+					proven.set(key, address);
+				} else {
+					doubt = found;
+				}
 			}
+		} catch {
+			// The next look tries again.
 		}
 
 		return {logins: [...proven.values()], doubt};

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import {afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {afterEach, beforeAll, describe, expect, test, vi} from 'vitest';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
@@ -162,6 +162,19 @@ describe.each(BACKENDS)('the wizard over ssh waits, %s', (backend) => {
 		expect(await wizardDoes(server.host, 'undo', '--list')).toContain(' waits ');
 		first.press('escape');
 		await first.waitFor('The old rules are back');
+	});
+
+	test("and what the watchdog tells everybody does not stay on the wizard's screen", async () => {
+		const first = logIn(terminals, server, `${FW_WIZARD} ${OPEN} --confirm-within 10`);
+		await walkAndLoad(first, 'open');
+		await first.waitFor('Not confirmed in time');
+		await vi.waitFor(() => expect(first.output()).toContain('was not confirmed.'), {
+			timeout: 20_000,
+		});
+		await first.waitFor(
+			(screen) =>
+				!screen.includes('was not confirmed.') && screen.includes('Not confirmed in time'),
+		);
 	});
 
 	test.each([

@@ -20,36 +20,29 @@ export type Login = {readonly connection: TcpSocket; readonly holders: readonly 
 const SSH_SERVERS = ['sshd', 'sshd-session', 'dropbear', 'tinysshd'];
 
 /**
- * Logins that were not there before: connections to an SSH server, past authentication. None where
- * they cannot be read just now: the wizard asks again in half a second, and its wait for a
- * confirmation must not end for that.
+ * Logins that were not there before: connections to an SSH server, past authentication.
  * @param before names the connections from before
+ * @throws {HostError} where they cannot be read just now
  */
 export function findLogins(before: ReadonlySet<string>): readonly Login[] {
-	try {
-		const sockets = readTcpSockets();
-		const added = inboundOf(sockets).filter((socket) => !before.has(connectionKey(socket)));
-		const servers = added.length === 0 ? [] : processesNamed(SSH_SERVERS);
-		const held = servers.map((pid) => ({pid, inodes: socketsOf(pid)}));
-		return added
-			.map((connection) => ({
-				connection,
-				holders: held
-					.filter(({inodes}) => inodes.has(connection.inode) && !listensAt(connection, inodes))
-					.map(({pid}) => pid),
-			}))
-			.filter(({holders}) => holders.some(isPastAuthentication));
-
-		// A process that listens on the port by itself is no login at it: `ssh -R` forwards it.
-		function listensAt({localPort}: TcpSocket, inodes: ReadonlySet<string>): boolean {
-			return sockets.some(
-				({state, localPort: port, inode}) =>
-					state === 'listening' && port === localPort && inodes.has(inode),
-			);
-		}
-	} catch {
-		return [];
-	}
+	const sockets = readTcpSockets();
+	const added = inboundOf(sockets).filter((socket) => !before.has(connectionKey(socket)));
+	const servers = added.length === 0 ? [] : processesNamed(SSH_SERVERS);
+	const held = servers.map((pid) => ({pid, inodes: socketsOf(pid)}));
+	// A process that listens on the port by itself is no login at it: `ssh -R` forwards it.
+	const listensAt = ({localPort}: TcpSocket, inodes: ReadonlySet<string>) =>
+		sockets.some(
+			({state, localPort: port, inode}) =>
+				state === 'listening' && port === localPort && inodes.has(inode),
+		);
+	return added
+		.map((connection) => ({
+			connection,
+			holders: held
+				.filter(({inodes}) => inodes.has(connection.inode) && !listensAt(connection, inodes))
+				.map(({pid}) => pid),
+		}))
+		.filter(({holders}) => holders.some(isPastAuthentication));
 }
 
 /** A connection with the processes that hold it. */

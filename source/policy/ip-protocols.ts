@@ -10,6 +10,8 @@ export type IpProtocol = {
 	readonly families: readonly Family[];
 	/** What it is, for the user. */
 	readonly purpose: string;
+	/** The multicast groups that its packets go to, beside the machine's own addresses (IANA). */
+	readonly groups?: Readonly<Partial<Record<Family, readonly string[]>>>;
 };
 
 const IPV4_ONLY: readonly Family[] = [4];
@@ -23,14 +25,32 @@ export const SCTP = 132;
  * IPv4; `protocol 4` and `protocol 41` open them in both families.
  */
 export const IP_PROTOCOLS: readonly IpProtocol[] = [
-	{name: 'igmp', number: 2, families: IPV4_ONLY, purpose: 'IGMP, membership of multicast groups'},
+	{
+		name: 'igmp',
+		number: 2,
+		families: IPV4_ONLY,
+		purpose: 'IGMP, membership of multicast groups',
+		groups: {4: ['224.0.0.1']},
+	},
 	{name: 'ipip', number: 4, families: IPV4_ONLY, purpose: 'IPIP, a tunnel of IPv4 over IPv4'},
 	{name: '6in4', number: 41, families: IPV4_ONLY, purpose: '6in4, a tunnel of IPv6 over IPv4'},
 	{name: 'gre', number: 47, families: FAMILIES, purpose: 'GRE, a tunnel'},
 	{name: 'esp', number: 50, families: FAMILIES, purpose: 'ESP, the encrypted packets of IPsec'},
 	{name: 'ah', number: 51, families: IPV4_ONLY, purpose: 'AH, the signed packets of IPsec'},
-	{name: 'ospf', number: 89, families: FAMILIES, purpose: 'OSPF, routes from other routers'},
-	{name: 'vrrp', number: 112, families: FAMILIES, purpose: 'VRRP, an address that machines share'},
+	{
+		name: 'ospf',
+		number: 89,
+		families: FAMILIES,
+		purpose: 'OSPF, routes from other routers',
+		groups: {4: ['224.0.0.5', '224.0.0.6'], 6: ['ff02::5', 'ff02::6']},
+	},
+	{
+		name: 'vrrp',
+		number: 112,
+		families: FAMILIES,
+		purpose: 'VRRP, an address that machines share',
+		groups: {4: ['224.0.0.18'], 6: ['ff02::12']},
+	},
 	{name: 'sctp', number: SCTP, families: FAMILIES, purpose: 'SCTP, all of its ports'},
 ];
 

@@ -1,13 +1,11 @@
-import {type Family, printNetwork} from '../lib/network.ts';
+import type {Namespace} from '../host/netns.ts';
+import {FAMILIES, type Family, printNetwork} from '../lib/network.ts';
 import {isPort, onePort} from '../lib/port-ranges.ts';
-import {PROTOCOL_NUMBERS, protocolNumbered, protocolOver, SCTP} from '../policy/ip-protocols.ts';
+import {IP_PROTOCOLS, PROTOCOL_NUMBERS, protocolNumbered, SCTP} from '../policy/ip-protocols.ts';
 import {isDiscovery} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import {evaluate} from '../ruleset/evaluate.ts';
-import {firstPacket} from '../ruleset/evaluate-ports.ts';
-import type {FamilyRules, RuleSet} from '../ruleset/model.ts';
-import type {Packet} from '../ruleset/packet.ts';
-import {protocolOfNumber} from '../ruleset/protocol-names.ts';
+import type {RuleSet} from '../ruleset/model.ts';
 import {spokenName} from '../services/protocol-use.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import {
@@ -19,7 +17,16 @@ import {
 	type SeenProtocols,
 } from '../testbed/protocol-packets.ts';
 import type {Testbed} from '../testbed/testbed.ts';
-import {type Check, check, untried} from './checks/check.ts';
+import {ip} from '../testbed/topology.ts';
+import {type Check, untried} from './checks/check.ts';
+import {
+	checkProtocols,
+	compareProtocols,
+	type Group,
+	namesOf,
+	packetOf,
+	type Wanted,
+} from './compare-protocols.ts';
 import type {NamedVantagePoint} from './vantage-points.ts';
 
 /** Lost packets are sent again, this often in all. */
@@ -72,23 +79,31 @@ export async function runProtocolChecks(
 		};
 	}
 
+	await changeGroups(machine, chosen, 'replace');
 	await testbed.seedNeighbours(chosen);
 	const ports = sctpPortsOf(policy);
 	const checks: Check[] = [];
 	const passed = new Map<NamedVantagePoint, readonly string[]>();
 	for (const vantagePoint of chosen) {
 		const rules = ruleSet.families.find(({family}) => family === vantagePoint.family);
-		const wanted = {numbers: numbers[vantagePoint.family], ports};
+		const groups = groupsOf(vantagePoint.family).filter(
+			({number, group}) =>
+				rules !== undefined &&
+				evaluate(rules, {...packetOf(vantagePoint, number), destination: group}).verdict ===
+					'ACCEPT',
+		);
+		const wanted = {numbers: numbers[vantagePoint.family], ports, groups};
 		const seen = await sendAll(testbed, vantagePoint, wanted);
 		if (rules === undefined || seen === undefined) {
 			checks.push(untried(name, vantagePoint, 'the packets did not arrive'));
 		} else {
-			const tried = compare(vantagePoint, wanted, seen, rules);
-			checks.push(checkOf(vantagePoint, tried, source));
-			passed.set(vantagePoint, textsOf(tried.filter(({passes}) => passes)));
+			const tried = compareProtocols(vantagePoint, wanted, seen, rules);
+			checks.push(checkProtocols(vantagePoint, tried, source));
+			passed.set(vantagePoint, namesOf(tried.filter(({passes}) => passes)));
 		}
 	}
 
+	await changeGroups(machine, chosen, 'del');
 	await removeProtocolTables(machine, outside);
 	await testbed.forgetNeighbours();
 	return {checks: [...checks, ...describeUntried(ruleSet, policy)], passed};
@@ -129,19 +144,50 @@ function sctpPortsOf({openings}: Policy): readonly number[] {
 	return [...new Set([SCTP_SAMPLE, ...edges])].filter(isPort).sort((a, b) => a - b);
 }
 
-type Wanted = {readonly numbers: readonly number[]; readonly ports: readonly number[]};
+function groupsOf(family: Family): readonly Group[] {
+	return IP_PROTOCOLS.flatMap(({number, groups}) =>
+		(groups?.[family] ?? []).map((group) => ({number, group})),
+	);
+}
+
+/**
+ * Makes the copy a member of the groups, or ends that: a kernel drops what is for others, before all
+ * rules of INPUT.
+ */
+async function changeGroups(
+	machine: Namespace,
+	vantagePoints: readonly NamedVantagePoint[],
+	change: 'replace' | 'del',
+): Promise<void> {
+	const links = [...new Set(vantagePoints.map(({inInterface}) => inInterface))];
+	await ip(
+		machine,
+		links.flatMap((link) =>
+			FAMILIES.flatMap((family) =>
+				groupsOf(family)
+					// All machines are members of it.
+					.filter(({group}) => group !== '224.0.0.1')
+					.map(
+						({group}) =>
+							`address ${change} ${group}/${family === 4 ? 32 : 128} dev ${link} autojoin${family === 6 ? ' nodad' : ''}`,
+					),
+			),
+		),
+	);
+}
 
 /** @returns what passed; undefined where packets did not arrive */
 async function sendAll(
 	testbed: Testbed,
 	vantagePoint: NamedVantagePoint,
-	{numbers, ports}: Wanted,
+	wanted: Wanted,
 ): Promise<SeenProtocols | undefined> {
 	const {machine, senders} = testbed;
 	const {family, source} = vantagePoint;
 	const target = testbed.targetFor(vantagePoint);
+	const {outside} = testbed.linkTo(vantagePoint);
 	await resetProtocolCounters(machine);
-	let missing: Wanted = {numbers, ports};
+	let missing = wanted;
 	for (let tries = 0; tries < TRIES; tries += 1) {
 		for (const [protocol, list] of [
 			['other', missing.numbers],
@@ -150,76 +196,25 @@ async function sendAll(
 			await senders[family].run('sweep', {protocol, source, target, ports: list.map(onePort)});
 		}
 
+		for (const {number, group} of missing.groups) {
+			await senders[family].run('sweep', {
+				...{protocol: 'other', source, ports: [onePort(number)]},
+				target: family === 4 ? group : `${group}%${outside}`,
+			});
+		}
+
 		const arrived = await readProtocols(machine, 'arrived', family);
 		missing = {
 			numbers: missing.numbers.filter((number) => !arrived.numbers.has(number)),
 			ports: missing.ports.filter((port) => !arrived.sctpPorts.has(port)),
+			groups: missing.groups.filter(({number, group}) => !arrived.groups.has(`${number} ${group}`)),
 		};
-		if (missing.numbers.length + missing.ports.length === 0) {
+		if (missing.numbers.length + missing.ports.length + missing.groups.length === 0) {
 			return readProtocols(machine, 'passed', family);
 		}
 	}
 
 	return undefined;
-}
-
-/** A packet, whether it passed, and whether the policy opens what it was sent to. */
-type Tried = {
-	/** `VRRP`, `2905/sctp` */
-	readonly text: string;
-	readonly packet: Packet;
-	readonly passes: boolean;
-	readonly opened: boolean;
-};
-
-function compare(
-	vantagePoint: NamedVantagePoint,
-	{numbers, ports}: Wanted,
-	passed: SeenProtocols,
-	rules: FamilyRules,
-): readonly Tried[] {
-	const {family} = vantagePoint;
-	return [
-		...numbers.map((number) => ({
-			text: spokenName(protocolOver(number, family)),
-			packet: {...vantagePoint, protocol: protocolOfNumber(number), state: 'NEW' as const},
-			passes: passed.numbers.has(number),
-		})),
-		...ports.map((port) => ({
-			text: `${port}/sctp`,
-			packet: firstPacket(vantagePoint, 'sctp', port),
-			passes: passed.sctpPorts.has(port),
-		})),
-	].map((one) => ({...one, opened: evaluate(rules, one.packet).verdict === 'ACCEPT'}));
-}
-
-function checkOf(
-	vantagePoint: NamedVantagePoint,
-	tried: readonly Tried[],
-	source: RulesUnderTest,
-): Check {
-	const {family, kind, name} = vantagePoint;
-	const opened = textsOf(tried.filter((one) => one.opened));
-	const foreign = source.rules.filter((one) => one.family === family);
-	const wrong = tried
-		.filter(({opened, passes}) => opened !== passes)
-		.map(({text, passes, packet}) => {
-			const by = foreign
-				.map((one) => evaluate(one, packet))
-				.find(({verdict}) => (verdict === 'ACCEPT') === passes)?.by;
-			return `${text} ${passes ? 'passes' : 'does not pass'}${by === undefined ? '' : ` (rule ${by.index} of ${by.chain})`}`;
-		});
-	const where = `from ${kind === 'beside' ? 'just outside of ' : ''}${name}`;
-	return check(
-		`${where}, ${opened.length === 0 ? 'no protocol without ports passes' : `of protocols without ports only ${list(opened)} ${opened.length === 1 ? 'passes' : 'pass'}`}`,
-		vantagePoint,
-		wrong.length === 0,
-		list(wrong),
-	);
-}
-
-function textsOf(tried: readonly Tried[]): readonly string[] {
-	return tried.map(({text}) => text);
 }
 
 /** The protocols that a policy opens and that cannot be tried, for each family. */
@@ -237,11 +232,4 @@ function describeUntried({families}: RuleSet, {openings}: Policy): readonly Chec
 			untried(`${name} passes where it is opened`, {family}, 'packets of it cannot be made here'),
 		);
 	});
-}
-
-/** At most eight texts: "GRE, ESP and 3 more". */
-function list(texts: readonly string[]): string {
-	const shown = texts.slice(0, 8);
-	const more = texts.length - shown.length;
-	return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

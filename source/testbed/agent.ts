@@ -116,6 +116,11 @@ async function sendDatagrams(
 	});
 	socket.on('error', () => {});
 	await new Promise<void>((resolve) => socket.bind(sourcePort, source, resolve));
+	if (family === 4) {
+		// A group is reached through each interface. In IPv6 the target names it.
+		socket.setMulticastInterface(source);
+	}
+
 	let unsent = 0;
 	for (const port of ports) {
 		unsent += 1;

@@ -70,14 +70,18 @@ export async function installProtocolCounters(
 	// Reports of multicast groups, which the kernel itself sends, are not meant.
 	const packets = (family: Family) =>
 		`${from} meta nfproto ipv${family} ${family === 4 ? 'ip daddr != 224.0.0.0/4' : 'ip6 daddr != ff00::/8'}`;
+	const groups = (family: Family) =>
+		`${from} meta nfproto ipv${family} ${family === 4 ? 'ip daddr 224.0.0.0/4' : 'ip6 daddr ff00::/8'}`;
 	const into = (what: string, end: string) =>
 		([4, 6] as const).flatMap((family) => [
+			`${groups(family)} update @${what}_groups${family} { meta l4proto . ${family === 4 ? 'ip' : 'ip6'} daddr };`,
 			`${packets(family)} meta l4proto ${SCTP} update @${what}_sctp${family} { th dport } ${end};`,
 			`${packets(family)} meta l4proto != { ${family === 4 ? 1 : 58}, 6, 17, ${SCTP} } update @${what}${family} { meta l4proto } ${end};`,
 		]);
 	const sets = (['arrived', 'passed'] as const).flatMap((what) =>
 		([4, 6] as const).flatMap((family) => [
 			`set ${what}${family} { type inet_proto; size 256; flags dynamic; }`,
+			`set ${what}_groups${family} { type inet_proto . ipv${family}_addr; size 256; flags dynamic; }`,
 			`set ${what}_sctp${family} { type inet_service; size 65536; flags dynamic; }`,
 		]),
 	);
@@ -97,6 +101,8 @@ export async function installProtocolCounters(
 export type SeenProtocols = {
 	readonly numbers: ReadonlySet<number>;
 	readonly sctpPorts: ReadonlySet<number>;
+	/** The protocol and the multicast group: `112 224.0.0.18`. */
+	readonly groups: ReadonlySet<string>;
 };
 
 /** Reads the sets. */
@@ -105,22 +111,28 @@ export async function readProtocols(
 	what: 'arrived' | 'passed',
 	family: Family,
 ): Promise<SeenProtocols> {
-	const [numbers, sctpPorts] = await Promise.all(
-		[`${what}${family}`, `${what}_sctp${family}`].map(async (name) => {
+	const [numbers = [], sctpPorts = [], groups = []] = await Promise.all(
+		[`${what}${family}`, `${what}_sctp${family}`, `${what}_groups${family}`].map(async (name) => {
 			const {stdout} = await machine.run('nft', ['-n', 'list', 'set', 'inet', TABLE, name]);
 			const elements = /elements = \{([^}]*)\}/.exec(stdout)?.[1] ?? '';
-			return new Set((elements.match(/\d+/g) ?? []).map(Number));
+			return elements.split(',').map((element) => element.trim());
 		}),
 	);
-	return {numbers: numbers ?? new Set(), sctpPorts: sctpPorts ?? new Set()};
+	return {
+		numbers: new Set(numbers.map(Number)),
+		sctpPorts: new Set(sctpPorts.map(Number)),
+		groups: new Set(groups.map((element) => element.replace(' . ', ' '))),
+	};
 }
 
 /** Empties the sets. */
 export async function resetProtocolCounters(machine: Namespace): Promise<void> {
 	await load(
 		machine,
-		['arrived', 'passed', 'arrived_sctp', 'passed_sctp'].flatMap((name) =>
-			[4, 6].map((family) => `flush set inet ${TABLE} ${name}${family}`),
+		['', '_sctp', '_groups'].flatMap((part) =>
+			['arrived', 'passed'].flatMap((what) =>
+				[4, 6].map((family) => `flush set inet ${TABLE} ${what}${part}${family}`),
+			),
 		),
 	);
 }

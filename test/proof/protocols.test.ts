@@ -103,6 +103,7 @@ describe('the proof of protocols without ports', () => {
 		const ruleSet = buildRuleSet(policy, {families: FAMILIES});
 		const planned = plannedSource(ruleSet);
 		const loads = planned.loads.map((load) => ({...load, args: ['-w', '10']}));
+		await testbed.machine.run('sh', ['-c', 'iptables -t raw -F; ip6tables -t raw -F']);
 		await loadSource(testbed.machine, {...planned, loads}, FAMILIES);
 		await loadAll(
 			testbed.machine,
@@ -165,7 +166,7 @@ describe('the proof of protocols without ports', () => {
 		const failed = checks.filter(({result}) => result === 'failed');
 		expect(failed.map(({name, detail}) => `${name}: ${detail}`)).toEqual([
 			expect.stringMatching(
-				/^IPv4: from anywhere on eth0, .* only 6in4, VRRP, 2905\/sctp pass: OSPF passes \(rule 1 of INPUT\), VRRP does not pass \(rule \d+ of FW-WIZARD-INPUT\), 2906\/sctp passes \(rule 2 of INPUT\)$/,
+				/^IPv4: from anywhere on eth0, .* only 6in4, VRRP, 2905\/sctp pass: OSPF passes \(rule 1 of INPUT\), VRRP does not pass \(rule \d+ of FW-WIZARD-INPUT\), VRRP to 224.0.0.18 does not pass \(rule \d+ of FW-WIZARD-INPUT\), 2906\/sctp passes \(rule 2 of INPUT\)$/,
 			),
 			expect.stringContaining('IPv4: from anywhere on wg0'),
 			expect.stringMatching(/^IPv4: from 10.0.0.0\/8, .* only 6in4, ESP, VRRP, 2905\/sctp pass/),
@@ -178,6 +179,27 @@ describe('the proof of protocols without ports', () => {
 			),
 			expect.stringContaining('IPv6: from fd00::/8'),
 		]);
+	}, 120_000);
+
+	test('sends to the multicast groups of what is opened, which other rules may treat alone', async () => {
+		const policy = completePolicy({openings: parseOpenings('vrrp, ospf, mdns', new Map())});
+		expect((await proveIn(policy)).checks.map(({result}) => result)).toEqual(
+			VANTAGE_POINTS.map(() => 'ok'),
+		);
+		const {checks} = await proveIn(
+			policy,
+			'iptables -I INPUT 1 -m pkttype --pkt-type multicast -j DROP',
+			'ip6tables -I INPUT 1 -d ff02::12 -j DROP',
+		);
+		const [ipv4, , , ipv6] = checks.map(
+			({name, result, detail}) => `${name}, ${result}: ${detail}`,
+		);
+		expect(ipv4).toMatch(
+			/^IPv4: from anywhere on eth0, of protocols without ports only OSPF, VRRP pass, failed: IGMP to 224\.0\.0\.1 does not pass.*, OSPF to 224\.0\.0\.5 does not pass.*, VRRP to 224\.0\.0\.18 does not pass/,
+		);
+		expect(ipv6).toMatch(
+			/OSPF, VRRP pass, failed: VRRP to ff02::12 does not pass \(rule 1 of INPUT\)$/,
+		);
 	}, 120_000);
 });
 

@@ -1,5 +1,6 @@
 import {expect, test} from 'vitest';
 import {bansIn, findUnsaved} from '../../source/existing/firewalld-unsaved.ts';
+import {readSet} from '../../source/existing/import/firewalld-sets.ts';
 
 /** As firewall-cmd of 1.3 prints a zone. */
 const zone = (name: string, lines: Readonly<Record<string, string>>) =>
@@ -67,4 +68,18 @@ test('finds the bans of single addresses among it', () => {
 	const unsaved = findUnsaved(runtime, zone('public', {}));
 	expect(bansIn(unsaved).map(({cidr}) => cidr)).toEqual(['198.51.100.66/32', '2001:db8::9/128']);
 	expect(bansIn([])).toEqual([]);
+});
+
+test('reads what is in a set: what it has now, else what is saved', () => {
+	const xml = (type: string, ...entries: readonly string[]) =>
+		`<?xml version="1.0"?>\n<ipset type="${type}">\n${entries.map((entry) => `  <entry>${entry}</entry>\n`).join('')}</ipset>\n`;
+	const read = (...words: Parameters<typeof readSet>) => readSet(...words)?.map(({cidr}) => cidr);
+	expect(read(xml('hash:ip', '192.0.2.1', '192.0.2.2'), '')).toEqual([
+		...['192.0.2.1/32', '192.0.2.2/32'],
+	]);
+	expect(read(xml('hash:net', '192.0.2.1'), '198.51.100.0/24\n203.0.113.9\n')).toEqual([
+		...['198.51.100.0/24', '203.0.113.9/32'],
+	]);
+	expect(read(xml('hash:mac', '00:11:22:33:44:55'), '')).toBeUndefined();
+	expect(read(xml('hash:ip', '192.0.2.1-192.0.2.9'), '')).toBeUndefined();
 });

@@ -236,6 +236,23 @@ describe('rules of one’s own', () => {
 		]);
 	});
 
+	it('that deny a list of addresses close no port, and are to be accepted', () => {
+		const line = '-A ufw-before-input -m set --match-set blacklist src -j DROP';
+		const {openings, blocked, untranslatable} = translate([SSH], own('before.rules', line));
+		expect(openings).toEqual(['22/tcp from 0.0.0.0/0']);
+		expect(blocked).toEqual([]);
+		expect(untranslatable).toEqual([
+			{
+				text: `before.rules: ${line}`,
+				why: 'openings know no exception for a few addresses; these can connect to 22/tcp',
+				effect: 'opens',
+			},
+		]);
+		// All but those of a list are not a few.
+		const inverse = own('before.rules', line.replace('--match-set', '! --match-set'));
+		expect(translate([SSH], inverse).openings).toEqual([]);
+	});
+
 	it('in after.rules come behind them', () => {
 		expect(translate([SSH], own('after.rules', '-A ufw-after-input -j DROP')).openings).toEqual([
 			'22/tcp from 0.0.0.0/0',

@@ -1,3 +1,4 @@
+import type {Network} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import type {FindService} from './firewalld-parts.ts';
 import {translateOtherFile, unreadableZone} from './firewalld-policies.ts';
@@ -10,6 +11,7 @@ import {
 	translateRichRule,
 	type ZoneBinding,
 } from './firewalld-rules.ts';
+import {expandSets} from './firewalld-sets.ts';
 import {type Element, printElement, readElement} from './firewalld-xml.ts';
 import {priorityOf, type Zone, zoneBindings} from './firewalld-zones.ts';
 import {regionsOf} from './iptables-line.ts';
@@ -24,6 +26,8 @@ export type FirewalldFiles = {
 	/** Zones and services by name. A file in /etc replaces the one that firewalld ships. */
 	readonly zones: Readonly<Record<string, string>>;
 	readonly services: Readonly<Record<string, string>>;
+	/** What is in the sets that are known, by name. */
+	readonly sets?: Readonly<Record<string, readonly Network[] | undefined>>;
 	/** Policies and direct rules of this machine by the name of their file, without those that firewalld ships. */
 	readonly others: Readonly<Record<string, string>>;
 	/** The zone of each interface while firewalld runs, also where NetworkManager chose it. */
@@ -40,7 +44,7 @@ export function translateFirewalld(files: FirewalldFiles): Translation {
 	const defaultName = settingOf(files.conf, 'DefaultZone') || 'public';
 	const zones = Object.entries(files.zones).flatMap(([name, text]): readonly Zone[] => {
 		const element = readElement(text);
-		return element?.name === 'zone' ? [{name, element}] : [];
+		return element?.name === 'zone' ? [{name, element: expandSets(element, files.sets ?? {})}] : [];
 	});
 	const unread = Object.keys(files.zones).filter(
 		(name) => !zones.some((zone) => zone.name === name),

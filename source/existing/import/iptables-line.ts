@@ -95,8 +95,10 @@ export function readLine(line: string, family: Family): ForeignRule | string | u
 	}
 
 	const inexact = decides ? inexactness(match) : 'where it leads is not judged';
+	const listed = /^-m set --match-set \S+ src$/.test(match.unknown?.join(' ') ?? '');
 	return {
 		text,
+		...(listed && decides && target.kind !== 'ACCEPT' ? {listed} : {}),
 		action: target.kind === 'ACCEPT' ? 'allow' : 'deny',
 		...regionsOf({
 			family,

@@ -17,6 +17,8 @@ export type ForeignRule = {
 	readonly regions: readonly Region[];
 	/** The condition of the rule that openings do not know, in half a sentence: it is about fewer packets than the regions. */
 	readonly inexact?: string;
+	/** It is about a list of addresses, which is not known: as a ban, it is no exception that openings make. */
+	readonly listed?: boolean;
 };
 
 /** A rule that is translated in part or not at all, with the regions that it would open without exceptions. */
@@ -139,6 +141,10 @@ function subtractRules(
 			narrow.push(rule);
 		}
 
+		if (rule.listed) {
+			continue;
+		}
+
 		left = rule.regions.reduce(
 			(rest, other) => rest.flatMap((region) => subtractRegion(region, other).left),
 			left,
@@ -152,7 +158,14 @@ function subtractRules(
 }
 
 /** How openings express a region without what a rule is about: too little, or with a few addresses too many. */
-function overlapOf({regions, inexact}: ForeignRule, region: Region): 'lost' | 'narrow' | undefined {
+function overlapOf(
+	{regions, inexact, listed}: ForeignRule,
+	region: Region,
+): 'lost' | 'narrow' | undefined {
+	if (listed) {
+		return regions.some((other) => meet(region, other)) ? 'narrow' : undefined;
+	}
+
 	const parts = regions
 		.filter((other) => meet(region, other))
 		.map((other) => subtractRegion(region, other));

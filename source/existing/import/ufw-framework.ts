@@ -47,7 +47,7 @@ export function translateLine(line: string, family: Family): TranslatedLine {
 	}
 
 	const why = `${read.inexact}; what it may shut out stays shut`;
-	return read.action === 'deny' && read.inexact !== undefined
+	return read.action === 'deny' && read.inexact !== undefined && !read.listed
 		? {rule: read, loss: {text, why, effect: 'closes'}}
 		: {rule: read};
 }

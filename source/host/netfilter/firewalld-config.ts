@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import {bansIn, findUnsaved} from '../../existing/firewalld-unsaved.ts';
 import {translateFirewalld} from '../../existing/import/firewalld.ts';
+import {readSet} from '../../existing/import/firewalld-sets.ts';
 import type {Translation} from '../../existing/import/result.ts';
 import {ask} from '../exec/run.ts';
 import {readForeign} from '../files/read-config.ts';
@@ -31,7 +32,16 @@ export async function translateFirewalldHere(): Promise<Translation | undefined>
 		ask('firewall-cmd', ['--list-all-zones']),
 		ask('firewall-cmd', ['--permanent', '--list-all-zones']),
 	]);
+	const sets = Object.entries({...readFolder(`${SHIPPED}/ipsets`), ...readFolder(`${OWN}/ipsets`)});
+	const entries = await Promise.all(
+		sets.map(async ([name, xml]) => {
+			const current =
+				now === '' ? '' : await ask('firewall-cmd', [`--ipset=${name}`, '--get-entries']);
+			return [name, readSet(xml, current)] as const;
+		}),
+	);
 	const translation = translateFirewalld({
+		sets: Object.fromEntries(entries),
 		conf: readForeign(`${OWN}/firewalld.conf`, 'firewalld') ?? '',
 		zones: {...shipped, ...readFolder(`${OWN}/zones`)},
 		services: Object.assign({}, ...FOLDERS.map((folder) => readFolder(`${folder}/services`))),

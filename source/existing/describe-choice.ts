@@ -69,17 +69,19 @@ export function describeNeighbourChoice(
 	}
 
 	const {mode, switchOff} = existing;
-	const off = switchOff.length === 0 ? '' : `Switch ${joinWords(switchOff)} off. `;
 	const translated =
 		imported !== undefined && switchOff.includes(imported.manager) ? imported : undefined;
 	const losses = translated === undefined ? [] : lossesOf(translated.translation);
 	const [first] = losses;
-	const accepted =
-		first === undefined
+	const accepted = losses.length === 1 ? 'the warning' : `${losses.length} warnings`;
+	const off =
+		switchOff.length === 0
 			? ''
-			: ` Accept ${losses.length === 1 ? 'the warning' : `${losses.length} warnings`}.`;
+			: first === undefined
+				? `Switch ${joinWords(switchOff)} off. `
+				: `Accept ${accepted} and switch ${joinWords(switchOff)} off. `;
 	return {
-		label: `${off}${LABELS[mode]}${accepted && `.${accepted}`}`,
+		label: `${off}${LABELS[mode]}`,
 		existing: first === undefined ? existing : {...existing, acceptLosses: true},
 		warnings: translated === undefined ? [] : lossLines(translated, losses),
 		openings: translated?.translation.openings ?? [],

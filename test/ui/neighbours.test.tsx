@@ -131,8 +131,8 @@ test('what ufw loses and opens is warned of first, and is not accepted by Enter 
 	expect(app.screen()).toContain('❯ End here, and leave everything as it is (recommended)');
 	await app.press('down');
 	const lines = app.lines();
-	const at = lines.findIndex((line) => line.startsWith('❯ Switch ufw off. '));
-	expect(lines[at]).toBe('❯ Switch ufw off. Keep the rules of others. Accept 2 warnings.');
+	const at = lines.findIndex((line) => line.startsWith('❯ Accept '));
+	expect(lines[at]).toBe('❯ Accept 2 warnings and switch ufw off. Keep the rules of others');
 	expect(lines.slice(at + 2, at + 4)).toEqual([
 		'Warning: without ufw this opens: deny from 203.0.113.9 (it can connect to 8443/tcp)',
 		'Warning: without ufw this closes: allow proto esp (not of esp)',

@@ -12,9 +12,9 @@ export type ProtocolUse = {
 	readonly port?: number | undefined;
 	/** The only address that packets come from: the other end of a tunnel. */
 	readonly peer?: string | undefined;
-	/** `keepalived`, `IPsec`, `the tunnel gre1`; safe to print. */
+	/** `keepalived`, `IPsec`, `the tunnel gre1`, `membership of 239.1.1.1`; safe to print. */
 	readonly by: string;
-	readonly how: 'raw socket' | 'IPsec' | 'tunnel' | 'SCTP socket';
+	readonly how: 'raw socket' | 'IPsec' | 'tunnel' | 'SCTP socket' | 'multicast';
 	readonly pid?: number | undefined;
 	/** The service that it belongs to: keepalived.service. */
 	readonly unit?: string | undefined;
@@ -65,8 +65,13 @@ export function describeUnopened(uses: readonly ProtocolUse[]): readonly string[
 	return groupBy(uses, ({by}) => by).map((group) => {
 		const words = [...new Set(group.map((use) => printOpening(openingForUse(use))))];
 		const names = [...new Set(group.map(nameOf))];
-		return `${group[0]?.by} receives ${names.join(', ')}, which ${names.length === 1 ? 'is' : 'are'} not open. To open: ${words.join(', ')}`;
+		return `${group[0]?.by} ${verbOf(group)} ${names.join(', ')}, which ${names.length === 1 ? 'is' : 'are'} not open. To open: ${words.join(', ')}`;
 	});
+}
+
+/** What a use does with the packets: `receives`, or `needs` where they only keep others coming. */
+export function verbOf(uses: readonly ProtocolUse[]): string {
+	return uses.some(({how}) => how !== 'multicast') ? 'receives' : 'needs';
 }
 
 function nameOf({protocol, port}: ProtocolUse): string {

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {parseRawSockets, parseSctpEndpoints} from '../../source/host/sockets/proc-net.ts';
-import {parseTunnels, parseXfrm} from '../../source/host/sockets/protocol-uses.ts';
+import {findMemberships, parseTunnels, parseXfrm} from '../../source/host/sockets/protocol-uses.ts';
+import {describeUnopened} from '../../source/services/protocol-use.ts';
 
 /** As Linux 6.18 prints it; the address 10.0.0.1 is in the byte order of little-endian machines. */
 const RAW = `\
@@ -15,6 +16,21 @@ const SCTP = `\
 00000000a7a1c5b0 00000000d4b7fd34 2   10  29   2905      0 41234 ::${' '}
 00000000a7a1c5b1 00000000d4b7fd35 2   10  30   3868    998 41235 10.0.0.1 192.0.2.1${' '}
 00000000a7a1c5b2 00000000d4b7fd36 2   7   31   9999      0 41236 0.0.0.0${' '}
+`;
+
+/** As Linux 6.18 prints it: all hosts, mDNS and SSDP, two groups of programs, and one on Docker's bridge. */
+const MEMBERSHIPS = `\
+Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter
+1\tlo        :     1      V3
+\t\t\t\t010000E0     1 0:00000000\t\t0
+2\teth0      :     5      V3
+\t\t\t\tFB0000E0     1 0:00000000\t\t0
+\t\t\t\tFAFFFFEF     1 0:00000000\t\t0
+\t\t\t\t010000E0     1 0:00000000\t\t0
+\t\t\t\t0101C0EF     1 0:00000000\t\t0
+\t\t\t\t810100E0     1 0:00000000\t\t0
+3\tdocker0   :     1      V3
+\t\t\t\t0201C0EF     1 0:00000000\t\t0
 `;
 
 /** ip-xfrm(8) of iproute2 6.1: a pair of states, and a peer behind NAT, whose packets come in UDP. */
@@ -84,6 +100,18 @@ describe('what receives protocols without ports', () => {
 		expect(new Set(read('', POLICIES('2001:db8::9')))).toEqual(new Set(['esp 6']));
 		expect(read(STATES_BEHIND_NAT, POLICIES('203.0.113.7'))).toEqual([]);
 		expect(read('', '')).toEqual([]);
+	});
+
+	it('is read from the groups that something is a member of, but for those of one link', () => {
+		const uses = findMemberships(MEMBERSHIPS);
+		expect(uses.map(({by, protocol}) => `${by}: ${protocol.name}`)).toEqual([
+			'membership of 239.192.1.1 and 1 more group: igmp',
+		]);
+		expect(describeUnopened(uses)).toEqual([
+			'membership of 239.192.1.1 and 1 more group needs IGMP, which is not open. To open: igmp',
+		]);
+		expect(findMemberships(MEMBERSHIPS.split('\n').slice(0, 7).join('\n'))).toEqual([]);
+		expect(findMemberships('')).toEqual([]);
 	});
 
 	it('is read from the tunnels that are up, with the end that their packets come from', () => {

@@ -118,6 +118,26 @@ export function parseSctpEndpoints(text: string): readonly ProtocolSocket[] {
 		});
 }
 
+/** A multicast group of IPv4 that something on this machine is a member of. */
+export type Membership = {readonly on: string; readonly group: string};
+
+/**
+ * Reads the text of /proc/net/igmp (net/ipv4/igmp.c): a line for each interface, with its number and its
+ * name, and under it a line for each group.
+ */
+export function parseMemberships(text: string): readonly Membership[] {
+	let on = '';
+	return text
+		.split('\n')
+		.slice(1)
+		.flatMap((line) => {
+			const [, name] = /^\d+\t(\S+)\s*:/.exec(line) ?? [];
+			on = name ?? on;
+			const [, group] = /^\s+([\dA-F]{8})\s/.exec(line) ?? [];
+			return group === undefined ? [] : [{on, group: addressOf(group)}];
+		});
+}
+
 /** The local ports of bound UDP sockets by their inodes. */
 export function readUdpPorts(): ReadonlyMap<string, number> {
 	return new Map(

@@ -2,12 +2,13 @@ import {groupBy} from '../../lib/group-by.ts';
 import {type Family, normalizeAddress} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import {protocolOver, SCTP} from '../../policy/ip-protocols.ts';
+import {isInternalInterface} from '../../services/known-programs/find.ts';
 import type {ProtocolUse} from '../../services/protocol-use.ts';
 import {run} from '../exec/run.ts';
 import {readText} from '../files/read-text.ts';
 import {isRehearsal, socketTables} from '../rehearsal/is-rehearsal.ts';
 import {chiefOf, describeOwner, readUsers} from './owners.ts';
-import {isLoopback, parseRawSockets, parseSctpEndpoints} from './proc-net.ts';
+import {isLoopback, parseMemberships, parseRawSockets, parseSctpEndpoints} from './proc-net.ts';
 import {holdersOf} from './processes.ts';
 
 /** Milliseconds that ip(8) is waited for. */
@@ -26,12 +27,44 @@ const NO_USE: ReadonlySet<number> = new Set([0, 1, 6, 17, 58, 255]);
  */
 export async function findProtocolUses(): Promise<readonly ProtocolUse[]> {
 	const [sockets, kernel] = await Promise.all([findSockets(), isRehearsal() ? [] : findInKernel()]);
-	return groupBy([...sockets, ...kernel], ({families: _, ...use}) => JSON.stringify(use)).map(
-		(group) => ({
-			...(group[0] as ProtocolUse),
-			families: [...new Set(group.flatMap(({families}) => families))].sort(),
-		}),
-	);
+	const memberships = findMemberships(readText(`${socketTables()}/igmp`) ?? '');
+	return groupBy([...sockets, ...kernel, ...memberships], ({families: _, ...use}) =>
+		JSON.stringify(use),
+	).map((group) => ({
+		...(group[0] as ProtocolUse),
+		families: [...new Set(group.flatMap(({families}) => families))].sort(),
+	}));
+}
+
+/** Groups on one link, whose packets a switch always forwards (RFC 4541, 2.1.2), and that of `ssdp`. */
+const WITHOUT_QUERIES = /^(?:224\.0\.0\.|239\.255\.255\.250$)/;
+
+/**
+ * The membership of multicast groups, from the text of /proc/net/igmp: a router asks by IGMP whether it
+ * goes on, and where no answer comes their packets end after some minutes (RFC 3376). In IPv6 it asks by ICMPv6.
+ */
+export function findMemberships(text: string): readonly ProtocolUse[] {
+	const groups = [
+		...new Set(
+			parseMemberships(text)
+				.filter(
+					({on, group}) => on !== 'lo' && !WITHOUT_QUERIES.test(group) && !isInternalInterface(on),
+				)
+				.map(({group}) => group),
+		),
+	];
+	const [first] = groups;
+	const more = groups.length - 1;
+	return first === undefined
+		? []
+		: [
+				{
+					protocol: protocolOver(2, 4),
+					families: [4],
+					by: `membership of ${first}${more > 0 ? ` and ${more} more ${more === 1 ? 'group' : 'groups'}` : ''}`,
+					how: 'multicast',
+				},
+			];
 }
 
 async function findSockets(): Promise<readonly ProtocolUse[]> {

@@ -7,7 +7,7 @@ import type {Port} from '../../policy/port-openings.ts';
 import {adviseOn} from '../../services/advice.ts';
 import {programNamed} from '../../services/known-programs/find.ts';
 import type {Listener} from '../../services/listener.ts';
-import type {ProtocolUse} from '../../services/protocol-use.ts';
+import {type ProtocolUse, verbOf} from '../../services/protocol-use.ts';
 import type {PortRow} from '../state/port-rows.ts';
 import {boxText, screenReader, type Tone} from '../theme.ts';
 
@@ -100,7 +100,7 @@ export function alternativesTo(row: PortRow | undefined, nat: string): readonly 
 					row.uses.map(({unit, by, how}) =>
 						unit !== undefined
 							? `Stop it: systemctl disable --now ${quoteIfNeeded(unit)}`
-							: how === 'tunnel' || how === 'IPsec'
+							: how === 'tunnel' || how === 'IPsec' || how === 'multicast'
 								? `Stop it: end what has set up ${by}`
 								: `Stop it: start method unknown; end ${by}`,
 					),
@@ -214,7 +214,7 @@ function describeUses(uses: readonly ProtocolUse[]): string {
 		...unique(uses.flatMap(({unit}) => unit ?? [])),
 		...unique(uses.flatMap(({peer}) => (peer === undefined ? [] : [`from ${peer}`]))),
 	];
-	return `${usersOf(uses)} receives ${first?.port === undefined ? (first?.protocol.purpose ?? '') : `${first.port}/sctp`} (${more.join(', ')})`;
+	return `${usersOf(uses)} ${verbOf(uses)} ${first?.port === undefined ? (first?.protocol.purpose ?? '') : `${first.port}/sctp`} (${more.join(', ')})`;
 }
 
 /** What opening it alone would not do. */

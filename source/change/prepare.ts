@@ -15,7 +15,6 @@ import {currentUser} from './journal.ts';
 import {type Before, beforeOf} from './load.ts';
 import {JOURNAL_FILE, POLICY_FILE} from './paths.ts';
 import {type ChangeMeta, createChange, folderOf, readBootId} from './record.ts';
-import {nameOf, printWas} from './rollback-existing.ts';
 import {
 	type FamilyChange,
 	ownRulesOf,
@@ -83,7 +82,7 @@ export async function planExisting({
 	return {before: beforeOf(snapshots), cleanups, switchOff};
 }
 
-/** The way back of a change as its script, and what the script needs beside itself. */
+/** The way back of a change, and the script that goes it. */
 export type PlannedRollback = {readonly rollback: Rollback; readonly script: string};
 
 /**
@@ -113,7 +112,6 @@ export function planRollback(
 		...{id, folder: folderOf(id), journal: JOURNAL_FILE, families, others},
 		...{firewalld: switchOff.firewalld, unsaved: switchOff.unsaved},
 		tell: !isRehearsal(),
-		was: Object.fromEntries(cleanups.map((part) => [nameOf(part), printWas(part)])),
 	};
 	return {rollback, script: printRollbackScript(rollback)};
 }
@@ -122,7 +120,7 @@ export function planRollback(
 export function recordChange(
 	id: number,
 	{policy, appliedFrom, seconds, persistence, existing}: ChangeRequest,
-	{rollback, script}: PlannedRollback,
+	{script}: PlannedRollback,
 	{cleanups, switchOff}: Pick<ExistingRules, 'cleanups' | 'switchOff'> = NO_OTHERS,
 ): void {
 	const files = {
@@ -152,7 +150,6 @@ export function recordChange(
 			until: uptime() + seconds,
 		},
 		script,
-		rollback.was,
 	);
 }
 

@@ -87,17 +87,9 @@ export function nextId(): number {
  * Records a change. It counts from the moment that it is marked as pending: the script and the files
  * that the script reads are complete then.
  */
-export function createChange(
-	meta: ChangeMeta,
-	script: string,
-	files: Readonly<Record<string, string>> = {},
-): void {
+export function createChange(meta: ChangeMeta, script: string): void {
 	makePrivate(CHANGES_DIR);
 	mkdirSync(folderOf(meta.id), {mode: 0o700});
-	for (const [name, text] of Object.entries(files)) {
-		writeWhole(path.join(folderOf(meta.id), name), text, 0o600);
-	}
-
 	writeWhole(scriptOf(meta.id), script, 0o600);
 	writeMeta(meta);
 }

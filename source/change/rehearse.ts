@@ -66,9 +66,6 @@ export async function rehearseRollback({rollback, script}: PlannedRollback): Pro
 			writeFileSync(path.join(folder, name), text, {mode: 0o600});
 		put('pending', '');
 		put('rollback', script);
-		for (const [name, text] of Object.entries(rollback.was)) {
-			put(name, text);
-		}
 
 		const needsSets = parts.some(({saved}) => / --match-set | -j SET /.test(saved));
 		const loads: readonly Load[] = [

@@ -15,7 +15,9 @@ export const MEND = `# Of the rules on standard input, those that were put into 
 # than one line gets spaces in place of line breaks; the last try has only what every restore reads.
 since() {
 	if [ "$try" = 3 ]; then grep -e '^-A [A-Za-z0-9_.:,/!@%= -]*$'; else sed 's/^+//'; fi |
-		grep -e "^-A $1 " | grep -vxF -f "$was" | grep -v -e ' -[jg] FW-WIZARD-[A-Z]*$'
+		grep -e "^-A $1 " | { printf '%s\\n\\n' "$was"; cat; } |
+		awk 'since { if (!($0 in was)) print; next } $0 == "" { since = 1 } { was[$0] }' |
+		grep -v -e ' -[jg] FW-WIZARD-[A-Z]*$'
 }
 
 # The rules of chain $1 as they were. What others have put there since stays: ahead of our jump what
@@ -25,21 +27,17 @@ mend() {
 	were "$1"
 	printf '\\n%s\\n' "$now" | sed "1,/^-A $1 -j FW-WIZARD-INPUT\\$/d" | since "$1"
 }
-were() { grep -e "^-A $1 " "$was"; }
+were() { printf '%s\\n' "$was" | grep -e "^-A $1 "; }
 gone() { ! printf '%s\\n' "$now" | grep -q -e "^:$1 "; }
 
 `;
 
-/** The file in a change's folder with the rules of other programs before the change. */
-export function nameOf({snapshot: {family, backend}}: SnapshotCleanup): string {
-	return `was-${family}-${backend}`;
-}
-
-/** The content of these files. */
+/**
+ * A line of sh that sets `$was` to the rules of other programs before the change. The script carries them
+ * itself: a file beside it could be removed while it waits.
+ */
 export function printWas({snapshot, cleanup}: SnapshotCleanup): string {
-	return restoredRules(snapshot, cleanup)
-		.map((line) => `${line}\n`)
-		.join('');
+	return `was=${quote(restoredRules(snapshot, cleanup).join('\n'))}\n`;
 }
 
 /** A chain's name in a basic regular expression. */

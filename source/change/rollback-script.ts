@@ -8,11 +8,11 @@ import type {SnapshotCleanup} from './cleanup.ts';
 import {
 	type ForeignChange,
 	MEND,
-	nameOf,
 	patternOf,
 	printMending,
 	printTable,
 	printWaking,
+	printWas,
 } from './rollback-existing.ts';
 import {prepareRestore, printWaiting, WAIT} from './rollback-wait.ts';
 
@@ -39,8 +39,6 @@ export type Rollback = {
 	readonly unsaved?: ReadonlyArray<readonly string[]>;
 	/** Tell everybody who is logged in when it fires. */
 	readonly tell: boolean;
-	/** The files that the script reads, in the same folder. */
-	readonly was: Readonly<Record<string, string>>;
 };
 
 /** Functions of POSIX sh for scripts that restore chains with iptables "$tool". */
@@ -111,7 +109,8 @@ const TELL = `	echo "$message" | wall 2>/dev/null
  * `sh rollback wait N` says "ready" once all that waits is started, waits N seconds and rolls back unless
  * the change is kept meanwhile;
  * `sh rollback fire` does it at once, as the timer of systemd calls it; `sh rollback now` too, but
- * leaves it to its caller to tell.
+ * leaves it to its caller to tell. `sh -s lost` is the same for one who has seen
+ * that the mark of the change was removed. All of them also work where the whole folder was.
  */
 export function printRollbackScript(rollback: Rollback): string {
 	const {
@@ -133,12 +132,19 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-s
 LC_ALL=C
 export PATH LC_ALL
 umask 077
-cd ${folder} || exit 1
+gone=
+cd ${folder} 2>/dev/null || {
+	[ "$1" != wait ] || exit 1
+	# Only where the folder is gone it is certain that nobody has decided there.
+	case $(ls -d ${folder} 2>&1) in *'No such file or directory') gone=yes ;; *) exit 1 ;; esac
+	cd /proc
+}
 
 # Sets $state to due, over or lost, where somebody has removed the folder while it waited and so decided nothing. Empty
 # where that cannot be read now: it is neither rolled back then, nor taken for decided.
 look() {
-	state=
+	state=\${gone:+lost}
+	[ -z "$gone" ] || return 0
 	for name in kept done undoing rolled-back; do [ ! -e "$name" ] || state=over; done
 	[ "$mode" != now ] || [ ! -e undoing ] || state=due
 	for name in pending rolling; do [ ! -e "$name" ] || state=due; done
@@ -233,7 +239,7 @@ It is tried again. See what is loaded with: iptables-save'
 		fi
 		# What was in the way may go: the lock of iptables can be held for minutes.
 		[ "$tries" -lt ${TRIES} ] || return 1
-		sleep ${PAUSE}
+		pause ${PAUSE}
 	done
 }
 
@@ -275,11 +281,11 @@ function printFamily({before, after, program, cleanup}: FamilyChange): string {
 					chains.flatMap((own) => [printOwn(own, before), printWay(own, before)]),
 				);
 	});
-	return `${printChoice(program)}${cleanup ? `was=${nameOf(cleanup)}\n` : ''}lines() {\n${blocks.join('\n')}\n}\nload\n`;
+	return `${printChoice(program)}${cleanup ? printWas(cleanup) : ''}lines() {\n${blocks.join('\n')}\n}\nload\n`;
 }
 
 function printForeign({program, cleanup}: ForeignChange): string {
-	return `${printChoice(program)}was=${nameOf(cleanup)}\nlines() {\n${printMending(cleanup)}\n}\nload\n\n`;
+	return `${printChoice(program)}${printWas(cleanup)}lines() {\n${printMending(cleanup)}\n}\nload\n\n`;
 }
 
 /** Makes or empties a chain of fw-wizard first, and gives it its earlier rules. */

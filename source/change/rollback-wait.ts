@@ -57,6 +57,14 @@ spare() {
 	roll_back "$mode" && leave
 }
 
+# So many seconds, also where sleep(1) cannot start: the tries must not be over before what is in the way.
+pause() {
+	sleep "$1" && return
+	clock || return
+	from=$now
+	while clock && [ "$((now - from))" -lt "$(($1 * 100))" ]; do :; done
+}
+
 # Ends all that was started for the wait. The group is that of this script alone, or else stays.
 leave() {
 	read -r pid name state parent group rest </proc/self/stat
@@ -127,6 +135,7 @@ ${stages.join('')}	after
 `;
 	const isPrepared = prepared.length > 0;
 	return `${isPrepared ? prepare : ''}mode=$1
+[ "$mode" != lost ] || { mode=now; gone=yes; }
 if [ "$mode" = wait ]; then
 	seconds=$2
 	clock && command exec 8<pending || exit 1
@@ -138,7 +147,7 @@ ${isPrepared ? '	prepare 9<rollback >/dev/null 2>&1 &\n' : ''}${spares.map((word
 fi
 roll_back "$mode"
 status=$?
-[ "$mode" != wait ] || leave
+[ "$mode" != wait ] || [ "$status" != 0 ] || leave
 exit "$status"
 `;
 }

@@ -1,3 +1,4 @@
+import {readFileSync} from 'node:fs';
 import {runDetached} from '../host/exec/background.ts';
 import {type RunResult, run} from '../host/exec/run.ts';
 import {isFileOfSystemd, wayToSystemd} from '../host/machine/systemd.ts';
@@ -19,7 +20,8 @@ const ARMING_TIMEOUT_MS = 8000;
 /**
  * The timer survives `systemctl isolate` (systemd.unit(5)), also where that stops sysinit.target, on
  * which units depend by default. The service is started again where systemd could not start it
- * ("resources") or where it fails (systemd.service(5)).
+ * ("resources") or where it fails (systemd.service(5)). It carries the script with it, which it so runs
+ * also where the folder of the change is removed.
  */
 const LASTING = [
 	...['IgnoreOnIsolate=yes', 'DefaultDependencies=no'].flatMap((property) => [
@@ -70,21 +72,37 @@ async function armTimer(id: number, seconds: number): Promise<void> {
 		return;
 	}
 
-	const start = async (properties: readonly string[]) =>
+	const start = async (properties: readonly string[], words: readonly string[]) =>
 		askSystemd(
 			'systemd-run',
 			[
 				...['--quiet', '--collect', `--unit=${unitOf(id)}`, `--on-active=${seconds}s`],
 				...['--timer-property=AccuracySec=100ms', ...properties],
-				...['/bin/sh', scriptOf(id), 'fire'],
+				...['/bin/sh', ...words],
 			],
 			ARMING_TIMEOUT_MS,
 		);
-	const result = await start(LASTING);
+	const result = await start([...LASTING, ...carry(readFileSync(scriptOf(id)))], ['-s', 'fire']);
 	// Old versions of systemd refuse properties that they do not know.
-	if (result?.status !== undefined && result.status !== 0) {
-		await start([]);
+	if (result && result.status !== 0 && result.failure !== 'not ended') {
+		await start([], [scriptOf(id), 'fire']);
 	}
+}
+
+/**
+ * Bytes of the script in one property: a multiple of 3, for base64, and less in base64 than the
+ * 128 KiB that execve(2) takes as one argument.
+ */
+const PART_BYTES = 90_000;
+
+/** The properties that give a script to the service as its input, which the manager keeps in memory. */
+function carry(script: Buffer): readonly string[] {
+	const parts = Array.from({length: Math.ceil(script.length / PART_BYTES)}, (_, index) =>
+		script.subarray(index * PART_BYTES, (index + 1) * PART_BYTES).toString('base64'),
+	);
+	return ['StandardInput=data', ...parts.map((part) => `StandardInputData=${part}`)].map(
+		(property) => `--property=${property}`,
+	);
 }
 
 /** Stops the timer. The process ends by itself when the change is no longer pending. */

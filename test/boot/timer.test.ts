@@ -122,6 +122,22 @@ describe.each(suitesHere())('a change on a machine with systemd, %s', (suite) =>
 		});
 	});
 
+	test('is rolled back by the timer alone, also where its folder is removed', async () => {
+		await Promise.all(
+			machines.map(async (debian) => {
+				const {host} = debian;
+				const before = await rulesOf(debian);
+				await loadWithTimer(debian);
+				expect(await rulesOf(debian)).not.toEqual(before);
+				await host.must('rm', ['-r', '/var/lib/fw-wizard']);
+				await expect
+					.poll(async () => rulesOf(debian), {timeout: LIMIT * 1000 + GRACE, interval: 500})
+					.toEqual(before);
+				await expect.poll(async () => host.must('systemctl', UNITS), {timeout: 10_000}).toBe('');
+			}),
+		);
+	});
+
 	test('is rolled back where the user is logged off with all that runs in a mount namespace of its own', async () => {
 		await isRolledBack(async (debian) => {
 			const before = await rulesOf(debian);

@@ -119,7 +119,6 @@ function writeScript(before: string, after: FamilyRules): string {
 			},
 		],
 		tell: false,
-		was: {},
 	});
 	writeFileSync(script, text);
 	return script;

@@ -5,6 +5,7 @@ import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {readState} from '../_helpers/lab/machine-state.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
+import {signalWatchdog} from '../_helpers/lab/watchdogs.ts';
 
 const BEFORE = ['--role', 'server', '--open', '22/tcp'];
 /** Its rules take more than a page of the disk; its policy does not. */
@@ -29,6 +30,7 @@ describe.each(BACKENDS)('a disk that takes no more, %s', (backend) => {
 	beforeEach(async () => {
 		host = await lab.host({backend});
 		await wizardDoes(host, 'apply', ...BEFORE);
+		await host.must('iptables', ['-A', 'INPUT', '-s', '192.0.2.7', '-j', 'DROP']);
 	});
 
 	const state = async () => {
@@ -98,7 +100,7 @@ describe.each(BACKENDS)('a disk that takes no more, %s', (backend) => {
 		const before = (await state()).rules;
 		const applying = await host.start(
 			process.execPath,
-			[CLI, 'apply', ...AFTER, '--confirm-within', '600'],
+			[CLI, 'apply', ...AFTER, '--confirm-within', '600', '--existing', 'flush-input'],
 			/The old rules come back/,
 		);
 		await host.must('rm', ['-r', '/var/lib/fw-wizard']);
@@ -107,6 +109,24 @@ describe.each(BACKENDS)('a disk that takes no more, %s', (backend) => {
 		await host.must('mkdir', ['-m', '700', '/var/lib/fw-wizard']);
 		await host.must('touch', ['/var/lib/fw-wizard/journal']);
 		expect((await state()).rules).toBe(before);
+	});
+
+	test('the same where its watchdog is stopped: the program does it, and says so', async () => {
+		const before = (await state()).rules;
+		const applying = await host.start(
+			process.execPath,
+			[CLI, 'apply', ...AFTER, '--confirm-within', '600', '--existing', 'flush-input'],
+			/The old rules come back/,
+		);
+		expect((await state()).rules).not.toBe(before);
+		await signalWatchdog(host, 'SIGSTOP');
+		await host.must('rm', ['-r', '/var/lib/fw-wizard']);
+		expect(await applying.ended).toBe(4);
+		expect(applying.output()).toContain('is rolled back');
+		await host.must('mkdir', ['-m', '700', '/var/lib/fw-wizard']);
+		await host.must('touch', ['/var/lib/fw-wizard/journal']);
+		expect((await state()).rules).toBe(before);
+		await signalWatchdog(host, 'SIGKILL');
 	});
 
 	test('when it is confirmed from elsewhere: both are told', async () => {

@@ -82,17 +82,17 @@ function appliedFrom(sessions: readonly Session[]): ChangeMeta['appliedFrom'] {
 
 /**
  * @returns a function that looks for logins each time that it is called, and remembers those that
- * confirm. What cannot be read just now, as where the machine has too many files open, is looked at
+ * confirm, and why the last other one does not. What cannot be read just now, as where the machine has too many files open, is looked at
  * the next time: the wait must not end for that.
  */
 function watchLogins(
 	id: number,
 ): () => Pick<ReturnType<StartedChange['look']>, 'logins' | 'doubt'> {
 	let evidence: Evidence | undefined;
-	// They stay when their connections have ended: the logins were possible.
+	// Both stay when their connections have ended: the logins were possible.
 	const proven = new Map<string, string>();
+	let doubt: Doubt;
 	return () => {
-		let doubt: Doubt;
 		try {
 			evidence ??= evidenceOf(id);
 			for (const login of findLogins(new Set(evidence.change.connections))) {

@@ -75,8 +75,11 @@ describe.each(BACKENDS)('the wizard over ssh waits, %s', (backend) => {
 		const second = logIn(terminals, server, 'echo in && exec cat', {over: 6});
 		await second.waitFor('in');
 		await first.waitFor('A login was seen. This login comes from fd00:9:1::2, and the rules were');
+		second.press('ctrlC');
+		await second.ended;
 		first.press('enter');
 		await moment(first);
+		expect(first.screen()).toContain('A login was seen. This login comes from fd00:9:1::2');
 		const {status, stderr} = await runThere(server, `${FW_WIZARD} confirm`, {over: 6});
 		expect({status, stderr}).toEqual({
 			status: 1,

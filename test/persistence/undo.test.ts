@@ -11,6 +11,13 @@ const LATER = ['--role', 'server', '--verdict', 'drop', '--open', '22,80/tcp'];
 
 const UNIT = '/etc/systemd/system/fw-wizard.service';
 const LINK = '/etc/systemd/system/multi-user.target.wants/fw-wizard.service';
+/** The services whose start has it run again; `systemctl enable` makes a folder with a link for each. */
+const OTHERS = ['ip6tables', 'iptables', 'netfilter-persistent', 'nftables', 'ufw'].flatMap(
+	(name) => [
+		`/etc/systemd/system/${name}.service.wants`,
+		`/etc/systemd/system/${name}.service.wants/fw-wizard.service`,
+	],
+);
 const MODULES = '/etc/modules-load.d/fw-wizard.conf';
 const OWN = [
 	...['policy.json', 'floor', 'restore'].map((name) => `/etc/fw-wizard/${name}`),
@@ -41,7 +48,7 @@ describe('what is kept for the boot', () => {
 		await wizardDoes(host, 'apply', ...FIRST);
 		const paths = (await added()).map((line) => line.split(' ')[0]);
 		expect(paths.filter((path) => path?.startsWith('/etc'))).toEqual(
-			['/etc/fw-wizard', ...OWN].sort(),
+			['/etc/fw-wizard', ...OWN, ...OTHERS].sort(),
 		);
 		expect(before.filter((line) => !line.startsWith('/etc/fw-wizard'))).toEqual(before);
 		await wizardDoes(host, 'undo');

@@ -1,31 +1,50 @@
 import {existsSync} from 'node:fs';
+import path from 'node:path';
 import type {InitSystem} from '../init-system.ts';
 import {RUN_RESTORE} from './run-restore.ts';
 
 export const UNIT = 'fw-wizard.service';
 export const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
-export const ENABLED_LINK = `/etc/systemd/system/multi-user.target.wants/${UNIT}`;
 export const MODULES_LOAD_FILE = '/etc/modules-load.d/fw-wizard.conf';
+
+/** Services that load rules of their own, and some of which empty all tables for it. */
+const LOADERS = [
+	...['nftables.service', 'ufw.service', 'netfilter-persistent.service'],
+	...['iptables.service', 'ip6tables.service'],
+];
+
+/** What starts it; `enable` makes a link for each. */
+const STARTED_BY = ['multi-user.target', ...LOADERS];
+const LINKS = STARTED_BY.map((name) => `/etc/systemd/system/${name}.wants/${UNIT}`);
+export const ENABLED_LINK = LINKS[0] ?? '';
 
 /**
  * Runs before the network comes up and after the other services that load rules, so that the jump is
  * added to their result. It has no ExecStop: stopping it must not open the machine.
+ *
+ * A restart or reload of such a service has it run again (PartOf=, ReloadPropagatedFrom=), and so has
+ * its start after a stop (WantedBy=), behind it: `nft flush ruleset` takes our rules away as well. A
+ * stop of it ends this unit too, and what that stop removes stays removed until one of them starts.
  */
 const UNIT_TEXT = `[Unit]
 Description=Firewall rules of fw-wizard
 DefaultDependencies=no
-After=local-fs.target systemd-modules-load.service systemd-sysctl.service nftables.service ufw.service netfilter-persistent.service iptables.service ip6tables.service ipset.service
+After=local-fs.target systemd-modules-load.service systemd-sysctl.service ipset.service ${LOADERS.join(' ')}
+PartOf=${LOADERS.join(' ')}
+ReloadPropagatedFrom=${LOADERS.join(' ')}
 Wants=network-pre.target
 Before=network-pre.target shutdown.target
 Conflicts=shutdown.target
+StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh -c '${printInUnit(RUN_RESTORE)}'
+ExecStart=${printCommand(RUN_RESTORE)}
+ExecReload=${printCommand(RUN_RESTORE)}
 
 [Install]
-WantedBy=multi-user.target
+WantedBy=${STARTED_BY.join(' ')}
 `;
 
 /** The unit of fw-wizard (systemd.unit(5)). */
@@ -38,21 +57,26 @@ export const systemd: InitSystem = {
 	}),
 	activate: {
 		before: [],
-		// "enable" also makes systemd read its units again (systemctl(1)).
-		after: [['systemctl', '--quiet', 'enable', UNIT]],
+		after: [
+			// "enable" also makes systemd read its units again (systemctl(1)).
+			['systemctl', '--quiet', 'enable', UNIT],
+			// Only of a unit that was started are restarts of others its own. Loads the same rules again.
+			['systemctl', '--quiet', 'start', UNIT],
+		],
 	},
 	isActivated: () => existsSync(ENABLED_LINK),
 	deactivate: {
 		before: [['systemctl', '--quiet', 'disable', UNIT]],
 		after: [
-			// A masked unit cannot be disabled, and its link would stay.
-			['rm', '-f', ENABLED_LINK],
+			// A masked unit cannot be disabled, and its links would stay.
+			['rm', '-f', ...LINKS],
+			['rmdir', ...LINKS.map((link) => path.dirname(link))],
 			['systemctl', 'daemon-reload'],
 		],
 	},
 };
 
-/** A script within a quoted word of a unit: on lines that are continued, without variables of systemd. */
-function printInUnit(script: string): string {
-	return script.replaceAll('$', '$$$$').replaceAll('\n', '\\n\\\n');
+/** A script as a command of a unit: on lines that are continued, without variables of systemd. */
+function printCommand(script: string): string {
+	return `/bin/sh -c '${script.replaceAll('$', '$$$$').replaceAll('\n', '\\n\\\n')}'`;
 }

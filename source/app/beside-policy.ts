@@ -25,13 +25,14 @@ export async function describeBeside(
 			return [];
 		}
 
-		const {deviations, blocked, unloaded} = await compareRunning(source, {
+		const {deviations, blocked, unroutable, unloaded} = await compareRunning(source, {
 			...{policy, ruleSet, interfaces: interfacesHere()},
 			remoteClient: session.kind === 'remote' ? session : undefined,
 		});
 		const lines = [
 			...deviations.filter(({rule}) => !rule?.own).map(describeDeviation),
 			...blocked.map(describeBlocked),
+			...unroutable,
 			...unloaded.map((name) => `not tried with ${name}, which a copy of this machine cannot load`),
 		].map((line) => `Beside the policy: ${line}`);
 		const more = lines.length - MOST_LINES;

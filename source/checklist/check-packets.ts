@@ -56,7 +56,7 @@ export function describeRunning(
 		return [open(ID, TITLE, `not tried: ${compared.message}`, compared.hint)];
 	}
 
-	const {deviations, blocked, probes, unloaded} = compared;
+	const {deviations, blocked, unroutable, leftOut, probes, unloaded} = compared;
 	const foreign = deviations.filter(
 		({rule, families}) =>
 			(rule !== undefined && !rule.own && !rule.text.startsWith(':')) ||
@@ -67,7 +67,8 @@ export function describeRunning(
 		({from, fate}) => fate === 'open' && from.every(({kind}) => kind === 'network'),
 	);
 	const faults = foreign.filter((deviation) => !trusted.includes(deviation));
-	const texts = [...faults.map(describeDeviation), ...blocked.map(describeBlocked)];
+	const texts = [...faults.map(describeDeviation), ...blocked.map(describeBlocked), ...unroutable];
+	const missing = [...unloaded.map((name) => `table ${name}`), ...leftOut];
 	return [
 		texts.length === 0
 			? ok(ID, `${TITLE} (${probes} packets)`)
@@ -86,13 +87,13 @@ export function describeRunning(
 						] as const),
 					),
 				]),
-		...(unloaded.length === 0
+		...(missing.length === 0
 			? []
 			: [
 					open(
-						...(['left-out', 'all rules were tried'] as const),
-						`without ${unloaded.join(', ')}, which a copy of this machine cannot load`,
-						'See: nft list ruleset',
+						...(['left-out', 'the packets met all that decides on packets here'] as const),
+						`they were sent without ${missing.join('; ')}`,
+						'See: ip rule; tc filter show; ip xfrm policy; nft list ruleset',
 					),
 				]),
 	];

@@ -1,4 +1,5 @@
 import type {Interface} from '../host/machine/interfaces.ts';
+import {findOtherFilters} from '../host/netfilter/other-filters.ts';
 import {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
 import {cutPorts, joinRanges, onePort, type PortRange, subtractRanges} from '../lib/port-ranges.ts';
@@ -17,8 +18,10 @@ import {hasIngress, loadAll, type RulesUnderTest} from '../testbed/load-rules.ts
 import {mirrorForwarding} from '../testbed/mirror-host.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import {type BlockedConnection, findBlockedConnections} from './compare-connections.ts';
+import {findRouteFaults} from './compare-routes.ts';
 import {numbersIn} from './measure.ts';
 import {withoutRateLimits, withSources} from './strip-rate-limits.ts';
+import {describeUnprobed} from './unprobed-rules.ts';
 import {planForRunning} from './vantage-points.ts';
 
 /** Ports that one rule opens or closes against the policy. */
@@ -35,6 +38,10 @@ export type Deviation = {
 export type Comparison = {
 	readonly deviations: readonly Deviation[];
 	readonly blocked: readonly BlockedConnection[];
+	/** Who cannot be answered because of routes, a line each. */
+	readonly unroutable: readonly string[];
+	/** What may decide on packets too and has no copy, a phrase each. */
+	readonly leftOut: readonly string[];
 	/** How many packets were sent. */
 	readonly probes: number;
 	/** Tables of nftables that the copy of this machine could not load. */
@@ -68,6 +75,10 @@ export async function compareRunning(
 	const vantagePoints = planned.filter(({family}) => families.includes(family));
 	const alike = full ? cutPorts(everyPort()) : stretchesOf(source, ruleSet);
 	const ports = joinRanges(alike.map(({first}) => onePort(first)));
+	const [unroutable, leftOut] = await Promise.all([
+		findRouteFaults(vantagePoints, interfaces),
+		findOtherFilters(),
+	]);
 	return withTestbed(
 		interfaces,
 		vantagePoints,
@@ -92,6 +103,14 @@ export async function compareRunning(
 				deviations,
 				// A rule that closes ports mostly blocks more.
 				blocked: blocked.filter(({rule}) => !known.has(rule.text)),
+				unroutable,
+				leftOut: [
+					...leftOut,
+					...describeUnprobed(source),
+					...source.nativeTables
+						.filter((name) => name.startsWith('bridge '))
+						.map((name) => `table ${name}`),
+				],
 				probes: 2 * vantagePoints.length * alike.length,
 				unloaded,
 			};

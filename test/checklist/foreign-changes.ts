@@ -8,6 +8,8 @@ export type ForeignChange = {
 	readonly undoes: readonly string[];
 	/** What the cause names; undefined where the change is harmless. */
 	readonly found: readonly RegExp[] | undefined;
+	/** What check says that its packets leave out. */
+	readonly leftOut?: RegExp;
 	/** It opens ports to a single network, so that it is named and nothing has failed. */
 	readonly trusts?: true;
 	/** The backend that it can be made in. Default: both. */
@@ -324,6 +326,55 @@ export const FOREIGN_CHANGES: readonly ForeignChange[] = [
 		found: [
 			/^no longer so over IPv4 and IPv6: 53\/udp answers: udp sport 53 drop, in netdev theirs, chain out$/,
 		],
+	},
+	{
+		change: 'policy routing: no route for what this machine answers',
+		does: ['ip rule add from 10.9.1.1 lookup 100', 'ip route add unreachable default table 100'],
+		undoes: ['ip rule del from 10.9.1.1 lookup 100', 'ip route flush table 100'],
+		leftOut: /policy routing \(ip rule\): \d+: from 10\.9\.1\.1 lookup 100/,
+		found: [
+			/^answers to \S+ \(anywhere\) do not leave over IPv4: the routes say "No route to host"; see: ip rule/,
+		],
+	},
+	{
+		change: 'policy routing: prohibited, over IPv6',
+		does: [
+			'ip -6 rule add from all lookup 100 pref 9',
+			'ip -6 route add prohibit default table 100',
+		],
+		undoes: ['ip -6 rule del pref 9', 'ip -6 route flush table 100'],
+		leftOut: /policy routing \(ip rule\): 9: from all lookup 100/,
+		found: [
+			/^answers to \S+ \(anywhere\) do not leave over IPv6: the routes say "Permission denied"/,
+		],
+	},
+	{
+		change: 'a hook of tc at ingress (left out)',
+		does: ['tc qdisc add dev eth0 clsact'],
+		undoes: ['tc qdisc del dev eth0 clsact'],
+		leftOut: /^they were sent without tc filters at ingress of: eth0$/,
+		found: undefined,
+	},
+	{
+		change: 'an IPsec policy (left out)',
+		does: ['ip xfrm policy add src 0.0.0.0/0 dst 10.9.1.1 dir in action block'],
+		undoes: ['ip xfrm policy flush'],
+		leftOut: /^they were sent without IPsec policies: from 0\.0\.0\.0\/0 to 10\.9\.1\.1\/32$/,
+		found: undefined,
+	},
+	{
+		change: 'nftables, bridge (left out)',
+		does: ['nft add table bridge theirs'],
+		undoes: ['nft delete table bridge theirs'],
+		leftOut: /^they were sent without table bridge theirs$/,
+		found: undefined,
+	},
+	{
+		change: 'ACCEPT of a source port (left out)',
+		...inserted('INPUT -p udp --sport 53 -j ACCEPT'),
+		leftOut:
+			/^they were sent without packets that meet -A INPUT -p udp -m udp --sport 53 -j ACCEPT$/,
+		found: undefined,
 	},
 	{
 		change: 'LOG, and a rule that counts (harmless)',

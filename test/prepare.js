@@ -19,6 +19,7 @@ const PROGRAMS = {
 	groff: 'groff-base',
 	ip: 'iproute2',
 	ipset: 'ipset',
+	'mkfs.ext4': 'e2fsprogs',
 	'mosh-server': 'mosh',
 	'nc.openbsd': 'netcat-openbsd',
 	nft: 'nftables',

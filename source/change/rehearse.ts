@@ -9,7 +9,7 @@ import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {presenceOf} from '../ruleset/diff.ts';
 import {OWN_PREFIX} from '../ruleset/model.ts';
-import {canBeWrittenBack, tableLines} from '../ruleset/save-lines.ts';
+import {canBeWrittenBack, tableLines, tableRules} from '../ruleset/save-lines.ts';
 import {FIREWALLD_TABLE} from '../services/known-programs/firewalls.ts';
 import {type Load, readSets} from '../testbed/load-rules.ts';
 import type {SnapshotCleanup} from './cleanup.ts';
@@ -29,9 +29,18 @@ const TABLES = ['filter', 'raw'] as const;
 const RESTORE = ['-w', '10', '--noflush'];
 
 /**
+ * Lists chains in columns, where a save puts one word behind the other: a name with spaces in it looks like
+ * options there. Arguments: for each chain the program, the table and the chain.
+ */
+const LIST = `while [ "$#" -gt 0 ]; do
+	printf '\\0' && "$1" -w 10 -t "$2" -n -v -x -L "$3" || exit 4
+	shift 3
+done`;
+
+/**
  * In a namespace of its own: loads what was saved, then the new rules, runs the very rollback script in
  * a folder of its own, and saves. Arguments: the folder, then for each load a file and the command that
- * reads it, then `--` and the programs that save. What the script may start beside iptables reaches the
+ * reads it, then `--` and the programs that save, then `--` and the chains to list. What the script may start beside iptables reaches the
  * machine's own services, and is not started; they count as running, as they do before the change.
  */
 const REHEARSE = `[ /proc/self/ns/net -ef "/proc/$PPID/ns/net" ] && exit 1
@@ -45,9 +54,12 @@ while [ "$1" != -- ]; do
 done
 shift
 (cd() { :; }; systemctl() { [ "$1" = is-active ]; }; set -- now; . ./rollback) >&2 || exit 3
-for tool; do
-	for table in ${TABLES.join(' ')}; do printf '\\0' && "$tool-save" -t "$table" || exit 4; done
-done`;
+while [ "$1" != -- ]; do
+	for table in ${TABLES.join(' ')}; do printf '\\0' && "$1-save" -t "$table" || exit 4; done
+	shift
+done
+shift
+${LIST}`;
 
 /**
  * Rehearses the way back of a recorded change in an isolated copy: the rules that it would restore are
@@ -89,21 +101,32 @@ export async function rehearseRollback({rollback, script}: PlannedRollback): Pro
 			put(`load-${index}`, text);
 			return [`load-${index}`, [program, ...args].join(' ')];
 		});
-		const {status, stdout, stderr} = await run(
-			'unshare',
-			[
-				...[...freshNetwork(), 'sh', '-c', REHEARSE, 'sh', folder, ...words, '--'],
-				...parts.map(({program}) => program),
-			],
-			{timeout: 60_000},
-		);
-		const [begun, ...saves] = stdout.split('\0');
+		const chains = parts.flatMap(chainsToList);
+		const [{status, stdout, stderr}, now] = await Promise.all([
+			run(
+				'unshare',
+				[
+					...[...freshNetwork(), 'sh', '-c', REHEARSE, 'sh', folder, ...words, '--'],
+					...[...parts.map(({program}) => program), '--', ...chains.flat()],
+				],
+				{timeout: 60_000},
+			),
+			chains.length === 0 ? undefined : run('sh', ['-c', LIST, 'sh', ...chains.flat()]),
+		]);
+		const [begun, ...printed] = stdout.split('\0');
+		const [saves, lists] = [
+			printed.slice(0, parts.length * TABLES.length),
+			printed.slice(parts.length * TABLES.length),
+		];
 		if (begun !== 'begun\n') {
 			// The error of whatever forbids it.
 			await withNamespace(async () => {});
 		}
 
-		const difference = status === 0 ? compare(parts, saves) : firstLine(stderr);
+		const difference =
+			status === 0
+				? (compare(parts, saves) ?? compareLists(now?.stdout.split('\0').slice(1) ?? [], lists))
+				: firstLine(stderr);
 		if (difference !== undefined) {
 			throw new HostError(
 				`The rules that are there could not be put back as they are: ${printable(difference || `status ${status}`, 200)}`,
@@ -170,6 +193,33 @@ function compare(parts: readonly Part[], saves: readonly string[]): string | und
 				const line = was?.find((rule, at) => rule !== is?.[at]) ?? is?.[was?.length ?? 0];
 				return `${place}: ${chain} of ${table} would be another: ${line}`;
 			}
+		}
+	}
+
+	return undefined;
+}
+
+/** The chains with a rule in which a name could hold spaces: each with its program and table. */
+function chainsToList({program, saved}: Part): ReadonlyArray<readonly string[]> {
+	return TABLES.flatMap((table) => {
+		const named = tableRules(saved, table).filter((line) => / -[io] | --\S*name /.test(line));
+		return [...new Set(named.map(chainOf))].map((chain) => [program, table, chain]);
+	});
+}
+
+/** The first rule that iptables lists otherwise once it was put back, though it saves it alike. */
+function compareLists(wanted: readonly string[], found: readonly string[]): string | undefined {
+	for (const [index, list] of wanted.entries()) {
+		const [was, is] = [list, found[index] ?? ''].map((text) =>
+			// The head counts references, each rule its packets and bytes.
+			text
+				.split('\n')
+				.slice(2)
+				.map((line) => line.replace(/^ *\d+ +\d+ /, '')),
+		);
+		const other = was?.find((line, at) => line !== is?.[at]);
+		if (other !== undefined) {
+			return `iptables would list another rule in place of "${other.trim()}"`;
 		}
 	}
 

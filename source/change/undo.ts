@@ -80,6 +80,14 @@ export async function undoChanges(id?: number, guard?: Guard): Promise<readonly 
 			);
 		}
 
+		if (id === undefined && kept.at(-1) !== last) {
+			throw new HostError(
+				`Change ${kept.at(-1)} was made meanwhile`,
+				'Nothing was undone. See the changes with: fw-wizard undo --list',
+				1,
+			);
+		}
+
 		await guard?.(readMeta(first)?.undo.files[POLICY_FILE]?.text ?? null);
 		const undone = kept.filter((change) => change >= first).reverse();
 		for (const change of undone) {

@@ -7,6 +7,7 @@ import {readSaves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
 
 const BEFORE = ['--role', 'server', '--open', '22/tcp'];
 const AFTER = ['--role', 'server', '--open', '80/tcp', '--helper', 'ftp'];
+const RECENT = ['-m', 'recent', '--set', '--name'];
 const FLUSH = ['--existing', 'flush-input'];
 
 describe.each(BACKENDS)('the way back is rehearsed, %s', (backend) => {
@@ -31,6 +32,9 @@ describe.each(BACKENDS)('the way back is rehearsed, %s', (backend) => {
 	test.each([
 		{name: 'the name of an interface with a space', rule: ['-i', 'e x', '-j', 'ACCEPT']},
 		{name: 'the name of an interface with a quote', rule: ['-i', 'e"x', '-j', 'ACCEPT']},
+		// It is saved as if it accepted all from eth0.
+		{name: 'the name of an interface with options', rule: ['-i', 'eth0 -j ACCEPT']},
+		{name: 'the name of a list with options', rule: [...RECENT, 'a --mask 255.255.255.255']},
 		{name: 'the name of a chain with a quote', rule: ['-j', 'x"y']},
 	])('and refuses what cannot be put back: $name', async ({rule}) => {
 		await host.must('iptables', ['-N', 'x"y']);

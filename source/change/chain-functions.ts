@@ -75,10 +75,11 @@ find_chain() {
 }
 
 # Makes our chains of table $1 what they are in the rules $2 (empty: none), and reads them back. Another
-# program may change rules at the same moment: three tries.
+# program may change rules at the same moment: three tries. One that has locked them is waited for by
+# iptables itself, for 10 s.
 restore_table() {
 	for try in 1 2 3 last; do
-		read_rules "$1" || { sleep 1; continue; }
+		read_rules "$1" || return 1
 		now=$read lines=
 		chains_of "$1"
 		for pair in $chains; do

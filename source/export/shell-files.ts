@@ -31,14 +31,14 @@ files='${all.join('\n')}'
 # Those of this script are in /etc: 0. Else $differs names one that is not, and 1; or it cannot be read, and 3.
 files_kept() {
 ${written.map(({file, text}) => `	file_kept ${file} '${cksum(text)}' || return\n`).join('')}${absent
-	.map((file) => `	differs=${file}; [ ! -e ${file} ] || return 1\n`)
+	.map((file) => `	differs=${file}; ! there ${file} || return 1\n`)
 	.join('')}	differs='the link in multi-user.target.wants, by which systemd starts it,'
-	! command -v systemctl >/dev/null || [ -L ${ENABLED_LINK} ]
+	! command -v systemctl >/dev/null || there ${ENABLED_LINK}
 }
 
 file_kept() {
 	differs=$1
-	[ -e "$1" ] || return 1
+	there "$1" || return 1
 	sum=$(cksum <"$1") && [ -n "$sum" ] || return 3
 	[ "$sum" = "$2" ]
 }
@@ -46,10 +46,10 @@ file_kept() {
 # Copies what is in /etc into the state, to restore it from there. A run that was cut off has done so before
 # it renamed anything.
 back_up_files() {
-	[ ! -e "$state/keeping" ] || return 0
+	! there "$state/keeping" || return 0
 	rm -rf "$state/old"
 	for file in $files; do
-		[ -e "$file" ] || [ -L "$file" ] || continue
+		there "$file" || continue
 		mkdir -p "$state/old\${file%/*}" && cp -pP "$file" "$state/old$file" && same "$file" "$state/old$file" || return 1
 	done
 }
@@ -64,14 +64,14 @@ same() {
 
 restore_files() {
 	for file in $files; do
-		if [ -e "$state/old$file" ] || [ -L "$state/old$file" ]; then
+		if there "$state/old$file"; then
 			same "$file" "$state/old$file" || {
 				cp -pP "$state/old$file" "$file.new" && mv -f "$file.new" "$file"
 				same "$file" "$state/old$file"
 			} || wrong="$wrong, $file"
-		elif [ -e "$file" ] || [ -L "$file" ]; then
+		elif there "$file"; then
 			rm -f "$file"
-			! { [ -e "$file" ] || [ -L "$file" ]; } || wrong="$wrong, $file"
+			! there "$file" || wrong="$wrong, $file"
 		fi
 	done
 	remove_beside
@@ -102,9 +102,9 @@ ${printCommands(keep.before)}${written.map(({file}) => `	mv -f ${file}.new ${fil
 remove_files() {
 ${printCommands(remove.before)}	for file in ${Object.keys(remove.files).map(quoteIfNeeded).join(' ')}; do
 		rm -f "$file"
-		! { [ -e "$file" ] || [ -L "$file" ]; } || wrong="$wrong, $file"
+		! there "$file" || wrong="$wrong, $file"
 	done
-${printCommands(remove.after)}	[ ! -L ${ENABLED_LINK} ] || wrong="$wrong, ${ENABLED_LINK}"
+${printCommands(remove.after)}	! there ${ENABLED_LINK} || wrong="$wrong, ${ENABLED_LINK}"
 	remove_beside
 	sync_folders
 	[ -z "$wrong" ]

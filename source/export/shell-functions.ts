@@ -9,6 +9,9 @@
  * - `$state.done`: decided, kept or rolled back. The rename decides.
  */
 export const STATE_FUNCTIONS = `say() { printf 'fw-wizard: %s\\n' "$1" >&2; }
+# Whether there is a file or a link. A "no" is asked for twice: one that comes of a failure is none.
+there() { [ -e "$1" ] || [ -L "$1" ] || [ -e "$1" ]; }
+
 refuse() { say "$1"; exit "\${2:-3}"; }
 
 # One run at a time. What this run starts has the lock, too: nothing of a run that was killed loads
@@ -27,11 +30,11 @@ lock() {
 }
 
 # The lock for the watchdog, whose time has come: a run that holds it for 20 s more, because it hangs or
-# was stopped, is ended.
+# was stopped, is ended. Not so another watchdog, which has it as 8.
 seize() {
-	exec 7>>"$state.lock"
+	exec 8>>"$state.lock"
 	tries=0
-	until flock -n 7 || [ "$tries" = 25 ]; do
+	until flock -n 8 || [ "$tries" = 25 ]; do
 		tries=$((tries + 1))
 		[ "$tries" != 20 ] || end_holders
 		sleep 1
@@ -47,7 +50,7 @@ end_holders() {
 		while read -r line; do
 			case $line in lock:*) holds=yes ;; esac
 		done 2>/dev/null <"$info"
-		[ -z "$holds" ] || [ "\${pid%%/*}" = "$$" ] || kill -9 "\${pid%%/*}"
+		[ -z "$holds" ] || kill -9 "\${pid%%/*}"
 	done
 	set -f
 }
@@ -64,18 +67,18 @@ left() {
 	[ "$left" -gt 0 ] || left=0
 }
 
-# This boot, in $boot: the kernel's, and in a container the start of its first process.
+# This boot, in $boot: the kernel's, and in a container the start of its first process. Empty: unknown.
 boot() {
-	read -r boot </proc/sys/kernel/random/boot_id
-	read -r stat </proc/1/stat
+	boot=
+	read -r kernel </proc/sys/kernel/random/boot_id && read -r stat </proc/1/stat || return
 	IFS=' '
 	set -- \${stat##*) }
 	IFS=$nl
-	boot="$boot \${20}"
+	boot="$kernel \${20}"
 }
 
 is_due() {
-	[ -e "$state/id" ] || return 1
+	there "$state/id" || return 1
 	read -r found 2>/dev/null <"$state/id" || return 0
 	[ "$found" = "$1" ]
 }
@@ -84,7 +87,7 @@ is_due() {
 drop() {
 	rm -rf "$state.done"
 	mv "$state" "$state.done" && rm -rf "$state.done"
-	[ ! -e "$state" ]
+	! there "$state"
 }
 
 # A file of the state, read back.
@@ -124,9 +127,9 @@ put_back() {
 # Restores what was before, rules first, and reads it back.
 roll_back() {
 	wrong=
-	if [ ! -e "$state/unloaded" ]; then
+	if ! there "$state/unloaded"; then
 		put_back "$state" "$tables"
-		[ ! -e "$state/keeping" ] || restore_files
+		! there "$state/keeping" || restore_files
 		[ -z "$wrong" ] || return 1
 	fi
 	drop || note "$state/unloaded" ''
@@ -137,10 +140,10 @@ roll_back() {
 # boot (some containers keep /run), is none; one whose time is over is rolled back. Sets $settled.
 settle() {
 	settled=
-	[ -e "$state" ] || return 0
+	there "$state" || return 0
 	boot
 	read -r was 2>/dev/null <"$state/boot" || was=$boot
-	if [ -e "$state/unloaded" ] || [ "$was" != "$boot" ]; then
+	if there "$state/unloaded" || { [ -n "$boot" ] && [ "$was" != "$boot" ]; }; then
 		drop || refuse "$state, left by a run that was cut off, cannot be removed"
 		return 0
 	fi
@@ -179,12 +182,25 @@ disarm() {
 	[ ! -d /run/systemd/system ] || systemctl --quiet stop "fw-wizard-export-$1.timer" 2>/dev/null
 }
 
+# The process of the watchdog. When too many processes run, none can be started, and sh ends: so spare
+# ones, which were started and put to sleep at the beginning, try it again later.
 wait_until_due() {
 	exec 3>/dev/null
+	left
+	for later in 1 3 6 12 30 90; do
+		{ sleep "$((left + later))"; fire "$1" && leave; } >&3 2>&3 &
+	done
 	printf armed
 	exec 1>&3
 	while is_due "$1" && left && [ "$left" -gt 0 ]; do sleep 1; done
-	fire "$1"
+	fire "$1" && leave
+}
+
+# Ends the spare ones, whose group is that of this process alone.
+leave() {
+	IFS=' ' read -r pid name stat parent group rest </proc/self/stat
+	[ "$group" != "$$" ] || { trap '' TERM; kill 0; }
+	exit 0
 }
 
 # What is in the way may go: another program can hold the lock of iptables for minutes.
@@ -192,11 +208,12 @@ fire() {
 	count_of_fires=0
 	while is_due "$1"; do
 		seize
-		! is_due "$1" || ! roll_back || exit 0
-		exec 7>&-
+		! is_due "$1" || ! roll_back || return 0
+		exec 8>&-
 		count_of_fires=$((count_of_fires + 1))
-		[ "$count_of_fires" -lt 100 ] || exit 1
+		[ "$count_of_fires" -lt 100 ] || return 1
 		sleep 5
 	done
+	return 0
 }
 `;

@@ -106,19 +106,19 @@ load() {
 	[1-9] | [1-9][0-9] | [1-9][0-9][0-9] | [1-9][0-9][0-9][0-9]) ;;
 	*) refuse 'SECONDS_TO_CONFIRM is not a number from 1 to 9999. Nothing is changed' 2 ;;
 	esac
-	[ ! -e "$state" ] || refuse "another change waits, and is rolled back in $left s: keep or undo it first"
+	! there "$state" || refuse "another change waits, and is rolled back in $left s: keep or undo it first"
 	rm -rf "$state.new"
 	uptime
 	boot
 	id=$$-$now
-	mkdir -m 700 "$state.new" && save "$state.new" && write_files "$state.new" && cp "$0" "$state.new/script" &&
+	[ -n "$boot" ] && mkdir -m 700 "$state.new" && save "$state.new" && write_files "$state.new" && cp "$0" "$state.new/script" &&
 		is_whole "$state.new/script" &&
 		note "$state.new/boot" "$boot" && note "$state.new/id" "$id" && note "$state.new/deadline" "$((now + seconds))" &&
 		note "$state.new/unloaded" '' && mv "$state.new" "$state" || {
 		rm -rf "$state.new"
 		refuse "what restores the old rules could not be written to $state.new, or not read back. Nothing is changed"
 	}
-	arm && rm "$state/unloaded" && [ ! -e "$state/unloaded" ] || {
+	arm && rm "$state/unloaded" && ! there "$state/unloaded" || {
 		drop
 		disarm "$id"
 		refuse 'no watchdog could be started. Nothing is changed'
@@ -137,7 +137,7 @@ load() {
 
 keep() {
 	[ -z "$settled" ] || exit 4
-	[ -e "$state" ] || refuse 'nothing waits to be kept' 1
+	there "$state" || refuse 'nothing waits to be kept' 1
 	read -r id <"$state/id"
 	loaded || not_kept "$why"
 	write_files '' && sync_files || not_kept 'the files cannot be written beside those in /etc'
@@ -155,14 +155,14 @@ keep() {
 # The files are restored at once, the rules when the time is over.
 not_kept() {
 	wrong=
-	if [ -e "$state/keeping" ]; then restore_files; else remove_beside; fi
+	if there "$state/keeping"; then restore_files; else remove_beside; fi
 	left
 	refuse "NOT kept: $1. The old rules are restored in $left s\${wrong:+, but these files could not be restored: \${wrong#, }}" 5
 }
 
 undo() {
 	[ "$settled" != yes ] || exit 0
-	[ -e "$state" ] || refuse 'nothing waits to be undone' 1
+	there "$state" || refuse 'nothing waits to be undone' 1
 	read -r id <"$state/id"
 	roll_back || refuse "restoring FAILED: \${wrong#, }. See iptables-save and ip6tables-save, and run this again" 5
 	disarm "$id"
@@ -171,7 +171,7 @@ undo() {
 
 status() {
 	[ "$settled" != failed ] || exit 5
-	[ ! -e "$state" ] || refuse "not kept: a change waits. The old rules are restored in $left s" 1
+	! there "$state" || refuse "not kept: a change waits. The old rules are restored in $left s" 1
 	files_kept || case $? in
 	1) refuse "not kept: $differs is missing, or not that of this script" 1 ;;
 	*) refuse "$differs cannot be read" ;;
@@ -185,10 +185,10 @@ status() {
 
 remove() {
 	wrong= id=
-	[ ! -e "$state/id" ] || read -r id <"$state/id"
+	! there "$state/id" || read -r id <"$state/id"
 	put_back '' '${tables.join('\n')}' || refuse "NOT removed: \${wrong#, }. No file was removed" 5
 	remove_files || refuse "the rules are removed, but NOT these files, which the next boot may load: \${wrong#, }" 5
-	[ ! -e "$state" ] || drop || refuse "all is removed but $state: the watchdog restores the old rules from it" 5
+	! there "$state" || drop || refuse "all is removed but $state: the watchdog restores the old rules from it" 5
 	[ -z "$id" ] || disarm "$id"
 	rm -rf "$state.new" "$state.done"
 	say 'removed'

@@ -20,8 +20,24 @@ export type Start = (typeof STARTS)[number];
  * stopped, as by Ctrl-Z.
  */
 export const FAULTS = ['fail', 'before', 'after', 'orphan'] as const;
-export type Fault = (typeof FAULTS)[number] | 'stop';
-export type Injection = {readonly at: number; readonly fault: Fault};
+/** System calls of the shell itself, and how each of them can fail. */
+export const CALLS = {
+	clone: 'EAGAIN',
+	vfork: 'EAGAIN',
+	pipe2: 'EMFILE',
+	openat: 'EMFILE',
+	write: 'ENOSPC',
+	newfstatat: 'EIO',
+	read: 'EIO',
+} as const;
+export type Call = keyof typeof CALLS;
+export type Fault = (typeof FAULTS)[number] | 'stop' | 'error' | 'kill';
+/** With a call, the n-th one of the shell itself fails, or the shell is killed at it. */
+export type Injection = {
+	readonly at: number;
+	readonly fault: Fault;
+	readonly call?: Call | undefined;
+};
 
 /** What can be seen of the machine: our rules of each family, the files of the boot, a change that waits. */
 export type Seen = {
@@ -36,7 +52,7 @@ export type Exported = {
 	readonly host: Host;
 	readonly run: (word: string, injection?: Injection, seconds?: string) => Promise<RunResult>;
 	/** How many programs the script starts. */
-	readonly count: (word: string) => Promise<number>;
+	readonly count: (word: string, call?: Call) => Promise<number>;
 	readonly reset: (start: Start) => Promise<void>;
 	readonly see: () => Promise<Seen>;
 	readonly endWatchdogs: () => Promise<void>;
@@ -114,7 +130,7 @@ export async function openExported(lab: Lab, backend: Backend): Promise<Exported
 
 	const reset = async (start: Start) => {
 		// Whoever still holds the lock is at the rules.
-		await sh(`rm -f ${STEPS}/*
+		await sh(`/usr/bin/rm -f ${STEPS}/*
 for pid in $(${WATCHDOGS}); do kill -9 "$pid"; done
 timeout 30 flock ${STATE}.lock true
 rm -rf ${STATE} ${STATE}.*
@@ -141,16 +157,17 @@ ${WATCHDOGS}`)
 		};
 	};
 	const run: Exported['run'] = async (word, injection, seconds = '300') => {
-		const step = injection
-			? `rm -f ${STEPS}/log; echo "${injection.at} ${injection.fault} $$" >${STEPS}/at; `
-			: '';
+		const step =
+			injection && !injection.call
+				? `rm -f ${STEPS}/log; echo "${injection.at} ${injection.fault} $$" >${STEPS}/at; `
+				: '';
 		const result = await host.run('/usr/bin/setsid', [
 			'-w',
 			'dash',
 			'-c',
-			`${step}export SECONDS_TO_CONFIRM=${seconds}; exec dash ${SCRIPT} ${word}`,
+			`${step}export SECONDS_TO_CONFIRM=${seconds}; exec ${injection ? traced(injection) : ''} dash ${SCRIPT} ${word}`,
 		]);
-		await sh(`rm -f ${STEPS}/at`);
+		await sh(`/usr/bin/rm -f ${STEPS}/at`);
 		return result;
 	};
 
@@ -167,12 +184,24 @@ ${WATCHDOGS}`)
 		reset,
 		see,
 		endWatchdogs,
-		async count(word) {
-			await run(word, {at: 0, fault: 'fail'});
+		async count(word, call) {
+			await run(word, {at: call ? 60_000 : 0, fault: 'fail', call});
+			if (call) {
+				return Number(await sh('wc -l </mnt/calls'));
+			}
+
 			return Number(await sh(`wc -l <${STEPS}/log`));
 		},
 		wanted: await see(),
 	};
+}
+
+/** Without -f, strace(1) follows the shell alone. */
+function traced({call, fault, at}: Injection): string {
+	const effect = fault === 'kill' ? 'signal=KILL' : `error=${call && CALLS[call]}`;
+	return call
+		? `strace -qq -o /mnt/calls -e trace=${call} -e inject=${call}:${effect}:when=${at}`
+		: '';
 }
 
 /** Whether strangers are kept out of a family: our chain ends with a verdict, and is jumped to. */

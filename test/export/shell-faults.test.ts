@@ -29,21 +29,22 @@ describe.each(BACKENDS)('the exported script where something fails, %s', (backen
 			interval: 500,
 		});
 
-	test.each(['', '0', '-1', '010', '60s', '1e3', ' 60', '99999', '$(id)', '6\n0'])(
-		'SECONDS_TO_CONFIRM=%j is refused, and nothing changes',
-		async (seconds) => {
+	test('a time that is no number of seconds is refused, and nothing changes', async () => {
+		for (const seconds of ['', '0', '-1', '010', '60s', '1e3', ' 60', '99999', '$(id)', '6\n0']) {
 			const {status, stderr} = await machine.host.run('env', [
 				`SECONDS_TO_CONFIRM=${seconds}`,
 				'sh',
 				SCRIPT,
 			]);
-			expect({status, stderr}).toEqual({
+			expect({seconds, status, stderr}).toEqual({
+				seconds,
 				status: 2,
 				stderr: expect.stringContaining('Nothing is changed'),
 			});
-			expect(await machine.see()).toEqual(old);
-		},
-	);
+		}
+
+		expect(await machine.see()).toEqual(old);
+	});
 
 	test('nothing happens when it comes through a pipe, also beside a file that is named sh', async () => {
 		const {status, stderr} = await sh(`cd /mnt && echo >dash && dash <${SCRIPT}`);
@@ -268,7 +269,7 @@ describe.each(BACKENDS)('the exported script where something fails, %s', (backen
 			}
 
 			await machine.run('undo');
-			expect(await machine.see()).toEqual(old);
+			await restored();
 		}
 	});
 
@@ -293,8 +294,8 @@ describe('the exported script while another program holds the lock of legacy ipt
 		const old = await machine.see();
 		const holder = async () =>
 			machine.host.start(
-				'flock',
-				[machine.host.variables.XTABLES_LOCKFILE ?? '', '-c', 'echo held; exec sleep 300'],
+				'/usr/bin/flock',
+				['-o', machine.host.variables.XTABLES_LOCKFILE ?? '', '-c', 'echo held; exec sleep 300'],
 				/held/,
 			);
 		let lock = await holder();
@@ -313,12 +314,15 @@ describe('the exported script while another program holds the lock of legacy ipt
 			status: 5,
 			stderr: expect.stringContaining('FAILED'),
 		});
-		expect(await machine.run('remove')).toMatchObject({
-			status: 5,
-			stderr: expect.stringContaining('NOT removed'),
-		});
+		if (rounds(0, 1) === 1) {
+			expect(await machine.run('remove')).toMatchObject({
+				status: 5,
+				stderr: expect.stringContaining('NOT removed'),
+			});
+		}
+
 		lock.kill();
 		expect(await machine.run('undo')).toMatchObject({status: 0});
-		expect(await machine.see()).toEqual(old);
+		await vi.waitFor(async () => expect(await machine.see()).toEqual(old), 10_000);
 	}, 400_000);
 });

@@ -1,0 +1,58 @@
+import {beforeAll, describe, expect, test} from 'vitest';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {rounds} from '../_helpers/lab/rounds.ts';
+import {CALLS, type Call, type Exported, openExported, STARTS} from './exported.ts';
+import {AFTER, BEFORE, play, runAll} from './play.ts';
+
+const WORDS = ['load', 'keep', 'undo', 'remove'] as const;
+const FAULTS = ['error', 'kill'] as const;
+/** To be killed, it is enough to be killed at what changes something. */
+const KILLED_AT: readonly Call[] = ['clone', 'vfork', 'openat', 'write'];
+const CALL_NAMES = Object.keys(CALLS) as readonly Call[];
+
+describe.each(BACKENDS)('the exported script at the system calls of its shell, %s', (backend) => {
+	const lab = useLab();
+	let machine: Exported;
+
+	beforeAll(async () => {
+		machine = await openExported(lab, backend);
+	});
+
+	// In the usual run each backend has half of the words with one of the faults, at one call.
+	const faults = rounds(0, 1) === 1 ? FAULTS : ([backend === 'nft' ? 'error' : 'kill'] as const);
+	const words = WORDS.filter(
+		(_, index) => rounds(0, 1) === 1 || index % 2 === BACKENDS.indexOf(backend),
+	);
+	const cases = words.flatMap((word) => faults.map((fault) => [word, fault] as const));
+
+	test.each(cases)(
+		'%s, %s',
+		async (word, fault) => {
+			const names = fault === 'kill' ? KILLED_AT : CALL_NAMES;
+			const offset = WORDS.indexOf(word);
+			const found: string[] = [];
+			let played = 0;
+			for (const call of rounds(0, 1) === 1 ? names : names.slice(offset, offset + 1)) {
+				await machine.reset('closed');
+				await runAll(machine, BEFORE[word]);
+				const count = await machine.count(word, call);
+				const step = rounds(count, call === 'read' ? 8 : 1);
+				for (let at = Math.ceil(step / 2); at <= count; at += step) {
+					played += 1;
+					found.push(
+						...(await play(machine, {
+							...{word, fault, call, at},
+							start: STARTS[(at + offset) % STARTS.length] ?? 'closed',
+							after: AFTER[Math.floor(at / 2 + offset) % AFTER.length] ?? [],
+						})),
+					);
+				}
+			}
+
+			expect(played).toBeGreaterThan(0);
+			expect(found).toEqual([]);
+		},
+		7_200_000,
+	);
+});

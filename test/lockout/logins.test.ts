@@ -16,6 +16,7 @@ import {
 	byLinkLocal,
 	bySsh,
 	byWireGuard,
+	CONTAINER_PORT,
 	FW_WIZARD,
 	OTHER_PORT,
 	runBy,
@@ -304,6 +305,15 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 			why: /^An older version of fw-wizard made this change/,
 		},
 	];
+
+	test('a login to a container that has the network of the machine', async () => {
+		const alone = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+		const way = await byDropbear(server, CONTAINER_PORT, ...alone);
+		const login = await startBy(way, 'echo in; exec cat', /in/);
+		const seen = 'A login was seen. This login is one to a container: ';
+		await vi.waitFor(() => expect(applying.output()).toContain(seen), WAIT);
+		await login.stop();
+	});
 
 	// A loop: test.each would cut the names off.
 	for (const {what, confirm, why} of CASES) {

@@ -10,7 +10,12 @@ import {type LoginOptions, loginWords, type SshServer, sshServer} from '../_help
 export const FW_WIZARD = `${process.execPath} ${CLI}`;
 /** Where dropbear and the servers of ordinary users listen. */
 export const OTHER_PORT = 2222;
-export const OPEN = `--role server --open 22/tcp --open ${OTHER_PORT}/tcp --open 60001/udp --open 51820/udp`;
+/** Where a container's server listens, in the network of the machine. */
+export const CONTAINER_PORT = 2223;
+const OPEN = [22, OTHER_PORT, CONTAINER_PORT]
+	.map((port) => `--open ${port}/tcp`)
+	.concat('--role server --open 60001/udp --open 51820/udp')
+	.join(' ');
 
 /** A way to log in: the words that run a command at its other end. */
 export type Way = {
@@ -37,8 +42,8 @@ export function withOptions({client, words}: Way, ...options: readonly string[])
 }
 
 /** Applies over a login, and returns when it waits for the confirmation. */
-export async function applyBy({client, words}: Way, flags = OPEN): Promise<Server> {
-	const [program = '', ...args] = words(`${FW_WIZARD} apply ${flags} --confirm-within 600`);
+export async function applyBy({client, words}: Way): Promise<Server> {
+	const [program = '', ...args] = words(`${FW_WIZARD} apply ${OPEN} --confirm-within 600`);
 	return client.start(program, args, /The old rules come back/);
 }
 
@@ -114,19 +119,24 @@ export async function byWireGuard(server: SshServer): Promise<Way> {
 	return bySsh({...server, addresses: ['10.99.0.1', '']});
 }
 
-/** Through dropbear(8), which serves a login by one process that stays root's. */
-export async function byDropbear(server: SshServer): Promise<Way> {
+/**
+ * Through dropbear(8), which serves a login by one process that stays root's.
+ * @param enter the words that put it elsewhere
+ */
+export async function byDropbear(
+	server: SshServer,
+	port: number = OTHER_PORT,
+	...enter: readonly string[]
+): Promise<Way> {
 	const {host, client} = server;
 	const [home, key] = [path.join(host.folder, 'ssh'), path.join(host.folder, 'dropbear-key')];
 	mkdirSync(path.join(home, '.ssh'), {mode: 0o700});
 	copyFileSync(path.join(client.folder, 'key.pub'), path.join(home, '.ssh', 'authorized_keys'));
 	await host.must('dropbearkey', ['-t', 'ed25519', '-f', key]);
-	await host.start(
-		'dropbear',
-		['-F', '-E', '-s', '-p', `${OTHER_PORT}`, '-r', key, '-P', '/run/dropbear.pid'],
-		/Not backgrounding/,
-	);
-	return bySsh({...server, port: OTHER_PORT});
+	const start = ['-F', '-E', '-s', '-p', `${port}`, '-r', key, '-P', '/run/dropbear.pid'];
+	const [program = '', ...args] = [...enter, 'dropbear', ...start];
+	await host.start(program, args, /Not backgrounding/);
+	return bySsh({...server, port});
 }
 
 /** Starts a command over a login, and returns once it has printed what matches `ready`. */

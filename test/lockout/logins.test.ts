@@ -1,10 +1,12 @@
 import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import {beforeAll, describe, expect, test, vi} from 'vitest';
 import type {RunResult} from '../../source/host/exec/run.ts';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
+import {processOf} from '../_helpers/lab/processes.ts';
 import type {Server} from '../_helpers/lab/programs.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
 import {addUser, logIn, type SshServer, sshClient, sshServer} from '../_helpers/ssh/ssh.ts';
@@ -294,15 +296,25 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 			why: /^mosh does not show from which address you are connected/m,
 		},
 		{
+			what: 'a new login, after which sshd has stopped listening',
+			async confirm() {
+				await logInAndWait('last');
+				await logInAndWait('very-last');
+				process.kill(await processOf(server.host, /^sshd: .*\[listener\]/), 'SIGTERM');
+				return confirmWaiting('last');
+			},
+			why: /^No program listens at 22\/tcp any more: /m,
+		},
+		{
 			what: 'a change of version 0.1.0, which did not record this',
 			async confirm() {
 				const meta = '/var/lib/fw-wizard/changes/1/meta.json';
 				const record = JSON.parse(await server.host.must('cat', [meta]));
 				const {appliedFrom: _, ...old} = record;
 				await server.host.must('tee', [meta], {input: JSON.stringify(old)});
-				return said(await runBy(admin, CONFIRM));
+				return confirmWaiting('very-last');
 			},
-			why: /^An older version of fw-wizard made this change/,
+			why: /^An older version of fw-wizard made this change/m,
 		},
 	];
 
@@ -326,7 +338,7 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 	}
 
 	test('and is confirmed by it', async () => {
-		expect(said(await runBy(admin, `${CONFIRM} keep`))).toMatch(/^Kept change 1/);
+		expect(await wizardDoes(server.host, 'confirm', 'keep')).toMatch(/^Kept change 1/);
 		expect(await applying.ended).toBe(0);
 	});
 });

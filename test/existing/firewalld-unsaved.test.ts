@@ -80,6 +80,8 @@ test('reads what is in a set: what it has now, else what is saved', () => {
 	expect(read(xml('hash:net', '192.0.2.1'), '198.51.100.0/24\n203.0.113.9\n')).toEqual([
 		...['198.51.100.0/24', '203.0.113.9/32'],
 	]);
+	const expiring = xml('hash:ip').replace('</', '<option name="timeout" value="600"/></');
+	expect(read(expiring, '')).toBeUndefined();
 	expect(read(xml('hash:mac', '00:11:22:33:44:55'), '')).toBeUndefined();
 	expect(read(xml('hash:ip', '192.0.2.1-192.0.2.9'), '')).toBeUndefined();
 });

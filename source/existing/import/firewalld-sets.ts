@@ -8,15 +8,17 @@ const MOST_ENTRIES = 1000;
  * The addresses and networks in a set of firewalld (firewalld.ipset(5)).
  * @param xml its file
  * @param now its entries while firewalld runs, a line each; empty where it does not, or has none
- * @returns undefined where they are not known: of another type, or too many
+ * @returns undefined where they are not known: of another type, with a time-out, or too many
  */
 export function readSet(xml: string, now: string): readonly Network[] | undefined {
 	const [, type] = /<ipset\b[^>]*\btype\s*=\s*["']([^"']*)["']/.exec(xml) ?? [];
 	const saved = [...xml.matchAll(/<entry>\s*([^<\s]+)\s*<\/entry>/g)].map(
 		([, entry = '']) => entry,
 	);
+	// What is in a set with a time-out is with the kernel alone.
+	const expires = /<option\b[^>]*\bname\s*=\s*["']timeout["']/.test(xml);
 	const entries = now.trim() === '' ? saved : now.trim().split(/\s+/);
-	if (!/^hash:(?:ip|net)$/.test(type ?? '') || entries.length > MOST_ENTRIES) {
+	if (expires || !/^hash:(?:ip|net)$/.test(type ?? '') || entries.length > MOST_ENTRIES) {
 		return undefined;
 	}
 

@@ -99,6 +99,18 @@ describe('what others than root have planted', () => {
 		expect(await host.run('ls', [trap])).toMatchObject({status: 2});
 	});
 
+	test('does not hold up the boot: no other user can open what it locks', async () => {
+		await wizardDoes(host, 'apply', ...SERVER);
+		for (const file of ['/etc/fw-wizard/restore', '/etc/fw-wizard/floor']) {
+			const user = ['--reuid=65534', '--regid=65534', '--clear-groups', '--'];
+			const {status, stderr} = await host.run('setpriv', [...user, 'flock', '-n', file, 'true']);
+			expect({status, stderr}).toEqual({
+				status: 66,
+				stderr: expect.stringContaining('Permission denied'),
+			});
+		}
+	});
+
 	test('is not believed in a single change either', async () => {
 		await wizardDoes(host, 'apply', ...SERVER);
 		await host.must('chmod', ['777', `${STATE}/changes/1`]);

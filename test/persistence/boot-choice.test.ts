@@ -63,6 +63,17 @@ describe('an init script of sysvinit, with update-rc.d and insserv of Debian', (
 		).toMatchObject({status: 0, ipv4, ipv6});
 	});
 
+	test('fails with the floor where the restore script is damaged', async () => {
+		const script = await host.must('cat', [RESTORE]);
+		await host.must('tee', [RESTORE], {input: script.slice(0, -10)});
+		const {status, stderr, ipv4, ipv6} = await bootWith(host, `${service} start >&2`);
+		expect(status).toBe(1);
+		expect(stderr).toContain(`fw-wizard: ${RESTORE} is missing or damaged: it is not run`);
+		expect(ipv4).toContain('-A FW-WIZARD-INPUT -j REJECT');
+		expect(ipv6).toContain('-A FW-WIZARD-INPUT -j REJECT');
+		await host.must('tee', [RESTORE], {input: script});
+	});
+
 	test('is said to be chosen, and found where no runlevel starts it', async () => {
 		expect((await readChecklist(host)).items.service).toMatchObject({
 			state: 'ok',

@@ -85,6 +85,15 @@ describe('on a machine with OpenRC', () => {
 		expect(later).toMatchObject({status: 0, ...applied});
 	});
 
+	test('fails with the floor where the restore script is damaged', async () => {
+		put(host, RESTORE, applied.ipv4);
+		const {status, stderr, ipv4, ipv6} = await bootWith(host, '/etc/init.d/fw-wizard start >&2');
+		expect(status).toBe(1);
+		expect(stderr).toContain(`fw-wizard: ${RESTORE} is missing or damaged: it is not run`);
+		expect(ipv4).toContain('-A FW-WIZARD-INPUT -j REJECT');
+		expect(ipv6).toContain('-A FW-WIZARD-INPUT -j REJECT');
+	});
+
 	test('is gone after undo --all', async () => {
 		await wizardDoes(host, 'undo', '--all');
 		expect(await host.must('find', ['/etc', '-name', 'fw-wizard*'])).toBe('');

@@ -77,8 +77,12 @@ boot() {
 	boot="$kernel \${20}"
 }
 
+# Whether change $1 waits still. Who removes its folder decides nothing: only a renamed one is decided.
 is_due() {
-	there "$state/id" || return 1
+	there "$state/id" || case $(readlink /proc/self/fd/4) in
+	"$state/id (deleted)") return 0 ;;
+	*) return 1 ;;
+	esac
 	read -r found 2>/dev/null <"$state/id" || return 0
 	[ "$found" = "$1" ]
 }
@@ -115,7 +119,7 @@ put_back() {
 		for table in $2; do
 			saved=
 			if [ -n "$1" ]; then
-				saved=$(cat "$1/$tool.$table")
+				saved=$(cat "$1/$tool.$table") || eval "saved=\\\${remembered_$tool$table-}"
 				case $saved in *"$nl# whole") ;; *) wrong="$wrong, $1/$tool.$table"; continue ;; esac
 			fi
 			restore_table "$table" "$saved" || wrong="$wrong, $table table of $tool"
@@ -183,9 +187,15 @@ disarm() {
 }
 
 # The process of the watchdog. When too many processes run, none can be started, and sh ends: so spare
-# ones, which were started and put to sleep at the beginning, try it again later.
+# ones, which were started and put to sleep at the beginning, try it again later. All of them remember what
+# was saved: somebody may remove the folder.
 wait_until_due() {
-	exec 3>/dev/null
+	exec 3>/dev/null 4<"$state/id"
+	for tool in iptables ip6tables; do
+		for table in $tables; do
+			eval "remembered_$tool$table=\\$(cat \\"$state/$tool.$table\\")"
+		done
+	done
 	left
 	for later in 1 3 6 12 30 90; do
 		{ sleep "$((left + later))"; fire "$1" && leave; } >&3 2>&3 &

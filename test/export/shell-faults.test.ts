@@ -23,6 +23,8 @@ describe.each(BACKENDS)('the exported script where something fails, %s', (backen
 		old = await machine.see();
 	});
 
+	/** The time to keep it is over. */
+	const endTime = async () => must(`echo 1 >${STATE}/deadline`);
 	const restored = async () =>
 		vi.waitFor(async () => expect(await machine.see()).toEqual(old), {
 			timeout: 50_000,
@@ -102,7 +104,7 @@ describe.each(BACKENDS)('the exported script where something fails, %s', (backen
 	])(
 		'keep on a %s /etc says that it is not kept, and the rules are restored in time',
 		async (_, make, end) => {
-			await machine.run('load', undefined, '12');
+			await machine.run('load');
 			await must(make);
 			const before = (await machine.see()).files;
 			try {
@@ -117,6 +119,7 @@ describe.each(BACKENDS)('the exported script where something fails, %s', (backen
 				await must(end);
 			}
 
+			await endTime();
 			await restored();
 		},
 	);
@@ -227,10 +230,16 @@ describe.each(BACKENDS)('the exported script where something fails, %s', (backen
 		}
 	}, 600_000);
 
+	test('the rules are restored where the folder of the change is removed', async () => {
+		await machine.run('load');
+		await must(`rm -rf ${STATE} ${STATE}.*`);
+		await restored();
+	});
+
 	test('without a watchdog, the next run finds that the time is over', async () => {
-		await machine.run('load', undefined, '2');
+		await machine.run('load');
 		await machine.endWatchdogs();
-		await delay(2500);
+		await endTime();
 		expect(await machine.see()).toMatchObject({ipv4: machine.wanted.ipv4, waits: true});
 		expect(await machine.run('status')).toMatchObject({
 			status: 1,
@@ -240,7 +249,10 @@ describe.each(BACKENDS)('the exported script where something fails, %s', (backen
 	});
 
 	test('stopped in the middle, it is ended when its time is over, and the rules are restored', async () => {
-		const run = machine.run('load', {at: 60, fault: 'stop'}, '3');
+		// Where it reads back what is loaded.
+		const at = (await machine.count('load')) - 5;
+		await machine.run('undo');
+		const run = machine.run('load', {at, fault: 'stop'}, '3');
 		await restored();
 		expect((await run).status).not.toBe(0);
 	});

@@ -11,24 +11,38 @@ import type {SnapshotCleanup} from './cleanup.ts';
 export type ForeignChange = {readonly program: string; readonly cleanup: SnapshotCleanup};
 
 /** The functions of the rollback script that restore the rules of other programs. */
-export const MEND = `# Of the rules on standard input, those that were put into chain $1 (a pattern) since, ours aside. One of more
-# than one line gets spaces in place of line breaks; the last try has only what every restore reads.
-since() {
-	if [ "$try" = 3 ]; then grep -e '^-A [A-Za-z0-9_.:,/!@%= -]*$'; else sed 's/^+//'; fi |
-		grep -e "^-A $1 " | { printf '%s\\n\\n' "$was"; cat; } |
-		awk 'since { if (!($0 in was)) print; next } $0 == "" { since = 1 } { was[$0] }' |
-		grep -v -e ' -[jg] FW-WIZARD-[A-Z]*$'
+export const MEND = `# The rules of chain $1 as they were. What others have put there since stays: ahead of our jump what stands ahead of
+# it, behind it what stands behind. A rule of more than one line gets spaces in place of line breaks; the last try has
+# only what every restore reads. The comment comes last: without it, something is missing.
+mend() {
+	mended=$(printf '%s\\n\\n%s\\n' "$was" "$now" | awk -v chain="$1" -v try="$try" '
+		function were() { for (i = 1; i <= olds; i++) print older[i]; olds = 0 }
+		function is_in(line) { return index(line, "-A " chain " ") == 1 }
+		!now && $0 == "" { now = 1; next }
+		!now { old[$0]; if (is_in($0)) older[++olds] = $0; next }
+		{ last = $0 }
+		$0 == "-A " chain " -j FW-WIZARD-INPUT" { were(); next }
+		try == 3 && $0 !~ /^-A [A-Za-z0-9_.:,\\/!@%= -]*$/ { next }
+		{ sub(/^\\+/, "") }
+		is_in($0) && !($0 in old) && $0 !~ / -[jg] FW-WIZARD-[A-Z]*$/
+		END { were(); if (last == "# whole") print "# mended" }')
+	case $mended in *'# mended') printf '%s\\n' "$mended" && return ;; esac
+	echo unreadable
 }
 
-# The rules of chain $1 as they were. What others have put there since stays: ahead of our jump what
-# stands ahead of it, behind it what stands behind.
-mend() {
-	printf '\\n%s\\n' "$now" | sed "/^-A $1 -j FW-WIZARD-INPUT\\$/,\\$d" | since "$1"
-	were "$1"
-	printf '\\n%s\\n' "$now" | sed "1,/^-A $1 -j FW-WIZARD-INPUT\\$/d" | since "$1"
+# The same without what others have put there, and whether it is gone.
+were() {
+	IFS='
+'
+	set -f
+	for line in $was; do
+		case $line in "-A $1 "*) printf '%s\\n' "$line" || echo unreadable ;; esac
+	done
+	set +f
+	unset IFS
 }
-were() { printf '%s\\n' "$was" | grep -e "^-A $1 "; }
-gone() { ! printf '%s\\n' "$now" | grep -q -e "^:$1 "; }
+gone() { case $now in ":$1 "* | *"
+:$1 "*) return 1 ;; esac; }
 
 `;
 
@@ -67,15 +81,16 @@ export function printMending(
 	const policyOf = (name: string) => findChain(snapshot.rules, 'filter', name)?.policy;
 	const policies = new Set([...touched, ...cleanup.policies.map(({chain}) => chain)]);
 	return [
-		'	now=$(saved filter) || echo unreadable',
+		'	saved filter || echo unreadable',
+		'	now=$rules',
 		printTable('filter', [
 			...first,
 			...touched.map((name) =>
 				policyOf(name) === undefined ? `	echo ':${name} - [0:0]'` : `	echo '-F ${name}'`,
 			),
-			...behind.map((name) => `	gone '${patternOf(name)}' && echo ':${name} - [0:0]'`),
-			...touched.map((name) => `	mend '${patternOf(name)}'`),
-			...behind.map((name) => `	gone '${patternOf(name)}' && were '${patternOf(name)}'`),
+			...behind.map((name) => `	gone ${name} && echo ':${name} - [0:0]'`),
+			...touched.map((name) => `	mend ${name}`),
+			...behind.map((name) => `	gone ${name} && were ${name}`),
 			...last,
 			...[...policies].flatMap((name) => {
 				const policy = policyOf(name);
@@ -108,7 +123,7 @@ export function printWaking(
 ${programs
 	.map(
 		(program, index) => `	tool='${program}'
-	kept${index}=$(for table in filter nat mangle raw security; do saved "$table" | sed 's/^+//'; done)`,
+	kept${index}=$(for table in filter nat mangle raw security; do saved "$table" && printf '%s\\n' "$rules" | sed 's/^+//' || echo unreadable; done)`,
 	)
 	.join('\n')}
 	systemctl start firewalld.service && firewall-cmd --state >/dev/null

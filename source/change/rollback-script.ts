@@ -42,12 +42,12 @@ export type Rollback = {
 };
 
 /** Functions of POSIX sh for scripts that restore chains with iptables "$tool". */
-export const JUMPS = `# Table $1 as it is, a line for each rule. A comment or a name can have line breaks in it, and behind them
+export const JUMPS = `# Sets $rules to table $1 as it is, a line for each rule, and a comment that says that none is missing. A comment or a name can have line breaks in it, and behind them
 # whatever looks like a rule: but a rule begins only where the save with counters differs by them. A rule of
 # more than one line is put in one behind a plus sign. Another program may change rules in between.
 saved() {
 	for again in 1 2 3 4 5 6 7 8 9; do
-		{ "$tool-save" -t "$1" && "$tool-save" -c -t "$1" && echo whole; } 2>/dev/null | awk '
+		rules=$({ "$tool-save" -t "$1" && "$tool-save" -c -t "$1" && echo whole; } 2>/dev/null | awk '
 			{ line[NR] = $0 }
 			END {
 				if (line[NR] != "whole" || NR % 2 == 0) exit 1
@@ -66,7 +66,9 @@ saved() {
 				for (i = 1; i < end && line[i] !~ /^-A /; i++) print line[i]
 				for (i = 1; i <= rules; i++) print rule[i]
 				if (end > 0) print "COMMIT"
-			}' && return
+				print "# whole"
+			}')
+		case $rules in *'# whole') return ;; esac
 	done
 	return 1
 }
@@ -74,10 +76,16 @@ saved() {
 # The lines that bring the jumps from $2 to $3 in table $1 to the number $4.
 jumps() {
 	# A line that no restore takes: what is not known is not changed.
-	rules=$(saved "$1") || { echo unreadable; return; }
-	now=$(printf '%s\\n' "$rules" | grep -cFx -e "-A $2 -j $3")
-	while [ "$now" -lt "$4" ]; do echo "-A $2 -j $3"; now=$((now + 1)); done
-	while [ "$now" -gt "$4" ]; do echo "-D $2 -j $3"; now=$((now - 1)); done
+	saved "$1" || { echo unreadable; return; }
+	now=0
+	IFS='
+'
+	set -f
+	for line in $rules; do [ "$line" != "-A $2 -j $3" ] || now=$((now + 1)); done
+	set +f
+	unset IFS
+	while [ "$now" -lt "$4" ]; do echo "-A $2 -j $3" || echo unreadable; now=$((now + 1)); done
+	while [ "$now" -gt "$4" ]; do echo "-D $2 -j $3" || echo unreadable; now=$((now - 1)); done
 }
 `;
 
@@ -188,7 +196,7 @@ ${CHOOSE_IPTABLES}
 # The lines that take away chain $2 of table $1, and every rule that leads to it, whoever made it. A rule
 # that no line can name keeps the chain: it is empty, and decides nothing. Built-in chain $3 leads to it.
 unlink_chain() {
-	rules=$(saved "$1") || { echo unreadable; return; }
+	saved "$1" || { echo unreadable; return; }
 	if [ "$try" = 3 ] || printf '%s\\n' "$rules" | grep -q -e "^+.* -[jg] $2\\$"; then
 		jumps "$1" "$3" "$2" 0
 	else
@@ -292,7 +300,7 @@ function printForeign({program, cleanup}: ForeignChange): string {
 function printOwn(own: OwnChain, before: Saved): string {
 	const lines = ownRulesOf(own, before);
 	// Not as a here-document: for that bash(1) writes a file, and the disk may take no more.
-	return `	printf '%s\\n' ${quote([`:${own.name} - [0:0]`, ...lines].join('\n'))}`;
+	return `	printf '%s\\n' ${quote([`:${own.name} - [0:0]`, ...lines].join('\n'))} || echo unreadable`;
 }
 
 /** Restores the earlier jumps to it and removes new ones. @param mended chains that are made anew */

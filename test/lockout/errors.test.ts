@@ -1,0 +1,109 @@
+import {writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {describe, expect, test} from 'vitest';
+import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
+import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {rounds} from '../_helpers/lab/rounds.ts';
+import {plain} from '../_helpers/samples/saves.ts';
+
+const INJECT = path.resolve(import.meta.dirname, '../_helpers/lab/inject-errors.sh');
+const ERRORS = ['ENOMEM', 'EAGAIN', 'EMFILE', 'ENOSPC', 'EROFS', 'EIO'] as const;
+
+/** What the watchdog and all that it starts call, as strace(1) has shown it, on both backends. */
+const CALLS = [
+	...['clone', 'vfork', 'execve', 'wait4', 'pipe2', 'dup2', 'fcntl', 'kill', 'rt_sigaction'],
+	...['openat', 'read', 'pread64', 'write', 'close', 'lseek', 'ioctl', 'newfstatat', 'access'],
+	...['faccessat2', 'statfs', 'getdents64', 'readlink', 'renameat2', 'flock', 'clock_nanosleep'],
+	...['mmap', 'mprotect', 'munmap', 'brk', 'prlimit64', 'getrandom', 'set_robust_list'],
+	...['socket', 'bind', 'connect', 'getsockname', 'getsockopt', 'setsockopt', 'sendto', 'sendmsg'],
+	...['recvmsg', 'pselect6', 'uname', 'futex', 'getuid'],
+] as const;
+
+/** All calls of a process for 3 s, or the first ones that are its first, or its third. */
+const KINDS = [0, 1, 3] as const;
+
+/** When that begins, in hundredths of a second after the limit. */
+const BEGINNINGS = [-50, -150, -10, -250] as const;
+
+/** Seconds that the watchdog waits here, and that the way back may take: on a busy machine more. */
+const LIMIT = 3;
+const GRACE = rounds(20, 5);
+
+const CASES = CALLS.flatMap((call, row) =>
+	ERRORS.map((error, column) => {
+		const number = row * (ERRORS.length + 1) + column;
+		return {
+			...{call, error},
+			kind: KINDS[number % KINDS.length] ?? 0,
+			from: BEGINNINGS[number % BEGINNINGS.length] ?? 0,
+		};
+	}),
+);
+
+/** Every so-manieth case in the usual run. */
+const STEP = rounds(47, 1);
+const HOSTS = rounds(3, 10);
+
+describe.each(BACKENDS)('a watchdog whose system calls fail, %s', (backend) => {
+	const lab = useLab();
+
+	/** A machine with the files that the cases need, and a change whose watchdog can be started again. */
+	const prepare = async (existing: boolean) => {
+		const host = await lab.host({backend});
+		await wizardDoes(host, 'apply', '--role', 'server', '--open', '22/tcp', '--helper', 'ftp');
+		await host.must('iptables', ['-A', 'INPUT', '-s', '192.0.2.7', '-j', 'DROP']);
+		const flags = existing ? ['--existing', 'flush-input'] : [];
+		const applying = await host.start(
+			process.execPath,
+			[CLI, 'apply', '--role', 'workstation', '--no-open', ...flags, '--confirm-within', '600'],
+			/The old rules come back/,
+		);
+		const write = (name: string, text: string) => writeFileSync(path.join(host.folder, name), text);
+		write('after4', await host.must('iptables-save', []));
+		write('after6', await host.must('ip6tables-save', []));
+		await wizardDoes(host, 'undo');
+		await applying.ended;
+		const saves = await Promise.all(
+			['iptables-save', 'ip6tables-save'].map(async (program) => host.must(program, [])),
+		);
+		write('before', saves.map(plain).join('').replaceAll(' [0:0]', ' '));
+		return host;
+	};
+
+	const inject = async (host: Host, {call, error, kind, from}: (typeof CASES)[number]) => {
+		const numbers = [kind, from, GRACE * 100].map(String);
+		const {status, stdout, stderr} = await host.run(
+			'bash',
+			[INJECT, host.folder, `${LIMIT}`, call, error, ...numbers],
+			{timeout: 60_000},
+		);
+		const [back = '', failed = ''] = stdout.trim().split(' ');
+		return {what: `${call} ${error} ${kind} ${from}`, status, back, failed: Number(failed), stderr};
+	};
+
+	test(`rolls back in time: ${CASES.length} cases`, async () => {
+		const hosts = await Promise.all(
+			Array.from({length: HOSTS}, async (_, index) => prepare(index % 2 === 1)),
+		);
+		const cases = CASES.filter((_, index) => index % STEP === 0);
+		const results = await Promise.all(
+			hosts.map(async (host, index) => {
+				const seen = [];
+				for (const one of cases.filter((_, number) => number % hosts.length === index)) {
+					seen.push(await inject(host, one));
+				}
+
+				return seen;
+			}),
+		);
+		const all = results.flat();
+		const injected = all.filter(({failed}) => failed > 0);
+		process.stdout.write(
+			`${backend}: ${all.length} cases, ${injected.length} in which a call failed, back at most ${Math.max(...all.map(({back}) => Number(back) || 0))} hundredths after the limit\n`,
+		);
+		expect(all.filter(({status, back}) => status !== 0 || !/^-?\d+$/.test(back))).toEqual([]);
+		expect(injected.length).toBeGreaterThan(0);
+	}, 3_600_000);
+});

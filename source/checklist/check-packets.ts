@@ -5,6 +5,7 @@ import type {FactsWithIptables} from '../host/machine/facts.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
 import {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
+import type {ProtocolDifference} from '../proof/compare-protocols.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {runningSource} from '../testbed/load-rules.ts';
 import {failed, type Item, ok, open, unless} from './checklist-item.ts';
@@ -76,6 +77,7 @@ export function describeRunning(
 					...([ID, TITLE, describe(texts)] as const),
 					'Remove these rules, or put the ports into the policy',
 				),
+		...describeProtocols(compared.protocols.filter(({family}) => !altered.has(family))),
 		...(trusted.length === 0
 			? []
 			: [
@@ -97,6 +99,28 @@ export function describeRunning(
 					),
 				]),
 	];
+}
+
+/**
+ * The item of protocols without ports, where other rules differ from the policy. What they block was
+ * opened for a program that then fails; what they open may be meant by whoever made them.
+ */
+function describeProtocols(differences: readonly ProtocolDifference[]): readonly Item[] {
+	const [blocked, opened] = [false, true].map((wanted) => [
+		...new Set(differences.filter(({passes}) => passes === wanted).map(({text}) => text)),
+	]);
+	const item = ['protocols', 'only protocols without ports that are opened pass'] as const;
+	return blocked && blocked.length > 0
+		? [
+				failed(
+					...item,
+					describe([...blocked, ...(opened ?? [])]),
+					'Remove these rules, or close the protocols',
+				),
+			]
+		: opened && opened.length > 0
+			? [open(...item, describe(opened), 'If that is not meant, remove these rules')]
+			: [];
 }
 
 function describe(texts: readonly string[]): string {

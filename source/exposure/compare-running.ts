@@ -5,7 +5,9 @@ import type {Family} from '../lib/network.ts';
 import {cutPorts, joinRanges, onePort, type PortRange, subtractRanges} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
+import type {ProtocolDifference} from '../proof/compare-protocols.ts';
 import type {Ports} from '../proof/count-nft.ts';
+import {runProtocolChecks} from '../proof/protocols.ts';
 import type {View} from '../proof/report.ts';
 import {type Fate, findResponsibleRule} from '../proof/responsible-rule.ts';
 import type {ResponsibleRule} from '../proof/rule-counters.ts';
@@ -42,6 +44,8 @@ export type Comparison = {
 	readonly unroutable: readonly string[];
 	/** What may decide on packets too and has no copy, a phrase each. */
 	readonly leftOut: readonly string[];
+	/** Packets of protocols without ports that pass against the policy, or do not. */
+	readonly protocols: readonly ProtocolDifference[];
 	/** How many packets were sent. */
 	readonly probes: number;
 	/** Tables of nftables that the copy of this machine could not load. */
@@ -98,6 +102,9 @@ export async function compareRunning(
 			const deviations = await explain(testbed, source, loaded, withoutImplied(differences));
 			await testbed.forgetNeighbours();
 			const known = new Set(deviations.map(({rule}) => rule?.text));
+			const {differences: protocols} = await runProtocolChecks(
+				...([testbed, vantagePoints, policy, ruleSet, loaded] as const),
+			);
 			const blocked = await findBlockedConnections(testbed, policy, views, loaded);
 			return {
 				deviations,
@@ -111,6 +118,7 @@ export async function compareRunning(
 						.filter((name) => name.startsWith('bridge '))
 						.map((name) => `table ${name}`),
 				],
+				protocols,
 				probes: 2 * vantagePoints.length * alike.length,
 				unloaded,
 			};

@@ -1,3 +1,4 @@
+import type {Family} from '../lib/network.ts';
 import {protocolOver} from '../policy/ip-protocols.ts';
 import {evaluate} from '../ruleset/evaluate.ts';
 import {firstPacket} from '../ruleset/evaluate-ports.ts';
@@ -65,23 +66,41 @@ export function compareProtocols(
 	].map((one) => ({...one, opened: evaluate(rules, one.packet).verdict === 'ACCEPT'}));
 }
 
+/** A packet that passed against the policy, or did not. */
+export type ProtocolDifference = {
+	readonly family: Family;
+	readonly passes: boolean;
+	/** `VRRP does not pass (rule 1 of INPUT)` */
+	readonly text: string;
+};
+
+/** What differs from the policy, with the rule of INPUT that does it. */
+export function differencesOf(
+	tried: readonly Tried[],
+	{rules}: RulesUnderTest,
+): readonly ProtocolDifference[] {
+	return tried
+		.filter(({opened, passes}) => opened !== passes)
+		.map(({text, passes, packet}) => {
+			const {family} = packet;
+			const by = rules
+				.filter((one) => one.family === family)
+				.map((one) => evaluate(one, packet))
+				.find(({verdict}) => (verdict === 'ACCEPT') === passes)?.by;
+			const cause = by === undefined ? '' : ` (rule ${by.index} of ${by.chain})`;
+			return {family, passes, text: `${text} ${passes ? 'passes' : 'does not pass'}${cause}`};
+		});
+}
+
 /** The check of one vantage point, with the rule that differs. */
 export function checkProtocols(
 	vantagePoint: NamedVantagePoint,
 	tried: readonly Tried[],
 	source: RulesUnderTest,
 ): Check {
-	const {family, kind, name} = vantagePoint;
+	const {kind, name} = vantagePoint;
 	const opened = namesOf(tried.filter((one) => one.opened));
-	const foreign = source.rules.filter((one) => one.family === family);
-	const wrong = tried
-		.filter(({opened, passes}) => opened !== passes)
-		.map(({text, passes, packet}) => {
-			const by = foreign
-				.map((one) => evaluate(one, packet))
-				.find(({verdict}) => (verdict === 'ACCEPT') === passes)?.by;
-			return `${text} ${passes ? 'passes' : 'does not pass'}${by === undefined ? '' : ` (rule ${by.index} of ${by.chain})`}`;
-		});
+	const wrong = differencesOf(tried, source).map(({text}) => text);
 	const where = `from ${kind === 'beside' ? 'just outside of ' : ''}${name}`;
 	return check(
 		`${where}, ${opened.length === 0 ? 'no protocol without ports passes' : `of protocols without ports only ${list(opened)} ${opened.length === 1 ? 'passes' : 'pass'}`}`,

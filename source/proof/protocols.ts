@@ -22,8 +22,10 @@ import {type Check, untried} from './checks/check.ts';
 import {
 	checkProtocols,
 	compareProtocols,
+	differencesOf,
 	type Group,
 	namesOf,
+	type ProtocolDifference,
 	packetOf,
 	type Wanted,
 } from './compare-protocols.ts';
@@ -76,6 +78,7 @@ export async function runProtocolChecks(
 		return {
 			checks: ruleSet.families.map(({family}) => untried(name, {family}, failure)),
 			passed: new Map(),
+			differences: [],
 		};
 	}
 
@@ -83,6 +86,7 @@ export async function runProtocolChecks(
 	await testbed.seedNeighbours(chosen);
 	const ports = sctpPortsOf(policy);
 	const checks: Check[] = [];
+	const differences: ProtocolDifference[] = [];
 	const passed = new Map<NamedVantagePoint, readonly string[]>();
 	for (const vantagePoint of chosen) {
 		const rules = ruleSet.families.find(({family}) => family === vantagePoint.family);
@@ -99,6 +103,7 @@ export async function runProtocolChecks(
 		} else {
 			const tried = compareProtocols(vantagePoint, wanted, seen, rules);
 			checks.push(checkProtocols(vantagePoint, tried, source));
+			differences.push(...differencesOf(tried, source));
 			passed.set(vantagePoint, namesOf(tried.filter(({passes}) => passes)));
 		}
 	}
@@ -106,13 +111,15 @@ export async function runProtocolChecks(
 	await changeGroups(machine, chosen, 'del');
 	await removeProtocolTables(machine, outside);
 	await testbed.forgetNeighbours();
-	return {checks: [...checks, ...describeUntried(ruleSet, policy)], passed};
+	return {checks: [...checks, ...describeUntried(ruleSet, policy)], passed, differences};
 }
 
 export type ProtocolChecks = {
 	readonly checks: readonly Check[];
 	/** The names of what passed, for the vantage points that were tried. */
 	readonly passed: ReadonlyMap<NamedVantagePoint, readonly string[]>;
+	/** What passed against the policy, or did not. */
+	readonly differences: readonly ProtocolDifference[];
 };
 
 /** A policy may name hundreds of networks for ports: these tell nothing of other protocols. */

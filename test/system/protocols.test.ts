@@ -2,9 +2,11 @@ import {writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import {beforeAll, describe, expect, test} from 'vitest';
+import {readChecklist} from '../_helpers/lab/checklist.ts';
 import {wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {joinedPair} from '../_helpers/lab/pair.ts';
+import {ONE_CARD} from '../_helpers/samples/proofs.ts';
 
 /** The addresses that the two machines share: one of them has both. */
 const SHARED = {4: '198.51.100.100', 6: 'fe80::64'} as const;
@@ -149,4 +151,25 @@ describe('IPsec of the kernel', () => {
 		expect(opened.stderr).toContain('There is no interface eth9 now: esp on eth9 opens nothing');
 		expect(opened.stderr).toContain('esp may need 500/udp and 4500/udp as well.');
 	});
+});
+
+describe('check of protocols without ports', () => {
+	const lab = useLab();
+
+	test('names rules of others that block what is opened, or open what is not', async () => {
+		const host = await lab.host();
+		await host.ip(ONE_CARD);
+		await wizardDoes(host, 'apply', '--role', 'server', '--open', 'ssh', '--open', 'vrrp');
+		expect((await readChecklist(host)).items.protocols).toBeUndefined();
+		await host.must('iptables', ['-I', 'INPUT', '1', '-p', 'gre', '-j', 'ACCEPT']);
+		expect((await readChecklist(host)).items.protocols).toMatchObject({
+			state: 'open',
+			cause: 'GRE passes (rule 1 of INPUT)',
+		});
+		await host.must('ip6tables', ['-I', 'INPUT', '1', '-d', 'ff00::/8', '-j', 'DROP']);
+		expect((await readChecklist(host)).items.protocols).toMatchObject({
+			state: 'failed',
+			cause: 'VRRP to ff02::12 does not pass (rule 1 of INPUT); GRE passes (rule 1 of INPUT)',
+		});
+	}, 120_000);
 });

@@ -23,8 +23,8 @@ export async function waitForDecision(
 ): Promise<void> {
 	while (change.state() === 'pending') {
 		if (interrupted.aborted) {
-			await change.rollBack();
-			throw new HostError('Interrupted', 'Rolled back. The rules are as they were before', 4);
+			await rollBackUnlessKept(change);
+			break;
 		}
 
 		await delay(DECIDED_EVERY_MS);
@@ -51,6 +51,21 @@ export async function waitForDecision(
 			4,
 		);
 	}
+}
+
+/** @throws {HostError} where the change was not confirmed at the same moment */
+async function rollBackUnlessKept(change: PendingChange): Promise<void> {
+	try {
+		await change.rollBack();
+	} catch (error) {
+		if (['kept', 'done'].includes(change.state() ?? '')) {
+			return;
+		}
+
+		throw error;
+	}
+
+	throw new HostError('Interrupted', 'Rolled back. The rules are as they were before', 4);
 }
 
 /** Whether another process is still carrying the decision out. */

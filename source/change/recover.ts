@@ -85,9 +85,15 @@ async function loadApplied(): Promise<void> {
 	const policy = readAppliedPolicy(services);
 	if (policy !== undefined) {
 		const ruleSet = buildRuleSet(policy, {families});
-		await load(ruleSet, await readRules(ruleSet));
+		try {
+			await load(ruleSet, await readRules(ruleSet));
+		} catch (error) {
+			throw error instanceof HostError ? new HostError(error.message, NOT_LOADED, 4) : error;
+		}
 	}
 }
+
+const NOT_LOADED = 'These rules are confirmed, and not loaded yet. Try again: fw-wizard check';
 
 /** Adds what the journal should end with: the power was cut after the last change was settled. */
 function completeJournal(): void {
@@ -101,7 +107,7 @@ function completeJournal(): void {
 	if (state === 'done' && outcome !== 'kept') {
 		writeJournal(id, 'confirm', 'kept');
 	} else if (state === 'rolled-back' && outcome !== 'rolled back') {
-		writeJournal(id, 'roll back', 'rolled back: before the power was cut');
+		writeJournal(id, 'roll back', 'rolled back: recorded later');
 	}
 }
 

@@ -140,7 +140,7 @@ async function torment(
 			kept.push(next);
 		}
 
-		results.push(`${victim} ${came === possible[0] ? 'old' : 'new'}`);
+		results.push(`${victim} ${came === possible[0] ? 'old' : 'new'}${ended ? ', had ended' : ''}`);
 	}
 
 	return results;

@@ -73,7 +73,7 @@ async function torment(
 	/** The policies of the changes that are confirmed, oldest first. */
 	const kept = [0, 1, 2];
 	/** Milliseconds that each takes when nobody cuts the power. */
-	const durations: Record<Victim, number> = {apply: 800, confirm: 500, undo: 600};
+	const durations: Record<Victim, number> = {apply: 1500, confirm: 1000, undo: 1000};
 	const results: string[] = [];
 	while (results.length < times) {
 		const now = kept.at(-1) ?? 0;

@@ -1,5 +1,5 @@
 import type {Namespace} from '../host/netns.ts';
-import {FAMILIES, type Family, printNetwork} from '../lib/network.ts';
+import {type Family, printNetwork} from '../lib/network.ts';
 import {isPort, onePort} from '../lib/port-ranges.ts';
 import {IP_PROTOCOLS, PROTOCOL_NUMBERS, protocolNumbered, SCTP} from '../policy/ip-protocols.ts';
 import {isDiscovery} from '../policy/opening.ts';
@@ -17,7 +17,6 @@ import {
 	type SeenProtocols,
 } from '../testbed/protocol-packets.ts';
 import type {Testbed} from '../testbed/testbed.ts';
-import {ip} from '../testbed/topology.ts';
 import {type Check, untried} from './checks/check.ts';
 import {
 	checkProtocols,
@@ -82,7 +81,7 @@ export async function runProtocolChecks(
 		};
 	}
 
-	await changeGroups(machine, chosen, 'replace');
+	const joined = await changeGroups(machine, chosen, 'replace');
 	await testbed.seedNeighbours(chosen);
 	const ports = sctpPortsOf(policy);
 	const checks: Check[] = [];
@@ -92,6 +91,7 @@ export async function runProtocolChecks(
 		const rules = ruleSet.families.find(({family}) => family === vantagePoint.family);
 		const groups = groupsOf(vantagePoint.family).filter(
 			({number, group}) =>
+				joined &&
 				rules !== undefined &&
 				evaluate(rules, {...packetOf(vantagePoint, number), destination: group}).verdict ===
 					'ACCEPT',
@@ -160,27 +160,27 @@ function groupsOf(family: Family): readonly Group[] {
 /**
  * Makes the copy a member of the groups, or ends that: a kernel drops what is for others, before all
  * rules of INPUT.
+ * @returns whether ip(8) could do it; without it no packet of a group can be judged
  */
 async function changeGroups(
 	machine: Namespace,
 	vantagePoints: readonly NamedVantagePoint[],
 	change: 'replace' | 'del',
-): Promise<void> {
-	const links = [...new Set(vantagePoints.map(({inInterface}) => inInterface))];
-	await ip(
-		machine,
-		links.flatMap((link) =>
-			FAMILIES.flatMap((family) =>
-				groupsOf(family)
-					// All machines are members of it.
-					.filter(({group}) => group !== '224.0.0.1')
-					.map(
-						({group}) =>
-							`address ${change} ${group}/${family === 4 ? 32 : 128} dev ${link} autojoin${family === 6 ? ' nodad' : ''}`,
-					),
+): Promise<boolean> {
+	const lines = vantagePoints.flatMap(({family, inInterface}) =>
+		groupsOf(family)
+			// All machines are members of it.
+			.filter(({group}) => group !== '224.0.0.1')
+			.map(
+				({group}) =>
+					`address ${change} ${group}/${family === 4 ? 32 : 128} dev ${inInterface} autojoin${family === 6 ? ' nodad' : ''}`,
 			),
-		),
 	);
+	const {status} = await machine.run('ip', ['-force', '-batch', '-'], {
+		// Several vantage points are on one interface.
+		input: `${[...new Set(lines)].join('\n')}\n`,
+	});
+	return status === 0;
 }
 
 /** @returns what passed; undefined where packets did not arrive */

@@ -1,6 +1,6 @@
 import {InputError} from '../lib/errors.ts';
 import {type Network, parseNetwork} from '../lib/network.ts';
-import {isPort, LAST_PORT, type PortRange, printPorts} from '../lib/port-ranges.ts';
+import {LAST_PORT, printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import {
 	IP_PROTOCOLS,
@@ -10,15 +10,10 @@ import {
 	protocolNumbered,
 	WITH_OWN_RULES,
 } from './ip-protocols.ts';
-import {joinProtocols, mergeOpenings} from './merge-openings.ts';
-import type {
-	DiscoveryOpening,
-	Opening,
-	PortOpening,
-	PortProtocol,
-	ProtocolOpening,
-} from './opening.ts';
-import {type Services, suggestService} from './services.ts';
+import {mergeOpenings} from './merge-openings.ts';
+import type {DiscoveryOpening, Opening, PortOpening, ProtocolOpening} from './opening.ts';
+import {parsePorts} from './parse-ports.ts';
+import type {Services} from './services.ts';
 
 const FORMS =
 	'Write 22/tcp, 53, ssh, 8000-8010/tcp, "22/tcp from 198.51.100.0/24", "5432/tcp on wg0", "22/tcp limit", mdns, ssdp or esp';
@@ -191,82 +186,6 @@ function parseProtocolNumber(text: string): IpProtocol {
 	}
 
 	return protocolNumbered(number);
-}
-
-function parsePorts(
-	subject: string,
-	services: Services,
-): ReadonlyArray<Pick<PortOpening, 'protocol' | 'first' | 'last'>> {
-	const [name = '', protocolText, ...rest] = subject.split('/');
-	const protocol = protocolText?.toLowerCase();
-	if (rest.length > 0 || !isPortProtocol(protocol)) {
-		throw new InputError(
-			`"${printable(subject)}": the protocol is tcp, udp or sctp`,
-			'Write 22/tcp, 53/udp or 2905/sctp; 53 alone opens TCP and UDP',
-		);
-	}
-
-	if (/^[\d:-]+$/.test(name)) {
-		return [{...parseRange(name), protocol: protocol ?? 'both'}];
-	}
-
-	const found = services
-		.get(name.toLowerCase())
-		?.filter((port) => protocol === undefined || port.protocol === protocol);
-	if (found === undefined) {
-		const near = suggestService(name, services);
-		throw new InputError(
-			`"${printable(name)}" is not a known service`,
-			near === undefined
-				? 'Write its port number, as in 8080/tcp'
-				: `Did you mean ${printable(near)}?`,
-		);
-	}
-
-	if (found.length === 0) {
-		throw new InputError(
-			`"${printable(name)}" is not a ${protocol} service`,
-			`Write its port number, as in 8080/${protocol}`,
-		);
-	}
-
-	return joinProtocols(
-		found.map(({port, last = port, protocol}) => ({protocol, first: port, last})),
-	);
-}
-
-function isPortProtocol(text: string | undefined): text is PortProtocol | undefined {
-	return text === undefined || text === 'tcp' || text === 'udp' || text === 'sctp';
-}
-
-function parseRange(text: string): PortRange {
-	const match = /^(\d+)(?:[-:](\d+))?$/.exec(text);
-	if (!match) {
-		throw new InputError(
-			`"${printable(text)}" is not a port or a range`,
-			'Write 8080 or 8000-8010',
-		);
-	}
-
-	const first = Number(match[1]);
-	const last = Number(match[2] ?? match[1]);
-	for (const port of [first, last]) {
-		if (!isPort(port)) {
-			throw new InputError(
-				`Port ${printable(String(port))} does not exist`,
-				`Ports go from 1 to ${LAST_PORT}`,
-			);
-		}
-	}
-
-	if (last < first) {
-		throw new InputError(
-			`"${printable(text)}" runs backwards`,
-			`Write the lower port first: ${last}-${first}`,
-		);
-	}
-
-	return {first, last};
 }
 
 type Qualifiers = Pick<PortOpening, 'from' | 'on' | 'limit'>;

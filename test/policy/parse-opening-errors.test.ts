@@ -121,11 +121,13 @@ describe('parseOpening refuses', () => {
 		['sssh', 'Did you mean ssh?'],
 		['htpp/tcp', 'Did you mean http?'],
 		['wirguard on eth0', 'Did you mean wireguard?'],
-		...['quake', 'exit', 'ping', 'quit', 'help', 'none'].map((text) => [
+		...['quake', 'exit', 'quit', 'help', 'none'].map((text) => [
 			text,
 			'Write its port number, as in 8080/tcp',
 		]),
 		['espp', 'Did you mean esp?'],
+		['ping', 'Ping and ICMP are always open: leave it out'],
+		['IPsec', 'Write esp, 500/udp, 4500/udp'],
 	])('%s, and says what to write', (text, hint) => {
 		expect(errorOf(text).hint).toBe(hint);
 	});

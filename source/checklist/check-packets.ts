@@ -1,12 +1,15 @@
+import {programOfRule} from '../existing/rule-owner.ts';
 import {findJumpFault} from '../existing/shadowed-jump.ts';
-import {type Comparison, compareRunning} from '../exposure/compare-running.ts';
+import {type Comparison, compareRunning, type Deviation} from '../exposure/compare-running.ts';
 import {describeBlocked, describeDeviation} from '../exposure/describe-deviation.ts';
+import {isBroad} from '../exposure/sources-in-rules.ts';
 import type {FactsWithIptables} from '../host/machine/facts.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
 import {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
 import type {ProtocolDifference} from '../proof/compare-protocols.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
+import {programOfTable} from '../services/known-programs/find.ts';
 import {runningSource} from '../testbed/load-rules.ts';
 import {failed, type Item, ok, open, unless} from './checklist-item.ts';
 
@@ -63,10 +66,7 @@ export function describeRunning(
 			(rule !== undefined && !rule.own && !rule.text.startsWith(':')) ||
 			!families.some((family) => altered.has(family)),
 	);
-	// Rules for single networks are often meant: somebody trusts these.
-	const trusted = foreign.filter(
-		({from, fate}) => fate === 'open' && from.every(({kind}) => kind === 'network'),
-	);
+	const trusted = foreign.filter(isMeant);
 	const faults = foreign.filter((deviation) => !trusted.includes(deviation));
 	const texts = [...faults.map(describeDeviation), ...blocked.map(describeBlocked), ...unroutable];
 	const missing = [...unloaded.map((name) => `table ${name}`), ...leftOut];
@@ -82,7 +82,7 @@ export function describeRunning(
 			? []
 			: [
 					open(
-						...(['trusted', 'no network may reach more than the policy allows'] as const),
+						...(['trusted', 'no network and no other program opens more than the policy'] as const),
 						...([
 							describe(trusted.map(describeDeviation)),
 							'If that is not meant, remove these rules',
@@ -121,6 +121,22 @@ function describeProtocols(differences: readonly ProtocolDifference[]): readonly
 		: opened && opened.length > 0
 			? [open(...item, describe(opened), 'If that is not meant, remove these rules')]
 			: [];
+}
+
+/**
+ * Whether ports are open on purpose, as far as it can be told: to a single network, which somebody trusts,
+ * or by a program that needs them for its containers, its tunnel or the devices that share its connection.
+ */
+function isMeant({fate, from, rule}: Deviation): boolean {
+	if (fate === 'closed' || rule === undefined) {
+		return false;
+	}
+
+	const program = programOfRule(rule.text) ?? programOfTable(rule.table);
+	return (
+		from.every(({kind, family, name: cidr}) => kind === 'network' && !isBroad({family, cidr})) ||
+		(program !== undefined && !['bans', 'firewall'].includes(program.kind))
+	);
 }
 
 function describe(texts: readonly string[]): string {

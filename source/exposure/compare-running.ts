@@ -1,27 +1,33 @@
+import {programOfRule} from '../existing/rule-owner.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
 import {findOtherFilters} from '../host/netfilter/other-filters.ts';
 import {HostError} from '../lib/errors.ts';
-import type {Family} from '../lib/network.ts';
-import {cutPorts, joinRanges, onePort, type PortRange, subtractRanges} from '../lib/port-ranges.ts';
+import {type Family, printNetwork} from '../lib/network.ts';
+import {joinRanges, onePort, type PortRange} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
 import type {ProtocolDifference} from '../proof/compare-protocols.ts';
-import type {Ports} from '../proof/count-nft.ts';
 import {runProtocolChecks} from '../proof/protocols.ts';
-import type {View} from '../proof/report.ts';
 import {type Fate, findResponsibleRule} from '../proof/responsible-rule.ts';
 import type {ResponsibleRule} from '../proof/rule-counters.ts';
-import {type Observation, sweep} from '../proof/sweep.ts';
+import {sweep} from '../proof/sweep.ts';
 import type {NamedVantagePoint} from '../proof/vantage-points.ts';
-import {openPorts, stretches} from '../ruleset/evaluate-ports.ts';
 import type {RemoteClient} from '../ruleset/lockout.ts';
 import type {RuleSet} from '../ruleset/model.ts';
+import {programOfTable} from '../services/known-programs/find.ts';
 import {hasIngress, loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {mirrorForwarding} from '../testbed/mirror-host.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import {type BlockedConnection, findBlockedConnections} from './compare-connections.ts';
 import {findRouteFaults} from './compare-routes.ts';
-import {numbersIn} from './measure.ts';
+import {everyPort, stretchesOf} from './port-stretches.ts';
+import {
+	type Difference,
+	differencesOf,
+	isBan,
+	viewOf,
+	withoutImplied,
+} from './running-differences.ts';
 import {withoutRateLimits, withSources} from './strip-rate-limits.ts';
 import {describeUnprobed} from './unprobed-rules.ts';
 import {planForRunning} from './vantage-points.ts';
@@ -77,7 +83,7 @@ export async function compareRunning(
 	const families = ruleSet.families.map(({family}) => family);
 	const planned = await planForRunning(policy, interfaces, source, remoteClient);
 	const vantagePoints = planned.filter(({family}) => families.includes(family));
-	const alike = full ? cutPorts(everyPort()) : stretchesOf(source, ruleSet);
+	const alike = full ? everyPort() : stretchesOf(source, ruleSet);
 	const ports = joinRanges(alike.map(({first}) => onePort(first)));
 	const [unroutable, leftOut] = await Promise.all([
 		findRouteFaults(vantagePoints, interfaces),
@@ -96,7 +102,14 @@ export async function compareRunning(
 				const seen = observations.find((one) => one.vantagePoint === vantagePoint);
 				return seen === undefined ? [] : [viewOf(vantagePoint, seen, alike, ruleSet)];
 			});
-			const differences = views.flatMap(differencesOf);
+			const named = new Set(
+				policy.openings.flatMap((opening) =>
+					opening.kind === 'port' && opening.from ? [printNetwork(opening.from)] : [],
+				),
+			);
+			const differences = views
+				.flatMap(differencesOf)
+				.filter((difference) => !isBan(difference, named));
 			// Packets have to arrive again, also under rules that block neighbour discovery.
 			await testbed.seedNeighbours(vantagePoints);
 			const deviations = await explain(testbed, source, loaded, withoutImplied(differences));
@@ -126,20 +139,6 @@ export async function compareRunning(
 		{beyond: false},
 	);
 }
-
-function everyPort(): readonly number[] {
-	return Array.from({length: 65_535}, (_, index) => index + 1);
-}
-
-/** All ports, cut wherever a rule has a number: some are ports, and the others do no harm. */
-function stretchesOf({loads}: RulesUnderTest, ruleSet: RuleSet): readonly PortRange[] {
-	const numbers = loads.flatMap(({text}) => numbersIn(text.replaceAll(NO_PORTS, '')));
-	const starts = stretches(ruleSet.families).map(({first}) => first);
-	return cutPorts([...starts, ...numbers.flatMap((number) => [number, number + 1])]);
-}
-
-/** Comments of iptables-save with the date, and counters of packets. */
-const NO_PORTS = /^#.*$|\[\d+:\d+\]|\bcounter packets \d+ bytes \d+/gm;
 
 /** Loads the running rules, less rate limits and rules for other sources than the vantage points. */
 async function loadRunning(
@@ -174,74 +173,18 @@ async function loadRunning(
 	return {loaded: {...source, loads}, unloaded};
 }
 
-/** Ports of one protocol that differ from the policy. */
-type Difference = {
-	readonly vantagePoint: NamedVantagePoint;
-	readonly fate: Fate;
-	readonly protocol: Protocol;
-	readonly ports: readonly PortRange[];
-};
-
-/** What passed from one vantage point, and what should. */
-type RunningView = Pick<View, 'vantagePoint' | 'expected' | 'passed'> & {
-	/** Ports whose packets go elsewhere, to a container say. */
-	readonly forwarded: Ports;
-};
-
-function viewOf(
-	vantagePoint: NamedVantagePoint,
-	{passed, forwarded = []}: Observation,
-	alike: readonly PortRange[],
-	ruleSet: RuleSet,
-): RunningView {
-	const rules = ruleSet.families.find(({family}) => family === vantagePoint.family);
-	const starts = new Map(alike.map((stretch) => [stretch.first, stretch]));
-	const widen = (ranges: readonly PortRange[]) =>
-		joinRanges(
-			ranges.flatMap(({first, last}) =>
-				Array.from(
-					{length: last - first + 1},
-					(_, index) => starts.get(first + index) ?? [],
-				).flat(),
-			),
-		);
-	const expected = (protocol: Protocol) => (rules ? openPorts(rules, vantagePoint, protocol) : []);
-	const elsewhere = (protocol: Protocol) =>
-		widen(
-			forwarded
-				.filter((one) => one.protocol === protocol && !one.here)
-				.map(({port}) => onePort(port)),
-		);
-	return {
-		vantagePoint,
-		expected: {tcp: expected('tcp'), udp: expected('udp')},
-		passed: {tcp: widen(passed.tcp), udp: widen(passed.udp)},
-		forwarded: {tcp: elsewhere('tcp'), udp: elsewhere('udp')},
-	};
-}
-
-function differencesOf(view: RunningView): readonly Difference[] {
-	const {vantagePoint, expected, passed, forwarded} = view;
-	return (['tcp', 'udp'] as const).flatMap((protocol) => {
-		const open = subtractRanges(passed[protocol], expected[protocol]);
-		// What is forwarded bypasses INPUT, and no policy opens or closes it.
-		const sent = [...passed[protocol], ...forwarded[protocol]];
-		const closed = subtractRanges(expected[protocol], sent);
-		return [
-			{vantagePoint, protocol, fate: 'open' as const, ports: open},
-			{vantagePoint, protocol, fate: 'closed' as const, ports: closed},
-		].filter(({ports}) => ports.length > 0);
-	});
-}
-
-/** Less differences of single networks that strangers on the same interface have as well. */
-function withoutImplied(differences: readonly Difference[]): readonly Difference[] {
-	const keyOf = ({vantagePoint: {family, inInterface}, fate, protocol, ports}: Difference) =>
-		JSON.stringify([family, inInterface, fate, protocol, ports]);
-	const strangers = differences.filter(({vantagePoint}) => vantagePoint.kind === 'anywhere');
-	const known = new Set(strangers.map(keyOf));
-	return [...strangers, ...differences.filter((one) => !known.has(keyOf(one)))].filter(
-		(one, index, all) => all.indexOf(one) === index,
+/** Whether a program that is known publishes a port, of a container mostly: that is no fault of a rule. */
+function isPublished({first}: PortRange, {loads}: RulesUnderTest): boolean {
+	const port = new RegExp(`\\bdport (?:\\{[^}]*\\b)?${first}\\b`);
+	return loads.some(({program, text}) =>
+		program === 'nft'
+			? port.test(text) && programOfTable(/^table (\S+ \S+) \{/.exec(text)?.[1] ?? '') !== undefined
+			: text
+					.split('\n')
+					.some(
+						(line) =>
+							/ -j DNAT /.test(line) && port.test(line) && programOfRule(line) !== undefined,
+					),
 	);
 }
 
@@ -257,7 +200,9 @@ async function explain(
 	let searches = 0;
 	for (const {vantagePoint, fate, protocol, ports} of differences) {
 		let rule: ResponsibleRule | undefined;
-		for (const [index, range] of ports.entries()) {
+		const unknown =
+			fate === 'forwarded' ? ports.filter((range) => !isPublished(range, source)) : ports;
+		for (const [index, range] of unknown.entries()) {
 			// The ranges of one difference mostly have one cause.
 			if (index < 4 && searches < MOST_SEARCHES) {
 				searches += 1;

@@ -13,7 +13,9 @@ export function sourcesInRules(texts: readonly string[]): readonly SourceNetwork
 	const found: SourceNetwork[] = [];
 	for (const text of texts) {
 		for (const [, name = '', element = ''] of text.matchAll(/^add (\S+) (\S+)/gm)) {
-			sets.set(name, [...(sets.get(name) ?? []), ...networksIn(element)]);
+			// The members of a set may be sets (list:set of ipset(8)).
+			const members = sets.get(element) ?? networksIn(element);
+			sets.set(name, [...(sets.get(name) ?? []), ...members]);
 		}
 
 		for (const [, name = '', body = ''] of text.matchAll(/^\tset (\S+) \{([\s\S]*?)^\t\}/gm)) {
@@ -31,6 +33,26 @@ export function sourcesInRules(texts: readonly string[]): readonly SourceNetwork
 
 	const unique = new Map(found.map((one) => [`${one.network.cidr} ${one.on}`, one]));
 	return [...unique.values()].filter(({network}) => !network.cidr.endsWith('/0'));
+}
+
+/**
+ * Networks in rules that hold a good part of all addresses, as 0.0.0.0/1 and 2000::/3. What rules do with
+ * them they do with everybody.
+ */
+export function broadNetworks(texts: readonly string[]): readonly SourceNetwork[] {
+	const found = texts.flatMap(networksIn).filter(isBroad);
+	return [...new Map(found.map((network) => [network.cidr, {network}])).values()];
+}
+
+/** Whether a network holds a good part of all addresses from which packets come. */
+export function isBroad({cidr, family}: Network): boolean {
+	const [base = '', prefix] = cidr.split('/');
+	return (
+		Number(prefix) > 0 &&
+		Number(prefix) <= (family === 4 ? 7 : 4) &&
+		// Multicast and reserved addresses (RFC 5771, RFC 1112) are no sources.
+		(family === 6 || Number(base.split('.')[0]) < 224)
+	);
 }
 
 /** The networks that a rule allows more than others. */

@@ -15,7 +15,7 @@ import {
 import type {RemoteClient} from '../ruleset/lockout.ts';
 import {isInternalInterface} from '../services/known-programs/find.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
-import {referencesIn, sourcesInRules} from './sources-in-rules.ts';
+import {broadNetworks, referencesIn, sourcesInRules} from './sources-in-rules.ts';
 
 export type ExposureVantagePoints = {
 	readonly vantagePoints: readonly NamedVantagePoint[];
@@ -121,10 +121,12 @@ export async function planForRunning(
 	const own = ownAddresses(interfaces);
 	const isInRules = referencesIn([...texts, ...inPolicy.map(({source}) => source)]);
 	const stranger = (family: Family) =>
-		pickStranger(family, (address) => own.has(address) || isInRules(address));
+		pickStranger(family, (address) => own.has(address) || isInRules(address)) ??
+		pickStranger(family, (address) => own.has(address));
 	const isNamed = (address: string) => texts.some((text) => text.includes(address));
 	const here = await planVantagePoints({
-		...{interfaces, sources: withoutRepetitions(sourcesInRules(texts)), remoteClient: undefined},
+		...{interfaces, remoteClient: undefined},
+		sources: withoutRepetitions([...broadNetworks(texts), ...sourcesInRules(texts)]),
 		main: usual[0]?.inInterface ?? '',
 		strangers: {4: stranger(4), 6: stranger(6)},
 		entries: [...names].map((inInterface): Entry => {

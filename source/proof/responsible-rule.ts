@@ -16,8 +16,8 @@ export function describeRule({text, place}: ResponsibleRule): string {
 	return `${printable(plain, 200)}, in ${printable(place, 80)}`;
 }
 
-/** What happened to a packet: it reached the programs of the machine, or it did not. */
-export type Fate = 'open' | 'closed';
+/** What happened to a packet: it reached the programs of the machine, it did not, or it went elsewhere. */
+export type Fate = 'open' | 'closed' | 'forwarded';
 
 /**
  * Finds the rule that lets packets to a port pass, or that blocks them: sends such packets again, and
@@ -42,7 +42,8 @@ export async function findResponsibleRule(
 			},
 		});
 	const found = await observe(testbed, source, {...vantagePoint, ...packet}, send);
-	return fate === 'closed' ? findBlocking(found) : findAccepting(found);
+	const finders = {open: findAccepting, closed: findBlocking, forwarded: findForwarding};
+	return finders[fate](found);
 }
 
 /**
@@ -109,6 +110,13 @@ function findBlocking({matched, traced}: Observed): ResponsibleRule | undefined 
 		foreign.find(({target}) => CHANGING.has(target)) ??
 		traced.find(({text}) => /\b(?:dnat|redirect|notrack|tproxy|queue)\b/.test(text)) ??
 		matched.findLast(({own, target}) => own && ['DROP', 'REJECT'].includes(target))
+	);
+}
+
+function findForwarding({matched, traced}: Observed): ResponsibleRule | undefined {
+	return (
+		matched.find(({target}) => CHANGING.has(target)) ??
+		traced.find(({text}) => /\b(?:dnat|redirect|tproxy)\b/.test(text))
 	);
 }
 

@@ -196,6 +196,69 @@ export const FOREIGN_CHANGES: readonly ForeignChange[] = [
 		],
 	},
 	{
+		change: 'DNAT to another machine',
+		does: [
+			'sysctl -qw net.ipv4.ip_forward=1',
+			'iptables -t nat -A PREROUTING -p tcp --dport 3306 -j DNAT --to-destination 10.9.1.9',
+		],
+		undoes: [
+			'iptables -t nat -D PREROUTING -p tcp --dport 3306 -j DNAT --to-destination 10.9.1.9',
+			'sysctl -qw net.ipv4.ip_forward=0',
+		],
+		found: [
+			/^3306\/tcp is forwarded from anywhere over IPv4: -A PREROUTING .* -j DNAT --to-destination 10\.9\.1\.9, in nat$/,
+		],
+	},
+	{
+		change: 'a port that Docker publishes (harmless)',
+		does: [
+			'sysctl -qw net.ipv4.ip_forward=1',
+			'iptables -t nat -N DOCKER',
+			'iptables -t nat -A DOCKER -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80',
+			'iptables -t nat -A PREROUTING -j DOCKER',
+			'ip route add 172.17.0.0/16 dev eth0',
+		],
+		undoes: [
+			'iptables -t nat -D PREROUTING -j DOCKER',
+			'iptables -t nat -F DOCKER',
+			'iptables -t nat -X DOCKER',
+			'ip route del 172.17.0.0/16 dev eth0',
+			'sysctl -qw net.ipv4.ip_forward=0',
+		],
+		found: undefined,
+	},
+	{
+		change: 'ACCEPT of half of all addresses',
+		...inserted('INPUT -s 128.0.0.0/1 -p tcp --dport 3306 -j ACCEPT'),
+		found: [
+			/^3306\/tcp is open from .*over IPv4: -A INPUT -s 128\.0\.0\.0\/1 -p tcp -m tcp --dport 3306 -j ACCEPT, in filter$/,
+		],
+	},
+	{
+		change: 'DROP of half of all addresses',
+		...inserted('INPUT -s 0.0.0.0/1 -p tcp --dport 22 -j DROP'),
+		found: [
+			/^22\/tcp is closed from .*over IPv4: -A INPUT -s 0\.0\.0\.0\/1 -p tcp -m tcp --dport 22 -j DROP, in filter$/,
+		],
+	},
+	{
+		change: 'ACCEPT of a set of sets',
+		trusts: true,
+		does: [
+			'ipset create nets hash:net',
+			'ipset add nets 198.51.100.0/24',
+			'ipset create sets list:set',
+			'ipset add sets nets',
+			'iptables -I INPUT 1 -m set --match-set sets src -j ACCEPT',
+		],
+		undoes: [
+			'iptables -D INPUT -m set --match-set sets src -j ACCEPT',
+			'ipset destroy sets',
+			'ipset destroy nets',
+		],
+		found: [EVERYTHING, /are open from 198\.51\.100\.0\/24 .*--match-set sets src -j ACCEPT/],
+	},
+	{
 		change: 'DROP in raw',
 		...inserted('PREROUTING -p tcp --dport 22 -j DROP', 'iptables', 'raw'),
 		found: [/^22\/tcp is closed .*: -A PREROUTING -p tcp -m tcp --dport 22 -j DROP, in raw/],

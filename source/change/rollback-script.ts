@@ -205,18 +205,22 @@ unlink_chain() {
 	fi
 }
 
-# Another program may change rules at the same moment: three tries.
+# Another program may change rules at the same moment: three tries. The last one leaves out what may be in the way, which
+# then gets one more chance: it need not have been that.
 load() {
-	for try in 1 2 3; do
+	loaded=
+	for try in 1 2 3 exact; do
+		[ "$try" != exact ] || [ -n "$loaded" ] || break
 		# Whole before it is loaded, and without a file.
 		text=$(lines)
 		# Cut off, it would load without an error, and change nothing: the comment comes back only behind it all.
 		[ "\${text##*COMMIT}" = '' ] && [ -n "$text" ] &&
 			read_back=$({ printf '%s\\n' "$text" && echo '# whole'; } | "$tool-restore" -v -w 10 --noflush) &&
-			[ "\${read_back##*# whole}" != "$read_back" ] && return 0
-		sleep 1
+			[ "\${read_back##*# whole}" != "$read_back" ] && loaded=yes
+		[ -z "$loaded" ] || [ "$try" = 3 ] || return 0
+		[ -n "$loaded" ] || sleep 1
 	done
-	failed=yes
+	[ -n "$loaded" ] || failed=yes
 }
 
 # wall(1) breaks a line after 79 characters, also within a word.

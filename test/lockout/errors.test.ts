@@ -1,12 +1,13 @@
-import {writeFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {describe, expect, test} from 'vitest';
+import {describe, expect, test, vi} from 'vitest';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
-import {plain} from '../_helpers/samples/saves.ts';
+import {takeTurns} from '../_helpers/lab/turns.ts';
+import {plain, readSaves} from '../_helpers/samples/saves.ts';
 
 const INJECT = path.resolve(import.meta.dirname, '../_helpers/lab/inject-errors.sh');
 const ERRORS = ['ENOMEM', 'EAGAIN', 'EMFILE', 'ENOSPC', 'EROFS', 'EIO'] as const;
@@ -42,9 +43,9 @@ const CASES = CALLS.flatMap((call, row) =>
 	}),
 );
 
-/** Every so-manieth case in the usual run. */
-const STEP = rounds(47, 1);
-const HOSTS = rounds(3, 10);
+/** In the usual run, only each case that is a multiple of this. */
+const STEP = rounds(67, 1);
+const HOSTS = rounds(2, 10);
 
 describe.each(BACKENDS)('a watchdog whose system calls fail, %s', (backend) => {
 	const lab = useLab();
@@ -106,4 +107,59 @@ describe.each(BACKENDS)('a watchdog whose system calls fail, %s', (backend) => {
 		expect(all.filter(({status, back}) => status !== 0 || !/^-?\d+$/.test(back))).toEqual([]);
 		expect(injected.length).toBeGreaterThan(0);
 	}, 3_600_000);
+});
+
+/** Calls of Node and of what it starts, and which of them fails; 0 for all of them in 3 s of the wait. */
+const PROGRAM_CASES = [
+	'openat',
+	'read',
+	'write',
+	'statx',
+	'close',
+	'clone',
+	'mmap',
+	'futex',
+	'epoll_wait',
+]
+	.flatMap((call) => [0, 2, 20, 60].map((when) => ({call, when})))
+	.map((one, index) => ({...one, error: ERRORS[index % ERRORS.length] ?? 'EIO'}))
+	.filter((_, index) => index % rounds(17, 1) === 0);
+
+describe.each(BACKENDS)('a program whose system calls fail, %s', (backend) => {
+	const lab = useLab();
+	const turns = takeTurns(4);
+
+	test.concurrent.each(PROGRAM_CASES)(
+		'has loaded nothing, or is rolled back in time: $call $when $error',
+		async ({call, when, error}) =>
+			turns(async () => {
+				const host = await lab.host({backend});
+				await wizardDoes(host, 'apply', '--role', 'server', '--open', '22/tcp', '--no-helper');
+				const before = await readSaves(host);
+				const flags = [
+					'--role',
+					'workstation',
+					'--no-open',
+					'--no-helper',
+					'--confirm-within',
+					'10',
+				];
+				const strace = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e'];
+				const fails = `inject=${call}:error=${error}`;
+				const words = [process.execPath, CLI, 'apply', ...flags];
+				const output = path.join(host.folder, 'output');
+				const line =
+					when === 0
+						? '"$@" >"$0" 2>&1 & until grep -q "come back" "$0"; do sleep 0.1; done; sleep 7; timeout -s INT 3 strace $STRACE -p $!; wait $!'
+						: 'strace $STRACE:when=$WHEN "$@" >"$0" 2>&1';
+				const script = `STRACE='${[...strace, fails].join(' ')}' WHEN=${when}; ${line}`;
+				await host.run('bash', ['-c', script, output, ...words], {timeout: 60_000});
+				await vi.waitFor(async () => expect(await readSaves(host)).toEqual(before), {
+					timeout: rounds(20_000, 5000),
+					interval: 200,
+				});
+				expect(readFileSync(output, 'utf8')).not.toContain('Kept');
+			}),
+		240_000,
+	);
 });

@@ -60,7 +60,8 @@ export type Exported = {
 	readonly wanted: Seen;
 };
 
-const STEPS = '/usr/local/sbin/.steps';
+/** The log of the programs that a run with an injection has started. */
+export const STEPS = '/usr/local/sbin/.steps';
 const STEPPED = [
 	...['iptables', 'iptables-restore', 'ip6tables', 'ip6tables-restore', 'modprobe', 'sh'],
 	...['cat', 'chmod', 'cksum', 'cmp', 'cp', 'flock', 'id', 'mkdir', 'mv', 'readlink'],

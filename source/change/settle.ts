@@ -211,7 +211,11 @@ async function restoreRules(
 	writeJournal(id, what, `${isBack ? 'rolled back' : 'rolling back failed'}: ${why}`);
 	// What comes next may rely on it: an older change is undone only where this one is.
 	if (state === 'rolled-back') {
-		syncFolder(folderOf(id));
+		try {
+			syncFolder(folderOf(id));
+		} catch {
+			// The rules are restored all the same.
+		}
 	}
 
 	if (isBack && state !== 'rolled-back') {

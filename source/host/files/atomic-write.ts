@@ -59,11 +59,19 @@ export function removeLeftovers(file: string): void {
 	}
 }
 
-/** Makes the names in a folder last, which a power cut may take back otherwise. */
+/**
+ * Makes the names in a folder last, which a power cut may take back otherwise. Not every file system can
+ * do that for a folder (fsync(2), EINVAL).
+ * @throws {Error} of the system call that fails
+ */
 export function syncFolder(folder: string): void {
 	const descriptor = openSync(folder, 'r');
 	try {
 		fsyncSync(descriptor);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'EINVAL') {
+			throw error;
+		}
 	} finally {
 		closeSync(descriptor);
 	}

@@ -59,7 +59,10 @@ describe.each(BACKENDS)('a damaged restore script at boot, %s', (backend) => {
 
 	const put = (file: string, text: string | Buffer) => writeFileSync(inView(host, file), text);
 
-	test('is not run where it was cut off, at whatever line', async () => {
+	// Every place takes its time on a busy machine.
+	const LONG = {timeout: 600_000};
+
+	test('is not run where it was cut off, at whatever line', LONG, async () => {
 		const script = files[RESTORE] ?? '';
 		const ends = [...script.matchAll(/\n/g)].map(({index}) => index + 1);
 		const cuts = [0, script.length - 1, ...ends.slice(0, -1)];
@@ -70,7 +73,7 @@ describe.each(BACKENDS)('a damaged restore script at boot, %s', (backend) => {
 		}
 	});
 
-	test('is not run where a byte of it is another one', async () => {
+	test('is not run where a byte of it is another one', LONG, async () => {
 		const bytes = Buffer.from(files[RESTORE] ?? '');
 		const change = fc.record({
 			at: fc.nat(bytes.length - 1),
@@ -113,17 +116,21 @@ describe.each(BACKENDS)('a damaged restore script at boot, %s', (backend) => {
 		await host.must('rm', ['-rf', RESTORE]);
 	});
 
-	test('does nothing but fail where it is run by itself, cut off at whatever line', async () => {
-		const script = files[RESTORE] ?? '';
-		const ends = [...script.matchAll(/\n/g)].map(({index}) => index + 1);
-		const inFunctions = ends.slice(ends.length / 4, -1);
-		const step = Math.ceil(inFunctions.length / rounds(5, inFunctions.length));
-		for (const cut of inFunctions.filter((_, index) => index % step === 0)) {
-			put(RESTORE, script.slice(0, cut));
-			const {ipv4, ipv6} = await bootWith(host, `sh ${RESTORE}`);
-			expect(`${ipv4}${ipv6}`).not.toContain('FW-WIZARD');
-		}
-	});
+	test(
+		'does nothing but fail where it is run by itself, cut off at whatever line',
+		LONG,
+		async () => {
+			const script = files[RESTORE] ?? '';
+			const ends = [...script.matchAll(/\n/g)].map(({index}) => index + 1);
+			const inFunctions = ends.slice(ends.length / 4, -1);
+			const step = Math.ceil(inFunctions.length / rounds(5, inFunctions.length));
+			for (const cut of inFunctions.filter((_, index) => index % step === 0)) {
+				put(RESTORE, script.slice(0, cut));
+				const {ipv4, ipv6} = await bootWith(host, `sh ${RESTORE}`);
+				expect(`${ipv4}${ipv6}`).not.toContain('FW-WIZARD');
+			}
+		},
+	);
 
 	test('fails with 2 where the floor is damaged too, and loads nothing', async () => {
 		for (const file of [RESTORE, FLOOR]) {

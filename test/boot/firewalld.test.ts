@@ -127,7 +127,7 @@ describe.each(SUITES)('firewalld of %s', (suite) => {
 			status: 4,
 		});
 		await vi.waitFor(async () => expect(await state()).toEqual(before), {
-			timeout: 20_000,
+			timeout: 60_000,
 			interval: 500,
 		});
 	}, 120_000);

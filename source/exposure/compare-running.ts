@@ -232,7 +232,9 @@ function mergeSources(deviations: readonly Deviation[]): readonly Deviation[] {
 	const merged = new Map<string, Deviation>();
 	for (const deviation of deviations) {
 		const {from, ...rest} = deviation;
-		const key = JSON.stringify([rest, from.map(({kind}) => kind)]);
+		const {fate, ports, families, rule} = rest;
+		const kinds = from.map(({kind}) => kind);
+		const key = JSON.stringify([fate, ports, families, rule?.text, rule?.place, kinds]);
 		merged.set(key, {...rest, from: [...(merged.get(key)?.from ?? []), ...from]});
 	}
 

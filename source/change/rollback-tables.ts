@@ -10,6 +10,7 @@ saved() {
 				if (line[NR] != "whole" || NR % 2 == 0) exit 1
 				half = (NR - 1) / 2
 				for (end = half; end > 0 && line[end] != "COMMIT"; end--);
+				if (half > 0 && end == 0) exit 1
 				for (i = 1; i < end; i++) {
 					counted = line[half + i]
 					if (line[i] ~ /^-A / && match(counted, /^\\[[0-9]+:[0-9]+\\] /) && substr(counted, RLENGTH + 1) == line[i])

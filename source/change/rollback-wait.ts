@@ -96,14 +96,12 @@ export function prepareRestore({
 			return isLoaded ? [`:${name} - [0:0]`, `-D ${from} -j ${name}`, `-X ${name}`] : [];
 		}
 
-		const missing = (presence.jumps.get(name) ?? 0) - Number(isLoaded);
+		// A jump that is missing is left to the roll back that follows: added twice, it would be one too many.
+		const surplus = Math.max(0, Number(isLoaded) - (presence.jumps.get(name) ?? 0));
 		return [
 			`:${name} - [0:0]`,
 			...tableRules(before.text, table).filter((line) => line.startsWith(`-A ${name} `)),
-			...Array.from(
-				{length: Math.abs(missing)},
-				() => `${missing > 0 ? '-A' : '-D'} ${from} -j ${name}`,
-			),
+			...Array.from({length: surplus}, () => `-D ${from} -j ${name}`),
 		];
 	};
 	const tables = [...new Set(OWN_CHAINS.map(({table}) => table))].flatMap((table) => {

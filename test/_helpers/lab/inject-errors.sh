@@ -11,9 +11,12 @@ change=/var/lib/fw-wizard/changes/2
 clock() { read -r now rest </proc/uptime; now=${now%.*}${now#*.}; }
 rules() { { iptables-save; ip6tables-save; } | sed -e '/^#/d' -e 's/\[[0-9]*:[0-9]*\]//'; }
 until_time() { clock; [ "$now" -ge "$1" ] || sleep "$(printf %d.%02d $((($1 - now) / 100)) $((($1 - now) % 100)))"; }
+# Without the sleep(1) of one second that the watchdog has now: it would end while it is attached to.
 group() {
 	for stat in /proc/[0-9]*/stat; do
-		read -r line 2>/dev/null <"$stat" && set -- ${line##*) } && [ "$3" = "$leader" ] && echo "-p ${stat//[!0-9]}"
+		read -r line 2>/dev/null <"$stat" && set -- ${line##*) } && [ "$3" = "$leader" ] || continue
+		case $line in *'(sleep)'*) [ "$2" != "$leader" ] || continue ;; esac
+		echo "-p ${stat//[!0-9]}"
 	done
 }
 

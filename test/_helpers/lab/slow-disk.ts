@@ -67,7 +67,7 @@ export async function useDisk(host: Host): Promise<Disk> {
 			await script(BOOT, `${host.folder}/boot-id`, `${number}`.padStart(8, '0'));
 		},
 		async remove() {
-			await script(`umount ${BOOT_ID}; umount /etc && umount /var/lib && umount /mnt`);
+			await script(`umount ${BOOT_ID} || true; umount /etc && umount /var/lib && umount /mnt`);
 		},
 	};
 }

@@ -125,7 +125,9 @@ describe.each(BACKENDS)('fw-wizard apply over ssh, %s', (backend) => {
 		const applying = await apply(`${OPEN} --confirm-within 60`);
 		const loaded = await rules();
 		process.kill(applying.pid, 'SIGKILL');
-		expect(await whatStays(server.host, /^sshd: |rollback wait|^sleep /)).toEqual([]);
+		expect(
+			await whatStays(server.host, /^sshd: |rollback wait|^sleep |-restore -w 10 --noflush$/),
+		).toEqual([]);
 		const {status} = await runThere(server, `${FW_WIZARD} confirm`);
 		expect(status).toBe(0);
 		expect(await rules()).toEqual(loaded);

@@ -203,6 +203,16 @@ async function sendAll(
 			await senders[family].run('sweep', {protocol, source, target, ports: list.map(onePort)});
 		}
 
+		// A stranger has one address on several cables, and Linux sends to a group on the cable that got it
+		// last (__ip_dev_find()). In IPv6 the target names the cable.
+		const change = async (how: 'add' | 'del') =>
+			family === 4 && missing.groups.length > 0
+				? testbed.outside.run('ip', [
+						...['address', how, `${source}/31`, 'dev', outside],
+						...(how === 'add' ? ['noprefixroute'] : []),
+					])
+				: undefined;
+		await change('add');
 		for (const {number, group} of missing.groups) {
 			await senders[family].run('sweep', {
 				...{protocol: 'other', source, ports: [onePort(number)]},
@@ -210,6 +220,7 @@ async function sendAll(
 			});
 		}
 
+		await change('del');
 		const arrived = await readProtocols(machine, 'arrived', family);
 		missing = {
 			numbers: missing.numbers.filter((number) => !arrived.numbers.has(number)),

@@ -17,6 +17,12 @@ export const SCTP_PORT = 40_408;
 
 const TABLE = 'fw_wizard_protocols';
 
+/**
+ * How many rules are loaded at once. An ordinary user's netlink message has at most net.core.wmem_max
+ * bytes, 212,992 by default (netlink(7)); a rule has some 600.
+ */
+const BATCH = 200;
+
 /** The protocols of each family of which packets are made. */
 export type ProtocolNumbers = Readonly<Record<Family, readonly number[]>>;
 
@@ -43,17 +49,26 @@ export async function installProtocolMaker(
 			(number) => `${from(family, PROTOCOL_PORT)} udp dport ${number} ${set(family, number)}`,
 		),
 	]);
-	const lines = [
-		`add table inet ${TABLE}`,
-		`delete table inet ${TABLE}`,
-		`table inet ${TABLE} {`,
-		'chain out {',
-		'type filter hook output priority 0;',
-		...rules,
-		'}',
-		'}',
+	const batches = [
+		[
+			`add table inet ${TABLE}`,
+			`delete table inet ${TABLE}`,
+			`table inet ${TABLE} { chain out { type filter hook output priority 0; }; }`,
+		],
+		...Array.from({length: Math.ceil(rules.length / BATCH)}, (_, index) =>
+			rules
+				.slice(index * BATCH, (index + 1) * BATCH)
+				.map((rule) => `add rule inet ${TABLE} out ${rule}`),
+		),
 	];
-	return load(outside, lines);
+	for (const lines of batches) {
+		const failure = await load(outside, lines);
+		if (failure !== undefined) {
+			return failure;
+		}
+	}
+
+	return undefined;
 }
 
 /**

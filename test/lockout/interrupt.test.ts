@@ -10,8 +10,8 @@ import type {Server} from '../_helpers/lab/programs.ts';
 import {killAfter, killBefore, randomFrom} from '../_helpers/lab/victim.ts';
 import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
 
-/** How often it is killed, all machines together. FWW_INTERRUPTIONS=1000 takes a quarter of an hour. */
-const INTERRUPTIONS = Number(process.env.FWW_INTERRUPTIONS ?? 60);
+/** How often it is killed, all machines together. FWW_INTERRUPTIONS=1000 takes half an hour. */
+const INTERRUPTIONS = Number(process.env.FWW_INTERRUPTIONS ?? 24);
 const MACHINES = 5;
 const SEED = Number(process.env.FWW_SEED ?? Date.now() % 1e9);
 

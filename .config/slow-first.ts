@@ -6,11 +6,11 @@ import {BaseSequencer} from 'vitest/node';
  * last keeps a single core busy while the other waits.
  */
 const SLOW = [
+	'lockout/watchdog',
 	'boot/watchdog',
 	'proof/faults',
 	'proof/policies',
 	'lockout/interrupt',
-	'lockout/watchdog',
 	'proof/places',
 	'lockout/late',
 	'lockout/confirm',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {contains, FAMILIES, parseNetwork} from '../../source/lib/network.ts';
 import {SCTP} from '../../source/policy/ip-protocols.ts';
 import {isDiscovery, type Opening, printOpening} from '../../source/policy/opening.ts';
@@ -16,9 +16,9 @@ import {
 	type RulesUnderTest,
 	readLoaded,
 } from '../../source/testbed/load-rules.ts';
-import {type Testbed, withTestbed} from '../../source/testbed/testbed.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
 import {openings} from '../_helpers/samples/arbitraries.ts';
+import {useTestbed} from './use-testbed.ts';
 
 const INTERFACES = [
 	{name: 'eth0', addresses: ['198.51.100.1/24', '2001:db8::1/64']},
@@ -72,45 +72,21 @@ function isOpen(
 }
 
 describe('the proof of protocols without ports', () => {
-	let testbed: Testbed;
-	let close = () => {};
-	let closed: Promise<void>;
-
-	beforeAll(async () => {
-		await new Promise<void>((resolve, reject) => {
-			closed = withTestbed(
-				INTERFACES,
-				VANTAGE_POINTS,
-				async (opened) => {
-					testbed = opened;
-					resolve();
-					await new Promise<void>((end) => {
-						close = end;
-					});
-				},
-				{beyond: false},
-			);
-			closed.catch(reject);
-		});
-	});
-	afterAll(async () => {
-		close();
-		await closed;
-	});
+	const testbed = useTestbed(INTERFACES, VANTAGE_POINTS);
 
 	/** Loads the rules of a policy in place of those before, changes them, and proves them. */
 	async function proveIn(policy: Policy, ...faults: readonly string[]): Promise<ProtocolChecks> {
 		const ruleSet = buildRuleSet(policy, {families: FAMILIES});
 		const planned = plannedSource(ruleSet);
 		const loads = planned.loads.map((load) => ({...load, args: ['-w', '10']}));
-		await testbed.machine.run('sh', ['-c', 'iptables -t raw -F; ip6tables -t raw -F']);
-		await loadSource(testbed.machine, {...planned, loads}, FAMILIES);
+		await testbed().machine.run('sh', ['-c', 'iptables -t raw -F; ip6tables -t raw -F']);
+		await loadSource(testbed().machine, {...planned, loads}, FAMILIES);
 		await loadAll(
-			testbed.machine,
+			testbed().machine,
 			faults.map((command) => ({program: 'sh', args: ['-c', command], text: ''})),
 		);
-		const loaded: RulesUnderTest = await readLoaded(testbed.machine, FAMILIES);
-		return runProtocolChecks(testbed, VANTAGE_POINTS, policy, ruleSet, loaded);
+		const loaded: RulesUnderTest = await readLoaded(testbed().machine, FAMILIES);
+		return runProtocolChecks(testbed(), VANTAGE_POINTS, policy, ruleSet, loaded);
 	}
 
 	test('finds that exactly what random policies open passes', async () => {

@@ -1,10 +1,9 @@
-import {afterAll, beforeAll} from 'vitest';
 import {FAMILIES, type Family} from '../../source/lib/network.ts';
 import {sweep} from '../../source/proof/sweep.ts';
 import type {VantagePoint} from '../../source/ruleset/evaluate-ports.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {loadSource, type RulesUnderTest} from '../../source/testbed/load-rules.ts';
-import {type Testbed, withTestbed} from '../../source/testbed/testbed.ts';
+import {useTestbed} from './use-testbed.ts';
 
 /** What passes from each place: `tcp 22`, `udp 53`, … */
 export type Passed = Readonly<Record<string, readonly string[]>>;
@@ -35,30 +34,7 @@ const VANTAGES: readonly VantagePoint[] = [
 
 /** To be called in a `describe` block. */
 export function useSweeper(): Sweeper {
-	let testbed: Testbed;
-	let close = () => {};
-	let closed: Promise<void>;
-	beforeAll(async () => {
-		await new Promise<void>((resolve, reject) => {
-			closed = withTestbed(
-				INTERFACES,
-				VANTAGES,
-				async (opened) => {
-					testbed = opened;
-					resolve();
-					await new Promise<void>((end) => {
-						close = end;
-					});
-				},
-				{beyond: false},
-			);
-			closed.catch(reject);
-		});
-	});
-	afterAll(async () => {
-		close();
-		await closed;
-	});
+	const testbed = useTestbed(INTERFACES, VANTAGES);
 	return {
 		async sweep(rules, ports) {
 			const loads: RulesUnderTest['loads'] = [
@@ -67,12 +43,12 @@ export function useSweeper(): Sweeper {
 			];
 			const parsed = FAMILIES.map((family) => parseSave(rules[family], family));
 			await loadSource(
-				testbed.machine,
+				testbed().machine,
 				{loads, rules: parsed, nativeTables: [], unseen: []},
 				FAMILIES,
 			);
 			const ranges = ports.map((port) => ({first: port, last: port}));
-			const seen = await sweep(testbed, VANTAGES, {ports: ranges});
+			const seen = await sweep(testbed(), VANTAGES, {ports: ranges});
 			return Object.fromEntries(
 				seen.map(({vantagePoint: {source, inInterface}, passed}) => [
 					`${source} on ${inInterface}`,

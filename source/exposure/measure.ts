@@ -13,9 +13,9 @@ import {type Observation, sweep} from '../proof/sweep.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import {hasIngress, type Load, loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {mirrorForwarding} from '../testbed/mirror-host.ts';
+import {isIptables, loadsOf, type PlannedChange} from '../testbed/planned-change.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import type {Visibility} from './aggregate.ts';
-import {isIptables, loadsOf, type PlannedChange} from './planned-change.ts';
 import {withoutRateLimits, withSources} from './strip-rate-limits.ts';
 
 /** What is reachable from each vantage point, in their order. */

@@ -10,7 +10,7 @@ import {printRestore} from '../ruleset/format-iptables.ts';
 import type {Backend, FamilyRules, RuleSet} from '../ruleset/model.ts';
 import {parseSave} from '../ruleset/parse-save.ts';
 import {programOfTable} from '../services/known-programs/find.ts';
-import type {Load, RulesUnderTest} from '../testbed/load-rules.ts';
+import type {Load, RulesUnderTest} from './load-rules.ts';
 
 /** A change to the running rules. */
 export type PlannedChange = {

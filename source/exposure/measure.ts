@@ -1,5 +1,4 @@
 import type {Interface} from '../host/machine/interfaces.ts';
-import {programOf} from '../host/netfilter/iptables.ts';
 import {
 	ALL_PORTS,
 	cutPorts,
@@ -11,9 +10,16 @@ import {
 } from '../lib/port-ranges.ts';
 import {type Observation, sweep} from '../proof/sweep.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
-import {hasIngress, type Load, loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
+import {
+	hasIngress,
+	isIptables,
+	type Load,
+	loadAgain,
+	loadAll,
+	type RulesUnderTest,
+} from '../testbed/load-rules.ts';
 import {mirrorForwarding} from '../testbed/mirror-host.ts';
-import {isIptables, loadsOf, type PlannedChange} from '../testbed/planned-change.ts';
+import {type PlannedChange, sourceAfter} from '../testbed/planned-change.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import type {Visibility} from './aggregate.ts';
 import {withoutRateLimits, withSources} from './strip-rate-limits.ts';
@@ -41,67 +47,38 @@ export async function measureExposure(
 	change: PlannedChange | undefined,
 	ports: readonly number[],
 ): Promise<Measurement> {
-	const running = withoutOtherSources(source, vantagePoints);
+	const running = asMeasured(source, vantagePoints);
+	const after = change && asMeasured(sourceAfter(source, change), vantagePoints);
 	const measure = async (testbed: Testbed) => {
 		const {machine} = testbed;
 		const present = new Set(vantagePoints.map(({inInterface}) => inInterface));
 		const routed = await mirrorForwarding(machine, interfaces, present, running);
-		await loadAll(
-			machine,
-			running.loads.map((load) => ({...load, text: withoutRateLimits(load.text)})),
-		);
-		const changes = change ? loadsOf(running, change) : [];
-		const loads = [...running.loads, ...changes];
+		await loadAll(machine, running.loads);
+		const loads = [...running.loads, ...(after?.loads ?? [])];
 		const stretches = chooseStretches(loads, ports, vantagePoints.length);
-		const measureNow = async () =>
-			measureStretches(testbed, vantagePoints, stretches, {
-				routed,
-				ingress: hasIngress(running),
-			});
-		const before = await measureNow();
-		if (!change) {
-			return {before, after: undefined};
+		const measureNow = async (loaded: RulesUnderTest) =>
+			measureStretches(testbed, vantagePoints, stretches, {routed, ingress: hasIngress(loaded)});
+		const before = await measureNow(running);
+		if (after === undefined) {
+			return {before, after};
 		}
 
-		// Unchanged, with their rate limits: the change removes rules by their words.
-		await loadAll(machine, [...running.loads.filter(isIptables), ...changes]);
-		await removeRateLimits(testbed, running, change);
-		return {before, after: await measureNow()};
+		await loadAgain(machine, running, after);
+		return {before, after: await measureNow(after)};
 	};
 	return withTestbed(interfaces, vantagePoints, measure, {beyond: false});
 }
 
-/** The same without rules for other sources than the vantage points: there may be thousands. */
-function withoutOtherSources(
-	rules: RulesUnderTest,
-	vantagePoints: readonly VantagePoint[],
-): RulesUnderTest {
+/** The same without rate limits, and without rules for other sources: there may be thousands. */
+function asMeasured(rules: RulesUnderTest, vantagePoints: readonly VantagePoint[]): RulesUnderTest {
 	const sources = [...new Set(vantagePoints.map(({source}) => source))];
 	return {
 		...rules,
-		loads: rules.loads.map((load) =>
-			isIptables(load) ? {...load, text: withSources(load.text, sources)} : load,
-		),
+		loads: rules.loads.map((load) => ({
+			...load,
+			text: withoutRateLimits(isIptables(load) ? withSources(load.text, sources) : load.text),
+		})),
 	};
-}
-
-/** Replaces the loaded rules, our own and all others, by the same without rate limits. */
-async function removeRateLimits(
-	{machine}: Testbed,
-	running: RulesUnderTest,
-	change: PlannedChange,
-): Promise<void> {
-	const programs = new Set([
-		...running.loads.filter(isIptables).map(({program}) => program),
-		...change.ruleSet.families.map(({family}) => programOf(family, '-restore')),
-	]);
-	for (const program of programs) {
-		const {stdout} = await machine.run(program.replace(/restore$/, 'save'), []);
-		const text = withoutRateLimits(stdout);
-		if (text !== stdout) {
-			await loadAll(machine, [{program, args: ['-w', '10'], text}]);
-		}
-	}
 }
 
 /** Cuts the ports into stretches within which no rule can tell one port from another. */

@@ -22,12 +22,18 @@ export type Load = {
 export type RulesUnderTest = {
 	/** To be run in this order. */
 	readonly loads: readonly Load[];
+	/** Those of iptables, in the order of their loads. */
 	readonly rules: readonly FamilyRules[];
 	/** Tables of nftables that iptables-nft does not manage: `inet filter`. */
 	readonly nativeTables: readonly string[];
 	/** What may filter packets too, and cannot be read. */
 	readonly unseen: readonly string[];
 };
+
+/** Whether a text is loaded by iptables-restore, so that iptables-save has printed it. */
+export function isIptables({program}: Load): boolean {
+	return program.endsWith('-restore');
+}
 
 /** Whether the rules have chains at ingress, which drop packets before any other chain sees them. */
 export function hasIngress({loads}: RulesUnderTest): boolean {
@@ -126,11 +132,18 @@ export async function loadAgain(
 	loaded: RulesUnderTest,
 	source: RulesUnderTest,
 ): Promise<void> {
-	const loads = source.loads
-		.filter(({text}, index) => text !== loaded.loads[index]?.text)
-		// Without --noflush, the new rules replace the loaded ones.
-		.map((load) => ({...load, args: load.args.filter((arg) => arg !== '--noflush')}));
-	await loadAll(machine, loads);
+	const keyOf = ({program, text}: Load) => `${program} ${text}`;
+	const same = new Set(loaded.loads.map(keyOf));
+	const gone = loaded.nativeTables.filter((name) => !source.nativeTables.includes(name));
+	await loadAll(machine, [
+		...gone.map((name) => ({
+			...{program: 'nft', args: ['delete', 'table', ...name.split(' ')], text: ''},
+		})),
+		...source.loads
+			.filter((load) => !same.has(keyOf(load)))
+			// Without --noflush, the new rules replace the loaded ones.
+			.map((load) => ({...load, args: load.args.filter((arg) => arg !== '--noflush')})),
+	]);
 }
 
 /** Runs the loads one after the other. @throws {HostError} that names the program which fails */

@@ -1,16 +1,19 @@
-import {printCleanup} from '../existing/cleanup-format.ts';
 import {type Cleanup, type Existing, planCleanup} from '../existing/cleanup-plan.ts';
-import {rulesAfter} from '../existing/cleanup-preview.ts';
+import {chainOf} from '../existing/rule-owner.ts';
 import type {RulesSnapshot} from '../existing/snapshot.ts';
-import {programOf} from '../host/netfilter/iptables.ts';
-import {programFor} from '../host/netfilter/snapshot.ts';
 import type {Family} from '../lib/network.ts';
-import {presenceOf} from '../ruleset/diff.ts';
-import {printRestore} from '../ruleset/format-iptables.ts';
-import type {Backend, FamilyRules, RuleSet} from '../ruleset/model.ts';
+import {tableLines} from '../ruleset/format-iptables.ts';
+import {
+	type Backend,
+	type FamilyRules,
+	findChain,
+	OWN_CHAINS,
+	OWN_PREFIX,
+	type RuleSet,
+} from '../ruleset/model.ts';
 import {parseSave} from '../ruleset/parse-save.ts';
 import {programOfTable} from '../services/known-programs/find.ts';
-import type {Load, RulesUnderTest} from './load-rules.ts';
+import {isIptables, type Load, plannedSource, type RulesUnderTest} from './load-rules.ts';
 
 /** A change to the running rules. */
 export type PlannedChange = {
@@ -20,88 +23,154 @@ export type PlannedChange = {
 	readonly backend: Backend | undefined;
 };
 
-/** What the change loads: first the removal of other firewalls' rules, then our own rules. */
-export function loadsOf(running: RulesUnderTest, change: PlannedChange): readonly Load[] {
-	const {snapshots, cleanups} = planOf(running, change);
-	return [
-		...removedTables(running, change).map((name) => ({
-			program: 'nft',
-			args: ['delete', 'table', ...name.split(' ')],
-			text: '',
-		})),
-		...cleanups.map((cleanup) => ({
-			program: programFor(cleanup, '-restore'),
-			args: ['-w', '10', '--noflush'],
-			text: `*filter\n${printCleanup(cleanup).join('\n')}\nCOMMIT\n`,
-		})),
-		...change.ruleSet.families.map((rules) => {
-			const mine = snapshots.find(({family, inUse}) => inUse && family === rules.family);
-			return {
-				program: programOf(rules.family, '-restore'),
-				args: ['-w', '10', '--noflush'],
-				text: printRestore(rules, mine && presenceOf(mine.rules)),
-			};
-		}),
-	];
-}
-
-/** The rules after the change, as data: iptables in both backends, and the native tables. */
-export function sourceAfter(running: RulesUnderTest, change: PlannedChange): RulesUnderTest {
-	const {snapshots, cleanups} = planOf(running, change);
-	const removed = removedTables(running, change);
-	const own = (family: Family) => change.ruleSet.families.find((rules) => rules.family === family);
-	const others = change.ruleSet.families.filter(
-		({family}) => !snapshots.some((snapshot) => snapshot.inUse && snapshot.family === family),
+/**
+ * The rules of the whole machine after a change: what stays of the running rules of both backends, native
+ * tables and sets, with our own rules in their place. Our jump keeps its position, or comes behind the
+ * rules that stay.
+ */
+export function sourceAfter(
+	running: RulesUnderTest,
+	{ruleSet, existing, backend}: PlannedChange,
+): RulesUnderTest {
+	const snapshots = snapshotsOf(running, backend);
+	const plan = planCleanup([...snapshots.values()], existing.mode, existing.switchOff);
+	const cleanups = plan.refusal === undefined ? plan.cleanups : [];
+	const native = running.nativeTables.filter(
+		(name) => !existing.switchOff.includes('firewalld') || !isFirewalld(name),
 	);
+	const stays = (load: Load) => {
+		const [, table] = load.program === 'nft' ? (TABLE.exec(load.text) ?? []) : [];
+		return table === undefined || native.includes(table);
+	};
+	const changed = running.loads.filter(stays).map((load) => {
+		const snapshot = snapshots.get(load);
+		if (snapshot === undefined) {
+			return {load, rules: []};
+		}
+
+		const {family, inUse} = snapshot;
+		const own = inUse ? ruleSet.families.find((one) => one.family === family) : undefined;
+		const cleanup = cleanups.find(
+			(one) => one.family === family && one.backend === snapshot.backend,
+		);
+		const text = textAfter(load.text, cleanup, own);
+		return {
+			load: {...load, text},
+			rules: [text === load.text ? snapshot.rules : withReasons(parseSave(text, family), own)],
+		};
+	});
+	const added = plannedSource({
+		families: ruleSet.families.filter(
+			({family}) => ![...snapshots.values()].some((one) => one.inUse && one.family === family),
+		),
+	});
 	return {
 		...running,
-		rules: [
-			...snapshots.map((snapshot): FamilyRules => {
-				const {family, inUse, backend} = snapshot;
-				const cleanup = cleanups.find((one) => one.family === family && one.backend === backend);
-				return rulesAfter(snapshot.rules, cleanup, inUse ? own(family) : undefined);
-			}),
-			...others,
-		],
-		nativeTables: running.nativeTables.filter((name) => !removed.includes(name)),
+		loads: [...changed.map(({load}) => load), ...added.loads],
+		rules: [...changed.flatMap(({rules}) => rules), ...added.rules],
+		nativeTables: native,
 	};
 }
 
-/** Whether a text is loaded by iptables-restore, so that iptables-save has printed it. */
-export function isIptables({program}: Load): boolean {
-	return program.endsWith('-restore');
-}
+const TABLE = /^table (\S+ \S+) \{/m;
 
-function planOf(
-	running: RulesUnderTest,
-	{existing, backend}: PlannedChange,
-): {readonly snapshots: readonly RulesSnapshot[]; readonly cleanups: readonly Cleanup[]} {
-	const snapshots = running.loads.filter(isIptables).flatMap(({program, text}): RulesSnapshot[] => {
-		const family: Family = program.startsWith('ip6') ? 6 : 4;
-		const other = /-(nft|legacy)-restore$/.exec(program)?.[1] as Backend | undefined;
+function snapshotsOf(
+	{loads, rules}: RulesUnderTest,
+	backend: Backend | undefined,
+): ReadonlyMap<Load, RulesSnapshot> {
+	const found = new Map<Load, RulesSnapshot>();
+	for (const [index, load] of loads.filter(isIptables).entries()) {
+		const family: Family = load.program.startsWith('ip6') ? 6 : 4;
+		const other = /-(nft|legacy)-restore$/.exec(load.program)?.[1] as Backend | undefined;
 		const named = other ?? backend;
-		return named === undefined
-			? []
-			: [
-					{
-						family,
-						backend: named,
-						inUse: other === undefined,
-						text,
-						rules: parseSave(text, family),
-					},
-				];
-	});
-	const plan = planCleanup(snapshots, existing.mode, existing.switchOff);
-	return {snapshots, cleanups: plan.refusal === undefined ? plan.cleanups : []};
+		if (named !== undefined) {
+			found.set(load, {
+				...{family, backend: named, inUse: other === undefined, text: load.text},
+				rules: rules[index] ?? parseSave(load.text, family),
+			});
+		}
+	}
+
+	return found;
 }
 
-/** The tables that are gone after the change: that of firewalld is removed with it. */
-function removedTables(
-	{nativeTables}: RulesUnderTest,
-	{existing}: PlannedChange,
+/** The table of firewalld is removed with it. */
+function isFirewalld(name: string): boolean {
+	return programOfTable(name)?.name === 'firewalld';
+}
+
+/** Saved rules without what a cleanup removes, and with our own rules where there are any. */
+function textAfter(
+	text: string,
+	cleanup: Cleanup | undefined,
+	own: FamilyRules | undefined,
+): string {
+	if (cleanup === undefined && own === undefined) {
+		return text;
+	}
+
+	const tables = new Map(
+		[...text.matchAll(/^\*(\S+)\n([\s\S]*?)^COMMIT$/gm)].map(([, name = '', body = '']) => {
+			const lines = body.split('\n').filter(Boolean);
+			const kept = name === 'filter' && cleanup ? withoutRemoved(lines, cleanup) : lines;
+			return [name, own ? kept.filter((line) => !isOwnChain(line)) : kept];
+		}),
+	);
+	const ours = own ? tableLines(own) : [];
+	for (const name of own ? new Set([...tables.keys(), ...ours.map(({table}) => table)]) : []) {
+		const {lines = []} = ours.find(({table}) => table === name) ?? {};
+		const wanted = OWN_CHAINS.filter((chain) => lines.includes(`:${chain.name} - [0:0]`)).map(
+			({from, name}) => `-A ${from} -j ${name}`,
+		);
+		const kept = (tables.get(name) ?? []).filter(
+			(line) => !OWN_JUMP.test(line) || wanted.includes(line),
+		);
+		tables.set(name, [
+			...lines.filter((line) => line.startsWith(':')),
+			...kept,
+			...lines.filter((line) => !line.startsWith(':')),
+			...wanted.filter((line) => !kept.includes(line)),
+		]);
+	}
+
+	return [...tables].map(([name, lines]) => `*${name}\n${lines.join('\n')}\nCOMMIT\n`).join('');
+}
+
+const OWN_JUMP = new RegExp(`^-A \\S+ -j ${OWN_PREFIX}\\S+$`);
+
+function isOwnChain(line: string): boolean {
+	return line.startsWith(`:${OWN_PREFIX}`) || line.startsWith(`-A ${OWN_PREFIX}`);
+}
+
+function withoutRemoved(
+	lines: readonly string[],
+	{emptied, removed, rules, policies}: Cleanup,
 ): readonly string[] {
-	return existing.switchOff.includes('firewalld')
-		? nativeTables.filter((name) => programOfTable(name)?.name === 'firewalld')
-		: [];
+	const gone = new Set([...emptied, ...removed]);
+	const deleted = new Set(rules);
+	return lines.flatMap((line) => {
+		if (line.startsWith('-A ')) {
+			return gone.has(chainOf(line)) || deleted.has(line) ? [] : [line];
+		}
+
+		const [, chain = ''] = /^:(\S+) /.exec(line) ?? [];
+		const policy = policies.find((one) => one.chain === chain);
+		return removed.includes(chain)
+			? []
+			: [policy ? line.replace(/^(:\S+) \S+/, `$1 ${policy.to}`) : line];
+	});
+}
+
+/** The same with our own rules as they were built, which say their reasons. */
+function withReasons(rules: FamilyRules, own: FamilyRules | undefined): FamilyRules {
+	return {
+		...rules,
+		tables: rules.tables.map(({name, chains}) => ({
+			name,
+			chains: chains.map(
+				(chain) =>
+					(own && chain.name.startsWith(OWN_PREFIX) && findChain(own, name, chain.name)) || chain,
+			),
+		})),
+	};
 }

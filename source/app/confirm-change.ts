@@ -1,6 +1,7 @@
-import {type ChangeMeta, findPending, listChanges} from '../change/record.ts';
+import {findPending} from '../change/change-state.ts';
+import {keepChange, notInTime} from '../change/confirm.ts';
+import {type ChangeMeta, listChanges} from '../change/record.ts';
 import {rollBackOverdue} from '../change/recover.ts';
-import {keepChange, notInTime} from '../change/settle.ts';
 import {HostError} from '../lib/errors.ts';
 import {evidenceOf, judgeSession} from './judge-login.ts';
 

@@ -1,4 +1,5 @@
-import type {ChangeMeta, ChangeState} from '../change/record.ts';
+import type {ChangeState} from '../change/change-state.ts';
+import type {ChangeMeta} from '../change/record.ts';
 import {beginChange, type PendingChange} from '../change/transaction.ts';
 import {findLogins, isOwnAddress} from '../host/sockets/logins.ts';
 import {connectionKey} from '../host/sockets/proc-net.ts';

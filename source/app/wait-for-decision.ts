@@ -1,5 +1,5 @@
 import {setTimeout as delay} from 'node:timers/promises';
-import type {ChangeState} from '../change/record.ts';
+import type {ChangeState} from '../change/change-state.ts';
 import type {PendingChange} from '../change/transaction.ts';
 import {HostError} from '../lib/errors.ts';
 

@@ -10,11 +10,12 @@ import {HostError} from '../lib/errors.ts';
 import {type Policy, policyFlags, printPolicy} from '../policy/policy.ts';
 import {OWN_CHAINS, type RuleSet} from '../ruleset/model.ts';
 import {type FilePlan, readPlannedFiles} from './boot-files.ts';
+import {readBootId} from './change-state.ts';
 import {assertAsPlanned, planSnapshotCleanups, type SnapshotCleanup} from './cleanup.ts';
 import {currentUser} from './journal.ts';
 import {type Before, beforeOf} from './load.ts';
 import {JOURNAL_FILE, POLICY_FILE} from './paths.ts';
-import {type ChangeMeta, createChange, folderOf, readBootId} from './record.ts';
+import {type ChangeMeta, createChange, folderOf} from './record.ts';
 import {
 	type FamilyChange,
 	ownRulesOf,

@@ -4,25 +4,23 @@ import {hostFacts} from '../host/machine/host-facts.ts';
 import {explainError, HostError} from '../lib/errors.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {readAppliedPolicy} from './applied.ts';
-import {readOutcome, writeJournal} from './journal.ts';
-import {load, readRules} from './load.ts';
-import {withLock} from './lock.ts';
-import {STATE_DIR} from './paths.ts';
 import {
-	type ChangeMeta,
 	isConfirmed,
 	isLoaded,
 	isOverdue,
 	isUnfinished,
-	listChanges,
-	listIds,
 	moveState,
 	pruneChanges,
 	readBootId,
-	readMeta,
 	stateOf,
-} from './record.ts';
-import {completeConfirmation, rollBack, undoKept} from './settle.ts';
+} from './change-state.ts';
+import {completeConfirmation} from './confirm.ts';
+import {readOutcome, writeJournal} from './journal.ts';
+import {load, readRules} from './load.ts';
+import {withLock} from './lock.ts';
+import {STATE_DIR} from './paths.ts';
+import {type ChangeMeta, listChanges, listIds, readMeta} from './record.ts';
+import {rollBack, undoKept} from './roll-back.ts';
 
 /**
  * Clears up as the next change would, unless another program is changing the firewall at this

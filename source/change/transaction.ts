@@ -5,28 +5,19 @@ import {NamespaceError} from '../host/netns.ts';
 import {connectionKeys} from '../host/sockets/proc-net.ts';
 import {explainError, HostError} from '../lib/errors.ts';
 import type {FamilyRules} from '../ruleset/model.ts';
+import {type ChangeState, markLoaded, markPending, pruneChanges, stateOf} from './change-state.ts';
 import {assertUnchanged, cleanOtherBackend} from './cleanup.ts';
+import {confirmLoaded, keepChange} from './confirm.ts';
 import {printLoaded} from './drift.ts';
 import {dryRun, load, readRules} from './load.ts';
 import {lock} from './lock.ts';
 import {type ChangeRequest, planExisting, planRollback, recordChange} from './prepare.ts';
 import {keepConnections} from './preserve-connections.ts';
-import {
-	type ChangeState,
-	dropChange,
-	folderOf,
-	markLoaded,
-	markPending,
-	nextId,
-	pruneChanges,
-	readMeta,
-	recordConnections,
-	stateOf,
-} from './record.ts';
+import {dropChange, folderOf, nextId, readMeta, recordConnections} from './record.ts';
 import {recover, rollBackOverdue} from './recover.ts';
 import {rehearseRollback} from './rehearse.ts';
+import {rollBack, rolledBack} from './roll-back.ts';
 import {whilePending} from './run-while-pending.ts';
-import {confirmLoaded, keepChange, rollBack, rolledBack} from './settle.ts';
 import {sendFirewalldToSleep} from './switch-off.ts';
 import {watchPending} from './watch-pending.ts';
 import {armWatchdog, type Watchdog} from './watchdog.ts';

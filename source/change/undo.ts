@@ -8,20 +8,18 @@ import type {Family} from '../lib/network.ts';
 import {findChain, OWN_CHAINS} from '../ruleset/model.ts';
 import {tableRules} from '../ruleset/save-lines.ts';
 import {applyFilePlan, type FilePlan} from './boot-files.ts';
-import {lock} from './lock.ts';
-import {CONFIG_DIR, POLICY_FILE, STATE_DIR} from './paths.ts';
 import {
-	type ChangeMeta,
 	type ChangeState,
 	effectiveState,
 	findPending,
 	isConfirmed,
-	listChanges,
-	readMeta,
 	stateOf,
-} from './record.ts';
+} from './change-state.ts';
+import {lock} from './lock.ts';
+import {CONFIG_DIR, POLICY_FILE, STATE_DIR} from './paths.ts';
+import {type ChangeMeta, listChanges, readMeta} from './record.ts';
 import {recover, rollBackOverdue} from './recover.ts';
-import {rollBack, undoKept} from './settle.ts';
+import {rollBack, undoKept} from './roll-back.ts';
 import {assertWritable} from './write-back.ts';
 
 /** A change with its state. */

@@ -2,15 +2,9 @@ import {closeSync, openSync, readFileSync, readlinkSync} from 'node:fs';
 import {uptime} from 'node:os';
 import path from 'node:path';
 import {run} from '../host/exec/run.ts';
-import {
-	type ChangeState,
-	folderOf,
-	isUnfinished,
-	scriptOf,
-	stateOf,
-	WATCHDOG_DELAY,
-} from './record.ts';
-import {rollBack} from './settle.ts';
+import {type ChangeState, isUnfinished, stateOf, WATCHDOG_DELAY} from './change-state.ts';
+import {folderOf, scriptOf} from './record.ts';
+import {rollBack} from './roll-back.ts';
 
 /** How often the state of the change is looked at, in milliseconds. */
 const INTERVAL_MS = 500;

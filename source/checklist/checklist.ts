@@ -1,6 +1,7 @@
 import {readAppliedPolicy} from '../change/applied.ts';
+import {readBootId, stateOf} from '../change/change-state.ts';
 import {TICKS_FILE} from '../change/paths.ts';
-import {listChanges, readBootId, stateOf} from '../change/record.ts';
+import {listChanges} from '../change/record.ts';
 import {readJson, readText} from '../host/files/read-text.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findHelpers} from '../host/machine/modules.ts';

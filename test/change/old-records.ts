@@ -2,7 +2,7 @@ import {cpSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 
 import {uptime} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {readBootId} from '../../source/change/record.ts';
+import {readBootId} from '../../source/change/change-state.ts';
 import type {Host} from '../_helpers/lab/namespaces.ts';
 import {HAND_MADE, loadRules, readAll} from '../_helpers/samples/existing-rules.ts';
 

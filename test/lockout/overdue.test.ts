@@ -1,7 +1,7 @@
 import os from 'node:os';
 import process from 'node:process';
 import {describe, expect, test} from 'vitest';
-import {WATCHDOG_DELAY} from '../../source/change/record.ts';
+import {WATCHDOG_DELAY} from '../../source/change/change-state.ts';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {readState} from '../_helpers/lab/machine-state.ts';

@@ -2,7 +2,7 @@ import type {Interface} from '../host/machine/interfaces.ts';
 import type {Family} from '../lib/network.ts';
 import {completePolicy, VERDICTS, type Verdict} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
-import type {Answer} from '../testbed/agent.ts';
+import type {Answer} from '../testbed/echo.ts';
 import {loadSource, plannedSource} from '../testbed/load-rules.ts';
 import {withTestbed} from '../testbed/testbed.ts';
 import {planForPolicy} from './vantage-points.ts';

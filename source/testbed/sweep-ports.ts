@@ -1,0 +1,111 @@
+import dgram from 'node:dgram';
+import net from 'node:net';
+import {setImmediate as yieldToEventLoop} from 'node:timers/promises';
+import type {PortRange} from '../lib/port-ranges.ts';
+import {PROTOCOL_PORT, SCTP_PORT} from './protocol-packets.ts';
+import {sctpInit} from './sctp.ts';
+import {SYN_PORT, SYN_REST} from './syn.ts';
+
+export type Sweep = {
+	/**
+	 * `syn` is TCP too, by datagrams that the kernel of this namespace turns into SYNs (syn.ts). It makes
+	 * SCTP in the same way, and other protocols, whose numbers are given as ports (protocol-packets.ts).
+	 */
+	readonly protocol: 'syn' | 'tcp' | 'udp' | 'sctp' | 'other';
+	readonly source: string;
+	readonly target: string;
+	readonly ports: readonly PortRange[];
+};
+
+/** Sends one packet to each port and waits for no answer: the target's kernel counts the packets that pass. */
+export async function sweep({protocol, ports, source, target}: Sweep): Promise<void> {
+	switch (protocol) {
+		case 'tcp':
+			return sweepTcp(portsOf(ports), source, target);
+		case 'udp':
+			return sendDatagrams(portsOf(ports), () => Buffer.alloc(1), source, 0, target);
+		case 'syn':
+			return sendDatagrams(portsOf(ports), () => SYN_REST, source, SYN_PORT, target);
+		case 'sctp':
+			return sendDatagrams(
+				portsOf(ports),
+				(port) => sctpInit(SCTP_PORT, port).subarray(UDP_HEADER),
+				source,
+				SCTP_PORT,
+				target,
+			);
+		case 'other':
+			return sendDatagrams(portsOf(ports), () => Buffer.alloc(16), source, PROTOCOL_PORT, target);
+	}
+}
+
+/** Bytes. */
+const UDP_HEADER = 8;
+
+async function sendDatagrams(
+	ports: Iterable<number>,
+	dataFor: (port: number) => Buffer,
+	source: string,
+	sourcePort: number,
+	target: string,
+): Promise<void> {
+	const family = target.includes(':') ? 6 : 4;
+	const socket = dgram.createSocket({
+		type: `udp${family}`,
+		// The target is an address, so that a lookup would do nothing, 65,535 times.
+		lookup: (address, _, callback) => callback(null, address, family),
+	});
+	socket.on('error', () => {});
+	await new Promise<void>((resolve) => socket.bind(sourcePort, source, resolve));
+	if (family === 4) {
+		// A group is reached through each interface. In IPv6 the target names it.
+		socket.setMulticastInterface(source);
+	}
+
+	let unsent = 0;
+	for (const port of ports) {
+		unsent += 1;
+		const datagram = dataFor(port);
+		// The error may belong to an earlier port (an ICMP error), and then this datagram was not sent.
+		const send = (tries: number) =>
+			socket.send(datagram, port, target, (error) => {
+				if (error && tries > 0) {
+					send(tries - 1);
+				} else {
+					unsent -= 1;
+				}
+			});
+		send(3);
+		if (port % 256 === 0) {
+			await yieldToEventLoop();
+		}
+	}
+
+	while (unsent > 0) {
+		await yieldToEventLoop();
+	}
+
+	await new Promise<void>((resolve) => socket.close(resolve));
+}
+
+async function sweepTcp(ports: Iterable<number>, source: string, target: string): Promise<void> {
+	for (const port of ports) {
+		const socket = net.connect({host: target, port, localAddress: source});
+		socket.on('error', () => {});
+		// By then the SYN has left. No answer is needed.
+		setImmediate(() => socket.destroy());
+		if (port % 64 === 0) {
+			await yieldToEventLoop();
+		}
+	}
+
+	await yieldToEventLoop();
+}
+
+function* portsOf(ranges: readonly PortRange[]): Iterable<number> {
+	for (const {first, last} of ranges) {
+		for (let port = first; port <= last; port += 1) {
+			yield port;
+		}
+	}
+}

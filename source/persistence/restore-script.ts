@@ -51,25 +51,37 @@ table() {
 	echo COMMIT
 }
 
-# Loads what function $1 prints, and asks whether it is reached. 4: another program has the lock; 3: the
+# Loads what command $@ prints, and asks whether it is reached. 4: another program has the lock; 3: the
 # kernel or something else was busy, perhaps.
 load() {
 	case $("$tool" -w 10 -S INPUT 2>&1 >/dev/null) in
 	*'xtables lock'* | *'lock file'*) return 4 ;;
 	esac
 	# Whole before it is loaded: legacy iptables-restore locks out iptables -C. Needs no disk.
-	text=$("$1")
+	text=$("$@")
 	# Cut off, it would load without an error, and filter nothing.
 	[ -n "$text" ] && [ "\${text##*COMMIT}" = '' ] || return 1
 	printf '%s\\n' "$text" | "$tool-restore" -w 10 --noflush || { [ "$?" != 4 ] || return 3; return 1; }
 	"$tool" -w 10 -C INPUT -j ${OWN_PREFIX}INPUT 2>/dev/null || return 1
 }
 
+# The floor of family $1 without what the kernel or an upgrade of iptables may have lost: REJECT; and with $2
+# conntrack as well, so that of all answers only those of TCP can be told from what nobody asked for.
+lesser_floor() {
+	"floor$1" | sed -e 's/ -j REJECT.*/ -j DROP/' \${2:+-e '/ESTABLISHED/s/-m conntrack.* -j/-p tcp ! --syn -j/' -e '/-m conntrack/d'}
+}
+
 # Loads the floor of family $1. Behind a lock ($2 is 4) without it: the kernel takes no table that was
 # made from an earlier one (EAGAIN), and a file of this process is locked by nobody.
 floor() {
 	[ "$2" != 4 ] || export XTABLES_LOCKFILE=/proc/self/environ
-	load "floor$1"
+	load "floor$1" && return
+	[ "$?" = 1 ] || return 1
+	echo "fw-wizard: the IPv$1 floor does not load either; loading it without REJECT" >&2
+	load lesser_floor "$1" && return
+	[ "$?" = 1 ] || return 1
+	echo "fw-wizard: nor does that; loading it without conntrack: of all replies, only those of TCP come in" >&2
+	load lesser_floor "$1" all
 }
 
 uptime() { read -r seconds rest </proc/uptime && echo "\${seconds%.*}"; }

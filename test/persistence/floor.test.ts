@@ -161,6 +161,32 @@ describe.each(BACKENDS)('where the rules do not load at boot, %s', (backend) => 
 		expect(stderr).not.toContain('IPv6');
 	});
 
+	test.each([
+		['REJECT', '*_REJECT.so', FLOOR.replace(/-j REJECT .*/, '-j DROP')],
+		[
+			'conntrack',
+			'libxt_conntrack.so',
+			FLOOR.replace(/-j REJECT .*/, '-j DROP')
+				.replace(
+					'-m conntrack --ctstate RELATED,ESTABLISHED',
+					'-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN',
+				)
+				.replace(/.*-m conntrack .*\n/, ''),
+		],
+	])(
+		'loads what is left of the floor where iptables has lost %s',
+		async (name, libraries, floor) => {
+			place(host, files);
+			const lost = `for file in /usr/lib/*/xtables/${libraries}; do mount --bind /dev/null "$file" || exit; done`;
+			const command = `unshare --mount --propagation private sh -c '${lost}; sh ${RESTORE}'`;
+			const {status, stderr, ipv4, ipv6} = await bootWith(host, command);
+			expect({status, ipv4: filterOf(ipv4)}).toEqual({status: 1, ipv4: floor});
+			expect(stderr).toContain(`the IPv4 floor does not load either; loading it without REJECT`);
+			expect(stderr.includes('without conntrack')).toBe(name === 'conntrack');
+			expect(ipv6).toContain('-A FW-WIZARD-INPUT -j DROP\n');
+		},
+	);
+
 	test('loads the rules in the end where a lock that others keep is released', async () => {
 		place(host, files);
 		const file = host.variables.XTABLES_LOCKFILE ?? '';

@@ -3,16 +3,24 @@ import {readText} from '../host/files/read-text.ts';
 import {isRoot} from '../host/machine/host-facts.ts';
 import {netAdminHere} from '../host/machine/system.ts';
 import {HostError} from '../lib/errors.ts';
+import {findLasting} from './volatile-root.ts';
 
 /**
  * Why rules cannot be made permanent on this system, and what to do instead: the system writes its
- * configuration anew at each boot, or has no netfilter. Undefined for every other system.
+ * configuration anew at each boot, forgets what is written to it, or has no netfilter. Undefined for every other system.
  */
 export function findUnsupported(): HostError | undefined {
 	if (existsSync('/etc/NIXOS')) {
 		return new HostError(
 			'NixOS makes /etc anew from its configuration: what fw-wizard writes there does not last',
 			`Put the rules into networking.firewall.extraCommands. ${IN_PRINT}`,
+		);
+	}
+
+	if (findLasting() === 'in memory') {
+		return new HostError(
+			'What is written to /etc here lies in memory, and does not last until the next boot',
+			`Apply where it lasts: overlayroot-chroot(8), or the overlay switched off. ${IN_PRINT}`,
 		);
 	}
 

@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import path from 'node:path';
+import {CONFIG_DIR} from '../../change/paths.ts';
 import type {InitSystem} from '../init-system.ts';
 import {RUN_RESTORE} from './run-restore.ts';
 
@@ -29,7 +30,8 @@ export const ENABLED_LINK = LINKS[0] ?? '';
 const UNIT_TEXT = `[Unit]
 Description=Firewall rules of fw-wizard
 DefaultDependencies=no
-After=local-fs.target systemd-modules-load.service systemd-sysctl.service ipset.service ${LOADERS.join(' ')}
+RequiresMountsFor=${CONFIG_DIR} /usr
+After=systemd-modules-load.service systemd-sysctl.service ipset.service ${LOADERS.join(' ')}
 PartOf=${LOADERS.join(' ')}
 ReloadPropagatedFrom=${LOADERS.join(' ')}
 Wants=network-pre.target

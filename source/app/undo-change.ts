@@ -1,3 +1,4 @@
+import {cleanSavedCopies, type SavedCopies} from '../change/saved-copies.ts';
 import {undoChanges, undoEverything} from '../change/undo.ts';
 import {familiesHere, hostFacts} from '../host/machine/host-facts.ts';
 import {findSession} from '../host/sockets/session.ts';
@@ -22,9 +23,13 @@ export async function undoChange(
 	return undoChanges(id, insists ? undefined : assertNoLockout);
 }
 
-/** Removes every trace of fw-wizard from this machine. @throws {HostError} */
-export async function removeEverything(): Promise<void> {
+/**
+ * Removes every trace of fw-wizard from this machine, also from what others have saved.
+ * @throws {HostError}
+ */
+export async function removeEverything(): Promise<SavedCopies> {
 	await undoEverything(familiesHere(), planRemoval());
+	return cleanSavedCopies();
 }
 
 /**

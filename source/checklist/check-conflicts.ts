@@ -52,7 +52,7 @@ export function checkConflicts({ufw, firewalld, nftables, frozen}: Managers): It
 					TITLE,
 					`netfilter-persistent restores ${frozen}, which does not have our jump`,
 				] as const),
-				'netfilter-persistent save, also after each later change; or systemctl disable netfilter-persistent',
+				'systemctl disable netfilter-persistent',
 			);
 }
 

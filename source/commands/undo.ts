@@ -20,10 +20,20 @@ export async function undo(flags: UndoFlags): Promise<string> {
 	}
 
 	if (flags.all) {
-		await removeEverything();
+		const {cleaned, left} = await removeEverything();
 		return flags.json
-			? `${JSON.stringify({undone: 'all'})}\n`
-			: 'Every trace of fw-wizard is removed: its chains, its files. Other rules are as they were.\n';
+			? `${JSON.stringify({undone: 'all', cleaned, left})}\n`
+			: [
+					left.length === 0
+						? 'Every trace of fw-wizard is removed: its chains, its files. Other rules are as they were.\n'
+						: 'The chains and files of fw-wizard are removed. Other rules are as they were.\n',
+					...cleaned.map(
+						(file) => `Its rules are taken out of ${file}, where they had been saved.\n`,
+					),
+					...left.map(
+						(file) => `Its rules are still in ${file}, from where a boot may load them: edit it.\n`,
+					),
+				].join('');
 	}
 
 	const undone = await undoChange(parseId(flags.to), flags.yes ?? false);

@@ -100,6 +100,22 @@ describe('what is kept for the boot', () => {
 		expect(withoutEmptyTables(await readSaves(host))).toEqual(withoutEmptyTables(rules));
 	});
 
+	test('is taken out of what others have saved, where that can be done', async () => {
+		const saved = '/etc/iptables/rules.v4';
+		const native = '/etc/sysconfig/nftables.conf';
+		await host.must('mkdir', ['-p', '/etc/iptables', '/etc/sysconfig']);
+		await host.must('iptables', ['-A', 'INPUT', '-s', '192.0.2.9', '-j', 'DROP']);
+		await wizardDoes(host, 'apply', ...FIRST);
+		await host.must('sh', ['-c', `iptables-save >${saved}; nft list ruleset >${native}`]);
+		const text = await wizardDoes(host, 'undo', '--all');
+		expect(text).toContain(`Its rules are taken out of ${saved}`);
+		expect(text).toContain(`Its rules are still in ${native}`);
+		const left = await host.must('cat', [saved]);
+		expect(left).toContain('-A INPUT -s 192.0.2.9/32 -j DROP\n');
+		expect(left).not.toContain('FW-WIZARD');
+		await host.must('iptables-restore', [saved]);
+	});
+
 	test('is not written before the change is confirmed', async () => {
 		const words = [CLI, 'apply', ...FIRST, '--confirm-within', '60'];
 		await host.start(process.execPath, words, /The old rules come back in/);

@@ -1,7 +1,11 @@
 import type {Manager} from '../../existing/cleanup-plan.ts';
 import {HostError} from '../../lib/errors.ts';
 import {OWN_PREFIX} from '../../ruleset/model.ts';
-import {FIREWALLD_TABLE, PERSISTENT_FILES} from '../../services/known-programs/firewalls.ts';
+import {
+	FIREWALLD_TABLE,
+	NFTABLES_FILES,
+	PERSISTENT_FILES,
+} from '../../services/known-programs/firewalls.ts';
 import {findProgram} from '../exec/find-program.ts';
 import {readText} from '../files/read-text.ts';
 import {isActive, isEnabled} from '../machine/systemd.ts';
@@ -9,7 +13,6 @@ import {listTables} from './nftables.ts';
 
 export const UFW_CONF = '/etc/ufw/ufw.conf';
 const UFW_ENABLED = /^(\s*ENABLED=)["']?yes["']?\s*$/im;
-const NFTABLES_CONF = '/etc/nftables.conf';
 
 /** Other programs that load a whole firewall, as far as they are in use. */
 export type Managers = {
@@ -39,7 +42,7 @@ export async function findManagers(): Promise<Managers> {
 		ufw: ufwIsEnabled(),
 		firewalld,
 		nftables: nftables
-			? {flushes: /^\s*flush\s+ruleset/m.test(readText(NFTABLES_CONF) ?? '')}
+			? {flushes: /^\s*flush\s+ruleset/m.test(readText(NFTABLES_FILES[0]) ?? '')}
 			: undefined,
 		frozen: persistent ? frozen : undefined,
 	};

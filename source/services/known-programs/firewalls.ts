@@ -36,6 +36,9 @@ export type RuleLoader = {
 /** The files of netfilter-persistent, of both families (iptables-persistent of Debian). */
 export const PERSISTENT_FILES = ['/etc/iptables/rules.v4', '/etc/iptables/rules.v6'] as const;
 
+/** What nftables.service loads, on Debian and on Red Hat. */
+export const NFTABLES_FILES = ['/etc/nftables.conf', '/etc/sysconfig/nftables.conf'] as const;
+
 const IPTABLES = ['iptables', 'ip6tables'];
 
 export const RULE_LOADERS: readonly RuleLoader[] = [

@@ -26,8 +26,7 @@ mend() {
 		{ sub(/^\\+/, "") }
 		is_in($0) && !($0 in old) && $0 !~ / -[jg] FW-WIZARD-[A-Z]*$/
 		END { were(); if (last == "# whole") print "# mended" }')
-	case $mended in *'# mended') printf '%s\\n' "$mended" && return ;; esac
-	echo unreadable
+	case $mended in *'# mended') put "$mended" ;; *) bad=yes ;; esac
 }
 
 # The same without what others have put there, and whether it is gone.
@@ -36,7 +35,7 @@ were() {
 '
 	set -f
 	for line in $was; do
-		case $line in "-A $1 "*) printf '%s\\n' "$line" || echo unreadable ;; esac
+		case $line in "-A $1 "*) put "$line" ;; esac
 	done
 	set +f
 	unset IFS
@@ -54,14 +53,14 @@ export function printWas({snapshot, cleanup}: SnapshotCleanup): string {
 	return `was=${quote(restoredRules(snapshot, cleanup).join('\n'))}\n`;
 }
 
-/** A chain's name in a basic regular expression. */
+/** A chain's name in a basic regular expression, between slashes. */
 export function patternOf(chain: string): string {
-	return chain.replaceAll('.', '\\.');
+	return chain.replaceAll(/[.[\]*^$/\\]/g, '\\$&');
 }
 
 /** A table that the script loads, from the commands that print its lines. */
 export function printTable(table: string, commands: readonly string[]): string {
-	return [`	echo '*${table}'`, ...commands, "	echo 'COMMIT'"].join('\n');
+	return [`	put '*${table}'`, ...commands, "	put 'COMMIT'"].join('\n');
 }
 
 /**
@@ -81,20 +80,20 @@ export function printMending(
 	const policyOf = (name: string) => findChain(snapshot.rules, 'filter', name)?.policy;
 	const policies = new Set([...touched, ...cleanup.policies.map(({chain}) => chain)]);
 	return [
-		'	saved filter || echo unreadable',
+		'	saved filter || bad=yes',
 		'	now=$rules',
 		printTable('filter', [
 			...first,
 			...touched.map((name) =>
-				policyOf(name) === undefined ? `	echo ':${name} - [0:0]'` : `	echo '-F ${name}'`,
+				policyOf(name) === undefined ? `	put ':${name} - [0:0]'` : `	put '-F ${name}'`,
 			),
-			...behind.map((name) => `	gone ${name} && echo ':${name} - [0:0]'`),
+			...behind.map((name) => `	gone ${name} && put ':${name} - [0:0]'`),
 			...touched.map((name) => `	mend ${name}`),
 			...behind.map((name) => `	gone ${name} && were ${name}`),
 			...last,
 			...[...policies].flatMap((name) => {
 				const policy = policyOf(name);
-				return policy === undefined ? [] : [`	echo '-P ${name} ${policy}'`];
+				return policy === undefined ? [] : [`	put '-P ${name} ${policy}'`];
 			}),
 		]),
 	].join('\n');

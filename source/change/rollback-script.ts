@@ -44,7 +44,7 @@ export type Rollback = {
 };
 
 /**
- * How often a watchdog tries, with so many seconds in between. Whoever else rolls back is told, and
+ * How often a watchdog tries, with so many seconds in between, after the first tries. Whoever else rolls back is told, and
  * may try again.
  */
 const [TRIES, PAUSE] = [100, 5];
@@ -105,19 +105,21 @@ cd ${folder} 2>/dev/null || {
 ${STATE}${JUMPS}
 ${CHOOSE_IPTABLES}
 ${UNLINK}# Another program may change rules at the same moment: three tries. The last one leaves out what may be in the way, which
-# then gets one more chance: it need not have been that.
+# then gets one more chance: it need not have been that. After an added jump, nothing may be left over when it is read again.
 load() {
 	loaded=
 	for try in 1 2 3 exact; do
+		[ "$state" != over ] || return 0
 		[ "$try" != exact ] || [ -n "$loaded" ] || break
 		# Whole before it is loaded, and without a file.
-		text=$(lines)
+		text=$(whole lines)
 		# Cut off, it would load without an error, and change nothing: the comment comes back only behind it all.
-		[ "\${text##*COMMIT}" = '' ] && [ -n "$text" ] &&
-			read_back=$({ printf '%s\\n' "$text" && echo '# whole'; } | "$tool-restore" -v -w 10 --noflush) &&
+		[ "\${text%# whole}" != "$text" ] &&
+			read_back=$(printf '%s\\n' "$text" | "$tool-restore" -v -w 10 --noflush) &&
 			[ "\${read_back##*# whole}" != "$read_back" ] && loaded=yes
+		case $text in *'# added'*) [ "$(whole left_over)" = '# whole' ] || loaded= ;; esac
 		[ -z "$loaded" ] || [ "$try" = 3 ] || return 0
-		[ -n "$loaded" ] || sleep 1
+		[ -n "$loaded" ] || give_way
 	done
 	[ -n "$loaded" ] || failed=yes
 }
@@ -150,11 +152,13 @@ It is tried again. See what is loaded with: iptables-save'
 		fi
 		# What was in the way may go: the lock of iptables can be held for minutes.
 		[ "$tries" -lt ${TRIES} ] || return 1
-		pause ${PAUSE}
+		# Soon at first: what lasts for some seconds is gone then.
+		pause "$((tries < 10 ? 1 : ${PAUSE}))"
 	done
 }
 
 once() {
+	open_standard
 	lock
 	look
 	case $state in
@@ -163,6 +167,7 @@ once() {
 	esac
 	failed=
 ${firewalld ? printWaking(families, unsaved) : ''}${others.map(printForeign).join('')}${families.map(printFamily).join('\n')}
+	[ "$state" != over ] || return 0
 	[ -z "$failed" ] || return 1
 	finish
 	[ "$mode" != now ] || return 0
@@ -179,48 +184,63 @@ function printFamily({before, after, program, cleanup}: FamilyChange): string {
 	const tables = [...new Set(OWN_CHAINS.map(({table}) => table))].filter((table) =>
 		[before.rules, after].some((rules) => hasOwnChain(rules, table)),
 	);
+	// Of a chain that is made anew, all rules are.
+	const mended = cleanup ? touchedChains(cleanup.cleanup) : [];
 	const blocks = tables.map((table) => {
 		const chains = OWN_CHAINS.filter((own) => own.table === table);
 		return table === 'filter' && cleanup
 			? printMending(
 					cleanup,
 					chains.map((own) => printOwn(own, before)),
-					chains.map((own) => printWay(own, before, touchedChains(cleanup.cleanup))),
+					chains.map((own) => printWay(own, before, after, mended)),
 				)
 			: printTable(
 					table,
-					chains.flatMap((own) => [printOwn(own, before), printWay(own, before)]),
+					chains.flatMap((own) => [printOwn(own, before), printWay(own, before, after)]),
 				);
 	});
-	return `${printChoice(program)}${cleanup ? printWas(cleanup) : ''}lines() {\n${blocks.join('\n')}\n}\nload\n`;
+	const counted = OWN_CHAINS.filter(
+		({table, from}) => tables.includes(table) && !(table === 'filter' && mended.includes(from)),
+	).map((own) => `	${printJumps(own, before, after)}`);
+	return `${printChoice(program)}${cleanup ? printWas(cleanup) : ''}lines() {\n${blocks.join('\n')}\n}
+left_over() {\n${[...counted, '	:'].join('\n')}\n}\nload\n`;
 }
 
 function printForeign({program, cleanup}: ForeignChange): string {
-	return `${printChoice(program)}${printWas(cleanup)}lines() {\n${printMending(cleanup)}\n}\nload\n\n`;
+	return `${printChoice(program)}${printWas(cleanup)}lines() {\n${printMending(cleanup)}\n}
+left_over() { :; }\nload\n\n`;
 }
 
 /** Makes or empties a chain of fw-wizard first, and gives it its earlier rules. */
 function printOwn(own: OwnChain, before: Saved): string {
 	const lines = ownRulesOf(own, before);
 	// Not as a here-document: for that bash(1) writes a file, and the disk may take no more.
-	return `	printf '%s\\n' ${quote([`:${own.name} - [0:0]`, ...lines].join('\n'))} || echo unreadable`;
+	return `	put ${quote([`:${own.name} - [0:0]`, ...lines].join('\n'))}`;
 }
 
 /** Restores the earlier jumps to it and removes new ones. @param mended chains that are made anew */
 function printWay(
-	{name, from, table}: OwnChain,
+	own: OwnChain,
 	before: Saved,
+	after: FamilyRules,
 	mended: readonly string[] = [],
 ): string {
+	const {name, from, table} = own;
 	if (findChain(before.rules, table, name)) {
-		// A jump with a comment is another rule, and stays as it is.
-		const jump = `-A ${from} -j ${name}`;
-		const count = tableRules(before.text, table).filter((line) => line === jump).length;
-		return mended.includes(from) ? '	:' : `	jumps ${table} ${from} ${name} ${count}`;
+		return mended.includes(from) ? '	:' : `	${printJumps(own, before, after)}`;
 	}
 
-	const others = mended.map((chain) => ` -e '^-D ${patternOf(chain)} '`).join('');
-	return `	unlink_chain ${table} ${name} ${from}${others === '' ? '' : ` | grep -v${others}`}`;
+	// What jumped to it from there is gone.
+	const gone = mended.map((chain) => ` -e '/^-A ${patternOf(chain)} /d'`).join('');
+	return `	unlink_chain ${table} ${name} ${mended.includes(from) ? "''" : from}${gone}`;
+}
+
+/** The lines that bring the jumps to it to their earlier number; the last word is the number after the change. */
+function printJumps({name, from, table}: OwnChain, before: Saved, after: FamilyRules): string {
+	// A jump with a comment is another rule, and stays as it is.
+	const jump = `-A ${from} -j ${name}`;
+	const count = tableRules(before.text, table).filter((line) => line === jump).length;
+	return `jumps ${table} ${from} ${name} ${count} ${findChain(after, table, name) ? 1 : 0}`;
 }
 
 /** The rules of a chain of fw-wizard before a change. */

@@ -23,7 +23,7 @@ decide() {
 	for try in 1 2 3; do
 		mv pending rolling 2>/dev/null
 		[ -e pending ] || return
-		sleep 1
+		pause 1
 	done
 }
 
@@ -32,17 +32,44 @@ finish() {
 		mv rolling rolled-back 2>/dev/null || mv undoing rolled-back 2>/dev/null || mv pending rolled-back
 		look
 		[ "$state" = due ] || return
-		sleep 1
+		pause 1
 	done
 }
 
-# One at a time, also what one that was killed has left running. Who comes second finds it done.
+# One at a time, also what one that was killed has left running. Who comes second finds it done. Whoever hangs with
+# the lock is waited for a minute: a restore may wait for the lock of iptables, and gives way then.
 lock() {
-	for try in 1 2 3; do
+	for try in 1 2 3 4; do
 		[ -e rollback ] || return
-		command exec 9<rollback && flock 9 2>/dev/null && return
-		sleep 1
+		# The flock(1) of busybox cannot wait for a time.
+		command exec 9<rollback && { flock -w 15 9 || flock -n 9; } 2>/dev/null
+		is_locked && return
+		pause 1
+		is_locked && return
 	done
+}
+
+# Where wait4(2) fails, flock(1) may not have run yet. Only who has a lock has it in the fdinfo (proc(5)).
+is_locked() {
+	while read -r line; do
+		case $line in lock:*) return ;; esac
+	done </proc/self/fdinfo/9
+	return 1
+}
+
+# What fails in this process alone must not keep the lock from the others.
+give_way() {
+	exec 9<&-
+	pause 1
+	lock
+	look
+}
+
+# Where a redirection fails, dash(1) leaves the descriptor closed that it was about to save; the next pipe would take it.
+open_standard() {
+	[ -e /proc/self/fd/0 ] || command exec </dev/null
+	[ -e /proc/self/fd/1 ] || command exec >/dev/null
+	[ -e /proc/self/fd/2 ] || command exec 2>/dev/null
 }
 
 `;

@@ -1,5 +1,15 @@
 /** Functions of POSIX sh for scripts that restore chains with iptables "$tool". */
-export const JUMPS = `# Sets $rules to table $1 as it is, a line for each rule, and a comment that says that none is missing. A comment or a name can have line breaks in it, and behind them
+export const JUMPS = `# Prints a line of a restore file. A file without it would say something else: $bad is set where it is missing.
+put() { printf '%s\\n' "$1" || bad=yes; }
+
+# What function $1 prints, and a comment behind it where nothing is missing.
+whole() {
+	bad= waited=
+	"$1"
+	[ -n "$bad" ] || echo '# whole'
+}
+
+# Sets $rules to table $1 as it is, a line for each rule, and a comment that says that none is missing. A comment or a name can have line breaks in it, and behind them
 # whatever looks like a rule: but a rule begins only where the save with counters differs by them. A rule of
 # more than one line is put in one behind a plus sign. Another program may change rules in between.
 saved() {
@@ -31,32 +41,44 @@ saved() {
 	return 1
 }
 
-# The lines that bring the jumps from $2 to $3 in table $1 to the number $4.
+# The lines that bring the jumps from $2 to $3 in table $1 to the number $4. The kernel refuses a deletion of what is not
+# there; what was added is marked.
 jumps() {
-	# A line that no restore takes: what is not known is not changed.
-	saved "$1" || { echo unreadable; return; }
-	now=0
-	IFS='
+	for reading in 1 2; do
+		# What is not known is not changed.
+		saved "$1" || { bad=yes; return; }
+		now=0
+		IFS='
 '
-	set -f
-	for line in $rules; do [ "$line" != "-A $2 -j $3" ] || now=$((now + 1)); done
-	set +f
-	unset IFS
-	while [ "$now" -lt "$4" ]; do echo "-A $2 -j $3" || echo unreadable; now=$((now + 1)); done
-	while [ "$now" -gt "$4" ]; do echo "-D $2 -j $3" || echo unreadable; now=$((now - 1)); done
+		set -f
+		for line in $rules; do [ "$line" != "-A $2 -j $3" ] || now=$((now + 1)); done
+		set +f
+		unset IFS
+		# One of the $5 after the change that is missing may not have been read: where the kernel is short of memory,
+		# iptables-nft-save 1.8.9 leaves out the rules of a chain, and succeeds. Added a second time, it would not be the
+		# one that is taken away later.
+		[ "$now" -lt "$4" ] && [ "$now" -lt "$5" ] && [ "$reading" = 1 ] || break
+		[ -n "$waited" ] || pause 1
+		waited=yes
+	done
+	while [ "$now" -lt "$4" ]; do put "-A $2 -j $3"; put '# added'; now=$((now + 1)); done
+	while [ "$now" -gt "$4" ]; do put "-D $2 -j $3"; now=$((now - 1)); done
 }
 `;
 
 /** A function that removes a chain, for a script with those above; `$try` is 3 where that may not be exact. */
 export const UNLINK = `# The lines that take away chain $2 of table $1, and every rule that leads to it, whoever made it. A rule
-# that no line can name keeps the chain: it is empty, and decides nothing. Built-in chain $3 leads to it.
+# that no line can name keeps the chain: it is empty, and decides nothing. Built-in chain $3 leads to it, unless empty.
+# The other arguments are for sed(1).
 unlink_chain() {
-	saved "$1" || { echo unreadable; return; }
+	saved "$1" || { bad=yes; return; }
 	if [ "$try" = 3 ] || printf '%s\\n' "$rules" | grep -q -e "^+.* -[jg] $2\\$"; then
-		jumps "$1" "$3" "$2" 0
+		[ -z "$3" ] || jumps "$1" "$3" "$2" 0
 	else
-		printf '%s\\n' "$rules" | sed -n -e "/^-A .* -[jg] $2\\$/s/^-A/-D/p"
-		echo "-X $2"
+		chain=$2
+		shift 3
+		printf '%s\\n' "$rules" | sed -n "$@" -e "/^-A .* -[jg] $chain\\$/s/^-A/-D/p" || bad=yes
+		put "-X $chain"
 	fi
 }
 

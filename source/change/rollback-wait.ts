@@ -57,12 +57,15 @@ spare() {
 	roll_back "$mode" && leave
 }
 
-# So many seconds, also where sleep(1) cannot start: the tries must not be over before what is in the way.
+# So many seconds, also where sleep(1) cannot start, or is not waited for since wait4(2) fails: what is in the way must be
+# gone before the tries are over. Where the clock cannot be read either, about as long.
 pause() {
-	sleep "$1" && return
-	clock || return
-	from=$now
-	while clock && [ "$((now - from))" -lt "$(($1 * 100))" ]; do :; done
+	clock || now=0
+	from=$now spins=0
+	sleep "$1" 2>/dev/null
+	while [ "$spins" -lt "$(($1 * 100000))" ]; do
+		if ! clock; then spins=$((spins + 1)); elif [ "$((now - from))" -ge "$(($1 * 100))" ]; then return; fi
+	done
 }
 
 # Ends all that was started for the wait. The group is that of this script alone, or else stays.
@@ -132,7 +135,9 @@ ${stages.join('')}	after
 
 `;
 	const isPrepared = prepared.length > 0;
-	return `${isPrepared ? prepare : ''}mode=$1
+	// In braces: it is all read before the wait, after which sh(1) may not be able to read on.
+	return `${isPrepared ? prepare : ''}{
+mode=$1
 [ "$mode" != lost ] || { mode=now; gone=yes; }
 if [ "$mode" = wait ]; then
 	seconds=$2
@@ -147,5 +152,6 @@ roll_back "$mode"
 status=$?
 [ "$mode" != wait ] || [ "$status" != 0 ] || leave
 exit "$status"
+}
 `;
 }

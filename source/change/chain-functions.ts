@@ -21,9 +21,14 @@ ${TABLES.map((table) => {
 }
 
 # Reads the rules of table $1 into $read. A failure is no empty table: only legacy iptables says which
-# tables the kernel has, and one that it does not have is empty.
+# tables the kernel has, and one that it does not have is empty. Read until it says the same twice: where the
+# kernel is short of memory, iptables-nft 1.8.9 leaves out the rules of a chain, and succeeds.
 read_rules() {
-	read=$("$tool" -w 10 -t "$1" -S 2>/dev/null) || read=
+	for again in 1 2 3 4 5; do
+		read=$("$tool" -w 10 -t "$1" -S 2>/dev/null) || { read=; break; }
+		[ "$("$tool" -w 10 -t "$1" -S 2>/dev/null)" != "$read" ] || break
+		[ "$again" != 5 ] || return 1
+	done
 	case $read in -P*) return 0 ;; esac
 	[ "$1" != filter ] || return 1
 	read=

@@ -29,6 +29,7 @@ export const CALLS = {
 	write: 'ENOSPC',
 	newfstatat: 'EIO',
 	read: 'EIO',
+	fcntl: 'EMFILE',
 } as const;
 export type Call = keyof typeof CALLS;
 export type Fault = (typeof FAULTS)[number] | 'stop' | 'error' | 'kill';

@@ -104,7 +104,7 @@ describe.each(BACKENDS)('a watchdog that cannot start a process, %s', (backend) 
 			await vi.waitFor(isStarted, {timeout: 5000, interval: 100});
 			applying.kill();
 			await isBackInTime();
-			expect((await processesOf(host)).map(({title}) => title)).toEqual([]);
+			expect(await whatStays(host)).toEqual([]);
 		});
 	});
 });

@@ -32,6 +32,13 @@ const MISHAPS = {
 
 type Mishap = keyof typeof MISHAPS;
 
+/** After these the program may wait on, and rolls back where the watchdog has not. */
+const WAITING: ReadonlySet<Mishap> = new Set([
+	'nothing happens',
+	'the sshd of the session is killed',
+	"the program's files are deleted",
+]);
+
 type Situation = {
 	readonly server: SshServer;
 	/** Where the ssh client runs. */
@@ -114,12 +121,20 @@ describe.each(BACKENDS)('whoever shuts themselves out of SSH, %s', (backend) => 
 		// Awaited below; what fails before that is told first, and by itself.
 		knocking.catch(() => {});
 		await MISHAPS[mishap](situation);
-		const tries = [await canLogIn(server, 4), await canLogIn(server, 6)];
+		const tries: boolean[] = [];
+		for (const over of [4, 6] as const) {
+			const came = await canLogIn(server, over);
+			// On a busy machine it may take until the old rules are back.
+			tries.push(came && Date.now() / 1000 < Number(armed) + LIMIT);
+		}
+
 		const seen = JSON.parse(await knocking) as ReadonlyArray<{shut?: number; open: number}>;
 		// Only the wizard is still there to tell what happened.
 		await situation.terminal.waitFor('The old rules are back').catch(() => {});
 		situation.terminal.press('ctrlC');
 		await situation.terminal.ended;
+		// The watchdog writes the journal after the rules are back.
+		const left = await whatStays(host, /^sshd: /, 30_000);
 		return turns(async () => ({
 			mishap,
 			watchdogs,
@@ -127,8 +142,8 @@ describe.each(BACKENDS)('whoever shuts themselves out of SSH, %s', (backend) => 
 			seconds: Math.max(...seen.map(({open}) => open)) / 1000 - Number(armed),
 			rules: {before: withoutEmptyTables(before), after: withoutEmptyTables(await readSaves(host))},
 			journal: await host.must('tail', ['-n', '1', '/var/lib/fw-wizard/journal']),
-			logins: [await canLogIn(server, 4), await canLogIn(server, 6)],
-			left: await whatStays(host, /^sshd: /),
+			logins: [await logsIn(server, 4), await logsIn(server, 6)],
+			left,
 		}));
 	};
 
@@ -166,11 +181,26 @@ describe.each(BACKENDS)('whoever shuts themselves out of SSH, %s', (backend) => 
 				expect(seconds).toBeGreaterThan(LIMIT);
 				expect(left).toEqual([]);
 				expect(rules.after).toEqual(rules.before);
-				expect(JSON.parse(journal)).toMatchObject({who: 'watchdog', outcome: 'rolled back'});
+				expect(JSON.parse(journal)).toMatchObject({
+					// On a busy machine a program that still waits may be first.
+					...(WAITING.has(mishap) ? {} : {who: 'watchdog'}),
+					outcome: expect.stringMatching(/^rolled back/),
+				});
 			}
 		},
 	);
 });
+
+/** A login has two seconds, which is little on a busy machine. */
+async function logsIn(server: SshServer, over: 4 | 6): Promise<boolean> {
+	for (let tries = 0; tries < 5; tries += 1) {
+		if (await canLogIn(server, over)) {
+			return true;
+		}
+	}
+
+	return false;
+}
 
 async function kill({host}: SshServer, title: RegExp): Promise<void> {
 	process.kill(await processOf(host, title), 'SIGKILL');

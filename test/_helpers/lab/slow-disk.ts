@@ -20,11 +20,11 @@ for folder in etc var/lib; do
 	mount -t overlay fww-disk -o "lowerdir=/$folder,upperdir=/mnt/$folder/upper,workdir=/mnt/$folder/work" "/$folder"
 done`;
 
-/** Two copies that are the same show that nothing was written meanwhile. */
+/** Two copies that are the same show that nothing was written meanwhile. A process that ends closes its files last. */
 const CUT = `
 cp "$1" "$2"
 until cmp -s "$1" "$2"; do cp "$1" "$2"; done
-umount /etc && umount /var/lib && umount /mnt`;
+for folder in /etc /var/lib /mnt; do until umount "$folder"; do sleep 0.1; done; done`;
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 const BOOT = `

@@ -2,7 +2,7 @@ import {chmodSync, chownSync} from 'node:fs';
 import process from 'node:process';
 import {readAppliedPolicy} from '../change/applied.ts';
 import {applyFilePlan} from '../change/boot-files.ts';
-import {findPending} from '../change/change-state.ts';
+import {findPending, readKnown} from '../change/change-state.ts';
 import {CONFIRM_SECONDS} from '../change/confirm-time.ts';
 import {CONFIG_DIR, makePrivate, POLICY_FILE, STATE_DIR, TICKS_FILE} from '../change/paths.ts';
 import {clearUp} from '../change/recover.ts';
@@ -13,6 +13,7 @@ import {run} from '../host/exec/run.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {printPolicy} from '../policy/policy.ts';
 import {knownFacts} from './apply-facts.ts';
+import {NOTHING_BESIDE} from './beside-policy.ts';
 import {explainObstacle} from './obstacle.ts';
 import {planApply} from './plan-apply.ts';
 import {startChange} from './start-change.ts';
@@ -82,7 +83,8 @@ async function mend(facts: Facts, items: readonly Item[]): Promise<void> {
 		({id, mendable}) => mendable && (id.startsWith('running') || id === 'reached'),
 	);
 	if (rulesAreWrong && plan.lockouts.length === 0) {
-		await startChange({...plan, atOnce: true}, CONFIRM_SECONDS.usual);
+		const beside = {...NOTHING_BESIDE, known: readKnown()};
+		await startChange({...plan, atOnce: true}, CONFIRM_SECONDS.usual, beside);
 	} else {
 		const {keep} = plan.persistence;
 		const files = {[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600}, ...keep.files};

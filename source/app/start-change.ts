@@ -4,7 +4,7 @@ import {beginChange, type PendingChange} from '../change/transaction.ts';
 import {findLogins, isOwnAddress} from '../host/sockets/logins.ts';
 import {connectionKey} from '../host/sockets/proc-net.ts';
 import {connectionOf, findSession, type Session} from '../host/sockets/session.ts';
-import {describeBeside} from './beside-policy.ts';
+import {type Beside, findBeside} from './beside-policy.ts';
 import {type Doubt, type Evidence, evidenceOf, judgeLogin} from './judge-login.ts';
 import {explainObstacle} from './obstacle.ts';
 import type {ApplyPlan} from './plan-apply.ts';
@@ -24,7 +24,7 @@ export type StartedChange = PendingChange & {
 		readonly doubt: Doubt;
 		/** Whether such a login was seen, or the user needs no network to log in. */
 		readonly proven: boolean;
-		/** What stays open or closed beside the policy, a line each; none until it is known. */
+		/** What other programs' rules open or block against the policy, a line each. */
 		readonly beside: readonly string[];
 	};
 };
@@ -33,16 +33,22 @@ export type StartedChange = PendingChange & {
  * Loads what was planned, as a change that waits for its confirmation unless the plan confirms it at
  * once.
  * @param seconds until it is rolled back unless it is confirmed
+ * @param beside what the user was told of other programs' rules; found here where it is absent
  * @throws {InputError} where the plan would lock the user out at once; nothing was touched
  * @throws {HostError} with exit code 3 when nothing was touched, 4 when it was rolled back
  */
-export async function startChange(plan: ApplyPlan, seconds: number): Promise<StartedChange> {
+export async function startChange(
+	plan: ApplyPlan,
+	seconds: number,
+	beside?: Beside,
+): Promise<StartedChange> {
 	if (plan.obstacle !== undefined) {
 		throw explainObstacle(plan.obstacle, plan);
 	}
 
 	const sessions = [plan.session, await findSession()];
-	const change = await beginChange({...plan, appliedFrom: appliedFrom(sessions), seconds});
+	const {lines, known} = beside ?? (await findBeside(plan));
+	const change = await beginChange({...plan, appliedFrom: appliedFrom(sessions), seconds, known});
 	if (plan.atOnce) {
 		try {
 			await change.keepAtOnce();
@@ -52,13 +58,6 @@ export async function startChange(plan: ApplyPlan, seconds: number): Promise<Sta
 	}
 
 	const look = watchLogins(change.id);
-	let beside: readonly string[] = [];
-	if (!plan.atOnce) {
-		void describeBeside(plan).then((lines) => {
-			beside = lines;
-		});
-	}
-
 	return {
 		...change,
 		look() {
@@ -69,7 +68,7 @@ export async function startChange(plan: ApplyPlan, seconds: number): Promise<Sta
 				logins,
 				doubt,
 				proven: sessions.at(-1)?.kind === 'console' || logins.length > 0,
-				beside,
+				beside: lines,
 			};
 		},
 	};

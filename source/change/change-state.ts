@@ -3,7 +3,7 @@ import {uptime} from 'node:os';
 import path from 'node:path';
 import {removeLeftovers, syncFolder} from '../host/files/atomic-write.ts';
 import {CHANGES_DIR, STATE_DIR} from './paths.ts';
-import {type ChangeMeta, folderOf, listChanges, listIds} from './record.ts';
+import {type ChangeMeta, folderOf, type KnownDeviation, listChanges, listIds} from './record.ts';
 
 /**
  * The state of a change is the name of one file in its folder. Renaming that file decides: of the
@@ -136,6 +136,12 @@ export function markLoaded(id: number, rules: string): void {
 
 export function isLoaded(id: number): boolean {
 	return existsSync(path.join(folderOf(id), 'loaded'));
+}
+
+/** What the user knew of other programs' rules when the policy was applied that is in force. */
+export function readKnown(): readonly KnownDeviation[] {
+	const known = listChanges().findLast(({id}) => isConfirmed(id))?.known;
+	return Array.isArray(known) ? known.filter(({what}) => typeof what === 'string') : [];
 }
 
 /** The change that waits for its confirmation, if any. */

@@ -15,7 +15,7 @@ import {assertAsPlanned, planSnapshotCleanups, type SnapshotCleanup} from './cle
 import {currentUser} from './journal.ts';
 import {type Before, beforeOf} from './load.ts';
 import {JOURNAL_FILE, POLICY_FILE} from './paths.ts';
-import {type ChangeMeta, createChange, folderOf} from './record.ts';
+import {type ChangeMeta, createChange, folderOf, type KnownDeviation} from './record.ts';
 import {
 	type FamilyChange,
 	ownRulesOf,
@@ -39,6 +39,8 @@ export type ChangeRequest = {
 	readonly existing: Existing;
 	/** The rules that the plan removes; undefined where it does not know the loaded rules. */
 	readonly cleanups: readonly SnapshotCleanup[] | undefined;
+	/** What other programs' rules open or block against the policy, as the user was told. */
+	readonly known: readonly KnownDeviation[];
 	/** What confirming does for the next boot, and what an undo does beside restoring the files. */
 	readonly persistence: {readonly keep: FilePlan; readonly undo: Omit<FilePlan, 'files'>};
 };
@@ -120,7 +122,7 @@ export function planRollback(
 /** Records a change and its rollback script, before anything is touched. */
 export function recordChange(
 	id: number,
-	{policy, appliedFrom, seconds, persistence, existing}: ChangeRequest,
+	{policy, appliedFrom, seconds, persistence, existing, known}: ChangeRequest,
 	{script}: PlannedRollback,
 	{cleanups, switchOff}: Pick<ExistingRules, 'cleanups' | 'switchOff'> = NO_OTHERS,
 ): void {
@@ -147,6 +149,7 @@ export function recordChange(
 			},
 			summary: [...policyFlags(policy), ...existingFlags(existing)].join(' '),
 			...(gone.length > 0 ? {taken: gone} : {}),
+			...(known.length > 0 ? {known} : {}),
 			bootId: readBootId(),
 			until: uptime() + seconds,
 		},

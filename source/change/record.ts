@@ -3,8 +3,18 @@ import path from 'node:path';
 import {writeWhole} from '../host/files/atomic-write.ts';
 import {readJson} from '../host/files/read-text.ts';
 import {assertPrivate} from '../host/files/trust.ts';
+import type {PortRange} from '../lib/port-ranges.ts';
+import type {Protocol} from '../policy/services.ts';
 import type {FilePlan} from './boot-files.ts';
 import {CHANGES_DIR, makePrivate, STATE_DIR} from './paths.ts';
+
+/** What other programs' rules open or block against a policy, as the user was told before it was applied. */
+export type KnownDeviation = {
+	/** `open from anywhere over IPv4: -A INPUT …, in filter`, safe to print */
+	readonly what: string;
+	/** The ports, where it is about ports. */
+	readonly ports?: Readonly<Record<Protocol, readonly PortRange[]>>;
+};
 
 /** The record of a change, written before anything is touched. */
 export type ChangeMeta = {
@@ -29,6 +39,8 @@ export type ChangeMeta = {
 	readonly summary: string;
 	/** The rules of other programs that it removed, a line each. */
 	readonly taken?: readonly string[];
+	/** What `check` need not report as new. Absent where nothing was found, or nothing was tried. */
+	readonly known?: readonly KnownDeviation[];
 	/** Which boot it belongs to (/proc/sys/kernel/random/boot_id). */
 	readonly bootId: string;
 	/**

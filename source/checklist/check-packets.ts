@@ -1,7 +1,9 @@
+import {readKnown} from '../change/change-state.ts';
 import {programOfRule} from '../existing/rule-owner.ts';
 import {findJumpFault} from '../existing/shadowed-jump.ts';
 import {type Comparison, compareRunning, type Deviation} from '../exposure/compare-running.ts';
 import {describeBlocked, describeDeviation} from '../exposure/describe-deviation.ts';
+import {splitKnown} from '../exposure/known-deviations.ts';
 import {isBroad} from '../exposure/sources-in-rules.ts';
 import type {FactsWithIptables} from '../host/machine/facts.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
@@ -15,6 +17,7 @@ import {failed, type Item, ok, open, unless} from './checklist-item.ts';
 
 const ID = 'reached';
 const TITLE = 'the running rules do what the policy says';
+const KNOWN_TITLE = `${TITLE}, and beside it only what was known`;
 /** Further deviations are counted. */
 const MOST_SHOWN = 4;
 
@@ -60,7 +63,8 @@ export function describeRunning(
 		return [open(ID, TITLE, `not tried: ${compared.message}`, compared.hint)];
 	}
 
-	const {deviations, blocked, unroutable, leftOut, probes, unloaded} = compared;
+	const {known, fresh} = splitKnown(compared, readKnown());
+	const {deviations, blocked, unroutable, leftOut, probes, unloaded, protocols} = fresh;
 	const foreign = deviations.filter(
 		({rule, families}) =>
 			(rule !== undefined && !rule.own && !rule.text.startsWith(':')) ||
@@ -72,12 +76,13 @@ export function describeRunning(
 	const missing = [...unloaded.map((name) => `table ${name}`), ...leftOut];
 	return [
 		texts.length === 0
-			? ok(ID, `${TITLE} (${probes} packets)`)
+			? ok(ID, `${known.deviations.length > 0 ? KNOWN_TITLE : TITLE} (${probes} packets)`)
 			: failed(
 					...([ID, TITLE, describe(texts)] as const),
 					'Remove these rules, or put the ports into the policy',
 				),
-		...describeProtocols(compared.protocols.filter(({family}) => !altered.has(family))),
+		...describeProtocols(protocols.filter(({family}) => !altered.has(family))),
+		...describeKnown(known),
 		...(trusted.length === 0
 			? []
 			: [
@@ -99,6 +104,18 @@ export function describeRunning(
 					),
 				]),
 	];
+}
+
+/** What other rules opened or blocked already when the policy was applied, and the user was told. */
+function describeKnown(known: ReturnType<typeof splitKnown>['known']): readonly Item[] {
+	const texts = [
+		...known.deviations.map(describeDeviation),
+		...known.blocked.map(describeBlocked),
+		...known.unroutable,
+		...known.protocols.map(({family, text}) => `IPv${family}: ${text}`),
+	];
+	const title = 'what else other rules open or block was known when the policy was applied';
+	return texts.length === 0 ? [] : [{...ok('known', title), cause: describe(texts)}];
 }
 
 /**

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import {gatherApplyFacts} from '../app/apply-facts.ts';
-import {describeBeside} from '../app/beside-policy.ts';
+import {findBeside} from '../app/beside-policy.ts';
 import {type ApplyPlan, planApply} from '../app/plan-apply.ts';
 import {type StartedChange, startChange} from '../app/start-change.ts';
 import {waitForDecision} from '../app/wait-for-decision.ts';
@@ -40,8 +40,11 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 		process.stdout.write(printRuleSet(plan, flags.json ? 'json' : 'restore'));
 	}
 
-	process.stderr.write(describeWarnings(plan));
-	const change = await startChange(plan, seconds);
+	const beside = await findBeside(plan);
+	process.stderr.write(
+		`${describeWarnings(plan)}${beside.lines.map((line) => `${line}\n`).join('')}`,
+	);
+	const change = await startChange(plan, seconds, beside);
 	const loaded = `${counts}\n${describeChange(change)}`;
 	if (!flags.yes) {
 		await waitInTerminal(
@@ -50,10 +53,9 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 		);
 	}
 
-	const beside = flags.yes && plan.obstacle === undefined ? await describeBeside(plan) : [];
 	return flags.json
-		? `${JSON.stringify({applied: true, ...(beside.length > 0 ? {beside} : {}), change: change.id, gone: change.removedRules, boot: findInitSystem()?.name ?? null, ...ruleSetToJson(plan)}, undefined, '\t')}\n`
-		: `${loaded}${beside.map((line) => `${line}\n`).join('')}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
+		? `${JSON.stringify({applied: true, ...(beside.lines.length > 0 ? {beside: beside.lines} : {}), change: change.id, gone: change.removedRules, boot: findInitSystem()?.name ?? null, ...ruleSetToJson(plan)}, undefined, '\t')}\n`
+		: `${loaded}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
 }
 
 /** What the rules block without ports, and what the openings need besides; a line each. */
@@ -119,18 +121,14 @@ async function waitInTerminal(change: StartedChange, announcement: string): Prom
 	}
 }
 
-/**
- * @returns a function that names each login once that was made since the rules were loaded, and what
- * stays open or closed beside the policy
- */
+/** @returns a function that names each login once that was made since the rules were loaded */
 function reportNews(change: StartedChange): () => void {
 	const reported = new Set<string>();
 	return () => {
-		const {logins, doubt, beside} = change.look();
+		const {logins, doubt} = change.look();
 		const lines = [
 			...logins.map((address) => `New login from ${address} seen: you can log in again.`),
 			...(doubt === undefined ? [] : [`A login was seen. ${doubt}.`]),
-			...beside,
 		];
 		for (const line of lines.filter((candidate) => !reported.has(candidate))) {
 			reported.add(line);

@@ -3,7 +3,7 @@ import type {Interface} from '../host/machine/interfaces.ts';
 import {findOtherFilters} from '../host/netfilter/other-filters.ts';
 import {HostError} from '../lib/errors.ts';
 import {type Family, printNetwork} from '../lib/network.ts';
-import {joinRanges, onePort, type PortRange} from '../lib/port-ranges.ts';
+import {intersectRanges, joinRanges, onePort, type PortRange} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
 import type {ProtocolDifference} from '../proof/compare-protocols.ts';
@@ -68,7 +68,7 @@ export type CompareOptions = {
 };
 
 /** The rules for this many differences are looked for, at most: each takes some 30 ms. */
-const MOST_SEARCHES = 16;
+const MOST_SEARCHES = 24;
 
 /**
  * Sends packets at a copy of this machine with the rules that run now, and compares the ports that pass to
@@ -112,7 +112,9 @@ export async function compareRunning(
 				.filter((difference) => !isBan(difference, named));
 			// Packets have to arrive again, also under rules that block neighbour discovery.
 			await testbed.seedNeighbours(vantagePoints);
-			const deviations = await explain(testbed, source, loaded, withoutImplied(differences));
+			const deviations = await explain(
+				...([testbed, source, loaded, withoutImplied(differences), alike] as const),
+			);
 			await testbed.forgetNeighbours();
 			const known = new Set(deviations.map(({rule}) => rule?.text));
 			const {differences: protocols} = await runProtocolChecks(
@@ -188,12 +190,13 @@ function isPublished({first}: PortRange, {loads}: RulesUnderTest): boolean {
 	);
 }
 
-/** Finds the rule of each difference, and puts together what one rule does from one vantage point. */
+/** Finds the rule of each difference, and puts together what one rule does. */
 async function explain(
 	testbed: Testbed,
 	source: RulesUnderTest,
 	loaded: RulesUnderTest,
 	differences: readonly Difference[],
+	alike: readonly PortRange[],
 ): Promise<readonly Deviation[]> {
 	const original = originalLines(source);
 	const found = new Map<string, Deviation>();
@@ -202,40 +205,66 @@ async function explain(
 		let rule: ResponsibleRule | undefined;
 		const unknown =
 			fate === 'forwarded' ? ports.filter((range) => !isPublished(range, source)) : ports;
-		for (const [index, range] of unknown.entries()) {
-			// The ranges of one difference mostly have one cause.
-			if (index < 4 && searches < MOST_SEARCHES) {
-				searches += 1;
+		// Neighbouring ports may have two causes.
+		const pieces = unknown.flatMap((range) =>
+			alike.flatMap((one) => intersectRanges([range], [one])),
+		);
+		for (const [index, range] of pieces.entries()) {
+			// The pieces of one difference mostly have one cause.
+			if (index < 4 || (rule && !canBeAbout(rule.text, range.first))) {
 				const packet = {protocol, port: range.first};
-				rule = await findResponsibleRule(testbed, loaded, vantagePoint, packet, fate);
+				rule =
+					searches < MOST_SEARCHES
+						? await findResponsibleRule(testbed, loaded, vantagePoint, packet, fate)
+						: undefined;
+				searches += 1;
 			}
 
 			const {kind, name, inInterface, family} = vantagePoint;
 			const text = rule && (original.get(rule.text) ?? rule.text);
-			const key = JSON.stringify([fate, text, rule?.place, kind, name, inInterface]);
-			const before = found.get(key);
-			const own = before?.ports ?? {tcp: [], udp: []};
+			const key = JSON.stringify([fate, text, rule?.place, kind, name, inInterface, family]);
+			const own = found.get(key)?.ports ?? {tcp: [], udp: []};
 			found.set(key, {
-				...{fate, from: [vantagePoint]},
+				...{fate, from: [vantagePoint], families: [family]},
 				rule: rule && {...rule, text: text ?? rule.text},
 				ports: {...own, [protocol]: joinRanges([...own[protocol], range])},
-				families: [...new Set([...(before?.families ?? []), family])],
 			});
 		}
 	}
 
-	return mergeSources([...found.values()]);
+	const perFamily = merge([...found.values()], ({families: _, from, ...rest}) => ({
+		...rest,
+		from: from.map(({kind, name, inInterface}) => [kind, name, inInterface]),
+	}));
+	return merge(perFamily, ({from, ...rest}) => ({...rest, kinds: from.map(({kind}) => kind)}));
 }
 
-/** Puts together what differs only in the interface or network that packets come from. */
-function mergeSources(deviations: readonly Deviation[]): readonly Deviation[] {
+/** Whether a rule can apply to a port: it names this one, or none. */
+function canBeAbout(text: string, port: number): boolean {
+	const [, list] = /\bdports? (\{[^}]*\}|[\d:,-]+)/.exec(text) ?? [];
+	return (
+		list === undefined ||
+		[...list.matchAll(/(\d+)(?:[:-](\d+))?/g)].some(
+			([, first, last = first]) => Number(first) <= port && port <= Number(last),
+		)
+	);
+}
+
+/** Puts together what differs only in the families, or in where packets come from. */
+function merge(
+	deviations: readonly Deviation[],
+	keyOf: (deviation: Deviation) => unknown,
+): readonly Deviation[] {
 	const merged = new Map<string, Deviation>();
 	for (const deviation of deviations) {
-		const {from, ...rest} = deviation;
-		const {fate, ports, families, rule} = rest;
-		const kinds = from.map(({kind}) => kind);
-		const key = JSON.stringify([fate, ports, families, rule?.text, rule?.place, kinds]);
-		merged.set(key, {...rest, from: [...(merged.get(key)?.from ?? []), ...from]});
+		const key = JSON.stringify(keyOf(deviation));
+		const {families, from} = merged.get(key) ?? {families: [], from: []};
+		const names = new Set(from.map(({kind, name}) => `${kind} ${name}`));
+		merged.set(key, {
+			...deviation,
+			families: [...new Set([...families, ...deviation.families])],
+			from: [...from, ...deviation.from.filter(({kind, name}) => !names.has(`${kind} ${name}`))],
+		});
 	}
 
 	return [...merged.values()];

@@ -1,5 +1,8 @@
+import {programOfRule} from '../existing/rule-owner.ts';
 import {type PortRange, printPorts} from '../lib/port-ranges.ts';
 import {describeRule} from '../proof/responsible-rule.ts';
+import type {ResponsibleRule} from '../proof/rule-counters.ts';
+import {programOfTable} from '../services/known-programs/find.ts';
 import type {BlockedConnection} from './compare-connections.ts';
 import type {Deviation} from './compare-running.ts';
 
@@ -14,14 +17,26 @@ export function describeDeviation({fate, ports, families, from, rule}: Deviation
 	const one = lists.length === 1 && /^\d+\//.test(lists[0] ?? '');
 	const where = `from ${from.map(({kind, name}) => `${kind === 'beside' ? 'just outside of ' : ''}${name}`).join(' and ')}`;
 	const over = families.map((family) => `IPv${family}`).join(' and ');
-	const cause = rule === undefined ? 'no rule was found that does it' : describeRule(rule);
-	return `${lists.join(' and ')} ${one ? 'is' : 'are'} ${fate} ${where} over ${over}: ${cause}`;
+	const cause = rule === undefined ? 'no rule was found that does it' : causeOf(rule);
+	const other =
+		(fate === 'closed' && rule && REDIRECTS.exec(rule.text)?.slice(1).find(Boolean)) || undefined;
+	const cure = other === undefined ? '' : `; to open ${one ? 'it' : 'them'}, open ${other} as well`;
+	return `${lists.join(' and ')} ${one ? 'is' : 'are'} ${fate} ${where} over ${over}: ${cause}${cure}`;
 }
+
+/** The port that packets have when they come to INPUT (iptables-extensions(8), REDIRECT; nft(8)). */
+const REDIRECTS = /-j REDIRECT --to-ports (\d+(?:-\d+)?)|\bredirect to :(\d+(?:-\d+)?)/;
 
 /** `no longer so over IPv4: it answers ping: -A INPUT -p icmp -j DROP, in filter` */
 export function describeBlocked({names, families, rule}: BlockedConnection): string {
 	const over = families.map((family) => `IPv${family}`).join(' and ');
-	return `no longer so over ${over}: ${names.join(', ')}: ${describeRule(rule)}`;
+	return `no longer so over ${over}: ${names.join(', ')}: ${causeOf(rule)}`;
+}
+
+/** `-A INPUT -p tcp -m tcp --dport 22 -j DROP, in filter`, with the program of the rule where it is known */
+export function causeOf(rule: ResponsibleRule): string {
+	const program = programOfRule(rule.text) ?? programOfTable(rule.table);
+	return `${describeRule(rule)}${program ? ` (${program.name})` : ''}`;
 }
 
 function printList(ranges: readonly PortRange[]): string {

@@ -8,7 +8,7 @@ import {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 import {printRestore} from '../ruleset/format-iptables.ts';
-import type {FamilyRules, RuleSet} from '../ruleset/model.ts';
+import {type FamilyRules, OWN_PREFIX, type RuleSet} from '../ruleset/model.ts';
 import {LINE_BREAK} from '../ruleset/save-lines.ts';
 
 /** A program, and the text that it loads. */
@@ -34,6 +34,17 @@ export type RulesUnderTest = {
 export function isIptables({program}: Load): boolean {
 	return program.endsWith('-restore');
 }
+
+/** Whether there are rules beside our own: of another program, in the other backend or in nftables. */
+export function hasOthers({loads}: RulesUnderTest): boolean {
+	return loads.some(
+		({program, text}) =>
+			program === 'nft' || /-(?:nft|legacy)-restore$/.test(program) || FOREIGN.test(text),
+	);
+}
+
+/** A rule that is not in a chain of ours and does not only lead to one, or a policy that drops. */
+const FOREIGN = new RegExp(`^-A (?!${OWN_PREFIX})(?!\\S+ -j ${OWN_PREFIX}\\S+$)|^:\\S+ DROP `, 'm');
 
 /** Whether the rules have chains at ingress, which drop packets before any other chain sees them. */
 export function hasIngress({loads}: RulesUnderTest): boolean {

@@ -1,18 +1,26 @@
+import type {Existing} from '../existing/cleanup-plan.ts';
+import {proveWhole} from '../exposure/prove-whole.ts';
 import type {Facts} from '../host/machine/facts.ts';
+import {HostError} from '../lib/errors.ts';
 import {completePolicy} from '../policy/policy.ts';
 import {type Demonstration, demonstrateVerdicts} from '../proof/demonstrate-verdicts.ts';
-import {prove} from '../proof/prove.ts';
 import type {Proof} from '../proof/report.ts';
 import {type Observation, type Progress, sweep} from '../proof/sweep.ts';
 import {planForPolicy} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
-import {plannedSource, type RulesUnderTest} from '../testbed/load-rules.ts';
+import {
+	hasOthers,
+	plannedSource,
+	type RulesUnderTest,
+	runningSource,
+} from '../testbed/load-rules.ts';
+import {sourceAfter} from '../testbed/planned-change.ts';
 import {withTestbed} from '../testbed/testbed.ts';
 
 /** Proves rule sets on a copy of this machine. */
 export type Prover = {
 	readonly prove: (
-		compiled: CompiledPolicy,
+		planned: CompiledPolicy & {readonly existing: Existing},
 		onProgress: (progress: Progress) => void,
 	) => Promise<Proof>;
 	/** The same without any rule: what a scan would find now. */
@@ -23,8 +31,8 @@ export type Prover = {
 /** Proves rule sets on copies of this machine. */
 export function makeProver(facts: Facts): Prover {
 	return {
-		prove: async (compiled, onProgress) =>
-			proveOn(facts, compiled, plannedSource(compiled.ruleSet), onProgress),
+		prove: async (planned, onProgress) =>
+			proveOn(facts, planned, await planWhole(facts, planned), onProgress),
 		demonstrate: async () => demonstrateVerdicts(facts.interfaces),
 		async proveBefore() {
 			const nothing = completePolicy({role: 'workstation'});
@@ -35,18 +43,46 @@ export function makeProver(facts: Facts): Prover {
 	};
 }
 
+/** Rules to prove, and what of this machine's rules is not among them. */
+export type Subject = {readonly source: RulesUnderTest; readonly leftOut: readonly string[]};
+
+/** The rules of the whole machine once a policy is applied, as far as the running rules can be read. */
+export async function planWhole(
+	{root, families, iptables}: Facts,
+	{ruleSet, existing}: CompiledPolicy & {readonly existing: Existing},
+): Promise<Subject> {
+	try {
+		if (!root) {
+			throw new HostError('only root can read them', 'Run as root');
+		}
+
+		const running = await runningSource(families, iptables);
+		const change = {ruleSet, existing, backend: iptables?.backend};
+		const source = hasOthers(running) ? sourceAfter(running, change) : plannedSource(ruleSet);
+		return {source, leftOut: []};
+	} catch (error) {
+		if (error instanceof HostError) {
+			const leftOut = [`the rules of other programs: ${error.message}`];
+			return {source: plannedSource(ruleSet), leftOut};
+		}
+
+		throw error;
+	}
+}
+
 /** Proves rules against a policy, with the remote client of the session as one of the vantage points. */
 export async function proveOn(
 	facts: Facts,
 	compiled: CompiledPolicy,
-	source: RulesUnderTest,
+	{source, leftOut}: Subject,
 	onProgress: (progress: Progress) => void,
 ): Promise<Proof> {
-	return prove({
+	const proof = await proveWhole({
 		...compiled,
 		source,
 		interfaces: facts.interfaces,
 		remoteClient: facts.session.kind === 'remote' ? facts.session : undefined,
 		onProgress,
 	});
+	return {...proof, leftOut: [...leftOut, ...proof.leftOut]};
 }

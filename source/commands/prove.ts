@@ -1,7 +1,8 @@
 import {existsSync} from 'node:fs';
 import process from 'node:process';
-import {proveOn} from '../app/prove.ts';
+import {type Subject as ProofSubject, planWhole, proveOn} from '../app/prove.ts';
 import {RESTORE_FILE} from '../change/paths.ts';
+import {KEEP_EXISTING} from '../existing/cleanup-plan.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {requireIptables} from '../host/netfilter/backend.ts';
 import {HostError, InputError} from '../lib/errors.ts';
@@ -10,17 +11,13 @@ import {policyToJson} from '../policy/policy.ts';
 import {
 	describePortDifference,
 	describeView,
+	isExact,
 	isProven,
 	onlyLocksOut,
 	type Proof,
 } from '../proof/report.ts';
 import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
-import {
-	bootSource,
-	plannedSource,
-	type RulesUnderTest,
-	runningSource,
-} from '../testbed/load-rules.ts';
+import {bootSource, runningSource} from '../testbed/load-rules.ts';
 import {choosePolicy, type PolicyFlags} from './options/policy.ts';
 import type {Subject} from './options/words.ts';
 import {proveWithNmap} from './prove-nmap.ts';
@@ -69,8 +66,10 @@ export async function proveCommand(flags: ProveFlags): Promise<{text: string; pr
 		requireRoot(`fw-wizard prove --of ${subject}`);
 	}
 
-	const source = await sourceOf(subject, compiled, facts);
-	const proof = await proveOn(facts, compiled, source, showProgress(flags));
+	const proof = await proveOn(
+		...([facts, compiled, await subjectOf(subject, compiled, facts)] as const),
+		showProgress(flags),
+	);
 	return {
 		text: flags.json
 			? `${JSON.stringify({subject, proven: isProven(proof), policy: policyToJson(compiled.policy), ...proofToJson(proof)}, undefined, '\t')}\n`
@@ -80,22 +79,25 @@ export async function proveCommand(flags: ProveFlags): Promise<{text: string; pr
 }
 
 /** @throws {HostError} where there are no such rules, or they cannot be read */
-async function sourceOf(
+async function subjectOf(
 	subject: Subject,
-	{ruleSet}: CompiledPolicy,
+	compiled: CompiledPolicy,
 	facts: Facts,
-): Promise<RulesUnderTest> {
+): Promise<ProofSubject> {
 	switch (subject) {
 		case 'planned':
-			return plannedSource(ruleSet);
+			return planWhole(facts, {...compiled, existing: KEEP_EXISTING});
 		case 'running':
-			return runningSource(facts.families, requireIptables(facts).iptables);
+			return {
+				source: await runningSource(facts.families, requireIptables(facts).iptables),
+				leftOut: [],
+			};
 		case 'boot':
 			if (!existsSync(RESTORE_FILE)) {
 				throw new HostError('Nothing is loaded at boot yet', 'Apply a policy and keep it first', 1);
 			}
 
-			return bootSource(bootCommand());
+			return {source: bootSource(bootCommand()), leftOut: []};
 	}
 }
 
@@ -116,11 +118,14 @@ export function printProof(proof: Proof): string {
 			(network) => `Not tried: from ${network}: no packet from outside has such a source`,
 		),
 		`${proof.checks.length - failed.length - untried.length} of ${proof.checks.length} dialogues went as they should.`,
-		isProven(proof)
+		...proof.leftOut.map((what) => `Left out: ${what}`),
+		isExact(proof)
 			? 'Proven: exactly what the policy says.'
-			: onlyLocksOut(proof)
-				? 'What the policy says, and you could not come in again.'
-				: 'Not what the policy says.',
+			: isProven(proof)
+				? 'Proven without what was left out: what the policy says.'
+				: onlyLocksOut(proof)
+					? 'What the policy says, and you could not come in again.'
+					: 'Not what the policy says.',
 		'',
 	].join('\n');
 }

@@ -4,6 +4,7 @@ import {findOtherFilters} from '../host/netfilter/other-filters.ts';
 import {HostError} from '../lib/errors.ts';
 import {type Family, printNetwork} from '../lib/network.ts';
 import {intersectRanges, joinRanges, onePort, type PortRange} from '../lib/port-ranges.ts';
+import {printable} from '../lib/printable.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
 import type {ProtocolDifference} from '../proof/compare-protocols.ts';
@@ -25,6 +26,7 @@ import {
 	type Difference,
 	differencesOf,
 	isBan,
+	type RunningView,
 	viewOf,
 	withoutImplied,
 } from './running-differences.ts';
@@ -45,6 +47,8 @@ export type Deviation = {
 /** How the running rules compare to the policy. */
 export type Comparison = {
 	readonly deviations: readonly Deviation[];
+	/** What passed from each vantage point. */
+	readonly views: readonly RunningView[];
 	readonly blocked: readonly BlockedConnection[];
 	/** Who cannot be answered because of routes, a line each. */
 	readonly unroutable: readonly string[];
@@ -83,7 +87,8 @@ export async function compareRunning(
 	const families = ruleSet.families.map(({family}) => family);
 	const planned = await planForRunning(policy, interfaces, source, remoteClient);
 	const vantagePoints = planned.filter(({family}) => families.includes(family));
-	const alike = full ? everyPort() : stretchesOf(source, ruleSet);
+	const cuts = stretchesOf(source, ruleSet);
+	const alike = full ? everyPort() : cuts;
 	const ports = joinRanges(alike.map(({first}) => onePort(first)));
 	const [unroutable, leftOut] = await Promise.all([
 		findRouteFaults(vantagePoints, interfaces),
@@ -113,7 +118,7 @@ export async function compareRunning(
 			// Packets have to arrive again, also under rules that block neighbour discovery.
 			await testbed.seedNeighbours(vantagePoints);
 			const deviations = await explain(
-				...([testbed, source, loaded, withoutImplied(differences), alike] as const),
+				...([testbed, source, loaded, withoutImplied(differences), cuts] as const),
 			);
 			await testbed.forgetNeighbours();
 			const known = new Set(deviations.map(({rule}) => rule?.text));
@@ -122,7 +127,7 @@ export async function compareRunning(
 			);
 			const blocked = await findBlockedConnections(testbed, policy, views, loaded);
 			return {
-				deviations,
+				...{deviations, views},
 				// A rule that closes ports mostly blocks more.
 				blocked: blocked.filter(({rule}) => !known.has(rule.text)),
 				unroutable,
@@ -175,19 +180,22 @@ async function loadRunning(
 	return {loaded: {...source, loads}, unloaded};
 }
 
-/** Whether a program that is known publishes a port, of a container mostly: that is no fault of a rule. */
-function isPublished({first}: PortRange, {loads}: RulesUnderTest): boolean {
+/** The rule with which a known program publishes a port, of a container mostly; safe to print. */
+export function publishedBy({first}: PortRange, {loads}: RulesUnderTest): string | undefined {
 	const port = new RegExp(`\\bdport (?:\\{[^}]*\\b)?${first}\\b`);
-	return loads.some(({program, text}) =>
-		program === 'nft'
-			? port.test(text) && programOfTable(/^table (\S+ \S+) \{/.exec(text)?.[1] ?? '') !== undefined
-			: text
-					.split('\n')
-					.some(
-						(line) =>
-							/ -j DNAT /.test(line) && port.test(line) && programOfRule(line) !== undefined,
-					),
-	);
+	for (const {program, text} of loads) {
+		const isNative = program === 'nft';
+		const table = isNative ? (/^table (\S+ \S+) \{/.exec(text)?.[1] ?? '') : 'nat';
+		const line = text
+			.split('\n')
+			.find((one) => port.test(one) && (isNative || / -j DNAT /.test(one)));
+		const found = line && (isNative ? programOfTable(table) : programOfRule(line));
+		if (line && found) {
+			return `${printable(line.trim(), 200)}, in ${table} (${found.name})`;
+		}
+	}
+
+	return undefined;
 }
 
 /** Finds the rule of each difference, and puts together what one rule does. */
@@ -196,7 +204,7 @@ async function explain(
 	source: RulesUnderTest,
 	loaded: RulesUnderTest,
 	differences: readonly Difference[],
-	alike: readonly PortRange[],
+	cuts: readonly PortRange[],
 ): Promise<readonly Deviation[]> {
 	const original = originalLines(source);
 	const found = new Map<string, Deviation>();
@@ -204,10 +212,12 @@ async function explain(
 	for (const {vantagePoint, fate, protocol, ports} of differences) {
 		let rule: ResponsibleRule | undefined;
 		const unknown =
-			fate === 'forwarded' ? ports.filter((range) => !isPublished(range, source)) : ports;
+			fate === 'forwarded'
+				? ports.filter((range) => publishedBy(range, source) === undefined)
+				: ports;
 		// Neighbouring ports may have two causes.
 		const pieces = unknown.flatMap((range) =>
-			alike.flatMap((one) => intersectRanges([range], [one])),
+			cuts.flatMap((one) => intersectRanges([range], [one])),
 		);
 		for (const [index, range] of pieces.entries()) {
 			// The pieces of one difference mostly have one cause.

@@ -1,6 +1,6 @@
 import {programOfRule} from '../existing/rule-owner.ts';
 import {type PortRange, printPorts} from '../lib/port-ranges.ts';
-import {describeRule} from '../proof/responsible-rule.ts';
+import {describeRule, type Fate} from '../proof/responsible-rule.ts';
 import type {ResponsibleRule} from '../proof/rule-counters.ts';
 import {programOfTable} from '../services/known-programs/find.ts';
 import type {BlockedConnection} from './compare-connections.ts';
@@ -17,11 +17,7 @@ export function describeDeviation({fate, ports, families, from, rule}: Deviation
 	const one = lists.length === 1 && /^\d+\//.test(lists[0] ?? '');
 	const where = `from ${from.map(({kind, name}) => `${kind === 'beside' ? 'just outside of ' : ''}${name}`).join(' and ')}`;
 	const over = families.map((family) => `IPv${family}`).join(' and ');
-	const cause = rule === undefined ? 'no rule was found that does it' : causeOf(rule);
-	const other =
-		(fate === 'closed' && rule && REDIRECTS.exec(rule.text)?.slice(1).find(Boolean)) || undefined;
-	const cure = other === undefined ? '' : `; to open ${one ? 'it' : 'them'}, open ${other} as well`;
-	return `${lists.join(' and ')} ${one ? 'is' : 'are'} ${fate} ${where} over ${over}: ${cause}${cure}`;
+	return `${lists.join(' and ')} ${one ? 'is' : 'are'} ${fate} ${where} over ${over}: ${causeOf(rule, fate)}`;
 }
 
 /** The port that packets have when they come to INPUT (iptables-extensions(8), REDIRECT; nft(8)). */
@@ -33,10 +29,19 @@ export function describeBlocked({names, families, rule}: BlockedConnection): str
 	return `no longer so over ${over}: ${names.join(', ')}: ${causeOf(rule)}`;
 }
 
-/** `-A INPUT -p tcp -m tcp --dport 22 -j DROP, in filter`, with the program of the rule where it is known */
-export function causeOf(rule: ResponsibleRule): string {
+/**
+ * `-A INPUT -p tcp -m tcp --dport 22 -j DROP, in filter (fail2ban)`: the rule and its program, where it is
+ * known, and what to open where a rule redirects to another port
+ */
+export function causeOf(rule: ResponsibleRule | undefined, fate?: Fate): string {
+	if (rule === undefined) {
+		return 'no rule was found that does it';
+	}
+
 	const program = programOfRule(rule.text) ?? programOfTable(rule.table);
-	return `${describeRule(rule)}${program ? ` (${program.name})` : ''}`;
+	const other = fate === 'closed' && REDIRECTS.exec(rule.text)?.slice(1).find(Boolean);
+	const cure = other ? `; to open it, open ${other} as well` : '';
+	return `${describeRule(rule)}${program ? ` (${program.name})` : ''}${cure}`;
 }
 
 function printList(ranges: readonly PortRange[]): string {

@@ -4,7 +4,14 @@ import type {Policy} from '../policy/policy.ts';
 import {stretches} from '../ruleset/evaluate-ports.ts';
 import {printAccessPort, type RemoteClient} from '../ruleset/lockout.ts';
 import type {RuleSet} from '../ruleset/model.ts';
-import {hasIngress, loadAgain, loadSource, type RulesUnderTest} from '../testbed/load-rules.ts';
+import {
+	hasIngress,
+	hasOthers,
+	loadAgain,
+	loadSource,
+	type RulesUnderTest,
+} from '../testbed/load-rules.ts';
+import {mirrorForwarding} from '../testbed/mirror-host.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import {type Check, check} from './checks/check.ts';
 import {runChecks} from './checks/index.ts';
@@ -37,6 +44,11 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 	const plan = await planForPolicy(policy, interfaces, remoteClient);
 	const vantagePoints = plan.vantagePoints.filter(({family}) => families.includes(family));
 	return withTestbed(interfaces, vantagePoints, async (testbed) => {
+		if (hasOthers(source)) {
+			const present = new Set(vantagePoints.map(({inInterface}) => inInterface));
+			await mirrorForwarding(testbed.machine, interfaces, present, source);
+		}
+
 		const loaded = await loadSource(testbed.machine, source, families);
 		await loadAgain(testbed.machine, loaded, withoutLimits(loaded));
 		const begin = performance.now();
@@ -70,6 +82,7 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 				...loaded.unseen.map((name) => ({name, result: 'untried' as const, detail: NO_NFT})),
 			],
 			untried: plan.untried,
+			leftOut: [],
 			probes,
 			seconds,
 		};

@@ -16,6 +16,8 @@ export type Proof = {
 	readonly checks: readonly Check[];
 	/** Networks of the policy that no packet from outside can come from. */
 	readonly untried: readonly string[];
+	/** What may decide on packets too and is not in this proof, a phrase each. */
+	readonly leftOut: readonly string[];
 	/** How many packets were sent to ports. */
 	readonly probes: number;
 	/** How long that took. */
@@ -36,7 +38,7 @@ export type PortDifference = {
 	readonly protocol: Protocol;
 	readonly ports: readonly PortRange[];
 	/** What the kernel did, against the policy. */
-	readonly fact: 'passes' | 'is shut';
+	readonly fact: 'passes' | 'is shut' | 'is forwarded';
 	/** The rule that does it, as far as it can be named. */
 	readonly cause: string;
 };
@@ -121,14 +123,14 @@ function findCause(
 	const decisive = decisions.find(({verdict}) => verdict === 'unknown') ?? culprit(decisions, fact);
 	if (decisive === undefined) {
 		return nativeTables.length > 0
-			? `an nftables table, not ours: ${nativeTables.join(', ')}`
+			? `an nftables table, not part of this firewall: ${nativeTables.join(', ')}`
 			: 'no rule of the filter table does it; see raw, mangle and nat';
 	}
 
 	const {by} = decisive;
 	return by === undefined
 		? 'no rule decides: the policy of INPUT'
-		: `rule ${by.index} of ${by.chain}${by.chain.startsWith(OWN_PREFIX) ? '' : ', not ours'}`;
+		: `rule ${by.index} of ${by.chain}${by.chain.startsWith(OWN_PREFIX) ? '' : ', not part of this firewall'}`;
 }
 
 /** One decision is enough to block a port. To pass, a port needs all of them, and the first is named. */
@@ -148,6 +150,11 @@ export function isProven({views, checks}: Proof): boolean {
 	);
 }
 
+/** Whether that is said of all that decides on packets here. */
+export function isExact(proof: Proof): boolean {
+	return isProven(proof) && proof.leftOut.length === 0;
+}
+
 /** Whether the only fault is that the connected remote client could not connect again, as the policy says. */
 export function onlyLocksOut({views, checks}: Proof): boolean {
 	const failed = checks.filter(({result}) => result === 'failed');
@@ -158,7 +165,7 @@ export function onlyLocksOut({views, checks}: Proof): boolean {
 	);
 }
 
-/** `5432/tcp passes from anywhere over IPv4: rule 2 of INPUT, not ours` */
+/** `5432/tcp passes from anywhere over IPv4: rule 2 of INPUT, not part of this firewall` */
 export function describePortDifference(view: View, difference: PortDifference): string {
 	const {ports, protocol, fact, cause} = difference;
 	const list = ports.slice(0, 8).map((range) => `${printPorts(range, '-')}/${protocol}`);

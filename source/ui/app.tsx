@@ -10,6 +10,7 @@ import {Help} from './components/help.tsx';
 import {WidthContext} from './components/paragraph.tsx';
 import {RulesPanel} from './components/rules-panel.tsx';
 import {type Apply, useApplying} from './hooks/use-apply.ts';
+import {useBeside} from './hooks/use-beside.ts';
 import {useChecklist} from './hooks/use-checklist.ts';
 import {useExposure} from './hooks/use-exposure.ts';
 import {useHelp} from './hooks/use-help.ts';
@@ -92,7 +93,8 @@ export function App(props: AppProps): ReactElement {
 	const help = useHelp(flow);
 	const layout = layOut(flow, size, {banner: props.banner !== undefined, help: help.shown});
 	const {columns, height} = layout;
-	const {plan, marked} = usePlan(flow, machine, families);
+	const {plan: planned, marked} = usePlan(flow, machine, families);
+	const plan = useBeside(planned, flow.step === 'review', machine);
 	const {apply, decide} = useApplying(onApply, dispatch);
 	const {checklist, act} = useChecklist(
 		flow.step === 'result' && flow.outcome?.ok !== false,

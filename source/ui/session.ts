@@ -3,6 +3,7 @@ import {setImmediate as yieldToEventLoop} from 'node:timers/promises';
 import {render} from 'ink';
 import {createElement} from 'react';
 import {type ApplyFacts, knownFacts} from '../app/apply-facts.ts';
+import {findBeside} from '../app/beside-policy.ts';
 import {makeChecker} from '../app/check.ts';
 import {continueAsRoot} from '../app/continue-as-root.ts';
 import {discover, type WizardReport} from '../app/discover.ts';
@@ -74,6 +75,7 @@ export async function openWizard(options: Options): Promise<number> {
 		known: NOTHING_KNOWN,
 		nat: describeNat(facts),
 		findExposure: async (plan) => findExposure(facts, plan),
+		findBeside,
 		helpers: new Map(),
 		addresses: addressesOf(facts),
 		inInterface: facts.interfaces[0]?.name ?? 'eth0',

@@ -194,7 +194,8 @@ const FAULTS: readonly Fault[] = [
 		seed: () => append('ip6tables -I INPUT -p tcp --dport 3306 -j ACCEPT'),
 		finds: {
 			files: /restore was changed$/,
-			ports: /^3306\/tcp passes from anywhere over IPv6: rule 1 of INPUT, not ours$/,
+			ports:
+				/^3306\/tcp passes from anywhere over IPv6: rule 1 of INPUT, not part of this firewall$/,
 		},
 	},
 	{
@@ -224,7 +225,8 @@ const FAULTS: readonly Fault[] = [
 			),
 		finds: {
 			files: /restore was changed$/,
-			ports: /^22\/tcp is shut from anywhere over IPv4: an nftables table, not ours: inet guard$/,
+			ports:
+				/^22\/tcp is shut from anywhere over IPv4: an nftables table, not part of this firewall: inet guard$/,
 		},
 	},
 	{

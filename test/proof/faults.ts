@@ -39,17 +39,17 @@ export const FAULTS: readonly Fault[] = [
 	{
 		name: 'an ACCEPT ahead of our jump',
 		after: () => ['iptables -I INPUT 1 -p tcp --dport 3306 -j ACCEPT'],
-		finds: [/3306\/tcp passes from anywhere over IPv4: rule 1 of INPUT, not ours/],
+		finds: [/3306\/tcp passes from anywhere over IPv4: rule 1 of INPUT, not part of this firewall/],
 	},
 	{
 		name: 'a DROP ahead of our jump',
 		after: () => ['ip6tables -I INPUT 1 -p tcp --dport 22 -j DROP'],
-		finds: [/22\/tcp is shut from anywhere over IPv6: rule 1 of INPUT, not ours/],
+		finds: [/22\/tcp is shut from anywhere over IPv6: rule 1 of INPUT, not part of this firewall/],
 	},
 	{
 		name: 'a DROP in the other backend',
 		after: (backend) => [`iptables-${otherOf(backend)} -A INPUT -p tcp --dport 22 -j DROP`],
-		finds: [/22\/tcp is shut from anywhere over IPv4: rule 1 of INPUT, not ours/],
+		finds: [/22\/tcp is shut from anywhere over IPv4: rule 1 of INPUT, not part of this firewall/],
 	},
 	{
 		name: 'the policy DROP of the other backend',
@@ -217,7 +217,9 @@ export const FAULTS: readonly Fault[] = [
 	{
 		name: 'the jump behind an ACCEPT of everything',
 		after: () => ['iptables -I INPUT 1 -j ACCEPT'],
-		finds: [/1-20\/tcp.* passes from anywhere over IPv4: rule 1 of INPUT, not ours/],
+		finds: [
+			/1-20\/tcp.* passes from anywhere over IPv4: rule 1 of INPUT, not part of this firewall/,
+		],
 	},
 	{
 		name: 'no rules, and the policy DROP',

@@ -179,4 +179,4 @@ describe('the proof of protocols without ports', () => {
 	}, 120_000);
 });
 
-const NOTHING_ELSE = {untried: [], probes: 0, seconds: 0};
+const NOTHING_ELSE = {untried: [], leftOut: [], probes: 0, seconds: 0};

@@ -25,7 +25,7 @@ const U32 = '0>>22&0x3C@0&0xFFFF=0x1F90';
 const FAULTS = [
 	{
 		command: 'ip6tables -I INPUT 1 -p tcp --dport 3306 -j ACCEPT',
-		finds: /3306\/tcp passes from anywhere over IPv6: rule 1 of INPUT, not ours/,
+		finds: /3306\/tcp passes from anywhere over IPv6: rule 1 of INPUT, not part of this firewall/,
 	},
 	{
 		// No rule names the port in a way that we could read: found by taking apart what passes in part.

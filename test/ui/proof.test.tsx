@@ -24,6 +24,7 @@ const PROVEN: Proof = {
 	views: [view(4, 'anywhere'), view(6, 'anywhere'), view(4, 'you'), view(4, '10.0.0.0/8')],
 	checks: ['answers', 'ping'].map((name) => ({name, result: 'ok', detail: ''})),
 	untried: [],
+	leftOut: [],
 	probes: 262_140,
 	seconds: 9.1,
 };
@@ -38,7 +39,7 @@ const REFUTED: Proof = {
 				protocol: 'tcp',
 				ports: [{first: port, last: port}],
 				fact: 'passes',
-				cause: 'rule 1 of INPUT, which is not ours',
+				cause: 'rule 1 of INPUT, not part of this firewall',
 			})),
 		),
 		...PROVEN.views.slice(1),

@@ -145,6 +145,7 @@ export const PROVEN: Proof = {
 	views: [view(4, 'anywhere', OPEN), view(6, 'anywhere', OPEN), view(4, 'you', OPEN)],
 	checks: ['answers', 'ping', 'path MTU'].map((name) => ({name, result: 'ok', detail: ''})),
 	untried: [],
+	leftOut: [],
 	probes: 393_210,
 	seconds: 14.2,
 };
@@ -161,7 +162,7 @@ export const REFUTED: Proof = {
 					protocol: 'tcp',
 					ports: [{first: 8000, last: 8010}],
 					fact: 'passes',
-					cause: 'rule 1 of INPUT, which is not ours',
+					cause: 'rule 1 of INPUT, not part of this firewall',
 				},
 			],
 		),

@@ -1,5 +1,6 @@
 import {useEffect, useMemo, useRef, useState} from 'react';
 import type {Prover} from '../../app/prove.ts';
+import {type Existing, existingFlags} from '../../existing/cleanup-plan.ts';
 import {policyFlags} from '../../policy/policy.ts';
 import type {Demonstration} from '../../proof/demonstrate-verdicts.ts';
 import type {Proof} from '../../proof/report.ts';
@@ -29,12 +30,15 @@ const DRAW_EVERY = 200;
  * as long as the policy stays the same.
  */
 export function useProof(
-	compiled: CompiledPolicy,
+	compiled: CompiledPolicy & {readonly existing: Existing},
 	active: boolean,
 	prover: Prover,
 ): {readonly proof: ProofState; readonly comparison: Comparison} {
-	const {policy} = compiled;
-	const key = useMemo(() => policyFlags(policy).join(' '), [policy]);
+	const {policy, existing} = compiled;
+	const key = useMemo(
+		() => [...policyFlags(policy), ...existingFlags(existing)].join(' '),
+		[policy, existing],
+	);
 	const [states, setStates] = useState<Readonly<Record<string, ProofState>>>({});
 	const [comparison, setComparison] = useState<Comparison>({});
 	const begun = useRef(new Set<string>());

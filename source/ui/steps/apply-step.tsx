@@ -3,7 +3,7 @@ import {type ReactElement, useContext} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import {explainObstacle} from '../../app/obstacle.ts';
 import type {Elevation} from '../../host/exec/elevation.ts';
-import {isProven, onlyLocksOut} from '../../proof/report.ts';
+import {isExact, isProven, onlyLocksOut} from '../../proof/report.ts';
 import {printAccessPort} from '../../ruleset/lockout.ts';
 import {AccessNote} from '../components/access-note.tsx';
 import {Choices} from '../components/choices.tsx';
@@ -102,7 +102,9 @@ function ProofNote({proof}: Pick<StepProps, 'proof'>): ReactElement {
 	const width = useContext(WidthContext);
 	const proven = proof.status === 'done' && isProven(proof.proof);
 	const text = proven
-		? `${glyphs.done} Proven with real packets: exactly as you chose.`
+		? isExact(proof.proof)
+			? `${glyphs.done} Proven with real packets: exactly as you chose.`
+			: `${glyphs.done} Proven as you chose, but for what Proof names as left out.`
 		: proof.status === 'done'
 			? onlyLocksOut(proof.proof)
 				? `${glyphs.failed} Proven as you chose, and you could not come in again.`

@@ -6,6 +6,7 @@ import type {Demonstration} from '../../proof/demonstrate-verdicts.ts';
 import {
 	describePortDifference,
 	describeView,
+	isExact,
 	isProven,
 	onlyLocksOut,
 	type Proof,
@@ -87,7 +88,10 @@ function Done({proof, comparison, height}: DoneProps): ReactElement {
 	const proven = isProven(proof);
 	const faults = faultsOf(proof);
 	// Lines around the list of the ports that pass, wrapped on 60 columns.
-	const otherLines = (roomy ? 18 : 13) + Math.min(faults.length, MOST_FAULTS);
+	const otherLines =
+		(roomy ? 18 : 13) +
+		Math.min(faults.length, MOST_FAULTS) +
+		2 * Math.min(proof.leftOut.length, 2);
 	const strangers = proof.views.filter(({vantagePoint}) => vantagePoint.name === 'anywhere');
 	const untried = proof.checks.filter(({result}) => result === 'untried').length;
 	const after = strangers.flatMap(({vantagePoint, passed}) => mapRows(vantagePoint.family, passed));
@@ -107,6 +111,7 @@ function Done({proof, comparison, height}: DoneProps): ReactElement {
 				close
 				lines={[
 					...firstOf(faults, MOST_FAULTS),
+					...proof.leftOut.slice(0, 2).map((what) => `Left out: ${what}.`),
 					...firstOf(proof.views.map(describeView), Math.max(2, height - otherLines)),
 					`${proof.checks.length - untried} dialogues tried: answers, ping, DHCP, path MTU, stray packets${untried > 0 ? `; ${untried} not tried` : ''}.`,
 				]}
@@ -130,11 +135,13 @@ function Done({proof, comparison, height}: DoneProps): ReactElement {
 }
 
 function verdictText(proof: Proof): string {
-	return isProven(proof)
+	return isExact(proof)
 		? 'exactly what you chose passes.'
-		: onlyLocksOut(proof)
-			? 'what you chose passes. You could not come in again.'
-			: 'not what you chose.';
+		: isProven(proof)
+			? 'what you chose passes, as far as it was tried.'
+			: onlyLocksOut(proof)
+				? 'what you chose passes. You could not come in again.'
+				: 'not what you chose.';
 }
 
 /**

@@ -1,4 +1,5 @@
 import type {Dispatch} from 'react';
+import type {Beside} from '../../app/beside-policy.ts';
 import type {AnswerFacts} from '../../app/discover.ts';
 import type {ApplyPlan} from '../../app/plan-apply.ts';
 import type {Existing} from '../../existing/cleanup-plan.ts';
@@ -63,6 +64,8 @@ export type HostView = {
 	readonly nat: string;
 	/** Measures what other hosts can reach now, and after the change. */
 	readonly findExposure: (plan: ApplyPlan) => Promise<Exposure>;
+	/** Finds what other programs' rules that stay open or block against the policy. Never throws. */
+	readonly findBeside: (plan: ApplyPlan) => Promise<Beside>;
 	/** Which helpers the kernel has. Empty until that is known. */
 	readonly helpers: ReadonlyMap<HelperName, Availability>;
 	/** The addresses at which other hosts reach this machine, one of each family. */

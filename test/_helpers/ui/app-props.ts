@@ -28,6 +28,7 @@ export const MACHINE: HostView = {
 	known: NOTHING_KNOWN,
 	nat: 'This machine has no public address',
 	findExposure: async () => ({rows: [], tried: false, unread: []}),
+	findBeside: async () => ({lines: [], known: []}),
 	helpers: new Map(),
 	boot: 'systemd',
 	addresses: ['192.0.2.1', '2001:db8::1'],

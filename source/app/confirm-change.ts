@@ -3,7 +3,7 @@ import {keepChange, notInTime} from '../change/confirm.ts';
 import {type ChangeMeta, listChanges} from '../change/record.ts';
 import {rollBackOverdue} from '../change/recover.ts';
 import {HostError} from '../lib/errors.ts';
-import {evidenceOf, judgeSession} from './judge-login.ts';
+import {evidenceOf, judgeSession, NEW_CONNECTION} from './judge-login.ts';
 
 /**
  * Confirms the change that waits. A session that does not show that the administrator can log in
@@ -32,7 +32,7 @@ export async function confirmChange(insists: boolean): Promise<ChangeMeta> {
 	if (doubt !== undefined) {
 		throw new HostError(
 			doubt,
-			'Log in anew from outside and run it there; or to keep the rules all the same: fw-wizard confirm keep',
+			`Log in anew (${NEW_CONNECTION}) and run it there; or to keep the rules all the same: fw-wizard confirm keep`,
 			1,
 		);
 	}

@@ -43,6 +43,9 @@ export async function judgeSession(evidence: Evidence): Promise<Doubt> {
 		: UNKNOWN[connection];
 }
 
+/** How to log in over a connection of its own, where ssh(1) would share one. */
+export const NEW_CONNECTION = 'ssh -o ControlPath=none';
+
 const SHOWS_NOTHING = 'it does not show that you can log in';
 
 const UNKNOWN = {
@@ -71,7 +74,7 @@ export function judgeLogin(login: Login, {change, rules}: Evidence): Doubt {
 	}
 
 	if (connections.includes(connectionKey(connection))) {
-		return 'This session was open before the rules were applied, or shares a connection that was (ControlMaster; ssh -o ControlPath=none opens another): it does not show that one can log in';
+		return 'This session was open before the rules were applied, or shares a connection that was (ControlMaster): it does not show that one can log in';
 	}
 
 	const port = printAccessPort({

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import {gatherApplyFacts} from '../app/apply-facts.ts';
 import {findBeside} from '../app/beside-policy.ts';
+import {NEW_CONNECTION} from '../app/judge-login.ts';
 import {type ApplyPlan, planApply} from '../app/plan-apply.ts';
 import {type StartedChange, startChange} from '../app/start-change.ts';
 import {waitForDecision} from '../app/wait-for-decision.ts';
@@ -49,7 +50,7 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	if (!flags.yes) {
 		await waitInTerminal(
 			change,
-			`${describeLockouts(plan)}${loaded}The old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\n`,
+			`${describeLockouts(plan)}${loaded}The old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\nWhere ssh shares connections (ControlMaster), log in with: ${NEW_CONNECTION}\n`,
 		);
 	}
 

@@ -127,7 +127,7 @@ load() {
 	sh "$state${RESTORE_FILE}.new"
 	why='the rules do not load whole'
 	if loaded && left && why="loading took longer than $seconds s" && [ "$left" -gt 0 ]; then
-		say "loaded. The old rules are restored in $left s. To keep these, log in anew and run: sh $0 keep"
+		say "loaded. The old rules are restored in $left s. To keep these, log in anew (ssh -o ControlPath=none) and run: sh $0 keep"
 		exit 0
 	fi
 	roll_back || refuse "$why, and restoring the old rules FAILED (\${wrong#, }). The watchdog tries it again. See iptables-save and ip6tables-save" 5

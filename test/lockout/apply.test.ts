@@ -21,7 +21,7 @@ const FW_WIZARD = `${process.execPath} ${CLI}`;
 const OPEN = '--role server --open 22/tcp';
 const SHUT = '--role workstation --no-open';
 const LOADED =
-	/The old rules come back in \d+ s\. To keep these, log in anew and run: fw-wizard\s+confirm/;
+	/The old rules come back in \d+ s\. To keep these, log in anew and run: fw-wizard\s+confirm\s+Where\s+ssh\s+shares\s+connections/;
 
 describe.each(BACKENDS)('fw-wizard apply over ssh, %s', (backend) => {
 	const lab = useLab();

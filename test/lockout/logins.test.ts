@@ -219,7 +219,7 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 		{
 			what: 'a new session over a connection from before',
 			confirm: async () => said(await runBy(shared(), CONFIRM)),
-			why: /^This session .*, or shares a connection that was \(.*ssh -o ControlPath=none /,
+			why: /^This session .*, or shares a connection that was \(ControlMaster\): /,
 		},
 		{
 			what: 'a terminal without a login: of a web console, of docker exec',
@@ -332,7 +332,9 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 		test(what, async () => {
 			const text = await confirm();
 			expect(text).toMatch(why);
-			expect(text).toMatch(/^Log in anew .*keep the rules all the same: fw-wizard confirm keep$/m);
+			expect(text).toMatch(
+				/^Log in anew .*\(ssh -o ControlPath=none\) .*keep the rules all the same: fw-wizard confirm keep$/m,
+			);
 			expect(await wizardDoes(server.host, 'undo', '--list')).toContain('  waits  ');
 		});
 	}

@@ -1,6 +1,7 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
 import wrapAnsi from 'wrap-ansi';
+import {NEW_CONNECTION} from '../../app/judge-login.ts';
 import {explainObstacle} from '../../app/obstacle.ts';
 import type {Elevation} from '../../host/exec/elevation.ts';
 import {isExact, isProven, onlyLocksOut} from '../../proof/report.ts';
@@ -200,6 +201,6 @@ function howToProve(
 	}
 
 	return [
-		`Open a second terminal and log in now${through}. This session proves nothing: it was open before. In the new one fw-wizard confirm keeps the rules as well.`,
+		`Open a second terminal and log in now${through}, over a new connection (${NEW_CONNECTION}). This session proves nothing: it was open before. In the new one fw-wizard confirm keeps the rules as well.`,
 	];
 }

@@ -29,6 +29,8 @@ read_rules() {
 		[ "$("$tool" -w 10 -t "$1" -S 2>/dev/null)" != "$read" ] || break
 		[ "$again" != 5 ] || return 1
 	done
+	# In the table may be base chains of others, which it says first.
+	case $read in '# '*) read=\${read#*"$nl"} ;; esac
 	case $read in -P*) return 0 ;; esac
 	[ "$1" != filter ] || return 1
 	read=

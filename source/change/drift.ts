@@ -1,6 +1,7 @@
 import path from 'node:path';
 import {readJson} from '../host/files/read-text.ts';
-import {type Saved, save} from '../host/netfilter/iptables.ts';
+import type {Saved} from '../host/netfilter/iptables.ts';
+import {saveOwn} from '../host/netfilter/own-rules.ts';
 import {printable} from '../lib/printable.ts';
 import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
 import type {FamilyRules} from '../ruleset/model.ts';
@@ -25,7 +26,7 @@ export async function findDrift(id: number): Promise<string | undefined> {
 
 	const found = await Promise.all(
 		loaded.map(async (rules) => {
-			const {rules: now} = await save(rules.family);
+			const {rules: now} = await saveOwn(rules.family);
 			return compareRules(rules, ownRules(now));
 		}),
 	);

@@ -2,7 +2,8 @@ import {rmSync} from 'node:fs';
 import {run} from '../host/exec/run.ts';
 import {detectIptables, requireIptables} from '../host/netfilter/backend.ts';
 import {describeFailure, restore, type Saved} from '../host/netfilter/iptables.ts';
-import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
+import {removeJumps, saveOwn} from '../host/netfilter/own-rules.ts';
+import {readOwnEverywhere} from '../host/netfilter/snapshot.ts';
 import {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
 import {findChain, OWN_CHAINS} from '../ruleset/model.ts';
@@ -144,12 +145,16 @@ export async function undoEverything(
 			}
 		}
 
-		// Also of the backend that `iptables` meant before it was switched.
 		const {iptables} = requireIptables({iptables: await detectIptables()});
-		for (const snapshot of await readSnapshots(families, iptables.backend)) {
-			const text = printRemoval(snapshot);
-			const program = programFor(snapshot, '-restore');
-			const failure = text === '' ? undefined : await restore(snapshot.family, text, run, program);
+		for (const own of await readOwnEverywhere(families, iptables.backend)) {
+			const {family} = own.rules;
+			if (own.alone) {
+				await removeJumps(family);
+			}
+
+			const text = printRemoval(own.alone ? await saveOwn(family, own.program) : own);
+			const failure =
+				text === '' ? undefined : await restore(family, text, run, `${own.program}-restore`);
 			if (failure) {
 				throw new HostError(describeFailure(failure), 'Files are kept. Try it again', 1);
 			}

@@ -6,8 +6,9 @@ import {readJson, readText} from '../host/files/read-text.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findHelpers} from '../host/machine/modules.ts';
 import {requireIptables} from '../host/netfilter/backend.ts';
-import {type Saved, save} from '../host/netfilter/iptables.ts';
+import type {Saved} from '../host/netfilter/iptables.ts';
 import {findManagers} from '../host/netfilter/managers.ts';
+import {saveOwn} from '../host/netfilter/own-rules.ts';
 import {InputError} from '../lib/errors.ts';
 import {MODULES_LOAD_FILE} from '../persistence/init/systemd.ts';
 import {findInitSystem} from '../persistence/plan.ts';
@@ -27,7 +28,7 @@ import {asItIs, findFileFault} from './verify-files.ts';
  * Checks whether the running rules match the policy and whether the next boot loads the same. Returns
  * all items, in the order in which a person would check them.
  * @param full send packets to every port, not only where the rules change
- * @throws {HostError} where iptables is not installed, or the rules cannot be read at all
+ * @throws {HostError} where iptables is not installed, or not even our own rules can be read
  */
 export async function runChecklist(facts: Facts, full = false): Promise<readonly Item[]> {
 	const title = 'the policy is stored and readable';
@@ -49,7 +50,8 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 	const withIptables = requireIptables(facts);
 	const compiled = compilePolicy(policy, facts);
 	const {ruleSet} = compiled;
-	const readRules = async () => Promise.all(ruleSet.families.map(async ({family}) => save(family)));
+	const readRules = async () =>
+		Promise.all(ruleSet.families.map(async ({family}) => saveOwn(family)));
 	// All at once: most of the time is spent waiting for other programs.
 	const [saves, compared, boot, helpers, others] = await Promise.all([
 		readRules(),

@@ -45,18 +45,38 @@ export function programOfBackend(family: Family, backend: Backend): string {
  * @throws {HostError} when they cannot be read, in part or at all
  */
 export async function save(family: Family, runner?: Runner): Promise<Saved> {
-	const program = programOf(family, '-save');
-	const {status, stdout, stderr} = await printSave(program, [], {}, runner);
-	if (stdout.includes('incompatible') || stderr.includes('incompatible')) {
+	const program = programOf(family);
+	const saved = await readWhole(family, program, runner);
+	if (saved === undefined) {
 		throw new HostError(
-			`${program} cannot read the rules: another program keeps nftables rules in its tables`,
+			`${program}-save cannot read the rules: another program keeps nftables rules in its tables`,
 			'See them with: nft list ruleset',
 		);
 	}
 
+	return saved;
+}
+
+/**
+ * What iptables-nft-save prints in place of a table in which a chain has rules that it cannot print. Of a
+ * table that only has base chains of other names ("contains incompatible base-chains") it prints the rest.
+ */
+const UNPRINTED = /^# Table `.*' is incompatible, /m;
+
+/** @returns all rules, or undefined where iptables cannot print some of them @throws {HostError} */
+export async function readWhole(
+	family: Family,
+	program: string,
+	runner?: Runner,
+): Promise<Saved | undefined> {
+	const {status, stdout, stderr} = await printSave(`${program}-save`, [], {}, runner);
+	if (UNPRINTED.test(stdout)) {
+		return undefined;
+	}
+
 	if (status !== 0 || /denied|not permitted/i.test(stderr)) {
 		throw new HostError(
-			`${program} cannot read the rules: ${printable(firstLine(stderr), 120)}`,
+			`${program}-save cannot read the rules: ${printable(firstLine(stderr), 120)}`,
 			'Run as root, with the right to administer the network (CAP_NET_ADMIN)',
 		);
 	}

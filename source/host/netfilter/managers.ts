@@ -78,7 +78,7 @@ async function findFirewalld(): Promise<Managers['firewalld']> {
 		isActive('firewalld'),
 		listTables(),
 	]);
-	const table = tables.includes(FIREWALLD_TABLE);
+	const table = tables.some(({name}) => name === FIREWALLD_TABLE);
 	return enabled || running || table ? {enabled, running, table} : undefined;
 }
 

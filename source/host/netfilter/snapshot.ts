@@ -4,6 +4,7 @@ import type {Backend} from '../../ruleset/model.ts';
 import {findProgram} from '../exec/find-program.ts';
 import {readText} from '../files/read-text.ts';
 import {printSave, programOf, readSave, save} from './iptables.ts';
+import {saveOwn} from './own-rules.ts';
 
 /**
  * All rules that iptables can show, of both families and both backends: the kernel asks both.
@@ -38,23 +39,46 @@ async function readOthers(
 	families: readonly Family[],
 	inUse: Backend,
 ): Promise<readonly RulesSnapshot[]> {
-	const backend: Backend = inUse === 'nft' ? 'legacy' : 'nft';
 	const snapshots = await Promise.all(
-		families.map(async (family) => {
-			const program = programFor({family, backend, inUse: false}, '-save');
-			if (findProgram(program) === undefined || (backend === 'legacy' && !hasLegacy(family))) {
-				return [];
-			}
-
-			const {stdout} = await printSave(program);
-			const rules = await readSave(stdout, family);
-			return [{family, backend, inUse: false, text: stdout, rules}];
+		otherPrograms(families, inUse).map(async ({program, ...other}) => {
+			const {stdout} = await printSave(`${program}-save`);
+			return {...other, text: stdout, rules: await readSave(stdout, other.family)};
 		}),
 	);
 	// iptables-legacy-save also prints tables that merely exist.
-	return snapshots
-		.flat()
-		.filter(({text}) => text.split('\n').some((line) => /^-A |^:\S+ DROP/.test(line)));
+	return snapshots.filter(({text}) =>
+		text.split('\n').some((line) => /^-A |^:\S+ DROP/.test(line)),
+	);
+}
+
+/** The programs of the backend that is not in use, where the kernel may have rules of it. */
+function otherPrograms(families: readonly Family[], inUse: Backend) {
+	const backend: Backend = inUse === 'nft' ? 'legacy' : 'nft';
+	return families
+		.map((family) => ({family, backend, inUse: false}))
+		.map((other) => ({...other, program: programFor(other)}))
+		.filter(
+			({family, program}) =>
+				findProgram(`${program}-save`) !== undefined && (backend === 'nft' || hasLegacy(family)),
+		);
+}
+
+/**
+ * Our own rules in both backends, with the program that changes them: also those of the backend that
+ * `iptables` meant before it was switched, and beside rules that iptables cannot print.
+ * @throws {HostError} where they cannot be read
+ */
+export async function readOwnEverywhere(
+	families: readonly Family[],
+	inUse: Backend,
+): Promise<ReadonlyArray<Awaited<ReturnType<typeof saveOwn>> & {readonly program: string}>> {
+	const programs = [
+		...families.map((family) => ({family, program: programOf(family)})),
+		...otherPrograms(families, inUse),
+	];
+	return Promise.all(
+		programs.map(async ({family, program}) => ({...(await saveOwn(family, program)), program})),
+	);
 }
 
 /**

@@ -34,7 +34,7 @@ export async function demonstrateVerdicts(
 			// The second load replaces the rules of our chain. It adds the jump once more, which does no harm.
 			await loadSource(testbed.machine, source, families);
 			const answer = await testbed.senders[4].run('requestEcho', {
-				...{protocol: 'tcp', source: vantagePoint.source, target: testbed.targetFor(vantagePoint)},
+				...{protocol: 'tcp', ...testbed.endsFor(vantagePoint)},
 				...{port: CLOSED_PORT, timeout: TIMEOUT_MS},
 			});
 			answers.push([policy.verdict, answer]);

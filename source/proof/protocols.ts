@@ -190,8 +190,8 @@ async function sendAll(
 	wanted: Wanted,
 ): Promise<SeenProtocols | undefined> {
 	const {machine, senders} = testbed;
-	const {family, source} = vantagePoint;
-	const target = testbed.targetFor(vantagePoint);
+	const {family} = vantagePoint;
+	const {source, target} = testbed.endsFor(vantagePoint);
 	const {outside} = testbed.linkTo(vantagePoint);
 	await resetProtocolCounters(machine);
 	let missing = wanted;

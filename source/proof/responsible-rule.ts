@@ -35,11 +35,8 @@ export async function findResponsibleRule(
 ): Promise<ResponsibleRule | undefined> {
 	const send = async () =>
 		testbed.senders[vantagePoint.family].run('sweep', {
-			...{protocol: packet.protocol, source: vantagePoint.source},
-			...{
-				target: testbed.targetFor(vantagePoint),
-				ports: [{first: packet.port, last: packet.port}],
-			},
+			...{protocol: packet.protocol, ...testbed.endsFor(vantagePoint)},
+			ports: [{first: packet.port, last: packet.port}],
 		});
 	const found = await observe(testbed, source, {...vantagePoint, ...packet}, send);
 	const finders = {open: findAccepting, closed: findBlocking, forwarded: findForwarding};

@@ -227,13 +227,12 @@ async function findMissing(
 }
 
 async function send(
-	testbed: Testbed,
-	{family, source, ...vantagePoint}: VantagePoint,
+	{endsFor, senders}: Testbed,
+	vantagePoint: VantagePoint,
 	protocol: Protocol | 'syn',
 	ports: readonly PortRange[],
 ): Promise<void> {
-	const target = testbed.targetFor({family, source, ...vantagePoint});
-	await testbed.senders[family].run('sweep', {protocol, source, target, ports});
+	await senders[vantagePoint.family].run('sweep', {...endsFor(vantagePoint), protocol, ports});
 }
 
 function pieces(ports: readonly PortRange[]): ReadonlyArray<readonly PortRange[]> {

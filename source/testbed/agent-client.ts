@@ -1,6 +1,8 @@
 import {converse} from '../host/exec/background.ts';
 import {selfCommand} from '../host/exec/self.ts';
 import {enterArguments, type Namespace} from '../host/netns.ts';
+import {HostError} from '../lib/errors.ts';
+import {printable} from '../lib/printable.ts';
 import type {Operations, Request, Response} from './agent.ts';
 
 /** The command that makes this program an agent (agent.ts). */
@@ -8,7 +10,7 @@ export const AGENT_COMMAND = '__agent';
 
 /** An agent in a namespace, as its parent process sees it. */
 export type Agent = {
-	/** Runs an operation in the agent. @throws {Error} what the operation threw, or that the agent ended */
+	/** Runs an operation in the agent. @throws {HostError} what the operation threw, or that the agent ended */
 	readonly run: <Name extends keyof Operations>(
 		operation: Name,
 		args: Parameters<Operations[Name]>[0],
@@ -34,11 +36,11 @@ export function startAgent(namespace: Namespace): Agent {
 			if (error === undefined) {
 				request?.resolve(result as never);
 			} else {
-				request?.reject(new Error(error));
+				request?.reject(failed(error));
 			}
 		},
 		(failure = 'The sender of packets ended') => {
-			ended = new Error(failure);
+			ended = failed(failure);
 			for (const {reject} of pending.values()) {
 				reject(ended);
 			}
@@ -59,6 +61,14 @@ export function startAgent(namespace: Namespace): Agent {
 			}),
 		stop: end,
 	};
+}
+
+function failed(message: string): HostError {
+	return new HostError(
+		`Packets could not be sent to the copy of this machine: ${printable(message, 120)}`,
+		'Nothing is proven, and nothing was changed',
+		1,
+	);
 }
 
 /** An agent that is started by the first operation. */

@@ -1,6 +1,7 @@
 import dgram from 'node:dgram';
 import net from 'node:net';
 import {setTimeout as delay} from 'node:timers/promises';
+import {bound} from './sweep-ports.ts';
 
 export type EchoServer = {
 	readonly protocol: 'tcp' | 'udp';
@@ -12,10 +13,8 @@ export type EchoServer = {
 export async function serveEcho({protocol, address, port}: EchoServer): Promise<void> {
 	if (protocol === 'udp') {
 		const socket = dgram.createSocket(address.includes(':') ? 'udp6' : 'udp4');
-		socket.on('error', () => {});
 		socket.on('message', (message, from) => socket.send(message, from.port, from.address));
-		await new Promise<void>((resolve) => socket.bind(port, address, resolve));
-		return;
+		return bound(socket, port, address);
 	}
 
 	const server = net.createServer((socket) => {

@@ -55,8 +55,7 @@ async function sendDatagrams(
 		// The target is an address, so that a lookup would do nothing, 65,535 times.
 		lookup: (address, _, callback) => callback(null, address, family),
 	});
-	socket.on('error', () => {});
-	await new Promise<void>((resolve) => socket.bind(sourcePort, source, resolve));
+	await bound(socket, sourcePort, source);
 	if (family === 4) {
 		// A group is reached through each interface. In IPv6 the target names it.
 		socket.setMulticastInterface(source);
@@ -86,6 +85,13 @@ async function sendDatagrams(
 	}
 
 	await new Promise<void>((resolve) => socket.close(resolve));
+}
+
+/** Binds a socket, whose later errors are of no interest. @throws {Error} where it cannot be bound */
+export async function bound(socket: dgram.Socket, port: number, address: string): Promise<void> {
+	await new Promise<void>((resolve, reject) => {
+		socket.on('error', reject).bind(port, address, resolve);
+	});
 }
 
 async function sweepTcp(ports: Iterable<number>, source: string, target: string): Promise<void> {

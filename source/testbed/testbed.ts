@@ -10,6 +10,7 @@ import {
 	createLinks,
 	ip,
 	type Namespaces,
+	onLink,
 	planLinks,
 	seedNeighbours,
 	targetOf,
@@ -36,6 +37,11 @@ export type Testbed = {
 	readonly startBeyond: () => Promise<Agent>;
 	/** The machine's address that packets from a vantage point are sent to. */
 	readonly targetFor: (vantagePoint: VantagePoint) => string;
+	/** The ends of a packet from a vantage point, as sockets of the outside take them. */
+	readonly endsFor: (vantagePoint: VantagePoint) => {
+		readonly source: string;
+		readonly target: string;
+	};
 	readonly linkTo: (vantagePoint: VantagePoint) => VethLink;
 	/**
 	 * Enters each side's link-layer addresses into the other side's neighbour table. So packets also arrive
@@ -127,6 +133,11 @@ async function buildAndUse<T>(
 				return inBeyond;
 			},
 			targetFor: (vantagePoint) => targetOf(vantagePoint, linkTo(vantagePoint)),
+			endsFor(vantagePoint) {
+				const link = linkTo(vantagePoint);
+				const target = targetOf(vantagePoint, link);
+				return {source: onLink(vantagePoint.source, link), target: onLink(target, link)};
+			},
 			linkTo,
 			seedNeighbours: async (some) => seedNeighbours(machine, outside, linkTo, some),
 			async forgetNeighbours() {

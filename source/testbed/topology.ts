@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js';
 import {firstLine} from '../host/exec/run.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
 import type {Namespace} from '../host/netns.ts';
+import {scopeOf} from '../lib/address-scope.ts';
 import {HostError} from '../lib/errors.ts';
 import {FAMILIES, type Family} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
@@ -188,9 +189,26 @@ export async function seedNeighbours(
 	);
 }
 
-/** The machine's address that packets from a vantage point are sent to. */
-export function targetOf({family, destination}: VantagePoint, {addresses}: VethLink): string {
-	return destination ?? stripPrefixLength(addresses[family]);
+/**
+ * The machine's address that packets from a vantage point are sent to. From a link-local address that is
+ * another one: both ends of such a connection are on the same link.
+ */
+export function targetOf(
+	{family, source, destination}: VantagePoint,
+	{addresses}: VethLink,
+): string {
+	return (
+		destination ?? (isLinkLocal(source) ? MACHINE_LINK_LOCAL : stripPrefixLength(addresses[family]))
+	);
+}
+
+/** An address as a socket of the outside takes it: a link-local one needs its interface (RFC 4007, 11). */
+export function onLink(address: string, {outside}: VethLink): string {
+	return isLinkLocal(address) ? `${address}%${outside}` : address;
+}
+
+function isLinkLocal(address: string): boolean {
+	return scopeOf(address) === 'link-local' && address.includes(':');
 }
 
 /** Runs lines of ip(8) in a namespace. @throws {HostError} where one fails */

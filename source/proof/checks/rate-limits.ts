@@ -126,7 +126,7 @@ async function count(
 		async () => {
 			for (let index = 0; index < sent; index += 1) {
 				await testbed.senders[vantagePoint.family].run('sweep', {
-					...{protocol, source: vantagePoint.source, target: testbed.targetFor(vantagePoint)},
+					...{protocol, ...testbed.endsFor(vantagePoint)},
 					ports: [{first: port, last: port}],
 				});
 			}

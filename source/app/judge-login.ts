@@ -3,10 +3,11 @@ import {type ChangeMeta, readMeta} from '../change/record.ts';
 import {interfacesOf} from '../host/machine/interfaces.ts';
 import {asLogin, isOwnAddress, type Login, serverOf} from '../host/sockets/logins.ts';
 import {connectionKey, type TcpSocket} from '../host/sockets/proc-net.ts';
-import {findSession} from '../host/sockets/session.ts';
+import {findSession, type Session} from '../host/sockets/session.ts';
+import {joinWords} from '../lib/list.ts';
 import {evaluate} from '../ruleset/evaluate.ts';
 import {firstPacket} from '../ruleset/evaluate-ports.ts';
-import {printAccessPort} from '../ruleset/lockout.ts';
+import {findLockouts, printAccessPort} from '../ruleset/lockout.ts';
 import type {FamilyRules} from '../ruleset/model.ts';
 
 /**
@@ -20,6 +21,8 @@ export type Evidence = {
 	readonly change: Pick<ChangeMeta, 'connections' | 'appliedFrom'>;
 	/** The rules of the change, without those of other programs. */
 	readonly rules: readonly FamilyRules[];
+	/** The session in use, where it comes through a tunnel whose ports must stay open. */
+	readonly session?: Session;
 };
 
 /** What the record of a change says. Where it is damaged, it says that of a change by version 0.1.0. */
@@ -39,7 +42,7 @@ export async function judgeSession(evidence: Evidence): Promise<Doubt> {
 
 	const connection = session.kind === 'remote' ? session.connection : 'unknown';
 	return typeof connection === 'object'
-		? judgeLogin(await asLogin(connection), evidence)
+		? judgeLogin(await asLogin(connection), {...evidence, session})
 		: UNKNOWN[connection];
 }
 
@@ -61,7 +64,7 @@ const UNKNOWN = {
  * the change accept its first packet, and it comes from an address from which the rules were applied.
  * Whatever conntrack made of its packets does not count.
  */
-export function judgeLogin(login: Login, {change, rules}: Evidence): Doubt {
+export function judgeLogin(login: Login, {change, rules, session}: Evidence): Doubt {
 	const {connection} = login;
 	const {remoteAddress: client} = connection;
 	const {appliedFrom, connections} = change;
@@ -85,7 +88,8 @@ export function judgeLogin(login: Login, {change, rules}: Evidence): Doubt {
 	return (
 		judgeServer(login, port) ??
 		judgeRules(connection, port, rules) ??
-		judgeAddress(client, appliedFrom)
+		judgeAddress(client, appliedFrom) ??
+		judgeTunnel(client, rules, session)
 	);
 }
 
@@ -125,6 +129,22 @@ function judgeRules(connection: TcpSocket, port: string, rules: readonly FamilyR
 	return accepted
 		? undefined
 		: `The new rules block ${port} from ${source}: this login got in by something else, as a rule of another program`;
+}
+
+/**
+ * A login through a tunnel is possible for as long as conntrack remembers the tunnel's flow, whatever the
+ * rules make of the tunnel itself.
+ */
+function judgeTunnel(client: string, families: readonly FamilyRules[], session?: Session): Doubt {
+	if (session?.kind !== 'remote' || session.client !== client) {
+		return undefined;
+	}
+
+	const accessPorts = session.accessPorts.filter(({tunnel}) => tunnel !== undefined);
+	const closed = findLockouts({families}, {...session, accessPorts}).map(printAccessPort);
+	return closed.length === 0
+		? undefined
+		: `The new rules block ${joinWords(closed)}, through which this login comes: it ends once the tunnel is silent for some minutes, and no other follows`;
 }
 
 /** @param appliedFrom how the rules were applied, as the change recorded it */

@@ -57,7 +57,7 @@ export async function startChange(
 		}
 	}
 
-	const look = watchLogins(change.id);
+	const look = watchLogins(change.id, plan.session);
 	return {
 		...change,
 		look() {
@@ -87,6 +87,7 @@ function appliedFrom(sessions: readonly Session[]): ChangeMeta['appliedFrom'] {
  */
 function watchLogins(
 	id: number,
+	session: Session,
 ): () => Pick<ReturnType<StartedChange['look']>, 'logins' | 'doubt'> {
 	let evidence: Evidence | undefined;
 	// Both stay when their connections have ended: the logins were possible.
@@ -94,7 +95,7 @@ function watchLogins(
 	let doubt: Doubt;
 	return () => {
 		try {
-			evidence ??= evidenceOf(id);
+			evidence ??= {...evidenceOf(id), session};
 			for (const login of findLogins(new Set(evidence.change.connections))) {
 				const {remoteAddress: address} = login.connection;
 				const key = connectionKey(login.connection);

@@ -2,7 +2,7 @@ import type {Interface} from '../host/machine/interfaces.ts';
 import {subtractRanges} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
 import {stretches} from '../ruleset/evaluate-ports.ts';
-import {printAccessPort, type RemoteClient} from '../ruleset/lockout.ts';
+import {printAccessPort, type RemoteClient, senderTo} from '../ruleset/lockout.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {
 	hasIngress,
@@ -139,19 +139,29 @@ function accessChecks(
 	views: readonly View[],
 	remoteClient: RemoteClient | undefined,
 ): readonly Check[] {
-	const view = views.find(({vantagePoint}) => vantagePoint.source === remoteClient?.client);
-	return view === undefined || remoteClient === undefined
-		? []
-		: remoteClient.accessPorts.map((accessPort) => {
-				const isClosed = subtractRanges([accessPort], view.passed[accessPort.protocol]).length > 0;
-				return {
-					...check(
-						`you, ${view.vantagePoint.source}, reach ${printAccessPort(accessPort)} again`,
-						view.vantagePoint,
-						!isClosed,
-						'the policy shuts it',
-					),
-					wayIn: true,
-				};
-			});
+	const isYou = ({vantagePoint}: View) => vantagePoint.source === remoteClient?.client;
+	if (remoteClient === undefined || !views.some(isYou)) {
+		return [];
+	}
+
+	return remoteClient.accessPorts.flatMap((accessPort) => {
+		const {client = remoteClient.client} = senderTo(accessPort, remoteClient);
+		const view =
+			accessPort.tunnel !== undefined && accessPort.peer === undefined
+				? views.find(({vantagePoint}) => vantagePoint.kind === 'anywhere')
+				: views.find(({vantagePoint}) => vantagePoint.source === client);
+		return view === undefined
+			? []
+			: [
+					{
+						...check(
+							`you, ${client}, reach ${printAccessPort(accessPort)} again`,
+							view.vantagePoint,
+							subtractRanges([accessPort], view.passed[accessPort.protocol]).length === 0,
+							'the policy shuts it',
+						),
+						wayIn: true,
+					},
+				];
+	});
 }

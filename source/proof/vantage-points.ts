@@ -95,6 +95,13 @@ export async function planVantagePoints({
 		});
 	}
 
+	for (const {tunnel, peer: source} of remoteClient?.accessPorts ?? []) {
+		if (tunnel !== undefined && source !== undefined) {
+			const name = `the other end of ${tunnel}, ${source}`;
+			points.push({family: familyOf(source), inInterface: main, source, kind: 'client', name});
+		}
+	}
+
 	const isReachable = ({family, inInterface}: VantagePoint) =>
 		entries.some((one) => one.inInterface === inInterface && one.destinations[family].length > 0);
 	return points.filter((point) => !own.has(point.source) && isReachable(point));

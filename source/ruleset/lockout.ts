@@ -1,5 +1,6 @@
 import type {Family} from '../lib/network.ts';
 import {printPorts, rangesOverlap} from '../lib/port-ranges.ts';
+import {printable} from '../lib/printable.ts';
 import type {PortOpening} from '../policy/opening.ts';
 import type {Protocol} from '../policy/services.ts';
 import {type Decision, evaluate} from './evaluate.ts';
@@ -12,6 +13,10 @@ export type AccessPort = {
 	readonly protocol: Protocol;
 	readonly first: number;
 	readonly last: number;
+	/** The tunnel through which the client comes, where its packets arrive at this port. */
+	readonly tunnel?: string;
+	/** The other end of that tunnel, where it is known. */
+	readonly peer?: string;
 };
 
 /** A client that is logged in from another machine, and must be able to log in again. */
@@ -37,14 +42,17 @@ export function judgeAccessPorts(
 	{families}: RuleSet,
 	remoteClient: RemoteClient,
 ): readonly AccessDecision[] {
-	const {client, inInterface = ''} = remoteClient;
-	const mine = families.filter(
-		({family}) => client === undefined || client.includes(':') === (family === 6),
-	);
-	return mine.flatMap((rules) => {
+	return families.flatMap((rules) => {
 		const {family} = rules;
-		const vantagePoint: VantagePoint = {family, inInterface, source: client ?? STRANGER[family]};
 		return remoteClient.accessPorts.flatMap((accessPort) => {
+			const {client, inInterface} = senderTo(accessPort, remoteClient);
+			if (client !== undefined && client.includes(':') !== (family === 6)) {
+				return [];
+			}
+
+			const vantagePoint: VantagePoint = {
+				...{family, inInterface: inInterface ?? '', source: client ?? STRANGER[family]},
+			};
 			const stretches = judgePorts(rules, vantagePoint, accessPort.protocol).filter((stretch) =>
 				rangesOverlap(stretch, accessPort),
 			);
@@ -52,6 +60,14 @@ export function judgeAccessPorts(
 			return worst ? [{accessPort, family, decision: worst.decision}] : [];
 		});
 	});
+}
+
+/** Where packets to an access port come from: those of a tunnel from its other end, on no interface that is known. */
+export function senderTo(
+	{tunnel, peer}: AccessPort,
+	{client, inInterface}: RemoteClient,
+): Pick<RemoteClient, 'client' | 'inInterface'> {
+	return tunnel === undefined ? {client, inInterface} : {client: peer, inInterface: undefined};
 }
 
 /** The access ports that the rules block. */
@@ -82,7 +98,8 @@ export function openingFor({protocol, first, last}: AccessPort): PortOpening {
 	return {kind: 'port', protocol, first, last, limit: false};
 }
 
-/** `22/tcp` */
-export function printAccessPort(accessPort: AccessPort): string {
-	return `${printPorts(accessPort, '-')}/${accessPort.protocol}`;
+/** `22/tcp`, `51820/udp (tunnel wg0)` */
+export function printAccessPort({tunnel, ...accessPort}: AccessPort): string {
+	const text = `${printPorts(accessPort, '-')}/${accessPort.protocol}`;
+	return tunnel === undefined ? text : `${text} (tunnel ${printable(tunnel)})`;
 }

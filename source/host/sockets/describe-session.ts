@@ -1,3 +1,4 @@
+import {printable} from '../../lib/printable.ts';
 import {printAccessPort} from '../../ruleset/lockout.ts';
 import type {Session} from './session.ts';
 
@@ -9,6 +10,6 @@ export function describeSession(session: Session): string {
 		case 'unknown':
 			return 'how you are connected was not found out';
 		case 'remote':
-			return `from ${session.client ?? 'outside'}, through ${session.accessPorts.map(printAccessPort).join(' and ')}`;
+			return `from ${session.client ?? 'outside'}, through ${session.accessPorts.map(printAccessPort).join(' and ')}${session.dialled === undefined ? '' : `, in the tunnel ${printable(session.dialled)}, which this machine dials: no port of it need be open`}`;
 	}
 }

@@ -12,6 +12,7 @@ import {
 	type TcpSocket,
 } from './proc-net.ts';
 import {ancestorsOf, commandNameOf, link, socketsOf, variableOf} from './processes.ts';
+import {findTunnel} from './tunnel.ts';
 
 /** How the person at the keyboard reaches this machine. */
 export type Session =
@@ -23,6 +24,8 @@ export type Session =
 			 * and the terminal is used in another way. `several`: a server holds it among others.
 			 */
 			readonly connection: TcpSocket | 'mosh' | 'ended' | 'several';
+			/** The tunnel that this machine dials, and through which the client comes: no port of it need be open. */
+			readonly dialled?: string;
 	  })
 	/** At the machine's own console. */
 	| {readonly kind: 'console'}
@@ -34,9 +37,25 @@ const MOSH: AccessPort = {protocol: 'udp', first: 60_000, last: 61_000};
 /**
  * Finds the session that this process runs in: walks the parents to the first that owns an
  * established TCP connection or mosh's UDP socket. sudo and su only add parents; under tmux and
- * screen, whose servers have none, it walks from their clients.
+ * screen, whose servers have none, it walks from their clients. A client that comes through a tunnel
+ * needs the ports of that tunnel as well.
  */
 export async function findSession(pid = process.pid): Promise<Session> {
+	const session = await findDirect(pid);
+	const client = clientOf(session);
+	const tunnel = client === undefined ? undefined : await findTunnel(client);
+	if (session.kind !== 'remote' || tunnel === undefined) {
+		return session;
+	}
+
+	const {name, ports} = tunnel;
+	return ports.length === 0
+		? {...session, dialled: name}
+		: {...session, accessPorts: [...session.accessPorts, ...ports]};
+}
+
+/** The same, as if there were no tunnels. */
+async function findDirect(pid: number): Promise<Session> {
 	const sockets = readTcpSockets();
 	const clients = await multiplexerClients(pid);
 	const starts = [pid, ...clients];

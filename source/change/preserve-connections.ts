@@ -43,10 +43,9 @@ export async function keepConnections(): Promise<void> {
 		return;
 	}
 
-	// It adds 20,000 connections in less than a second and skips the known ones. It opens /dev/stdin,
-	// which must be a pipe; Node would give a socket.
+	// It adds 20,000 connections in less than a second and skips the known ones.
 	const input = entries.map((words) => `-A ${words.join(' ')}\n`).join('');
-	const {status} = await run('sh', ['-c', 'cat | conntrack -R -'], {input});
+	const {status} = await run('conntrack', ['-R', '-'], {input});
 	if (status !== 0) {
 		await insertOneByOne(entries);
 	}

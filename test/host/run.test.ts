@@ -1,3 +1,5 @@
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {run} from '../../source/host/exec/run.ts';
 
@@ -12,6 +14,19 @@ describe('a program that is run', () => {
 		expect(await run('sh', ['-c', 'echo out; echo err >&2; cat; exit 3'], {input: 'in\n'})).toEqual(
 			{status: 3, stdout: 'out\nin\n', stderr: 'err\n'},
 		);
+	});
+
+	test('can open its standard input by name, as nft(8) and conntrack(8) do', async () => {
+		const folder = mkdtempSync('/tmp/fww-test-');
+		const script = path.join(folder, 'nft');
+		writeFileSync(script, '#!/bin/sh\ncat /dev/stdin\nexit 3\n', {mode: 0o755});
+		for (const words of [[script], ['env', script]]) {
+			const [program = '', ...args] = words;
+			const {status, stdout} = await run(program, args, {input: 'in\n'});
+			expect({status, stdout}).toEqual({status: 3, stdout: 'in\n'});
+		}
+
+		rmSync(folder, {recursive: true});
 	});
 
 	test('is in time when it has ended in time, however late that is looked at', async () => {

@@ -46,8 +46,13 @@ export const run: Runner = async (program, args, options = {}) => {
 
 	// Starting a program blocks the event loop for some 5 ms, and callers start up to ten together.
 	await yieldToEventLoop();
+	const opensStdin =
+		options.input !== undefined && [program, ...args].some((word) => OPENS_STDIN.test(word));
+	const [command, words] = opensStdin
+		? ['/bin/sh', ['-c', 'cat | "$@"', 'sh', file, ...args]]
+		: [file, args];
 	const child = await startProcess(file, () =>
-		spawn(file, args, {env: plainEnvironment(), stdio: 'pipe', detached: true}),
+		spawn(command, words, {env: plainEnvironment(), stdio: 'pipe', detached: true}),
 	);
 	if (typeof child === 'string') {
 		return failed('not started', child);
@@ -91,6 +96,12 @@ export const run: Runner = async (program, args, options = {}) => {
 		child.stdin.end(options.input ?? '');
 	});
 };
+
+/**
+ * Programs that open /dev/stdin by its name (nft before 1.0.2, conntrack). Node gives a socket for standard
+ * input, which cannot be opened (ENXIO, unix(7)): they get a pipe.
+ */
+const OPENS_STDIN = /(?:^|\/)(?:nft|conntrack)$/;
 
 function failed(
 	failure: NonNullable<RunResult['failure']>,

@@ -4,6 +4,7 @@ import type {Protocol} from '../policy/services.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import type {Testbed} from '../testbed/testbed.ts';
+import {resetCounters} from './count-nft.ts';
 import {type MatchedRule, type ResponsibleRule, readCounters} from './rule-counters.ts';
 import {type TracedPackets, type TracedRule, tracePackets} from './trace-nft.ts';
 
@@ -38,7 +39,9 @@ export async function findResponsibleRule(
 			...{protocol: packet.protocol, ...testbed.endsFor(vantagePoint)},
 			ports: [{first: packet.port, last: packet.port}],
 		});
-	const found = await observe(testbed, source, {...vantagePoint, ...packet}, send);
+	const only = `${packet.protocol} dport ${packet.port}`;
+	await resetCounters(testbed.machine);
+	const found = await observe(testbed, source, {vantagePoint, only}, send);
 	const finders = {open: findAccepting, closed: findBlocking, forwarded: findForwarding};
 	return finders[fate](found);
 }
@@ -53,46 +56,49 @@ export async function findBlockingRule(
 	vantagePoint: VantagePoint,
 	exchange: () => Promise<unknown>,
 ): Promise<ResponsibleRule | undefined> {
-	const rule = findBlocking(await observe(testbed, source, vantagePoint, exchange));
+	await resetCounters(testbed.machine);
+	const rule = findBlocking(await observe(testbed, source, {vantagePoint}, exchange));
 	return rule?.own ? undefined : rule;
 }
 
-type Observed = {readonly matched: readonly MatchedRule[]; readonly traced: readonly TracedRule[]};
+export type Observed = {
+	readonly matched: readonly MatchedRule[];
+	readonly traced: readonly TracedRule[];
+};
 
-/** The rules that packets match while they are sent. */
-async function observe(
-	{machine}: Testbed,
+/** The rules that packets match while they are sent, once. */
+export async function observe(
+	testbed: Testbed,
 	source: RulesUnderTest,
 	packets: TracedPackets,
 	send: () => Promise<unknown>,
 ): Promise<Observed> {
-	const programs = source.loads
-		.map(({program}) => program)
-		.filter((program) => program.endsWith('-restore') && isOfFamily(program, packets));
-	const before = await Promise.all(programs.map(async (program) => readCounters(machine, program)));
-	const traced =
-		source.nativeTables.length > 0 && hasNft()
-			? await tracePackets(machine, new Set(source.nativeTables), packets, send)
-			: [];
-	if (traced.length === 0) {
+	const {machine} = testbed;
+	const programs = [...new Set(source.loads.map(({program}) => program))].filter(
+		(program) =>
+			program.endsWith('-restore') &&
+			program.startsWith('ip6') === (packets.vantagePoint.family === 6),
+	);
+	const read = async () =>
+		Promise.all(programs.map(async (program) => readCounters(machine, program)));
+	const before = await read();
+	let traced: readonly TracedRule[] = [];
+	if (source.nativeTables.length > 0 && hasNft()) {
+		traced = await tracePackets(testbed, new Set(source.nativeTables), packets, send);
+	} else {
 		await send();
 	}
 
-	const after = await Promise.all(programs.map(async (program) => readCounters(machine, program)));
-	const matched = after.flatMap((lines, index) =>
+	const matched = (await read()).flatMap((lines, index) =>
 		lines.filter((line, number) => line.packets > (before[index]?.[number]?.packets ?? 0)),
 	);
 	return {matched, traced};
 }
 
-function isOfFamily(program: string, {family}: VantagePoint): boolean {
-	return program.startsWith('ip6') === (family === 6);
-}
-
 /** Targets that change what the packet is to the rules behind them. */
-const CHANGING = new Set(['REDIRECT', 'DNAT', 'TPROXY', 'CT', 'NOTRACK', 'NETMAP']);
+export const CHANGING = new Set(['REDIRECT', 'DNAT', 'TPROXY', 'CT', 'NOTRACK', 'NETMAP']);
 
-function findBlocking({matched, traced}: Observed): ResponsibleRule | undefined {
+export function findBlocking({matched, traced}: Observed): ResponsibleRule | undefined {
 	const foreign = matched.filter(({own}) => !own);
 	const terminal = foreign.filter(
 		({target, text}) => ['DROP', 'REJECT'].includes(target) && !text.startsWith(':'),
@@ -117,7 +123,7 @@ function findForwarding({matched, traced}: Observed): ResponsibleRule | undefine
 	);
 }
 
-function findAccepting({matched, traced}: Observed): ResponsibleRule | undefined {
+export function findAccepting({matched, traced}: Observed): ResponsibleRule | undefined {
 	const foreign = matched.filter(({own}) => !own);
 	const accepting = foreign.filter(
 		({target, table, text}) => target === 'ACCEPT' && table === 'filter' && !text.startsWith(':'),

@@ -13,17 +13,25 @@ export type Sweep = {
 	 */
 	readonly protocol: 'syn' | 'tcp' | 'udp' | 'sctp' | 'other';
 	readonly source: string;
+	/** Of `udp`. Default: any. */
+	readonly sourcePort?: number;
 	readonly target: string;
 	readonly ports: readonly PortRange[];
 };
 
 /** Sends one packet to each port and waits for no answer: the target's kernel counts the packets that pass. */
-export async function sweep({protocol, ports, source, target}: Sweep): Promise<void> {
+export async function sweep({
+	protocol,
+	ports,
+	source,
+	sourcePort = 0,
+	target,
+}: Sweep): Promise<void> {
 	switch (protocol) {
 		case 'tcp':
 			return sweepTcp(portsOf(ports), source, target);
 		case 'udp':
-			return sendDatagrams(portsOf(ports), () => Buffer.alloc(1), source, 0, target);
+			return sendDatagrams(portsOf(ports), () => Buffer.alloc(1), source, sourcePort, target);
 		case 'syn':
 			return sendDatagrams(portsOf(ports), () => SYN_REST, source, SYN_PORT, target);
 		case 'sctp':

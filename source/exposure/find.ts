@@ -14,9 +14,6 @@ import {exposedRows} from './rows.ts';
 import {peculiaritiesOf} from './strip-rate-limits.ts';
 import {planForExposure} from './vantage-points.ts';
 
-/** Stands for the running rules where they cannot be read. */
-const NOTHING: RulesUnderTest = {loads: [], rules: [], nativeTables: [], unseen: []};
-
 /**
  * Finds what the outside can reach of this machine now, and what it could reach once the policy is
  * applied: through INPUT of both backends, through native nftables, and through forwarding to containers,
@@ -57,31 +54,26 @@ export async function findExposure(
 			opening.kind === 'port' ? [opening.first, opening.last] : [],
 		),
 	];
-	// Without a vantage point, no packets can be sent.
+	// Without a vantage point, no packets can be sent. What is not read says nothing of what it leaves open.
 	const measured =
-		vantagePoints.length === 0
+		vantagePoints.length === 0 || readable === undefined
 			? undefined
 			: await unlessImpossible(async () =>
-					measureExposure(
-						...([interfaces, vantagePoints, readable ?? NOTHING] as const),
-						...([iptables && change, ports] as const),
-					),
+					measureExposure(interfaces, vantagePoints, readable, iptables && change, ports),
 				);
 	const tried = measured instanceof HostError ? undefined : measured;
-	const {before, after} = tried ?? deriveBoth(vantagePoints, readable ?? NOTHING, change);
+	const found = tried ?? (readable && deriveBoth(vantagePoints, readable, change));
 	const visibilities = vantagePoints.map((vantagePoint, index): VisibilityFrom => {
-		const later = after?.[index];
+		const after = found ? found.after?.[index] : change && UNKNOWN_VISIBILITY;
 		return {
 			...vantagePoint,
-			before: (readable && before[index]) ?? UNKNOWN_VISIBILITY,
-			...(later === undefined
-				? {}
-				: {after: readable ? later : {...later, forwarded: 'unknown' as const}}),
+			before: found?.before[index] ?? UNKNOWN_VISIBILITY,
+			...(after === undefined ? {} : {after}),
 		};
 	});
 	return {
 		rows: exposedRows(visibilities, listeners, published),
-		tried: tried !== undefined && (readable !== undefined || change !== undefined),
+		tried: tried !== undefined,
 		unread: [
 			...(running instanceof HostError ? describeUnreadable(running, change) : []),
 			...(measured instanceof HostError ? [`No packets were sent: ${measured.message}.`] : []),
@@ -136,13 +128,12 @@ function describeUnreadable(
 ): readonly string[] {
 	return [
 		`The rules that are there now could not be read: ${message}.`,
-		...(change
-			? ['Afterwards is by the planned rules alone: rules of others may let in more, or less.']
-			: []),
+		...(change ? ['What stays of them opens and closes ports after the change, too.'] : []),
 	];
 }
 
-function describeHidden(
+/** What decides on packets and cannot be judged for certain. @param derived from the rules alone, without packets */
+export function describeHidden(
 	{loads, nativeTables, unseen}: RulesUnderTest,
 	derived: boolean,
 ): readonly string[] {

@@ -17,6 +17,8 @@ export type PortRow =
 			readonly port: Port;
 			readonly listeners: readonly Listener[];
 			readonly openings: readonly Opening[];
+			/** The forwarded ports are not known, and this one may be one of them. */
+			readonly mayBeForwarded: boolean;
 	  }
 	/** A protocol without ports that something here receives, and the openings that allow it. */
 	| {
@@ -78,23 +80,21 @@ export function portRows(facts: PortFacts): readonly PortRow[] {
 	return last?.rows ?? [];
 }
 
-function makeRows({
-	openings,
-	listeners,
-	protocols = [],
-	published = [],
-}: PortFacts): readonly PortRow[] {
+function makeRows({openings, listeners, protocols = [], published}: PortFacts): readonly PortRow[] {
 	const outside = groupByPort((listeners ?? []).filter(({reach}) => reach === 'outside'));
 	const find = finderOf(openings);
 	const reachable = [...outside].map(([key, members]): Extract<PortRow, {kind: 'listener'}> => {
 		const port = portOf(members);
-		return {kind: 'listener', key, port, listeners: members, openings: find(port)};
+		return {
+			...{kind: 'listener', key, port, listeners: members, openings: find(port)},
+			mayBeForwarded: published === undefined,
+		};
 	});
 	const ports = [...outside.values()].map(portOf);
 	return [
 		...reachable,
 		...protocolRows(protocols, openings),
-		...published.map((one): PortRow => {
+		...(published ?? []).map((one): PortRow => {
 			const key = `to ${one.to} ${one.protocol} ${one.address} ${one.port} ${one.on} ${one.from}`;
 			return {kind: 'published', key, published: one};
 		}),

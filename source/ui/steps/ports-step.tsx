@@ -151,7 +151,7 @@ function headingOf({policy, known}: Flow, rows: readonly PortRow[], looking: boo
 	const parts = [
 		...(listening.length > 0
 			? [
-					`${listening.length} ${listening.length === 1 ? 'port listens' : 'ports listen'}, ${closed} shut`,
+					`${listening.length} ${listening.length === 1 ? 'port listens' : 'ports listen'}, ${closed} ${known.published.value === undefined ? 'not opened' : 'shut'}`,
 				]
 			: []),
 		...(protocols.length > 0

@@ -21,7 +21,7 @@ export function rowText(row: PortRow): {readonly text: string; readonly tone: To
 		case 'listener': {
 			const open = row.openings.length > 0;
 			return {
-				text: `${screenReader ? '' : `${boxText(open)} `}${columns(printPort(row.port), openingsText(row.openings))}${namesOf(row.listeners)}`,
+				text: `${screenReader ? '' : `${boxText(open)} `}${columns(printPort(row.port), openingsText(row.openings, row.mayBeForwarded))}${namesOf(row.listeners)}`,
 				tone: open ? 'accept' : 'plain',
 			};
 		}
@@ -60,7 +60,7 @@ export function rowText(row: PortRow): {readonly text: string; readonly tone: To
 export function rowNote(row: PortRow): string {
 	switch (row.kind) {
 		case 'listener':
-			return `${describeListeners(row.listeners)}. ${chanceOf(row.listeners)}Space ${row.openings.length > 0 ? 'shuts' : 'opens'} it. Tab: how to do without it`;
+			return `${describeListeners(row.listeners)}. ${row.mayBeForwarded ? 'Whether it is forwarded to a container is unknown: only root can read that. ' : ''}${chanceOf(row.listeners)}Space ${row.openings.length > 0 ? 'shuts' : 'opens'} it. Tab: how to do without it`;
 		case 'protocol':
 			return `${describeUses(row.uses)}. Space ${row.openings.length > 0 ? 'closes' : 'opens'} it. Tab: how to do without it`;
 		case 'published': {
@@ -164,13 +164,13 @@ function column(text: string, width: number): string {
 }
 
 /** What the openings of a port allow together. */
-function openingsText(openings: readonly Opening[]): string {
+function openingsText(openings: readonly Opening[], mayBeForwarded = false): string {
 	const wide = openings.some(
 		(opening) => !isDiscovery(opening) && opening.from === undefined && opening.on === undefined,
 	);
 	const [first] = openings;
 	if (wide || first === undefined) {
-		return wide ? 'open' : 'shut';
+		return wide ? 'open' : mayBeForwarded ? 'unknown' : 'shut';
 	}
 
 	return isDiscovery(first)

@@ -1,9 +1,17 @@
-import type {Command} from 'commander';
+import {type Command, Option} from 'commander';
 import {TICKS} from '../checklist/checklist-item.ts';
 import {withConfirmationOptions} from './options/confirmation.ts';
 import {withExistingOptions, withSwitchOff} from './options/existing.ts';
 import {withPolicyOptions} from './options/policy.ts';
-import {EXPORTS, FORMATS, SHELLS, SUBJECTS, wordArgument, wordOption} from './options/words.ts';
+import {
+	EXPORTS,
+	FORMATS,
+	repeatable,
+	SHELLS,
+	SUBJECTS,
+	wordArgument,
+	wordOption,
+} from './options/words.ts';
 import {type Act, print} from './run-action.ts';
 
 /**
@@ -79,7 +87,16 @@ export function addCommands(root: Command, act: Act): void {
 				},
 			),
 		),
-	).option('--json', 'print it as JSON');
+	)
+		.addOption(
+			repeatable(
+				new Option(
+					'--packet <packet>',
+					'only what becomes of a packet, as "tcp 80 from 192.0.2.7"; repeatable',
+				),
+			),
+		)
+		.option('--json', 'print it as JSON');
 
 	add('facts', 'print what was found out about this machine, for bug reports', async (flags) =>
 		print(await (await import('./facts.ts')).facts(flags)),

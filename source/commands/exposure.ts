@@ -1,3 +1,4 @@
+import {openPacketTrier, tryPackets} from '../app/try-packet.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
 import type {Existing} from '../existing/cleanup-plan.ts';
 import {findExposure} from '../exposure/find.ts';
@@ -7,11 +8,15 @@ import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import {type Policy, policyToJson} from '../policy/policy.ts';
 import {compilePolicy} from '../ruleset/build.ts';
+import {answerLines} from '../ruleset/explain.ts';
+import {parsePacket} from '../ruleset/packet.ts';
+import type {PlannedChange} from '../testbed/planned-change.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
 import {hasPolicyFlags, type PolicyFlags} from './options/policy.ts';
 import {readRequest} from './options/request.ts';
 
-export type ExposureFlags = PolicyFlags & ExistingFlags & {readonly json?: boolean};
+export type ExposureFlags = PolicyFlags &
+	ExistingFlags & {readonly packet?: readonly string[]; readonly json?: boolean};
 
 /**
  * `fw-wizard exposure`: what the outside can reach of this machine now, and what it
@@ -21,6 +26,14 @@ export type ExposureFlags = PolicyFlags & ExistingFlags & {readonly json?: boole
 export async function exposure(flags: ExposureFlags): Promise<{text: string; known: boolean}> {
 	const facts = await gatherFacts();
 	const {policy, existing} = await chosenRequest(flags, facts);
+	if (flags.packet !== undefined) {
+		const change =
+			policy && hasPolicyFlags(flags)
+				? {...compilePolicy(policy, facts), existing, backend: facts.iptables?.backend}
+				: undefined;
+		return answerPackets(flags.packet, facts, change, flags.json ?? false);
+	}
+
 	const found = await findExposure(facts, policy && {...compilePolicy(policy, facts), existing});
 	const known = isKnown(found);
 	return {
@@ -28,6 +41,31 @@ export async function exposure(flags: ExposureFlags): Promise<{text: string; kno
 		text: flags.json
 			? `${JSON.stringify({...(policy ? {policy: policyToJson(policy)} : {}), ...found}, undefined, '\t')}\n`
 			: printExposure(found, policy !== undefined),
+	};
+}
+
+/** `exposure --packet`: what becomes of packets now or, with the flags of a policy, after the change. */
+async function answerPackets(
+	texts: readonly string[],
+	facts: Facts,
+	change: PlannedChange | undefined,
+	json: boolean,
+): Promise<{text: string; known: boolean}> {
+	const {families, interfaces} = facts;
+	const packets = texts
+		.flatMap((text) => parsePacket(text, interfaces[0]?.name ?? 'eth0'))
+		.filter(({family}) => families.includes(family));
+	const answers = await tryPackets(await openPacketTrier(facts, change), packets);
+	const when = change ? 'after' : 'now';
+	const lines = answers.flatMap((answer) => {
+		const [head, ...rules] = answerLines(answer);
+		return [`${when}: ${head}`, ...rules.map((rule) => `  ${rule}`)];
+	});
+	return {
+		known: answers.some(({fate}) => fate !== 'unknown'),
+		text: json
+			? `${JSON.stringify({[when]: answers}, undefined, '\t')}\n`
+			: `${lines.join('\n')}\n`,
 	};
 }
 

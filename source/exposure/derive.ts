@@ -1,9 +1,8 @@
 import {joinRanges, type PortRange} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
-import {evaluate, isNonTerminating} from '../ruleset/evaluate.ts';
+import {evaluateAll} from '../ruleset/evaluate.ts';
 import {firstPacket, stretches, type VantagePoint} from '../ruleset/evaluate-ports.ts';
-import {type FamilyRules, OWN_PREFIX, type Rule} from '../ruleset/model.ts';
-import type {RulesUnderTest} from '../testbed/load-rules.ts';
+import type {Load, RulesUnderTest} from '../testbed/load-rules.ts';
 import {UNKNOWN_VISIBILITY, type Visibility} from './aggregate.ts';
 import type {Reach} from './model.ts';
 
@@ -16,14 +15,14 @@ const MAX_RULE_EVALUATIONS = 30_000_000;
  */
 export function derive(
 	vantagePoint: VantagePoint,
-	{rules, nativeTables, unseen}: RulesUnderTest,
+	{loads, rules, nativeTables, unseen}: RulesUnderTest,
 ): Visibility {
 	const mine = rules.filter(({family}) => family === vantagePoint.family);
 	const parts = stretches(mine);
 	const count = mine
 		.flatMap(({tables}) => tables.flatMap(({chains}) => chains))
 		.reduce((sum, chain) => sum + chain.rules.length, 0);
-	if (parts.length * count > MAX_RULE_EVALUATIONS || mine.some(changesBeforeFilter)) {
+	if (parts.length * count > MAX_RULE_EVALUATIONS || loads.some(mayRedirect)) {
 		return UNKNOWN_VISIBILITY;
 	}
 
@@ -32,12 +31,13 @@ export function derive(
 		const found: Record<Reach, PortRange[]> = {open: [], shut: [], unknown: []};
 		for (const {first, last} of parts) {
 			const packet = firstPacket(vantagePoint, protocol, first);
-			const verdicts = mine.map((one) => evaluate(one, packet).verdict);
-			const reach = verdicts.some((verdict) => verdict === 'DROP' || verdict === 'REJECT')
-				? 'shut'
-				: hidden || verdicts.includes('unknown')
-					? 'unknown'
-					: 'open';
+			const verdict = evaluateAll(mine, packet)?.verdict;
+			const reach =
+				verdict === 'DROP' || verdict === 'REJECT'
+					? 'shut'
+					: hidden || verdict === undefined
+						? 'unknown'
+						: 'open';
 			found[reach].push({first, last});
 		}
 
@@ -51,21 +51,7 @@ export function derive(
 	};
 }
 
-/** Whether rules that come before the filter table may drop packets, or send them to other ports. */
-function changesBeforeFilter({tables}: FamilyRules): boolean {
-	return tables
-		.filter(({name}) => name !== 'filter')
-		.flatMap(({chains}) =>
-			chains.filter(({name}) => !/^(?:OUTPUT|POSTROUTING|FORWARD)$/.test(name)),
-		)
-		.some(({name, rules}) => !name.startsWith(OWN_PREFIX) && rules.some(mayDecide));
-}
-
-/** Targets that change only outgoing packets. */
-const OUTGOING = new Set(['MASQUERADE', 'SNAT', 'CHECKSUM', 'TCPMSS']);
-
-function mayDecide({target}: Rule): boolean {
-	return target.kind === 'other'
-		? !isNonTerminating(target.words) && !OUTGOING.has(target.words[1] ?? '')
-		: target.kind === 'DROP' || target.kind === 'REJECT';
+/** Whether a table of nftables may send packets to other ports, so that a port which is closed is reachable by another. */
+function mayRedirect({program, text}: Load): boolean {
+	return program === 'nft' && /\b(?:dnat|redirect|tproxy|fwd)\b/.test(text);
 }

@@ -20,7 +20,7 @@ const FIRST = -2_147_483_648;
  * Datagrams from this port show that nft listens, and that it has told all that came before. They are
  * dropped before all rules, and go to all machines of the link, so that they wait for no neighbour discovery.
  */
-const MARKER_PORT = 40_409;
+export const MARKER_PORT = 40_409;
 const MARKER = new RegExp(`udp sport ${MARKER_PORT} udp dport (\\d+)`);
 /** Markers are sent until nft reports one: it does not say when it listens. */
 const TRIES = 50;

@@ -1,6 +1,6 @@
 import {contains, isMulticast} from '../lib/network.ts';
 import {hasPort, type PortRange} from '../lib/port-ranges.ts';
-import {type FamilyRules, findChain, type Match, type Rule} from './model.ts';
+import {type FamilyRules, findChain, type Match, OWN_PREFIX, type Rule} from './model.ts';
 import type {Packet} from './packet.ts';
 
 /** A rule with its position: `index` counts from 1, as iptables does. */
@@ -20,6 +20,49 @@ export type Decision =
 export function evaluate(rules: FamilyRules, packet: Packet): Decision {
 	const policy = findChain(rules, 'filter', 'INPUT')?.policy === 'DROP' ? 'DROP' : 'ACCEPT';
 	return walk(rules, 'INPUT', packet, new Set()) ?? {verdict: policy, by: undefined};
+}
+
+/**
+ * What the rules of all tables and both backends decide on a packet to this machine.
+ * @returns undefined where a rule that fw-wizard does not model may decide, or send the packet elsewhere
+ */
+export function evaluateAll(rules: readonly FamilyRules[], packet: Packet): Decision | undefined {
+	const mine = rules.filter(({family}) => family === packet.family);
+	if (mine.some(changesBeforeFilter)) {
+		return undefined;
+	}
+
+	const decisions = mine.map((one) => evaluate(one, packet));
+	// A packet has to pass both backends.
+	return (
+		decisions.find(({verdict}) => verdict === 'DROP' || verdict === 'REJECT') ??
+		(decisions.some(({verdict}) => verdict === 'unknown')
+			? undefined
+			: (decisions.find(({by}) => by !== undefined) ??
+				decisions[0] ?? {verdict: 'ACCEPT', by: undefined}))
+	);
+}
+
+/** Whether rules that come before the filter table may drop packets, or send them to other ports. */
+export function changesBeforeFilter({tables}: FamilyRules): boolean {
+	return tables
+		.filter(({name}) => name !== 'filter')
+		.flatMap(({chains}) =>
+			chains.filter(({name}) => !/^(?:OUTPUT|POSTROUTING|FORWARD)$/.test(name)),
+		)
+		.some(
+			({name, policy, rules}) =>
+				policy === 'DROP' || (!name.startsWith(OWN_PREFIX) && rules.some(mayDecide)),
+		);
+}
+
+/** Targets that change only outgoing packets. */
+const OUTGOING = new Set(['MASQUERADE', 'SNAT', 'CHECKSUM', 'TCPMSS']);
+
+function mayDecide({target}: Rule): boolean {
+	return target.kind === 'other'
+		? !isNonTerminating(target.words) && !OUTGOING.has(target.words[1] ?? '')
+		: target.kind === 'DROP' || target.kind === 'REJECT';
 }
 
 function walk(

@@ -25,29 +25,65 @@ export const VERDICT_EFFECTS: Readonly<
 	},
 };
 
-/** What happens to a packet, and by which rule, in two lines of plain words. */
-export function explainDecision(decision: Decision, packet: Packet): readonly [string, string] {
-	const {by, verdict} = decision;
-	const outcome = {
-		ACCEPT: 'let in',
-		DROP: 'dropped: the sender hears nothing',
-		REJECT: `refused: the sender is told ${describeReject(decision)}`,
-		unknown: 'unknown: a rule may decide that cannot be judged from here',
-	}[verdict];
-	return [
-		`IPv${packet.family} from ${packet.source}: ${outcome}`,
+/** What becomes of a packet. */
+export const OUTCOMES = {
+	ACCEPT: 'accepted',
+	DROP: 'dropped: the sender hears nothing',
+	REJECT: 'rejected: the sender is told',
+} as const;
+
+/** What becomes of a packet, and by which rules. */
+export type PacketAnswer = {
+	readonly packet: Packet;
+	readonly fate: 'accepted' | 'rejected' | 'dropped' | 'forwarded' | 'unknown';
+	/** `accepted`, `forwarded to 172.17.0.2:80`, `unknown: only root can read the rules that stay`; safe to print. */
+	readonly outcome: string;
+	/** The rules that change the packet, then the one that decides; safe to print. */
+	readonly rules: readonly string[];
+};
+
+/** What rules of the filter table decide on a packet. */
+export function explainDecision({by, verdict}: Decision, packet: Packet): PacketAnswer {
+	const rules = [
 		by === undefined
 			? 'No rule decides; the policy of INPUT does'
 			: `Rule ${by.index} of ${printable(by.chain)}: ${printable(printRule(by.rule, packet.family), 200)}`,
 	];
+	switch (verdict) {
+		case 'ACCEPT':
+			return {packet, fate: 'accepted', outcome: OUTCOMES.ACCEPT, rules};
+		case 'DROP':
+			return {packet, fate: 'dropped', outcome: OUTCOMES.DROP, rules};
+		case 'REJECT': {
+			const {target} = by.rule;
+			const type = target.kind === 'REJECT' ? target.with : '';
+			return {
+				packet,
+				fate: 'rejected',
+				outcome: `${OUTCOMES.REJECT} ${describeReject(type)}`,
+				rules,
+			};
+		}
+
+		case 'unknown':
+			return {
+				...{packet, fate: 'unknown', rules},
+				outcome: 'unknown: a rule may decide that cannot be judged from here',
+			};
+	}
 }
 
-function describeReject({by}: Decision): string {
-	const target = by?.rule.target;
-	const type = target?.kind === 'REJECT' ? target.with : '';
+/** What a REJECT of a type tells the sender (iptables-extensions(8)). */
+export function describeReject(type: string): string {
 	if (type === 'tcp-reset') {
 		return '"closed" (tcp-reset)';
 	}
 
 	return type.endsWith('port-unreachable') ? '"port unreachable"' : `"${printable(type)}"`;
+}
+
+/** An answer as lines: `IPv4 from 192.0.2.1 on eth0: accepted`, then the rules. */
+export function answerLines({packet, outcome, rules}: PacketAnswer): readonly string[] {
+	const {family, source, inInterface} = packet;
+	return [`IPv${family} from ${source} on ${printable(inInterface)}: ${outcome}`, ...rules];
 }

@@ -7,8 +7,8 @@ import {writeParameters} from './testbed.ts';
 import {ip} from './topology.ts';
 
 /**
- * Makes a copy of this machine forward what the machine forwards: adds its other interfaces, its kernel
- * parameters for forwarding and, where it forwards anything, its routes.
+ * Makes a copy of this machine forward what the machine forwards: adds its other interfaces and addresses, its
+ * kernel parameters for forwarding and, where it forwards anything, its routes.
  * @param present interfaces that the copy has already
  * @returns whether the copy routes as this machine does. It does not where routing depends on more than
  * the destination (ip-rule(8)), or where parameters could not be set
@@ -20,14 +20,12 @@ export async function mirrorForwarding(
 	running: RulesUnderTest,
 ): Promise<boolean> {
 	await ip(machine, [
-		...interfaces
-			.filter(({name}) => !present.has(name))
-			.flatMap(({name, addresses}, index) => [
-				...pair(name, index),
-				...addresses.map(
-					(cidr) => `address replace ${cidr} dev ${name}${cidr.includes(':') ? ' nodad' : ''}`,
-				),
-			]),
+		...interfaces.flatMap(({name, addresses}, index) => [
+			...(present.has(name) ? [] : pair(name, index)),
+			...addresses.map(
+				(cidr) => `address replace ${cidr} dev ${name}${cidr.includes(':') ? ' nodad' : ''}`,
+			),
+		]),
 	]);
 	// Interfaces without an address that rules name: nft loads no table that names a missing interface.
 	const known = new Set(['lo', ...present, ...interfaces.map(({name}) => name)]);

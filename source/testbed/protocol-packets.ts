@@ -26,6 +26,12 @@ const BATCH = 200;
 /** The protocols of each family of which packets are made. */
 export type ProtocolNumbers = Readonly<Record<Family, readonly number[]>>;
 
+/** The type and the code of ICMP and ICMPv6 stand where UDP has its source port (RFC 792, RFC 4443). */
+const ECHO_REQUEST: Readonly<Record<number, string>> = {
+	1: ' @th,0,16 set 0x0800',
+	58: ' @th,0,16 set 0x8000',
+};
+
 /**
  * Makes the kernel of a namespace of our own turn datagrams into packets of other protocols.
  * @returns why it cannot be done; undefined where it was done
@@ -46,7 +52,8 @@ export async function installProtocolMaker(
 		// written last, since the kernel updates the checksum when the protocol changes.
 		`${from(family, SCTP_PORT)} ${set(family, SCTP)} @th,32,32 set 0`,
 		...numbers[family].map(
-			(number) => `${from(family, PROTOCOL_PORT)} udp dport ${number} ${set(family, number)}`,
+			(number) =>
+				`${from(family, PROTOCOL_PORT)} udp dport ${number} ${set(family, number)}${ECHO_REQUEST[number] ?? ''}`,
 		),
 	]);
 	const batches = [

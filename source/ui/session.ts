@@ -9,6 +9,7 @@ import {continueAsRoot} from '../app/continue-as-root.ts';
 import {discover, type WizardReport} from '../app/discover.ts';
 import {type ApplyPlan, planApply} from '../app/plan-apply.ts';
 import {makeProver} from '../app/prove.ts';
+import {openPacketTrier} from '../app/try-packet.ts';
 import type {WizardRequest} from '../app/wizard-request.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
 import {hasBooted} from '../checklist/checklist.ts';
@@ -76,6 +77,8 @@ export async function openWizard(options: Options): Promise<number> {
 		nat: describeNat(facts),
 		findExposure: async (plan) => findExposure(facts, plan),
 		findBeside,
+		openPacketTrier: async (plan) =>
+			openPacketTrier(facts, {...plan, backend: facts.iptables?.backend}),
 		helpers: new Map(),
 		addresses: addressesOf(facts),
 		inInterface: facts.interfaces[0]?.name ?? 'eth0',

@@ -3,7 +3,7 @@ import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy, VERDICTS} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
-import {explainDecision, VERDICT_EFFECTS} from '../../source/ruleset/explain.ts';
+import {answerLines, explainDecision, VERDICT_EFFECTS} from '../../source/ruleset/explain.ts';
 import type {FamilyRules} from '../../source/ruleset/model.ts';
 import {parsePacket} from '../../source/ruleset/packet.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
@@ -15,7 +15,7 @@ function explain(rules: FamilyRules, text: string): readonly string[] {
 		throw new Error(`no packet ${text}`);
 	}
 
-	return explainDecision(evaluate(rules, packet), packet);
+	return answerLines(explainDecision(evaluate(rules, packet), packet));
 }
 
 /** A save in which a policy's rules decide alone. */
@@ -35,12 +35,12 @@ const save = (...lines: readonly string[]) =>
 
 describe('explainDecision', () => {
 	it.each([
-		['reject', 4, 'refused: the sender is told "port unreachable"', 'Rule 7', '-j REJECT'],
-		['reject', 6, 'refused: the sender is told "port unreachable"', 'Rule 7', '-j REJECT'],
+		['reject', 4, 'rejected: the sender is told "port unreachable"', 'Rule 7', '-j REJECT'],
+		['reject', 6, 'rejected: the sender is told "port unreachable"', 'Rule 7', '-j REJECT'],
 		[
 			'reset',
 			4,
-			'refused: the sender is told "closed" (tcp-reset)',
+			'rejected: the sender is told "closed" (tcp-reset)',
 			'Rule 7',
 			'-p tcp --syn -j REJECT --reject-with tcp-reset',
 		],
@@ -48,35 +48,35 @@ describe('explainDecision', () => {
 	] as const)('says what %s does to a stranger, IPv%i', (verdict, family, outcome, place, rule) => {
 		const source = family === 4 ? '192.0.2.1' : '2001:db8::1';
 		expect(explain(serverWith(verdict, family), 'tcp 3306')).toEqual([
-			`IPv${family} from ${source}: ${outcome}`,
+			`IPv${family} from ${source} on eth0: ${outcome}`,
 			`${place} of FW-WIZARD-INPUT: ${rule}`,
 		]);
 	});
 
-	it('names the rule that lets in', () => {
+	it('names the rule that accepts', () => {
 		expect(explain(serverWith('drop', 4), 'tcp 22 from 203.0.113.9')).toEqual([
-			'IPv4 from 203.0.113.9: let in',
+			'IPv4 from 203.0.113.9 on eth0: accepted',
 			'Rule 6 of FW-WIZARD-INPUT: -p tcp --dport 22 -j ACCEPT',
 		]);
 	});
 
 	it('names the policy where no rule decides', () => {
 		expect(explain(save(), 'tcp 22')).toEqual([
-			'IPv4 from 192.0.2.1: dropped: the sender hears nothing',
+			'IPv4 from 192.0.2.1 on eth0: dropped: the sender hears nothing',
 			'No rule decides; the policy of INPUT does',
 		]);
 	});
 
 	it("says when another program's rule cannot be judged", () => {
 		expect(explain(save('-A INPUT -m set --match-set bad src -j DROP'), 'tcp 22')).toEqual([
-			'IPv4 from 192.0.2.1: unknown: a rule may decide that cannot be judged from here',
+			'IPv4 from 192.0.2.1 on eth0: unknown: a rule may decide that cannot be judged from here',
 			'Rule 1 of INPUT: -m set --match-set bad src -j DROP',
 		]);
 	});
 
 	it('says what another kind of REJECT tells the sender', () => {
 		const [line] = explain(save('-A INPUT -j REJECT --reject-with icmp-host-prohibited'), 'tcp 22');
-		expect(line).toContain('refused: the sender is told "icmp-host-prohibited"');
+		expect(line).toContain('rejected: the sender is told "icmp-host-prohibited"');
 	});
 
 	it("lets nothing of another program's rule act on the terminal", () => {

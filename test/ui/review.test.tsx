@@ -8,6 +8,7 @@ import {printCommands, printRestore} from '../../source/ruleset/format-iptables.
 import type {RemoteClient} from '../../source/ruleset/lockout.ts';
 import type {ReviewView} from '../../source/ui/state/state.ts';
 import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
+import type {HostView} from '../../source/ui/steps/step-props.ts';
 import {reviewLines} from '../../source/ui/text/review.ts';
 import {appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
 import {expectFits, SIZES} from '../_helpers/ui/frames.ts';
@@ -90,19 +91,19 @@ test('scrolls on after the terminal has changed its size', async () => {
 test('tries a packet, says which rule decides, and leaves nothing stale behind', async () => {
 	const app = await openReview(100, 30, undefined);
 	await app.type('t');
-	expect(app.screen()).toContain('which rule decides?');
+	expect(app.screen()).toContain('what becomes of it');
 	await app.type('tcp 22');
 	expect(answers(app)).toEqual([
-		'IPv4 from 192.0.2.1: let in',
+		'IPv4 from 192.0.2.1 on eth0: accepted',
 		'Rule 6 of FW-WIZARD-INPUT: -p tcp -m multiport --dports 22,53 -j ACCEPT',
-		'IPv6 from 2001:db8::1: let in',
+		'IPv6 from 2001:db8::1 on eth0: accepted',
 		'Rule 6 of FW-WIZARD-INPUT: -p tcp -m multiport --dports 22,53 -j ACCEPT',
 	]);
 	await app.type('2');
 	expect(answers(app)).toHaveLength(4);
 	expect(app.screen()).not.toContain('multiport');
 	await app.type(' from 10.0.0.1');
-	expect(answers(app).at(0)).toContain('IPv4 from 10.0.0.1: refused');
+	expect(answers(app).at(0)).toContain('IPv4 from 10.0.0.1 on eth0: rejected');
 	expect(answers(app)).toHaveLength(2);
 	await app.paste(' x');
 	expect(answers(app)).toEqual([
@@ -147,8 +148,39 @@ describe('reviewLines', () => {
 	});
 });
 
-async function openReview(columns: number, rows: number, remoteClient: RemoteClient | undefined) {
-	const app = await openApp({columns, rows, preset: POLICY, machine: {remoteClient}});
+test('asks a copy of this machine where the rules alone cannot tell', async () => {
+	let finish = () => {};
+	const asked = new Promise<void>((resolve) => {
+		finish = resolve;
+	});
+	const app = await openReview(100, 30, undefined, {
+		openPacketTrier: async () => ({
+			evaluate: () => undefined,
+			async send(packets) {
+				await asked;
+				const rules = ['-A f2b-sshd -s 192.0.2.7/32 -j DROP, in filter (fail2ban)'];
+				return packets.map((packet) => ({packet, fate: 'dropped', outcome: 'dropped', rules}));
+			},
+		}),
+	});
+	await app.type('t');
+	await app.type('tcp 22 from 192.0.2.7');
+	expect(answers(app)).toEqual(['Asking a copy of this machine']);
+	finish();
+	await expect.poll(() => answers(app)).toHaveLength(2);
+	expect(answers(app)).toEqual([
+		'IPv4 from 192.0.2.7 on eth0: dropped',
+		'-A f2b-sshd -s 192.0.2.7/32 -j DROP, in filter (fail2ban)',
+	]);
+});
+
+async function openReview(
+	columns: number,
+	rows: number,
+	remoteClient: RemoteClient | undefined,
+	machine: Partial<HostView> = {},
+) {
+	const app = await openApp({columns, rows, preset: POLICY, machine: {remoteClient, ...machine}});
 	await app.press('enter', 'enter', 'enter', 'enter', 'enter');
 	expect(app.screen()).toContain('[Rules]');
 	return app;

@@ -1,15 +1,11 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
-import {InputError} from '../../lib/errors.ts';
-import {evaluate} from '../../ruleset/evaluate.ts';
-import {explainDecision} from '../../ruleset/explain.ts';
-import type {RuleSet} from '../../ruleset/model.ts';
-import {parsePacket} from '../../ruleset/packet.ts';
 import {AccessNote, accessNoteLines} from '../components/access-note.tsx';
 import {Field} from '../components/field.tsx';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {Scroll} from '../components/scroll.tsx';
 import {TextLine} from '../components/text-line.tsx';
+import {usePacket} from '../hooks/use-packet.ts';
 import type {Flow} from '../state/state.ts';
 import {reviewWarnings} from '../text/review.ts';
 import {truncate} from '../text/truncate.ts';
@@ -83,33 +79,14 @@ function tabsReadOut(shown: Flow['view']): string {
 function TryPacket({flow, dispatch, plan, machine}: StepProps): ReactElement {
 	return (
 		<Box flexDirection="column">
-			<Text>Try a packet: which rule decides?</Text>
+			<Text>Try a packet: what becomes of it after the change?</Text>
 			<Field
 				value={flow.field}
 				focused
 				onChange={(text) => dispatch({type: 'type', text})}
 				onSubmit={() => {}}
 			/>
-			<Paragraph lines={answer(flow.field, plan.ruleSet, machine.inInterface)} />
+			<Paragraph lines={usePacket(flow.field, plan, machine)} />
 		</Box>
 	);
-}
-
-function answer(text: string, {families}: RuleSet, inInterface: string): readonly string[] {
-	if (text.trim() === '') {
-		return ['tcp 3306 from 192.0.2.7, udp 53 on eth0, icmp'];
-	}
-
-	try {
-		return parsePacket(text, inInterface).flatMap((packet) => {
-			const rules = families.find(({family}) => family === packet.family);
-			return rules ? explainDecision(evaluate(rules, packet), packet) : [];
-		});
-	} catch (error) {
-		if (error instanceof InputError) {
-			return [`${error.message}.`, error.hint];
-		}
-
-		throw error;
-	}
 }

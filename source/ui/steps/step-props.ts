@@ -2,6 +2,7 @@ import type {Dispatch} from 'react';
 import type {Beside} from '../../app/beside-policy.ts';
 import type {AnswerFacts} from '../../app/discover.ts';
 import type {ApplyPlan} from '../../app/plan-apply.ts';
+import type {PacketTrier} from '../../app/try-packet.ts';
 import type {Existing} from '../../existing/cleanup-plan.ts';
 import type {Exposure} from '../../exposure/model.ts';
 import type {Elevation} from '../../host/exec/elevation.ts';
@@ -66,6 +67,8 @@ export type HostView = {
 	readonly findExposure: (plan: ApplyPlan) => Promise<Exposure>;
 	/** Finds what other programs' rules that stay open or block against the policy. Never throws. */
 	readonly findBeside: (plan: ApplyPlan) => Promise<Beside>;
+	/** Reads what a packet meets after the change. */
+	readonly openPacketTrier: (plan: ApplyPlan) => Promise<PacketTrier>;
 	/** Which helpers the kernel has. Empty until that is known. */
 	readonly helpers: ReadonlyMap<HelperName, Availability>;
 	/** The addresses at which other hosts reach this machine, one of each family. */

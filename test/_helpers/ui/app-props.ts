@@ -1,6 +1,8 @@
 import type {ApplyFacts} from '../../../source/app/apply-facts.ts';
 import {planApply} from '../../../source/app/plan-apply.ts';
 import type {Item} from '../../../source/checklist/checklist-item.ts';
+import {evaluate} from '../../../source/ruleset/evaluate.ts';
+import {explainDecision} from '../../../source/ruleset/explain.ts';
 import type {RemoteClient} from '../../../source/ruleset/lockout.ts';
 import type {AppProps} from '../../../source/ui/app.tsx';
 import {NOTHING_KNOWN} from '../../../source/ui/state/state.ts';
@@ -29,6 +31,13 @@ export const MACHINE: HostView = {
 	nat: 'This machine has no public address',
 	findExposure: async () => ({rows: [], tried: false, unread: []}),
 	findBeside: async () => ({lines: [], known: []}),
+	openPacketTrier: async ({ruleSet}) => ({
+		evaluate: (packet) => {
+			const rules = ruleSet.families.find(({family}) => family === packet.family);
+			return rules && explainDecision(evaluate(rules, packet), packet);
+		},
+		send: async () => [],
+	}),
 	helpers: new Map(),
 	boot: 'systemd',
 	addresses: ['192.0.2.1', '2001:db8::1'],

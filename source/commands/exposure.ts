@@ -2,7 +2,7 @@ import {openPacketTrier, tryPackets} from '../app/try-packet.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
 import type {Existing} from '../existing/cleanup-plan.ts';
 import {findExposure} from '../exposure/find.ts';
-import type {Exposed, Exposure} from '../exposure/model.ts';
+import type {Exposed, ExposedProtocol, Exposure} from '../exposure/model.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
@@ -95,8 +95,11 @@ async function chosenRequest(
 
 /** The exposure as a table. The ports that can be reached come first. */
 export function printExposure(exposure: Exposure, planned: boolean): string {
-	const {rows, tried, unread} = exposure;
-	const table = rows.map((row) => cellsOf(row, planned));
+	const {rows, protocols = [], tried, unread} = exposure;
+	const table = [
+		...rows.map((row) => cellsOf(row, planned)),
+		...protocols.map((row) => protocolCells(row, planned)),
+	];
 	const head = planned ? ['Now', 'After', 'Port', 'From', 'What'] : ['Now', 'Port', 'From', 'What'];
 	const widths = head.map((title, column) =>
 		Math.max(
@@ -110,7 +113,7 @@ export function printExposure(exposure: Exposure, planned: boolean): string {
 			.trimEnd(),
 	);
 	return [
-		...(rows.length === 0 ? ['Nothing listens here, and nothing is let in.'] : lines),
+		...(table.length === 0 ? ['Nothing listens here, and nothing is let in.'] : lines),
 		'',
 		tried
 			? 'Tried with packets to a copy of this machine.'
@@ -135,6 +138,17 @@ function cellsOf(row: Exposed, planned: boolean): readonly string[] {
 		`${numbers}/${protocol}${family}`,
 		from,
 		printable(describeTarget(row), 120),
+	];
+}
+
+function protocolCells(row: ExposedProtocol, planned: boolean): readonly string[] {
+	const {name, families, from, by, before, after = before} = row;
+	const family = families.length === 1 ? `, IPv${families[0]}` : '';
+	return [
+		...(planned ? [before, after] : [before]),
+		`${name}${family}`,
+		from,
+		by ?? 'nothing is known to receive it',
 	];
 }
 

@@ -24,6 +24,8 @@ export type Visibility = {
 	readonly unknown: Ranges;
 	/** Packets are forwarded by DNAT; 'unknown' where no packets were sent. */
 	readonly forwarded: 'unknown' | readonly SentOn[];
+	/** The protocols without ports that pass, by their numbers; absent where no packets were sent. */
+	readonly protocols?: ReadonlySet<number> | undefined;
 	/** More may be forwarded: the copy does not route as this machine does. */
 	readonly mayForwardMore?: boolean;
 };

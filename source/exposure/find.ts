@@ -1,6 +1,7 @@
 import type {Existing} from '../existing/cleanup-plan.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findListeners, findPublished} from '../host/sockets/listeners.ts';
+import {findProtocolUses} from '../host/sockets/protocol-uses.ts';
 import {HostError} from '../lib/errors.ts';
 import type {NamedVantagePoint} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
@@ -10,6 +11,7 @@ import {UNKNOWN_VISIBILITY, type VisibilityFrom} from './aggregate.ts';
 import {derive} from './derive.ts';
 import {type Measurement, measureExposure} from './measure.ts';
 import type {Exposure} from './model.ts';
+import {protocolRows} from './protocol-rows.ts';
 import {exposedRows} from './rows.ts';
 import {peculiaritiesOf} from './strip-rate-limits.ts';
 import {planForExposure} from './vantage-points.ts';
@@ -27,9 +29,10 @@ export async function findExposure(
 	planned: (CompiledPolicy & {readonly existing: Existing}) | undefined,
 ): Promise<Exposure> {
 	const policy = planned?.policy;
-	const [listeners, published, running] = await Promise.all([
+	const [listeners, published, uses, running] = await Promise.all([
 		findListeners(),
 		findPublished(),
+		findProtocolUses(),
 		unlessImpossible(async () => readRunning(facts)),
 	]);
 	const {families, interfaces, iptables, session} = facts;
@@ -73,6 +76,7 @@ export async function findExposure(
 	});
 	return {
 		rows: exposedRows(visibilities, listeners, published),
+		protocols: protocolRows(visibilities, uses),
 		tried: tried !== undefined,
 		unread: [
 			...(running instanceof HostError ? describeUnreadable(running, change) : []),

@@ -8,7 +8,9 @@ import {
 	type PortRange,
 	subtractRanges,
 } from '../lib/port-ranges.ts';
+import {sweepProtocols} from '../proof/protocols.ts';
 import {type Observation, sweep} from '../proof/sweep.ts';
+import type {NamedVantagePoint} from '../proof/vantage-points.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import {
 	hasIngress,
@@ -42,7 +44,7 @@ const MAX_RULE_EVALUATIONS = 400_000_000;
  */
 export async function measureExposure(
 	interfaces: readonly Interface[],
-	vantagePoints: readonly VantagePoint[],
+	vantagePoints: readonly NamedVantagePoint[],
 	source: RulesUnderTest,
 	change: PlannedChange | undefined,
 	ports: readonly number[],
@@ -56,8 +58,18 @@ export async function measureExposure(
 		await loadAll(machine, running.loads);
 		const loads = [...running.loads, ...(after?.loads ?? [])];
 		const stretches = chooseStretches(loads, ports, vantagePoints.length);
-		const measureNow = async (loaded: RulesUnderTest) =>
-			measureStretches(testbed, vantagePoints, stretches, {routed, ingress: hasIngress(loaded)});
+		const measureNow = async (loaded: RulesUnderTest) => {
+			const seen = await measureStretches(testbed, vantagePoints, stretches, {
+				routed,
+				ingress: hasIngress(loaded),
+			});
+			const strangers = vantagePoints.filter(({kind}) => kind === 'anywhere');
+			const protocols = await sweepProtocols(testbed, strangers);
+			return seen.map((one, index) => {
+				const vantagePoint = vantagePoints[index];
+				return {...one, protocols: vantagePoint && protocols.get(vantagePoint)};
+			});
+		};
 		const before = await measureNow(running);
 		if (after === undefined) {
 			return {before, after};

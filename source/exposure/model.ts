@@ -27,10 +27,20 @@ export type Exposed = {
 	readonly after?: Reach;
 };
 
+/** A protocol without ports, or several of the same fate that nothing here receives. */
+export type ExposedProtocol = Pick<Exposed, 'families' | 'from' | 'before' | 'after'> & {
+	/** `VRRP`; `ESP, GRE and 120 more` */
+	readonly name: string;
+	/** What receives it: `keepalived`; absent where nothing is known to. */
+	readonly by?: string;
+};
+
 /** What the outside can reach. */
 export type Exposure = {
 	/** Ports with a listener first, by number; then ports that are open without a listener. */
 	readonly rows: readonly Exposed[];
+	/** Protocols without ports that something here receives, or that strangers can send. */
+	readonly protocols?: readonly ExposedProtocol[];
 	/** Measured by packets to a copy of the machine; otherwise derived from the rules that could be read. */
 	readonly tried: boolean;
 	/** What could not be read or evaluated. One sentence each. */

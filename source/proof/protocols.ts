@@ -44,7 +44,7 @@ const NOT_TRIED: Readonly<Record<Family, ReadonlySet<number>>> = {
 };
 
 /** The numbers of the protocols that packets are sent of, in a family. */
-function triedNumbers(family: Family): readonly number[] {
+export function triedNumbers(family: Family): readonly number[] {
 	const {first, last} = PROTOCOL_NUMBERS;
 	return Array.from({length: last - first + 1}, (_, index) => first + index).filter(
 		(number) =>
@@ -112,6 +112,38 @@ export async function runProtocolChecks(
 	await removeProtocolTables(machine, outside);
 	await testbed.forgetNeighbours();
 	return {checks: [...checks, ...describeUntried(ruleSet, policy)], passed, differences};
+}
+
+/**
+ * Sends a packet of each protocol without ports from each vantage point.
+ * @returns the numbers of those that pass; nothing for a vantage point from which it could not be tried
+ */
+export async function sweepProtocols(
+	testbed: Testbed,
+	vantagePoints: readonly NamedVantagePoint[],
+): Promise<ReadonlyMap<NamedVantagePoint, ReadonlySet<number>>> {
+	const numbers = {4: triedNumbers(4), 6: triedNumbers(6)};
+	const {machine, outside} = testbed;
+	const names = [...new Set(vantagePoints.map(({inInterface}) => inInterface))];
+	const passed = new Map<NamedVantagePoint, ReadonlySet<number>>();
+	const failure =
+		(await installProtocolMaker(outside, numbers)) ??
+		(await installProtocolCounters(machine, names));
+	if (failure === undefined) {
+		await testbed.seedNeighbours(vantagePoints);
+		for (const vantagePoint of vantagePoints) {
+			const wanted = {numbers: numbers[vantagePoint.family], ports: [], groups: []};
+			const seen = await sendAll(testbed, vantagePoint, wanted);
+			if (seen !== undefined) {
+				passed.set(vantagePoint, seen.numbers);
+			}
+		}
+
+		await testbed.forgetNeighbours();
+	}
+
+	await removeProtocolTables(machine, outside);
+	return passed;
 }
 
 export type ProtocolChecks = {

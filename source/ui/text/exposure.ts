@@ -1,4 +1,4 @@
-import type {Exposed, Reach} from '../../exposure/model.ts';
+import type {Exposed, ExposedProtocol, Reach} from '../../exposure/model.ts';
 import {printPorts} from '../../lib/port-ranges.ts';
 import type {ExposureState} from '../hooks/use-exposure.ts';
 import {screenReader, type Tone} from '../theme.ts';
@@ -15,10 +15,13 @@ export function exposureLines(state: ExposureState, width: number): readonly Lin
 		case 'failed':
 			return wrapLines(`This was not found out: ${state.message}.`, width, 'warning');
 		case 'found': {
-			const {rows, unread, tried} = state.exposure;
+			const {rows, protocols = [], unread, tried} = state.exposure;
 			return [
 				...(screenReader ? [] : wrapLines(head(), width, 'accent')),
-				...rows.flatMap((row) => rowLines(row, width)),
+				...rows.flatMap((row) => rowLines(portOf(row), describe(row), row, width)),
+				...protocols.flatMap((row) =>
+					rowLines(`${row.name}${familyOf(row)}`, describeProtocol(row), row, width),
+				),
 				...(rows.length === 0 && unread.length === 0
 					? wrapLines('Nothing listens here for others, and nothing is let in.', width, 'plain')
 					: []),
@@ -39,23 +42,34 @@ function head(): string {
 	return `${'Port'.padEnd(PORT_COLUMNS)}${'now'.padEnd(REACH_COLUMNS)}${'after'.padEnd(REACH_COLUMNS)}who`;
 }
 
-function rowLines(row: Exposed, width: number): readonly Line[] {
+function portOf(row: Exposed): string {
 	const ports = row.ports.map((range) => printPorts(range, '-')).join(',');
-	const families = row.families.length === 1 ? ` IPv${row.families[0]}` : '';
-	const port = `${ports}/${row.protocol}${families}`;
+	return `${ports}/${row.protocol}${familyOf(row)}`;
+}
+
+function familyOf({families}: Pick<Exposed, 'families'>): string {
+	return families.length === 1 ? ` IPv${families[0]}` : '';
+}
+
+function rowLines(
+	port: string,
+	who: string,
+	row: Pick<Exposed, 'before' | 'after'>,
+	width: number,
+): readonly Line[] {
 	const prefix = `${row.before.padEnd(REACH_COLUMNS)}${(row.after ?? '').padEnd(REACH_COLUMNS)}`;
 	const tone = toneOf(row.after ?? row.before);
 	if (screenReader) {
 		const after = row.after === undefined ? '' : `, after ${row.after}`;
-		return wrapLines(`${port}: now ${row.before}${after}; ${describe(row)}`, width, tone);
+		return wrapLines(`${port}: now ${row.before}${after}; ${who}`, width, tone);
 	}
 
 	// A list of ports that is too long for its column gets lines of its own.
 	return port.length < PORT_COLUMNS
-		? wrapLines(describe(row), width, tone, `${port.padEnd(PORT_COLUMNS)}${prefix}`)
+		? wrapLines(who, width, tone, `${port.padEnd(PORT_COLUMNS)}${prefix}`)
 		: [
 				...wrapLines(port, width, tone),
-				...wrapLines(describe(row), width, tone, `${' '.repeat(PORT_COLUMNS)}${prefix}`),
+				...wrapLines(who, width, tone, `${' '.repeat(PORT_COLUMNS)}${prefix}`),
 			];
 }
 
@@ -68,6 +82,11 @@ function describe({process, through, to, by, from, listens}: Exposed): string {
 		who,
 		...(through === 'loopback' ? ['loopback only'] : from === 'anywhere' ? [] : [`from ${from}`]),
 	].join(', ');
+}
+
+function describeProtocol({by, from}: ExposedProtocol): string {
+	const who = by ?? 'nothing is known to receive it';
+	return from === 'anywhere' ? who : `${who}, from ${from}`;
 }
 
 function toneOf(reach: Reach): Tone {

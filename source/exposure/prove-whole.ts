@@ -1,3 +1,4 @@
+import {hasNft} from '../host/netfilter/nftables.ts';
 import {intersectRanges, subtractRanges} from '../lib/port-ranges.ts';
 import {type ProofOptions, prove} from '../proof/prove.ts';
 import type {PortDifference, Proof, View} from '../proof/report.ts';
@@ -11,13 +12,14 @@ import {withoutRateLimits} from './strip-rate-limits.ts';
 /**
  * Proves rules as `prove` does. Where other programs' rules are among them, packets come also from the
  * networks that these name, on all interfaces, and are followed to where they are forwarded; differences
- * have the rule that does it as their cause.
+ * have the rule that does it as their cause. That takes nft(8): without it, the proof says so.
  * @param source the rules to prove: those of the whole machine, or our own alone
  * @throws {HostError} when nothing can be proven here
  */
 export async function proveWhole(request: ProofOptions): Promise<Proof> {
 	const {source} = request;
-	if (!hasOthers(source)) {
+	// Without nft(8) packets are counted at the rules of iptables alone, and not followed.
+	if (!hasOthers(source) || !hasNft()) {
 		return prove(request);
 	}
 

@@ -40,7 +40,6 @@ export async function findResponsibleRule(
 			ports: [{first: packet.port, last: packet.port}],
 		});
 	const only = `${packet.protocol} dport ${packet.port}`;
-	await resetCounters(testbed.machine);
 	const found = await observe(testbed, source, {vantagePoint, only}, send);
 	const finders = {open: findAccepting, closed: findBlocking, forwarded: findForwarding};
 	return finders[fate](found);
@@ -56,7 +55,6 @@ export async function findBlockingRule(
 	vantagePoint: VantagePoint,
 	exchange: () => Promise<unknown>,
 ): Promise<ResponsibleRule | undefined> {
-	await resetCounters(testbed.machine);
 	const rule = findBlocking(await observe(testbed, source, {vantagePoint}, exchange));
 	return rule?.own ? undefined : rule;
 }
@@ -74,6 +72,10 @@ export async function observe(
 	send: () => Promise<unknown>,
 ): Promise<Observed> {
 	const {machine} = testbed;
+	if (hasNft()) {
+		await resetCounters(machine);
+	}
+
 	const programs = [...new Set(source.loads.map(({program}) => program))].filter(
 		(program) =>
 			program.endsWith('-restore') &&

@@ -16,9 +16,6 @@ export type Tunnel = {
 	readonly ports: readonly AccessPort[];
 };
 
-/** For ip(8) and wg(8). */
-const QUICK = {timeout: 2000};
-
 /**
  * Finds the tunnel over IP that the packets of a client come through: WireGuard; a tun device, with the
  * program that made it (OpenVPN, Tailscale, wireguard-go); the kernel's tunnels in UDP; and IPsec. GRE and
@@ -40,7 +37,7 @@ export async function findTunnel(client: string): Promise<Tunnel | undefined> {
 }
 
 async function answer(program: string, ...args: readonly string[]): Promise<string> {
-	return ask(program, args, QUICK).catch(() => '');
+	return ask(program, args).catch(() => '');
 }
 
 function port(number: number, tunnel: string, peer?: string): AccessPort {

@@ -7,14 +7,16 @@ import {ALL_PORTS, countPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import {bootCommand} from '../persistence/init/run-restore.ts';
 import {withoutLimits} from '../proof/checks/rate-limits.ts';
-import {describePortDifference, viewAll} from '../proof/report.ts';
+import {divideSources} from '../proof/divide-sources.ts';
+import {describePortDifference, viewAll, viewSampled} from '../proof/report.ts';
+import {sampleSources} from '../proof/sample-sources.ts';
 import {sweep} from '../proof/sweep.ts';
-import {type NamedVantagePoint, planForPolicy} from '../proof/vantage-points.ts';
+import {isFixed, type NamedVantagePoint, planForPolicy} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
 import {edgesOf, fillStretches, stretches} from '../ruleset/evaluate-ports.ts';
 import type {RuleSet} from '../ruleset/model.ts';
-import {loadAgain, readLoaded} from '../testbed/load-rules.ts';
+import {hasIngress, loadAgain, readLoaded} from '../testbed/load-rules.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 
 /** The result of a rehearsed boot. */
@@ -40,17 +42,17 @@ export async function rehearseBoot(
 ): Promise<Rehearsal | HostError> {
 	const remoteClient = session.kind === 'remote' ? session : undefined;
 	const plan = await planForPolicy(policy, interfaces, remoteClient);
-	const vantagePoints = plan.vantagePoints.filter((vantagePoint) =>
-		ruleSet.families.some(({family}) => family === vantagePoint.family),
-	);
+	const isHere = (vantagePoint: NamedVantagePoint) =>
+		ruleSet.families.some(({family}) => family === vantagePoint.family);
+	const [vantagePoints, edges] = [plan.vantagePoints.filter(isHere), plan.edges.filter(isHere)];
 	try {
 		const command = bootCommand();
 		return await withTestbed(
 			interfaces,
-			vantagePoints,
+			vantagePoints.filter(isFixed),
 			async (testbed) => {
 				const rules = await loadAsBoot(testbed.machine, command, ruleSet);
-				return {rules, ...(await findPorts(testbed, vantagePoints, ruleSet, full))};
+				return {rules, ...(await findPorts(testbed, vantagePoints, edges, ruleSet, full))};
 			},
 			{beyond: false},
 		);
@@ -88,6 +90,7 @@ async function loadAsBoot(
 async function findPorts(
 	testbed: Testbed,
 	vantagePoints: readonly NamedVantagePoint[],
+	edges: readonly NamedVantagePoint[],
 	ruleSet: RuleSet,
 	full: boolean,
 ): Promise<Omit<Rehearsal, 'rules'>> {
@@ -96,7 +99,11 @@ async function findPorts(
 	await loadAgain(testbed.machine, loaded, withoutLimits(loaded));
 	const alike = stretches([...ruleSet.families, ...loaded.rules]);
 	const ports = full ? [ALL_PORTS] : edgesOf(alike);
-	const seen = await sweep(testbed, vantagePoints, {ports, alike});
+	const {swept, sampled} = divideSources(vantagePoints, edges, ruleSet, loaded);
+	const ingress = hasIngress(loaded);
+	const samples = await sampleSources(testbed, sampled, {ingress});
+	await testbed.addVantagePoints(swept.filter((one) => !isFixed(one)));
+	const seen = await sweep(testbed, swept, {ports, alike, ingress});
 	// No packet was sent between two edges: the ports there count as their edges do.
 	const observations = full
 		? seen
@@ -104,12 +111,15 @@ async function findPorts(
 				vantagePoint,
 				passed: {tcp: fillStretches(alike, tcp), udp: fillStretches(alike, udp)},
 			}));
-	const views = viewAll(vantagePoints, observations, ruleSet, loaded);
+	const views = [
+		...viewAll(swept, observations, ruleSet, loaded),
+		...viewSampled(sampled, samples.observations, loaded),
+	];
 	const [first] = views.flatMap((view) =>
 		view.differences.map((difference) => describePortDifference(view, difference)),
 	);
 	return {
 		ports: first && printable(first, 200),
-		probes: 2 * vantagePoints.length * countPorts(ports),
+		probes: samples.probes + 2 * swept.length * countPorts(ports),
 	};
 }

@@ -10,6 +10,7 @@ import {bootCommand} from '../persistence/init/run-restore.ts';
 import {policyToJson} from '../policy/policy.ts';
 import {
 	describePortDifference,
+	describeSampled,
 	describeView,
 	isExact,
 	isProven,
@@ -106,12 +107,15 @@ export function printProof(proof: Proof): string {
 	const differences = proof.views.flatMap((view) =>
 		view.differences.map((difference) => describePortDifference(view, difference)),
 	);
+	const sampled = describeSampled(proof);
 	const failed = proof.checks.filter(({result}) => result === 'failed');
 	const untried = proof.checks.filter(({result}) => result === 'untried');
 	return [
 		`${proof.probes} packets in ${proof.seconds.toFixed(1)} s. What passes:`,
 		...proof.views.map((view) => `  ${describeView(view)}`),
-		...differences.map((text) => `DIFFERENCE: ${text}`),
+		...(sampled === undefined ? [] : [`  ${sampled}`]),
+		// A network and its neighbours are tried by several addresses.
+		...[...new Set(differences)].map((text) => `DIFFERENCE: ${text}`),
 		...failed.map(({name, detail}) => `FAILED: ${name}: ${detail}`),
 		...untried.map(({name, detail}) => `Not tried: ${name}: ${detail}`),
 		...proof.untried.map(

@@ -8,11 +8,14 @@ import {printable} from '../lib/printable.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
 import type {ProtocolDifference} from '../proof/compare-protocols.ts';
+import {divideSources} from '../proof/divide-sources.ts';
 import {runProtocolChecks} from '../proof/protocols.ts';
 import {type Fate, findResponsibleRule} from '../proof/responsible-rule.ts';
 import type {ResponsibleRule} from '../proof/rule-counters.ts';
+import {sampleSources} from '../proof/sample-sources.ts';
 import {sweep} from '../proof/sweep.ts';
-import type {NamedVantagePoint} from '../proof/vantage-points.ts';
+import {isFixed, type NamedVantagePoint} from '../proof/vantage-points.ts';
+import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {RemoteClient} from '../ruleset/lockout.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {programOfTable} from '../services/known-programs/find.ts';
@@ -28,6 +31,7 @@ import {
 	isBan,
 	type RunningView,
 	viewOf,
+	viewOfSampled,
 	withoutImplied,
 } from './running-differences.ts';
 import {withoutRateLimits, withSources} from './strip-rate-limits.ts';
@@ -86,7 +90,16 @@ export async function compareRunning(
 ): Promise<Comparison> {
 	const families = ruleSet.families.map(({family}) => family);
 	const planned = await planForRunning(policy, interfaces, source, remoteClient);
-	const vantagePoints = planned.filter(({family}) => families.includes(family));
+	const isHere = ({family}: NamedVantagePoint) => families.includes(family);
+	const inPolicy = new Set(planned.edges.map(({name}) => name));
+	const {swept: vantagePoints, sampled} = divideSources(
+		planned.vantagePoints.filter(isHere),
+		planned.edges.filter(isHere),
+		ruleSet,
+		source,
+		(one) => isFixed(one) || !inPolicy.has(one.name),
+	);
+	const sampledOf = new Map(sampled.map((one) => [one.vantagePoint as VantagePoint, one]));
 	const cuts = stretchesOf(source, ruleSet);
 	const alike = full ? everyPort() : cuts;
 	const ports = joinRanges(alike.map(({first}) => onePort(first)));
@@ -98,28 +111,35 @@ export async function compareRunning(
 		interfaces,
 		vantagePoints,
 		async (testbed) => {
-			const {loaded, unloaded} = await loadRunning(testbed, interfaces, vantagePoints, source);
+			const sources = [...vantagePoints, ...sampled.map((one) => one.vantagePoint)];
+			const {loaded, unloaded} = await loadRunning(testbed, interfaces, sources, source);
+			const ingress = hasIngress(loaded);
+			const samples = await sampleSources(testbed, sampled, {ingress});
 			const observations = await sweep(testbed, vantagePoints, {
 				...{ports, alike, follows: true},
-				ingress: hasIngress(loaded),
+				ingress,
 			});
 			const views = vantagePoints.flatMap((vantagePoint) => {
 				const seen = observations.find((one) => one.vantagePoint === vantagePoint);
 				return seen === undefined ? [] : [viewOf(vantagePoint, seen, alike, ruleSet)];
+			});
+			const sampledViews = samples.observations.flatMap((seen) => {
+				const one = sampledOf.get(seen.vantagePoint);
+				return one === undefined ? [] : [viewOfSampled(one, seen)];
 			});
 			const named = new Set(
 				policy.openings.flatMap((opening) =>
 					opening.kind === 'port' && opening.from ? [printNetwork(opening.from)] : [],
 				),
 			);
-			const differences = views
-				.flatMap(differencesOf)
-				.filter((difference) => !isBan(difference, named));
-			// Packets have to arrive again, also under rules that block neighbour discovery.
-			await testbed.seedNeighbours(vantagePoints);
-			const deviations = await explain(
-				...([testbed, source, loaded, withoutImplied(differences), cuts] as const),
+			const differences = withoutImplied(
+				[...views, ...sampledViews]
+					.flatMap(differencesOf)
+					.filter((difference) => !isBan(difference, named)),
 			);
+			// Packets have to arrive again, also under rules that block neighbour discovery.
+			await testbed.seedNeighbours(differences.map(({vantagePoint}) => vantagePoint));
+			const deviations = await explain(...([testbed, source, loaded, differences, cuts] as const));
 			await testbed.forgetNeighbours();
 			const known = new Set(deviations.map(({rule}) => rule?.text));
 			const {differences: protocols} = await runProtocolChecks(
@@ -139,7 +159,7 @@ export async function compareRunning(
 						.map((name) => `table ${name}`),
 				],
 				protocols,
-				probes: 2 * vantagePoints.length * alike.length,
+				probes: samples.probes + 2 * vantagePoints.length * alike.length,
 				unloaded,
 			};
 		},

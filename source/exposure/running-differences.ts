@@ -1,11 +1,12 @@
 import {joinRanges, onePort, type PortRange, subtractRanges} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
 import type {Ports} from '../proof/count-nft.ts';
+import type {SampledSource} from '../proof/divide-sources.ts';
 import type {View} from '../proof/report.ts';
 import type {Fate} from '../proof/responsible-rule.ts';
 import type {Observation} from '../proof/sweep.ts';
 import type {NamedVantagePoint} from '../proof/vantage-points.ts';
-import {openPorts} from '../ruleset/evaluate-ports.ts';
+import {fillStretches, openPorts} from '../ruleset/evaluate-ports.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {isBroad} from './sources-in-rules.ts';
 
@@ -51,6 +52,23 @@ export function viewOf(
 		vantagePoint,
 		expected: {tcp: expected('tcp'), udp: expected('udp')},
 		passed: {tcp: widen(passed.tcp), udp: widen(passed.udp)},
+		forwarded: {tcp: elsewhere('tcp'), udp: elsewhere('udp')},
+	};
+}
+
+/** The same for a source of which only the edges were tried, and what their packets showed of all ports. */
+export function viewOfSampled(
+	{vantagePoint, alike, expected}: SampledSource,
+	{passed, forwarded = []}: Observation,
+): RunningView {
+	const elsewhere = (protocol: Protocol) => {
+		const ports = forwarded.filter((one) => one.protocol === protocol && !one.here);
+		return fillStretches(alike, joinRanges(ports.map(({port}) => onePort(port))));
+	};
+	return {
+		vantagePoint,
+		expected,
+		passed,
 		forwarded: {tcp: elsewhere('tcp'), udp: elsewhere('udp')},
 	};
 }

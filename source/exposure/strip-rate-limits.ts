@@ -1,4 +1,4 @@
-import {normalizeAddress, parseNetwork} from '../lib/network.ts';
+import {addressBits, normalizeAddress} from '../lib/network.ts';
 
 /** Matches of iptables that apply only to sources which connected before, or connect too often. */
 const OVER_LIMIT =
@@ -52,19 +52,17 @@ const FROM_NETWORK = /^-A \S+ -s (?!fe80:)([\da-f.:]+)\/(\d+) /;
  */
 export function withSources(text: string, sources: readonly string[]): string {
 	const around = new Set(
-		sources.flatMap((source) =>
-			Array.from(
-				{length: source.includes(':') ? 129 : 33},
-				(_, prefix) => parseNetwork(`${source}/${prefix}`).cidr,
-			),
-		),
+		sources.flatMap((source) => {
+			const bits = addressBits(source);
+			return Array.from(bits, (_, length) => bits.slice(0, length + 1));
+		}),
 	);
 	return text
 		.split('\n')
 		.filter((line) => {
-			const [, address = '', prefix] = FROM_NETWORK.exec(line) ?? [];
+			const [, address = '', prefix = ''] = FROM_NETWORK.exec(line) ?? [];
 			const base = normalizeAddress(address);
-			return base === undefined || around.has(`${base}/${prefix}`);
+			return base === undefined || around.has(addressBits(base).slice(0, 1 + Number(prefix)));
 		})
 		.join('\n');
 }

@@ -8,6 +8,7 @@ import {
 	type Entry,
 	type NamedVantagePoint,
 	ownAddresses,
+	type PolicyVantagePoints,
 	planForPolicy,
 	planVantagePoints,
 	type SourceNetwork,
@@ -109,8 +110,8 @@ export async function planForRunning(
 	interfaces: readonly Interface[],
 	running: RulesUnderTest,
 	remoteClient: RemoteClient | undefined,
-): Promise<readonly NamedVantagePoint[]> {
-	const {vantagePoints: planned} = await planForPolicy(policy, interfaces, remoteClient);
+): Promise<Pick<PolicyVantagePoints, 'vantagePoints' | 'edges'>> {
+	const {vantagePoints: planned, edges} = await planForPolicy(policy, interfaces, remoteClient);
 	const usual = planned.filter(({kind}) => kind === 'anywhere');
 	const names = new Set([
 		...usual.map(({inInterface}) => inInterface),
@@ -150,7 +151,7 @@ export async function planForRunning(
 			.reverse()
 			.map((point) => [`${point.source} ${point.inInterface} ${point.destination}`, point]),
 	);
-	return [...unique.values()].reverse();
+	return {vantagePoints: [...unique.values()].reverse(), edges};
 }
 
 /**

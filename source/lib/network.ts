@@ -113,6 +113,13 @@ export function networkOfBits(text: string): Network {
 /** Each network is converted once: the wizard merges all openings at every key. */
 const PREFIX_BITS = new WeakMap<Network, string>();
 
+/** The family of an address and its bits, as text: what `prefixBits` gives for a network of one address. */
+export function addressBits(address: string): string {
+	const parsed = ipaddr.parse(address);
+	const bits = parsed.toByteArray().map((byte) => byte.toString(2).padStart(8, '0'));
+	return `${parsed.kind() === 'ipv4' ? 4 : 6}${bits.join('')}`;
+}
+
 /** Whether `address` is in the network `cidr`. It is not where the two are of different families. */
 export function contains(cidr: string, address: string): boolean {
 	const [base, prefix] = parseCidr(cidr);

@@ -1,7 +1,7 @@
 import {firstLine} from '../host/exec/run.ts';
 import type {Namespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
-import {FAMILIES, type Family} from '../lib/network.ts';
+import {FAMILIES, type Family, normalizeAddress} from '../lib/network.ts';
 import {joinRanges, onePort, type PortRange} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import type {Protocol} from '../policy/services.ts';
@@ -28,6 +28,8 @@ const COUNTS = `${TABLE}_counts`;
  */
 const MARK = '0x66777770';
 const NUMBERS = {tcp: 6, udp: 17} as const;
+/** Elements of a set that keeps sources apart. */
+export const MOST_BY_SOURCE = 524_288;
 /** Before every other chain: the lowest priority is NF_IP_PRI_FIRST, INT_MIN (linux/netfilter_ipv4.h). */
 const FIRST = -2_147_483_647;
 
@@ -35,18 +37,22 @@ const FIRST = -2_147_483_647;
  * Adds a table of our own to a namespace of our own. It collects in sets the ports that packets arrive at,
  * before all rules, and the ports that they pass to, after all rules.
  * @param interfaces that the packets come in on
+ * @param bySource whether the ports of each source are collected apart
  * @throws {HostError} where the kernel or nft(8) cannot do it
  */
 export async function installCounters(
 	machine: Namespace,
 	interfaces: readonly string[],
+	bySource = false,
 ): Promise<void> {
-	const set = (name: string, more = '') =>
-		`set ${name} { type inet_proto . inet_service${more}; size 262144; flags dynamic; }`;
+	const set = (name: string, family: Family, more = '') =>
+		`set ${name}${family} { type ${bySource ? `ipv${family}_addr . ` : ''}inet_proto . inet_service${more}; size ${bySource ? MOST_BY_SOURCE : 262_144}; flags dynamic; }`;
 	const from = `iifname { ${interfaces.map((name) => `"${name}"`).join(', ')} }`;
-	const port = 'meta l4proto . th dport';
-	const route = (family: Family) =>
-		`meta l4proto . ct original proto-dst . ${family === 4 ? 'ip' : 'ip6'} daddr . th dport`;
+	const address = (family: Family) => (family === 4 ? 'ip' : 'ip6');
+	const sender = (family: Family) => (bySource ? `${address(family)} saddr . ` : '');
+	const port = (family: Family) => `${sender(family)}meta l4proto . th dport`;
+	const asked = (family: Family) => `${sender(family)}meta l4proto . ct original proto-dst`;
+	const route = (family: Family) => `${asked(family)} . ${address(family)} daddr . th dport`;
 	const each = (rules: (family: Family, packets: string) => string) =>
 		FAMILIES.map((family) =>
 			rules(family, `${from} meta nfproto ipv${family} meta l4proto { tcp, udp }`),
@@ -55,20 +61,20 @@ export async function installCounters(
 		...[TABLE, COUNTS].flatMap((name) => [`add table inet ${name}`, `delete table inet ${name}`]),
 		`table inet ${TABLE} {`,
 		...FAMILIES.flatMap((family) => [
-			set(`arrived${family}`),
-			set(`passed${family}`),
-			set(`forwarded${family}`, ` . ipv${family}_addr . inet_service`),
-			set(`redirected${family}`, ` . ipv${family}_addr . inet_service`),
+			set('arrived', family),
+			set('passed', family),
+			set('forwarded', family, ` . ipv${family}_addr . inet_service`),
+			set('redirected', family, ` . ipv${family}_addr . inet_service`),
 		]),
 		`chain arrived { type filter hook prerouting priority ${FIRST}; ${each(
 			(family, packets) =>
-				`${packets} ${port} != @arrived${family} update @arrived${family} { ${port} } meta mark set ${MARK};`,
+				`${packets} ${port(family)} != @arrived${family} update @arrived${family} { ${port(family)} } meta mark set ${MARK};`,
 		)} }`,
 		// The port that a packet was sent to, before a redirection (nat) changed it. After every other
 		// filter, and before conntrack confirms: NF_IP_PRI_CONNTRACK_CONFIRM is INT_MAX.
 		`chain passed { type filter hook input priority 2147483645; ${each(
 			(family, packets) =>
-				`${packets} ct state { invalid, untracked } update @passed${family} { ${port} }; ${packets} ct state != { invalid, untracked } update @passed${family} { meta l4proto . ct original proto-dst }; ${packets} ct status dnat update @redirected${family} { ${route(family)} };`,
+				`${packets} ct state { invalid, untracked } update @passed${family} { ${port(family)} }; ${packets} ct state != { invalid, untracked } update @passed${family} { ${asked(family)} }; ${packets} ct status dnat update @redirected${family} { ${route(family)} };`,
 		)} }`,
 		// The destination of a packet that is not for this machine, after the same filters.
 		`chain forwarded { type filter hook forward priority 2147483645; ${each(
@@ -122,14 +128,31 @@ export async function readPorts(
 	what: 'arrived' | 'passed',
 	family: Family,
 ): Promise<Ports> {
+	return (await readPortsBySource(machine, what, family)).get('') ?? {tcp: [], udp: []};
+}
+
+/** The same for each source, where the counters are by source. @throws {HostError} */
+export async function readPortsBySource(
+	machine: Namespace,
+	what: 'arrived' | 'passed',
+	family: Family,
+): Promise<ReadonlyMap<string, Ports>> {
 	const stdout = await readSet(machine, `${what}${family}`);
-	const ports: Record<Protocol, PortRange[]> = {tcp: [], udp: []};
-	for (const [, number, text] of stdout.matchAll(/(\d+) \. (\d+)/g)) {
-		const port = Number(text);
-		ports[number === `${NUMBERS.tcp}` ? 'tcp' : 'udp'].push(onePort(port));
+	const found = new Map<string, Record<Protocol, PortRange[]>>();
+	for (const [, source = '', number, port] of stdout.matchAll(
+		/(?:([\d.a-f:]+) \. )?(\d+) \. (\d+)/g,
+	)) {
+		const ports = found.get(source) ?? {tcp: [], udp: []};
+		found.set(source, ports);
+		ports[number === `${NUMBERS.tcp}` ? 'tcp' : 'udp'].push(onePort(Number(port)));
 	}
 
-	return {tcp: joinRanges(ports.tcp), udp: joinRanges(ports.udp)};
+	return new Map(
+		[...found].map(([source, {tcp, udp}]) => [
+			normalizeAddress(source) ?? '',
+			{tcp: joinRanges(tcp), udp: joinRanges(udp)},
+		]),
+	);
 }
 
 /** The ports of a family whose packets were forwarded or redirected. @throws {HostError} */
@@ -137,19 +160,34 @@ export async function readForwarded(
 	machine: Namespace,
 	family: Family,
 ): Promise<readonly Forwarded[]> {
-	const [forwarded, redirected] = await Promise.all(
-		['forwarded', 'redirected'].map(async (name) => readSet(machine, `${name}${family}`)),
-	);
-	return [forwarded, redirected].flatMap((text = '') =>
-		[...text.matchAll(/(\d+) \. (\d+) \. ([\d.a-f:]+) \. (\d+)/g)].map(
-			([, number, port, address = '', last]) => ({
-				protocol: number === `${NUMBERS.tcp}` ? 'tcp' : 'udp',
-				port: Number(port),
-				to: `${family === 4 ? address : `[${address}]`}:${last}`,
-				here: text === redirected,
-			}),
-		),
-	);
+	return (await readForwardedBySource(machine, family)).get('') ?? [];
+}
+
+/** The same for each source, where the counters are by source. @throws {HostError} */
+export async function readForwardedBySource(
+	machine: Namespace,
+	family: Family,
+): Promise<ReadonlyMap<string, readonly Forwarded[]>> {
+	const found = new Map<string, Forwarded[]>();
+	for (const name of ['forwarded', 'redirected']) {
+		const text = await readSet(machine, `${name}${family}`);
+		for (const [, sender = '', number, port, address = '', last] of text.matchAll(
+			/(?:([\d.a-f:]+) \. )?(\d+) \. (\d+) \. ([\d.a-f:]+) \. (\d+)/g,
+		)) {
+			const source = normalizeAddress(sender) ?? '';
+			found.set(source, [
+				...(found.get(source) ?? []),
+				{
+					protocol: number === `${NUMBERS.tcp}` ? 'tcp' : 'udp',
+					port: Number(port),
+					to: `${family === 4 ? address : `[${address}]`}:${last}`,
+					here: name === 'redirected',
+				},
+			]);
+		}
+	}
+
+	return found;
 }
 
 async function readSet(machine: Namespace, name: string): Promise<string> {

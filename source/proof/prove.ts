@@ -1,5 +1,5 @@
 import type {Interface} from '../host/machine/interfaces.ts';
-import {subtractRanges} from '../lib/port-ranges.ts';
+import {ALL_PORTS, countPorts, subtractRanges} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
 import {stretches} from '../ruleset/evaluate-ports.ts';
 import {printAccessPort, type RemoteClient, senderTo} from '../ruleset/lockout.ts';
@@ -16,11 +16,13 @@ import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import {type Check, check} from './checks/check.ts';
 import {runChecks} from './checks/index.ts';
 import {runRateLimitChecks, withoutLimits} from './checks/rate-limits.ts';
+import {divideSources} from './divide-sources.ts';
 import {runProtocolChecks} from './protocols.ts';
-import {type PortDifference, type Proof, type View, viewAll} from './report.ts';
+import {type PortDifference, type Proof, type View, viewAll, viewSampled} from './report.ts';
 import {describeRule, findResponsibleRule} from './responsible-rule.ts';
+import {probesOf, sampleSources} from './sample-sources.ts';
 import {type Progress, sweep} from './sweep.ts';
-import {planForPolicy} from './vantage-points.ts';
+import {isFixed, type NamedVantagePoint, planForPolicy} from './vantage-points.ts';
 
 export type ProofOptions = {
 	readonly policy: Policy;
@@ -42,8 +44,9 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 	const {policy, ruleSet, source, interfaces, remoteClient} = request;
 	const families = ruleSet.families.map(({family}) => family);
 	const plan = await planForPolicy(policy, interfaces, remoteClient);
-	const vantagePoints = plan.vantagePoints.filter(({family}) => families.includes(family));
-	return withTestbed(interfaces, vantagePoints, async (testbed) => {
+	const isHere = ({family}: NamedVantagePoint) => families.includes(family);
+	const [vantagePoints, edges] = [plan.vantagePoints.filter(isHere), plan.edges.filter(isHere)];
+	return withTestbed(interfaces, vantagePoints.filter(isFixed), async (testbed) => {
 		if (hasOthers(source)) {
 			const present = new Set(vantagePoints.map(({inInterface}) => inInterface));
 			await mirrorForwarding(testbed.machine, interfaces, present, source);
@@ -52,22 +55,29 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 		const loaded = await loadSource(testbed.machine, source, families);
 		await loadAgain(testbed.machine, loaded, withoutLimits(loaded));
 		const begin = performance.now();
-		let probes = 0;
-		const observations = await sweep(testbed, vantagePoints, {
-			onProgress(progress) {
-				probes = progress.sent;
-				request.onProgress?.(progress);
-			},
+		const {swept, sampled} = divideSources(vantagePoints, edges, ruleSet, loaded);
+		await testbed.addVantagePoints(swept.filter((one) => !isFixed(one)));
+		const total = probesOf(sampled) + swept.length * 2 * countPorts([ALL_PORTS]);
+		const ingress = hasIngress(loaded);
+		// Before the sweep, whose counters the checks use.
+		const samples = await sampleSources(testbed, sampled, {
+			ingress,
+			onProgress: ({sent}) => request.onProgress?.({sent, total}),
+		});
+		const observations = await sweep(testbed, swept, {
+			onProgress: ({sent}) => request.onProgress?.({sent: samples.probes + sent, total}),
 			alike: stretches([...ruleSet.families, ...loaded.rules]),
-			ingress: hasIngress(loaded),
+			ingress,
 		});
 		const seconds = (performance.now() - begin) / 1000;
-		const views = await nameCauses(
-			testbed,
-			loaded,
-			viewAll(vantagePoints, observations, ruleSet, loaded),
-		);
-		const limits = await runRateLimitChecks(testbed, vantagePoints, ruleSet, loaded);
+		const sweptViews = viewAll(swept, observations, ruleSet, loaded);
+		const views = await nameCauses(testbed, loaded, [
+			...sweptViews,
+			...viewSampled(sampled, samples.observations, loaded).filter(
+				({differences}) => differences.length > 0,
+			),
+		]);
+		const limits = await runRateLimitChecks(testbed, swept, ruleSet, loaded);
 		const protocols = await runProtocolChecks(testbed, vantagePoints, policy, ruleSet, loaded);
 		return {
 			views: views.map((view) => ({
@@ -80,10 +90,28 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 				...protocols.checks,
 				...(await runChecks(testbed, policy, views)),
 				...loaded.unseen.map((name) => ({name, result: 'untried' as const, detail: NO_NFT})),
+				...(samples.leftOut === 0
+					? []
+					: [
+							{
+								name: `${samples.leftOut} addresses in networks of the policy and beside them`,
+								result: 'untried' as const,
+								detail: 'nft is not installed: only some of them were tried',
+							},
+						]),
 			],
 			untried: plan.untried,
 			leftOut: [],
-			probes,
+			...(sampled.length === 0
+				? {}
+				: {
+						sampled: {
+							networks: new Set(sampled.map(({vantagePoint: {name}}) => name)).size,
+							addresses: sampled.length - samples.leftOut,
+							probes: samples.probes,
+						},
+					}),
+			probes: total,
 			seconds,
 		};
 	});
@@ -107,9 +135,10 @@ async function nameCauses(
 		return views;
 	}
 
-	await testbed.seedNeighbours(views.map(({vantagePoint}) => vantagePoint));
+	const searched = vague.slice(0, MOST_SEARCHES);
+	await testbed.seedNeighbours(searched.map(({vantagePoint}) => vantagePoint));
 	const causes = new Map<PortDifference, string>();
-	for (const {vantagePoint, difference} of vague.slice(0, MOST_SEARCHES)) {
+	for (const {vantagePoint, difference} of searched) {
 		const {protocol, ports, fact} = difference;
 		const rule = await findResponsibleRule(
 			...([testbed, loaded, vantagePoint] as const),

@@ -2,11 +2,12 @@ import type {Family} from '../lib/network.ts';
 import {countPorts, type PortRange, printPorts, subtractRanges} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
 import {type Decision, evaluate} from '../ruleset/evaluate.ts';
-import {firstPacket, openPorts} from '../ruleset/evaluate-ports.ts';
+import {firstPacket, openPorts, type VantagePoint} from '../ruleset/evaluate-ports.ts';
 import {OWN_PREFIX, type RuleSet} from '../ruleset/model.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import type {Check} from './checks/check.ts';
 import type {Ports} from './count-nft.ts';
+import type {SampledSource} from './divide-sources.ts';
 import type {Observation} from './sweep.ts';
 import type {NamedVantagePoint} from './vantage-points.ts';
 
@@ -18,6 +19,15 @@ export type Proof = {
 	readonly untried: readonly string[];
 	/** What may decide on packets too and is not in this proof, a phrase each. */
 	readonly leftOut: readonly string[];
+	/**
+	 * From these networks, and from beside them, packets went only to the ports where a rule for the source
+	 * begins or ends: a network that the rules treat alike has a view of its own. Absent: none.
+	 */
+	readonly sampled?: {
+		readonly networks: number;
+		readonly addresses: number;
+		readonly probes: number;
+	};
 	/** How many packets were sent to ports. */
 	readonly probes: number;
 	/** How long that took. */
@@ -55,20 +65,33 @@ export function viewAll(
 	return vantagePoints.map((vantagePoint) => {
 		const passed =
 			observations.find((seen) => seen.vantagePoint === vantagePoint)?.passed ?? NO_PORTS;
-		return viewOf(vantagePoint, passed, ruleSet, source);
+		const rules = ruleSet.families.find(({family}) => family === vantagePoint.family);
+		const expected: Ports = rules
+			? {tcp: openPorts(rules, vantagePoint, 'tcp'), udp: openPorts(rules, vantagePoint, 'udp')}
+			: NO_PORTS;
+		return viewOf(vantagePoint, passed, expected, source);
+	});
+}
+
+/** The same for sources of which only the edges were tried. */
+export function viewSampled(
+	sampled: readonly SampledSource[],
+	observations: readonly Observation[],
+	source: RulesUnderTest,
+): readonly View[] {
+	const expectedOf = new Map(sampled.map((one) => [one.vantagePoint as VantagePoint, one]));
+	return observations.flatMap(({vantagePoint, passed}) => {
+		const one = expectedOf.get(vantagePoint);
+		return one ? [viewOf(one.vantagePoint, passed, one.expected, source)] : [];
 	});
 }
 
 function viewOf(
 	vantagePoint: NamedVantagePoint,
 	passed: Ports,
-	ruleSet: RuleSet,
+	expected: Ports,
 	source: RulesUnderTest,
 ): View {
-	const rules = ruleSet.families.find(({family}) => family === vantagePoint.family);
-	const expected: Ports = rules
-		? {tcp: openPorts(rules, vantagePoint, 'tcp'), udp: openPorts(rules, vantagePoint, 'udp')}
-		: NO_PORTS;
 	const differences = (['tcp', 'udp'] as const).flatMap((protocol) => [
 		...differ(
 			subtractRanges(passed[protocol], expected[protocol]),
@@ -171,6 +194,14 @@ export function describePortDifference(view: View, difference: PortDifference): 
 	const list = ports.slice(0, 8).map((range) => `${printPorts(range, '-')}/${protocol}`);
 	const more = ports.length > list.length ? ` and ${ports.length - list.length} more` : '';
 	return `${list.join(', ')}${more} ${fact} ${fromWhere(view)} over ${nameOf(view.vantagePoint.family)}: ${cause}`;
+}
+
+/** From where packets went only to the edges of the rules; undefined where from nowhere. */
+export function describeSampled({sampled}: Proof): string | undefined {
+	return (
+		sampled &&
+		`${sampled.networks} ${sampled.networks === 1 ? 'network' : 'networks'}, at both ends and just outside (${sampled.addresses} addresses): ${sampled.probes} packets to the ports where a rule begins or ends`
+	);
 }
 
 /** More ranges than these are counted. */

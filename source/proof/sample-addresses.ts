@@ -41,10 +41,12 @@ const NO_SOURCE = [
 ];
 
 /**
- * Some addresses in a network, and the nearest ones outside of it, that a packet can come from. There is
- * none inside a network like fe80::/10.
+ * Some addresses in a network, the first ones, the last ones, and the nearest ones outside of it, that a
+ * packet can come from. There is none inside a network like fe80::/10.
  */
-export function sampleNetwork({cidr}: Network): Record<'inside' | 'outside', readonly string[]> {
+export function sampleNetwork({
+	cidr,
+}: Network): Record<'inside' | 'first' | 'last' | 'outside', readonly string[]> {
 	const [base, prefix] = parseCidr(cidr);
 	const bytes = base.toByteArray();
 	const width = bytes.length * 8;
@@ -56,9 +58,14 @@ export function sampleNetwork({cidr}: Network): Record<'inside' | 'outside', rea
 			.map((value) => formatAddress(value, width))
 			.filter((address) => !NO_SOURCE.includes(ipaddr.parse(address).range()));
 	// The first addresses of a large network may be no source: 0.0.0.1, ::1.
-	const offsets = [1n, 2n, 3n, 0n, size / 2n + 1n].filter((offset) => offset < size);
+	const at = (offsets: readonly bigint[]) =>
+		sources(
+			offsets.filter((offset) => offset >= 0n && offset < size).map((offset) => start + offset),
+		);
 	return {
-		inside: sources(offsets.map((offset) => start + offset)),
+		inside: at([1n, 2n, 3n, 0n, size / 2n + 1n]),
+		first: at([0n, 1n, 2n]),
+		last: at([size - 1n, size - 2n, size - 3n]),
 		outside: prefix === 0 ? [] : sources([start + size, start - 1n]),
 	};
 }

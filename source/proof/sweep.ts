@@ -29,11 +29,11 @@ export type Observation = {
 /** How many packets have been sent, and how many will be in all. */
 export type Progress = {readonly sent: number; readonly total: number};
 
-const PROTOCOLS: readonly Protocol[] = ['udp', 'tcp'];
+export const PROTOCOLS: readonly Protocol[] = ['udp', 'tcp'];
 /** Ports in one request to a sender: progress is reported after each. */
 const PIECE = 8192;
 /** Lost packets are sent again, this often in all. */
-const TRIES = 4;
+export const TRIES = 4;
 
 export type SweepOptions = {
 	readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -140,7 +140,7 @@ async function sweepWithoutNft(
 	return passed;
 }
 
-function notArrived(count: number, {family}: VantagePoint): HostError {
+export function notArrived(count: number, {family}: VantagePoint): HostError {
 	return new HostError(
 		`${count} packets over IPv${family} did not arrive in the copy of this machine`,
 		'Nothing is proven. Try again when the machine is less busy',

@@ -1,6 +1,13 @@
 import {forEachYielding} from '../host/exec/yield.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
-import {contains, FAMILIES, type Family, type Network, printNetwork} from '../lib/network.ts';
+import {
+	contains,
+	FAMILIES,
+	type Family,
+	type Network,
+	parseNetwork,
+	printNetwork,
+} from '../lib/network.ts';
 import {isDiscovery} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
@@ -17,6 +24,11 @@ export type NamedVantagePoint = VantagePoint & {
 	/** `anywhere`, `anywhere on eth1`, `10.0.0.0/8` (also beside it), `you, 198.51.100.9` */
 	readonly name: string;
 };
+
+/** Whether a vantage point is no network of the rules. */
+export function isFixed({kind}: NamedVantagePoint): boolean {
+	return kind === 'anywhere' || kind === 'client';
+}
 
 /** A network that rules treat in another way than strangers, and the interface that the rule names. */
 export type SourceNetwork = {readonly network: Network; readonly on?: string | undefined};
@@ -57,7 +69,7 @@ export async function planVantagePoints({
 	sources,
 	remoteClient,
 }: VantagePointRequest): Promise<readonly NamedVantagePoint[]> {
-	const own = ownAddresses(interfaces);
+	const isSource = sourceFilter(interfaces);
 	const named = (on: string | undefined) =>
 		entries.find(({inInterface}) => inInterface === on)?.inInterface ?? main;
 	const points: NamedVantagePoint[] = entries.flatMap(({inInterface, name, destinations}) =>
@@ -81,7 +93,7 @@ export async function planVantagePoints({
 		const samplesOf = {network: inside, beside: inside.length === 0 ? [] : outside};
 		const name = printNetwork(network);
 		for (const kind of ['network', 'beside'] as const) {
-			const source = samplesOf[kind].find((address) => !own.has(address));
+			const source = samplesOf[kind].find(isSource);
 			if (source !== undefined) {
 				points.push({family, inInterface: named(on), source, kind, name});
 			}
@@ -104,11 +116,32 @@ export async function planVantagePoints({
 
 	const isReachable = ({family, inInterface}: VantagePoint) =>
 		entries.some((one) => one.inInterface === inInterface && one.destinations[family].length > 0);
+	const own = ownAddresses(interfaces);
 	return points.filter((point) => !own.has(point.source) && isReachable(point));
+}
+
+/**
+ * Whether packets can come from an address: not the machine's own, and none that is the broadcast address
+ * of one of its networks, which the kernel drops (fib_validate_source(), "martian source").
+ */
+function sourceFilter(interfaces: readonly Interface[]): (address: string) => boolean {
+	const own = ownAddresses(interfaces);
+	const broadcast = new Set(
+		interfaces
+			.flatMap(({addresses}) => addresses)
+			.filter((cidr) => !cidr.includes(':') && Number(cidr.split('/')[1]) < 31)
+			.flatMap((cidr) => {
+				const {first, last} = sampleNetwork(parseNetwork(cidr));
+				return [first[0] ?? '', last[0] ?? ''];
+			}),
+	);
+	return (address) => !own.has(address) && !broadcast.has(address);
 }
 
 export type PolicyVantagePoints = {
 	readonly vantagePoints: readonly NamedVantagePoint[];
+	/** Both ends of each network of the policy, and its neighbours, as far as they are not among those. */
+	readonly edges: readonly NamedVantagePoint[];
 	/** Networks of the policy that no packet from outside can come from. */
 	readonly untried: readonly string[];
 };
@@ -147,10 +180,31 @@ export async function planForPolicy(
 	});
 	// Of several that would send the same packets, the last one says most.
 	const unique = new Map(planned.map((point) => [`${point.source} ${point.inInterface}`, point]));
-	const unusable = sources.filter(({network}) => sampleNetwork(network).inside.length === 0);
+	const isSource = sourceFilter(interfaces);
+	const edges = new Map<string, NamedVantagePoint>();
+	const unusable = new Set<string>();
+	await forEachYielding(sources, ({network, on}) => {
+		const {inside, first, last, outside} = sampleNetwork(network);
+		const name = printNetwork(network);
+		if (inside.length === 0) {
+			unusable.add(name);
+			return;
+		}
+
+		const ends = [first, last].flatMap((addresses) => addresses.find(isSource) ?? []);
+		for (const source of [...ends, ...outside.filter(isSource)]) {
+			const inInterface = on ?? main;
+			const kind = outside.includes(source) ? 'beside' : 'network';
+			const key = `${source} ${inInterface}`;
+			if (!unique.has(key)) {
+				edges.set(key, {family: network.family, inInterface, source, kind, name});
+			}
+		}
+	});
 	return {
 		vantagePoints: [...unique.values()],
-		untried: [...new Set(unusable.map(({network}) => printNetwork(network)))],
+		edges: [...edges.values()],
+		untried: [...unusable],
 	};
 }
 

@@ -55,15 +55,22 @@ export function openPorts(
 	);
 }
 
-/** All ports, cut where the rules may begin to treat a port unlike the one below it. */
-export function stretches(rules: readonly FamilyRules[]): readonly PortRange[] {
-	return cutPorts(
-		rules
+/**
+ * All ports, cut where the rules may begin to treat a port unlike the one below it.
+ * @param more further ports to cut in front of
+ */
+export function stretches(
+	rules: readonly FamilyRules[],
+	more: readonly number[] = [],
+): readonly PortRange[] {
+	return cutPorts([
+		...more,
+		...rules
 			.flatMap(({tables}) => tables.flatMap(({chains}) => chains))
 			.flatMap((chain) => chain.rules)
 			.flatMap(({match}) => match.destinationPorts ?? [])
 			.flatMap(({first, last}) => [first, last + 1]),
-	);
+	]);
 }
 
 /** The first port of each stretch, and the last. */

@@ -2,7 +2,7 @@ import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {receiveDatagram, requestEcho, serveEcho} from './echo.ts';
 import {runHelperClient, runHelperServer} from './protocols/index.ts';
-import {sweep} from './sweep-ports.ts';
+import {sweep, sweepSources} from './sweep-ports.ts';
 
 /**
  * An agent is a second process of this program, inside a network namespace of our own, where it sends
@@ -10,6 +10,7 @@ import {sweep} from './sweep-ports.ts';
  */
 export const OPERATIONS = {
 	sweep,
+	sweepSources,
 	serveEcho,
 	requestEcho,
 	receiveDatagram,

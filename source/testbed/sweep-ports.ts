@@ -47,6 +47,18 @@ export async function sweep({
 	}
 }
 
+/** Ports that packets are sent to from several sources. */
+export type SourcesSweep = Pick<Sweep, 'protocol' | 'target'> & {
+	readonly sources: ReadonlyArray<Pick<Sweep, 'source' | 'ports'>>;
+};
+
+/** The same from several sources, one after the other. */
+export async function sweepSources({sources, ...rest}: SourcesSweep): Promise<void> {
+	for (const one of sources) {
+		await sweep({...rest, ...one});
+	}
+}
+
 /** Bytes. */
 const UDP_HEADER = 8;
 

@@ -5,6 +5,7 @@ import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import {type Agent, lazyAgent, startAgent} from './agent-client.ts';
 import {
 	addBeyond,
+	addManySources,
 	addVantagePoints,
 	BEYOND,
 	createLinks,
@@ -48,6 +49,14 @@ export type Testbed = {
 	 * under rules that block neighbour discovery, and no packet waits for it.
 	 */
 	readonly seedNeighbours: (vantagePoints: readonly VantagePoint[]) => Promise<void>;
+	/**
+	 * Adds vantage points on links that exist. With `many` they share a router, and no answer reaches them
+	 * once `forgetNeighbours` was called.
+	 */
+	readonly addVantagePoints: (
+		vantagePoints: readonly VantagePoint[],
+		many?: 'many',
+	) => Promise<void>;
 	/** Removes these entries, so that both sides need neighbour discovery again. */
 	readonly forgetNeighbours: () => Promise<void>;
 };
@@ -140,6 +149,10 @@ async function buildAndUse<T>(
 			},
 			linkTo,
 			seedNeighbours: async (some) => seedNeighbours(machine, outside, linkTo, some),
+			addVantagePoints: async (some, many) =>
+				many
+					? addManySources(machine, outside, linkTo, some)
+					: addVantagePoints(machine, outside, links, some),
 			async forgetNeighbours() {
 				await ip(machine, ['neigh flush nud permanent']);
 				await ip(outside, ['neigh flush nud permanent']);

@@ -40,6 +40,7 @@ export async function findResponsibleRule(
 			ports: [{first: packet.port, last: packet.port}],
 		});
 	const only = `${packet.protocol} dport ${packet.port}`;
+	await forgetPackets(testbed);
 	const found = await observe(testbed, source, {vantagePoint, only}, send);
 	const finders = {open: findAccepting, closed: findBlocking, forwarded: findForwarding};
 	return finders[fate](found);
@@ -55,6 +56,7 @@ export async function findBlockingRule(
 	vantagePoint: VantagePoint,
 	exchange: () => Promise<unknown>,
 ): Promise<ResponsibleRule | undefined> {
+	await forgetPackets(testbed);
 	const rule = findBlocking(await observe(testbed, source, {vantagePoint}, exchange));
 	return rule?.own ? undefined : rule;
 }
@@ -64,6 +66,13 @@ export type Observed = {
 	readonly traced: readonly TracedRule[];
 };
 
+/** The sets that count packets drop those that they know: without nft(8) there are none. */
+async function forgetPackets({machine}: Testbed): Promise<void> {
+	if (hasNft()) {
+		await resetCounters(machine);
+	}
+}
+
 /** The rules that packets match while they are sent, once. */
 export async function observe(
 	testbed: Testbed,
@@ -72,10 +81,6 @@ export async function observe(
 	send: () => Promise<unknown>,
 ): Promise<Observed> {
 	const {machine} = testbed;
-	if (hasNft()) {
-		await resetCounters(machine);
-	}
-
 	const programs = [...new Set(source.loads.map(({program}) => program))].filter(
 		(program) =>
 			program.endsWith('-restore') &&

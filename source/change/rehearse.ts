@@ -79,9 +79,8 @@ export async function rehearseRollback({rollback, script}: PlannedRollback): Pro
 		put('pending', '');
 		put('rollback', script);
 
-		const needsSets = parts.some(({saved}) => / --match-set | -j SET /.test(saved));
 		const loads: readonly Load[] = [
-			...(await readSets(needsSets)),
+			...(await readSets(parts.map(({saved}) => saved))),
 			// A firewalld that sleeps is woken in its table; it is never started here.
 			...(rollback.firewalld
 				? [{program: 'nft', args: ['-f', '-'], text: `add table ${FIREWALLD_TABLE}\n`}]

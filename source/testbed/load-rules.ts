@@ -100,7 +100,7 @@ async function sourceFrom(all: readonly SaveAndLoad[], runner: Runner): Promise<
 	);
 	return {
 		loads: [
-			...(await readSets(saves.some(({saved}) => saved.text.includes('--match-set')))),
+			...(await readSets(saves.map(({saved}) => saved.text))),
 			...saves.map(({load}) => load),
 			...native.map(({text}) => ({program: 'nft', args: ['-f', '-'], text})),
 		],
@@ -179,9 +179,12 @@ function saveOf(saved: Saved, program: string): SaveAndLoad {
 	return {saved, load: {program, args: ['-w', '10'], text}};
 }
 
-/** What copies this machine's ipsets into a namespace, which has its own, where they are needed. */
-export async function readSets(needed: boolean): Promise<readonly Load[]> {
-	if (!needed) {
+/**
+ * What copies this machine's ipsets into a namespace, which has its own, where rules match them or fill them
+ * (iptables-extensions(8), set and SET).
+ */
+export async function readSets(saves: readonly string[]): Promise<readonly Load[]> {
+	if (!saves.some((text) => / --match-set | -j SET /.test(text))) {
 		return [];
 	}
 

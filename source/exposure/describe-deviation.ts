@@ -32,8 +32,9 @@ export function describeBlocked({names, families, rule}: BlockedConnection): str
 /**
  * `-A INPUT -p tcp -m tcp --dport 22 -j DROP, in filter (fail2ban)`: the rule and its program, where it is
  * known, and what to open where a rule redirects to another port
+ * @param note what stands between the two
  */
-export function causeOf(rule: ResponsibleRule | undefined, fate?: Fate): string {
+export function causeOf(rule: ResponsibleRule | undefined, fate?: Fate, note = ''): string {
 	if (rule === undefined) {
 		return 'no rule was found that does it';
 	}
@@ -41,7 +42,7 @@ export function causeOf(rule: ResponsibleRule | undefined, fate?: Fate): string 
 	const program = programOfRule(rule.text) ?? programOfTable(rule.table);
 	const other = fate === 'closed' && REDIRECTS.exec(rule.text)?.slice(1).find(Boolean);
 	const cure = other ? `; to open it, open ${other} as well` : '';
-	return `${describeRule(rule)}${program ? ` (${program.name})` : ''}${cure}`;
+	return `${describeRule(rule)}${program ? ` (${program.name})` : ''}${note}${cure}`;
 }
 
 function printList(ranges: readonly PortRange[]): string {

@@ -131,7 +131,7 @@ function withCauses(
 						protocol,
 						fact,
 						ports: others,
-						cause: `${cause}${own ? '' : ', not part of this firewall'}`,
+						cause: causeOf(rule, fate, own ? '' : ', not part of this firewall'),
 					},
 				];
 			});

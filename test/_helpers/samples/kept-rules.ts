@@ -17,7 +17,7 @@ export type KeptRule = {
 const ACCEPT = '-A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT';
 const DROP = '-A INPUT -p tcp -m tcp --dport 8443 -j DROP';
 const REDIRECT = '-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080';
-const CURED = 'in nat; to open it, open 8080 as well';
+const CURE = '; to open it, open 8080 as well';
 const DNS = 'its own UDP questions, as to DNS, are answered';
 const FOREIGN = ', not part of this firewall';
 const FIRST = `rule 1 of INPUT${FOREIGN}`;
@@ -38,8 +38,8 @@ export function keptRules(backend: string): readonly KeptRule[] {
 		},
 		{
 			command: `iptables -t nat ${REDIRECT}`,
-			said: `80/tcp is closed from anywhere over IPv4: ${REDIRECT}, ${CURED}`,
-			proven: `80/tcp is shut from anywhere over IPv4: ${REDIRECT}, ${CURED}${FOREIGN}`,
+			said: `80/tcp is closed from anywhere over IPv4: ${REDIRECT}, in nat${CURE}`,
+			proven: `80/tcp is shut from anywhere over IPv4: ${REDIRECT}, in nat${FOREIGN}${CURE}`,
 		},
 		{
 			command: 'iptables -t raw -A PREROUTING -p udp --sport 53 -j NOTRACK',

@@ -7,6 +7,7 @@ import {interfaceNames} from '../host/machine/interfaces.ts';
 import {findOwners} from '../host/netfilter/managers.ts';
 import {readSnapshots} from '../host/netfilter/snapshot.ts';
 import {inboundOf, readTcpSockets, type TcpSocket} from '../host/sockets/proc-net.ts';
+import {commandNameOf, holdersOf} from '../host/sockets/processes.ts';
 import {findProtocolUses} from '../host/sockets/protocol-uses.ts';
 import type {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
@@ -32,8 +33,16 @@ export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session
 	readonly protocolUses: readonly ProtocolUse[];
 	/** The names of all interfaces; undefined where they are not known. */
 	readonly interfaceNames: ReadonlySet<string> | undefined;
-	/** The connections of others to this machine that nothing can keep alive through a change. */
-	readonly unkeptConnections: readonly TcpSocket[];
+	/** The connections of others to this machine now. */
+	readonly connections: readonly Connection[];
+};
+
+/** A connection of another machine to this one. */
+export type Connection = TcpSocket & {
+	/** The program that has it, where that is known. */
+	readonly program?: string;
+	/** Whether it lives on when the rules block its port: answers to what conntrack knows pass. */
+	readonly stays: boolean;
 };
 
 /**
@@ -44,12 +53,13 @@ export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session
  */
 export async function gatherApplyFacts(facts: Facts, existing: Existing): Promise<ApplyFacts> {
 	const {families, iptables, root} = facts;
-	const [owners, protocolUses, snapshots] = await Promise.all([
+	const [owners, connections, protocolUses, snapshots] = await Promise.all([
 		findOwners(),
+		nameHolders(readConnections()),
 		findProtocolUses(),
 		iptables && root && !keepsAll(existing) ? readRules(families, iptables.backend) : undefined,
 	]);
-	return {...knownFacts(facts), owners, protocolUses, snapshots};
+	return {...knownFacts(facts), owners, connections, protocolUses, snapshots};
 }
 
 async function readRules(
@@ -71,14 +81,23 @@ export function knownFacts(facts: Facts): ApplyFacts {
 		snapshots: undefined,
 		protocolUses: [],
 		interfaceNames: interfaceNames(),
-		unkeptConnections: readUnkeptConnections(),
+		connections: readConnections(),
 	};
 }
 
 /**
- * The connections of others to this machine now; none where the program conntrack can tell the kernel
- * of them, since the kernel then treats their packets as answers, whatever the new rules say.
+ * The connections of others to this machine. Where the program conntrack can tell the kernel of them, it
+ * treats their packets as answers, whatever the new rules say.
  */
-function readUnkeptConnections(): readonly TcpSocket[] {
-	return canKeepConnections() ? [] : inboundOf(readTcpSockets());
+function readConnections(): readonly Connection[] {
+	const stays = canKeepConnections();
+	return inboundOf(readTcpSockets()).map((socket) => ({...socket, stays}));
+}
+
+async function nameHolders(connections: readonly Connection[]): Promise<readonly Connection[]> {
+	const holders = await holdersOf(new Set(connections.map(({inode}) => inode)));
+	return connections.map((one) => {
+		const [pid] = holders.get(one.inode) ?? [];
+		return pid === undefined ? one : {...one, program: commandNameOf(pid)};
+	});
 }

@@ -1,6 +1,5 @@
 import {planSnapshotCleanups, type SnapshotCleanup} from '../change/cleanup.ts';
 import {keepsAll} from '../existing/cleanup-plan.ts';
-import type {TcpSocket} from '../host/sockets/proc-net.ts';
 import {clientOf, type Session} from '../host/sockets/session.ts';
 import {HostError} from '../lib/errors.ts';
 import {type Persistence, planPersistence} from '../persistence/plan.ts';
@@ -10,7 +9,7 @@ import {lockoutError} from '../ruleset/describe-lockout.ts';
 import {type AccessPort, findLockouts, isBlocked} from '../ruleset/lockout.ts';
 import type {Backend} from '../ruleset/model.ts';
 import {findUnopened, type ProtocolUse} from '../services/protocol-use.ts';
-import type {ApplyFacts} from './apply-facts.ts';
+import type {ApplyFacts, Connection} from './apply-facts.ts';
 import type {ApplyRequest} from './apply-request.ts';
 import {type Obstacle, unacceptedLosses} from './obstacle.ts';
 
@@ -31,8 +30,8 @@ export type ApplyPlan = CompiledPolicy &
 		readonly unopened: readonly ProtocolUse[];
 		/** What the user should know about the openings, one sentence each. */
 		readonly advice: readonly string[];
-		/** The connections of others that would be cut off. */
-		readonly cutOff: readonly TcpSocket[];
+		/** The connections of others at ports that the rules block for them. */
+		readonly cutOff: readonly Connection[];
 		readonly session: Session;
 	} & (
 		| {readonly obstacle: Obstacle}
@@ -49,7 +48,7 @@ export type ApplyPlan = CompiledPolicy &
  * every answer.
  */
 export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
-	const {iptables, session, snapshots, unkeptConnections} = facts;
+	const {iptables, session, snapshots, connections} = facts;
 	const known = findObstacle(request, facts);
 	const cleanups = keepsAll(request.existing)
 		? []
@@ -62,7 +61,7 @@ export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
 		lockouts: session.kind === 'remote' ? findLockouts(compiled.ruleSet, session) : [],
 		unopened: findUnopened(facts.protocolUses, request.policy.openings),
 		advice: adviseOpenings(request.policy.openings, facts.interfaceNames),
-		cutOff: unkeptConnections.filter(({remoteAddress, localPort}) =>
+		cutOff: connections.filter(({remoteAddress, localPort}) =>
 			isBlocked(compiled.ruleSet, remoteAddress, localPort),
 		),
 		session,

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import {gatherApplyFacts} from '../app/apply-facts.ts';
 import {findBeside} from '../app/beside-policy.ts';
+import {describeConnections} from '../app/describe-connections.ts';
 import {NEW_CONNECTION} from '../app/judge-login.ts';
 import {type ApplyPlan, planApply} from '../app/plan-apply.ts';
 import {type StartedChange, startChange} from '../app/start-change.ts';
@@ -59,13 +60,17 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 		: `${loaded}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
 }
 
-/** What the rules block without ports, and what the openings need besides; a line each. */
-function describeWarnings({obstacle, unopened, advice}: ApplyPlan): string {
+/** The connections at blocked ports, what the rules block without ports, and what the openings need besides; a line each. */
+function describeWarnings({obstacle, cutOff, unopened, advice}: ApplyPlan): string {
 	if (obstacle !== undefined) {
 		return '';
 	}
 
-	return [...describeUnopened(unopened).map((text) => `${text}.`), ...advice]
+	return [
+		...describeConnections({cutOff}).map((text) => `${text}.`),
+		...describeUnopened(unopened).map((text) => `${text}.`),
+		...advice,
+	]
 		.map((line) => `${printable(line, 400)}\n`)
 		.join('');
 }

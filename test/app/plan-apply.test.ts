@@ -1,13 +1,13 @@
 import {describe, expect, test} from 'vitest';
-import type {ApplyFacts} from '../../source/app/apply-facts.ts';
+import type {ApplyFacts, Connection} from '../../source/app/apply-facts.ts';
 import type {ApplyRequest} from '../../source/app/apply-request.ts';
+import {describeConnections} from '../../source/app/describe-connections.ts';
 import {explainObstacle} from '../../source/app/obstacle.ts';
 import {planApply} from '../../source/app/plan-apply.ts';
 import {startChange} from '../../source/app/start-change.ts';
 import {assertAsPlanned, planSnapshotCleanups} from '../../source/change/cleanup.ts';
 import {KEEP_EXISTING} from '../../source/existing/cleanup-plan.ts';
 import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
-import type {TcpSocket} from '../../source/host/sockets/proc-net.ts';
 import {HostError} from '../../source/lib/errors.ts';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
@@ -137,16 +137,24 @@ describe('a lock-out', () => {
 });
 
 test('names the connections of others that would be cut off, and no other', () => {
-	const from = (remoteAddress: string, localPort: number): TcpSocket => ({
+	const from = (remoteAddress: string, localPort: number): Connection => ({
 		...{state: 'established', localAddress: '192.0.2.1', remotePort: 40_000, uid: 0, inode: '1'},
-		...{remoteAddress, localPort},
+		...{remoteAddress, localPort, stays: localPort === 22},
 	});
 	const stays = [from('198.51.100.7', 5432), from('203.0.113.9', 22), from('2001:db8::9', 22)];
 	const ends = [from('203.0.113.9', 5432), from('2001:db8::9', 5432)];
 	const policy = policyWith('22/tcp, 5432/tcp from 198.51.100.0/24');
-	const unkeptConnections = [...stays, ...ends];
-	expect(plan({policy}, {unkeptConnections}).cutOff).toEqual(ends);
-	expect(plan({policy}, {unkeptConnections, families: [4]}).cutOff).toEqual(ends.slice(0, 1));
+	const connections = [...stays, ...ends];
+	expect(plan({policy}, {connections}).cutOff).toEqual(ends);
+	const many = Array.from({length: 6}, (_, index) => ({
+		...from(`203.0.113.${index}`, 5432),
+		...{program: 'post\u001bgres', stays: index > 0},
+	}));
+	expect(describeConnections(plan({policy}, {connections: many}))).toEqual([
+		'These connections may end, install conntrack to keep them: post?gres with 203.0.113.0 on 5432/tcp',
+		`These connections stay, and cannot be made anew: ${[1, 2, 3, 4].map((last) => `post?gres with 203.0.113.${last} on 5432/tcp`).join(', ')} and 1 more`,
+	]);
+	expect(plan({policy}, {connections, families: [4]}).cutOff).toEqual(ends.slice(0, 1));
 });
 
 describe('the rules of other programs', () => {

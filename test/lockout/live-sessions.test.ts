@@ -66,8 +66,13 @@ describe.each(BACKENDS)('sessions that conntrack has never seen, %s', (backend) 
 			columns: 400,
 		});
 		const review = await walkTo(wizard, 'These are the rules');
-		const warning = review.split('\n').find((line) => line.includes('These may end'));
-		const named = warning?.split(': ')[1]?.trim().split(', ').sort();
+		const warning = review.split('\n').find((line) => line.includes('These connections may end'));
+		const named = warning
+			?.split(': ')[1]
+			?.trim()
+			.split(', ')
+			.map((text) => text.replace(/^\S+ with /, ''))
+			.sort();
 		expect(named).toEqual(
 			clients.flatMap((address) => [`${address} on ${PORT}/tcp`, `${address} on 22/tcp`]).sort(),
 		);

@@ -8,7 +8,6 @@ import {TextLine} from '../components/text-line.tsx';
 import {usePacket} from '../hooks/use-packet.ts';
 import type {Flow} from '../state/state.ts';
 import {reviewWarnings} from '../text/review.ts';
-import {truncate} from '../text/truncate.ts';
 import {screenReader, styleOf} from '../theme.ts';
 import type {StepProps} from './step-props.ts';
 
@@ -22,12 +21,12 @@ const VIEW_NAMES = {
 const TABS_COLUMNS = Object.values(VIEW_NAMES).join('   ').length + 3;
 
 /** The number of lines that the rules may use, under the notes above them. */
-export function reviewHeight({
-	height,
-	machine,
-	plan,
-}: Pick<StepProps, 'height' | 'machine' | 'plan'>): number {
-	const notes = accessNoteLines(machine.remoteClient, plan.lockouts) + reviewWarnings(plan).length;
+export function reviewHeight(
+	{height, machine, plan}: Pick<StepProps, 'height' | 'machine' | 'plan'>,
+	width: number,
+): number {
+	const notes =
+		accessNoteLines(machine.remoteClient, plan.lockouts) + reviewWarnings(plan, width).length;
 	return Math.max(1, height - 1 - notes);
 }
 
@@ -42,9 +41,9 @@ export function ReviewStep(props: StepProps): ReactElement {
 	) : (
 		<Box flexDirection="column">
 			{machine.remoteClient && <AccessNote plan={plan} remoteClient={machine.remoteClient} />}
-			{reviewWarnings(plan).map((warning) => (
-				<Box key={warning} flexShrink={0}>
-					<Text {...styleOf('warning')}>{truncate(warning, width)}</Text>
+			{reviewWarnings(plan, width).map((line) => (
+				<Box key={line.text} flexShrink={0}>
+					<TextLine {...line} />
 				</Box>
 			))}
 			<Box flexShrink={0}>
@@ -62,7 +61,7 @@ export function ReviewStep(props: StepProps): ReactElement {
 			</Box>
 			<Scroll
 				items={review}
-				height={reviewHeight(props)}
+				height={reviewHeight(props, width)}
 				offset={flow.offset}
 				render={(line) => <TextLine {...line} />}
 			/>

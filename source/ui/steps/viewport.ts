@@ -27,7 +27,7 @@ export function viewportOf(
 				height,
 			};
 		case 'review':
-			return {lines: review.length, height: reviewHeight(props)};
+			return {lines: review.length, height: reviewHeight(props, columns)};
 		case 'result':
 			return {
 				lines: checklistLines(checklist.items ?? [], columns, flow.policy.verdict).length,

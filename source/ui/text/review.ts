@@ -1,3 +1,4 @@
+import {describeConnections} from '../../app/describe-connections.ts';
 import type {ApplyPlan} from '../../app/plan-apply.ts';
 import type {NeighbourChoice} from '../../existing/describe-choice.ts';
 import {printCommands, printRestore} from '../../ruleset/format-iptables.ts';
@@ -51,27 +52,31 @@ export function reviewLines(
 	}
 }
 
-/** At most this many warnings stand above the rules: the rules must have room. */
+/** At most this many warnings stand above the rules, in so many rows: the rules must have room. */
 const MOST_WARNINGS = 3;
+const MOST_ROWS = 6;
 
-/** What the policy would end, and what its openings need besides, one line each. */
-export function reviewWarnings({
-	cutOff,
-	unopened,
-	advice,
-}: Pick<ApplyPlan, 'cutOff' | 'unopened' | 'advice'>): readonly string[] {
-	const connections = cutOff.map(
-		({remoteAddress, localPort}) => `${remoteAddress} on ${localPort}/tcp`,
-	);
+/** What the policy would end, and what its openings need besides, wrapped to `width`. */
+export function reviewWarnings(
+	{cutOff, unopened, advice}: Pick<ApplyPlan, 'cutOff' | 'unopened' | 'advice'>,
+	width: number,
+): readonly Line[] {
 	const others = [...describeUnopened(unopened), ...advice];
 	const more = others.length - MOST_WARNINGS;
-	return [
-		...(connections.length > 0
-			? [`These may end, install conntrack to keep them: ${connections.join(', ')}`]
-			: []),
-		...others.slice(0, more > 0 ? MOST_WARNINGS - 1 : MOST_WARNINGS),
-		...(more > 0 ? [`${more + 1} more: fw-wizard apply names them all`] : []),
-	];
+	const shown = others.slice(0, more > 0 ? MOST_WARNINGS - 1 : MOST_WARNINGS);
+	const rows = [...describeConnections({cutOff}), ...shown].flatMap((text) =>
+		wrapLines(text, width, 'warning'),
+	);
+	const hidden = others.length - shown.length;
+	return hidden === 0 && rows.length <= MOST_ROWS
+		? rows
+		: [
+				...rows.slice(0, MOST_ROWS),
+				...wrapLines(
+					`${hidden === 0 ? 'More' : `${hidden} more`}: fw-wizard apply names them all`,
+					...([width, 'warning'] as const),
+				),
+			];
 }
 
 /** What the user decided about the existing rules of other programs. */

@@ -13,5 +13,5 @@ export const FACTS: ApplyFacts = {
 	snapshots: undefined,
 	protocolUses: [],
 	interfaceNames: undefined,
-	unkeptConnections: [],
+	connections: [],
 };

@@ -8,7 +8,6 @@ import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from '../persistence/init/systemd.ts
 import {INIT_SCRIPT} from '../persistence/init/sysvinit.ts';
 import type {InitSystem} from '../persistence/init-system.ts';
 import {findInitSystem, planPersistence, readChoice} from '../persistence/plan.ts';
-import {findLasting} from '../persistence/volatile-root.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {failed, type Item, open, unless} from './checklist-item.ts';
 import {type Rehearsal, rehearseBoot} from './simulate-boot.ts';
@@ -70,16 +69,8 @@ export async function checkBoot(
 				),
 		...describeRehearsal(rehearsal, full),
 		unless('backend', 'the boot uses the same backend of iptables', backend),
-		...(findLasting() === 'unseen' ? [UNSEEN] : []),
 	];
 }
-
-const UNSEEN = open(
-	'lasting',
-	'/etc lasts until the next boot',
-	'/ is an overlay, and where it is written to cannot be seen from here',
-	'Of a container that is made anew, or an overlay in memory, nothing lasts',
-);
 
 function describeRehearsal(rehearsal: Rehearsal | HostError, full: boolean): readonly Item[] {
 	const [rules, ports] = [

@@ -12,6 +12,7 @@ import {saveOwn} from '../host/netfilter/own-rules.ts';
 import {InputError} from '../lib/errors.ts';
 import {MODULES_LOAD_FILE} from '../persistence/init/systemd.ts';
 import {findInitSystem} from '../persistence/plan.ts';
+import {findLasting} from '../persistence/volatile-root.ts';
 import {helperOf} from '../policy/helpers.ts';
 import type {Policy} from '../policy/policy.ts';
 import {nmapCommands} from '../proof/nmap/commands.ts';
@@ -158,7 +159,11 @@ export function hasBooted(): boolean {
 function checkSurvival(running: boolean): Item {
 	const [id, title] = ['survived', 'the rules have survived a boot'] as const;
 	return !hasBooted()
-		? open(id, title, 'the machine has not booted since', 'reboot, then: fw-wizard check')
+		? open(
+				...([id, title] as const),
+				`the machine has not booted since${findLasting() === 'unseen' ? '; / is an overlay, which may forget what is written to it' : ''}`,
+				'reboot, then: fw-wizard check',
+			)
 		: running
 			? ok(id, title)
 			: failed(id, title, 'after the boot other rules are there', 'fw-wizard check --fix');

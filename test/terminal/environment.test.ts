@@ -52,9 +52,9 @@ describe('the environment', () => {
 			terminal.press('enter');
 			await terminal.waitFor('[Rules]');
 			terminal.type('t');
-			await terminal.waitFor('which rule decides?');
+			await terminal.waitFor('what becomes of it after the change?');
 			terminal.type('tcp 22 from 2001:db8:1234:5678:9abc:def0:1234:5678 on eth0');
-			await terminal.waitFor('let in');
+			await terminal.waitFor('accepted');
 			terminal.press('escape');
 			await terminal.waitFor('[Rules]');
 			await goOn(terminal, 'Does it do what you chose?');

@@ -10,7 +10,7 @@ import {killAfter, killBefore, randomFrom} from '../_helpers/lab/victim.ts';
 import {HAND_MADE, loadRules, readAll} from '../_helpers/samples/existing-rules.ts';
 
 /** How often it is killed, all machines together: for each it takes two seconds, with FWW_INTERRUPTIONS=200 eight minutes. */
-const INTERRUPTIONS = Number(process.env.FWW_INTERRUPTIONS ?? 8);
+const INTERRUPTIONS = Number(process.env.FWW_INTERRUPTIONS ?? 4);
 const MACHINES = 4;
 const SEED = Number(process.env.FWW_SEED ?? Date.now() % 1e9);
 

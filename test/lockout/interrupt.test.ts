@@ -11,7 +11,7 @@ import {killAfter, killBefore, randomFrom} from '../_helpers/lab/victim.ts';
 import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
 
 /** How often it is killed, all machines together. FWW_INTERRUPTIONS=1000 takes half an hour. */
-const INTERRUPTIONS = Number(process.env.FWW_INTERRUPTIONS ?? 24);
+const INTERRUPTIONS = Number(process.env.FWW_INTERRUPTIONS ?? 12);
 const MACHINES = 5;
 const SEED = Number(process.env.FWW_SEED ?? Date.now() % 1e9);
 

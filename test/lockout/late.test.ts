@@ -48,7 +48,9 @@ describe.each(BACKENDS)('rules whose turn comes when their time is over, %s', (b
 		const {status, stderr} = await wizard(host, 'apply', ...policy, '--confirm-within', '10');
 		expect({status, stderr}).toEqual({
 			status: 4,
-			stderr: expect.stringMatching(/^Loading took longer than the time to confirm\nRolled back\./m),
+			stderr: expect.stringMatching(
+				/^Loading took longer than the time to confirm\nRolled back\./m,
+			),
 		});
 		expect(await whatStays(host, undefined, 20_000)).toEqual([]);
 		expect(withoutEmptyTables(await readSaves(host))).toEqual(withoutEmptyTables(before));

@@ -7,6 +7,7 @@ import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {rounds} from '../_helpers/lab/rounds.ts';
 import {takeTurns} from '../_helpers/lab/turns.ts';
 import {ONE_CARD, prove} from '../_helpers/samples/proofs.ts';
 import {FAULTS, type Fault} from './faults.ts';
@@ -43,11 +44,11 @@ describe.concurrent('every fault is found and named', () => {
 		300_000,
 	);
 
-	// Each on one of the backends, by turns.
+	// Each on one of the backends, by turns. The usual run has every second of each backend.
 	const cases = FAULTS.map((fault, index) => ({
 		...fault,
 		backend: BACKENDS[index % BACKENDS.length] as Backend,
-	}));
+	})).filter((_, index) => index % 4 < rounds(2, 4));
 	test.each(cases)(
 		'$name, $backend',
 		async ({backend, ...fault}) => {

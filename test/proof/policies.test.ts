@@ -14,7 +14,7 @@ import {edgesOf, openedPorts, proofOf, spellPorts} from '../_helpers/samples/pro
 import {scan} from '../_helpers/traffic/scan.ts';
 
 /** How many random policies: three verdicts and two backends each. */
-const COUNT = Number(process.env.FWW_POLICIES ?? 2);
+const COUNT = Number(process.env.FWW_POLICIES ?? 1);
 /** Ports that no policy names, which nmap looks at as well. */
 const STRAY = 20;
 

@@ -1,8 +1,9 @@
 import {readKnown} from '../change/change-state.ts';
 import {programOfRule} from '../existing/rule-owner.ts';
 import {findJumpFault} from '../existing/shadowed-jump.ts';
-import {type Comparison, compareRunning, type Deviation} from '../exposure/compare-running.ts';
+import {type Comparison, compareRunning} from '../exposure/compare-running.ts';
 import {describeBlocked, describeDeviation} from '../exposure/describe-deviation.ts';
+import type {Deviation} from '../exposure/explain-deviations.ts';
 import {splitKnown} from '../exposure/known-deviations.ts';
 import {isBroad} from '../exposure/sources-in-rules.ts';
 import type {FactsWithIptables} from '../host/machine/facts.ts';

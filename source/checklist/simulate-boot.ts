@@ -3,20 +3,17 @@ import type {Facts} from '../host/machine/facts.ts';
 import {save} from '../host/netfilter/iptables.ts';
 import type {Namespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
-import {ALL_PORTS, countPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import {bootCommand} from '../persistence/init/run-restore.ts';
 import {withoutLimits} from '../proof/checks/rate-limits.ts';
-import {divideSources} from '../proof/divide-sources.ts';
 import {describePortDifference, viewAll, viewSampled} from '../proof/report.ts';
-import {sampleSources} from '../proof/sample-sources.ts';
-import {sweep} from '../proof/sweep.ts';
+import {sweepAll} from '../proof/sweep-all.ts';
 import {isFixed, type NamedVantagePoint, planForPolicy} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
-import {edgesOf, fillStretches, stretches} from '../ruleset/evaluate-ports.ts';
+import {edgesOf, fillStretches} from '../ruleset/evaluate-ports.ts';
 import type {RuleSet} from '../ruleset/model.ts';
-import {hasIngress, loadAgain, readLoaded} from '../testbed/load-rules.ts';
+import {loadAgain, readLoaded} from '../testbed/load-rules.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 
 /** The result of a rehearsed boot. */
@@ -97,13 +94,17 @@ async function findPorts(
 	const families = ruleSet.families.map(({family}) => family);
 	const loaded = await readLoaded(testbed.machine, families);
 	await loadAgain(testbed.machine, loaded, withoutLimits(loaded));
-	const alike = stretches([...ruleSet.families, ...loaded.rules]);
-	const ports = full ? [ALL_PORTS] : edgesOf(alike);
-	const {swept, sampled} = divideSources(vantagePoints, edges, ruleSet, loaded);
-	const ingress = hasIngress(loaded);
-	const samples = await sampleSources(testbed, sampled, {ingress});
-	await testbed.addVantagePoints(swept.filter((one) => !isFixed(one)));
-	const seen = await sweep(testbed, swept, {ports, alike, ingress});
+	const {
+		swept,
+		sampled,
+		samples,
+		observations: seen,
+		alike,
+		probes,
+	} = await sweepAll(
+		...([testbed, {vantagePoints, edges}, ruleSet, loaded] as const),
+		full ? {} : {portsOf: edgesOf},
+	);
 	// No packet was sent between two edges: the ports there count as their edges do.
 	const observations = full
 		? seen
@@ -120,6 +121,6 @@ async function findPorts(
 	);
 	return {
 		ports: first && printable(first, 200),
-		probes: samples.probes + 2 * swept.length * countPorts(ports),
+		probes,
 	};
 }

@@ -4,7 +4,7 @@ import {describeRule, type Fate} from '../proof/responsible-rule.ts';
 import type {ResponsibleRule} from '../proof/rule-counters.ts';
 import {programOfTable} from '../services/known-programs/find.ts';
 import type {BlockedConnection} from './compare-connections.ts';
-import type {Deviation} from './compare-running.ts';
+import type {Deviation} from './explain-deviations.ts';
 
 /** More ranges than these are counted. */
 const MOST_RANGES = 6;

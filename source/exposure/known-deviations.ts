@@ -1,7 +1,8 @@
 import type {KnownDeviation} from '../change/record.ts';
 import {joinRanges, subtractRanges} from '../lib/port-ranges.ts';
 import {describeRule} from '../proof/responsible-rule.ts';
-import type {Comparison, Deviation} from './compare-running.ts';
+import type {Comparison} from './compare-running.ts';
+import type {Deviation} from './explain-deviations.ts';
 
 /** The parts of a comparison that the user may know already. */
 type Found = Pick<Comparison, 'deviations' | 'blocked' | 'unroutable' | 'protocols'>;

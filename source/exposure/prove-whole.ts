@@ -4,8 +4,9 @@ import {type ProofOptions, prove} from '../proof/prove.ts';
 import type {PortDifference, Proof, View} from '../proof/report.ts';
 import {OWN_PREFIX} from '../ruleset/model.ts';
 import {hasOthers, type RulesUnderTest} from '../testbed/load-rules.ts';
-import {type Comparison, compareRunning, publishedBy} from './compare-running.ts';
+import {type Comparison, compareRunning} from './compare-running.ts';
 import {causeOf} from './describe-deviation.ts';
+import {publishedBy} from './explain-deviations.ts';
 import type {RunningView} from './running-differences.ts';
 import {withoutRateLimits} from './strip-rate-limits.ts';
 

@@ -3,7 +3,7 @@ import {isPort, type PortRange} from '../lib/port-ranges.ts';
 import {openPorts, stretches} from '../ruleset/evaluate-ports.ts';
 import type {FamilyRules, RuleSet} from '../ruleset/model.ts';
 import {rulesBySource} from '../ruleset/rules-by-source.ts';
-import type {RulesUnderTest} from '../testbed/load-rules.ts';
+import {isIptables, type RulesUnderTest} from '../testbed/load-rules.ts';
 import type {Ports} from './count-nft.ts';
 import {isFixed, type NamedVantagePoint} from './vantage-points.ts';
 
@@ -105,7 +105,7 @@ function unparsedPorts({loads, rules}: RulesUnderTest): readonly number[] {
 			chains.flatMap((chain) => chain.rules.flatMap(({match}) => match.unknown?.join(' ') ?? [])),
 		),
 	);
-	const texts = loads.filter(({program}) => !program.endsWith('-restore')).map(({text}) => text);
+	const texts = loads.filter((load) => !isIptables(load)).map(({text}) => text);
 	const found = [...words, ...texts].flatMap(
 		(text) => text.replaceAll(NO_PORTS, ' ').match(/\d+/g) ?? [],
 	);

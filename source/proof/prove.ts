@@ -1,27 +1,19 @@
 import type {Interface} from '../host/machine/interfaces.ts';
-import {ALL_PORTS, countPorts, subtractRanges} from '../lib/port-ranges.ts';
+import {subtractRanges} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
-import {stretches} from '../ruleset/evaluate-ports.ts';
 import {printAccessPort, type RemoteClient, senderTo} from '../ruleset/lockout.ts';
 import type {RuleSet} from '../ruleset/model.ts';
-import {
-	hasIngress,
-	hasOthers,
-	loadAgain,
-	loadSource,
-	type RulesUnderTest,
-} from '../testbed/load-rules.ts';
+import {hasOthers, loadAgain, loadSource, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {mirrorForwarding} from '../testbed/mirror-host.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import {type Check, check} from './checks/check.ts';
 import {runChecks} from './checks/index.ts';
 import {runRateLimitChecks, withoutLimits} from './checks/rate-limits.ts';
-import {divideSources} from './divide-sources.ts';
 import {runProtocolChecks} from './protocols.ts';
 import {type PortDifference, type Proof, type View, viewAll, viewSampled} from './report.ts';
 import {describeRule, findResponsibleRule} from './responsible-rule.ts';
-import {probesOf, sampleSources} from './sample-sources.ts';
-import {type Progress, sweep} from './sweep.ts';
+import type {Progress} from './sweep.ts';
+import {sweepAll} from './sweep-all.ts';
 import {isFixed, type NamedVantagePoint, planForPolicy} from './vantage-points.ts';
 
 export type ProofOptions = {
@@ -55,20 +47,10 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 		const loaded = await loadSource(testbed.machine, source, families);
 		await loadAgain(testbed.machine, loaded, withoutLimits(loaded));
 		const begin = performance.now();
-		const {swept, sampled} = divideSources(vantagePoints, edges, ruleSet, loaded);
-		await testbed.addVantagePoints(swept.filter((one) => !isFixed(one)));
-		const total = probesOf(sampled) + swept.length * 2 * countPorts([ALL_PORTS]);
-		const ingress = hasIngress(loaded);
-		// Before the sweep, whose counters the checks use.
-		const samples = await sampleSources(testbed, sampled, {
-			ingress,
-			onProgress: ({sent}) => request.onProgress?.({sent, total}),
-		});
-		const observations = await sweep(testbed, swept, {
-			onProgress: ({sent}) => request.onProgress?.({sent: samples.probes + sent, total}),
-			alike: stretches([...ruleSet.families, ...loaded.rules]),
-			ingress,
-		});
+		const {swept, sampled, samples, observations, probes} = await sweepAll(
+			...([testbed, {vantagePoints, edges}, ruleSet, loaded] as const),
+			{onProgress: request.onProgress},
+		);
 		const seconds = (performance.now() - begin) / 1000;
 		const sweptViews = viewAll(swept, observations, ruleSet, loaded);
 		const views = await nameCauses(testbed, loaded, [
@@ -111,7 +93,7 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 							probes: samples.probes,
 						},
 					}),
-			probes: total,
+			probes,
 			seconds,
 		};
 	});

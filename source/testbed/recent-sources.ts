@@ -1,7 +1,7 @@
 import {readText} from '../host/files/read-text.ts';
 import type {Namespace} from '../host/netns.ts';
 import {normalizeAddress} from '../lib/network.ts';
-import type {RulesUnderTest} from './load-rules.ts';
+import {isIptables, type RulesUnderTest} from './load-rules.ts';
 
 /** Where the kernel keeps the sources that -m recent has recorded (iptables-extensions(8)). */
 const FOLDER = 'xt_recent';
@@ -15,11 +15,11 @@ export async function copyRecentSource(
 	{loads}: RulesUnderTest,
 	source: string,
 ): Promise<void> {
-	const names = loads.flatMap(({program, text}) =>
-		program.endsWith('-restore')
-			? [...text.matchAll(/ -m recent .*?--name (\w[\w.-]*)/g)].map(([, name = '']) => name)
-			: [],
-	);
+	const names = loads
+		.filter(isIptables)
+		.flatMap(({text}) =>
+			[...text.matchAll(/ -m recent .*?--name (\w[\w.-]*)/g)].map(([, name = '']) => name),
+		);
 	for (const name of new Set(names)) {
 		const entry = readText(`/proc/net/${FOLDER}/${name}`)
 			?.split('\n')

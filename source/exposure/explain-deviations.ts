@@ -1,0 +1,143 @@
+import {programOfRule} from '../existing/rule-owner.ts';
+import type {Family} from '../lib/network.ts';
+import {intersectRanges, joinRanges, type PortRange} from '../lib/port-ranges.ts';
+import {printable} from '../lib/printable.ts';
+import type {Protocol} from '../policy/services.ts';
+import {type Fate, findResponsibleRule} from '../proof/responsible-rule.ts';
+import type {ResponsibleRule} from '../proof/rule-counters.ts';
+import type {NamedVantagePoint} from '../proof/vantage-points.ts';
+import {programOfTable} from '../services/known-programs/find.ts';
+import type {RulesUnderTest} from '../testbed/load-rules.ts';
+import type {Testbed} from '../testbed/testbed.ts';
+import type {Difference} from './running-differences.ts';
+import {withoutRateLimits} from './strip-rate-limits.ts';
+
+/** Ports that one rule opens or closes against the policy. */
+export type Deviation = {
+	readonly fate: Fate;
+	readonly ports: Readonly<Record<Protocol, readonly PortRange[]>>;
+	readonly families: readonly Family[];
+	readonly from: readonly NamedVantagePoint[];
+	/** Undefined where no rule was found that does it. */
+	readonly rule: ResponsibleRule | undefined;
+};
+
+/** The rules for this many differences are looked for, at most: each takes some 30 ms. */
+const MOST_SEARCHES = 24;
+
+/** The rule with which a known program publishes a port, of a container mostly; safe to print. */
+export function publishedBy({first}: PortRange, {loads}: RulesUnderTest): string | undefined {
+	const port = new RegExp(`\\bdport (?:\\{[^}]*\\b)?${first}\\b`);
+	for (const {program, text} of loads) {
+		const isNative = program === 'nft';
+		const table = isNative ? (/^table (\S+ \S+) \{/.exec(text)?.[1] ?? '') : 'nat';
+		const line = text
+			.split('\n')
+			.find((one) => port.test(one) && (isNative || / -j DNAT /.test(one)));
+		const found = line && (isNative ? programOfTable(table) : programOfRule(line));
+		if (line && found) {
+			return `${printable(line.trim(), 200)}, in ${table} (${found.name})`;
+		}
+	}
+
+	return undefined;
+}
+
+/**
+ * Finds the rule of each difference by packets, and puts together what one rule does.
+ * @param loaded the rules in the copy, as they were loaded there from the source
+ * @param cuts the ports in ranges that the rules treat alike
+ */
+export async function explainDeviations(
+	testbed: Testbed,
+	source: RulesUnderTest,
+	loaded: RulesUnderTest,
+	differences: readonly Difference[],
+	cuts: readonly PortRange[],
+): Promise<readonly Deviation[]> {
+	const original = originalLines(source);
+	const found = new Map<string, Deviation>();
+	let searches = 0;
+	for (const {vantagePoint, fate, protocol, ports} of differences) {
+		let rule: ResponsibleRule | undefined;
+		const unknown =
+			fate === 'forwarded'
+				? ports.filter((range) => publishedBy(range, source) === undefined)
+				: ports;
+		// Neighbouring ports may have two causes.
+		const pieces = unknown.flatMap((range) =>
+			cuts.flatMap((one) => intersectRanges([range], [one])),
+		);
+		for (const [index, range] of pieces.entries()) {
+			// The pieces of one difference mostly have one cause.
+			if (index < 4 || (rule && !canBeAbout(rule.text, range.first))) {
+				const packet = {protocol, port: range.first};
+				rule =
+					searches < MOST_SEARCHES
+						? await findResponsibleRule(testbed, loaded, vantagePoint, packet, fate)
+						: undefined;
+				searches += 1;
+			}
+
+			const {kind, name, inInterface, family} = vantagePoint;
+			const text = rule && (original.get(rule.text) ?? rule.text);
+			const key = JSON.stringify([fate, text, rule?.place, kind, name, inInterface, family]);
+			const own = found.get(key)?.ports ?? {tcp: [], udp: []};
+			found.set(key, {
+				...{fate, from: [vantagePoint], families: [family]},
+				rule: rule && {...rule, text: text ?? rule.text},
+				ports: {...own, [protocol]: joinRanges([...own[protocol], range])},
+			});
+		}
+	}
+
+	// The rule itself also counts its packets.
+	const shared = ({fate, ports, rule}: Deviation) => [fate, ports, rule?.text, rule?.place];
+	const perFamily = merge([...found.values()], (one) => [
+		...shared(one),
+		one.from.map(({kind, name, inInterface}) => [kind, name, inInterface]),
+	]);
+	return merge(perFamily, (one) => [
+		...shared(one),
+		...[one.families, one.from.map(({kind}) => kind)],
+	]);
+}
+
+/** Whether a rule can apply to a port: it names this one, or none. */
+function canBeAbout(text: string, port: number): boolean {
+	const [, list] = /\bdports? (\{[^}]*\}|[\d:,-]+)/.exec(text) ?? [];
+	return (
+		list === undefined ||
+		[...list.matchAll(/(\d+)(?:[:-](\d+))?/g)].some(
+			([, first, last = first]) => Number(first) <= port && port <= Number(last),
+		)
+	);
+}
+
+/** Puts together what differs only in the families, or in where packets come from. */
+function merge(
+	deviations: readonly Deviation[],
+	keyOf: (deviation: Deviation) => unknown,
+): readonly Deviation[] {
+	const merged = new Map<string, Deviation>();
+	for (const deviation of deviations) {
+		const key = JSON.stringify(keyOf(deviation));
+		const {families, from} = merged.get(key) ?? {families: [], from: []};
+		const names = new Set(from.map(({kind, name}) => `${kind} ${name}`));
+		merged.set(key, {
+			...deviation,
+			families: [...new Set([...families, ...deviation.families])],
+			from: [...from, ...deviation.from.filter(({kind, name}) => !names.has(`${kind} ${name}`))],
+		});
+	}
+
+	return [...merged.values()];
+}
+
+/** The rules as they run, by what is left of them in the copy. */
+function originalLines({loads}: RulesUnderTest): ReadonlyMap<string, string> {
+	const lines = loads
+		.flatMap(({text}) => text.split('\n'))
+		.filter((line) => line.startsWith('-A '));
+	return new Map(lines.map((line) => [withoutRateLimits(line), line]));
+}

@@ -35,8 +35,8 @@ export async function findBeside(plan: ApplyPlan): Promise<Beside> {
 	try {
 		const families = ruleSet.families.map(({family}) => family);
 		const running = await runningSource(families, {backend});
-		const source = hasOthers(running) && sourceAfter(running, {ruleSet, existing, backend});
-		if (!source || !hasOthers(source)) {
+		const source = sourceAfter(running, {ruleSet, existing, backend});
+		if (!hasOthers(source)) {
 			return NOTHING_BESIDE;
 		}
 

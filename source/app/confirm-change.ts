@@ -1,9 +1,10 @@
 import {findPending} from '../change/change-state.ts';
 import {keepChange, notInTime} from '../change/confirm.ts';
+import {NEW_CONNECTION} from '../change/confirm-time.ts';
 import {type ChangeMeta, listChanges} from '../change/record.ts';
 import {rollBackOverdue} from '../change/recover.ts';
 import {HostError} from '../lib/errors.ts';
-import {evidenceOf, judgeSession, NEW_CONNECTION} from './judge-login.ts';
+import {evidenceOf, judgeSession} from './judge-login.ts';
 
 /**
  * Confirms the change that waits. A session that does not show that the administrator can log in

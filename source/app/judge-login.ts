@@ -46,9 +46,6 @@ export async function judgeSession(evidence: Evidence): Promise<Doubt> {
 		: UNKNOWN[connection];
 }
 
-/** How to log in over a connection of its own, where ssh(1) would share one. */
-export const NEW_CONNECTION = 'ssh -o ControlPath=none';
-
 const SHOWS_NOTHING = 'it does not show that you can log in';
 
 const UNKNOWN = {

@@ -1,4 +1,5 @@
 import {CHAIN_FUNCTIONS} from '../change/chain-functions.ts';
+import {NEW_CONNECTION} from '../change/confirm-time.ts';
 import {RESTORE_FILE} from '../change/paths.ts';
 import {cksum} from '../lib/cksum.ts';
 import {quote} from '../lib/shell-quote.ts';
@@ -127,7 +128,7 @@ load() {
 	sh "$state${RESTORE_FILE}.new"
 	why='the rules do not load whole'
 	if loaded && left && why="loading took longer than $seconds s" && [ "$left" -gt 0 ]; then
-		say "loaded. The old rules are restored in $left s. To keep these, log in anew (ssh -o ControlPath=none) and run: sh $0 keep"
+		say "loaded. The old rules are restored in $left s. To keep these, log in anew (${NEW_CONNECTION}) and run: sh $0 keep"
 		exit 0
 	fi
 	roll_back || refuse "$why, and restoring the old rules FAILED (\${wrong#, }). The watchdog tries it again. See iptables-save and ip6tables-save" 5

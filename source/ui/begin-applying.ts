@@ -1,3 +1,4 @@
+import type {Beside} from '../app/beside-policy.ts';
 import {assertNoOwner} from '../app/obstacle.ts';
 import type {ApplyPlan} from '../app/plan-apply.ts';
 import {startChange} from '../app/start-change.ts';
@@ -6,12 +7,19 @@ import {describeLoaded} from '../ruleset/print-rule-set.ts';
 import type {Pending} from './hooks/use-apply.ts';
 import type {Outcome} from './state/state.ts';
 
-/** Loads a plan for the wizard, and puts its result into words. Never throws. */
-export async function beginApplying(plan: ApplyPlan, seconds: number): Promise<Pending | Outcome> {
+/**
+ * Loads a plan for the wizard, and puts its result into words. Never throws.
+ * @param beside what the user was told of other programs' rules; absent where that is not known yet
+ */
+export async function beginApplying(
+	plan: ApplyPlan,
+	seconds: number,
+	beside?: Beside,
+): Promise<Pending | Outcome> {
 	try {
 		// Another firewall may have been started since the plan was made.
 		await assertNoOwner(plan.existing);
-		const change = await startChange(plan, seconds);
+		const change = await startChange(plan, seconds, beside);
 		const kept = (): Outcome => ({
 			ok: true,
 			message: `${describeLoaded(plan.ruleSet)} Kept as change ${change.id}.`,
@@ -28,7 +36,7 @@ export async function beginApplying(plan: ApplyPlan, seconds: number): Promise<P
 		};
 		return {
 			look() {
-				const {state, secondsLeft, logins, doubt, proven, beside} = change.look();
+				const {state, secondsLeft, logins, doubt, proven, beside: lines} = change.look();
 				const settled = state === 'done' ? kept() : state === 'rolled-back' ? TOO_LATE : undefined;
 				if (settled) {
 					void change.release();
@@ -40,7 +48,7 @@ export async function beginApplying(plan: ApplyPlan, seconds: number): Promise<P
 					logins,
 					...(doubt === undefined ? {} : {doubt}),
 					keepable: proven,
-					...(beside.length > 0 ? {beside} : {}),
+					...(lines.length > 0 ? {beside: lines} : {}),
 				};
 			},
 			keep: async () => decide(change.keep, kept),

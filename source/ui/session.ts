@@ -3,7 +3,8 @@ import {setImmediate as yieldToEventLoop} from 'node:timers/promises';
 import {render} from 'ink';
 import {createElement} from 'react';
 import {type ApplyFacts, knownFacts} from '../app/apply-facts.ts';
-import {findBeside} from '../app/beside-policy.ts';
+import {requestFlags} from '../app/apply-request.ts';
+import {type Beside, findBeside} from '../app/beside-policy.ts';
 import {makeChecker} from '../app/check.ts';
 import {continueAsRoot} from '../app/continue-as-root.ts';
 import {discover, type WizardReport} from '../app/discover.ts';
@@ -48,13 +49,17 @@ export async function openWizard(options: Options): Promise<number> {
 	const {preset, existing, atApply, seconds, boot, rehearsal, banner, screen, facts} = options;
 	/** The decision about the existing rules of other programs, for the summary at the end. */
 	let decided = existing;
+	/** What Review has said of other programs' rules, for each request: that is what the user accepts. */
+	const found = new Map<string, Promise<Beside>>();
+	const keyOf = (plan: ApplyPlan) => requestFlags(plan).join(' ');
 	const constant = {
 		families: facts.families,
 		...(banner === undefined ? {} : {banner}),
 		onApply: async (plan: ApplyPlan) => {
 			decided = plan.existing;
-			const result = await beginApplying(plan, seconds);
+			const result = await beginApplying(plan, seconds, await found.get(keyOf(plan)));
 			if ('ok' in result && !result.ok) {
+				found.clear();
 				// Perhaps the rules of other programs have changed: the next plan must know of that.
 				lookAround();
 			}
@@ -76,7 +81,14 @@ export async function openWizard(options: Options): Promise<number> {
 		known: NOTHING_KNOWN,
 		nat: describeNat(facts),
 		findExposure: async (plan) => findExposure(facts, plan),
-		findBeside,
+		async findBeside(plan) {
+			const finding = findBeside(plan);
+			if (plan.obstacle === undefined) {
+				found.set(keyOf(plan), finding);
+			}
+
+			return finding;
+		},
 		openPacketTrier: async (plan) =>
 			openPacketTrier(facts, {...plan, backend: facts.iptables?.backend}),
 		helpers: new Map(),

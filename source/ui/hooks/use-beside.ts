@@ -1,7 +1,6 @@
 import {useEffect, useMemo, useState} from 'react';
+import {requestFlags} from '../../app/apply-request.ts';
 import type {ApplyPlan} from '../../app/plan-apply.ts';
-import {existingFlags} from '../../existing/cleanup-plan.ts';
-import {policyFlags} from '../../policy/policy.ts';
 import type {HostView} from '../steps/step-props.ts';
 
 const NOTHING: readonly string[] = [];
@@ -16,11 +15,7 @@ export function useBeside(
 	{findBeside}: Pick<HostView, 'findBeside'>,
 ): ApplyPlan {
 	const [found, setFound] = useState<Readonly<Record<string, readonly string[]>>>({});
-	const {policy, existing} = plan;
-	const key = useMemo(
-		() => [...policyFlags(policy), ...existingFlags(existing)].join(' '),
-		[policy, existing],
-	);
+	const key = useMemo(() => requestFlags(plan).join(' '), [plan]);
 	useEffect(() => {
 		if (active && found[key] === undefined) {
 			setFound((all) => ({...all, [key]: NOTHING}));

@@ -1,7 +1,7 @@
 import {useEffect, useMemo, useState} from 'react';
+import {requestFlags} from '../../app/apply-request.ts';
 import type {ApplyPlan} from '../../app/plan-apply.ts';
 import type {Exposure} from '../../exposure/model.ts';
-import {policyFlags} from '../../policy/policy.ts';
 import type {Flow} from '../state/state.ts';
 import type {HostView} from '../steps/step-props.ts';
 
@@ -22,9 +22,8 @@ export function useExposure(
 	{findExposure}: HostView,
 ): ExposureState {
 	const [found, setFound] = useState<{readonly key: string; readonly state: ExposureState}>();
-	const {policy, existing} = plan;
 	const active = step === 'review' && view === 'exposure';
-	const key = useMemo(() => JSON.stringify([policyFlags(policy), existing]), [policy, existing]);
+	const key = useMemo(() => requestFlags(plan).join(' '), [plan]);
 
 	useEffect(() => {
 		if (!active || found?.key === key) {

@@ -1,7 +1,7 @@
 import {useEffect, useMemo, useRef, useState} from 'react';
+import {requestFlags} from '../../app/apply-request.ts';
 import type {Prover} from '../../app/prove.ts';
-import {type Existing, existingFlags} from '../../existing/cleanup-plan.ts';
-import {policyFlags} from '../../policy/policy.ts';
+import type {Existing} from '../../existing/cleanup-plan.ts';
 import type {Demonstration} from '../../proof/demonstrate-verdicts.ts';
 import type {Proof} from '../../proof/report.ts';
 import type {Observation, Progress} from '../../proof/sweep.ts';
@@ -34,11 +34,7 @@ export function useProof(
 	active: boolean,
 	prover: Prover,
 ): {readonly proof: ProofState; readonly comparison: Comparison} {
-	const {policy, existing} = compiled;
-	const key = useMemo(
-		() => [...policyFlags(policy), ...existingFlags(existing)].join(' '),
-		[policy, existing],
-	);
+	const key = useMemo(() => requestFlags(compiled).join(' '), [compiled]);
 	const [states, setStates] = useState<Readonly<Record<string, ProofState>>>({});
 	const [comparison, setComparison] = useState<Comparison>({});
 	const begun = useRef(new Set<string>());

@@ -1,8 +1,8 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
 import wrapAnsi from 'wrap-ansi';
-import {NEW_CONNECTION} from '../../app/judge-login.ts';
 import {explainObstacle} from '../../app/obstacle.ts';
+import {NEW_CONNECTION} from '../../change/confirm-time.ts';
 import type {Elevation} from '../../host/exec/elevation.ts';
 import {isExact, isProven, onlyLocksOut} from '../../proof/report.ts';
 import {printAccessPort} from '../../ruleset/lockout.ts';

@@ -6,12 +6,15 @@ import {type Debian, PROGRAM, useDebians} from '../_helpers/lab/debian.ts';
 import {suitesHere} from '../_helpers/lab/debian-root.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
 import {processOf} from '../_helpers/lab/processes.ts';
+import {rounds} from '../_helpers/lab/rounds.ts';
 import {readSaves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
 import {canLogIn, loginWords} from '../_helpers/ssh/ssh.ts';
 import {type Terminal, useTerminals} from '../_helpers/terminal/terminal.ts';
 import {walkAndLoad} from '../_helpers/terminal/walk.ts';
 
-const MACHINES = 6;
+const MACHINES = rounds(4, 6);
+/** Of all of them, one uses the wizard. */
+const WIZARD = 2;
 /** Seconds to confirm in; the least that can be chosen. */
 const LIMIT = 10;
 const KNOCK = path.resolve(import.meta.dirname, '../_helpers/ssh/knock.js');
@@ -56,8 +59,8 @@ const MISHAPS: ReadonlyArray<{
 	},
 	{
 		name: 'the user is logged off with all that they run',
-		// Ten of ten on each backend: what only a service manager can survive.
-		times: 4,
+		// What only a service manager can survive: in the long run, ten times on each backend.
+		times: rounds(1, 4),
 		happens: async ({host}) => host.must('loginctl', ['terminate-user', 'root']),
 	},
 ];
@@ -103,15 +106,15 @@ describe.each(suitesHere())(
 			await host.must('ip6tables', ['-A', 'INPUT', '-s', '2001:db8:bad::/48', '-j', 'DROP']);
 		};
 
-		/** Of six people, five give the command and one uses the wizard; every second comes over IPv6. */
+		/** All but one give the command, and that one uses the wizard; every second comes over IPv6. */
 		const shutOut = async (debian: Debian, index: number): Promise<Terminal> => {
 			const flags = `${SHUT_OUT} --confirm-within ${LIMIT}`;
-			const words = index === 4 ? flags : `apply ${flags}`;
+			const words = index === WIZARD ? flags : `apply ${flags}`;
 			const login = {terminal: true, over: index % 2 === 0 ? 4 : 6} as const;
 			const terminal = terminals.start(loginWords(debian, `node ${PROGRAM} ${words}`, login), {
 				enter: debian.client.enter,
 			});
-			await (index === 4
+			await (index === WIZARD
 				? walkAndLoad(terminal, 'shut')
 				: terminal.waitFor(/old rules come back in \d+ s/));
 			return terminal;

@@ -12,7 +12,7 @@ import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
 
 /** How often it is killed, all machines together. FWW_INTERRUPTIONS=1000 takes half an hour. */
 const INTERRUPTIONS = Number(process.env.FWW_INTERRUPTIONS ?? 12);
-const MACHINES = 5;
+const MACHINES = 3;
 const SEED = Number(process.env.FWW_SEED ?? Date.now() % 1e9);
 
 const POLICIES = [

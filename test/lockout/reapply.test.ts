@@ -3,9 +3,10 @@ import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
 import {joinedPair} from '../_helpers/lab/pair.ts';
+import {rounds} from '../_helpers/lab/rounds.ts';
 import {PORTS, startTraffic} from '../_helpers/traffic/traffic.ts';
 
-const TIMES = 20;
+const TIMES = rounds(8, 20);
 /** Two that differ in all but the ports that the probes go to. */
 const POLICIES = [
 	['--verdict', 'drop', '--open', '9000-9010', '--helper', 'ftp'],

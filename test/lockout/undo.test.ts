@@ -106,19 +106,24 @@ describe.each(BACKENDS)('undo, %s', (backend) => {
 		]);
 	});
 
-	test(`remembers the last ${KEPT_CHANGES} changes`, async () => {
-		const more = 2;
-		const policies = Array.from({length: KEPT_CHANGES + more}, (_, index) => [
-			...['--role', 'server', '--no-helper', '--open', `${1000 + index}/tcp`],
-		]);
-		const states = await applyAll(policies);
-		const list = await wizardDoes(host, 'undo', '--list');
-		expect(list.trimEnd().split('\n')).toHaveLength(KEPT_CHANGES);
-		expect((await wizard(host, 'undo', '--to', `${more}`)).status).toBe(1);
-		expect(await machine()).toEqual(states.at(-1));
-		await wizardDoes(host, 'undo', '--to', `${more + 1}`);
-		expect(await machine()).toEqual(states[more]);
-	}, 180_000);
+	// How many they are does not depend on the backend.
+	test.each(backend === 'nft' ? [KEPT_CHANGES] : [])(
+		'remembers the last %i changes',
+		async (kept) => {
+			const more = 2;
+			const policies = Array.from({length: kept + more}, (_, index) => [
+				...['--role', 'server', '--no-helper', '--open', `${1000 + index}/tcp`],
+			]);
+			const states = await applyAll(policies);
+			const list = await wizardDoes(host, 'undo', '--list');
+			expect(list.trimEnd().split('\n')).toHaveLength(kept);
+			expect((await wizard(host, 'undo', '--to', `${more}`)).status).toBe(1);
+			expect(await machine()).toEqual(states.at(-1));
+			await wizardDoes(host, 'undo', '--to', `${more + 1}`);
+			expect(await machine()).toEqual(states[more]);
+		},
+		180_000,
+	);
 
 	test('leaves what other programs have done since', async () => {
 		await applyAll(POLICIES.slice(1, 2));

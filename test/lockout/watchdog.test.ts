@@ -7,13 +7,14 @@ import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
 import {processesOf, processOf, whatStays} from '../_helpers/lab/processes.ts';
+import {rounds} from '../_helpers/lab/rounds.ts';
 import {takeTurns} from '../_helpers/lab/turns.ts';
 import {readSaves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
 import {canLogIn, loginWords, type SshServer, sshClient, sshServer} from '../_helpers/ssh/ssh.ts';
 import {type Terminal, useTerminals} from '../_helpers/terminal/terminal.ts';
 import {walkAndLoad} from '../_helpers/terminal/walk.ts';
 
-const RUNS = 10;
+const RUNS = rounds(4, 10);
 /** Seconds to confirm in; the least that can be chosen. */
 const LIMIT = 10;
 /** Milliseconds for everybody's story: four times what they take alone. */
@@ -147,12 +148,12 @@ describe.each(BACKENDS)('whoever shuts themselves out of SSH, %s', (backend) => 
 		}));
 	};
 
-	/** Of ten people, seven give the command and three use the wizard; every second comes over IPv6. */
+	/** Of three people, two give the command and one uses the wizard; every second comes over IPv6. */
 	const shutOut = async (server: SshServer, program: string, run: number): Promise<Terminal> => {
 		const verdict = VERDICTS[run % VERDICTS.length] ?? 'reject';
 		const policy = `--role workstation --no-open --no-helper --verdict ${verdict}`;
 		const flags = `${policy} --confirm-within ${LIMIT}`;
-		const command = run % 10 < 7 ? `apply ${flags}` : flags;
+		const command = run % 3 < 2 ? `apply ${flags}` : flags;
 		const login = loginWords(server, `${process.execPath} ${program} ${command}`, {
 			terminal: true,
 			over: run % 2 === 0 ? 4 : 6,

@@ -13,6 +13,7 @@ import {makeUser, photographMachine} from '../_helpers/lab/machine.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/lab/pair.ts';
 import {execute} from '../_helpers/lab/programs.ts';
+import {rounds} from '../_helpers/lab/rounds.ts';
 import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
 import {proofOf, prove, spellPorts} from '../_helpers/samples/proofs.ts';
 import {
@@ -99,7 +100,11 @@ const OTHERS: Readonly<Record<string, (host: Host) => Promise<unknown>>> = {
 describe.each(BACKENDS)('among the rules of others, %s', (backend) => {
 	const lab = useLab();
 
-	test.each(Object.keys(OTHERS))(
+	// In the usual run they take turns with the backends.
+	const names = Object.keys(OTHERS).filter(
+		(_, index) => rounds(0, 1) === 1 || index % 2 === BACKENDS.indexOf(backend),
+	);
+	test.each(names)(
 		'%s',
 		async (name) => {
 			const {target, probe} = await joinedPair(lab, backend);

@@ -11,12 +11,27 @@ import type {SnapshotCleanup} from './cleanup.ts';
 export type ForeignChange = {readonly program: string; readonly cleanup: SnapshotCleanup};
 
 /** The functions of the rollback script that restore the rules of other programs. */
-export const MEND = `# The rules of chain $1 as they were. What others have put there since stays: ahead of our jump what stands ahead of
+export const MEND = `# Sets $now to the filter table as it is. Of one that iptables cannot print nothing is known, and built-in chains keep what
+# they have: the earlier rules come ahead of it.
+read_now() {
+	saved filter
+	unprinted=$? now=$rules
+	case $unprinted in 0) unprinted= ;; 2) now='# whole' ;; *) bad=yes ;; esac
+}
+flush() { [ -n "$unprinted" ] || put "-F $1"; }
+
+# The rules of chain $1 as they were. What others have put there since stays: ahead of our jump what stands ahead of
 # it, behind it what stands behind. A rule of more than one line gets spaces in place of line breaks; the last try has
 # only what every restore reads. The comment comes last: without it, something is missing.
 mend() {
-	mended=$(printf '%s\\n\\n%s\\n' "$was" "$now" | awk -v chain="$1" -v try="$try" '
-		function were() { for (i = 1; i <= olds; i++) print older[i]; olds = 0 }
+	ahead=
+	case $unprinted$1 in 2INPUT | 2FORWARD | 2OUTPUT) ahead=yes ;; esac
+	mended=$(printf '%s\\n\\n%s\\n' "$was" "$now" | awk -v chain="$1" -v try="$try" -v ahead="$ahead" '
+		function were() {
+			if (ahead) for (i = olds; i > 0; i--) print "-I" substr(older[i], 3)
+			else for (i = 1; i <= olds; i++) print older[i]
+			olds = 0
+		}
 		function is_in(line) { return index(line, "-A " chain " ") == 1 }
 		!now && $0 == "" { now = 1; next }
 		!now { old[$0]; if (is_in($0)) older[++olds] = $0; next }
@@ -40,8 +55,12 @@ were() {
 	set +f
 	unset IFS
 }
-gone() { case $now in ":$1 "* | *"
-:$1 "*) return 1 ;; esac; }
+gone() {
+	# No list says so there, but what is gone can be made.
+	[ -z "$unprinted" ] || { "$tool" -w 10 -N "$1" 2>/dev/null; return; }
+	case $now in ":$1 "* | *"
+:$1 "*) return 1 ;; esac
+}
 
 `;
 
@@ -80,12 +99,11 @@ export function printMending(
 	const policyOf = (name: string) => findChain(snapshot.rules, 'filter', name)?.policy;
 	const policies = new Set([...touched, ...cleanup.policies.map(({chain}) => chain)]);
 	return [
-		'	saved filter || bad=yes',
-		'	now=$rules',
+		'	read_now',
 		printTable('filter', [
 			...first,
 			...touched.map((name) =>
-				policyOf(name) === undefined ? `	put ':${name} - [0:0]'` : `	put '-F ${name}'`,
+				policyOf(name) === undefined ? `	put ':${name} - [0:0]'` : `	flush ${name}`,
 			),
 			...behind.map((name) => `	gone ${name} && put ':${name} - [0:0]'`),
 			...touched.map((name) => `	mend ${name}`),

@@ -12,6 +12,7 @@ whole() {
 # Sets $rules to table $1 as it is, a line for each rule, and a comment that says that none is missing. A comment or a name can have line breaks in it, and behind them
 # whatever looks like a rule: but a rule begins only where the save with counters differs by them. A rule of
 # more than one line is put in one behind a plus sign. Another program may change rules in between.
+# Status 2: nftables has rules in the table that iptables cannot print. It prints none then, but still loads (1.8.9).
 saved() {
 	for again in 1 2 3 4 5 6 7 8 9; do
 		rules=$({ "$tool-save" -t "$1" && "$tool-save" -c -t "$1" && echo whole; } 2>/dev/null | awk '
@@ -37,6 +38,7 @@ saved() {
 				print "# whole"
 			}')
 		case $rules in *'# whole') return ;; esac
+		case $("$tool-save" -t "$1" 2>/dev/null) in '# Table '*' is incompatible, '*) return 2 ;; esac
 	done
 	return 1
 }
@@ -46,8 +48,13 @@ saved() {
 jumps() {
 	for reading in 1 2; do
 		# What is not known is not changed.
-		saved "$1" || { bad=yes; return; }
-		now=0
+		saved "$1"
+		case $? in
+		0) now=0 ;;
+		# It deletes nothing behind such a rule, and what a change adds is there.
+		2) now=$4; [ "$4" -le "$5" ] || now=$5 ;;
+		*) bad=yes; return ;;
+		esac
 		IFS='
 '
 		set -f
@@ -71,7 +78,12 @@ export const UNLINK = `# The lines that take away chain $2 of table $1, and ever
 # that no line can name keeps the chain: it is empty, and decides nothing. Built-in chain $3 leads to it, unless empty.
 # The other arguments are for sed(1).
 unlink_chain() {
-	saved "$1" || { bad=yes; return; }
+	saved "$1"
+	case $? in
+	0) ;;
+	2) unlink_native "$@"; return ;;
+	*) bad=yes; return ;;
+	esac
 	if [ "$try" = 3 ] || printf '%s\\n' "$rules" | grep -q -e "^+.* -[jg] $2\\$"; then
 		[ -z "$3" ] || jumps "$1" "$3" "$2" 0
 	else
@@ -80,6 +92,17 @@ unlink_chain() {
 		printf '%s\\n' "$rules" | sed -n "$@" -e "/^-A .* -[jg] $chain\\$/s/^-A/-D/p" || bad=yes
 		put "-X $chain"
 	fi
+}
+
+# The same beside rules that iptables cannot print: nft(8) removes the jumps first, by their handles.
+unlink_native() {
+	[ -n "$3" ] && [ "$try" != 3 ] || return 0
+	removed=
+	case \${tool##*/} in ip6*) set -- "$1" "$2" "$3" ip6 ;; *) set -- "$1" "$2" "$3" ip ;; esac
+	for handle in $(nft -a list chain "$4" "$1" "$3" 2>/dev/null | sed -n "s/^.* jump $2 # handle \\([0-9]*\\)$/\\1/p"); do
+		nft delete rule "$4" "$1" "$3" handle "$handle" && removed=yes
+	done 2>/dev/null
+	[ -z "$removed" ] || put "-X $2"
 }
 
 `;

@@ -93,10 +93,6 @@ describe.each(ADDED.slice(0, rounds(2, ADDED.length)))(
 			expect((await readChecklist(host)).failed).toHaveProperty('running-ipv4');
 		});
 
-		if (!printed) {
-			return;
-		}
-
 		test('undo removes our rules, and only them', async () => {
 			await wizardDoes(host, 'apply', ...OPEN);
 			await add();
@@ -118,6 +114,28 @@ describe.each(ADDED.slice(0, rounds(2, ADDED.length)))(
 			expect(chain).toContain('jump FW-');
 			expect((await seen()).others).toBe(others);
 		});
+
+		test('rules that a change has removed come back beside them', async () => {
+			const rules = ['-A INPUT -s 192.0.2.7/32 -j DROP', '-A INPUT -j theirs'];
+			await host.must('iptables-restore', [], {
+				input: `*filter\n:INPUT DROP [0:0]\n:theirs - [0:0]\n${rules.join('\n')}\n-A theirs -p udp -j ACCEPT\nCOMMIT\n`,
+			});
+			const late = await host.start(
+				process.execPath,
+				[CLI, 'apply', ...OPEN, '--existing', 'flush-input', '--confirm-within', '10'],
+				/The old rules come back/,
+			);
+			await add();
+			const {others} = await seen();
+			expect(await late.ended).toBe(4);
+			expect((await seen()).others).toBe(others);
+			const chain = await host.must('nft', ['list', 'chain', 'ip', 'filter', 'INPUT']);
+			expect(chain).toMatch(/policy drop;[^}]* 192\.0\.2\.7 .*drop\n[^}]*jump theirs/);
+		});
+
+		if (!printed) {
+			return;
+		}
 
 		test('an exported script is taken back, and removed', async () => {
 			const script = '/etc/firewall.sh';

@@ -1,6 +1,6 @@
 import {joinWords} from '../lib/list.ts';
 import {type Network, printNetwork} from '../lib/network.ts';
-import {type Opening, printOpening} from '../policy/opening.ts';
+import {type Opening, shortOpening} from '../policy/opening.ts';
 import type {CleanupChoice} from './cleanup-options.ts';
 import type {Existing, Manager} from './cleanup-plan.ts';
 import type {Translation, Untranslatable} from './import/result.ts';
@@ -115,7 +115,7 @@ function importLines({manager, translation}: ImportResult): readonly string[] {
 	return [
 		openings.length === 0
 			? `${manager} lets nothing in that an opening could say.`
-			: `What ${manager} lets in is where you start: ${openings.map(printOpening).join(', ')}.`,
+			: `What ${manager} lets in is where you start: ${openings.map(shortOpening).join(', ')}.`,
 		...blockedLines({manager, translation}),
 		...translation.untranslatable
 			.filter(({effect}) => effect === undefined)

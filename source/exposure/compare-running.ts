@@ -110,7 +110,7 @@ export async function compareRunning(
 			});
 			const named = new Set(
 				policy.openings.flatMap((opening) =>
-					opening.kind === 'port' && opening.from ? [printNetwork(opening.from)] : [],
+					opening.kind === 'port' ? (opening.from ?? []).map(printNetwork) : [],
 				),
 			);
 			const differences = withoutImplied(

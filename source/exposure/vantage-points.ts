@@ -12,6 +12,7 @@ import {
 	planForPolicy,
 	planVantagePoints,
 	type SourceNetwork,
+	sourceNetworks,
 } from '../proof/vantage-points.ts';
 import type {RemoteClient} from '../ruleset/lockout.ts';
 import {isInternalInterface} from '../services/known-programs/find.ts';
@@ -52,7 +53,7 @@ export async function planForExposure(
 
 	const texts = (running?.loads ?? []).map(({text}) => text);
 	const opened = (policy?.openings ?? []).flatMap((opening): readonly SourceNetwork[] =>
-		!isDiscovery(opening) && opening.from ? [{network: opening.from, on: opening.on}] : [],
+		isDiscovery(opening) ? [] : sourceNetworks(opening),
 	);
 	// With thousands of rules, each of the two searches takes so long that keys would have to wait.
 	await yieldToEventLoop();

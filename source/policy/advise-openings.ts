@@ -1,5 +1,5 @@
 import type {IpProtocol} from './ip-protocols.ts';
-import {type Opening, type PortOpening, printOpening} from './opening.ts';
+import {type Opening, type PortOpening, shortOpening} from './opening.ts';
 
 /** The ports of mosh(1): each session takes one of them. */
 const MOSH = {first: 60_000, last: 61_000} as const;
@@ -21,7 +21,7 @@ export function adviseOpenings(
 	const names = [...new Set(missing.map(({on}) => on))];
 	return [
 		...names.map((name) => {
-			const texts = missing.filter(({on}) => on === name).map(printOpening);
+			const texts = missing.filter(({on}) => on === name).map(shortOpening);
 			return `There is no interface ${name} now: ${texts.join(', ')} ${texts.length === 1 ? 'opens' : 'open'} nothing until it exists.`;
 		}),
 		...adviseIpsec(openings),

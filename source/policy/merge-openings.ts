@@ -1,5 +1,5 @@
 import {groupBy} from '../lib/group-by.ts';
-import {prefixBits} from '../lib/network.ts';
+import {type Network, prefixBits} from '../lib/network.ts';
 import {LAST_PORT} from '../lib/port-ranges.ts';
 import {SCTP} from './ip-protocols.ts';
 import {
@@ -9,13 +9,15 @@ import {
 	type PortOpening,
 	type PortProtocol,
 	type ProtocolOpening,
+	type Sources,
 } from './opening.ts';
 
 /**
- * The ports of one protocol that an opening opens, with its position in the list and the bits of its
- * source network.
+ * The ports of one protocol that an opening opens to one source, with its position in the list and the
+ * bits of its source network.
  */
-type Part = Omit<PortOpening, 'kind' | 'protocol'> & {
+type Part = Omit<PortOpening, 'kind' | 'protocol' | 'from'> & {
+	readonly from?: Network;
 	/** A protocol without ports has its number here, and only port 0. */
 	readonly protocol: PortProtocol | number;
 	/** The protocol that is opened as a whole. */
@@ -26,25 +28,34 @@ type Part = Omit<PortOpening, 'kind' | 'protocol'> & {
 
 /**
  * The same openings without repetition: those that overlap and have the same source and interface
- * become one, and one that a wider opening contains (any source, any interface, no limit, all of a
- * protocol) disappears. What is open stays exactly the same, and so does the order.
+ * become one, one that a wider opening contains (any source, any interface, no limit, all of a
+ * protocol) disappears, and those that differ by their sources only become one with all of these. What is
+ * open stays exactly the same, and so does the order.
  *
  * The connections to all ports of an opening under `limit` are counted together. Two openings under
  * a limit therefore become one only where their ports are the same: a wider one in their place would
  * allow to both together what each of them allowed.
  */
 export function mergeOpenings(openings: readonly Opening[]): readonly Opening[] {
-	const parts = openings.flatMap((opening, position) => splitOpening(opening, position));
+	const parts = openings.flatMap((opening, index) =>
+		splitOpening(opening).map((part, order, {length}) => ({
+			...part,
+			position: index + order / length,
+		})),
+	);
 	const joined = groupBy(parts, scopeOf).flatMap(joinOverlapping);
 	const needed = [...withoutContained(joined)].sort((a, b) => a.position - b.position);
+	const listed = joinSources(needed);
 	const ports = joinProtocols(
-		needed.flatMap(({whole, sourceBits: _, protocol, ...part}) =>
+		listed.flatMap(({whole, sourceBits: _, protocol, ...part}) =>
 			whole === undefined && typeof protocol === 'string'
 				? [{kind: 'port' as const, protocol, ...part}]
 				: [],
 		),
 	);
-	const wholes = needed.flatMap(({whole, position}) => (whole ? [{...whole, position}] : []));
+	const wholes = listed.flatMap(({whole, from, position}) =>
+		whole ? [{...whole, ...(from && {from}), position}] : [],
+	);
 	const discovery = openings
 		.map((opening, position) => ({...opening, position}))
 		.filter((opening): opening is DiscoveryOpening & {position: number} => isDiscovery(opening))
@@ -68,22 +79,56 @@ export function joinProtocols<T extends Omit<PortOpening, 'kind' | 'limit'> & {l
 	const pairs = groupBy(
 		ports,
 		({protocol, ...port}) =>
-			`${protocol === 'sctp' ? 'sctp' : ''} ${port.first} ${port.last} ${port.from?.cidr} ${port.on} ${port.limit}`,
+			`${protocol === 'sctp' ? 'sctp' : ''} ${port.first} ${port.last} ${sourcesKey(port.from)} ${port.on} ${port.limit}`,
 	);
 	return pairs.flatMap(([port, twin]) =>
 		port === undefined ? [] : [twin === undefined ? port : {...port, protocol: 'both' as const}],
 	);
 }
 
-function splitOpening(opening: Opening, position: number): readonly Part[] {
+/** The same for every order of the same sources. */
+export function sourcesKey(from: Sources | undefined): string {
+	return from === undefined
+		? ''
+		: from
+				.map(({cidr}) => cidr)
+				.sort()
+				.join(',');
+}
+
+/** Parts that differ by their source only become one, in the place of the first of them. */
+function joinSources(
+	parts: readonly Part[],
+): ReadonlyArray<Omit<Part, 'from'> & {readonly from?: Sources}> {
+	const groups = groupBy(
+		parts,
+		({protocol, whole, first, last, from, on, limit}) =>
+			`${protocol} ${whole?.protocol.name} ${first} ${last} ${from === undefined} ${on} ${limit}`,
+	);
+	return groups.flatMap((group) =>
+		group.slice(0, 1).map(({from: _, ...part}) => {
+			const from = group.flatMap((one) => one.from ?? []);
+			return from.length === 0 ? part : {...part, from};
+		}),
+	);
+}
+
+/** The parts of an opening, one for each source and protocol. */
+function splitOpening(opening: Opening): readonly Omit<Part, 'position'>[] {
 	if (isDiscovery(opening)) {
 		return [];
 	}
 
+	return (opening.from ?? [undefined]).flatMap((from) => splitSource(opening, from));
+}
+
+function splitSource(
+	opening: PortOpening | ProtocolOpening,
+	from: Network | undefined,
+): readonly Omit<Part, 'position'>[] {
 	if (opening.kind === 'protocol') {
 		const {
 			protocol: {number, families},
-			from,
 			on,
 		} = opening;
 		const [only] = families;
@@ -96,13 +141,13 @@ function splitOpening(opening: Opening, position: number): readonly Part[] {
 					: {protocol: number, first: 0, last: 0}),
 				...(from === undefined ? {} : {from}),
 				...(on === undefined ? {} : {on}),
-				...{limit: false, whole: opening, position, sourceBits},
+				...{limit: false, whole: opening, sourceBits},
 			},
 		];
 	}
 
-	const {kind: _, protocol, ...ports} = opening;
-	const part = {...ports, position, sourceBits: prefixBits(opening.from)};
+	const {kind: _, protocol, from: __, ...ports} = opening;
+	const part = {...ports, ...(from && {from}), sourceBits: prefixBits(from)};
 	const protocols: readonly PortProtocol[] = protocol === 'both' ? ['tcp', 'udp'] : [protocol];
 	return protocols.map((protocol) => ({...part, protocol}));
 }
@@ -136,14 +181,28 @@ function joinOverlapping(parts: readonly Part[]): readonly Part[] {
 	return joined;
 }
 
-/** The parts that no other one contains. Only parts whose ranges overlap are compared. */
+/**
+ * The parts that no other one contains. Only parts whose ranges overlap are compared, and of these only
+ * those whose networks begin with the same bits: there may be thousands.
+ */
 function withoutContained(parts: readonly Part[]): readonly Part[] {
 	const sorted = [...parts].sort((a, b) => a.first - b.first);
-	let begun: readonly Part[] = [];
+	const lengths = [...new Set(parts.map(({sourceBits}) => sourceBits.length))];
+	const begun = new Map<string, readonly Part[]>();
 	return groupBy(sorted, ({first}) => `${first}`).flatMap((group) => {
-		const first = group[0]?.first ?? 0;
-		begun = [...begun.filter(({last}) => last >= first), ...group];
-		return group.filter((part) => !begun.some((other) => other !== part && contains(other, part)));
+		for (const part of group) {
+			const before = begun.get(part.sourceBits) ?? [];
+			begun.set(part.sourceBits, [...before.filter(({last}) => last >= part.first), part]);
+		}
+
+		return group.filter(
+			(part) =>
+				!lengths.some((length) =>
+					begun
+						.get(part.sourceBits.slice(0, length))
+						?.some((other) => other !== part && contains(other, part)),
+				),
+		);
 	});
 }
 

@@ -1,5 +1,5 @@
 import {InputError} from '../lib/errors.ts';
-import {type Network, parseNetwork} from '../lib/network.ts';
+import {parseNetwork} from '../lib/network.ts';
 import {LAST_PORT, printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import {
@@ -11,12 +11,12 @@ import {
 	WITH_OWN_RULES,
 } from './ip-protocols.ts';
 import {mergeOpenings} from './merge-openings.ts';
-import type {DiscoveryOpening, Opening, PortOpening, ProtocolOpening} from './opening.ts';
+import type {DiscoveryOpening, Opening, PortOpening, ProtocolOpening, Sources} from './opening.ts';
 import {parsePorts} from './parse-ports.ts';
 import type {Services} from './services.ts';
 
 const FORMS =
-	'Write 22/tcp, 53, ssh, 8000-8010/tcp, "22/tcp from 198.51.100.0/24", "5432/tcp on wg0", "22/tcp limit", mdns, ssdp or esp';
+	'Write 22/tcp, 53, ssh, 8000-8010/tcp, "22/tcp from 198.51.100.0/24, 2001:db8::/32", "5432/tcp on wg0", "22/tcp limit", mdns, ssdp or esp';
 
 /** What is open, without the qualifiers: `Omit` alone would lose the union. */
 type Subject =
@@ -25,7 +25,7 @@ type Subject =
 	| Pick<DiscoveryOpening, 'kind'>;
 
 /**
- * Reads openings: `SUBJECT [SUBJECT …] [from NETWORK] [on INTERFACE] [limit]`. A subject is
+ * Reads openings: `SUBJECT [SUBJECT …] [from NETWORK[, NETWORK …]] [on INTERFACE] [limit]`. A subject is
  * `PORTS[/PROTOCOL]`, where PORTS is a number, a range or a service name; the name of a protocol without
  * ports, or `protocol N`; or `mdns`. A number alone opens TCP and UDP, a name opens what its entry
  * says. The result has more than one opening where there are several subjects, and for a name whose
@@ -33,7 +33,11 @@ type Subject =
  * @throws {InputError}
  */
 export function parseOpening(text: string, services: Services): readonly Opening[] {
-	const words = text.trim().split(/\s+/);
+	const words = text
+		.replaceAll(/\s*,\s*/g, ', ')
+		.replace(/[\s,]+$/, '')
+		.trim()
+		.split(/\s+/);
 	if (words[0] === '') {
 		throw new InputError('An opening is empty', FORMS);
 	}
@@ -44,16 +48,34 @@ export function parseOpening(text: string, services: Services): readonly Opening
 }
 
 /**
- * Reads several openings, separated by commas.
+ * Reads several openings, separated by commas. Commas separate the sources of one opening as well: what
+ * follows a source and looks like an address is one more.
  * @throws {InputError} for the first one that cannot be read. A comma with nothing beside it is ignored.
  */
 export function parseOpenings(text: string, services: Services): readonly Opening[] {
 	return mergeOpenings(
-		text
-			.split(',')
-			.filter((part) => part.trim() !== '')
-			.flatMap((part) => parseOpening(part, services)),
+		splitOpenings(text, services).flatMap((part) => parseOpening(part, services)),
 	);
+}
+
+function splitOpenings(text: string, services: Services): readonly string[] {
+	const openings: string[] = [];
+	for (const part of text.split(',').flatMap((part) => part.trim() || [])) {
+		const before = openings.at(-1) ?? '';
+		if (/\sfrom\s+\S+(?:, \S+)*$/i.test(before) && isSource(part, services)) {
+			openings[openings.length - 1] = `${before}, ${part}`;
+		} else {
+			openings.push(part);
+		}
+	}
+
+	return openings;
+}
+
+/** Whether a part of a list begins with an address, be it a wrong one, or a host name. No range and no service has two colons or a dot. */
+function isSource(part: string, services: Services): boolean {
+	const words = part.split(/\s+/);
+	return /\.|:.*:/.test(words[0] ?? '') && !isSubject(words, services);
 }
 
 /** Takes the subjects from the front of the words. After the first, a word that names nothing ends them. */
@@ -142,9 +164,10 @@ function qualify(subject: Subject, {limit, ...where}: Qualifiers): Opening {
 				);
 			}
 
-			if (where.from !== undefined && !families.includes(where.from.family)) {
+			const other = where.from?.find(({family}) => !families.includes(family));
+			if (other !== undefined) {
 				throw new InputError(
-					`${name} is opened over IPv4 only, and ${where.from.cidr} is a network of IPv6`,
+					`${name} is opened over IPv4 only, and ${other.cidr} is a network of IPv6`,
 					`Write "${name} from 198.51.100.0/24"`,
 				);
 			}
@@ -191,7 +214,7 @@ function parseProtocolNumber(text: string): IpProtocol {
 type Qualifiers = Pick<PortOpening, 'from' | 'on' | 'limit'>;
 
 function parseQualifiers(words: string[], text: string): Qualifiers {
-	let from: Network | undefined;
+	let from: Sources | undefined;
 	let on: string | undefined;
 	let limit = false;
 	for (
@@ -207,7 +230,7 @@ function parseQualifiers(words: string[], text: string): Qualifiers {
 		if (word === 'limit') {
 			limit = true;
 		} else if (word === 'from') {
-			from = parseNetwork(nextWord(words, word, 'an address or a network'));
+			from = takeSources(words);
 		} else if (word === 'on') {
 			on = parseInterface(nextWord(words, word, 'an interface'));
 		} else {
@@ -219,6 +242,13 @@ function parseQualifiers(words: string[], text: string): Qualifiers {
 	}
 
 	return {...(from ? {from} : {}), ...(on ? {on} : {}), limit};
+}
+
+/** Takes sources from the front of the words: each but the last ends in a comma. */
+function takeSources(words: string[]): Sources {
+	const word = nextWord(words, 'from', 'an address or a network');
+	const source = parseNetwork(word.replace(/,$/, ''));
+	return word.endsWith(',') ? [source, ...takeSources(words)] : [source];
 }
 
 function nextWord(words: string[], before: string, what: string): string {

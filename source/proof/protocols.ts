@@ -154,10 +154,8 @@ function chooseVantagePoints(
 ): readonly NamedVantagePoint[] {
 	const networks = new Set(
 		openings.flatMap((opening) =>
-			!isDiscovery(opening) &&
-			(opening.kind === 'protocol' || opening.protocol === 'sctp') &&
-			opening.from
-				? [printNetwork(opening.from)]
+			!isDiscovery(opening) && (opening.kind === 'protocol' || opening.protocol === 'sctp')
+				? (opening.from ?? []).map(printNetwork)
 				: [],
 		),
 	);

@@ -8,7 +8,7 @@ import {
 	parseNetwork,
 	printNetwork,
 } from '../lib/network.ts';
-import {isDiscovery} from '../policy/opening.ts';
+import {isDiscovery, type PortOpening, type ProtocolOpening} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {RemoteClient} from '../ruleset/lockout.ts';
@@ -32,6 +32,14 @@ export function isFixed({kind}: NamedVantagePoint): boolean {
 
 /** A network that rules treat in another way than strangers, and the interface that the rule names. */
 export type SourceNetwork = {readonly network: Network; readonly on?: string | undefined};
+
+/** The networks of an opening's sources. */
+export function sourceNetworks({
+	from = [],
+	on,
+}: PortOpening | ProtocolOpening): readonly SourceNetwork[] {
+	return from.map((network) => ({network, on}));
+}
 
 /** An interface that strangers come in on. */
 export type Entry = {
@@ -162,7 +170,7 @@ export async function planForPolicy(
 	const main = named.includes(usual)
 		? (interfaces.find(({name}) => !named.includes(name))?.name ?? 'fww-other')
 		: usual;
-	const sources = openings.flatMap(({from, on}) => (from ? [{network: from, on}] : []));
+	const sources = openings.flatMap(sourceNetworks);
 	const own = ownAddresses(interfaces);
 	const isReferenced = (address: string) =>
 		own.has(address) ||

@@ -35,17 +35,13 @@ export function openingRules(policy: Policy, family: Family, plain: boolean): re
 			return [opening];
 		}
 
-		if (opening.from !== undefined && opening.from.family !== family) {
-			return [];
-		}
-
 		if (opening.kind === 'protocol') {
-			return opening.protocol.families.includes(family) ? [opening] : [];
+			return opening.protocol.families.includes(family) ? bySource(opening, family) : [];
 		}
 
 		const protocols: readonly PortProtocol[] =
 			opening.protocol === 'both' ? ['tcp', 'udp'] : [opening.protocol];
-		return protocols.map((protocol) => ({...opening, protocol}));
+		return protocols.flatMap((protocol) => bySource({...opening, protocol}, family));
 	});
 	const rules = groupBy(parts, kindOf).flatMap((group) => {
 		const ports = group.filter((part) => part.kind === 'port');
@@ -74,10 +70,16 @@ export function openingRules(policy: Policy, family: Family, plain: boolean): re
 	});
 }
 
+/** An opening for each of its sources of a family; the opening itself where it is for all sources. */
+function bySource<T extends PortPart | ProtocolOpening>(opening: T, family: Family): readonly T[] {
+	const own = opening.from?.filter((source) => source.family === family);
+	return own?.map((source) => ({...opening, from: [source]})) ?? [opening];
+}
+
 /** What openings have in common that can share a rule. */
 function kindOf(part: PartOpening): string {
 	return part.kind === 'port'
-		? `${part.protocol} ${part.from?.cidr} ${part.on} ${part.limit}`
+		? `${part.protocol} ${part.from?.[0]?.cidr} ${part.on} ${part.limit}`
 		: isDiscovery(part)
 			? part.kind
 			: printOpening(part);
@@ -118,9 +120,9 @@ function limited(part: PortPart, family: Family): Rule {
 }
 
 function where(part: PortPart | ProtocolOpening): Match {
-	const everywhere = part.from === undefined || part.from.cidr.endsWith('/0');
+	const [source] = part.from ?? [];
 	return {
-		...(everywhere ? {} : {source: part.from?.cidr ?? ''}),
+		...(source === undefined || source.cidr.endsWith('/0') ? {} : {source: source.cidr}),
 		...(part.on === undefined ? {} : {inInterface: part.on}),
 	};
 }

@@ -193,7 +193,7 @@ function isOpen(policy: Policy, family: Family, protocol: Protocol, number: numb
 		(opening) =>
 			opening.kind === 'port' &&
 			(opening.protocol === 'both' || opening.protocol === protocol) &&
-			(opening.from === undefined || opening.from.family === family) &&
+			(opening.from?.some((source) => source.family === family) ?? true) &&
 			opening.first <= number &&
 			number <= opening.last,
 	);

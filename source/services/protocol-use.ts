@@ -36,10 +36,9 @@ export function opensUse(opening: Opening, use: ProtocolUse): boolean {
 	}
 
 	const isSource =
-		opening.from === undefined ||
-		(peer === undefined
-			? families.includes(opening.from.family)
-			: contains(opening.from.cidr, peer));
+		opening.from?.some(({family, cidr}) =>
+			peer === undefined ? families.includes(family) : contains(cidr, peer),
+		) ?? true;
 	return (
 		isSource &&
 		(opening.kind === 'protocol'

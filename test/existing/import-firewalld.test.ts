@@ -98,7 +98,7 @@ function opens(openings: readonly Opening[], point: Point): 'allow' | 'limit' | 
 			opening.first <= point.port &&
 			point.port <= opening.last &&
 			(opening.on === undefined || opening.on === point.on) &&
-			(opening.from === undefined || contains(opening.from.cidr, point.source)),
+			(opening.from?.some(({cidr}) => contains(cidr, point.source)) ?? true),
 	);
 	if (matching.length === 0) {
 		return 'deny';
@@ -184,7 +184,7 @@ describe('the openings for the rules of another firewall', () => {
 			{text: 'deny B', action: 'deny', regions: [{...anywhere(22), on: 'eth0'}]},
 			{text: 'allow', action: 'allow', regions: [anywhere(22), anywhere(80)]},
 		]);
-		expect(openings).toMatchObject([{first: 80, from: {cidr: '0.0.0.0/0'}}]);
+		expect(openings).toMatchObject([{first: 80, from: [{cidr: '0.0.0.0/0'}]}]);
 		expect(untranslatable).toMatchObject([
 			{text: 'allow', effect: 'closes', why: expect.stringMatching(/^"deny B" stands before it/)},
 		]);

@@ -54,6 +54,22 @@ describe('records of ufw', () => {
 		expect(readUserRules(`### tuple ### ${tuple}\n`, 4)).toMatchObject([{rule: {text}}]);
 	});
 
+	it('of the same ports from several sources are one opening', () => {
+		const web = (source: string) => `allow tcp 80,443 0.0.0.0/0 any ${source} in`;
+		expect(
+			translate([
+				...[web('192.0.2.0/24'), web('198.51.100.7'), SSH, web('203.0.113.0/24')],
+				'limit tcp 25 0.0.0.0/0 any 192.0.2.1 in',
+				'limit tcp 25 0.0.0.0/0 any 192.0.2.2 in',
+			]).openings,
+		).toEqual([
+			'80/tcp from 192.0.2.0/24, 198.51.100.7, 203.0.113.0/24',
+			'443/tcp from 192.0.2.0/24, 198.51.100.7, 203.0.113.0/24',
+			'22/tcp from 0.0.0.0/0',
+			'25/tcp from 192.0.2.1, 192.0.2.2 limit',
+		]);
+	});
+
 	it.each([
 		'allow tcp 0 0.0.0.0/0 any 0.0.0.0/0 in',
 		'allow tcp 22',

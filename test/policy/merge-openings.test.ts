@@ -6,6 +6,7 @@ import {
 	isDiscovery,
 	type Opening,
 	type PortOpening,
+	type ProtocolOpening,
 	printOpening,
 } from '../../source/policy/opening.ts';
 import {parseOpening} from '../../source/policy/parse-opening.ts';
@@ -49,7 +50,9 @@ function openedBy(list: readonly Opening[]): ReadonlyMap<string, readonly string
 			}
 
 			const {from} = opening;
-			const sources = SOURCES.filter((source) => from === undefined || contains(from.cidr, source));
+			const sources = SOURCES.filter(
+				(source) => from?.some(({cidr}) => contains(cidr, source)) ?? true,
+			);
 			if (opening.kind === 'protocol') {
 				const {number, families} = opening.protocol;
 				// What opens SCTP as a whole opens each of its ports.
@@ -82,9 +85,14 @@ function openedBy(list: readonly Opening[]): ReadonlyMap<string, readonly string
 	return found;
 }
 
-/** What openings have in common that may become one: under a limit also their ports. */
-function scopeOf({from, on, limit, first, last}: PortOpening): string {
-	return `${from?.cidr} ${on} ${limit ? `${first}-${last}` : 'free'}`;
+/** Whether openings that overlap may become one, for a source that both have: under a limit also their ports are the same. */
+function isScope(a: PortOpening, b: PortOpening): boolean {
+	const scopeOf = ({on, limit, first, last}: PortOpening) =>
+		`${on} ${limit ? `${first}-${last}` : 'free'}`;
+	return (
+		scopeOf(a) === scopeOf(b) &&
+		(a.from?.some(({cidr}) => b.from?.some((other) => other.cidr === cidr)) ?? b.from === undefined)
+	);
 }
 
 /** The same by the evaluator: it is asked again without each limited rule that let the packet in. */
@@ -120,6 +128,14 @@ function overlap(a: PortOpening, b: PortOpening): boolean {
 	return sameProtocol && a.first <= b.last && b.first <= a.last;
 }
 
+/** Whether two openings of a protocol have a source in common, or are both for all. */
+function isWhole(a: ProtocolOpening, b: ProtocolOpening): boolean {
+	return (
+		a.protocol.name === b.protocol.name &&
+		(a.from?.some(({cidr}) => b.from?.some((other) => other.cidr === cidr)) ?? b.from === undefined)
+	);
+}
+
 describe('mergeOpenings', () => {
 	it.each<[readonly string[], readonly string[]]>([
 		[['22/tcp', '22/tcp'], ['22/tcp']],
@@ -142,9 +158,27 @@ describe('mergeOpenings', () => {
 		],
 		[['22/tcp from 10.1.0.0/16', '22/tcp from 10.0.0.0/8'], ['22/tcp from 10.0.0.0/8']],
 		[['22/tcp from 10.0.0.0/8', '22/tcp'], ['22/tcp']],
+		[['22/tcp from 0.0.0.0/0', '22/tcp from ::/0'], ['22/tcp from 0.0.0.0/0, ::/0']],
 		[
-			['22/tcp from 0.0.0.0/0', '22/tcp from ::/0'],
-			['22/tcp from 0.0.0.0/0', '22/tcp from ::/0'],
+			[
+				'80/tcp from 10.0.0.0/8',
+				'443/tcp',
+				'80/tcp from fd00::/8, 10.1.2.3, ::1',
+				'80/udp from ::1',
+			],
+			['80/tcp from 10.0.0.0/8, fd00::/8, ::1', '443/tcp', '80/udp from ::1'],
+		],
+		[
+			['80/tcp from 10.0.0.0/8, ::1 limit', '80/udp from ::1, 10.0.0.0/8 limit', '80/tcp from ::2'],
+			['80 from 10.0.0.0/8, ::1 limit', '80/tcp from ::2'],
+		],
+		[
+			['20-30/tcp from 10.0.0.1, 10.0.0.2', '25-40/tcp from 10.0.0.1'],
+			['20-40/tcp from 10.0.0.1', '20-30/tcp from 10.0.0.2'],
+		],
+		[
+			['esp from 10.0.0.0/8', '6in4 from 10.0.0.1', 'esp from ::1', 'protocol 41 from ::1'],
+			['esp from 10.0.0.0/8, ::1', '6in4 from 10.0.0.1', 'protocol 41 from ::1'],
 		],
 		[['22/tcp on eth0', '22/tcp'], ['22/tcp']],
 		[
@@ -243,7 +277,7 @@ describe('mergeOpenings', () => {
 				for (const [index, opening] of ports.entries()) {
 					const twins = ports
 						.slice(index + 1)
-						.filter((other) => scopeOf(other) === scopeOf(opening) && overlap(opening, other));
+						.filter((other) => isScope(other, opening) && overlap(opening, other));
 					expect(twins.map(printOpening)).toEqual([]);
 				}
 			}),
@@ -260,8 +294,11 @@ describe('mergeOpenings', () => {
 							old.kind === opening.kind &&
 							old.on === opening.on &&
 							(old.kind === 'port' && opening.kind === 'port'
-								? scopeOf(old) === scopeOf(opening) && overlap(old, opening)
-								: isDiscovery(old) || printOpening(old) === printOpening(opening)),
+								? isScope(old, opening) && overlap(old, opening)
+								: isDiscovery(old) ||
+									(old.kind === 'protocol' &&
+										opening.kind === 'protocol' &&
+										isWhole(old, opening))),
 					),
 				);
 				expect(places).toEqual([...places].sort((a, b) => a - b));

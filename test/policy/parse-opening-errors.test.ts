@@ -59,7 +59,13 @@ describe('parseOpening refuses', () => {
 		['22/tcp from ::ffff:10.0.0.1', 'written as IPv6'],
 		['22/tcp from limit', 'not an IP address'],
 		['22/tcp from !10.0.0.1', 'not an IP address'],
-		['22/tcp from 10.0.0.1,10.0.0.2', 'not an IP address'],
+		['22/tcp from 10.0.0.1,10.0.0.300', '"10.0.0.300" is not an IP address'],
+		['22/tcp from ::1, 10.0.0.0/33, ::2', '"10.0.0.0/33": an IPv4 prefix is at most /32'],
+		['22/tcp from ::1, office.example.com', '"office.example.com" is not an IP address'],
+		['22/tcp from ::1, 80/tcp', '"80" is not an IP address'],
+		['22/tcp from , ::1', '"from," is not understood here'],
+		['22/tcp from ::1, ::2 ::3', '"::3" is not understood here'],
+		['22/tcp on eth0, ::1', '"eth0," is not an interface name'],
 		['22/tcp from 10.0.0.1 from 10.0.0.1', 'says "from" twice'],
 		['22/tcp on eth0 ON eth1', 'says "on" twice'],
 		['22/tcp limit limit', 'says "limit" twice'],
@@ -72,6 +78,7 @@ describe('parseOpening refuses', () => {
 		['2905/sctp limit', 'not of SCTP'],
 		['esp/tcp', 'not a known service'],
 		['6in4 from 2001:db8::/32', '6in4 is opened over IPv4 only'],
+		['igmp from 10.0.0.1, fd00::1', 'fd00::1/128 is a network of IPv6'],
 		['igmp from fd00::1', 'igmp is opened over IPv4 only'],
 		['protocol', 'names no protocol'],
 		['protocol esp', '"protocol esp" names no protocol'],
@@ -167,7 +174,7 @@ describe('whatever is typed', () => {
 			fc.property(fc.oneof(damaged, fc.string({unit: 'binary'})), (text) => {
 				try {
 					for (const opening of parseOpening(text, OWN_SERVICES)) {
-						expect(printOpening(opening)).toMatch(/^[\w .@:/-]+$/);
+						expect(printOpening(opening)).toMatch(/^[\w .,@:/-]+$/);
 						expect(parseOpening(printOpening(opening), new Map())).toEqual([opening]);
 					}
 				} catch (error) {

@@ -6,6 +6,7 @@ import {type Opening, printOpening} from '../../source/policy/opening.ts';
 import {parseOpening, parseOpenings} from '../../source/policy/parse-opening.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {openings} from '../_helpers/samples/arbitraries.ts';
+import {inputErrorOf} from '../_helpers/samples/errors.ts';
 
 const NONE = new Map();
 const port = (number: number, rest: object = {}) => ({
@@ -38,17 +39,17 @@ describe('parseOpening', () => {
 		['SSH/tcp', port(22)],
 		['dns', port(53, {protocol: 'both'})],
 		['dns/udp', port(53, {protocol: 'udp'})],
-		['22/tcp from 10.1.2.3/8', port(22, {from: {family: 4, cidr: '10.0.0.0/8'}})],
-		['22/tcp from 10.1.2.3', port(22, {from: {family: 4, cidr: '10.1.2.3/32'}})],
-		['22/tcp FROM 2001:DB8::/32', port(22, {from: {family: 6, cidr: '2001:db8::/32'}})],
+		['22/tcp from 10.1.2.3/8', port(22, {from: [{family: 4, cidr: '10.0.0.0/8'}]})],
+		['22/tcp from 10.1.2.3', port(22, {from: [{family: 4, cidr: '10.1.2.3/32'}]})],
+		['22/tcp FROM 2001:DB8::/32', port(22, {from: [{family: 6, cidr: '2001:db8::/32'}]})],
 		['5432/tcp on wg0', port(5432, {on: 'wg0'})],
 		['5432/tcp on Br_1.20@x-', port(5432, {on: 'Br_1.20@x-'})],
 		['22/tcp on limit limit', port(22, {on: 'limit', limit: true})],
-		['22/tcp on from from ::1', port(22, {on: 'from', from: {family: 6, cidr: '::1/128'}})],
+		['22/tcp on from from ::1', port(22, {on: 'from', from: [{family: 6, cidr: '::1/128'}]})],
 		['  22/tcp\t limit ', port(22, {limit: true})],
 		[
 			'22/tcp limit on a from ::/0',
-			port(22, {limit: true, on: 'a', from: {family: 6, cidr: '::/0'}}),
+			port(22, {limit: true, on: 'a', from: [{family: 6, cidr: '::/0'}]}),
 		],
 		['mdns', {kind: 'mdns'}],
 		['MDNS on eth0', {kind: 'mdns', on: 'eth0'}],
@@ -60,9 +61,23 @@ describe('parseOpening', () => {
 		['ESP', whole('esp')],
 		['protocol 50', whole('esp')],
 		['Protocol 112 on eth0', whole('vrrp', {on: 'eth0'})],
-		['vrrp from 10.0.0.0/8', whole('vrrp', {from: {family: 4, cidr: '10.0.0.0/8'}})],
-		['gre from fd00::/8 on eth0', whole('gre', {from: {family: 6, cidr: 'fd00::/8'}, on: 'eth0'})],
+		['vrrp from 10.0.0.0/8', whole('vrrp', {from: [{family: 4, cidr: '10.0.0.0/8'}]})],
+		[
+			'gre from fd00::/8 on eth0',
+			whole('gre', {from: [{family: 6, cidr: 'fd00::/8'}], on: 'eth0'}),
+		],
 		['protocol 51', whole('ah')],
+		[
+			'22/tcp from 10.1.2.3/8,2001:db8::/32 , 203.0.113.7 on eth0 limit',
+			port(22, {
+				from: [
+					{family: 4, cidr: '10.0.0.0/8'},
+					{family: 6, cidr: '2001:db8::/32'},
+					{family: 4, cidr: '203.0.113.7/32'},
+				],
+				...{on: 'eth0', limit: true},
+			}),
+		],
 	])('reads "%s"', (text, opening) => {
 		expect(parseOpening(text, OWN_SERVICES)).toEqual([opening]);
 	});
@@ -160,6 +175,25 @@ describe('parseOpenings', () => {
 		);
 		expect(parseOpenings('', NONE)).toEqual([]);
 		expect(parseOpenings(' , ', NONE)).toEqual([]);
+	});
+
+	it.each([
+		['22/tcp from 10.0.0.1,10.0.0.2,53', '22/tcp from 10.0.0.1, 10.0.0.2; 53'],
+		['22/tcp from ::1, ::2 on eth0, 8000:8010/tcp', '22/tcp from ::1, ::2 on eth0; 8000-8010/tcp'],
+		[
+			'80 443 from ::1, 10.0.0.1 limit',
+			'80 from ::1, 10.0.0.1 limit; 443 from ::1, 10.0.0.1 limit',
+		],
+		['22/tcp from 10.0.0.0/8, ::1, 10.1.2.3, ::1, ssh', '22/tcp'],
+		['22/tcp from ::1, https from ::2, ::3', '22/tcp from ::1; 443 from ::2, ::3'],
+	])('takes what follows a source and is an address as one more: %s', (text, openings) => {
+		expect(parseOpenings(text, OWN_SERVICES).map(printOpening).join('; ')).toBe(openings);
+	});
+
+	it('names the part that is wrong', () => {
+		expect(inputErrorOf(() => parseOpenings('22/tcp from ::1, 10.0.0.256, 53', NONE)).message).toBe(
+			'"10.0.0.256" is not an IP address',
+		);
 	});
 
 	it('reads back what is printed, with commas between', () => {

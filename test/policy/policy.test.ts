@@ -61,6 +61,15 @@ describe('completePolicy', () => {
 });
 
 describe('parsePolicy', () => {
+	it('reads the openings of earlier versions, which had one source each', () => {
+		const openings = ['443/tcp from 192.0.2.1', '22/tcp', '443/tcp from 2001:db8::/32'];
+		const text = JSON.stringify({version: 1, role: 'server', openings});
+		expect(policyToJson(parsePolicy(text, new Map())).openings).toEqual([
+			'443/tcp from 192.0.2.1, 2001:db8::/32',
+			'22/tcp',
+		]);
+	});
+
 	it('reads back every policy that is printed', () => {
 		fc.assert(
 			fc.property(policies(), (policy) => {

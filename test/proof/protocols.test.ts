@@ -65,7 +65,7 @@ function isOpen(
 		(opening) =>
 			!isDiscovery(opening) &&
 			(opening.on === undefined || opening.on === inInterface) &&
-			(opening.from === undefined || contains(opening.from.cidr, source)) &&
+			(opening.from?.some(({cidr}) => contains(cidr, source)) ?? true) &&
 			(opening.kind === 'port' || opening.protocol.families.includes(family)) &&
 			matches(opening),
 	);

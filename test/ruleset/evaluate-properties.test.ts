@@ -67,7 +67,7 @@ function opens(opening: Opening, packet: Packet): boolean {
 		return isQuery || isAnswer || isIgmp;
 	}
 
-	const isSource = opening.from === undefined || contains(opening.from.cidr, packet.source);
+	const isSource = opening.from?.some(({cidr}) => contains(cidr, packet.source)) ?? true;
 	if (opening.kind === 'protocol') {
 		const {number, families} = opening.protocol;
 		return isSource && families.includes(packet.family) && protocolNumberOf(protocol) === number;

@@ -40,12 +40,12 @@ const openings: fc.Arbitrary<Opening> = fc
 	.record({
 		protocol: fc.constantFrom('tcp', 'udp', 'both'),
 		port: fc.constantFrom(...PORTS),
-		network: fc.option(fc.constantFrom(...NETWORKS[4], ...NETWORKS[6]), {nil: undefined}),
+		networks: fc.uniqueArray(fc.constantFrom(...NETWORKS[4], ...NETWORKS[6])),
 	})
 	.map(
-		({protocol, port, network}): Opening => ({
+		({protocol, port, networks}): Opening => ({
 			...{kind: 'port', protocol, first: port, last: port, limit: false},
-			...(network === undefined ? {} : {from: parseNetwork(network)}),
+			...(networks.length === 0 ? {} : {from: networks.map(parseNetwork)}),
 		}),
 	);
 const policies = fc

@@ -59,7 +59,9 @@ export function shotsNear(policy: Policy, family: Family): fc.Arbitrary<Shot> {
 		fc.constantFrom(0, 22, ...edges.filter((edge) => edge <= LAST_PORT)),
 	);
 	const cidrs = policy.openings.flatMap((opening) =>
-		!isDiscovery(opening) && opening.from?.family === family ? [opening.from.cidr] : [],
+		isDiscovery(opening)
+			? []
+			: (opening.from ?? []).filter((one) => one.family === family).map(({cidr}) => cidr),
 	);
 	const common = {
 		family: fc.constant(family),

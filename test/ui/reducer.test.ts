@@ -254,7 +254,10 @@ describe('Ports, with what listens', () => {
 						const is = (list: typeof left) =>
 							list
 								.filter((opening) => covers(opening, {protocol, port: other}))
-								.map(({kind, ...rest}) => `${kind} ${'from' in rest ? rest.from?.cidr : ''}`)
+								.map(
+									({kind, ...rest}) =>
+										`${kind} ${'from' in rest ? rest.from?.map(({cidr}) => cidr) : ''}`,
+								)
 								.sort();
 						expect(is(left)).toEqual(shut ? [] : is(openings));
 					}

@@ -19,6 +19,7 @@ const OPENINGS: ReadonlyArray<readonly [string, string]> = [
 	['8000-8010/tcp', 'a range; 8000:8010/tcp as well'],
 	['80 443', 'several, with the same "from", "on" and "limit"'],
 	['22/tcp from 198.51.100.0/24', 'only from an IPv4 or IPv6 address or network'],
+	['22/tcp from 10.0.0.0/8, fd00::/8', 'from several; each family has its own'],
 	['5432/tcp on wg0', 'only through an interface'],
 	['22/tcp limit', 'six new connections a minute from one source'],
 	['mdns', 'local discovery: printers, casting devices'],

@@ -47,7 +47,7 @@ export function withPolicyOptions(command: Command): Command {
 			repeatable(
 				new Option(
 					'--open <opening>',
-					'let in, repeatable: 22/tcp, 53, ssh, "22/tcp from 10.0.0.0/8"',
+					'let in, repeatable: 22/tcp, 53, ssh, "22/tcp from 10.0.0.0/8, fd00::/8"',
 				),
 			),
 		)

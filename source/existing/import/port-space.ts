@@ -86,7 +86,7 @@ export function openRegions(regions: readonly Region[], limit: boolean): readonl
 			limit,
 		});
 		if (region.sourceBits.length > 1) {
-			return [{...opening(region), from: networkOfBits(region.sourceBits)}];
+			return [{...opening(region), from: [networkOfBits(region.sourceBits)]}];
 		}
 
 		const otherFamily = regions.filter(
@@ -99,7 +99,7 @@ export function openRegions(regions: readonly Region[], limit: boolean): readonl
 		const single = subtractRanges([region], otherFamily);
 		return [
 			...subtractRanges([region], single).map(opening),
-			...single.map((range) => ({...opening(range), from: networkOfBits(region.sourceBits)})),
+			...single.map((range) => ({...opening(range), from: [networkOfBits(region.sourceBits)]})),
 		];
 	});
 }

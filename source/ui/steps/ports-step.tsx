@@ -3,7 +3,7 @@ import {type ReactElement, useContext, useMemo} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import {adviseOpenings} from '../../policy/advise-openings.ts';
 import {mergeOpenings} from '../../policy/merge-openings.ts';
-import {type Opening, printOpening} from '../../policy/opening.ts';
+import {type Opening, printOpening, shortOpening} from '../../policy/opening.ts';
 import type {AccessPort, RemoteClient} from '../../ruleset/lockout.ts';
 import {Label, Pointer} from '../components/choices.tsx';
 import {Field} from '../components/field.tsx';
@@ -197,8 +197,8 @@ function describeField(
 		(text) => !known.has(text),
 	);
 	const parts = [
-		...(added.length > 0 ? [`Enter lets in ${print(added)}`] : []),
-		...(covered.length > 0 ? [`Let in already: ${print(covered)}`] : []),
+		...(added.length > 0 ? [`Enter lets in ${added.map(shortOpening).join(', ')}`] : []),
+		...(covered.length > 0 ? [`Let in already: ${covered.map(shortOpening).join(', ')}`] : []),
 		...(narrower ? ['To narrow an opening, first remove it from the list'] : []),
 	];
 	return {

@@ -2,7 +2,14 @@ import {FAMILIES} from '../../lib/network.ts';
 import {printPorts} from '../../lib/port-ranges.ts';
 import {quoteIfNeeded} from '../../lib/shell-quote.ts';
 import {adviseOpenings} from '../../policy/advise-openings.ts';
-import {isDiscovery, type Opening, printOpening} from '../../policy/opening.ts';
+import {
+	isDiscovery,
+	type Opening,
+	printOpening,
+	type Sources,
+	shortOpening,
+	shortSources,
+} from '../../policy/opening.ts';
 import type {Port} from '../../policy/port-openings.ts';
 import {adviseOn} from '../../services/advice.ts';
 import {programNamed} from '../../services/known-programs/find.ts';
@@ -45,7 +52,7 @@ export function rowText(row: PortRow): {readonly text: string; readonly tone: To
 
 		case 'opening':
 			return {
-				text: `${screenReader ? '' : `${boxText(true)} `}${column(printOpening(row.opening), PORT_COLUMNS)}${screenReader ? 'open, ' : ''}${describeOpening(row.opening)}${row.listens === false ? '; nothing listens' : ''}`,
+				text: `${screenReader ? '' : `${boxText(true)} `}${column(shortOpening(row.opening), PORT_COLUMNS)}${screenReader ? 'open, ' : ''}${describeOpening(row.opening)}${row.listens === false ? '; nothing listens' : ''}`,
 				tone: 'plain',
 			};
 		case 'loopback':
@@ -121,7 +128,7 @@ export function alternativesTo(row: PortRow | undefined, nat: string): readonly 
 		}
 
 		case 'opening':
-			return [`${printOpening(row.opening)}: ${rowNote(row)}.`];
+			return [`${shortOpening(row.opening)}: ${rowNote(row)}.`];
 		default:
 			return [];
 	}
@@ -147,11 +154,17 @@ export function describeOpening(opening: Opening): string {
 			: {tcp: 'TCP', udp: 'UDP', sctp: 'SCTP', both: 'TCP and UDP'}[opening.protocol];
 	const from =
 		opening.from !== undefined
-			? `one network, IPv${opening.from.family} only`
+			? describeSources(opening.from)
 			: other === undefined
 				? `anywhere, IPv${only} only`
 				: 'anywhere';
 	return `${protocol}, from ${from}${opening.on === undefined ? '' : ', on one interface'}`;
+}
+
+/** `one network, IPv4 only` or `22 networks, IPv4 and IPv6` */
+function describeSources(from: Sources): string {
+	const families = FAMILIES.filter((family) => from.some((source) => source.family === family));
+	return `${from.length === 1 ? 'one network' : `${from.length} networks`}, ${families.map((family) => `IPv${family}`).join(' and ')}${families.length === 1 ? ' only' : ''}`;
 }
 
 function columns(port: string, state: string): string {
@@ -175,7 +188,7 @@ function openingsText(openings: readonly Opening[], mayBeForwarded = false): str
 
 	return isDiscovery(first)
 		? 'open to multicast'
-		: `open${first.from === undefined ? '' : ` from ${first.from.cidr}`}${first.on === undefined ? '' : ` on ${first.on}`}${openings.length > 1 ? ' and others' : ''}`;
+		: `open${first.from === undefined ? '' : ` from ${shortSources(first.from)}`}${first.on === undefined ? '' : ` on ${first.on}`}${openings.length > 1 ? ' and others' : ''}`;
 }
 
 /** That the port changes at each start of its program; empty where it does not. */

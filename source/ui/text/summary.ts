@@ -1,6 +1,6 @@
 import {type Existing, existingFlags} from '../../existing/cleanup-plan.ts';
 import {quoteIfNeeded} from '../../lib/shell-quote.ts';
-import {printOpening} from '../../policy/opening.ts';
+import {shortOpening} from '../../policy/opening.ts';
 import {type Policy, policyFlags} from '../../policy/policy.ts';
 import {nmapCommands} from '../../proof/nmap/commands.ts';
 import type {ExitReason} from '../state/exit-reason.ts';
@@ -77,7 +77,7 @@ function describeKept({
 
 function describePolicy({openings, verdict, helpers, log}: Policy): string {
 	return [
-		`Let in: ${openings.length === 0 ? 'nothing' : openings.map(printOpening).join(', ')}.`,
+		`Let in: ${openings.length === 0 ? 'nothing' : openings.map(shortOpening).join(', ')}.`,
 		`The rest: ${verdict}${log ? ', logged' : ''}.`,
 		...(helpers.length === 0 ? [] : [`Helpers: ${helpers.join(', ')}.`]),
 	].join(' ');

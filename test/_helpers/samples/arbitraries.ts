@@ -7,7 +7,7 @@ import {
 	type IpProtocol,
 	protocolNumbered,
 } from '../../../source/policy/ip-protocols.ts';
-import {isDiscovery, type Opening} from '../../../source/policy/opening.ts';
+import {isDiscovery, type Opening, type Sources} from '../../../source/policy/opening.ts';
 import {completePolicy, type Policy, ROLES, VERDICTS} from '../../../source/policy/policy.ts';
 import {CT_STATES} from '../../../source/ruleset/model.ts';
 import type {Packet} from '../../../source/ruleset/packet.ts';
@@ -73,7 +73,7 @@ export function networks(families: readonly Family[] = FAMILIES): fc.Arbitrary<N
 /** One opening, of any form that `parseOpening` reads. */
 export function openings(choices: Choices = {}): fc.Arbitrary<Opening> {
 	const on = fc.option(choices.interfaces ?? interfaceNames, {nil: undefined, freq: 2});
-	const from = fc.option(choices.networks ?? networks(), {nil: undefined, freq: 2});
+	const from = sources(choices.networks ?? networks());
 	const limit = fc.oneof({arbitrary: fc.constant(false), weight: 3}, fc.boolean());
 	const range = choices.ranges ?? portRanges;
 	const port = fc
@@ -115,15 +115,26 @@ export const ipProtocols: fc.Arbitrary<IpProtocol> = fc.constantFrom(
 	...[4, 41, 43, 103, 115, 253].map(protocolNumbered),
 );
 
+/** No source, one, or a list of them. */
+function sources(networks: fc.Arbitrary<Network>): fc.Arbitrary<Sources | undefined> {
+	return fc.option(
+		fc.oneof(
+			networks.map((network) => [network]),
+			fc.array(networks, {minLength: 2, maxLength: 5}),
+		),
+		{nil: undefined, freq: 2},
+	);
+}
+
 function protocolOpenings(
-	from: fc.Arbitrary<Network | undefined>,
+	from: fc.Arbitrary<Sources | undefined>,
 	on: fc.Arbitrary<string | undefined>,
 ): fc.Arbitrary<Opening> {
 	return fc.record({protocol: ipProtocols, from, on}).map(
 		({protocol, from, on}): Opening => ({
 			kind: 'protocol',
 			protocol,
-			...(from === undefined || !protocol.families.includes(from.family) ? {} : {from}),
+			...(from?.every(({family}) => protocol.families.includes(family)) ? {from} : {}),
 			...(on === undefined ? {} : {on}),
 		}),
 	);
@@ -169,9 +180,11 @@ export function packetsNear(policy: Policy, family: Family): fc.Arbitrary<Packet
 		.flatMap(({first, last}) => [first - 1, first, last, last + 1])
 		.filter((port) => port >= 1 && port <= LAST_PORT);
 	const bases = policy.openings.flatMap((opening) =>
-		!isDiscovery(opening) && opening.from?.family === family
-			? [opening.from.cidr.split('/')[0] ?? '']
-			: [],
+		isDiscovery(opening)
+			? []
+			: (opening.from ?? [])
+					.filter((source) => source.family === family)
+					.map(({cidr}) => cidr.split('/')[0] ?? ''),
 	);
 	const blocked = (policy.blocked ?? []).flatMap((network) =>
 		network.family === family ? [network.cidr.split('/')[0] ?? ''] : [],

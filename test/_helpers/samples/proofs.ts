@@ -80,7 +80,7 @@ export function openedPorts(
 			opening.kind === 'port' &&
 			(opening.protocol === 'both' || opening.protocol === protocol) &&
 			(opening.on === undefined || opening.on === origin.inInterface) &&
-			(opening.from === undefined || isWithin(opening.from.cidr, origin))
+			(opening.from?.some(({cidr}) => isWithin(cidr, origin)) ?? true)
 		) {
 			open.fill(1, opening.first, opening.last + 1);
 		}

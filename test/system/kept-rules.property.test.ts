@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {beforeAll, describe, expect, test} from 'vitest';
 import type {Exposure} from '../../source/exposure/model.ts';
 import {FAMILIES, type Family, parseNetwork} from '../../source/lib/network.ts';
+import type {PortRange} from '../../source/lib/port-ranges.ts';
 import type {Opening} from '../../source/policy/opening.ts';
 import {completePolicy, policyFlags, VERDICTS} from '../../source/policy/policy.ts';
 import type {PacketAnswer} from '../../source/ruleset/explain.ts';
@@ -12,6 +13,7 @@ import {CLI} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {serve} from '../_helpers/lab/pair.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
+import type {Report} from '../_helpers/samples/proofs.ts';
 import {
 	type KeptRules,
 	keptRules,
@@ -19,6 +21,7 @@ import {
 	PORTS,
 	SETS,
 } from '../_helpers/samples/random-rules.ts';
+import {scan} from '../_helpers/traffic/scan.ts';
 
 const OUTCOMES = path.resolve(import.meta.dirname, '../_helpers/traffic/outcomes.js');
 const TARGET: Readonly<Record<Family, string>> = {4: '198.51.100.1', 6: '2001:db8::1'};
@@ -130,6 +133,7 @@ describe.each(BACKENDS)(
 						await run('exposure', '--json', ...flags, ...tried),
 					).after;
 					const exposure: Exposure = JSON.parse(await run('exposure', '--json', ...flags));
+					const proof = await prove(flags);
 					await run('apply', '--yes', '--boot', 'none', ...flags);
 					await target.must('conntrack', ['-F']);
 					const strangers = FAMILIES.flatMap((family) =>
@@ -153,14 +157,48 @@ describe.each(BACKENDS)(
 					expect(strangers.filter((one) => isExposed(exposure, one)).map(nameOf)).toEqual(
 						open.map(nameOf),
 					);
+					expect(strangers.filter((one) => passes(proof, one)).map(nameOf)).toEqual(
+						open.map(nameOf),
+					);
+					expect(await scanAll()).toEqual(open.map(nameOf).sort());
 					await run('undo', '--all', '--yes');
 				}),
-				{numRuns: rounds(2, 100)},
+				{numRuns: rounds(1, 100)},
 			);
 		}, 3_600_000);
 
 		async function run(...args: readonly string[]): Promise<string> {
 			return target.must(process.execPath, [CLI, ...args], {timeout: 200_000});
+		}
+
+		/** What the proof of planned rules says. */
+		async function prove(flags: readonly string[]): Promise<Report> {
+			const {stdout} = await target.run(process.execPath, [CLI, 'prove', '--json', ...flags], {
+				timeout: 200_000,
+			});
+			return JSON.parse(stdout);
+		}
+
+		/** What nmap finds open to a stranger. */
+		async function scanAll(): Promise<readonly string[]> {
+			const found: string[] = [];
+			for (const family of FAMILIES) {
+				const source = SOURCES[family].at(-1) ?? '';
+				const from = ['-S', source, '-e', 'eth0', '-p', PORTS.join(',')];
+				for (const [protocol, kind] of [
+					['tcp', '-sS'],
+					['udp', '-sU'],
+				] as const) {
+					const {ports} = await scan(probe, TARGET[family], [kind, ...from], protocol);
+					found.push(
+						...(ports.open ?? []).map((port) =>
+							nameOf({family, protocol, port, source, target: TARGET[family]}),
+						),
+					);
+				}
+			}
+
+			return found.sort();
 		}
 
 		/** Loads other programs' rules, and nothing else. */
@@ -205,6 +243,18 @@ const OUTCOME_OF: Readonly<Record<PacketAnswer['fate'], string>> = {
 
 function nameOf(sent: Sent | undefined): string {
 	return `${sent?.port}/${sent?.protocol} from ${sent?.source}`;
+}
+
+/** Whether the proof says that packets of strangers get to a port: as the policy has it, or not. */
+function passes({views}: Report, {family, protocol, port}: Sent): boolean {
+	const view = views.find(
+		({vantage}) => vantage.family === family && vantage.name.startsWith('anywhere'),
+	);
+	const isIn = ({first, last}: PortRange) => first <= port && port <= last;
+	const told = view?.differences.find(
+		(one) => one.protocol === protocol && one.ports.some((range) => isIn(range)),
+	);
+	return told ? told.fact !== 'is shut' : (view?.expected[protocol].some(isIn) ?? false);
 }
 
 /** Whether the exposure says that strangers can reach a port. */

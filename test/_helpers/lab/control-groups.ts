@@ -70,8 +70,11 @@ export function limitProcesses(pids: readonly number[], most: number): () => voi
 
 	return () => {
 		writeFileSync(path.join(group, 'pids.max'), 'max');
-		for (const pid of processesIn(group)) {
-			join(folder, pid);
+		// Whatever they start meanwhile is in the group as well.
+		for (let pids = processesIn(group); pids.length > 0; pids = processesIn(group)) {
+			for (const pid of pids) {
+				join(folder, pid);
+			}
 		}
 
 		remove(group);

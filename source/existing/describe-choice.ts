@@ -120,6 +120,7 @@ function importLines({manager, translation}: ImportResult): readonly string[] {
 		...translation.untranslatable
 			.filter(({effect}) => effect === undefined)
 			.map(({text, why}) => `Not taken over: ${text} (${why})`),
+		...translation.remarks,
 	];
 }
 
@@ -149,7 +150,8 @@ export function lossLines(
 	{manager}: ImportResult,
 	losses: readonly Untranslatable[],
 ): readonly string[] {
-	return losses.map(
-		({effect, text, why}) => `Warning: without ${manager} this ${effect}: ${text} (${why})`,
-	);
+	return losses.map(({effect, text, why, wider = []}) => {
+		const opens = wider.length === 0 ? '' : `. To open: ${wider.map(printOpening).join(', ')}`;
+		return `Warning: without ${manager} this ${effect}: ${text} (${why})${opens}`;
+	});
 }

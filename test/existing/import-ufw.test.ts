@@ -116,6 +116,19 @@ describe('a translation', () => {
 		expect(translate([], {defaults: `DEFAULT_INPUT_POLICY="${policy}"\n`}).verdict).toBe(verdict);
 	});
 
+	it('offers the openings of other protocols', () => {
+		const {untranslatable} = translate([
+			'allow vrrp any 0.0.0.0/0 any 10.0.0.0/8 in_eth0',
+			'allow ipv6 any 0.0.0.0/0 any 0.0.0.0/0 in',
+			'deny gre any 0.0.0.0/0 any 0.0.0.0/0 in',
+		]);
+		expect(untranslatable.map(({effect}) => effect)).toEqual(['closes', 'closes']);
+		expect(untranslatable.flatMap(({wider = []}) => wider.map(printOpening))).toEqual([
+			'vrrp from 10.0.0.0/8 on eth0',
+			'protocol 41',
+		]);
+	});
+
 	it('names what leaves and what is forwarded', () => {
 		const {untranslatable} = translate([], {
 			defaults: 'DEFAULT_OUTPUT_POLICY="REJECT"\nDEFAULT_FORWARD_POLICY="DROP"\n',
@@ -191,16 +204,6 @@ describe('a translation', () => {
 	it('takes ufw at its word on logging', () => {
 		expect(translate([]).log).toBe(true);
 		expect(translate([], {conf: 'LOGLEVEL=off\n'}).log).toBe(false);
-	});
-
-	it('says what is shut either way, and told otherwise', () => {
-		const denied = Array.from(
-			{length: 5},
-			(_, index) => `reject tcp ${100 + index} any any any in`,
-		);
-		expect(translate(denied).remarks).toEqual([
-			'"reject 100/tcp", "reject 101/tcp", "reject 102/tcp" and 2 more: shut as all the rest, so the sender is told the same.',
-		]);
 	});
 
 	it('knows no patterns of interfaces, and shuts for each what one may be denied', () => {

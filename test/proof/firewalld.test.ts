@@ -54,15 +54,15 @@ const FORMS: readonly Form[] = [
 		named: [
 			/service name=mdns: .*no destination address/,
 			/service name=ftp: .*helper/,
-			/service name=gre: .*not of gre/,
+			/service name=gre: .*not gre$/,
 			/service name=gre: .*helper/,
 			/service name=nowhere: .*not found/,
-			/port=9 protocol=sctp: .*not of sctp/,
+			/port=9 protocol=sctp: .*not sctp$/,
 			/source-port port=53 .*: .*no source port/,
 			/masquerade: .*forwarded/,
 			/forward-port .*: .*forwarded/,
 			/icmp-block .*: ICMP is let in/,
-			/protocol value=esp: .*not of esp/,
+			/protocol value=esp: .*not esp$/,
 		],
 	},
 	{

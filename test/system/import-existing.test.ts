@@ -33,6 +33,9 @@ COMMIT
 -A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
 COMMIT
 `;
+const REMARKS =
+	'limit: ufw takes 5 new connections in 30 s, fw-wizard 6 at once and 6 a minute.\n' +
+	'ufw also lets in local discovery (mDNS): choose mdns if this machine needs it.\n';
 const TAKEN = ['8080/tcp', '22/tcp limit'];
 
 describe('what ufw lets in, where it is switched off', () => {
@@ -57,7 +60,7 @@ describe('what ufw lets in, where it is switched off', () => {
 	test('is applied in its place, once what is lost is accepted', async () => {
 		const warnings =
 			'Warning: without ufw this closes: allow proto tcp to 198.51.100.1 port 80 (openings know no destination address; it stays shut)\n' +
-			'What ufw lets in is where you start: 8080/tcp, 22/tcp limit.\n';
+			`What ufw lets in is where you start: 8080/tcp, 22/tcp limit.\n${REMARKS}`;
 		const before = await host.must('iptables-save', []);
 		expect(await wizard(host, 'apply', ...SWITCH)).toMatchObject({
 			status: 2,
@@ -93,7 +96,8 @@ describe('what ufw lets in, where it is switched off', () => {
 			status: 0,
 			stderr:
 				'What ufw lets in is where you start: 8080/tcp, 22/tcp limit.\n' +
-				'What ufw bans stays blocked: 203.0.113.9, 2001:db8::9. Later bans through ufw have no effect.\n',
+				'What ufw bans stays blocked: 203.0.113.9, 2001:db8::9. Later bans through ufw have no effect.\n' +
+				REMARKS,
 		});
 		expect(JSON.parse(stdout).policy).toMatchObject({
 			openings: TAKEN,

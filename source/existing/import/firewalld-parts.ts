@@ -1,9 +1,9 @@
 import {FAMILIES, type Family} from '../../lib/network.ts';
 import {ALL_PORTS, isPort, type PortRange} from '../../lib/port-ranges.ts';
-import {printable} from '../../lib/printable.ts';
 import {HELPERS} from '../../policy/helpers.ts';
 import {PROTOCOLS, type Protocol} from '../../policy/services.ts';
 import type {Element} from './firewalld-xml.ts';
+import {describeProtocol} from './result.ts';
 
 /** Finds a service of firewalld by its name; undefined where it has no file. */
 export type FindService = (name: string) => Element | undefined;
@@ -20,6 +20,8 @@ export type Part = {
 /** A part of a rule that openings cannot express. */
 export type Inexpressible = {
 	readonly why: string;
+	/** The protocol that it is about, where it is another one than TCP and UDP. */
+	readonly protocol?: string;
 	/** Whether it may be about TCP or UDP, and any port. */
 	readonly unknown: boolean;
 	/** Whether nothing is blocked without it. */
@@ -117,7 +119,8 @@ function protocolPart(protocol: string): Part | Inexpressible {
 	return known.length > 0
 		? {...ANYTHING, protocols: known}
 		: {
-				why: `openings are of TCP and UDP, not of ${printable(protocol, 20)}`,
+				why: describeProtocol(protocol, {}).why,
+				protocol,
 				unknown: !OTHERS.includes(name),
 				// Every rule set of fw-wizard accepts ICMP.
 				harmless: /^(?:icmp|1|ipv6-icmp|icmpv6|58)$/.test(name),
@@ -131,7 +134,13 @@ const OTHERS = ['sctp', 'dccp', 'esp', 'ah', 'gre', 'igmp', 'icmp', 'ipv6-icmp',
 /** Reads a port. Some old services have a protocol without a port. */
 function portPart({protocol = '', port = ''}: Element['attributes']): Part | Inexpressible {
 	const part = protocolPart(protocol);
-	if ('why' in part || port === '') {
+	if ('why' in part) {
+		// It names a port, and an opening of the protocol would be all of them.
+		const {protocol: name, ...unnamed} = part;
+		return port === '' ? part : unnamed;
+	}
+
+	if (port === '') {
 		return part;
 	}
 

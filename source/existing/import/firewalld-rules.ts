@@ -9,7 +9,7 @@ import {
 } from './firewalld-parts.ts';
 import {type Element, printElement} from './firewalld-xml.ts';
 import {regionsOf, type Scope} from './iptables-line.ts';
-import type {Untranslatable} from './result.ts';
+import {describeProtocol, type Untranslatable} from './result.ts';
 import type {ForeignRule} from './to-openings.ts';
 
 /** The packets that a zone is bound to: of a source or an interface, or all others where it has neither. */
@@ -44,7 +44,12 @@ function translateParts(
 	return {
 		losses: parts.flatMap((part) =>
 			'why' in part && matters(part)
-				? {text, why: part.why, ...(part.harmless ? {} : {effect: 'closes' as const})}
+				? {
+						...{text, why: part.why, ...(part.harmless ? {} : {effect: 'closes' as const})},
+						...(part.protocol === undefined || action === 'deny'
+							? {}
+							: describeProtocol(part.protocol, binding)),
+					}
 				: [],
 		),
 		rules: parts

@@ -1,4 +1,11 @@
-import type {Network} from '../../lib/network.ts';
+import {type Network, parseNetwork} from '../../lib/network.ts';
+import {printable} from '../../lib/printable.ts';
+import {
+	PROTOCOL_NUMBERS,
+	protocolNamed,
+	protocolNumbered,
+	WITH_OWN_RULES,
+} from '../../policy/ip-protocols.ts';
 import type {Opening} from '../../policy/opening.ts';
 import type {Verdict} from '../../policy/policy.ts';
 
@@ -39,4 +46,53 @@ export type Translation = {
 /** Each one once: most rules exist for both families. */
 export function unique(all: readonly Untranslatable[]): readonly Untranslatable[] {
 	return [...new Map(all.map((one) => [`${one.text}\n${one.why}`, one])).values()];
+}
+
+/** The names that other firewalls have for protocols, where openings have another one (protocols(5)). */
+const NUMBERS: Readonly<Record<string, number>> = {ipv6: 41, dccp: 33};
+
+/**
+ * What is said of a rule about a protocol other than TCP and UDP, with the opening that allows it.
+ * @param protocol its name or number
+ */
+export function describeProtocol(
+	protocol: string,
+	{source, on}: {readonly source?: string | undefined; readonly on?: string | undefined},
+): Pick<Untranslatable, 'why' | 'wider'> {
+	const name = protocol.toLowerCase();
+	const number = NUMBERS[name] ?? (/^\d{1,3}$/.test(name) ? Number(name) : undefined);
+	const known = number === undefined ? protocolNamed(name) : protocolNumbered(number);
+	const from = source === undefined ? undefined : readNetwork(source);
+	const isKnown = from !== null && known !== undefined && isOpenable(known.number);
+	return {
+		why: `only TCP and UDP are taken over, not ${printable(protocol, 20)}`,
+		...(isKnown
+			? {
+					wider: [
+						{
+							...{kind: 'protocol', protocol: known},
+							...(from === undefined ? {} : {from}),
+							...(on === undefined ? {} : {on}),
+						},
+					],
+				}
+			: {}),
+	};
+}
+
+/** A source may also be a set or a hardware address: null. */
+function readNetwork(source: string): Network | null {
+	try {
+		return parseNetwork(source);
+	} catch {
+		return null;
+	}
+}
+
+function isOpenable(number: number): boolean {
+	return (
+		number >= PROTOCOL_NUMBERS.first &&
+		number <= PROTOCOL_NUMBERS.last &&
+		!WITH_OWN_RULES.has(number)
+	);
 }

@@ -1,5 +1,4 @@
 import type {Family} from '../../lib/network.ts';
-import type {Verdict} from '../../policy/policy.ts';
 import {linesOf} from './iptables-line.ts';
 import type {Untranslatable} from './result.ts';
 import type {Forwarding} from './ufw-framework.ts';
@@ -61,31 +60,17 @@ export function describeDifferences(
 	rules: readonly UfwRule[],
 	framework: readonly {readonly text: string}[],
 	families: readonly Family[],
-	verdict: Verdict,
 ): readonly string[] {
 	const discovers = framework.some(({text}) =>
 		linesOf(text).some((line) => /-d (224\.0\.0\.251|ff02::fb)\b.*-j ACCEPT/.test(line)),
 	);
 	const incoming = rules.filter(({route, direction}) => !route && direction === 'in');
-	const told = [
-		...new Set(
-			incoming
-				.filter(({action}) => action === (verdict === 'drop' ? 'reject' : 'deny'))
-				.map(({text}) => `"${text}"`),
-		),
-	];
-	const more = told.length > 3 ? ` and ${told.length - 3} more` : '';
 	return [
 		...(incoming.some(({action}) => action === 'limit')
 			? ['limit: ufw takes 5 new connections in 30 s, fw-wizard 6 at once and 6 a minute.']
 			: []),
 		...(incoming.some(({logs}) => logs)
 			? ['What a rule of ufw logs is no longer logged: only what is turned away can be.']
-			: []),
-		...(told.length > 0
-			? [
-					`${told.slice(0, 3).join(', ')}${more}: shut as all the rest, so the sender is told the same.`,
-				]
 			: []),
 		...(discovers
 			? ['ufw also lets in local discovery (mDNS): choose mdns if this machine needs it.']

@@ -3,7 +3,7 @@ import {printable} from '../../lib/printable.ts';
 import type {Verdict} from '../../policy/policy.ts';
 import {PROTOCOLS} from '../../policy/services.ts';
 import {regionsOf} from './iptables-line.ts';
-import {type Translation, unique} from './result.ts';
+import {describeProtocol, type Translation, unique} from './result.ts';
 import {type ForeignRule, translateRules} from './to-openings.ts';
 import {describeDefaults, describeDifferences, readSettings} from './ufw-defaults.ts';
 import {
@@ -75,7 +75,7 @@ export function translateUfw(files: UfwFiles): Translation {
 			...framework.flatMap(({losses}) => losses),
 			...describeDefaults(defaults, files, incoming),
 		]),
-		remarks: describeDifferences(rules, framework, families, verdict),
+		remarks: describeDifferences(rules, framework, families),
 	};
 }
 
@@ -119,8 +119,15 @@ function translateRule(ufw: UfwRule, {forwards, keepsForward = false}: Forwardin
 
 	if (protocol !== 'any' && protocol !== 'tcp' && protocol !== 'udp') {
 		// All other protocols are blocked here, as ufw may do as well.
-		const why = `openings are of TCP and UDP, not of ${printable(protocol, 20)}`;
-		return denies ? {} : {loss: {text, why, effect: 'closes'}};
+		return denies
+			? {}
+			: {
+					loss: {
+						text,
+						effect: 'closes',
+						...describeProtocol(protocol, {source: ufw.source, on: ufw.in}),
+					},
+				};
 	}
 
 	if (ufw.in === 'lo') {

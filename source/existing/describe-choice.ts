@@ -151,7 +151,7 @@ export function lossLines(
 	losses: readonly Untranslatable[],
 ): readonly string[] {
 	return losses.map(({effect, text, why, wider = []}) => {
-		const opens = wider.length === 0 ? '' : `. To open: ${wider.map(printOpening).join(', ')}`;
+		const opens = wider.length === 0 ? '' : `. To open: ${wider.map(shortOpening).join(', ')}`;
 		return `Warning: without ${manager} this ${effect}: ${text} (${why})${opens}`;
 	});
 }

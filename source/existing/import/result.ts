@@ -71,7 +71,7 @@ export function describeProtocol(
 					wider: [
 						{
 							...{kind: 'protocol', protocol: known},
-							...(from === undefined ? {} : {from}),
+							...(from === undefined || from === null ? {} : {from: [from]}),
 							...(on === undefined ? {} : {on}),
 						},
 					],

@@ -15,6 +15,7 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		rules:
 			/^-A (?:FORWARD|PREROUTING|POSTROUTING) .*-[io] (?:docker0|docker_gwbridge|br-[\da-f]{12}) |^-A (?:INPUT|OUTPUT) .*--dport 4789 .*--(?:u32|bytecode) /,
 		interfaces: /^(?:docker|br-[\da-f]{12}$|veth)/,
+		services: ['docker.service'],
 		processes: ['dockerd'],
 		proxies: ['docker-proxy'],
 		// Containers of Kubernetes have the same names, within a group of their own.
@@ -61,6 +62,7 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		// Before 5.1 its rules stood in the built-in chains.
 		rules: /^-A .*-[io] virbr\d+ /,
 		interfaces: /^(?:virbr|vnet)/,
+		services: ['libvirtd.service', 'virtnetworkd.service', 'libvirt-guests.service'],
 		processes: ['libvirtd', 'virtnetworkd'],
 		needsFilter: true,
 		does: 'libvirt lets virtual machines reach the network, and this machine for DHCP and DNS',
@@ -76,6 +78,7 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		// In iptables its rules stand in the built-in chains, each with a comment.
 		rules: /--comment "generated for (?:Incus|LXD) /,
 		interfaces: /^(?:incusbr|lxdbr)/,
+		services: ['incus.service', 'lxd.service'],
 		processes: ['incusd', 'lxd'],
 		needsFilter: true,
 		does: 'Incus or LXD lets containers and virtual machines reach the network, and this machine for DHCP and DNS',
@@ -91,6 +94,7 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		// The rules of lxc-net stand in the built-in chains.
 		rules: /^-A .*-[io] lxcbr\d+ /,
 		interfaces: /^lxcbr/,
+		services: ['lxc-net.service'],
 		controlGroups: /\/lxc(?:\.payload)?[./]/,
 		needsFilter: true,
 		does: 'LXC lets containers reach the network, and this machine for DHCP and DNS',
@@ -115,6 +119,7 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		kind: 'containers',
 		rules:
 			/^-A INPUT .*--dport 51678 |^-A INPUT ! -s 127\.0\.0\.0\/8 -d 127\.0\.0\.0\/8 .*--ctstate RELATED,ESTABLISHED,DNAT -j DROP$|^-A (?:PREROUTING|OUTPUT) -d 169\.254\.170\.2\/32 .*\b51679$/,
+		services: ['ecs.service'],
 		processes: ['amazon-ecs-init'],
 		needsFilter: false,
 		does: 'The Amazon ECS agent gives credentials to containers, and blocks its own ports from outside',

@@ -83,6 +83,11 @@ export function isInternalInterface(name: string): boolean {
 	return kind === 'containers' || kind === 'cluster';
 }
 
+/** The program that a service of this name starts: a unit of systemd. */
+export function programOfService(service: string): KnownProgram | undefined {
+	return KNOWN_PROGRAMS.find(({services}) => services?.includes(service));
+}
+
 /** The program for whose containers a process of this name listens. */
 export function programOfProxy(process: string): KnownProgram | undefined {
 	return KNOWN_PROGRAMS.find(({proxies}) => proxies?.includes(process));

@@ -18,6 +18,8 @@ export type KnownProgram = {
 	readonly interfaces?: RegExp;
 	/** Processes that run wherever it is in use, as the kernel names them (15 characters at most). */
 	readonly processes?: readonly string[];
+	/** The services that start it at boot: units of systemd, without `.service` init scripts. */
+	readonly services?: readonly string[];
 	/** Processes that listen for one of its containers, which has a network of its own. */
 	readonly proxies?: readonly string[];
 	/** Paths of control groups that processes of its containers are in. */

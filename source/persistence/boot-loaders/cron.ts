@@ -1,0 +1,39 @@
+import path from 'node:path';
+import {findProgram} from '../../host/exec/find-program.ts';
+import {listFolder, readText} from '../../host/files/read-text.ts';
+import type {CommandLine, Starter} from './model.ts';
+
+/** What cron runs once when it starts: `@reboot` (crontab(5)). */
+export function findCronJobs(): readonly Starter[] {
+	const daemon = ['cron', 'crond', 'cronie', 'fcron'].find((name) => findProgram(name));
+	if (daemon === undefined) {
+		return [];
+	}
+
+	const inFolder = (folder: string) =>
+		listFolder(folder)
+			// As cron skips them: hidden files, and those that editors and dpkg leave.
+			.filter((name) => /^[^.~#]/.test(name) && !/[~]$|\.(?:dpkg|rpm)\w*/.test(name))
+			.sort()
+			.map((name) => path.join(folder, name));
+	const commands = [
+		...['/etc/crontab', ...inFolder('/etc/cron.d')].flatMap((file) => jobsOf(file, true)),
+		...['/var/spool/cron/crontabs', '/var/spool/cron', '/etc/crontabs']
+			.flatMap(inFolder)
+			.flatMap((file) => jobsOf(file, false)),
+	];
+	const service = daemon === 'crond' ? 'crond.service' : 'cron.service';
+	return commands.map((command) => ({by: 'cron (@reboot)', service, commands: [command]}));
+}
+
+/** @param hasUser whether a user's name stands before each command */
+function jobsOf(file: string, hasUser: boolean): readonly CommandLine[] {
+	const form = hasUser ? /^\s*@reboot\s+\S+\s+(.*)$/ : /^\s*@reboot\s+(.*)$/;
+	return (readText(file) ?? '').split('\n').flatMap((text, index) => {
+		const [, command] = form.exec(text) ?? [];
+		// Behind a percent sign stands what the command reads.
+		return command === undefined
+			? []
+			: [{file, line: index + 1, text: command.replace(/(?<!\\)%.*$/, '').replaceAll('\\%', '%')}];
+	});
+}

@@ -26,6 +26,7 @@ const SLOW = [
 	'checklist/check-files',
 	'lockout/apply',
 	'boot/neighbours',
+	'boot/init-systems',
 	'boot/power-cycle',
 	'proof/without-nft',
 	'lockout/interrupt-cleanup',

@@ -2,6 +2,7 @@ import {statSync} from 'node:fs';
 import type {Manager} from '../existing/cleanup-plan.ts';
 import {findUnsaved} from '../existing/firewalld-unsaved.ts';
 import {ask, firstLine, type Runner} from '../host/exec/run.ts';
+import {findInstalledInits} from '../host/machine/init-system.ts';
 import {isEnabled} from '../host/machine/systemd.ts';
 import {
 	findManagers,
@@ -38,16 +39,21 @@ export async function planSwitchOff(managers: readonly Manager[]): Promise<Switc
 		? await findManagers()
 		: {firewalld: undefined};
 	const ufw = managers.includes('ufw') ? withoutUfw() : undefined;
+	const withSystemd = findInstalledInits()[0] === 'systemd';
+	// Elsewhere ufw.conf alone keeps the script of ufw from loading anything.
 	const units = [
-		...(managers.includes('ufw') && (await isEnabled(UFW_UNIT)) ? [UFW_UNIT] : []),
-		...(firewalld?.enabled ? [FIREWALLD_UNIT] : []),
+		...(managers.includes('ufw') && withSystemd && (await isEnabled(UFW_UNIT)) ? [UFW_UNIT] : []),
+		...(firewalld?.enabled && withSystemd ? [FIREWALLD_UNIT] : []),
 	];
-	const runs = firewalld?.running === true || firewalld?.table === true;
+	const runs =
+		firewalld?.running === true ||
+		firewalld?.table === true ||
+		(firewalld?.enabled === true && !withSystemd);
 	if (runs && (!firewalld?.running || firewalldUsesIptables())) {
 		throw new HostError(
 			firewalld?.running
 				? 'firewalld makes its rules with iptables here, and empties all of its tables when it ends'
-				: 'firewalld has rules loaded, and no systemd is here that could stop it',
+				: 'firewalld is enabled or has rules loaded, and no systemd is here that could stop it',
 			'Stop it, see to it that it is not started at boot, and try again',
 		);
 	}

@@ -5,7 +5,6 @@ import {findUntrusted} from '../host/files/trust.ts';
 import type {FactsWithIptables} from '../host/machine/facts.ts';
 import {HostError} from '../lib/errors.ts';
 import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from '../persistence/init/systemd.ts';
-import {INIT_SCRIPT} from '../persistence/init/sysvinit.ts';
 import type {InitSystem} from '../persistence/init-system.ts';
 import {findInitSystem, planPersistence, readChoice} from '../persistence/plan.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
@@ -99,17 +98,9 @@ function backendFault(wanted: string): string | undefined {
 		: `at boot ${found}, now ${programs(wanted)}`;
 }
 
-async function serviceFault({name, isActivated}: InitSystem): Promise<string | undefined> {
-	if (name === 'sysvinit') {
-		return isActivated() ? undefined : `no runlevel starts ${INIT_SCRIPT}`;
-	}
-
-	if (name === 'openrc') {
-		return isActivated() ? undefined : 'fw-wizard is not in the runlevel boot';
-	}
-
+async function serviceFault({name, findFault}: InitSystem): Promise<string | undefined> {
 	if (name !== 'systemd') {
-		return undefined;
+		return findFault();
 	}
 
 	const {failure, stdout, stderr} = await run('systemctl', ['is-enabled', UNIT]);

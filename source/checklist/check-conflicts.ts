@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {POLICY_FILE} from '../change/paths.ts';
 import {readText} from '../host/files/read-text.ts';
-import {isEnabled} from '../host/machine/systemd.ts';
+import {disableCommand, isEnabled} from '../host/machine/systemd.ts';
 import type {Managers} from '../host/netfilter/managers.ts';
 import {OWN_PREFIX} from '../ruleset/model.ts';
 import {RULE_LOADERS, type RuleLoader} from '../services/known-programs/firewalls.ts';
@@ -40,7 +40,7 @@ export function checkConflicts({ufw, firewalld, nftables, frozen}: Managers): It
 				TITLE,
 				'nftables.service is enabled and flushes all rules at each start and stop',
 			] as const),
-			'systemctl disable nftables, or take "flush ruleset" out of /etc/nftables.conf',
+			`${disableCommand('nftables')}, or take "flush ruleset" out of /etc/nftables.conf`,
 		);
 	}
 
@@ -52,7 +52,7 @@ export function checkConflicts({ufw, firewalld, nftables, frozen}: Managers): It
 					TITLE,
 					`netfilter-persistent restores ${frozen}, which does not have our jump`,
 				] as const),
-				'systemctl disable netfilter-persistent',
+				disableCommand('netfilter-persistent'),
 			);
 }
 

@@ -98,7 +98,7 @@ export function describeBoot(): string {
 		return 'At boot: nothing loads them. How this machine boots is not known; say it with --boot';
 	}
 
-	return initSystem.isActivated()
+	return initSystem.findFault() === undefined
 		? `At boot: ${initSystem.name === 'none' ? 'you see to it' : initSystem.name} (${who})`
 		: `At boot: NOTHING loads them: ${initSystem.name} did not take the service. To try again: fw-wizard check --fix`;
 }

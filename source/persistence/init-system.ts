@@ -15,8 +15,8 @@ export type InitSystem = {
 	/** The files that it needs beside the rules and the script. */
 	readonly files: (modules: readonly string[]) => FilePlan['files'];
 	readonly activate: Omit<FilePlan, 'files'>;
-	/** Whether the init system will run it, as far as files show that. */
-	readonly isActivated: () => boolean;
+	/** Why the init system will not run it, as far as files show that. */
+	readonly findFault: () => string | undefined;
 	/** The commands before and after the removal of its files. */
 	readonly deactivate: Omit<FilePlan, 'files'>;
 };

@@ -25,13 +25,13 @@ export type Persistence = {
 
 const NOTHING: Omit<FilePlan, 'files'> = {before: [], after: []};
 
-const INIT_SYSTEMS: readonly InitSystem[] = [systemd, openrc, ifupdown, sysvinit];
+const INIT_SYSTEMS: readonly InitSystem[] = [systemd, openrc, sysvinit, ifupdown];
 
 const NONE: InitSystem = {
 	name: 'none',
 	files: () => ({}),
 	activate: NOTHING,
-	isActivated: () => true,
+	findFault: () => undefined,
 	deactivate: NOTHING,
 };
 

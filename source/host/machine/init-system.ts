@@ -1,6 +1,7 @@
-import {existsSync} from 'node:fs';
+import {existsSync, realpathSync} from 'node:fs';
 import path from 'node:path';
 import {findProgram} from '../exec/find-program.ts';
+import {listFolder, readText} from '../files/read-text.ts';
 import {commandNameOf, link} from '../sockets/processes.ts';
 
 /** What runs as PID 1, or manages the services below it. */
@@ -14,7 +15,7 @@ export type RunningInit =
 	| 'unknown';
 
 /** The init systems that fw-wizard can hook its rules into, in the order in which it prefers them. */
-export const INSTALLABLE_INITS = ['systemd', 'openrc', 'ifupdown', 'sysvinit'] as const;
+export const INSTALLABLE_INITS = ['systemd', 'openrc', 'sysvinit', 'ifupdown'] as const;
 export type InstalledInit = (typeof INSTALLABLE_INITS)[number];
 
 /**
@@ -59,11 +60,12 @@ function whichInit(): RunningInit {
 /**
  * The init systems that are installed, in order of preference: the answer to "what will start this
  * machine?". It does not ask what runs now: a rehearsal, a chroot and an image under construction
- * have no running systemd, and are booted by it all the same.
+ * have no running systemd, and are booted by it all the same. And systemctl may be installed where
+ * another program is PID 1, as OpenRC may be where that is systemd.
  */
 export function findInstalledInits(): readonly InstalledInit[] {
 	const installed: Readonly<Record<InstalledInit, boolean>> = {
-		systemd: findProgram('systemctl') !== undefined,
+		systemd: findProgram('systemctl') !== undefined && bootsWithSystemd() !== false,
 		openrc: findProgram('openrc-run') !== undefined,
 		// Other packages have hooks in the folder too, without ifupdown.
 		ifupdown: existsSync('/etc/network/if-pre-up.d') && findProgram('ifup') !== undefined,
@@ -72,6 +74,54 @@ export function findInstalledInits(): readonly InstalledInit[] {
 			['update-rc.d', 'chkconfig'].some((name) => findProgram(name) !== undefined),
 	};
 	return INSTALLABLE_INITS.filter((name) => installed[name]);
+}
+
+/**
+ * Whether the program that the kernel starts is systemd: the parameter `init=`, or the first of these that
+ * exists (bootparam(7)). Undefined where none does, as in the image of a container.
+ */
+function bootsWithSystemd(): boolean | undefined {
+	const named = /(?:^| )init=(\S+)/.exec(readText('/proc/cmdline') ?? '')?.[1];
+	// In a container these are the parameters of its host.
+	const obeyed = named !== undefined && resolve(named) === link('/proc/1/exe') ? [named] : [];
+	const program = [...obeyed, '/sbin/init', '/etc/init', '/bin/init'].map(resolve).find(Boolean);
+	return program === undefined ? undefined : path.basename(program) === 'systemd';
+}
+
+function resolve(file: string): string | undefined {
+	try {
+		return realpathSync(file);
+	} catch {
+		return undefined;
+	}
+}
+
+/**
+ * The runlevel of OpenRC in which the file systems are mounted and the network comes up, and the one
+ * behind it: `boot` (openrc(8)). Debian puts the scripts of its runlevel S into `sysinit`, and starts no other than
+ * that and `default` (its /etc/init.d/rcS and rc).
+ */
+export function openrcRunlevels(): {readonly early: string; readonly late: string} {
+	const starts = ['/etc/inittab', '/etc/init.d/rcS'].map((file) => readText(file) ?? '').join('\n');
+	return /^[^#\n]*openrc sysinit\b/m.test(starts) && !/^[^#\n]*openrc boot\b/m.test(starts)
+		? {early: 'sysinit', late: 'sysinit'}
+		: {early: 'boot', late: 'default'};
+}
+
+/** Whether sysvinit starts a script of /etc/init.d in some runlevel (update-rc.d(8), chkconfig(8)). */
+export function sysvinitStarts(script: string): boolean {
+	return ['/etc', '/etc/rc.d'].some((folder) =>
+		listFolder(folder)
+			.filter((name) => /^rc[S2-5]\.d$/.test(name))
+			.some((name) =>
+				listFolder(path.join(folder, name)).some((link) => link.replace(/^S\d\d/, '') === script),
+			),
+	);
+}
+
+/** Whether OpenRC starts a script of /etc/init.d in a runlevel (rc-update(8)). */
+export function openrcStarts(script: string, runlevel: string): boolean {
+	return existsSync(`/etc/runlevels/${runlevel}/${script}`);
 }
 
 /** Whether systemd runs and can be asked from here (sd_booted(3)). */

@@ -1,6 +1,7 @@
 import {existsSync, statSync} from 'node:fs';
 import {ask} from '../exec/run.ts';
 import {link} from '../sockets/processes.ts';
+import {findInstalledInits, openrcStarts, sysvinitStarts} from './init-system.ts';
 
 /** Where systemd listens to root, next to its bus, in the view of PID 1 (systemd(1)). */
 const SYSTEMD_SOCKET = '/proc/1/root/run/systemd/private';
@@ -36,11 +37,35 @@ export function isFileOfSystemd(file: string): boolean {
 }
 
 /**
- * Whether systemd starts a unit at boot; also where systemd does not run now.
+ * Whether a service starts at boot, by its unit of systemd, or where another init system boots this
+ * machine, by its script of the same name; also where that does not run now.
  * @throws {HostError} where systemctl gives no answer: another firewall must not be overlooked for that
  */
 export async function isEnabled(unit: string): Promise<boolean> {
+	const [init] = findInstalledInits();
+	const script = unit.replace(/\.service$/, '');
+	if (init === 'openrc') {
+		return ['sysinit', 'boot', 'default'].some((runlevel) => openrcStarts(script, runlevel));
+	}
+
+	if (init !== undefined && init !== 'systemd') {
+		return sysvinitStarts(script);
+	}
+
 	return (await ask('systemctl', ['is-enabled', unit])).trim() === 'enabled';
+}
+
+/** The command with which the user keeps a service from starting at boot. */
+export function disableCommand(service: string): string {
+	switch (findInstalledInits()[0]) {
+		case 'openrc':
+			return `rc-update --all delete ${service}`;
+		case 'sysvinit':
+		case 'ifupdown':
+			return `update-rc.d ${service} disable`;
+		default:
+			return `systemctl disable ${service}`;
+	}
 }
 
 /** Whether a unit of systemd runs now. @throws {HostError} as `isEnabled` */

@@ -1,4 +1,5 @@
 import {UNIT} from '../init/systemd.ts';
+import {LOADERS, SCRIPTS} from '../init/sysvinit.ts';
 import {findOpenrcServices, findSysvScripts, type StartedScript} from './init-scripts.ts';
 import type {When} from './model.ts';
 import type {UnitOrder} from './unit-order.ts';
@@ -40,7 +41,7 @@ export function orderOfScripts(
 	startsBefore: readonly string[] = [],
 ): BootOrder {
 	const places = new Map(scripts.map(({name, place}) => [name, place]));
-	const own = places.get('fw-wizard');
+	const own = Math.max(...SCRIPTS.map((name) => places.get(name) ?? -1));
 	const placeOf = (service: string) => {
 		const name = service.replace(/\.service$/, '');
 		return places.get(name) ?? Number.POSITIVE_INFINITY;
@@ -48,7 +49,7 @@ export function orderOfScripts(
 	return {
 		whenOf(service) {
 			const place = placeOf(service);
-			if (own === undefined) {
+			if (own === -1) {
 				return 'unknown';
 			}
 
@@ -66,7 +67,7 @@ export function orderOfSysv(): BootOrder {
 	return orderOfScripts(findSysvScripts());
 }
 
-/** Within a runlevel our service asks to be started after these. */
+/** Within a runlevel our last service asks to be started after these. */
 export function orderOfOpenrc(): BootOrder {
-	return orderOfScripts(findOpenrcServices(), [...['nftables', 'iptables', 'ip6tables', 'ipset']]);
+	return orderOfScripts(findOpenrcServices(), LOADERS.split(' '));
 }

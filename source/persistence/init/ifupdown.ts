@@ -20,6 +20,6 @@ export const ifupdown: InitSystem = {
 	files: () => ({[IFUPDOWN_FILE]: {text: SCRIPT, mode: 0o755}}),
 	activate: {before: [], after: []},
 	// ifupdown runs every executable file in its folder.
-	isActivated: () => true,
+	findFault: () => undefined,
 	deactivate: {before: [], after: []},
 };

@@ -1,20 +1,19 @@
-import {existsSync} from 'node:fs';
+import {openrcRunlevels, openrcStarts} from '../../host/machine/init-system.ts';
 import type {InitSystem} from '../init-system.ts';
 import {RUN_RESTORE} from './run-restore.ts';
-import {INIT_SCRIPT} from './sysvinit.ts';
+import {INIT_SCRIPT, INIT_SCRIPT_AGAIN, LOADERS, SCRIPTS} from './sysvinit.ts';
 
-/** The link that rc-update(8) makes. */
-const OPENRC_LINK = '/etc/runlevels/boot/fw-wizard';
-
-/** A service of OpenRC (openrc-run(8)). Stopping it leaves the rules: it must not open the machine. */
-const SERVICE = `#!/sbin/openrc-run
+/**
+ * A service of OpenRC (openrc-run(8)). It needs no other: what cannot be mounted must not keep the rules away.
+ * Stopping it leaves the rules: it must not open the machine.
+ */
+function printService(order: string): string {
+	return `#!/sbin/openrc-run
 # Written by fw-wizard.
 description="Firewall rules of fw-wizard"
 
 depend() {
-	need localmount
-	after modules sysctl nftables iptables ip6tables ipset
-	before net
+${order}
 }
 
 start() {
@@ -30,12 +29,44 @@ stop() {
 	return 0
 }
 `;
+}
+
+const LATE = `	after fw-wizard net networking ${LOADERS}`;
+
+/** Under the names of Alpine and Gentoo, where what loads rules is before the network too, and of Debian's scripts. */
+function printEarly(): string {
+	const after = openrcRunlevels().early === 'boot' ? ` ${LOADERS}` : '';
+	return `	after localmount mountall modules kmod sysctl procps${after}
+	before net networking`;
+}
 
 export const openrc: InitSystem = {
 	name: 'openrc',
 	// The script loads the modules itself: /etc/modules belongs to the machine.
-	files: () => ({[INIT_SCRIPT]: {text: SERVICE, mode: 0o755}}),
-	activate: {before: [], after: [['rc-update', '--quiet', 'add', 'fw-wizard', 'boot']]},
-	isActivated: () => existsSync(OPENRC_LINK),
-	deactivate: {before: [['rc-update', '--quiet', 'delete', 'fw-wizard', 'boot']], after: []},
+	files: () => ({
+		[INIT_SCRIPT]: {text: printService(printEarly()), mode: 0o755},
+		[INIT_SCRIPT_AGAIN]: {text: printService(LATE), mode: 0o755},
+	}),
+	get activate() {
+		return {
+			before: [],
+			after: placed().map(
+				([name, runlevel]) => ['rc-update', '--quiet', 'add', name, runlevel] as const,
+			),
+		};
+	},
+	findFault() {
+		const [missing] = placed().filter(([name, runlevel]) => !openrcStarts(name, runlevel));
+		return missing && `${missing[0]} is not in the runlevel ${missing[1]}`;
+	},
+	deactivate: {
+		before: SCRIPTS.map((name) => ['rc-update', '--quiet', '--all', 'delete', name]),
+		after: [],
+	},
 };
+
+/** Each script, with its runlevel. */
+function placed(): ReadonlyArray<readonly [script: string, runlevel: string]> {
+	const {early, late} = openrcRunlevels();
+	return SCRIPTS.map((name, index) => [name, index === 0 ? early : late]);
+}

@@ -66,7 +66,7 @@ export const systemd: InitSystem = {
 			['systemctl', '--quiet', 'start', UNIT],
 		],
 	},
-	isActivated: () => existsSync(ENABLED_LINK),
+	findFault: () => (existsSync(ENABLED_LINK) ? undefined : `${UNIT} is not enabled`),
 	deactivate: {
 		before: [['systemctl', '--quiet', 'disable', UNIT]],
 		after: [

@@ -1,24 +1,33 @@
-import {existsSync, readdirSync} from 'node:fs';
 import path from 'node:path';
+import {sysvinitStarts} from '../../host/machine/init-system.ts';
 import type {InitSystem} from '../init-system.ts';
 import {RUN_RESTORE} from './run-restore.ts';
 
+/** Loads the rules before the network comes up. */
 export const INIT_SCRIPT = '/etc/init.d/fw-wizard';
+/** Loads them again, after the other services that load rules, and before the services of the runlevels 2 to 5. */
+export const INIT_SCRIPT_AGAIN = '/etc/init.d/fw-wizard-again';
+export const SCRIPTS = [INIT_SCRIPT, INIT_SCRIPT_AGAIN].map((file) => path.basename(file));
+
+/**
+ * Scripts that empty all tables at boot, or restore saved ones. On Debian some of them start after the network
+ * (nftables, netfilter-persistent): one script cannot be behind them and before the network as well.
+ */
+export const LOADERS = 'nftables netfilter-persistent iptables ip6tables ufw ipset shorewall ferm';
 
 /**
  * An init script with the header that insserv(8) and update-rc.d(8) read (LSB 5.0, 22.3), and chkconfig(8)
  * of Red Hat's before systemd. Stopping it leaves the rules: it must not open the machine.
  */
-const SCRIPT = `#!/bin/sh
+function printScript(name: string, priorities: string, order: string): string {
+	return `#!/bin/sh
 # Written by fw-wizard.
-# chkconfig: 2345 09 91
+# chkconfig: 2345 ${priorities}
 # description: Firewall rules of fw-wizard
 ### BEGIN INIT INFO
-# Provides:          fw-wizard
-# Required-Start:    $local_fs
+# Provides:          ${name}
+${order}
 # Required-Stop:
-# Should-Start:      kmod procps iptables ip6tables netfilter-persistent nftables ufw ipset
-# X-Start-Before:    networking $network
 # Default-Start:     S
 # Default-Stop:
 # Short-Description: Firewall rules of fw-wizard
@@ -38,38 +47,39 @@ stop)
 	;;
 esac
 `;
+}
+
+const EARLY = `# Required-Start:    $local_fs
+# Should-Start:      kmod procps
+# X-Start-Before:    networking $network`;
+
+const LATE = `# Required-Start:    $local_fs
+# Should-Start:      fw-wizard $network ${LOADERS}`;
 
 /**
- * Enables it on Debian (update-rc.d) and on Red Hat (chkconfig); the program that is absent does
+ * Enables both on Debian (update-rc.d) and on Red Hat (chkconfig); the program that is absent does
  * nothing.
  */
 export const sysvinit: InitSystem = {
 	name: 'sysvinit',
 	// The script loads the modules itself: /etc/modules belongs to the machine.
-	files: () => ({[INIT_SCRIPT]: {text: SCRIPT, mode: 0o755}}),
+	files: () => ({
+		[INIT_SCRIPT]: {text: printScript('fw-wizard', '09 91', EARLY), mode: 0o755},
+		[INIT_SCRIPT_AGAIN]: {text: printScript('fw-wizard-again', '11 89', LATE), mode: 0o755},
+	}),
 	activate: {
 		before: [],
-		after: [
-			['update-rc.d', 'fw-wizard', 'defaults'],
-			['chkconfig', '--add', 'fw-wizard'],
-		],
+		after: SCRIPTS.flatMap((name) => [
+			['update-rc.d', name, 'defaults'],
+			['chkconfig', '--add', name],
+		]),
 	},
-	isActivated: isStarted,
+	findFault() {
+		const missing = SCRIPTS.find((name) => !sysvinitStarts(name));
+		return missing && `no runlevel starts /etc/init.d/${missing}`;
+	},
 	deactivate: {
-		before: [['chkconfig', '--del', 'fw-wizard']],
-		after: [['update-rc.d', '-f', 'fw-wizard', 'remove']],
+		before: SCRIPTS.map((name) => ['chkconfig', '--del', name]),
+		after: SCRIPTS.map((name) => ['update-rc.d', '-f', name, 'remove']),
 	},
 };
-
-/** Whether some runlevel starts it. */
-function isStarted(): boolean {
-	return ['/etc', '/etc/rc.d'].some((folder) =>
-		list(folder)
-			.filter((name) => /^rc[S0-6]\.d$/.test(name))
-			.some((name) => list(path.join(folder, name)).some((link) => /^S\d\dfw-wizard$/.test(link))),
-	);
-}
-
-function list(folder: string): readonly string[] {
-	return existsSync(folder) ? readdirSync(folder) : [];
-}

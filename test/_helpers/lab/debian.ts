@@ -7,11 +7,12 @@ import type {Backend} from '../../../source/host/netfilter/iptables.ts';
 import {type SshServer, sshClient} from '../ssh/ssh.ts';
 import {CLI} from './cli.ts';
 import {makeGroup, removeAbandonedGroups, removeGroup} from './control-groups.ts';
-import {CACHE, debianRoot, type Suite} from './debian-root.ts';
+import {CACHE, type Suite} from './debian-root.ts';
+import {debianVariant, type Init} from './debian-variant.ts';
 import type {Host, Lab} from './namespaces.ts';
 import {execute, type Server, startServer, succeed} from './programs.ts';
 
-/** A Debian with systemd as PID 1, and the client that is joined to it by a cable. */
+/** A Debian that was booted, with systemd unless a test wants another, and the client that is joined to it by a cable. */
 export type Debian = SshServer & {
 	readonly suite: Suite;
 	/** A file of it, as seen from here, while it runs. */
@@ -57,17 +58,21 @@ exec cat`;
 
 /** In its own control groups, its PID 1 tells on the console what it does. */
 const BOOT = `
-name=$1 root=$2
-shift 2
+name=$1 root=$2 init=$3
+shift 3
 for group; do echo $$ >"$group/cgroup.procs"; done
-exec systemd-nspawn --quiet --boot --directory="$root" --machine="$name" \\
+exec systemd-nspawn --quiet --directory="$root" --machine="$name" \\
 	--register=no --keep-unit --link-journal=no --resolv-conf=off --timezone=off --console=read-only \\
 	--network-namespace-path="/run/netns/$name" --capability=CAP_NET_ADMIN,CAP_NET_RAW \\
-	systemd.show_status=1`;
+	$init`;
 
 /** To be called in a `describe` block, after `useLab`: all machines are gone when it is over. */
 export function useDebians(lab: Lab): {
-	readonly boot: (suite: Suite, files?: Readonly<Record<string, string>>) => Promise<Debian>;
+	readonly boot: (
+		suite: Suite,
+		files?: Readonly<Record<string, string>>,
+		variant?: {readonly init?: Init; readonly packages?: readonly string[]},
+	) => Promise<Debian>;
 } {
 	const machines: Machine[] = [];
 	afterAll(async () => {
@@ -75,10 +80,10 @@ export function useDebians(lab: Lab): {
 	});
 	return {
 		/** @param files what is on its disk before it boots: absolute path → text */
-		async boot(suite, files = {}) {
+		async boot(suite, files = {}, {init = 'systemd', packages} = {}) {
 			await removeAbandonedGroups();
-			const root = await debianRoot(suite);
-			const machine = new Machine(await sshClient(lab));
+			const root = await debianVariant(suite, init, packages);
+			const machine = new Machine(await sshClient(lab), CONTROLS[init]);
 			machines.push(machine);
 			await machine.insertDisk(root, files);
 			await machine.powerOn();
@@ -144,6 +149,30 @@ function asDebian(suite: Suite, machine: Machine): Debian {
 	};
 }
 
+/** How it is started, how to tell that all services are up, and to end it in good order. */
+type Controls = {
+	/** Last words for systemd-nspawn, which boots systemd wherever that is installed. */
+	readonly init: string;
+	readonly isUp: readonly string[];
+	readonly end: Readonly<Record<'reboot' | 'poweroff', readonly string[]>>;
+};
+
+const SYSVINIT: Controls = {
+	init: '/sbin/init',
+	isUp: ['test', '-e', '/run/fww-booted'],
+	end: {reboot: ['shutdown', '-r', 'now'], poweroff: ['shutdown', '-h', 'now']},
+};
+
+const CONTROLS: Readonly<Record<Init, Controls>> = {
+	systemd: {
+		init: '--boot systemd.show_status=1',
+		isUp: ['sh', '-c', 'systemctl is-system-running --wait | grep -Eqx "running|degraded"'],
+		end: {reboot: ['systemctl', 'reboot'], poweroff: ['systemctl', 'poweroff']},
+	},
+	sysvinit: SYSVINIT,
+	openrc: SYSVINIT,
+};
+
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 /** What a Debian runs on. */
@@ -154,9 +183,11 @@ class Machine {
 	init = 0;
 	#disk: Server | undefined;
 	#power: Server | undefined;
+	readonly #controls: Controls;
 
-	constructor(client: Host) {
+	constructor(client: Host, controls: Controls) {
 		this.client = client;
+		this.#controls = controls;
 	}
 
 	/** Puts the system on the disk, with files of the test's own; the client may log in as root and as guest. */
@@ -184,15 +215,28 @@ class Machine {
 		const groups = makeGroup(this.name);
 		const mounts = `--mount=/proc/${this.#disk?.pid}/ns/mnt`;
 		const root = path.join(DISK, 'root');
+		// sysvinit makes it read-only when it ends.
+		await succeed(['nsenter', mounts, '--', 'mount', '-o', 'remount,rw', root]);
 		this.#power = await startServer(
-			['nsenter', mounts, '--', 'sh', '-ec', BOOT, 'sh', this.name, root, ...groups],
-			/Welcome to/,
+			[
+				'nsenter',
+				mounts,
+				'--',
+				'sh',
+				'-ec',
+				BOOT,
+				'sh',
+				this.name,
+				root,
+				this.#controls.init,
+				...groups,
+			],
+			/Welcome to|INIT: version/,
 		);
 		this.init = initOf(this.#power.pid);
 		const enter = ['nsenter', `--target=${this.init}`, '--all', '--'];
 		await vi.waitFor(async () => {
-			const {stdout} = await execute([...enter, 'systemctl', 'is-system-running', '--wait']);
-			expect(stdout.trim()).toMatch(/^(running|degraded)$/);
+			expect(await execute([...enter, ...this.#controls.isUp])).toMatchObject({status: 0});
 			for (const address of ADDRESSES) {
 				await this.client.must('ping', ['-q', '-c', '1', '-W', '1', address]);
 			}
@@ -202,7 +246,7 @@ class Machine {
 	/** Lets it end by itself. */
 	async halt(how: 'reboot' | 'poweroff'): Promise<void> {
 		const pid = this.#power?.pid;
-		await execute(['nsenter', `--target=${this.init}`, '--all', '--', 'systemctl', how]);
+		await execute(['nsenter', `--target=${this.init}`, '--all', '--', ...this.#controls.end[how]]);
 		await vi.waitFor(() => expect(existsSync(`/proc/${pid}`)).toBe(false), WAIT);
 		await this.powerOff();
 	}

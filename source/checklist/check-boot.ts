@@ -4,6 +4,8 @@ import {readText} from '../host/files/read-text.ts';
 import {findUntrusted} from '../host/files/trust.ts';
 import type {FactsWithIptables} from '../host/machine/facts.ts';
 import {HostError} from '../lib/errors.ts';
+import {printable} from '../lib/printable.ts';
+import {UnitFiles} from '../persistence/boot-loaders/unit-files.ts';
 import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from '../persistence/init/systemd.ts';
 import type {InitSystem} from '../persistence/init-system.ts';
 import {findInitSystem, planPersistence, readChoice} from '../persistence/plan.ts';
@@ -52,23 +54,33 @@ export async function checkBoot(
 			'the restore script and the rule files are intact',
 			backend === undefined ? fault : undefined,
 		),
-		initSystem.name === 'none'
-			? open(
-					...([
-						'service',
-						'the restore script is run at boot',
-						'you have chosen to see to that yourself (--boot none)',
-					] as const),
-					`Have it run before the network comes up: sh ${RESTORE_FILE}`,
-				)
-			: unless(
-					'service',
-					`the boot service (${initSystem.name}${readChoice() === undefined ? '' : ', as you chose'}) is enabled and valid`,
-					service,
-				),
+		describeService(initSystem, service),
 		...describeRehearsal(rehearsal, full),
 		unless('backend', 'the boot uses the same backend of iptables', backend),
 	];
+}
+
+function describeService(initSystem: InitSystem, fault: string | undefined): Item {
+	if (initSystem.name === 'none') {
+		return open(
+			...([
+				'service',
+				'the restore script is run at boot',
+				'you have chosen to see to that yourself (--boot none)',
+			] as const),
+			`Have it run before the network comes up: sh ${RESTORE_FILE}`,
+		);
+	}
+
+	const chosen = readChoice() === undefined ? '' : ', as you chose';
+	const title = `the boot service (${initSystem.name}${chosen}) is enabled and valid`;
+	const override = findOverride(initSystem);
+	return override === undefined
+		? unless('service', title, fault)
+		: failed(
+				...(['service', title, override] as const),
+				'Remove that line, then: systemctl daemon-reload',
+			);
 }
 
 function describeRehearsal(rehearsal: Rehearsal | HostError, full: boolean): readonly Item[] {
@@ -96,6 +108,21 @@ function backendFault(wanted: string): string | undefined {
 	return found === '' || found === programs(wanted)
 		? undefined
 		: `at boot ${found}, now ${programs(wanted)}`;
+}
+
+/** Directives of a drop-in that change neither whether nor when the unit loads the rules, nor in what (systemd.unit(5)). */
+const HARMLESS =
+	/^(?:Description|Documentation|Timeout\w*Sec|TimeoutStopFailureMode|Nice|OOM\w+|\w*Weight|Syslog\w+|Standard(?:Output|Error)|LogLevelMax|LogExtraFields|Wants|OnFailure|OnSuccess|X-.*)$/;
+
+/** The line of somebody's drop-in that changes our unit, which only the user may take away. */
+function findOverride({name}: InitSystem): string | undefined {
+	const [line] = (name === 'systemd' ? new UnitFiles().read(UNIT).settings : []).filter(
+		({file, key}) => file !== UNIT_FILE && !HARMLESS.test(key),
+	);
+	return (
+		line &&
+		printable(`${line.file}, line ${line.line}, changes the unit: ${line.key}=${line.value}`, 200)
+	);
 }
 
 async function serviceFault({name, findFault}: InitSystem): Promise<string | undefined> {

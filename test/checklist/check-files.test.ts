@@ -282,6 +282,25 @@ describe('the checklist', () => {
 		).toBe(true);
 	});
 
+	test.each([
+		[
+			'[Unit]\nConditionPathExists=/nowhere\n',
+			/x\.conf, line 2, .*: ConditionPathExists=\/nowhere$/,
+		],
+		['[Service]\nNice=5\nExecStart=\n', /x\.conf, line 3, changes the unit: ExecStart=$/],
+		['[Service]\nTimeoutStartSec=5\n', undefined],
+	])('names what changes our unit, and lets it be: %j', async (text, cause) => {
+		const folder = `${UNIT}.d`;
+		await host.must('mkdir', ['-p', folder]);
+		writeFileSync(inView(host, `${folder}/x.conf`), text);
+		const {items} = await readChecklist(host, '--fix');
+		expect(items.service).toMatchObject(
+			cause ? {state: 'failed', cause: expect.stringMatching(cause)} : {state: 'ok'},
+		);
+		expect(items.service?.mendable).toBeUndefined();
+		await host.must('rm', ['-r', folder]);
+	});
+
 	describe('of our files', () => {
 		const OURS = [
 			...['/etc/fw-wizard', UNIT, MODULES],

@@ -20,6 +20,24 @@ const LINKS = STARTED_BY.map((name) => `/etc/systemd/system/${name}.wants/${UNIT
 export const ENABLED_LINK = LINKS[0] ?? '';
 
 /**
+ * What loading rules needs, and no more (systemd.exec(5)): netlink and raw sockets, and the right to load modules, of
+ * which legacy iptables makes use. Left out is what may keep the rules from being loaded: whatever needs a
+ * mount namespace, which a container may not make, and which would wait for more mounts; NoNewPrivileges, with
+ * which SELinux may deny iptables its domain; a list of the only system calls, which a newer libc may exceed.
+ */
+const RIGHTS = `CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_MODULE
+RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_INET AF_INET6
+SystemCallFilter=~@clock @cpu-emulation @debug @mount @obsolete @raw-io @reboot @swap
+SystemCallErrorNumber=EPERM
+SystemCallArchitectures=native
+MemoryDenyWriteExecute=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+UMask=0077`;
+
+/**
  * Runs before the network comes up and after the other services that load rules, so that the jump is
  * added to their result. It has no ExecStop: stopping it must not open the machine.
  *
@@ -44,6 +62,7 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=${printCommand(RUN_RESTORE)}
 ExecReload=${printCommand(RUN_RESTORE)}
+${RIGHTS}
 
 [Install]
 WantedBy=${STARTED_BY.join(' ')}

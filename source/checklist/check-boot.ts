@@ -11,6 +11,7 @@ import type {InitSystem} from '../persistence/init-system.ts';
 import {findInitSystem, planPersistence, readChoice} from '../persistence/plan.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {failed, type Item, open, unless} from './checklist-item.ts';
+import {findOrderCycle} from './order-cycle.ts';
 import {type Rehearsal, rehearseBoot} from './simulate-boot.ts';
 import {asItIs, findFileFault} from './verify-files.ts';
 
@@ -44,8 +45,9 @@ export async function checkBoot(
 	const fault =
 		(folder && `${folder.file} ${folder.fault}`) ??
 		findFileFault({...asItIs(POLICY_FILE, 0o600), ...Object.fromEntries(ours)});
-	const [service, rehearsal] = await Promise.all([
+	const [service, cycle, rehearsal] = await Promise.all([
 		serviceFault(initSystem),
+		initSystem.name === 'systemd' ? findOrderCycle() : undefined,
 		rehearseBoot(compiled, facts, full),
 	]);
 	return [
@@ -55,6 +57,14 @@ export async function checkBoot(
 			backend === undefined ? fault : undefined,
 		),
 		describeService(initSystem, service),
+		...(cycle === undefined
+			? []
+			: [
+					failed(
+						...(['order', 'systemd can start the boot service in order', cycle] as const),
+						'Take what needs the network out of that order (x-systemd.automount, or noauto, in fstab)',
+					),
+				]),
 		...describeRehearsal(rehearsal, full),
 		unless('backend', 'the boot uses the same backend of iptables', backend),
 	];

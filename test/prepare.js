@@ -7,10 +7,12 @@ import process from 'node:process';
 /** Each program that the tests start, and the Debian package that has it. */
 const PROGRAMS = {
 	'avahi-daemon': 'avahi-daemon',
+	busybox: 'busybox',
 	conntrack: 'conntrack',
 	cupsd: 'cups-daemon',
 	curl: 'curl',
 	debootstrap: 'debootstrap',
+	dnsmasq: 'dnsmasq-base',
 	dropbear: 'dropbear-bin',
 	dtach: 'dtach',
 	'iptables-legacy': 'iptables',

@@ -15,7 +15,9 @@ import type {BootChoice} from '../persistence/init-system.ts';
 import {readChoice} from '../persistence/plan.ts';
 import {findMissingRight, findUnsupported} from '../persistence/unsupported.ts';
 import type {Backend} from '../ruleset/model.ts';
+import type {GuestService} from '../services/guest-service.ts';
 import type {ProtocolUse} from '../services/protocol-use.ts';
+import {findGuests} from './find-guests.ts';
 
 /** What of the machine a plan depends on. */
 export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session'> & {
@@ -31,6 +33,8 @@ export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session
 	readonly snapshots: readonly RulesSnapshot[] | undefined;
 	/** What receives protocols without ports; empty where it is not known. */
 	readonly protocolUses: readonly ProtocolUse[];
+	/** What serves containers, virtual machines and clients behind this machine, and is let in by nobody else. */
+	readonly guests: readonly GuestService[];
 	/** The names of all interfaces; undefined where they are not known. */
 	readonly interfaceNames: ReadonlySet<string> | undefined;
 	/** The connections of others to this machine now. */
@@ -53,13 +57,14 @@ export type Connection = TcpSocket & {
  */
 export async function gatherApplyFacts(facts: Facts, existing: Existing): Promise<ApplyFacts> {
 	const {families, iptables, root} = facts;
-	const [owners, connections, protocolUses, snapshots] = await Promise.all([
+	const [owners, connections, protocolUses, guests, snapshots] = await Promise.all([
 		findOwners(),
 		nameHolders(readConnections()),
 		findProtocolUses(),
+		findGuests(facts),
 		iptables && root && !keepsAll(existing) ? readRules(families, iptables.backend) : undefined,
 	]);
-	return {...knownFacts(facts), owners, connections, protocolUses, snapshots};
+	return {...knownFacts(facts), owners, connections, protocolUses, guests, snapshots};
 }
 
 async function readRules(
@@ -80,6 +85,7 @@ export function knownFacts(facts: Facts): ApplyFacts {
 		owners: [],
 		snapshots: undefined,
 		protocolUses: [],
+		guests: [],
 		interfaceNames: interfaceNames(),
 		connections: readConnections(),
 	};

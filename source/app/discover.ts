@@ -4,21 +4,29 @@ import {findFact} from '../host/machine/find-fact.ts';
 import {type HostReport, reportHost} from '../host/machine/host-report.ts';
 import {type Fact, mapFact} from '../lib/fact.ts';
 
+import type {GuestService} from '../services/guest-service.ts';
+import {findGuests} from './find-guests.ts';
+
 /** The host report with the choices that it leaves to the user. */
 export type WizardReport = HostReport & {
 	/** What can be done about other firewalls; empty where there is nothing to decide. */
 	readonly choices: Fact<readonly NeighbourChoice[]>;
+	/** What serves containers, virtual machines and clients behind this machine, and is let in by nobody else. */
+	readonly guests: Fact<readonly GuestService[]>;
 };
 
 /** The facts that answers in the wizard depend on. */
 export type AnswerFacts = Pick<
 	WizardReport,
-	'listeners' | 'protocols' | 'published' | 'recommendation' | 'choices'
+	'listeners' | 'protocols' | 'published' | 'recommendation' | 'choices' | 'guests'
 >;
 
 /** Finds out what the answers in the wizard depend on. Never throws. */
 export async function discover(facts: Facts): Promise<WizardReport> {
-	const report = await reportHost(facts, facts);
+	const [report, guests] = await Promise.all([
+		reportHost(facts, facts),
+		findFact(async () => findGuests(facts)),
+	]);
 	const owners = report.existing.value?.owners ?? [];
 	const {value: imported} = await findFact(async () => {
 		if (owners.length === 0) {
@@ -30,6 +38,7 @@ export async function discover(facts: Facts): Promise<WizardReport> {
 	});
 	return {
 		...report,
+		guests,
 		choices: mapFact(report.existing, ({choices}) => describeNeighbourChoices(choices, imported)),
 	};
 }

@@ -8,6 +8,7 @@ import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
 import {lockoutError} from '../ruleset/describe-lockout.ts';
 import {type AccessPort, findLockouts, isBlocked} from '../ruleset/lockout.ts';
 import type {Backend} from '../ruleset/model.ts';
+import {findShutToGuests, type GuestService} from '../services/guest-service.ts';
 import {findUnopened, type ProtocolUse} from '../services/protocol-use.ts';
 import type {ApplyFacts, Connection} from './apply-facts.ts';
 import type {ApplyRequest} from './apply-request.ts';
@@ -28,6 +29,8 @@ export type ApplyPlan = CompiledPolicy &
 		readonly lockouts: readonly AccessPort[];
 		/** What receives protocols without ports that the policy does not open. */
 		readonly unopened: readonly ProtocolUse[];
+		/** What guests of this machine cannot reach then. */
+		readonly shutToGuests: readonly GuestService[];
 		/** What the user should know about the openings, one sentence each. */
 		readonly advice: readonly string[];
 		/** The connections of others at ports that the rules block for them. */
@@ -60,6 +63,7 @@ export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
 		cleanups: cleanups instanceof HostError ? undefined : cleanups,
 		lockouts: session.kind === 'remote' ? findLockouts(compiled.ruleSet, session) : [],
 		unopened: findUnopened(facts.protocolUses, request.policy.openings),
+		shutToGuests: findShutToGuests(facts.guests, request.policy.openings),
 		advice: adviseOpenings(request.policy.openings, facts.interfaceNames),
 		cutOff: connections.filter(({remoteAddress, localPort}) =>
 			isBlocked(compiled.ruleSet, remoteAddress, localPort),

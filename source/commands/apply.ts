@@ -14,6 +14,7 @@ import {printable} from '../lib/printable.ts';
 import {findInitSystem, readChoice} from '../persistence/plan.ts';
 import {describeLockout} from '../ruleset/describe-lockout.ts';
 import {describeLoaded, printRuleSet, ruleSetToJson} from '../ruleset/print-rule-set.ts';
+import {describeShutToGuests} from '../services/guest-service.ts';
 import {describeUnopened} from '../services/protocol-use.ts';
 import type {ConfirmationFlags} from './options/confirmation.ts';
 import {type RequestFlags, readRequest} from './options/request.ts';
@@ -60,14 +61,16 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 }
 
 /** The connections at blocked ports, what the rules block without ports, and what the openings need besides; a line each. */
-function describeWarnings({obstacle, cutOff, unopened, advice}: ApplyPlan): string {
+function describeWarnings({obstacle, cutOff, unopened, shutToGuests, advice}: ApplyPlan): string {
 	if (obstacle !== undefined) {
 		return '';
 	}
 
 	return [
 		...describeConnections({cutOff}).map((text) => `${text}.`),
-		...describeUnopened(unopened).map((text) => `${text}.`),
+		...[...describeUnopened(unopened), ...describeShutToGuests(shutToGuests)].map(
+			(text) => `${text}.`,
+		),
 		...advice,
 	]
 		.map((line) => `${printable(line, 400)}\n`)

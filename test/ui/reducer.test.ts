@@ -267,6 +267,27 @@ describe('Ports, with what listens', () => {
 	});
 });
 
+describe('what serves the hosts behind this machine', () => {
+	const network = {name: 'virbr0', addresses: ['192.168.122.1'], ofGuests: true};
+	const guests = [
+		{network, protocol: 'udp', port: 67, program: 'dnsmasq'},
+		{network, protocol: 'tcp', port: 5432, program: 'postgres'},
+	] as const;
+	const known = factsKnown({guests});
+
+	test('is open at the start where they have no address or names without', () => {
+		const flow = run(start(), {type: 'learn', known});
+		expect(opened(flow)).toBe('67/udp on virbr0');
+		expect(flow.openingsChosen).toBe(false);
+		expect(opened(run(flow, {type: 'learn', known}))).toBe('67/udp on virbr0');
+	});
+
+	test('stays as it is where the user has chosen', () => {
+		const chosen = startFlow({openings: []}, ['server', 'workstation'], OWN_SERVICES);
+		expect(opened(run(chosen, {type: 'learn', known}))).toBe('');
+	});
+});
+
 describe('Neighbours', () => {
 	const choice = (more: Partial<NeighbourChoice>): NeighbourChoice => ({
 		label: 'x',

@@ -66,7 +66,7 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		processes: ['libvirtd', 'virtnetworkd'],
 		needsFilter: true,
 		does: 'libvirt lets virtual machines reach the network, and this machine for DHCP and DNS',
-		means: 'Its rules stay, and let in DHCP and DNS from its own bridge only',
+		means: 'Its rules stay. What its virtual machines would lose is named before apply',
 		breaks:
 			'libvirt: virtual machines get no address and no names until its networks are started again',
 	},
@@ -82,8 +82,7 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		processes: ['incusd', 'lxd'],
 		needsFilter: true,
 		does: 'Incus or LXD lets containers and virtual machines reach the network, and this machine for DHCP and DNS',
-		means:
-			'Its rules stay; where they are in nftables, DHCP and DNS of its bridge must be open here as well, as in "53 on incusbr0" and "67/udp on incusbr0"',
+		means: 'Its rules stay. What its guests would lose is named before apply',
 		breaks:
 			'Incus or LXD: containers and virtual machines get no address and no names until it is restarted',
 	},
@@ -98,8 +97,7 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		controlGroups: /\/lxc(?:\.payload)?[./]/,
 		needsFilter: true,
 		does: 'LXC lets containers reach the network, and this machine for DHCP and DNS',
-		means:
-			'Its rules stay; where they are in nftables, DHCP and DNS of its bridge must be open here as well, as in "53 on lxcbr0" and "67/udp on lxcbr0"',
+		means: 'Its rules stay. What its containers would lose is named before apply',
 		breaks: 'LXC: containers get no address and no names until lxc-net is restarted',
 	},
 	{

@@ -14,8 +14,7 @@ const NETWORK_MANAGER: KnownProgram = {
 	rules: /--comment "?nm-shared-/,
 	needsFilter: true,
 	does: 'NetworkManager shares a connection of this machine with other devices',
-	means:
-		'Its rules stay; where they are in nftables, DHCP and DNS of the shared network must be open here as well, as in "53 on wlan0" and "67/udp on wlan0"',
+	means: 'Its rules stay. What the other devices would lose is named before apply',
 	breaks:
 		'NetworkManager: devices on the shared connection get no address and no names until it is connected again',
 };

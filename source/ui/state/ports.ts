@@ -2,8 +2,9 @@ import {InputError} from '../../lib/errors.ts';
 import type {Opening} from '../../policy/opening.ts';
 import {parseOpenings} from '../../policy/parse-opening.ts';
 import {completePolicy} from '../../policy/policy.ts';
-import {openingOf, withoutPort} from '../../policy/port-openings.ts';
+import {withoutPort} from '../../policy/port-openings.ts';
 import type {Services} from '../../policy/services.ts';
+import {openingOfListeners} from '../../services/guest-service.ts';
 import {type PortRow, portRows} from './port-rows.ts';
 import {type Entered, type Flow, NOTHING_ENTERED} from './state.ts';
 
@@ -51,7 +52,7 @@ export function togglePort(flow: Flow, row: PortRow | undefined): Flow {
 	}
 
 	return row?.kind === 'listener' && row.openings.length === 0
-		? withOpenings(flow, [openingOf(row.port)])
+		? withOpenings(flow, openingOfListeners(row.port, row.listeners, flow.known.guests.value ?? []))
 		: closePort(flow, row);
 }
 

@@ -9,6 +9,7 @@ import {
 	type Role,
 	VERDICTS,
 } from '../../policy/policy.ts';
+import {basicOf, openingsForGuests} from '../../services/guest-service.ts';
 import {clamp, enter, goBack, lastChoice} from './navigation.ts';
 import {closePort, rowsOf, togglePort, withField, withOpenings} from './ports.ts';
 import {ASKING, type Flow, type FlowEvent} from './state.ts';
@@ -153,16 +154,25 @@ function learn(flow: Flow, known: AnswerFacts): Flow {
 		existing: findMatchingChoice(known, flow.existing),
 		...(flow.step === 'role' ? {} : {roles}),
 	};
-	const next =
+	const recommended =
 		flow.roleChosen || flow.step === 'role' || role === undefined
 			? learned
 			: withRole(learned, role);
+	const next = flow.openingsChosen ? recommended : withBasics(recommended);
 	if (focused === undefined) {
 		return next;
 	}
 
 	const focus = rowsOf(next).findIndex(({key}) => key === focused);
 	return focus === -1 ? focusOn(next, focus) : {...next, focus};
+}
+
+/** Without an address and names, guests of this machine would be cut off by an answer that nobody gave. */
+function withBasics(flow: Flow): Flow {
+	const openings = openingsForGuests(basicOf(flow.known.guests.value ?? []));
+	return openings.length === 0
+		? flow
+		: {...withOpenings(flow, openings), openingsChosen: flow.openingsChosen};
 }
 
 /**

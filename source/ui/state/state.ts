@@ -108,6 +108,7 @@ export const NOTHING_KNOWN: AnswerFacts = {
 	published: NOT_YET,
 	recommendation: NOT_YET,
 	choices: NOT_YET,
+	guests: NOT_YET,
 };
 
 export type FlowEvent =

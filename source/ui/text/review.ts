@@ -4,6 +4,7 @@ import type {NeighbourChoice} from '../../existing/describe-choice.ts';
 import {printCommands, printRestore} from '../../ruleset/format-iptables.ts';
 import {mergeFamilies, type Row} from '../../ruleset/merge-families.ts';
 import type {RuleSet} from '../../ruleset/model.ts';
+import {describeShutToGuests} from '../../services/guest-service.ts';
 import {describeUnopened} from '../../services/protocol-use.ts';
 import type {ExposureState} from '../hooks/use-exposure.ts';
 import type {Flow} from '../state/state.ts';
@@ -58,10 +59,15 @@ const MOST_ROWS = 6;
 
 /** What the policy would end, and what its openings need besides, wrapped to `width`. */
 export function reviewWarnings(
-	{cutOff, unopened, advice}: Pick<ApplyPlan, 'cutOff' | 'unopened' | 'advice'>,
+	{
+		cutOff,
+		unopened,
+		shutToGuests,
+		advice,
+	}: Pick<ApplyPlan, 'cutOff' | 'unopened' | 'shutToGuests' | 'advice'>,
 	width: number,
 ): readonly Line[] {
-	const others = [...describeUnopened(unopened), ...advice];
+	const others = [...describeUnopened(unopened), ...describeShutToGuests(shutToGuests), ...advice];
 	const more = others.length - MOST_WARNINGS;
 	const shown = others.slice(0, more > 0 ? MOST_WARNINGS - 1 : MOST_WARNINGS);
 	const rows = [...describeConnections({cutOff}), ...shown].flatMap((text) =>

@@ -12,6 +12,7 @@ export const FACTS: ApplyFacts = {
 	owners: [],
 	snapshots: undefined,
 	protocolUses: [],
+	guests: [],
 	interfaceNames: undefined,
 	connections: [],
 };

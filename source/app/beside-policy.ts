@@ -1,10 +1,14 @@
 import type {KnownDeviation} from '../change/record.ts';
+import {natOfIptables} from '../existing/nat/parse-iptables.ts';
+import {describeBlockedRedirects, findRedirects} from '../existing/nat/redirects.ts';
 import {compareRunning} from '../exposure/compare-running.ts';
 import {describeBlocked, describeDeviation} from '../exposure/describe-deviation.ts';
 import {remember} from '../exposure/known-deviations.ts';
 import {interfacesHere} from '../host/machine/interfaces.ts';
 import {HostError} from '../lib/errors.ts';
-import {hasOthers, runningSource} from '../testbed/load-rules.ts';
+import {stripPrefixLength} from '../lib/network.ts';
+import type {Policy} from '../policy/policy.ts';
+import {hasOthers, type RulesUnderTest, runningSource} from '../testbed/load-rules.ts';
 import {sourceAfter} from '../testbed/planned-change.ts';
 import type {ApplyPlan} from './plan-apply.ts';
 
@@ -47,6 +51,7 @@ export async function findBeside(plan: ApplyPlan): Promise<Beside> {
 		const lines = [
 			...found.deviations.filter(({rule}) => !rule?.own).map(describeDeviation),
 			...found.blocked.map(describeBlocked),
+			...describeRedirects(source, policy),
 			...found.unroutable,
 			...found.unloaded.map(
 				(name) => `not tried with ${name}, which a copy of this machine cannot load`,
@@ -71,4 +76,12 @@ export async function findBeside(plan: ApplyPlan): Promise<Beside> {
 			],
 		};
 	}
+}
+
+/** What rules of nat send to ports of this machine that a policy blocks: proxies, and what answers containers. */
+function describeRedirects({rules}: RulesUnderTest, {openings}: Policy): readonly string[] {
+	const own = interfacesHere().flatMap(({addresses}) => addresses.map(stripPrefixLength));
+	const tables = rules.flatMap((one) => natOfIptables(one) ?? []);
+	const redirects = tables.flatMap((table) => findRedirects(table, own));
+	return [...new Set(describeBlockedRedirects(redirects, openings))];
 }

@@ -37,6 +37,13 @@ function stepOf({match, target}: Rule): NatStep | undefined {
 				return {condition, outcome: {kind: 'chain', name: name ?? ''}};
 			}
 
+			if (name === 'REDIRECT') {
+				const port = key === '--to-ports' ? /^\d+$/.exec(value)?.[0] : undefined;
+				return key !== undefined && port === undefined
+					? undefined
+					: {condition, outcome: {kind: 'redirect', port: port ? Number(port) : undefined}};
+			}
+
 			// 172.17.0.2:80, 172.17.0.2-172.17.0.5:80-90, [2001:db8::2]:80, :80
 			const address = /^\[?([\da-f.:]+?)\]?(?:-[^:]*)?(?::[\d-]+(?:\/\d+)?)?$/.exec(value)?.[1];
 			return name === 'DNAT' && key === '--to-destination' && !value.startsWith(':')

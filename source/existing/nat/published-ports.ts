@@ -41,6 +41,8 @@ export type NatStep = {
 		| {readonly kind: 'chain'; readonly name: string}
 		/** `address` is undefined where only the port changes, or where the new address is not known. */
 		| {readonly kind: 'forward'; readonly address: string | undefined; readonly to: string}
+		/** To a port of this machine (REDIRECT); undefined: the same one. */
+		| {readonly kind: 'redirect'; readonly port: number | undefined}
 		/** Every packet leaves the chain here. */
 		| {readonly kind: 'end'};
 };
@@ -64,6 +66,29 @@ const DEEPEST = 16;
  */
 export function publishedIn(table: NatTable, own: readonly string[]): readonly Published[] {
 	const found = new Map<string, Published>();
+	walkNat(table, (condition, outcome, chains) => {
+		if (outcome.kind === 'forward' && !isHere(outcome.address, own)) {
+			const by = makerOf(chains, table.name);
+			for (const published of expand(condition, table, outcome.to, by, own)) {
+				found.set(JSON.stringify(published), published);
+			}
+		}
+	});
+	return [...found.values()];
+}
+
+/**
+ * Calls back for each rule of a nat table that changes where packets from outside go.
+ * @param visit gets the conditions of the rule and of all that lead to it, and these chains, the first one first
+ */
+export function walkNat(
+	table: NatTable,
+	visit: (
+		condition: Condition,
+		outcome: Exclude<NatStep['outcome'], {readonly kind: 'chain' | 'end'}>,
+		chains: readonly string[],
+	) => void,
+): void {
 	let steps = 0;
 	const walk = (name: string, before: Condition, path: readonly string[]) => {
 		if (path.length > DEEPEST || path.includes(name)) {
@@ -84,19 +109,14 @@ export function publishedIn(table: NatTable, own: readonly string[]): readonly P
 
 			if (outcome.kind === 'chain') {
 				walk(outcome.name, both, here);
-			} else if (outcome.address === undefined || !isHere(outcome.address, own)) {
-				const by = makerOf(here, table.name);
-				for (const published of expand(both, table, outcome.to, by, own)) {
-					found.set(JSON.stringify(published), published);
-				}
+			} else {
+				visit(both, outcome, here);
 			}
 		}
 	};
 	for (const entry of table.entries) {
 		walk(entry, {families: table.families}, []);
 	}
-
-	return [...found.values()];
 }
 
 /** Both conditions at once; undefined where no packet meets both. */
@@ -182,7 +202,11 @@ function makerOf(chains: readonly string[], table: string): string {
 }
 
 /** Whether packets to an address stay on this machine, and so pass INPUT after all. */
-function isHere(address: string, own: readonly string[]): boolean {
+export function isHere(address: string | undefined, own: readonly string[]): boolean {
+	if (address === undefined) {
+		return false;
+	}
+
 	return own.includes(address) || address.startsWith('127.') || address === '::1';
 }
 

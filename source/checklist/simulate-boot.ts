@@ -70,8 +70,9 @@ async function loadAsBoot(
 ): Promise<string | undefined> {
 	const {status, stderr} = await machine.run(program, args, {timeout: 30_000});
 	if (status !== 0) {
-		const said = stderr.split('\n').filter((line) => line.startsWith('fw-wizard:'));
-		return printable(said[0] ?? (firstLine(stderr) || `it ended with ${status}`), 200);
+		// Each step down, to what would be loaded in the end.
+		const said = stderr.split('\n').flatMap((line) => /^fw-wizard: (.*)/.exec(line)?.[1] ?? []);
+		return printable(said.join('; ') || firstLine(stderr) || `it ended with ${status}`, 800);
 	}
 
 	const differences = await Promise.all(

@@ -26,8 +26,9 @@ const LOCKED_SECONDS = 60;
 /**
  * The rules of one generation, both families, and the way to load them: a POSIX sh script that loads
  * them into the chains of fw-wizard, with one jump each, whatever other rules are loaded. It never
- * fails open: a family whose rules do not load completely gets the floor. Exit status 0: all rules
- * are loaded; 1: a floor is loaded; 2: not even a floor.
+ * fails open: a family whose rules do not load completely gets the floor, or of the floor the rules that
+ * load, and DROP; where no chain can be made, the policy DROP. Exit status 0: all rules are loaded; 1: one of
+ * these instead; 2: nothing.
  *
  * It ends within 60 s and one more attempt, about 75 s, and only after more than a few seconds where
  * another program keeps the lock of iptables. Everything is in functions, and the last line calls
@@ -65,10 +66,24 @@ load() {
 	"$tool" -w 10 -C INPUT -j ${OWN_PREFIX}INPUT 2>/dev/null || return 1
 }
 
-# The floor of family $1 without what the kernel or an upgrade of iptables may have lost: REJECT; and with $2
-# conntrack as well, so that of all answers only those of TCP can be told from what nobody asked for.
-lesser_floor() {
-	"floor$1" | sed -e 's/ -j REJECT.*/ -j DROP/' \${2:+-e '/ESTABLISHED/s/-m conntrack.* -j/-p tcp ! --syn -j/' -e '/-m conntrack/d'}
+# The floor of family $1 by the rules that this kernel and this iptables still take, each tried in a chain that
+# nothing uses. Without conntrack, only the answers of TCP can be told from what nobody asked for.
+least() {
+	set -f
+	{ "$tool" -w 10 -F ${OWN_PREFIX}TRY || "$tool" -w 10 -N ${OWN_PREFIX}TRY; } 2>/dev/null || return
+	"floor$1" | while IFS= read -r line; do
+		rule=\${line#-A ${OWN_PREFIX}INPUT }
+		if [ "$line" = COMMIT ]; then
+			echo "-A ${OWN_PREFIX}INPUT -j DROP"
+		elif [ "$line" != "$rule" ] && ! "$tool" -w 10 -A ${OWN_PREFIX}TRY $rule 2>/dev/null; then
+			echo "fw-wizard: IPv$1 without: $rule" >&2
+			rule='-p tcp ! --syn -j ACCEPT'
+			case $line in *ESTABLISHED*) "$tool" -w 10 -A ${OWN_PREFIX}TRY $rule ;; *) false ;; esac 2>/dev/null || continue
+			line="-A ${OWN_PREFIX}INPUT $rule"
+		fi
+		echo "$line"
+	done
+	{ "$tool" -w 10 -F ${OWN_PREFIX}TRY; "$tool" -w 10 -X ${OWN_PREFIX}TRY; } 2>/dev/null
 }
 
 # Loads the floor of family $1. Behind a lock ($2 is 4) without it: the kernel takes no table that was
@@ -77,11 +92,22 @@ floor() {
 	[ "$2" != 4 ] || export XTABLES_LOCKFILE=/proc/self/environ
 	load "floor$1" && return
 	[ "$?" = 1 ] || return 1
-	echo "fw-wizard: the IPv$1 floor does not load either; loading it without REJECT" >&2
-	load lesser_floor "$1" && return
+	echo "fw-wizard: the IPv$1 floor does not load either; loading what is left of it" >&2
+	load least "$1" && return
 	[ "$?" = 1 ] || return 1
-	echo "fw-wizard: nor does that; loading it without conntrack: of all replies, only those of TCP come in" >&2
-	load lesser_floor "$1" all
+	# By whichever backend: each filters every packet.
+	for closer in "$tool" "\${tool%-*}-nft" "\${tool%-*}-legacy"; do
+		"$closer" -w 10 -P INPUT DROP 2>/dev/null || continue
+		{ echo "$closer" >"$CLOSED$1"; } 2>/dev/null
+		echo "fw-wizard: no IPv$1 chain can be made: everything is DROPPED, until the rules load, or: $closer -P INPUT ACCEPT" >&2
+		return 0
+	done
+	return 1
+}
+
+# Takes back for family $1 that everything is dropped, if that was done since the boot.
+reopen() {
+	[ -r "$CLOSED$1" ] && read -r closer <"$CLOSED$1" && "$closer" -w 10 -P INPUT ACCEPT && rm "$CLOSED$1"
 }
 
 uptime() { read -r seconds rest </proc/uptime && echo "\${seconds%.*}"; }
@@ -105,6 +131,7 @@ family() {
 		sleep 1
 	done
 	[ "$tries" = 0 ] || echo "fw-wizard: now the IPv$1 rules are loaded" >&2
+	reopen "$1"
 	return 0
 }
 
@@ -122,6 +149,7 @@ ${families.map(printFamily).join('\n')}
 main() {
 	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
 	LC_ALL=C
+	CLOSED=\${CLOSED:-/run/fw-wizard-closed-ipv}
 	export PATH LC_ALL
 ${modules.map((module) => `	modprobe -q ${module} 2>/dev/null\n`).join('')}	one_at_a_time
 	# Side by side: what keeps one family waiting does not keep the other.

@@ -1,3 +1,5 @@
+import {mkdtempSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
@@ -12,9 +14,9 @@ import {
 	RESTORE,
 	resum,
 } from '../_helpers/lab/boot-script.ts';
+import {readChecklist} from '../_helpers/lab/checklist.ts';
+import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
-
-const FLOOR_SCRIPT = '/etc/fw-wizard/floor';
 
 const POLICY = completePolicy({
 	role: 'server',
@@ -149,43 +151,104 @@ describe.each(BACKENDS)('where the rules do not load at boot, %s', (backend) => 
 		expect(again).toMatchObject({status: 0, ipv4: whole.ipv4, ipv6: whole.ipv6});
 	});
 
-	test('says with status 2 that a family is not filtered at all', async () => {
-		const nothing = (script: string) =>
-			resum(withRules(script, 4, () => ':\n').replace(/(?<=^floor4\(\) \{\n)[^}]*(?=^\})/m, ':\n'));
-		const scripts = [RESTORE, FLOOR_SCRIPT].map((file) => [file, nothing(files[file] ?? '')]);
-		place(host, {...files, ...Object.fromEntries(scripts)});
-		const {status, stderr, ipv6} = await boot();
-		expect(status).toBe(2);
-		expect(ipv6).toContain('-A INPUT -j FW-WIZARD-INPUT\n');
-		expect(stderr).toContain('not even the IPv4 floor loads: IPv4 is NOT FILTERED');
-		expect(stderr).not.toContain('IPv6');
-	});
+	/** Boots where iptables has lost libraries, in a mount namespace. */
+	const bootWithout = async (libraries: string) => {
+		place(host, files);
+		const lost = `for file in /usr/lib/*/xtables/${libraries}; do mount --bind /dev/null "$file" || exit; done`;
+		return bootWith(host, `unshare --mount --propagation private bash -c '${lost}; sh ${RESTORE}'`);
+	};
 
 	test.each([
-		['REJECT', '*_REJECT.so', FLOOR.replace(/-j REJECT .*/, '-j DROP')],
+		['multiport', 'libxt_multiport.so'],
+		['hashlimit', 'libxt_hashlimit.so'],
+		['LOG and limit', 'lib{xt_limit,*_LOG,xt_LOG}.so'],
+	])('loads the floor, which has no %s', async (_, libraries) => {
+		const {status, ipv4} = await bootWithout(libraries);
+		expect({status, ipv4: filterOf(ipv4)}).toEqual({status: 1, ipv4: FLOOR});
+	});
+
+	const [DROP, REJECT] = ['-A FW-WIZARD-INPUT -j DROP\n', /.*-j REJECT.*\n/];
+	const CONNTRACK = /-A FW-WIZARD-INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n/;
+	const NOT_SYN = '-A FW-WIZARD-INPUT -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT\n';
+	const withDrop = FLOOR.replace('COMMIT', `${DROP}COMMIT`);
+	test.each([
+		['REJECT', '*_REJECT.so', withDrop.replace(REJECT, '')],
 		[
 			'conntrack',
 			'libxt_conntrack.so',
-			FLOOR.replace(/-j REJECT .*/, '-j DROP')
-				.replace(
-					'-m conntrack --ctstate RELATED,ESTABLISHED',
-					'-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN',
-				)
+			withDrop.replace(CONNTRACK, NOT_SYN).replace(/.*-m conntrack .*\n/, ''),
+		],
+		[
+			'both',
+			'lib{*_REJECT,xt_conntrack}.so',
+			withDrop
+				.replace(REJECT, '')
+				.replace(CONNTRACK, NOT_SYN)
 				.replace(/.*-m conntrack .*\n/, ''),
 		],
-	])(
-		'loads what is left of the floor where iptables has lost %s',
-		async (name, libraries, floor) => {
-			place(host, files);
-			const lost = `for file in /usr/lib/*/xtables/${libraries}; do mount --bind /dev/null "$file" || exit; done`;
-			const command = `unshare --mount --propagation private sh -c '${lost}; sh ${RESTORE}'`;
-			const {status, stderr, ipv4, ipv6} = await bootWith(host, command);
-			expect({status, ipv4: filterOf(ipv4)}).toEqual({status: 1, ipv4: floor});
-			expect(stderr).toContain(`the IPv4 floor does not load either; loading it without REJECT`);
-			expect(stderr.includes('without conntrack')).toBe(name === 'conntrack');
-			expect(ipv6).toContain('-A FW-WIZARD-INPUT -j DROP\n');
-		},
-	);
+		['the ports of TCP', 'libxt_tcp.so', withDrop.replaceAll(/.*-p tcp .*\n/g, '')],
+		[
+			'all of these, and ICMP',
+			'lib{*_REJECT,xt_conntrack,xt_tcp,xt_udp,ipt_icmp,ip6t_icmp6}.so',
+			withDrop.replaceAll(/^-A FW-WIZARD-INPUT .*-(?:m conntrack|p tcp|p udp|j REJECT) .*\n/gm, ''),
+		],
+	])('loads what is left of the floor where iptables has lost %s', async (_, libraries, floor) => {
+		const {status, stderr, ipv4, ipv6} = await bootWithout(libraries);
+		expect({status, ipv4: filterOf(ipv4)}).toEqual({status: 1, ipv4: floor});
+		expect(stderr).toContain('the IPv4 floor does not load either; loading what is left of it\n');
+		const lost = FLOOR.split('\n').filter((line) => !floor.includes(line));
+		expect(stderr.match(/^fw-wizard: IPv4 without: -/gm)).toHaveLength(lost.length);
+		expect(ipv6).toContain(`${DROP}COMMIT\n`);
+		expect(`${ipv4}${ipv6}`).not.toContain('FW-WIZARD-TRY');
+	});
+
+	/**
+	 * Boots where the iptables of a family do what a line of sh lets them do, and then once more with the real ones.
+	 * @returns what was said by the first boot, and the result of the second one
+	 */
+	const bootBroken = async (names: readonly string[], line: string) => {
+		const folder = mkdtempSync(path.join(host.folder, 'broken-'));
+		for (const [name, kind] of names.flatMap((one) => BACKENDS.map((each) => [one, each]))) {
+			const put = (file: string, text: string) =>
+				writeFileSync(path.join(folder, file), `#!/bin/sh\n${text}\n`, {mode: 0o755});
+			put(`${name}-${kind}`, `${line}\nexec xtables-${kind}-multi ${name} "$@"`);
+			put(`${name}-${kind}-restore`, 'exit 1');
+		}
+
+		place(host, files);
+		const steps = [
+			'mount -t tmpfs fww-test /run',
+			`mount -t overlay fww-test -o lowerdir=${folder}:/usr/sbin /usr/sbin`,
+			`sh ${RESTORE}; echo "status $?" >&2`,
+			'umount /usr/sbin',
+			'for tool in iptables ip6tables; do "$tool" -S INPUT >&2; done',
+			`sh ${RESTORE}`,
+		];
+		const command = `unshare --mount --propagation private sh -c '${steps.join('\n')}'`;
+		const {stderr, ...after} = await bootWith(host, command);
+		expect(after).toMatchObject({status: 0, ipv4: whole.ipv4, ipv6: whole.ipv6});
+		return stderr;
+	};
+
+	test('drops everything where no chain can be made, until the rules load', async () => {
+		const said = await bootBroken(
+			['iptables', 'ip6tables'],
+			'case " $* " in *" -N "*) exit 1 ;; esac',
+		);
+		expect(said).toContain(
+			`fw-wizard: no IPv4 chain can be made: everything is DROPPED, until the rules load, or: /usr/sbin/iptables-${backend} -P INPUT ACCEPT\n`,
+		);
+		expect(said).toContain('status 1\n-P INPUT DROP\n-P INPUT DROP\n');
+	});
+
+	test('says with status 2 that a family is not filtered at all', async () => {
+		const said = await bootBroken(['iptables'], 'exit 1');
+		expect(said).toContain('not even the IPv4 floor loads: IPv4 is NOT FILTERED');
+		expect(said).not.toContain('IPv6');
+		expect(said).toMatch(
+			/status 2\n-P INPUT ACCEPT\n-P INPUT ACCEPT\n-A INPUT -j FW-WIZARD-INPUT\n/,
+		);
+	});
 
 	test('loads the rules in the end where a lock that others keep is released', async () => {
 		place(host, files);
@@ -210,6 +273,28 @@ describe.each(BACKENDS)('where the rules do not load at boot, %s', (backend) => 
 			backend === 'legacy' ? {status: 1, ipv4: FLOOR} : {status: 0, ipv4: filterOf(whole.ipv4)},
 		);
 		expect(ipv6).toContain('-A INPUT -j FW-WIZARD-INPUT\n');
+	});
+});
+
+describe('where iptables has lost something since the change', () => {
+	const lab = useLab();
+
+	test('the checklist says what the boot would load now', async () => {
+		const host = await lab.host({backend: 'nft'});
+		await wizardDoes(host, 'apply', '--role', 'server', '--open', '22/tcp');
+		// Without the library of conntrack, iptables would not even print the running rules.
+		await host.must('sh', [
+			'-ec',
+			'for file in /usr/lib/*/xtables/*_REJECT.so; do mount --bind /dev/null "$file"; done',
+		]);
+		for (const tool of ['iptables', 'ip6tables']) {
+			await host.must(tool, ['-F', 'FW-WIZARD-INPUT']);
+		}
+
+		const {failed} = await readChecklist(host);
+		expect(failed.rehearsal).toContain('the IPv4 floor does not load either; loading what is left');
+		expect(failed.rehearsal).toContain('IPv4 without: -j REJECT');
+		expect(await host.must('ls', ['/run'])).not.toContain('fw-wizard-closed');
 	});
 });
 

@@ -50,6 +50,15 @@ export function findGuestServices(
 	});
 }
 
+/** The listeners that hosts elsewhere can reach as well. */
+export function notForGuests(
+	listeners: readonly Listener[],
+	networks: readonly InnerNetwork[],
+): readonly Listener[] {
+	const served = new Set(findGuestServices(listeners, networks).map(({network}) => network));
+	return listeners.filter((listener) => ![...served].some((network) => isOn(listener, network)));
+}
+
 function isDhcpServer({protocol, port}: Port): boolean {
 	return protocol === 'udp' && (port === 67 || port === 547);
 }

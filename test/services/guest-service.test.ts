@@ -7,6 +7,7 @@ import {
 	findGuestServices,
 	findShutToGuests,
 	type InnerNetwork,
+	notForGuests,
 	openingOfListeners,
 	openingsForGuests,
 } from '../../source/services/guest-service.ts';
@@ -49,6 +50,11 @@ describe('services for the hosts behind this machine', () => {
 		});
 		expect(findGuestServices([dns], [WLAN])).toEqual([]);
 		expect(findGuestServices([dns, dhcp], [WLAN]).map(({port}) => port)).toEqual([53, 67]);
+	});
+
+	test('are not for others', () => {
+		expect(notForGuests([SSH, ...DNSMASQ, POSTGRES], [VIRBR, WLAN])).toEqual([SSH]);
+		expect(notForGuests(DNSMASQ, [])).toEqual(DNSMASQ);
 	});
 
 	test('are named where no opening lets their hosts in', () => {

@@ -280,6 +280,8 @@ describe('what serves the hosts behind this machine', () => {
 		expect(opened(flow)).toBe('67/udp on virbr0');
 		expect(flow.openingsChosen).toBe(false);
 		expect(opened(run(flow, {type: 'learn', known}))).toBe('67/udp on virbr0');
+		const role = run(flow, NEXT, {type: 'choose', index: 1});
+		expect(opened(role)).toBe('22/tcp, 67/udp on virbr0');
 	});
 
 	test('stays as it is where the user has chosen', () => {

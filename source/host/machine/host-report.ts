@@ -1,6 +1,7 @@
 import type {Published} from '../../existing/nat/published-ports.ts';
 import {type Fact, known, mapFact} from '../../lib/fact.ts';
 import {printAccessPort} from '../../ruleset/lockout.ts';
+import {notForGuests} from '../../services/guest-service.ts';
 import type {Listener} from '../../services/listener.ts';
 import type {ProtocolUse} from '../../services/protocol-use.ts';
 import {type Recommendation, recommendRole} from '../../services/recommend-role.ts';
@@ -13,6 +14,7 @@ import {findProtocolUses} from '../sockets/protocol-uses.ts';
 import {findSession, type Session} from '../sockets/session.ts';
 import {findFact} from './find-fact.ts';
 import type {HostFacts} from './host-facts.ts';
+import {findInnerNetworks} from './inner-networks.ts';
 import {netAdminHere, seesSockets} from './system.ts';
 
 /** What takes time to find out about this machine: each fact is known, or not known, and why. */
@@ -42,7 +44,7 @@ export async function reportHost(
 	const asking: Promise<HostReport['iptables']> = asked
 		? Promise.resolve(known(asked.iptables ?? 'absent'))
 		: findFact(async () => (await detectIptables()) ?? 'absent');
-	const [iptables, session, listeners, protocols, published, existing] = await Promise.all([
+	const [iptables, session, listeners, protocols, published, existing, inner] = await Promise.all([
 		asking,
 		asked ? known(asked.session) : findFact(findSession),
 		findFact(async () => {
@@ -70,12 +72,13 @@ export async function reportHost(
 
 			return findExisting(families, found.value.backend);
 		}),
+		findFact(findInnerNetworks),
 	]);
 	const reached = session.value ?? {kind: 'unknown' as const};
 	return {
 		...{iptables, session: reached, listeners, protocols, published, existing},
 		recommendation: mapFact(listeners, (found) =>
-			recommendFor(reached, recommendRole(found, published.value)),
+			recommendFor(reached, recommendRole(notForGuests(found, inner.value ?? []), published.value)),
 		),
 	};
 }

@@ -117,7 +117,7 @@ function choose(flow: Flow, index: number): Flow {
 
 function withRole(flow: Flow, role: Role): Flow {
 	const openings = flow.openingsChosen ? flow.policy.openings : defaultPolicy(role).openings;
-	return {...flow, policy: {...flow.policy, role, openings}};
+	return withBasics({...flow, policy: {...flow.policy, role, openings}});
 }
 
 /**
@@ -158,7 +158,7 @@ function learn(flow: Flow, known: AnswerFacts): Flow {
 		flow.roleChosen || flow.step === 'role' || role === undefined
 			? learned
 			: withRole(learned, role);
-	const next = flow.openingsChosen ? recommended : withBasics(recommended);
+	const next = withBasics(recommended);
 	if (focused === undefined) {
 		return next;
 	}
@@ -170,9 +170,9 @@ function learn(flow: Flow, known: AnswerFacts): Flow {
 /** Without an address and names, guests of this machine would be cut off by an answer that nobody gave. */
 function withBasics(flow: Flow): Flow {
 	const openings = openingsForGuests(basicOf(flow.known.guests.value ?? []));
-	return openings.length === 0
+	return flow.openingsChosen || openings.length === 0
 		? flow
-		: {...withOpenings(flow, openings), openingsChosen: flow.openingsChosen};
+		: {...withOpenings(flow, openings), openingsChosen: false};
 }
 
 /**

@@ -168,7 +168,9 @@ arm() {
 	armed=
 	ours=$(readlink /proc/self/ns/net) theirs=$(readlink /proc/1/ns/net)
 	if [ -d /run/systemd/system ] && [ -n "$ours" ] && [ "$ours" = "$theirs" ]; then
-		arm_timer --timer-property=IgnoreOnIsolate=yes || arm_timer
+		# Without the default dependencies it waits for no target: early in a boot, that would be for ever.
+		arm_timer --timer-property=IgnoreOnIsolate=yes --timer-property=DefaultDependencies=no \\
+			--property=DefaultDependencies=no || arm_timer
 	fi
 	# It says so itself, from the script that will restore.
 	[ "$(setsid /bin/sh "$state/script" wait "$id" </dev/null 2>/dev/null 7>&- &)" != armed ] || armed=yes

@@ -42,7 +42,7 @@ describe('export cloud-init and ansible', () => {
 	const write = async (form: string, file: string) =>
 		host.must('tee', [file], {input: await wizardDoes(host, 'export', form, ...FLAGS)});
 
-	test('cloud-init finds the user data valid, and writes the script that export shell prints', async () => {
+	test('cloud-init finds the user data valid, and runs the script that export shell prints', async () => {
 		const file = '/etc/user-data';
 		await write('cloud-init', file);
 		const check = ['cloudinit.cmd.main', 'schema', '--config-file', file];
@@ -54,25 +54,33 @@ describe('export cloud-init and ansible', () => {
 		const read = `import json, sys, yaml; print(json.dumps(yaml.safe_load(open('${file}'))))`;
 		const {
 			packages,
-			write_files: files,
-			runcmd,
+			bootcmd: [early],
+			runcmd: [late],
 		} = JSON.parse(await host.must('env', [...python.slice(0, -1), '-c', read]));
 		expect(packages).toEqual(['iptables']);
-		const [{path: script, content, permissions}] = files;
-		expect(content).toBe(await wizardDoes(host, 'export', 'shell', ...FLAGS));
-		expect(permissions).toBe('0700');
 
-		// What cloud-init does then (cc_write_files, cc_runcmd).
-		await host.must('tee', [script], {input: content});
-		for (const [program, ...args] of runcmd) {
-			await host.must(program, args);
-		}
-
+		// What cloud-init does with these (cc_bootcmd, cc_runcmd), on an image without iptables, and on one that has it.
+		const script = '/usr/local/sbin/fw-wizard-firewall';
+		const without = ['mkdir', 'cat', 'chmod', 'mv'].map((name) => `ln -s /bin/${name} /run/bin/`);
+		await host.must('sh', ['-ec', ['mkdir /run/bin', ...without].join('\n')]);
+		const bare = await host.run('env', ['PATH=/run/bin', '/bin/sh', '-c', early]);
+		expect(bare).toMatchObject({
+			status: 0,
+			stderr: expect.stringContaining('iptables is not installed yet: NOTHING IS FILTERED'),
+		});
+		expect(await host.must('cat', [script])).toBe(
+			await wizardDoes(host, 'export', 'shell', ...FLAGS),
+		);
+		expect(await host.must('stat', ['--format', '%a', script])).toBe('700\n');
+		await host.must(late[0], late.slice(1));
+		expect(await host.run('sh', [script, 'status'])).toMatchObject({status: 0});
+		await host.must('sh', ['-ec', `sh ${script} remove && rm ${script}`]);
+		await host.must('sh', ['-c', early]);
 		expect(await host.run('sh', [script, 'status'])).toMatchObject({status: 0});
 		const other = await lab.host();
 		await wizardDoes(other, 'apply', ...FLAGS);
 		expect(await readSaves(host)).toEqual(await readSaves(other));
-		await host.must('sh', [script, 'remove']);
+		await host.must('sh', ['-ec', `sh ${script} remove && rm ${script}`]);
 	});
 
 	test('ansible-playbook loads and keeps it, and changes nothing the second time', async () => {

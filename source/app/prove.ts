@@ -3,6 +3,7 @@ import {proveWhole} from '../exposure/prove-whole.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {HostError} from '../lib/errors.ts';
 import {completePolicy} from '../policy/policy.ts';
+import type {Check} from '../proof/checks/check.ts';
 import {type Demonstration, demonstrateVerdicts} from '../proof/demonstrate-verdicts.ts';
 import type {Proof} from '../proof/report.ts';
 import {type Observation, type Progress, sweep} from '../proof/sweep.ts';
@@ -44,7 +45,12 @@ export function makeProver(facts: Facts): Prover {
 }
 
 /** Rules to prove, and what of this machine's rules is not among them. */
-export type Subject = {readonly source: RulesUnderTest; readonly leftOut: readonly string[]};
+export type Subject = {
+	readonly source: RulesUnderTest;
+	readonly leftOut: readonly string[];
+	/** What is known of them without packets. */
+	readonly checks?: readonly Check[];
+};
 
 /** The rules of the whole machine once a policy is applied, as far as the running rules can be read. */
 export async function planWhole(
@@ -74,7 +80,7 @@ export async function planWhole(
 export async function proveOn(
 	facts: Facts,
 	compiled: CompiledPolicy,
-	{source, leftOut}: Subject,
+	{source, leftOut, checks = []}: Subject,
 	onProgress: (progress: Progress) => void,
 ): Promise<Proof> {
 	const proof = await proveWhole({
@@ -84,5 +90,9 @@ export async function proveOn(
 		remoteClient: facts.session.kind === 'remote' ? facts.session : undefined,
 		onProgress,
 	});
-	return {...proof, leftOut: [...leftOut, ...proof.leftOut]};
+	return {
+		...proof,
+		checks: [...proof.checks, ...checks],
+		leftOut: [...leftOut, ...proof.leftOut],
+	};
 }

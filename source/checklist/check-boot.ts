@@ -5,11 +5,13 @@ import {findUntrusted} from '../host/files/trust.ts';
 import type {FactsWithIptables} from '../host/machine/facts.ts';
 import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
+import {findBootLoaders} from '../persistence/boot-loaders/find.ts';
 import {UnitFiles} from '../persistence/boot-loaders/unit-files.ts';
 import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from '../persistence/init/systemd.ts';
 import type {InitSystem} from '../persistence/init-system.ts';
 import {findInitSystem, planPersistence, readChoice} from '../persistence/plan.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
+import {describeLoaders} from './check-loaders.ts';
 import {failed, type Item, open, unless} from './checklist-item.ts';
 import {findOrderCycle} from './order-cycle.ts';
 import {type Rehearsal, rehearseBoot} from './simulate-boot.ts';
@@ -45,10 +47,11 @@ export async function checkBoot(
 	const fault =
 		(folder && `${folder.file} ${folder.fault}`) ??
 		findFileFault({...asItIs(POLICY_FILE, 0o600), ...Object.fromEntries(ours)});
+	const loaders = await findBootLoaders(initSystem.name, facts.iptables.backend);
 	const [service, cycle, rehearsal] = await Promise.all([
 		serviceFault(initSystem),
 		initSystem.name === 'systemd' ? findOrderCycle() : undefined,
-		rehearseBoot(compiled, facts, full),
+		rehearseBoot(compiled, facts, loaders, full),
 	]);
 	return [
 		unless(
@@ -66,6 +69,7 @@ export async function checkBoot(
 					),
 				]),
 		...describeRehearsal(rehearsal, full),
+		...describeLoaders(loaders, rehearsal instanceof HostError ? undefined : rehearsal),
 		unless('backend', 'the boot uses the same backend of iptables', backend),
 	];
 }
@@ -106,7 +110,12 @@ function describeRehearsal(rehearsal: Rehearsal | HostError, full: boolean): rea
 	const sent = `${rehearsal.probes} packets${full ? ', to all ports' : ''}`;
 	return [
 		unless(...rules, rehearsal.rules),
-		unless(ports[0], `${ports[1]} (${sent})`, rehearsal.ports),
+		rehearsal.ports !== undefined && rehearsal.byOthers
+			? failed(
+					...([...ports, rehearsal.ports] as const),
+					'Take out what loads these rules at boot, or put the ports into the policy',
+				)
+			: unless(ports[0], `${ports[1]} (${sent})`, rehearsal.ports),
 	];
 }
 

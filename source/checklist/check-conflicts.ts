@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {POLICY_FILE} from '../change/paths.ts';
 import {readText} from '../host/files/read-text.ts';
-import {disableCommand, isEnabled} from '../host/machine/systemd.ts';
+import {isEnabled} from '../host/machine/systemd.ts';
 import type {Managers} from '../host/netfilter/managers.ts';
 import {OWN_PREFIX} from '../ruleset/model.ts';
 import {RULE_LOADERS, type RuleLoader} from '../services/known-programs/firewalls.ts';
@@ -10,8 +10,8 @@ import {failed, type Item, ok} from './checklist-item.ts';
 const ID = 'rivals';
 const TITLE = 'no other firewall overwrites it';
 
-/** Looks for other firewalls, which would replace the rules at boot or add theirs to them. */
-export function checkConflicts({ufw, firewalld, nftables, frozen}: Managers): Item {
+/** Looks for other firewalls, which load their own rules at boot. */
+export function checkConflicts({ufw, firewalld}: Pick<Managers, 'ufw' | 'firewalld'>): Item {
 	if (ufw) {
 		return failed(
 			...([ID, TITLE, 'ufw is enabled, and loads its own rules at boot'] as const),
@@ -33,42 +33,18 @@ export function checkConflicts({ufw, firewalld, nftables, frozen}: Managers): It
 		);
 	}
 
-	if (nftables?.flushes) {
-		return failed(
-			...([
-				ID,
-				TITLE,
-				'nftables.service is enabled and flushes all rules at each start and stop',
-			] as const),
-			`${disableCommand('nftables')}, or take "flush ruleset" out of /etc/nftables.conf`,
-		);
-	}
-
-	return frozen === undefined
-		? ok(ID, TITLE)
-		: failed(
-				...([
-					ID,
-					TITLE,
-					`netfilter-persistent restores ${frozen}, which does not have our jump`,
-				] as const),
-				disableCommand('netfilter-persistent'),
-			);
+	return ok(ID, TITLE);
 }
 
 /**
  * Describes how the rules of fw-wizard coexist with other services that load rules at boot. It changes
  * nothing of them.
  */
-export async function describeCoexisting({frozen}: Managers): Promise<readonly Item[]> {
+export async function describeCoexisting(): Promise<readonly Item[]> {
 	const enabled = await Promise.all(
 		RULE_LOADERS.map(async (loader) => ((await startsAtBoot(loader)) ? [loader] : [])),
 	);
-	// A service that conflicts is not listed as coexisting as well.
-	const companions = enabled
-		.flat()
-		.filter(({name}) => name !== 'netfilter-persistent' || frozen === undefined);
-	return companions.map(({name, files}) => {
+	return enabled.flat().map(({name, files}) => {
 		const file = files.find((candidate) => existsSync(candidate));
 		return {
 			...ok(`companion-${name}`, `${name} loads its rules first, and ours are added to them`),

@@ -14,13 +14,11 @@ import type {ProtocolDifference} from '../proof/compare-protocols.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {programOfTable} from '../services/known-programs/find.ts';
 import {runningSource} from '../testbed/load-rules.ts';
-import {failed, type Item, ok, open, unless} from './checklist-item.ts';
+import {failed, type Item, joinTexts, ok, open, unless} from './checklist-item.ts';
 
 const ID = 'reached';
 const TITLE = 'the running rules do what the policy says';
 const KNOWN_TITLE = `${TITLE}, and beside it only what was known`;
-/** Further deviations are counted. */
-const MOST_SHOWN = 4;
 
 /**
  * Compares by packets what the running rules open, all programs' rules included, with the policy.
@@ -79,7 +77,7 @@ export function describeRunning(
 		texts.length === 0
 			? ok(ID, `${known.deviations.length > 0 ? KNOWN_TITLE : TITLE} (${probes} packets)`)
 			: failed(
-					...([ID, TITLE, describe(texts)] as const),
+					...([ID, TITLE, joinTexts(texts)] as const),
 					'Remove these rules, or put the ports into the policy',
 				),
 		...describeProtocols(protocols.filter(({family}) => !altered.has(family))),
@@ -90,7 +88,7 @@ export function describeRunning(
 					open(
 						...(['trusted', 'no network and no other program opens more than the policy'] as const),
 						...([
-							describe(trusted.map(describeDeviation)),
+							joinTexts(trusted.map(describeDeviation)),
 							'If that is not meant, remove these rules',
 						] as const),
 					),
@@ -116,7 +114,7 @@ function describeKnown(known: ReturnType<typeof splitKnown>['known']): readonly 
 		...known.protocols.map(({family, text}) => `IPv${family}: ${text}`),
 	];
 	const title = 'what else other rules open or block was known when the policy was applied';
-	return texts.length === 0 ? [] : [{...ok('known', title), cause: describe(texts)}];
+	return texts.length === 0 ? [] : [{...ok('known', title), cause: joinTexts(texts)}];
 }
 
 /**
@@ -132,12 +130,12 @@ function describeProtocols(differences: readonly ProtocolDifference[]): readonly
 		? [
 				failed(
 					...item,
-					describe([...blocked, ...(opened ?? [])]),
+					joinTexts([...blocked, ...(opened ?? [])]),
 					'Remove these rules, or close the protocols',
 				),
 			]
 		: opened && opened.length > 0
-			? [open(...item, describe(opened), 'If that is not meant, remove these rules')]
+			? [open(...item, joinTexts(opened), 'If that is not meant, remove these rules')]
 			: [];
 }
 
@@ -145,7 +143,7 @@ function describeProtocols(differences: readonly ProtocolDifference[]): readonly
  * Whether ports are open on purpose, as far as it can be told: to a single network, which somebody trusts,
  * or by a program that needs them for its containers, its tunnel or the devices that share its connection.
  */
-function isMeant({fate, from, rule}: Deviation): boolean {
+export function isMeant({fate, from, rule}: Deviation): boolean {
 	if (fate === 'closed' || rule === undefined) {
 		return false;
 	}
@@ -155,9 +153,4 @@ function isMeant({fate, from, rule}: Deviation): boolean {
 		from.every(({kind, family, name: cidr}) => kind === 'network' && !isBroad({family, cidr})) ||
 		(program !== undefined && !['bans', 'firewall'].includes(program.kind))
 	);
-}
-
-function describe(texts: readonly string[]): string {
-	const more = texts.length - MOST_SHOWN;
-	return `${texts.slice(0, MOST_SHOWN).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }

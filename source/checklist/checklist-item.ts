@@ -36,3 +36,12 @@ export function open(id: string, title: string, cause: string, fix: string): Ite
 export function unless(id: string, title: string, cause: string | undefined): Item {
 	return cause === undefined ? ok(id, title) : mendable(id, title, cause);
 }
+
+/** Further texts are counted. */
+const MOST_SHOWN = 4;
+
+/** Several causes of one item. */
+export function joinTexts(texts: readonly string[]): string {
+	const more = texts.length - MOST_SHOWN;
+	return `${texts.slice(0, MOST_SHOWN).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+}

@@ -21,7 +21,6 @@ import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {checkBoot} from './check-boot.ts';
 import {checkConflicts, describeCoexisting} from './check-conflicts.ts';
-import {checkLoaders} from './check-loaders.ts';
 import {describeRunning, tryRunning} from './check-packets.ts';
 import {failed, type Item, ok, open, TICKS, type Tick, unless} from './checklist-item.ts';
 import {asItIs, findFileFault} from './verify-files.ts';
@@ -55,11 +54,10 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 	const readRules = async () =>
 		Promise.all(ruleSet.families.map(async ({family}) => saveOwn(family)));
 	// All at once: most of the time is spent waiting for other programs.
-	const [saves, compared, boot, loaders, helpers, others] = await Promise.all([
+	const [saves, compared, boot, helpers, others] = await Promise.all([
 		readRules(),
 		tryRunning(compiled, withIptables, full),
 		checkBoot(compiled, withIptables, full),
-		checkLoaders(withIptables.iptables.backend),
 		checkHelpers(policy),
 		checkOthers(),
 	]);
@@ -70,7 +68,6 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 		...running,
 		...describeRunning(saves, compared, new Set(altered.map(({family}) => family))),
 		...boot,
-		...loaders,
 		helpers,
 		...others,
 		...checkTicks(facts),
@@ -86,8 +83,7 @@ export function itemOfPending(id: number): Item {
 
 /** Other firewalls, and other services that load rules at boot. */
 async function checkOthers(): Promise<readonly Item[]> {
-	const managers = await findManagers();
-	return [checkConflicts(managers), ...(await describeCoexisting(managers))];
+	return [checkConflicts(await findManagers()), ...(await describeCoexisting())];
 }
 
 function checkRunning(ruleSet: RuleSet, saves: readonly Saved[]): readonly Item[] {

@@ -1,12 +1,10 @@
-import {existsSync} from 'node:fs';
 import process from 'node:process';
 import {type Subject as ProofSubject, planWhole, proveOn} from '../app/prove.ts';
-import {RESTORE_FILE} from '../change/paths.ts';
+import {planBoot} from '../app/prove-boot.ts';
 import {KEEP_EXISTING} from '../existing/cleanup-plan.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {requireIptables} from '../host/netfilter/backend.ts';
-import {HostError, InputError} from '../lib/errors.ts';
-import {bootCommand} from '../persistence/init/run-restore.ts';
+import {InputError} from '../lib/errors.ts';
 import {policyToJson} from '../policy/policy.ts';
 import {
 	describePortDifference,
@@ -18,7 +16,7 @@ import {
 	type Proof,
 } from '../proof/report.ts';
 import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
-import {bootSource, runningSource} from '../testbed/load-rules.ts';
+import {runningSource} from '../testbed/load-rules.ts';
 import {choosePolicy, type PolicyFlags} from './options/policy.ts';
 import type {Subject} from './options/words.ts';
 import {proveWithNmap} from './prove-nmap.ts';
@@ -94,11 +92,7 @@ async function subjectOf(
 				leftOut: [],
 			};
 		case 'boot':
-			if (!existsSync(RESTORE_FILE)) {
-				throw new HostError('Nothing is loaded at boot yet', 'Apply a policy and keep it first', 1);
-			}
-
-			return {source: bootSource(bootCommand()), leftOut: []};
+			return planBoot(facts);
 	}
 }
 

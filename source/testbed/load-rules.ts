@@ -65,16 +65,6 @@ export function plannedSource(ruleSet: RuleSet): RulesUnderTest {
 	};
 }
 
-/** The rules that the next boot loads, by the command that it runs. They are known only once it has run. */
-export function bootSource([program, ...args]: readonly [string, ...string[]]): RulesUnderTest {
-	return {
-		loads: [{program, args, text: ''}],
-		rules: [],
-		nativeTables: [],
-		unseen: [],
-	};
-}
-
 /**
  * All rules that the kernel uses now: those of both backends, other programs' included, native tables of
  * nftables, and the sets that they use.
@@ -100,7 +90,10 @@ async function sourceFrom(all: readonly SaveAndLoad[], runner: Runner): Promise<
 	);
 	return {
 		loads: [
-			...(await readSets(saves.map(({saved}) => saved.text))),
+			...(await readSets(
+				saves.map(({saved}) => saved.text),
+				runner,
+			)),
 			...saves.map(({load}) => load),
 			...native.map(({text}) => ({program: 'nft', args: ['-f', '-'], text})),
 		],
@@ -183,11 +176,14 @@ function saveOf(saved: Saved, program: string): SaveAndLoad {
  * What copies this machine's ipsets into a namespace, which has its own, where rules match them or fill them
  * (iptables-extensions(8), set and SET).
  */
-export async function readSets(saves: readonly string[]): Promise<readonly Load[]> {
+export async function readSets(
+	saves: readonly string[],
+	runner: Runner = run,
+): Promise<readonly Load[]> {
 	if (!saves.some((text) => / --match-set | -j SET /.test(text))) {
 		return [];
 	}
 
-	const {stdout} = await run('ipset', ['save']);
+	const {stdout} = await runner('ipset', ['save']);
 	return [{program: 'ipset', args: ['restore'], text: stdout}];
 }

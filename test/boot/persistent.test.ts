@@ -42,7 +42,8 @@ describe.each(suitesHere())('beside the real iptables-persistent, %s', (suite) =
 
 		await host.must('node', [PROGRAM, 'apply', ...POLICY, '--yes']);
 		expect(await statements(debian)).toEqual([
-			'rivals failed netfilter-persistent restores /etc/iptables/rules.v4, which does not have our jump',
+			'rivals ok',
+			'companion-netfilter-persistent ok /etc/iptables/rules.v4 stays as it is. Whoever starts netfilter-persistent anew takes our rules away until: fw-wizard check --fix',
 		]);
 		const before = await readSaves(host);
 		await debian.reboot();

@@ -2,7 +2,7 @@ import {chmodSync, mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {readChecklist} from '../_helpers/lab/checklist.ts';
-import {wizardDoes} from '../_helpers/lab/cli.ts';
+import {wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {inView} from '../_helpers/lab/view-files.ts';
@@ -13,6 +13,9 @@ const RESTORE = '#!/bin/sh\niptables-restore < /etc/my.rules\n';
 const unit = (command: string, more = '') =>
 	`[Unit]\nAfter=network.target\n${more}[Service]\nType=oneshot\nExecStart=${command}\n[Install]\nWantedBy=multi-user.target\n`;
 
+/** What packets find when the rules are gone. */
+const OPEN = /^1-21\/tcp, 23-65535\/tcp passes from anywhere/;
+
 /** What runs behind fw-wizard and takes its rules away: the files that do it, and what names it. */
 const LOADERS: ReadonlyArray<{
 	readonly kind: string;
@@ -20,11 +23,14 @@ const LOADERS: ReadonlyArray<{
 	/** Units to enable. */
 	readonly enabled?: readonly string[];
 	readonly named: string;
+	/** A copy of this machine does the same, and packets find the ports open. */
+	readonly tried?: boolean;
 }> = [
 	{
 		kind: 'a hook of ifupdown',
 		files: {'/etc/network/if-pre-up.d/iptablesload': RESTORE, '/etc/my.rules': RULES},
 		named: '/etc/network/if-pre-up.d/iptablesload:2 "iptables-restore < /etc/my.rules"',
+		tried: true,
 	},
 	{
 		kind: 'a line of interfaces(5), in a file of a folder',
@@ -35,8 +41,14 @@ const LOADERS: ReadonlyArray<{
 			'/etc/my.rules': RULES,
 		},
 		named: '/etc/network/interfaces.d/wan:3 "ip6tables-restore </etc/my.rules || true"',
+		tried: true,
 	},
-	{kind: 'rc.local', files: {'/etc/rc.local': FLUSH}, named: '/etc/rc.local:4 "iptables -F"'},
+	{
+		kind: 'rc.local',
+		files: {'/etc/rc.local': FLUSH},
+		named: '/etc/rc.local:4 "iptables -F"',
+		tried: true,
+	},
 	{
 		kind: 'cron, by another script',
 		files: {
@@ -65,6 +77,7 @@ const LOADERS: ReadonlyArray<{
 		},
 		named:
 			'/etc/systemd/system/cron.service.d/x.conf:2 "nft flush ruleset; true" (cron.service, runs after fw-wizard)',
+		tried: true,
 	},
 	{
 		kind: 'a timer',
@@ -103,6 +116,7 @@ const LOADERS: ReadonlyArray<{
 		files: {'/etc/networkd-dispatcher/routable.d/fw': FLUSH},
 		enabled: ['networkd-dispatcher'],
 		named: '/etc/networkd-dispatcher/routable.d/fw:4 "iptables -F" (networkd-dispatcher',
+		tried: true,
 	},
 	{
 		kind: 'dhclient',
@@ -194,6 +208,7 @@ describe('what else runs at boot', () => {
 		'is named where it takes the rules away: $kinds',
 		async ({loaders}) => {
 			const enabled = loaders.flatMap((loader) => loader.enabled ?? []);
+			const anyTried = loaders.some(({tried}) => tried);
 			put(Object.assign({}, ...loaders.map(({files}) => files)));
 			for (const name of enabled) {
 				await host.must('systemctl', ['--quiet', 'enable', name]);
@@ -204,12 +219,40 @@ describe('what else runs at boot', () => {
 				expect(failed.loaders).toContain(named);
 			}
 
-			expect({status, failed}).toEqual({status: 1, failed: {loaders: expect.anything()}});
+			const {loaders: _, ports, ...others} = failed;
+			expect({status, others}).toEqual({status: 1, others: {}});
+			expect(ports).toEqual(anyTried ? expect.stringMatching(OPEN) : undefined);
 			for (const name of enabled) {
 				await host.must('systemctl', ['--quiet', 'disable', name]);
 			}
 		},
 	);
+
+	test('is seen by packets where it adds rules', async () => {
+		put({
+			'/etc/cron.d/open': '@reboot root iptables -I INPUT -p tcp --dport 8080 -j ACCEPT\n',
+			'/etc/cron.d/other': '@reboot root iptables -A FORWARD -j DROP\n',
+		});
+		const {status, failed} = await readChecklist(host);
+		const rule = '-A INPUT -p tcp -m tcp --dport 8080 -j ACCEPT, in filter';
+		expect({status, failed}).toEqual({
+			status: 1,
+			failed: {ports: `8080/tcp is open from anywhere over IPv4: ${rule}`},
+		});
+	}, 120_000);
+
+	test('fails the proof of the boot, by packets or by its text', async () => {
+		put({
+			'/etc/cron.d/open': '@reboot root iptables -I INPUT -p tcp --dport 8080 -j ACCEPT\n',
+			'/etc/cron.d/fw': '@reboot root if true; then iptables -F; fi\n',
+		});
+		const {status, stdout} = await wizard(host, 'prove', '--of', 'boot');
+		expect(status).toBe(1);
+		expect(stdout).toContain('DIFFERENCE: 8080/tcp passes from anywhere over IPv4');
+		expect(stdout).toContain(
+			'FAILED: nothing takes the rules away at boot: /etc/cron.d/fw:1 "if true; then iptables -F; fi" (cron',
+		);
+	}, 240_000);
 
 	test('is open where its rules are not known', async () => {
 		put({

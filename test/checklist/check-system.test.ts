@@ -13,40 +13,48 @@ const RIVALS: ReadonlyArray<{
 	readonly rival: string;
 	readonly files: Readonly<Record<string, string>>;
 	readonly enabled?: string;
-	readonly found: RegExp | undefined;
+	/** The items that fail, and why. */
+	readonly found: Readonly<Record<string, RegExp>>;
 }> = [
 	{
 		rival: 'ufw',
 		files: {'/etc/ufw/ufw.conf': '# /etc/ufw/ufw.conf\nENABLED=yes\nLOGLEVEL=low\n'},
-		found: /^ufw is enabled/,
+		found: {rivals: /^ufw is enabled/},
 	},
-	{rival: 'ufw, disabled', files: {'/etc/ufw/ufw.conf': 'ENABLED=no\n'}, found: undefined},
-	{rival: 'firewalld', files: {}, enabled: 'firewalld', found: /^firewalld is enabled/},
+	{rival: 'ufw, disabled', files: {'/etc/ufw/ufw.conf': 'ENABLED=no\n'}, found: {}},
+	{rival: 'firewalld', files: {}, enabled: 'firewalld', found: {rivals: /^firewalld is enabled/}},
 	{
 		rival: 'nftables.service with flush',
 		files: {
 			'/etc/nftables.conf': '#!/usr/sbin/nft -f\n\nflush ruleset\n\ntable inet filter {\n}\n',
 		},
 		enabled: 'nftables',
-		found: /^nftables\.service is enabled and flushes all rules/,
+		found: {},
 	},
 	{
 		rival: 'nftables.service without flush',
 		files: {'/etc/nftables.conf': 'table inet mine {\n}\n'},
 		enabled: 'nftables',
-		found: undefined,
+		found: {},
 	},
 	{
-		rival: 'netfilter-persistent with a file that has not our jump',
+		rival: 'netfilter-persistent with rules that open all ports',
 		files: {'/etc/iptables/rules.v4': '*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j ACCEPT\nCOMMIT\n'},
 		enabled: 'netfilter-persistent',
-		found:
-			/^netfilter-persistent restores \/etc\/iptables\/rules\.v4, which does not have our jump$/,
+		found: {ports: /: -A INPUT -j ACCEPT, in filter, loaded from \/etc\/iptables\/rules\.v4:3$/},
+	},
+	{
+		rival: 'netfilter-persistent with rules that open and close nothing',
+		files: {
+			'/etc/iptables/rules.v4': '*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n',
+		},
+		enabled: 'netfilter-persistent',
+		found: {},
 	},
 	{
 		rival: 'rules of netfilter-persistent that nobody loads',
 		files: {'/etc/iptables/rules.v4': '*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n'},
-		found: undefined,
+		found: {},
 	},
 ];
 
@@ -87,12 +95,14 @@ describe('of other firewalls', () => {
 
 		await host.must('systemctl', ['--quiet', 'disable', 'fw-wizard.service']);
 		const {status, failed, items} = await readChecklist(host, '--fix');
-		expect({status, failed}).toEqual(
-			rival.found
-				? {status: 1, failed: {rivals: expect.stringMatching(rival.found)}}
-				: {status: 0, failed: {}},
-		);
-		expect(items.rivals?.mendable).toBeUndefined();
+		const found = Object.entries(rival.found).map(([id, cause]) => [
+			...[id, expect.stringMatching(cause)],
+		]);
+		expect({status, failed}).toEqual({
+			status: found.length === 0 ? 0 : 1,
+			failed: Object.fromEntries(found),
+		});
+		expect([items.rivals?.mendable, items.ports?.mendable]).toEqual([undefined, undefined]);
 		for (const [file, text] of Object.entries(rival.files)) {
 			expect(await host.must('cat', [file])).toBe(text);
 		}

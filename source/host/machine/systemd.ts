@@ -55,19 +55,6 @@ export async function isEnabled(unit: string): Promise<boolean> {
 	return (await ask('systemctl', ['is-enabled', unit])).trim() === 'enabled';
 }
 
-/** The command with which the user keeps a service from starting at boot. */
-export function disableCommand(service: string): string {
-	switch (findInstalledInits()[0]) {
-		case 'openrc':
-			return `rc-update --all delete ${service}`;
-		case 'sysvinit':
-		case 'ifupdown':
-			return `update-rc.d ${service} disable`;
-		default:
-			return `systemctl disable ${service}`;
-	}
-}
-
 /** Whether a unit of systemd runs now. @throws {HostError} as `isEnabled` */
 export async function isActive(unit: string): Promise<boolean> {
 	const way = wayToSystemd();

@@ -26,13 +26,17 @@ export function findCronJobs(): readonly Starter[] {
 	return commands.map((command) => ({by: 'cron (@reboot)', service, commands: [command]}));
 }
 
-/** @param hasUser whether a user's name stands before each command */
+/**
+ * Jobs of root: those of others may not change rules, but by sudo(8).
+ * @param hasUser whether a user's name stands before each command
+ */
 function jobsOf(file: string, hasUser: boolean): readonly CommandLine[] {
-	const form = hasUser ? /^\s*@reboot\s+\S+\s+(.*)$/ : /^\s*@reboot\s+(.*)$/;
+	const form = hasUser ? /^\s*@reboot\s+(\S+)\s+(.*)$/ : /^\s*@reboot\s+()(.*)$/;
 	return (readText(file) ?? '').split('\n').flatMap((text, index) => {
-		const [, command] = form.exec(text) ?? [];
+		const [, user, command] = form.exec(text) ?? [];
+		const isRoot = (hasUser ? user : path.basename(file)) === 'root';
 		// Behind a percent sign stands what the command reads.
-		return command === undefined
+		return command === undefined || !(isRoot || /\b(?:sudo|doas)\b/.test(command))
 			? []
 			: [{file, line: index + 1, text: command.replace(/(?<!\\)%.*$/, '').replaceAll('\\%', '%')}];
 	});

@@ -56,7 +56,9 @@ export function readRuleCommand(
 	const text = input !== undefined && input !== 'unknown' ? (input.text ?? '') : '';
 	const isWhole = input !== 'unknown' && ![...args, text].some((word) => word.includes(UNKNOWN));
 	const file = isOfSystem(program) ? findProgram(name) : undefined;
-	return command.loadable && isWhole && file !== undefined
+	// What only the other backend shows is not read back.
+	const isHere = backend === undefined || backend === context.backend;
+	return command.loadable && isWhole && isHere && file !== undefined
 		? {effect, load: {program: file, args, text}}
 		: {effect};
 }
@@ -125,7 +127,7 @@ function readIptables(args: readonly string[]): Read | undefined {
 
 	const operation = OPERATIONS[args[at] ?? ''] ?? args[at] ?? '';
 	const chain = args[at + 1]?.startsWith('-') ? undefined : args[at + 1];
-	const loadable = !args.some((arg) => /^(?:-M|--modprobe)/.test(arg));
+	const loadable = isHarmless(args);
 	const effect = effectOn(operation, table, chain, args);
 	return {effect, loadable};
 }
@@ -166,6 +168,20 @@ function isJumpedFrom(table: string, chain: string): boolean {
 	return table === 'raw' ? ['PREROUTING', 'OUTPUT'].includes(chain) : chain === 'INPUT';
 }
 
+/**
+ * Whether it does nothing but load rules, at once. `--modprobe` names a program to be run, and getopt(3) takes
+ * shorter forms; addresses that are names are looked up, which takes its time where there is no network.
+ */
+function isHarmless(args: readonly string[]): boolean {
+	return !args.some(
+		(arg, index) =>
+			/^-[a-zA-Z]*M/.test(arg) ||
+			(/^--mo/.test(arg) && '--modprobe'.startsWith(arg.replace(/=.*/, ''))) ||
+			(/^(?:-s|-d|--source|--destination|--src|--dst)$/.test(arg) &&
+				!/^(?:!|[\d.:/,a-f]+)$/i.test(args[index + 1] ?? '')),
+	);
+}
+
 /** Of iptables-restore(8), and of iptables-apply(8), which ends with it. */
 function readRestore(
 	args: readonly string[],
@@ -189,7 +205,9 @@ function readRestore(
 			: file.includes(UNKNOWN)
 				? UNKNOWN
 				: read(file);
-	const loadable = ending === '-restore' && !args.some((arg) => /^(?:-M|--modprobe)/.test(arg));
+	const loadable =
+		ending === '-restore' &&
+		[args, ...(text ?? '').split('\n').map((line) => line.split(/\s+/))].every(isHarmless);
 	if (text === undefined) {
 		// Nothing is loaded of a file that is not there.
 		return {effect: 'other', loadable: false};

@@ -1,0 +1,53 @@
+import {existsSync} from 'node:fs';
+import {RESTORE_FILE} from '../change/paths.ts';
+import {firstLine} from '../host/exec/run.ts';
+import type {Facts} from '../host/machine/facts.ts';
+import {requireIptables} from '../host/netfilter/backend.ts';
+import {HostError} from '../lib/errors.ts';
+import {printable} from '../lib/printable.ts';
+import {findBootLoaders} from '../persistence/boot-loaders/find.ts';
+import {judgeLoaders} from '../persistence/boot-loaders/judge.ts';
+import {runBoot} from '../persistence/boot-loaders/run-boot.ts';
+import {findInitSystem} from '../persistence/plan.ts';
+import {readLoaded} from '../testbed/load-rules.ts';
+import {withTestbed} from '../testbed/testbed.ts';
+import type {Subject} from './prove.ts';
+
+/**
+ * The rules that the next boot loads: those of fw-wizard by its own command, and what else is loaded before and
+ * behind it, as far as a copy of this machine can do that.
+ * @throws {HostError} where nothing is loaded at boot yet, or the restore script does not load the rules
+ */
+export async function planBoot(facts: Facts): Promise<Subject> {
+	if (!existsSync(RESTORE_FILE)) {
+		throw new HostError('Nothing is loaded at boot yet', 'Apply a policy and keep it first', 1);
+	}
+
+	const {iptables, interfaces, families} = requireIptables(facts);
+	const loaders = await findBootLoaders(findInitSystem()?.name ?? 'none', iptables.backend);
+	return withTestbed(
+		interfaces,
+		[],
+		async ({machine}) => {
+			const failed = await runBoot(machine, loaders, async (step) => {
+				if (step.kind === 'own' && step.result.status !== 0) {
+					throw new HostError(
+						`sh cannot load these rules in a throw-away namespace: ${printable(firstLine(step.result.stderr), 160)}`,
+						'Nothing is proven, and nothing was changed',
+						1,
+					);
+				}
+			});
+			// What was run is judged by packets.
+			const {fatal, doubtful} = judgeLoaders(loaders, {takers: new Set(), failed});
+			return {
+				source: await readLoaded(machine, families),
+				leftOut: doubtful,
+				checks: fatal.map((detail) => ({
+					...{name: 'nothing takes the rules away at boot', result: 'failed' as const, detail},
+				})),
+			};
+		},
+		{beyond: false},
+	);
+}

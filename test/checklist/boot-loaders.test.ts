@@ -134,6 +134,15 @@ const LOADERS: ReadonlyArray<{
 		enabled: ['wg-quick@wg0'],
 		named: '/etc/wireguard/wg0.conf:3 "nft -f /etc/wg.nft" (wg-quick@wg0.service',
 	},
+	{
+		kind: 'udev',
+		files: {
+			'/etc/udev/rules.d/99-fw.rules':
+				'# RUN+="/sbin/iptables -X"\nACTION=="add", SUBSYSTEM=="net", RUN+="/sbin/iptables -F", RUN{builtin}+="kmod"\n',
+		},
+		named: '/etc/udev/rules.d/99-fw.rules:2 "/sbin/iptables -F" (udev, runs after fw-wizard)',
+		tried: true,
+	},
 ];
 
 /** What does no harm, of Debian's own packages and of administrators. */
@@ -169,7 +178,7 @@ describe('what else runs at boot', () => {
 		// Real ones, installed: their units, folders and programs.
 		const packages = await unpackPackages(
 			...['ifupdown', 'cron', 'network-manager', 'networkd-dispatcher', 'isc-dhcp-client'],
-			...['wireguard-tools', 'netfilter-persistent', 'iptables-persistent'],
+			...['wireguard-tools', 'netfilter-persistent', 'iptables-persistent', 'udev'],
 		);
 		await host.must('sh', ['-ec', INSTALL, 'sh', packages]);
 		for (const name of ['networking', 'cron']) {
@@ -203,7 +212,7 @@ describe('what else runs at boot', () => {
 	});
 
 	// The checklist names four.
-	const rounds = [0, 4, 8].map((first) => LOADERS.slice(first, first + 4));
+	const rounds = [0, 4, 8, 12].map((first) => LOADERS.slice(first, first + 4));
 	test.each(rounds.map((loaders) => ({kinds: loaders.map(({kind}) => kind).join(', '), loaders})))(
 		'is named where it takes the rules away: $kinds',
 		async ({loaders}) => {

@@ -19,6 +19,7 @@ import {
 import {findInterfaceCommands} from './interfaces.ts';
 import type {BootLoader, Starter} from './model.ts';
 import {restoresOf, ruleLoaderOf} from './saved-rules.ts';
+import {findUdevCommands} from './udev.ts';
 import {commandsOfUnit} from './unit-commands.ts';
 import {readUnitOrder} from './unit-order.ts';
 
@@ -104,7 +105,12 @@ function ofScripts(scripts: readonly StartedScript[], runsLocal: boolean): reado
 }
 
 function ofNetwork(starts: (service: string) => boolean): readonly Starter[] {
-	return [...findInterfaceCommands(), ...findHooks(starts), ...findCronJobs()];
+	return [
+		...findInterfaceCommands(),
+		...findHooks(starts),
+		...findCronJobs(),
+		...findUdevCommands(),
+	];
 }
 
 /** What fw-wizard starts itself, and what the checklist knows otherwise. */

@@ -12,7 +12,7 @@ import {saveOwn} from '../host/netfilter/own-rules.ts';
 import {InputError} from '../lib/errors.ts';
 import {MODULES_LOAD_FILE} from '../persistence/init/systemd.ts';
 import {findInitSystem} from '../persistence/plan.ts';
-import {findLasting} from '../persistence/volatile-root.ts';
+import {describeLasting} from '../persistence/volatile-root.ts';
 import {helperOf} from '../policy/helpers.ts';
 import type {Policy} from '../policy/policy.ts';
 import {nmapCommands} from '../proof/nmap/commands.ts';
@@ -160,7 +160,7 @@ function checkSurvival(running: boolean): Item {
 	return !hasBooted()
 		? open(
 				...([id, title] as const),
-				`the machine has not booted since${findLasting() === 'unseen' ? '; / is an overlay, which may forget what is written to it' : ''}`,
+				['the machine has not booted since', describeLasting() ?? []].flat().join('; '),
 				'reboot, then: fw-wizard check',
 			)
 		: running

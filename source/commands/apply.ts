@@ -12,6 +12,7 @@ import {gatherFacts} from '../host/machine/facts.ts';
 import {clientOf} from '../host/sockets/session.ts';
 import {printable} from '../lib/printable.ts';
 import {findInitSystem, readChoice} from '../persistence/plan.ts';
+import {describeLasting} from '../persistence/volatile-root.ts';
 import {describeLockout} from '../ruleset/describe-lockout.ts';
 import {describeLoaded, printRuleSet, ruleSetToJson} from '../ruleset/print-rule-set.ts';
 import {describeShutToGuests} from '../services/guest-service.ts';
@@ -101,8 +102,9 @@ export function describeBoot(): string {
 		return 'At boot: nothing loads them. How this machine boots is not known; say it with --boot';
 	}
 
+	const doubt = describeLasting();
 	return initSystem.findFault() === undefined
-		? `At boot: ${initSystem.name === 'none' ? 'you see to it' : initSystem.name} (${who})`
+		? `At boot: ${initSystem.name === 'none' ? 'you see to it' : initSystem.name} (${who})${doubt === undefined ? '' : `; but ${doubt}`}`
 		: `At boot: NOTHING loads them: ${initSystem.name} did not take the service. To try again: fw-wizard check --fix`;
 }
 

@@ -47,7 +47,7 @@ describe.each(
 
 	test('has the rules before the network and before the first service, at each boot', async () => {
 		expect(await debian.host.must('node', [PROGRAM, 'apply', ...FLAGS, '--yes'])).toContain(
-			`At boot: ${init} (found out`,
+			`At boot: ${init} (found out; to change it: --boot); but / is an overlay, which may forget`,
 		);
 		expect((await check()).service).toMatchObject({
 			state: 'ok',

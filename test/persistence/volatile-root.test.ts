@@ -1,5 +1,9 @@
 import {expect, test} from 'vitest';
-import {judgeLasting} from '../../source/persistence/volatile-root.ts';
+import {
+	CONTAINER_FILES,
+	judgeLasting,
+	type Lasting,
+} from '../../source/persistence/volatile-root.ts';
 
 const PROC = '22 27 0:21 / /proc rw,relatime shared:5 - proc proc rw';
 const RUN = '24 27 0:23 / /run rw,nosuid - tmpfs tmpfs rw,size=402412k';
@@ -7,7 +11,7 @@ const DISK = '27 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,errors=rem
 const overlay = (upper: string) =>
 	`27 1 0:30 / / rw,relatime shared:1 - overlay overlay rw,lowerdir=/lower,upperdir=${upper},workdir=/work`;
 
-test.each([
+const CASES: ReadonlyArray<readonly [string, readonly string[], string, Lasting, string?]> = [
 	['a disk', [PROC, RUN, DISK], '', 'lasts'],
 	[
 		'a disk, and the rootfs of the initramfs below it',
@@ -60,8 +64,59 @@ test.each([
 		'',
 		'lasts',
 	],
+	[
+		'an /etc on a disk, and a root in memory below it',
+		['27 1 0:30 / / rw - tmpfs tmpfs rw', '41 27 254:3 / /etc rw - ext4 /dev/vda3 rw'],
+		'',
+		'lasts',
+	],
+	[
+		'the folder of the units in memory',
+		[DISK, '40 27 0:40 / /etc/systemd rw - tmpfs tmpfs rw'],
+		'',
+		'in memory',
+	],
+	[
+		'a folder beside ours in memory',
+		[DISK, '40 27 0:40 / /etc/fw-wizard.d rw - tmpfs tmpfs rw'],
+		'',
+		'lasts',
+	],
+	['a root on a disk in memory', ['27 1 1:0 / / rw - ext2 /dev/ram0 rw'], '', 'in memory'],
+	['an /etc on zram', [DISK, '40 27 253:0 / /etc rw - ext4 /dev/zram1 rw'], '', 'in memory'],
+	['systemd.volatile=state', [overlay('/upper')], 'systemd.volatile=state', 'unseen'],
+	['a live system that keeps it', [overlay('/upper')], 'boot=live persistence', 'unseen'],
+	[
+		'a container of Docker on a host that is a live system',
+		[overlay('/var/lib/docker/overlay2/5b/diff')],
+		'boot=live',
+		'container',
+		'/.dockerenv',
+	],
+	[
+		'a container of Podman with a volume for the rules alone',
+		[overlay('/upper'), '41 27 254:3 / /etc/fw-wizard rw - ext4 /dev/vda3 rw'],
+		'',
+		'container',
+		'/run/.containerenv',
+	],
+	[
+		'a container with a volume for /etc',
+		[overlay('/u'), '41 27 254:3 / /etc rw - ext4 /dev/vda3 rw'],
+		'',
+		'lasts',
+		'/.dockerenv',
+	],
+	['a machine whose disk was made of an image', [DISK], '', 'lasts', '/.dockerenv'],
 	['nothing that can be read', [], '', 'lasts'],
-] as const)('whether /etc lasts: %s', (_, mounts, parameters, lasting) => {
-	const exists = (folder: string) => !folder.startsWith('/run/host/');
+];
+
+test.each(
+	CASES.map(([name, mounts, parameters, lasting, file]) => ({
+		...{name, mounts, parameters, lasting, file},
+	})),
+)('whether /etc lasts: $name', ({mounts, parameters, lasting, file}) => {
+	const exists = (name: string) =>
+		CONTAINER_FILES.includes(name) ? name === file : !name.startsWith('/run/host/');
 	expect(judgeLasting(mounts.join('\n'), parameters, exists)).toBe(lasting);
 });

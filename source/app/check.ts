@@ -11,6 +11,7 @@ import type {Item, Tick} from '../checklist/checklist-item.ts';
 import {KEEP_EXISTING} from '../existing/cleanup-plan.ts';
 import {run} from '../host/exec/run.ts';
 import type {Facts} from '../host/machine/facts.ts';
+import {withoutRecord} from '../persistence/watch/plan-watch.ts';
 import {printPolicy} from '../policy/policy.ts';
 import {knownFacts} from './apply-facts.ts';
 import {NOTHING_BESIDE} from './beside-policy.ts';
@@ -74,10 +75,14 @@ async function mend(facts: Facts, items: readonly Item[]): Promise<void> {
 	chownSync(CONFIG_DIR, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
 	chmodSync(CONFIG_DIR, 0o755);
 	// Other programs' rules stay, so that nothing of them need be known.
-	const plan = planApply({policy, existing: KEEP_EXISTING}, knownFacts(facts));
-	if (plan.obstacle !== undefined) {
-		throw explainObstacle(plan.obstacle, plan);
+	const planned = planApply({policy, existing: KEEP_EXISTING}, knownFacts(facts));
+	if (planned.obstacle !== undefined) {
+		throw explainObstacle(planned.obstacle, planned);
 	}
+
+	// What others have put before our rules since then is not confirmed by mending ours.
+	const persistence = {...planned.persistence, keep: withoutRecord(planned.persistence.keep)};
+	const plan = {...planned, persistence};
 
 	const rulesAreWrong = items.some(
 		({id, mendable}) => mendable && (id.startsWith('running') || id === 'reached'),
@@ -86,7 +91,7 @@ async function mend(facts: Facts, items: readonly Item[]): Promise<void> {
 		const beside = {...NOTHING_BESIDE, known: readKnown()};
 		await startChange({...plan, atOnce: true}, CONFIRM_SECONDS.usual, beside);
 	} else {
-		const {keep} = plan.persistence;
+		const {keep} = persistence;
 		const files = {[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600}, ...keep.files};
 		await applyFilePlan({...keep, files});
 	}

@@ -5,6 +5,7 @@ import {findSession} from '../host/sockets/session.ts';
 import {HostError} from '../lib/errors.ts';
 import {joinWords} from '../lib/list.ts';
 import {planRemoval} from '../persistence/plan.ts';
+import {clearMotd, settleWatch} from '../persistence/watch/set-watch.ts';
 import {parsePolicy} from '../policy/policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {findLockouts, printAccessPort} from '../ruleset/lockout.ts';
@@ -20,7 +21,9 @@ export async function undoChange(
 	id: number | undefined,
 	insists: boolean,
 ): Promise<readonly number[]> {
-	return undoChanges(id, insists ? undefined : assertNoLockout);
+	const undone = await undoChanges(id, insists ? undefined : assertNoLockout);
+	await settleWatch();
+	return undone;
 }
 
 /**
@@ -29,6 +32,7 @@ export async function undoChange(
  */
 export async function removeEverything(): Promise<SavedCopies> {
 	await undoEverything(familiesHere(), planRemoval());
+	clearMotd();
 	return cleanSavedCopies();
 }
 

@@ -16,6 +16,13 @@ export const OLD_RULES_FILES = [`${CONFIG_DIR}/rules.v4`, `${CONFIG_DIR}/rules.v
 export const POLICY_FILE = `${CONFIG_DIR}/policy.json`;
 /** The init system that the user has chosen, where it is not the detected one. */
 export const BOOT_FILE = `${CONFIG_DIR}/boot`;
+/** The script that watches over the loaded rules, and how the user wants them watched, where that was said. */
+export const WATCH_FILE = `${CONFIG_DIR}/watch`;
+export const WATCH_CHOICE_FILE = `${CONFIG_DIR}/watching`;
+/** What that script remembers and has found. */
+export const WATCH_STATE_DIR = `${STATE_DIR}/watch`;
+/** What it tells at logins (pam_motd(8)); gone with the next boot. */
+export const WATCH_MOTD_FILE = '/run/motd.d/fw-wizard';
 /** The items of the checklist that the user has ticked off. */
 export const TICKS_FILE = `${STATE_DIR}/ticks.json`;
 export const JOURNAL_FILE = `${STATE_DIR}/journal`;

@@ -1,5 +1,12 @@
 import type {FilePlan, PlannedFile} from '../change/boot-files.ts';
-import {FLOOR_FILE, OLD_RULES_FILES, POLICY_FILE, RESTORE_FILE} from '../change/paths.ts';
+import {
+	FLOOR_FILE,
+	OLD_RULES_FILES,
+	POLICY_FILE,
+	RESTORE_FILE,
+	WATCH_CHOICE_FILE,
+	WATCH_FILE,
+} from '../change/paths.ts';
 import {programOf} from '../host/netfilter/iptables.ts';
 import {systemd} from '../persistence/init/systemd.ts';
 import {planBootFiles, removalOf} from '../persistence/plan.ts';
@@ -11,11 +18,18 @@ export type BootPlan = {readonly keep: FilePlan; readonly remove: FilePlan};
 
 /**
  * The same files as a confirmed change writes. Only the programs have no path: they lie elsewhere on
- * another machine, and the restore script sets its own PATH.
+ * another machine, and the restore script sets its own PATH. The watch script is for machines with fw-wizard.
  */
 export function planForOthers(compiled: CompiledPolicy): BootPlan {
 	const keep = planBootFiles(systemd, compiled, (family) => programOf(family));
-	const own = [POLICY_FILE, RESTORE_FILE, FLOOR_FILE, ...OLD_RULES_FILES];
+	const own = [
+		POLICY_FILE,
+		RESTORE_FILE,
+		FLOOR_FILE,
+		WATCH_FILE,
+		WATCH_CHOICE_FILE,
+		...OLD_RULES_FILES,
+	];
 	const removal = removalOf([systemd], systemd.deactivate);
 	return {
 		keep: {

@@ -1,5 +1,6 @@
 import type {FilePlan} from '../change/boot-files.ts';
 import {INSTALLABLE_INITS} from '../host/machine/init-system.ts';
+import type {WatchedService} from './watch/watch-script.ts';
 
 /** What can run the restore script at boot. `none`: the user arranges that without fw-wizard. */
 export const INIT_SYSTEM_NAMES = [...INSTALLABLE_INITS, 'none'] as const;
@@ -19,4 +20,15 @@ export type InitSystem = {
 	readonly findFault: () => string | undefined;
 	/** The commands before and after the removal of its files. */
 	readonly deactivate: Omit<FilePlan, 'files'>;
+	/** How it has the loaded rules watched; absent where the user sees to the boot. */
+	readonly watch?: Watch;
+};
+
+/** How one init system is told to run the watch script. */
+export type Watch = {
+	readonly service: WatchedService;
+	/** The files that it needs beside the script, for a look every so many seconds. */
+	readonly files: (every: number) => FilePlan['files'];
+	readonly begin: Omit<FilePlan, 'files'>;
+	readonly end: Omit<FilePlan, 'files'>;
 };

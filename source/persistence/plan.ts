@@ -14,6 +14,8 @@ import {sysvinit} from './init/sysvinit.ts';
 import {type BootChoice, INIT_SYSTEM_NAMES, type InitSystem} from './init-system.ts';
 import {printRestoreScript} from './restore-script.ts';
 import {findUnsupported} from './unsupported.ts';
+import {USUAL_WATCH, type WatchChoice} from './watch/choice.ts';
+import {isWatching, planWatch} from './watch/plan-watch.ts';
 
 /** How a change gets loaded at the next boot, and how an undo reverses that. */
 export type Persistence = {
@@ -61,11 +63,13 @@ function detectInitSystem(): InitSystem | undefined {
 /**
  * What confirming a change does so that the next boot loads the same rules.
  * @param choice the init system that the user names for this change
+ * @param watch how the user wants the rules watched, where this change says so
  */
 export function planPersistence(
 	compiled: CompiledPolicy,
 	backend: Backend,
 	choice = readChoice(),
+	watch?: WatchChoice,
 ): Persistence {
 	const initSystem = findInitSystem(choice);
 	if (!initSystem) {
@@ -73,38 +77,55 @@ export function planPersistence(
 	}
 
 	const said = choice !== undefined && choice !== 'auto';
-	const planned = planBootFiles(initSystem, compiled, (family) =>
-		programOfBackend(family, backend),
-	);
+	const programOf = (family: Family) => programOfBackend(family, backend);
+	const planned = planBootFiles(initSystem, compiled, programOf);
+	const watched = planWatch(initSystem, compiled.ruleSet, programOf, watch);
 	const before = existsSync(RESTORE_FILE) ? findInitSystem() : undefined;
-	const leave = before === undefined || before === initSystem ? NOTHING : before.deactivate;
+	const leave = before === undefined || before === initSystem ? NOTHING : deactivation(before);
+	const files = {...planned.files, ...watched.files};
 	// The files of another init system must not stay: both would run.
-	const ofOtherSystems = INIT_SYSTEMS.flatMap((other) => Object.keys(other.files([])));
-	const left = [...ofOtherSystems, ...(said ? [] : [BOOT_FILE])].filter(
-		(file) => !(file in planned.files) && existsSync(file),
+	const left = [...filesOf(INIT_SYSTEMS), ...(said ? [] : [BOOT_FILE])].filter(
+		(file) => !(file in files) && existsSync(file),
 	);
 	return {
 		keep: {
 			files: {
 				...Object.fromEntries(left.map((file) => [file, null])),
 				...(said ? {[BOOT_FILE]: {text: `${choice}\n`, mode: 0o644}} : {}),
-				...planned.files,
+				...files,
 			},
-			before: [...leave.before, ...planned.before],
-			after: [...leave.after, ...planned.after],
+			...inTurn(leave, planned, watched),
 		},
-		undo: before === undefined ? initSystem.deactivate : undoTo(before, initSystem),
+		undo: before === undefined ? deactivation(initSystem) : undoTo(before, initSystem),
 	};
+}
+
+/** Commands of several plans, those of the first one first. */
+function inTurn(...plans: ReadonlyArray<Omit<FilePlan, 'files'>>): Omit<FilePlan, 'files'> {
+	return {
+		before: plans.flatMap(({before}) => before),
+		after: plans.flatMap(({after}) => after),
+	};
+}
+
+function deactivation({deactivate, watch}: InitSystem): Omit<FilePlan, 'files'> {
+	return inTurn(watch?.end ?? NOTHING, deactivate);
+}
+
+/** All files that init systems may have, beside the rules and the scripts. */
+function filesOf(initSystems: readonly InitSystem[]): readonly string[] {
+	return initSystems.flatMap(({files, watch}) => [
+		...Object.keys(files([])),
+		...Object.keys(watch?.files(USUAL_WATCH.every) ?? {}),
+	]);
 }
 
 /** The commands with which an undo returns to the init system that was used before. */
 function undoTo(before: InitSystem, initSystem: InitSystem): Omit<FilePlan, 'files'> {
+	const watch = (isWatching() ? before.watch?.begin : before.watch?.end) ?? NOTHING;
 	return before === initSystem
-		? initSystem.activate
-		: {
-				before: [...initSystem.deactivate.before, ...before.activate.before],
-				after: [...initSystem.deactivate.after, ...before.activate.after],
-			};
+		? inTurn(initSystem.activate, watch)
+		: inTurn(deactivation(initSystem), before.activate, watch);
 }
 
 /** The same for a machine that boots in a given way, with the iptables of each family that it has. */
@@ -138,7 +159,8 @@ export function planBootFiles(
 
 /** The plan that removes the files of every init system. */
 export function planRemoval(): FilePlan {
-	return removalOf(INIT_SYSTEMS, findInitSystem()?.deactivate ?? NOTHING);
+	const initSystem = findInitSystem();
+	return removalOf(INIT_SYSTEMS, initSystem ? deactivation(initSystem) : NOTHING);
 }
 
 /** The plan that removes the files of some init systems. */
@@ -146,6 +168,8 @@ export function removalOf(
 	initSystems: readonly InitSystem[],
 	deactivate: Omit<FilePlan, 'files'>,
 ): FilePlan {
-	const files = initSystems.flatMap((initSystem) => Object.keys(initSystem.files([])));
-	return {files: Object.fromEntries(files.map((file) => [file, null])), ...deactivate};
+	return {
+		files: Object.fromEntries(filesOf(initSystems).map((file) => [file, null])),
+		...deactivate,
+	};
 }

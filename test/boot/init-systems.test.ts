@@ -1,4 +1,4 @@
-import {beforeAll, describe, expect, test} from 'vitest';
+import {beforeAll, describe, expect, test, vi} from 'vitest';
 import type {Item} from '../../source/checklist/checklist-item.ts';
 import {type Debian, PROGRAM, useDebians} from '../_helpers/lab/debian.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
@@ -69,6 +69,14 @@ describe.each(
 			});
 			expect(await canLogIn(debian, 4)).toBe(true);
 		}
+
+		// The watch, which the script that comes last has started.
+		await sh('iptables -F; ip6tables -F');
+		await vi.waitFor(async () => expect((await readSaves(debian.host)).ipv6).toContain(JUMP), {
+			timeout: 30_000,
+			interval: 200,
+		});
+		expect((await check()).watch?.cause).toContain('repaired once since the boot');
 
 		expect(await check()).toMatchObject({
 			service: {state: 'ok'},

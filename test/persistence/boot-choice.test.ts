@@ -28,6 +28,8 @@ describe('an init script of sysvinit, with update-rc.d and insserv of Debian', (
 			`[ ! -d ${insserv}/$folder ] || mount -t overlay fww-test -o lowerdir=${insserv}/$folder:/usr/sbin /usr/sbin`,
 			'done',
 			`cp ${insserv}/etc/insserv.conf /etc/`,
+			// The script starts the watch, which tells logins what it finds.
+			'mount -t tmpfs fww-test /run',
 			'for level in 0 1 2 3 4 5 6 S; do mkdir -p /etc/rc$level.d; done',
 		];
 		await host.must('sh', ['-ec', lines.join('\n')]);

@@ -20,8 +20,13 @@ const OTHERS = ['ip6tables', 'iptables', 'netfilter-persistent', 'nftables', 'uf
 );
 const MODULES = '/etc/modules-load.d/fw-wizard.conf';
 const OWN = [
-	...['policy.json', 'floor', 'restore'].map((name) => `/etc/fw-wizard/${name}`),
+	...['policy.json', 'floor', 'restore', 'watch'].map((name) => `/etc/fw-wizard/${name}`),
 	...[MODULES, UNIT, LINK],
+	...['watch.service', 'watch.timer', 'look.service'].map((name) =>
+		UNIT.replace('.service', `-${name}`),
+	),
+	LINK.replace('.service', '-watch.service'),
+	'/etc/systemd/system/timers.target.wants/fw-wizard-watch.timer',
 ];
 
 describe('what is kept for the boot', () => {

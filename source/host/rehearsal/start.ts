@@ -29,6 +29,7 @@ const WRITABLE = {
 	etc: [
 		'systemd/system',
 		'systemd/system/multi-user.target.wants',
+		'systemd/system/timers.target.wants',
 		'modules-load.d',
 		'network/if-pre-up.d',
 		'init.d',

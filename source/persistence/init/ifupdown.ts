@@ -1,4 +1,6 @@
 import type {InitSystem} from '../init-system.ts';
+import {watchWithCron} from '../watch/cron.ts';
+import {START_WATCH} from '../watch/run-watch.ts';
 import {RUN_RESTORE} from './run-restore.ts';
 
 export const IFUPDOWN_FILE = '/etc/network/if-pre-up.d/fw-wizard';
@@ -12,7 +14,7 @@ const SCRIPT = `#!/bin/sh
 (
 ${RUN_RESTORE}
 ) || echo "fw-wizard: see above" >&2
-exit 0
+${START_WATCH}exit 0
 `;
 
 export const ifupdown: InitSystem = {
@@ -22,4 +24,5 @@ export const ifupdown: InitSystem = {
 	// ifupdown runs every executable file in its folder.
 	findFault: () => undefined,
 	deactivate: {before: [], after: []},
+	watch: watchWithCron({enabled: `[ -x ${IFUPDOWN_FILE} ]`, name: IFUPDOWN_FILE}),
 };

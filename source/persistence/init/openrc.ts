@@ -1,13 +1,16 @@
 import {openrcRunlevels, openrcStarts} from '../../host/machine/init-system.ts';
 import type {InitSystem} from '../init-system.ts';
+import {watchWithCron} from '../watch/cron.ts';
+import {START_WATCH} from '../watch/run-watch.ts';
 import {RUN_RESTORE} from './run-restore.ts';
 import {INIT_SCRIPT, INIT_SCRIPT_AGAIN, LOADERS, SCRIPTS} from './sysvinit.ts';
 
 /**
  * A service of OpenRC (openrc-run(8)). It needs no other: what cannot be mounted must not keep the rules away.
  * Stopping it leaves the rules: it must not open the machine.
+ * @param then what comes last when it starts
  */
-function printService(order: string): string {
+function printService(order: string, then = ''): string {
 	return `#!/sbin/openrc-run
 # Written by fw-wizard.
 description="Firewall rules of fw-wizard"
@@ -21,7 +24,8 @@ start() {
 	(
 ${RUN_RESTORE}
 	)
-	eend $?
+	status=$?
+${then}	eend $status
 }
 
 stop() {
@@ -45,7 +49,7 @@ export const openrc: InitSystem = {
 	// The script loads the modules itself: /etc/modules belongs to the machine.
 	files: () => ({
 		[INIT_SCRIPT]: {text: printService(printEarly()), mode: 0o755},
-		[INIT_SCRIPT_AGAIN]: {text: printService(LATE), mode: 0o755},
+		[INIT_SCRIPT_AGAIN]: {text: printService(LATE, START_WATCH), mode: 0o755},
 	}),
 	get activate() {
 		return {
@@ -63,6 +67,10 @@ export const openrc: InitSystem = {
 		before: SCRIPTS.map((name) => ['rc-update', '--quiet', '--all', 'delete', name]),
 		after: [],
 	},
+	watch: watchWithCron({
+		enabled: 'set -- /etc/runlevels/*/fw-wizard; [ -e "$1" ]',
+		name: 'fw-wizard',
+	}),
 };
 
 /** Each script, with its runlevel. */

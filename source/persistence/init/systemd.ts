@@ -2,6 +2,7 @@ import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {CONFIG_DIR} from '../../change/paths.ts';
 import type {InitSystem} from '../init-system.ts';
+import {BEGIN_WATCH, END_WATCH, watchUnits} from '../watch/systemd-units.ts';
 import {RUN_RESTORE} from './run-restore.ts';
 
 export const UNIT = 'fw-wizard.service';
@@ -94,6 +95,13 @@ export const systemd: InitSystem = {
 			['rmdir', ...LINKS.map((link) => path.dirname(link))],
 			['systemctl', 'daemon-reload'],
 		],
+	},
+	watch: {
+		// A masked unit is a link.
+		service: {enabled: `[ -L ${ENABLED_LINK} ] && [ ! -L ${UNIT_FILE} ]`, name: UNIT},
+		files: watchUnits,
+		begin: BEGIN_WATCH,
+		end: END_WATCH,
 	},
 };
 

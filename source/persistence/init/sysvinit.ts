@@ -1,6 +1,8 @@
 import path from 'node:path';
 import {sysvinitStarts} from '../../host/machine/init-system.ts';
 import type {InitSystem} from '../init-system.ts';
+import {watchWithCron} from '../watch/cron.ts';
+import {START_WATCH} from '../watch/run-watch.ts';
 import {RUN_RESTORE} from './run-restore.ts';
 
 /** Loads the rules before the network comes up. */
@@ -18,8 +20,9 @@ export const LOADERS = 'nftables netfilter-persistent iptables ip6tables ufw ips
 /**
  * An init script with the header that insserv(8) and update-rc.d(8) read (LSB 5.0, 22.3), and chkconfig(8)
  * of Red Hat's before systemd. Stopping it leaves the rules: it must not open the machine.
+ * @param then what comes last when it starts
  */
-function printScript(name: string, priorities: string, order: string): string {
+function printScript(name: string, priorities: string, order: string, then = ''): string {
 	return `#!/bin/sh
 # Written by fw-wizard.
 # chkconfig: 2345 ${priorities}
@@ -36,7 +39,11 @@ ${order}
 case $1 in
 start | restart | reload | force-reload)
 	echo "Loading the firewall rules of fw-wizard"
+	(
 ${RUN_RESTORE}
+	)
+	status=$?
+${then}	exit $status
 	;;
 stop)
 	echo "The firewall rules of fw-wizard stay"
@@ -65,7 +72,10 @@ export const sysvinit: InitSystem = {
 	// The script loads the modules itself: /etc/modules belongs to the machine.
 	files: () => ({
 		[INIT_SCRIPT]: {text: printScript('fw-wizard', '09 91', EARLY), mode: 0o755},
-		[INIT_SCRIPT_AGAIN]: {text: printScript('fw-wizard-again', '11 89', LATE), mode: 0o755},
+		[INIT_SCRIPT_AGAIN]: {
+			text: printScript('fw-wizard-again', '11 89', LATE, START_WATCH),
+			mode: 0o755,
+		},
 	}),
 	activate: {
 		before: [],
@@ -82,4 +92,9 @@ export const sysvinit: InitSystem = {
 		before: SCRIPTS.map((name) => ['chkconfig', '--del', name]),
 		after: SCRIPTS.map((name) => ['update-rc.d', '-f', name, 'remove']),
 	},
+	watch: watchWithCron({
+		enabled:
+			'set -- /etc/rc[S0-6].d/S??fw-wizard /etc/rc.d/rc[S0-6].d/S??fw-wizard; [ -e "$1" ] || [ -e "$2" ]',
+		name: INIT_SCRIPT,
+	}),
 };

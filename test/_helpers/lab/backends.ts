@@ -24,8 +24,12 @@ const PROGRAMS = ['iptables', 'ip6tables'].flatMap((name) =>
 	['', '-save', '-restore'].map((ending) => ({name, ending})),
 );
 
-/** systemctl and systemd-run would reach the machine's own service manager through its socket. */
-const HIDE_MANAGER = '{ [ ! -d /run/systemd ] || mount -t tmpfs fww-test /run/systemd; }';
+/**
+ * systemctl and systemd-run would reach the machine's own service manager through its socket; and logins to
+ * this machine are told nothing of a test.
+ */
+const HIDE_MANAGER =
+	'for folder in /run/systemd /run/motd.d; do [ ! -d $folder ] || mount -t tmpfs fww-test $folder; done';
 
 /**
  * Chooses the backend as a Debian does, by the links in /etc/alternatives, but in a mount namespace

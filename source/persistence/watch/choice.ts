@@ -1,0 +1,36 @@
+import {WATCH_CHOICE_FILE} from '../../change/paths.ts';
+import {readText} from '../../host/files/read-text.ts';
+
+/** Whether and how the rules are watched: every so many seconds, and whether they are loaded again then. */
+export type WatchChoice = {readonly on: boolean; readonly repair: boolean; readonly every: number};
+
+/** What holds where the user has not said anything. */
+export const USUAL_WATCH: WatchChoice = {on: true, repair: false, every: 300};
+
+/** Seconds between two looks: what cron(8) can say as well. */
+export const WATCH_SECONDS = {least: 60, most: 3600} as const;
+
+/** The choice that the user made earlier, or undefined. */
+export function readWatchChoice(): WatchChoice | undefined {
+	return parseWatchChoice(readText(WATCH_CHOICE_FILE) ?? '');
+}
+
+/** The choice as its file has it: `off 300`, `report 300`, `repair 60`. */
+export function parseWatchChoice(text: string): WatchChoice | undefined {
+	const [, mode, seconds] = /^(off|report|repair) (\d{1,4})\n$/.exec(text) ?? [];
+	const every = Number(seconds);
+	return mode === undefined || every < WATCH_SECONDS.least || every > WATCH_SECONDS.most
+		? undefined
+		: {on: mode !== 'off', repair: mode === 'repair', every};
+}
+
+/** The same choice as a text for its file. */
+export function printWatchChoice({on, repair, every}: WatchChoice): string {
+	return `${on ? (repair ? 'repair' : 'report') : 'off'} ${every}\n`;
+}
+
+/** `5 minutes`, `90 seconds` */
+export function describeEvery(seconds: number): string {
+	const [count, unit] = seconds % 60 === 0 ? [seconds / 60, 'minute'] : [seconds, 'second'];
+	return count === 1 ? unit : `${count} ${unit}s`;
+}

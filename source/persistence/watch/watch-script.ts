@@ -1,0 +1,244 @@
+import {LOCK_FILE, RESTORE_FILE, WATCH_CHOICE_FILE, WATCH_STATE_DIR} from '../../change/paths.ts';
+import {CHOOSE_IPTABLES, printChoice} from '../../host/netfilter/choose-iptables.ts';
+import {cksum} from '../../lib/cksum.ts';
+import type {Family} from '../../lib/network.ts';
+import {quote} from '../../lib/shell-quote.ts';
+import {OWN_CHAINS} from '../../ruleset/model.ts';
+import {RUN_RESTORE} from '../init/run-restore.ts';
+import {SUM_LINE} from '../restore-script.ts';
+import {JUDGE} from './judge-rules.ts';
+import {TELL} from './tell-findings.ts';
+import {VIEW} from './view-rules.ts';
+
+/** A family to watch: the tables that have chains of ours, and the iptables of the backend in use (absolute). */
+export type WatchedFamily = {
+	readonly family: Family;
+	readonly program: string;
+	readonly tables: readonly string[];
+};
+
+/** How the init system is asked whether it will run the restore script. */
+export type WatchedService = {
+	/** A command of POSIX sh that only looks at files. */
+	readonly enabled: string;
+	/** The name of the unit of systemd, or of the script. */
+	readonly name: string;
+};
+
+/** After a boot it looks for so many seconds, at first each second, then each 2 s. */
+const [BOOT_SECONDS, EAGER_SECONDS] = [180, 60];
+/** Where systemd still boots then, so much longer at a time, but at most so long in all. */
+const [MORE_SECONDS, MOST_SECONDS] = [30, 900];
+/** So many repairs within so many seconds; then it only reports. */
+const [REPAIRS, REPAIR_SECONDS] = [3, 600];
+
+/**
+ * The watch over the loaded rules: a POSIX sh script with awk(1). It compares what the kernel has with what the
+ * restore script loads, tried in a network namespace of its own where that is possible, and what stands before
+ * our jump in INPUT with what stood there when the change was confirmed.
+ *
+ * `sh watch boot` looks again and again in the minutes after a boot, and runs the restore script where chains or
+ * jumps of ours are gone or changed; `start` does so in the background; `look` looks once, and repairs where the
+ * user has chosen that; `record` writes down what is there now. Rules of others are left alone, and everything
+ * while a change of fw-wizard is under way. After the third repair within ten minutes it only reports.
+ *
+ * What it finds it tells systemd, or syslog; whoever logs in; and `fw-wizard check`, by a file.
+ * @param goesOn whether `start` goes on after the boot, where neither a timer nor cron looks then
+ */
+export function printWatchScript(
+	families: readonly WatchedFamily[],
+	{enabled, name}: WatchedService,
+	goesOn: boolean,
+): string {
+	const script = `# Written by fw-wizard: looks whether its firewall rules are still loaded and reached.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
+LC_ALL=C
+export PATH LC_ALL
+umask 077
+state=${WATCH_STATE_DIR}
+
+${CHOOSE_IPTABLES}
+# Table $2 of family $1, twice.
+table() {
+	echo "$mark $1 $2"
+	"$tool-save" -t "$2" && "$tool-save" -t "$2" -c || echo failed
+}
+
+# What counts of all tables.
+view() {
+	read -r mark </proc/sys/kernel/random/uuid
+	{
+${families.map(printView).join('')}	} 2>&1 | awk -v "mark=$mark" ${quote(VIEW)}
+}
+
+complete() {
+${families.map(printJump).join('')}}
+
+# Our chain $4 of the table $2 of family $1, and the jump from $3, where iptables cannot print all of the table.
+alone() {
+	case $seen in *"unread $1 $2"*) ;; *) return ;; esac
+	"$tool" -w 10 -t "$2" -S "$4" | sed -n "s/^-A /own $1 $2 -A /p"
+	nft list chain "ip\${1#4}" "$2" "$3" |
+		sed -n "s/^[[:space:]]*counter packets [0-9]* bytes [0-9]* jump $4$/own $1 $2 -A $3 -j $4/p"
+} 2>/dev/null
+
+# Sets $seen to what is loaded.
+see() {
+	seen=$(view)
+	case $seen in *'unread '*) ;; *) return ;; esac
+	seen=$(
+		printf '%s\n' "$seen"
+${families.map(printAlone).join('')}	)
+}
+
+${JUDGE}
+${TELL}
+# What is wrong with the service that loads the rules at boot. $1: look, where there is time to ask systemd.
+service() {
+	${enabled} || { echo 'unit ${name} is not enabled: the next boot does not load the rules'; return; }
+	[ "$1" = look ] && [ -d /run/systemd/system ] || return
+	case $(systemctl is-active ${name}) in
+	active | activating | reloading) ;;
+	*) echo 'unit ${name} does not run: it loads the rules again where another service replaces them' ;;
+	esac
+}
+
+# Whether repairing has been in vain. Leaves in $again when it was done lately.
+is_in_vain() {
+	again=
+	for at in $repairs; do [ "$at" -le $((now - ${REPAIR_SECONDS})) ] || again="$again$at "; done
+	set -- $again
+	[ "$#" -ge ${REPAIRS} ]
+}
+
+# Runs the restore script. Sets $found to what is wrong afterwards, or $outcome.
+repair() {
+	repairs=$again$now total=$((total + 1))
+	(
+		exec 8<&-
+${RUN_RESTORE}
+	) >/dev/null 2>&1
+	outcome="Repairing failed: the restore script ended with $?"
+	see
+	found=$(differences)
+	case $found in ours*) ;; *) outcome= mended=$before ;; esac
+}
+
+# $1: boot, or look.
+look() {
+	uptime
+	[ -f ${RESTORE_FILE} ] && ! is_changing || return 0
+	if [ -f ${LOCK_FILE} ]; then
+		exec 8<${LOCK_FILE}
+		flock -n 8 || { exec 8<&-; return 0; }
+	fi
+	judge
+	outcome= mended= before=$found told=$repairs
+	case $found in
+	ours*)
+		if is_in_vain; then
+			outcome='Not repaired any more: ${REPAIRS} times in ten minutes were in vain'
+		elif case $seen in *'unread '*) ;; *) false ;; esac; then
+			outcome='Not repaired: the restore script could not see whether its rules are reached'
+		elif [ "$1$mode" != lookreport ]; then
+			repair
+		fi
+		;;
+	esac
+	wrong=$(service "$1")
+	[ -z "$found$wrong" ] || wrong=$(printf '%s\\n' "$found" "$wrong" | sed -n 's/^[a-z]* \\(.\\)/\\1/p')
+	[ -z "$wrong" ] || wrong="$wrong
+"
+	[ -z "$outcome" ] || wrong="$wrong$outcome
+"
+	if [ -n "$mended" ]; then
+		mended=$(printf '%s\\n' "$mended" | sed -n 's/^ours //p' | in_one_line)$(suspects "$good")
+		say "$mended. Repaired"
+		last="$(date -u +%Y-%m-%dT%H:%M:%SZ) $mended"
+	fi
+	if [ "$wrong" != "$open" ]; then
+		if [ -n "$wrong" ]; then
+			say "The firewall is not as it was confirmed: $(printf '%s' "$wrong" | in_one_line)$(suspects "$good")"
+		else
+			say 'The firewall is as it was confirmed again'
+		fi
+		[ -n "$open" ] || since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+		open=$wrong
+		keep
+	elif [ "$repairs" != "$told" ]; then
+		keep
+	fi
+	forget
+	good=$now
+	[ ! -e ${LOCK_FILE} ] || exec 8<&-
+}
+
+# In the minutes after a boot.
+boot() {
+	rm -f "$state/found" "$state/looked"
+	remember
+	keep
+	uptime
+	begun=$now end=$((now + ${BOOT_SECONDS}))
+	while [ "$now" -lt "$end" ] && [ -f "$0" ]; do
+		look boot
+		sleep "$((now - begun < ${EAGER_SECONDS} ? 1 : 2))"
+		uptime
+		[ "$now" -lt "$end" ] || [ "$now" -ge "$((begun + ${MOST_SECONDS}))" ] || [ ! -d /run/systemd/system ] ||
+			case $(systemctl is-system-running) in initializing | starting) end=$((now + ${MORE_SECONDS})) ;; esac
+	done
+}
+
+main() {
+	mode=report every=300 recalled=
+	{ read -r mode every <${WATCH_CHOICE_FILE}; } 2>/dev/null
+	case $1 in
+	boot) boot ;;
+	look)
+		remember
+		look look
+		echo "$now" >"$state/looked"
+		;;
+	record)
+		IFS= read -r generation <${RESTORE_FILE} || return
+		see
+		recall && record "$(only front "$seen")"
+		rm -f "$state/found"
+		;;
+	expected)
+		# What is done to the policies of a namespace is no note for this machine.
+		[ "$(readlink /proc/self/ns/net)" != "$2" ] || return
+		CLOSED=/dev/null/ /bin/sh ${RESTORE_FILE} >/dev/null 2>&1 && view || echo failed
+		;;
+	start)
+		(setsid /bin/sh "$0" stay </dev/null >/dev/null 2>&1 &)
+		;;
+	stay)
+		# One at a time: ifupdown starts it for each interface.
+		exec 7<"$0" && flock -n 7 || return 0
+		boot
+${goesOn ? '		while sleep "$every" && [ -f "$0" ]; do look look; done\n' : '		:\n'}		;;
+	esac
+}
+main "$@"
+`;
+	return `${SUM_LINE}${cksum(script)}\n${script}`;
+}
+
+function printView({family, program, tables}: WatchedFamily): string {
+	return `${printChoice(program)}${tables.map((table) => `	table ${family} ${table}\n`).join('')}`;
+}
+
+function printAlone({family, program, tables}: WatchedFamily): string {
+	const chains = OWN_CHAINS.filter(({table}) => tables.includes(table));
+	return `\t\t${printChoice(program)}${chains
+		.map(({table, from, name}) => `\t\talone ${family} ${table} ${from} ${name}\n`)
+		.join('')}`;
+}
+
+/** Our jump must be there, also where nothing tells what else should. */
+function printJump({family}: WatchedFamily): string {
+	const [{table, from, name}] = OWN_CHAINS;
+	const jump = `own ${family} ${table} -A ${from} -j ${name}`;
+	return `	case $own in *'${jump}'*) ;; *) own="$own\n${jump}" ;; esac\n`;
+}

@@ -1,0 +1,114 @@
+import path from 'node:path';
+import process from 'node:process';
+import {describe, expect, test, vi} from 'vitest';
+import {type Debian, PROGRAM, useDebians} from '../_helpers/lab/debian.ts';
+import {suitesHere} from '../_helpers/lab/debian-root.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
+import {execute, type Server, startServer, succeed} from '../_helpers/lab/programs.ts';
+import {ownLines, readSaves} from '../_helpers/samples/saves.ts';
+import {loginWords} from '../_helpers/ssh/ssh.ts';
+import {useTerminals} from '../_helpers/terminal/terminal.ts';
+
+const PROBER = path.resolve(import.meta.dirname, './prober.js');
+const SHUT = 3306;
+const POLICY = '--role server --verdict drop --no-helper --open 22/tcp'.split(' ');
+const UNITS = ['fw-wizard-watch.service', 'fw-wizard-look.service', 'fw-wizard-watch.timer'];
+
+/** Empties the chains of iptables some seconds after the boot, as a script of somebody's own does. */
+const LATE = `[Service]
+ExecStart=/bin/sh -c 'sleep 6; iptables -F; ip6tables -F'
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** Counts, in the machine's network, what passes all filters. */
+const WITNESS = `table inet fww_boot {
+	chain passed {
+		type filter hook input priority 300;
+		meta l4proto { tcp, udp } th dport ${SHUT} counter
+	}
+}
+`;
+
+describe.each(suitesHere())('the watch after the boot, %s', (suite) => {
+	const lab = useLab();
+	const debians = useDebians(lab);
+	const terminals = useTerminals();
+
+	const own = async ({host}: Debian) => {
+		const {ipv4, ipv6} = await readSaves(host);
+		return {ipv4: ownLines(ipv4), ipv6: ownLines(ipv6)};
+	};
+	const journal = async ({host}: Debian) =>
+		host.must('journalctl', ['-b', '-o', 'cat', '-t', 'fw-wizard']);
+
+	test('repairs what a service takes away, and tells the journal, logins and check', async () => {
+		const debian = await debians.boot(suite, {'/etc/systemd/system/fww-late.service': LATE});
+		const {host} = debian;
+		await debian.install();
+		await host.must('node', [PROGRAM, 'apply', ...POLICY, '--yes']);
+		const applied = await own(debian);
+		const files = UNITS.map((unit) => `/etc/systemd/system/${unit}`);
+		const verified = await host.run('systemd-analyze', ['--man=no', 'verify', ...files]);
+		expect(verified).toMatchObject({status: 0, stdout: '', stderr: ''});
+		expect(await host.must('systemctl', ['is-active', 'fw-wizard-watch.timer'])).toBe('active\n');
+
+		// A look, as the timer has it: it tells, and leaves all as it is.
+		await host.must('iptables', ['-D', 'INPUT', '-j', 'FW-WIZARD-INPUT']);
+		await host.must('systemctl', ['stop', 'fw-wizard']);
+		await host.must('systemctl', ['start', 'fw-wizard-look']);
+		expect(await journal(debian)).toBe(
+			'The firewall is not as it was confirmed: IPv4: INPUT has no jump to FW-WIZARD-INPUT; fw-wizard.service does not run: it loads the rules again where another service replaces them\n',
+		);
+		expect(await own(debian)).not.toEqual(applied);
+		await host.must('systemctl', ['start', 'fw-wizard', 'fw-wizard-look']);
+		expect(await journal(debian)).toContain('as it was confirmed again');
+		expect(await host.run('cat', ['/run/motd.d/fw-wizard'])).toMatchObject({status: 1});
+
+		await host.must('systemctl', ['--quiet', 'enable', 'fww-late']);
+		let prober: Server | undefined;
+		await debian.reboot(async (namespace) => {
+			await succeed(['ip', 'netns', 'exec', namespace, 'nft', '-f', '-'], {input: WITNESS});
+			prober = await startServer(
+				[...debian.client.enter, process.execPath, PROBER, `${SHUT}`, ...debian.addresses],
+				/ready/,
+			);
+		});
+		await vi.waitFor(async () => expect(await journal(debian)).toContain('Repaired'), {
+			timeout: 60_000,
+			interval: 200,
+		});
+		const passed = await countPassed(debian);
+		expect(await own(debian)).toEqual(applied);
+		expect(await journal(debian)).toMatch(
+			/^IPv4: FW-WIZARD-INPUT is gone or empty; .*\. Services that systemd started or ended meanwhile: .*fww-late\.service.*\. Repaired$/m,
+		);
+		await prober?.endInput();
+		// It was open, and is no longer: 4 knocks each 5 ms.
+		expect(passed).toBeGreaterThan(0);
+		expect(await countPassed(debian)).toBe(passed);
+		console.log(`open for about ${Math.round((passed / 4) * 5)} ms`);
+
+		const log = await host.must('journalctl', ['-b', '-o', 'cat']);
+		expect(log).not.toMatch(/ordering cycle|fw-wizard-watch.*(?:Failed|failed)/);
+		const login = terminals.start(loginWords(debian, '', {terminal: true}), {
+			enter: debian.client.enter,
+		});
+		await login.waitFor('rules of the firewall were gone or changed');
+		await login.waitFor('See: fw-wizard check');
+
+		await host.must('node', [PROGRAM, 'undo', '--all']);
+		const left = ['/etc', '/var/lib', '/run/motd.d', '-name', '*fw-wizard*'];
+		expect(await host.must('find', left)).toBe('');
+		expect(await host.run('systemctl', ['is-active', ...UNITS])).toMatchObject({
+			stdout: 'inactive\ninactive\ninactive\n',
+		});
+	}, 300_000);
+});
+
+/** How many packets have passed all filters of the machine, to a port that the policy does not open. */
+async function countPassed({host}: Debian): Promise<number> {
+	const list = ['nft', 'list', 'table', 'inet', 'fww_boot'];
+	const {stdout} = await execute(['ip', 'netns', 'exec', host.name, ...list]);
+	return Number(/packets (\d+)/.exec(stdout)?.[1]);
+}

@@ -22,6 +22,7 @@ import type {RuleSet} from '../ruleset/model.ts';
 import {checkBoot} from './check-boot.ts';
 import {checkConflicts, describeCoexisting} from './check-conflicts.ts';
 import {describeRunning, tryRunning} from './check-packets.ts';
+import {checkWatch} from './check-watch.ts';
 import {failed, type Item, ok, open, TICKS, type Tick, unless} from './checklist-item.ts';
 import {asItIs, findFileFault} from './verify-files.ts';
 
@@ -54,10 +55,11 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 	const readRules = async () =>
 		Promise.all(ruleSet.families.map(async ({family}) => saveOwn(family)));
 	// All at once: most of the time is spent waiting for other programs.
-	const [saves, compared, boot, helpers, others] = await Promise.all([
+	const [saves, compared, boot, watch, helpers, others] = await Promise.all([
 		readRules(),
 		tryRunning(compiled, withIptables, full),
 		checkBoot(compiled, withIptables, full),
+		checkWatch(),
 		checkHelpers(policy),
 		checkOthers(),
 	]);
@@ -68,6 +70,7 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 		...running,
 		...describeRunning(saves, compared, new Set(altered.map(({family}) => family))),
 		...boot,
+		...watch,
 		helpers,
 		...others,
 		...checkTicks(facts),

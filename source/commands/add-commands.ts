@@ -9,6 +9,7 @@ import {
 	repeatable,
 	SHELLS,
 	SUBJECTS,
+	WATCH_WORDS,
 	wordArgument,
 	wordOption,
 } from './options/words.ts';
@@ -113,6 +114,16 @@ export function addCommands(root: Command, act: Act): void {
 		.option('--full', 'try every port of the next boot, not only where its rules change')
 		.addOption(wordOption('--tick <what>', 'tick off what only you can see', TICKS))
 		.option('--json', 'print the checklist as JSON');
+
+	add('watch', 'watch over the loaded rules, and say what was found', async (flags, what) => {
+		const {text, well} = await (await import('./watch.ts')).watch(what, flags);
+		print(text);
+		return well ? 0 : 1;
+	})
+		.addArgument(wordArgument('[what]', 'on, off, or how it is now', WATCH_WORDS))
+		.option('--repair', 'load the rules again where they are gone, at any time')
+		.option('--every <time>', 'how often to look, from 1min to 60min (default 5min)')
+		.option('--json', 'print it as JSON');
 
 	withPolicyOptions(
 		add('export', 'print a policy for another machine, in another form', async (flags, form) =>

@@ -114,6 +114,7 @@ describe('an init script of sysvinit, with update-rc.d and insserv of Debian', (
 		await host.must('umount', ['/usr/bin/systemctl']);
 		expect((await readChecklist(host)).failed).toEqual({
 			service: 'fw-wizard.service is disabled',
+			watch: 'fw-wizard-watch.service is not enabled',
 		});
 		expect(await readChecklist(host, '--fix')).toMatchObject({status: 0, failed: {}});
 	});

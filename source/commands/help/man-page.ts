@@ -1,4 +1,12 @@
-import {FLOOR_FILE, JOURNAL_FILE, POLICY_FILE, RESTORE_FILE} from '../../change/paths.ts';
+import {
+	FLOOR_FILE,
+	JOURNAL_FILE,
+	POLICY_FILE,
+	RESTORE_FILE,
+	WATCH_CHOICE_FILE,
+	WATCH_FILE,
+	WATCH_STATE_DIR,
+} from '../../change/paths.ts';
 import {IP_PROTOCOLS} from '../../policy/ip-protocols.ts';
 import type {Flag, Syntax} from './command-tree.ts';
 
@@ -35,6 +43,9 @@ const FILES: ReadonlyArray<readonly [string, string]> = [
 	[POLICY_FILE, 'the policy that was kept last'],
 	[RESTORE_FILE, 'its rules, in a script that loads them at boot'],
 	[FLOOR_FILE, 'its least rules, which the boot loads where that script is damaged'],
+	[WATCH_FILE, 'a script that watches over the loaded rules, after a boot and every few minutes'],
+	[WATCH_CHOICE_FILE, 'how you want them watched, where you have said it'],
+	[WATCH_STATE_DIR, 'what that script remembers and has found'],
 	[JOURNAL_FILE, 'who changed what, and what came of it'],
 ];
 

@@ -12,6 +12,9 @@ export type ExportForm = (typeof EXPORTS)[number];
 /** The forms in which `rules` prints rules. */
 export const FORMATS: readonly RuleSetFormat[] = ['restore', 'commands', 'json'];
 
+/** What `watch` can be told. */
+export const WATCH_WORDS = ['on', 'off', 'status'] as const;
+
 /** The rules that `prove` can prove: of a policy, the loaded ones, and those of the next boot. */
 export const SUBJECTS = ['planned', 'running', 'boot'] as const;
 export type Subject = (typeof SUBJECTS)[number];

@@ -21,6 +21,8 @@ import {interfaceNames} from '../host/machine/interfaces.ts';
 import {findHelpers} from '../host/machine/modules.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
 import {findInitSystem} from '../persistence/plan.ts';
+import {readWatchChoice, USUAL_WATCH} from '../persistence/watch/choice.ts';
+import {isWatching} from '../persistence/watch/plan-watch.ts';
 import type {Policy} from '../policy/policy.ts';
 import {App, type Suspend} from './app.tsx';
 import {beginApplying} from './begin-applying.ts';
@@ -180,6 +182,7 @@ export async function openWizard(options: Options): Promise<number> {
 				policy: readKept(facts),
 				existing: decided,
 				boot: machine.boot,
+				watchedEvery: isWatching() ? (readWatchChoice() ?? USUAL_WATCH).every : undefined,
 				address: machine.addresses[0],
 				rehearsal: machine.rehearsal,
 			});

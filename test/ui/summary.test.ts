@@ -15,6 +15,7 @@ const PLACE = {
 	policy: POLICY,
 	existing: KEEP_EXISTING,
 	boot: 'systemd',
+	watchedEvery: 300,
 	address: '192.0.2.1',
 	rehearsal: false,
 };
@@ -28,6 +29,7 @@ describe('what stands in the terminal after the wizard', () => {
 				'Loaded. Kept as change 7.',
 				'Let in: 53, 9100/tcp from 10.0.0.0/8. The rest: reject, logged. Helpers: ftp.',
 				'Kept in /etc/fw-wizard, and loaded at boot by systemd.',
+				'Watched after a boot, and every 5 minutes: fw-wizard watch on|off|status',
 				'To undo it: fw-wizard undo',
 				'What to do next:',
 				'  from another machine, its TCP ports: nmap -sS -p- -T4 -oX scan.xml 192.0.2.1',

@@ -1,5 +1,6 @@
 import {type Existing, existingFlags} from '../../existing/cleanup-plan.ts';
 import {quoteIfNeeded} from '../../lib/shell-quote.ts';
+import {describeEvery} from '../../persistence/watch/choice.ts';
 import {shortOpening} from '../../policy/opening.ts';
 import {type Policy, policyFlags} from '../../policy/policy.ts';
 import {nmapCommands} from '../../proof/nmap/commands.ts';
@@ -22,6 +23,8 @@ type SummaryContext = {
 	readonly existing: Existing;
 	/** The init system that loads the rules at boot, as `systemd`. */
 	readonly boot: string | undefined;
+	/** How often the loaded rules are looked at, in seconds; undefined where they are not. */
+	readonly watchedEvery: number | undefined;
 	/** An address at which other hosts reach this machine. */
 	readonly address: string | undefined;
 	readonly rehearsal: boolean;
@@ -50,6 +53,7 @@ function describeKept({
 	policy,
 	existing,
 	boot,
+	watchedEvery,
 	address = 'HOST',
 	rehearsal,
 }: SummaryContext): readonly string[] {
@@ -66,6 +70,11 @@ function describeKept({
 				]
 			: [
 					`Kept in /etc/fw-wizard${boot === undefined ? '; nothing loads it at boot' : `, and loaded at boot by ${boot}`}.`,
+					...(watchedEvery === undefined
+						? []
+						: [
+								`Watched after a boot, and every ${describeEvery(watchedEvery)}: fw-wizard watch on|off|status`,
+							]),
 					'To undo it: fw-wizard undo',
 					'What to do next:',
 					`  from another machine, its TCP ports: ${nmapCommands(address).fast}`,

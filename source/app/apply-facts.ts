@@ -1,6 +1,7 @@
 import {canKeepConnections} from '../change/preserve-connections.ts';
 import {clearUp} from '../change/recover.ts';
 import {type Existing, keepsAll, type Manager} from '../existing/cleanup-plan.ts';
+import type {SavedRules} from '../existing/saved-rules.ts';
 import type {RulesSnapshot} from '../existing/snapshot.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {interfaceNames} from '../host/machine/interfaces.ts';
@@ -11,8 +12,10 @@ import {commandNameOf, holdersOf} from '../host/sockets/processes.ts';
 import {findProtocolUses} from '../host/sockets/protocol-uses.ts';
 import type {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
+import {findBootLoaders} from '../persistence/boot-loaders/find.ts';
+import {savedRulesOf} from '../persistence/boot-loaders/saved-rules.ts';
 import type {BootChoice} from '../persistence/init-system.ts';
-import {readChoice} from '../persistence/plan.ts';
+import {findInitSystem, readChoice} from '../persistence/plan.ts';
 import {findMissingRight, findUnsupported} from '../persistence/unsupported.ts';
 import type {Backend} from '../ruleset/model.ts';
 import type {GuestService} from '../services/guest-service.ts';
@@ -31,6 +34,8 @@ export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session
 	readonly owners: readonly Manager[];
 	/** All rules that are loaded now. Undefined where they are not known, and where all of them stay. */
 	readonly snapshots: readonly RulesSnapshot[] | undefined;
+	/** The files that load rules of iptables at boot; empty where they are not known. */
+	readonly saved: readonly SavedRules[];
 	/** What receives protocols without ports; empty where it is not known. */
 	readonly protocolUses: readonly ProtocolUse[];
 	/** What serves containers, virtual machines and clients behind this machine, and is let in by nobody else. */
@@ -57,14 +62,20 @@ export type Connection = TcpSocket & {
  */
 export async function gatherApplyFacts(facts: Facts, existing: Existing): Promise<ApplyFacts> {
 	const {families, iptables, root} = facts;
-	const [owners, connections, protocolUses, guests, snapshots] = await Promise.all([
+	const [owners, connections, protocolUses, guests, snapshots, saved] = await Promise.all([
 		findOwners(),
 		nameHolders(readConnections()),
 		findProtocolUses(),
 		findGuests(facts),
 		iptables && root && !keepsAll(existing) ? readRules(families, iptables.backend) : undefined,
+		iptables && root && !keepsAll(existing) ? findSavedRules(iptables.backend) : [],
 	]);
-	return {...knownFacts(facts), owners, connections, protocolUses, guests, snapshots};
+	return {...knownFacts(facts), owners, connections, protocolUses, guests, snapshots, saved};
+}
+
+/** The files that load rules of iptables when this machine boots. */
+export async function findSavedRules(backend: Backend): Promise<readonly SavedRules[]> {
+	return savedRulesOf(await findBootLoaders(findInitSystem()?.name ?? 'none', backend));
 }
 
 async function readRules(
@@ -84,6 +95,7 @@ export function knownFacts(facts: Facts): ApplyFacts {
 		savedBoot: readChoice(),
 		owners: [],
 		snapshots: undefined,
+		saved: [],
 		protocolUses: [],
 		guests: [],
 		interfaceNames: interfaceNames(),

@@ -1,10 +1,12 @@
+import {planChoices} from '../existing/cleanup-options.ts';
 import {describeNeighbourChoices, type NeighbourChoice} from '../existing/describe-choice.ts';
+import type {SavedRules} from '../existing/saved-rules.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findFact} from '../host/machine/find-fact.ts';
 import {type HostReport, reportHost} from '../host/machine/host-report.ts';
 import {type Fact, mapFact} from '../lib/fact.ts';
-
 import type {GuestService} from '../services/guest-service.ts';
+import {findSavedRules} from './apply-facts.ts';
 import {findGuests} from './find-guests.ts';
 
 /** The host report with the choices that it leaves to the user. */
@@ -13,6 +15,8 @@ export type WizardReport = HostReport & {
 	readonly choices: Fact<readonly NeighbourChoice[]>;
 	/** What serves containers, virtual machines and clients behind this machine, and is let in by nobody else. */
 	readonly guests: Fact<readonly GuestService[]>;
+	/** The files that load rules of iptables at boot. */
+	readonly saved: Fact<readonly SavedRules[]>;
 };
 
 /** The facts that answers in the wizard depend on. */
@@ -36,9 +40,17 @@ export async function discover(facts: Facts): Promise<WizardReport> {
 		const {readTranslation} = await import('../host/netfilter/import-rules.ts');
 		return readTranslation(owners);
 	});
+	const saved = await findFact(async () =>
+		report.existing.value === undefined || facts.iptables === undefined
+			? []
+			: findSavedRules(facts.iptables.backend),
+	);
 	return {
 		...report,
 		guests,
-		choices: mapFact(report.existing, ({choices}) => describeNeighbourChoices(choices, imported)),
+		saved,
+		choices: mapFact(report.existing, ({snapshots}) =>
+			describeNeighbourChoices(planChoices(snapshots, owners, saved.value), imported),
+		),
 	};
 }

@@ -1,9 +1,11 @@
 import type {Existing, Manager} from '../existing/cleanup-plan.ts';
+import {describeSavedEdit, type SavedEdit} from '../existing/saved-rules.ts';
 import {rootRequired} from '../host/exec/elevation.ts';
 import {iptablesMissing} from '../host/machine/packages.ts';
 import {findOwners, ownerError} from '../host/netfilter/managers.ts';
 import {type HostError, InputError} from '../lib/errors.ts';
 import {joinWords} from '../lib/list.ts';
+import {printable} from '../lib/printable.ts';
 import {quoteIfNeeded} from '../lib/shell-quote.ts';
 import {type ApplyRequest, requestFlags} from './apply-request.ts';
 
@@ -18,6 +20,8 @@ export type Obstacle =
 	| {readonly kind: 'not-removable'; readonly error: HostError}
 	/** What another firewall opens or closes cannot be imported, and the user has not accepted that. */
 	| {readonly kind: 'not-importable'; readonly error: InputError}
+	/** Files would load removed rules again at boot, and the user has not decided about them. */
+	| {readonly kind: 'comes-back'; readonly error: InputError}
 	/** The change is to be confirmed at once, and the user could not connect again. */
 	| {readonly kind: 'lock-out'; readonly error: InputError};
 
@@ -45,6 +49,17 @@ export function unacceptedLosses(names: readonly string[], count: number): Obsta
 		error: new InputError(
 			`${rules} of ${joinWords(names)} cannot be imported, and what ${count === 1 ? 'it opens or closes' : 'they open or close'} would change`,
 			'See the warnings above. To apply all the same: --accept-losses',
+		),
+	};
+}
+
+/** The obstacle where removed rules would come back with the next boot, and may lock everybody out. */
+export function undecidedSaved(edits: readonly SavedEdit[]): Obstacle {
+	return {
+		kind: 'comes-back',
+		error: new InputError(
+			`The next boot loads removed rules again: ${printable(edits.map(describeSavedEdit).join('; '), 300)}`,
+			'To take them out of the file as well, which undo reverses: --saved-rules edit. To leave it as it is: --saved-rules keep',
 		),
 	};
 }

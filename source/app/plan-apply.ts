@@ -1,5 +1,6 @@
 import {planSnapshotCleanups, type SnapshotCleanup} from '../change/cleanup.ts';
 import {keepsAll} from '../existing/cleanup-plan.ts';
+import {planSavedEdits, type SavedEdit} from '../existing/saved-rules.ts';
 import {clientOf, type Session} from '../host/sockets/session.ts';
 import {HostError} from '../lib/errors.ts';
 import {type Persistence, planPersistence} from '../persistence/plan.ts';
@@ -12,7 +13,7 @@ import {findShutToGuests, type GuestService} from '../services/guest-service.ts'
 import {findUnopened, type ProtocolUse} from '../services/protocol-use.ts';
 import type {ApplyFacts, Connection} from './apply-facts.ts';
 import type {ApplyRequest} from './apply-request.ts';
-import {type Obstacle, unacceptedLosses} from './obstacle.ts';
+import {type Obstacle, unacceptedLosses, undecidedSaved} from './obstacle.ts';
 
 /**
  * What applying a policy would do on this machine. It is made before anything is touched, every view
@@ -25,6 +26,8 @@ export type ApplyPlan = CompiledPolicy &
 		 * where some are to be removed and it is not known which there are.
 		 */
 		readonly cleanups: readonly SnapshotCleanup[] | undefined;
+		/** What is taken out of the files that load rules at boot. */
+		readonly savedEdits: readonly SavedEdit[];
 		/** The ports of the session in use to which the user could not connect again. */
 		readonly lockouts: readonly AccessPort[];
 		/** What receives protocols without ports that the policy does not open. */
@@ -56,11 +59,13 @@ export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
 	const cleanups = keepsAll(request.existing)
 		? []
 		: snapshots && planSnapshotCleanups(snapshots, request.existing);
+	const edits = keepsAll(request.existing) ? [] : planSavedEdits(facts.saved, request.existing);
 	const compiled = compilePolicy(request.policy, facts);
 	const plan = {
 		...request,
 		...compiled,
 		cleanups: cleanups instanceof HostError ? undefined : cleanups,
+		savedEdits: request.existing.saved === 'edit' ? edits : [],
 		lockouts: session.kind === 'remote' ? findLockouts(compiled.ruleSet, session) : [],
 		unopened: findUnopened(facts.protocolUses, request.policy.openings),
 		shutToGuests: findShutToGuests(facts.guests, request.policy.openings),
@@ -76,6 +81,10 @@ export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
 
 	if (cleanups instanceof HostError) {
 		return {...plan, obstacle: {kind: 'not-removable', error: cleanups}};
+	}
+
+	if (request.existing.saved === undefined && edits.length > 0) {
+		return {...plan, obstacle: undecidedSaved(edits)};
 	}
 
 	if (iptables === undefined) {

@@ -1,6 +1,8 @@
+import {statSync} from 'node:fs';
 import {uptime} from 'node:os';
 import {describeCleanup} from '../existing/cleanup-format.ts';
 import {type Existing, existingFlags, keepsAll} from '../existing/cleanup-plan.ts';
+import {describeSavedEdit, type SavedEdit} from '../existing/saved-rules.ts';
 import {findProgram} from '../host/exec/find-program.ts';
 import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
 import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
@@ -39,6 +41,8 @@ export type ChangeRequest = {
 	readonly existing: Existing;
 	/** The rules that the plan removes; undefined where it does not know the loaded rules. */
 	readonly cleanups: readonly SnapshotCleanup[] | undefined;
+	/** What is taken out of the files that load rules at boot. */
+	readonly savedEdits: readonly SavedEdit[];
 	/** What other programs' rules open or block against the policy, as the user was told. */
 	readonly known: readonly KnownDeviation[];
 	/** What confirming does for the next boot, and what an undo does beside restoring the files. */
@@ -122,7 +126,7 @@ export function planRollback(
 /** Records a change and its rollback script, before anything is touched. */
 export function recordChange(
 	id: number,
-	{policy, appliedFrom, seconds, persistence, existing, known}: ChangeRequest,
+	{policy, appliedFrom, seconds, persistence, existing, savedEdits, known}: ChangeRequest,
 	{script}: PlannedRollback,
 	{cleanups, switchOff}: Pick<ExistingRules, 'cleanups' | 'switchOff'> = NO_OTHERS,
 ): void {
@@ -130,9 +134,13 @@ export function recordChange(
 		[POLICY_FILE]: {text: printPolicy(policy), mode: 0o600},
 		...persistence.keep.files,
 		...switchOff.keep.files,
+		...Object.fromEntries(
+			savedEdits.map(({file, text}) => [file, {text, mode: statSync(file).mode & 0o7777}]),
+		),
 	};
 	const gone = [
 		...cleanups.map(({cleanup}) => describeCleanup(cleanup)),
+		...savedEdits.map(describeSavedEdit),
 		...existing.switchOff.map((name) => `${name} is switched off`),
 	];
 	createChange(

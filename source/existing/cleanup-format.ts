@@ -2,7 +2,14 @@ import {NOTHING_PRESENT, type Presence, printRestore} from '../ruleset/format-ip
 import {type FamilyRules, OWN_CHAINS} from '../ruleset/model.ts';
 import type {Cleanup} from './cleanup-plan.ts';
 import {chainOf, targetOf} from './rule-owner.ts';
-import {chainsIn, describeSnapshot, isOwnChain, linesIn, type RulesSnapshot} from './snapshot.ts';
+import {
+	chainsIn,
+	describeSnapshot,
+	isOwnChain,
+	isOwnRule,
+	linesIn,
+	type RulesSnapshot,
+} from './snapshot.ts';
 
 /** The lines for iptables-restore that perform a cleanup. Where INPUT is emptied, our jump must be added again. */
 export function printCleanup({emptied, removed, rules, policies}: Cleanup): readonly string[] {
@@ -94,4 +101,28 @@ function countBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): M
 	}
 
 	return counts;
+}
+
+/**
+ * Lines of the filter table, as iptables-save prints them, with counters or without, less what a cleanup removes.
+ */
+export function withoutRemoved(
+	lines: readonly string[],
+	{emptied, removed, rules, policies}: Cleanup,
+): readonly string[] {
+	const gone = new Set([...emptied, ...removed]);
+	const deleted = new Set(rules);
+	return lines.flatMap((line) => {
+		const rule = line.replace(/^\[\d+:\d+\] /, '');
+		if (rule.startsWith('-A ')) {
+			const isGone = gone.has(chainOf(rule)) && !isOwnRule(rule);
+			return isGone || deleted.has(rule) ? [] : [line];
+		}
+
+		const [, chain = ''] = /^:(\S+) /.exec(line) ?? [];
+		const policy = policies.find((one) => one.chain === chain);
+		return removed.includes(chain)
+			? []
+			: [policy ? line.replace(/^(:\S+) \S+/, `$1 ${policy.to}`) : line];
+	});
 }

@@ -2,6 +2,7 @@ import {joinWords} from '../lib/list.ts';
 import {describeCleanup} from './cleanup-format.ts';
 import {CLEANUP_MODES, type Existing, type Manager, planCleanup} from './cleanup-plan.ts';
 import {recommendCleanup} from './recommend-cleanup.ts';
+import {describeSavedEdit, planSavedEdits, type SavedRules} from './saved-rules.ts';
 import {describeSnapshot, type RulesSnapshot} from './snapshot.ts';
 
 /** A way to treat the rules that exist already. */
@@ -24,10 +25,12 @@ export type CleanupChoice = {
  * The choices for the existing rules, with the recommended one first. There are none where the user
  * has nothing to decide: INPUT is empty but for our jump, and no program owns the firewall.
  * @param owners the programs that own the firewall, and must be switched off before a change
+ * @param saved the files that load rules at boot: removed rules are taken out of them as well
  */
 export function planChoices(
 	snapshots: readonly RulesSnapshot[],
 	owners: readonly Manager[],
+	saved: readonly SavedRules[] = [],
 ): readonly CleanupChoice[] {
 	const advice = recommendCleanup(snapshots, owners);
 	if (advice === undefined && owners.length === 0) {
@@ -42,7 +45,7 @@ export function planChoices(
 		advice === undefined ? [best] : [best, ...CLEANUP_MODES.filter((other) => other !== best)];
 	return [
 		...modes.map((mode) => ({
-			...describeChoice(snapshots, {mode, switchOff: owners}),
+			...describeChoice(snapshots, {mode, switchOff: owners}, saved),
 			reason: mode === best ? reason : undefined,
 		})),
 		...(owners.length === 0
@@ -56,13 +59,19 @@ export function planChoices(
 	];
 }
 
-function describeChoice(snapshots: readonly RulesSnapshot[], existing: Existing): CleanupChoice {
+function describeChoice(
+	snapshots: readonly RulesSnapshot[],
+	existing: Existing,
+	saved: readonly SavedRules[],
+): CleanupChoice {
+	const edits = planSavedEdits(saved, existing);
 	const {cleanups, breaks, refusal} = planCleanup(snapshots, existing.mode, existing.switchOff);
 	return {
-		existing,
+		existing: edits.length === 0 ? existing : {...existing, saved: 'edit'},
 		reason: undefined,
 		removals: [
 			...cleanups.map(describeCleanup),
+			...edits.map(describeSavedEdit),
 			...existing.switchOff.map((name) => `${name} is switched off`),
 		],
 		rules: cleanups.flatMap(({rules, policies, ...cleanup}) => {

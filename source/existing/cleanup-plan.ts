@@ -13,11 +13,17 @@ export type CleanupMode = (typeof CLEANUP_MODES)[number];
 export const MANAGERS = ['ufw', 'firewalld'] as const;
 export type Manager = (typeof MANAGERS)[number];
 
+/** What happens to files that load removed rules again at boot. */
+export const SAVED_CHOICES = ['edit', 'keep'] as const;
+export type SavedChoice = (typeof SAVED_CHOICES)[number];
+
 /** What a change does to the rules of other programs. It is no part of the policy. */
 export type Existing = {
 	readonly mode: CleanupMode;
 	/** The programs that own the firewall and are to be switched off. */
 	readonly switchOff: readonly Manager[];
+	/** Whether removed rules are also taken out of the files that load them again at boot. Undefined: not decided. */
+	readonly saved?: SavedChoice | undefined;
 	/** The user accepts that what these open or close changes where it cannot be imported. */
 	readonly acceptLosses?: boolean;
 };
@@ -30,10 +36,11 @@ export function keepsAll({mode, switchOff}: Existing): boolean {
 }
 
 /** The flags for it on the command line; none where everything is kept. */
-export function existingFlags({mode, switchOff, acceptLosses}: Existing): readonly string[] {
+export function existingFlags({mode, switchOff, saved, acceptLosses}: Existing): readonly string[] {
 	return [
 		...(mode === 'keep' ? [] : ['--existing', mode]),
 		...switchOff.flatMap((name) => ['--switch-off', name]),
+		...(saved === undefined ? [] : ['--saved-rules', saved]),
 		...(acceptLosses ? ['--accept-losses'] : []),
 	];
 }

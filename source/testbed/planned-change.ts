@@ -1,5 +1,5 @@
+import {withoutRemoved} from '../existing/cleanup-format.ts';
 import {type Cleanup, type Existing, planCleanup} from '../existing/cleanup-plan.ts';
-import {chainOf} from '../existing/rule-owner.ts';
 import type {RulesSnapshot} from '../existing/snapshot.ts';
 import type {Family} from '../lib/network.ts';
 import {tableLines} from '../ruleset/format-iptables.ts';
@@ -140,25 +140,6 @@ const OWN_JUMP = new RegExp(`^-A \\S+ -j ${OWN_PREFIX}\\S+$`);
 
 function isOwnChain(line: string): boolean {
 	return line.startsWith(`:${OWN_PREFIX}`) || line.startsWith(`-A ${OWN_PREFIX}`);
-}
-
-function withoutRemoved(
-	lines: readonly string[],
-	{emptied, removed, rules, policies}: Cleanup,
-): readonly string[] {
-	const gone = new Set([...emptied, ...removed]);
-	const deleted = new Set(rules);
-	return lines.flatMap((line) => {
-		if (line.startsWith('-A ')) {
-			return gone.has(chainOf(line)) || deleted.has(line) ? [] : [line];
-		}
-
-		const [, chain = ''] = /^:(\S+) /.exec(line) ?? [];
-		const policy = policies.find((one) => one.chain === chain);
-		return removed.includes(chain)
-			? []
-			: [policy ? line.replace(/^(:\S+) \S+/, `$1 ${policy.to}`) : line];
-	});
 }
 
 /** The same with our own rules as they were built, which say their reasons. */

@@ -210,9 +210,11 @@ export async function openWizard(options: Options): Promise<number> {
 function planFactsOf({
 	existing: {value},
 	protocols,
-}: Pick<WizardReport, 'existing' | 'protocols'>): Partial<ApplyFacts> {
+	saved,
+}: Pick<WizardReport, 'existing' | 'protocols' | 'saved'>): Partial<ApplyFacts> {
 	return {
 		...(value === undefined ? {} : {owners: value.owners, snapshots: value.snapshots}),
+		...(saved.value === undefined ? {} : {saved: saved.value}),
 		...(protocols.value === undefined ? {} : {protocolUses: protocols.value}),
 	};
 }

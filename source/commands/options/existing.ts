@@ -5,6 +5,8 @@ import {
 	type Existing,
 	MANAGERS,
 	type Manager,
+	SAVED_CHOICES,
+	type SavedChoice,
 } from '../../existing/cleanup-plan.ts';
 import {repeatable, wordOption} from './words.ts';
 
@@ -12,6 +14,7 @@ import {repeatable, wordOption} from './words.ts';
 export type ExistingFlags = {
 	readonly existing?: CleanupMode;
 	readonly switchOff?: readonly Manager[];
+	readonly savedRules?: SavedChoice;
 	readonly acceptLosses?: boolean;
 };
 
@@ -26,10 +29,18 @@ export function withExistingOptions(command: Command): Command {
 			),
 		),
 		`let ${MANAGERS.join(' or ')}, which owns the firewall, be switched off; undo brings it back`,
-	).option(
-		'--accept-losses',
-		'switch it off although what it opens or closes cannot all be imported',
-	);
+	)
+		.addOption(
+			wordOption(
+				'--saved-rules <what>',
+				'edit: also take removed rules out of the files that load them at boot, which undo reverses; or keep them there',
+				SAVED_CHOICES,
+			),
+		)
+		.option(
+			'--accept-losses',
+			'switch it off although what it opens or closes cannot all be imported',
+		);
 }
 
 /**
@@ -52,11 +63,13 @@ export function withSwitchOff(command: Command, description: string): Command {
 export function readExisting({
 	existing = 'keep',
 	switchOff = [],
+	savedRules,
 	acceptLosses,
 }: ExistingFlags): Existing {
 	return {
 		mode: existing,
 		switchOff: [...new Set(switchOff)],
+		...(savedRules === undefined ? {} : {saved: savedRules}),
 		...(acceptLosses ? {acceptLosses} : {}),
 	};
 }

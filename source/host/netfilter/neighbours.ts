@@ -1,4 +1,3 @@
-import {type CleanupChoice, planChoices} from '../../existing/cleanup-options.ts';
 import type {Manager} from '../../existing/cleanup-plan.ts';
 import {type Neighbour, nameNeighbours} from '../../existing/neighbours.ts';
 import type {RulesSnapshot} from '../../existing/snapshot.ts';
@@ -19,8 +18,6 @@ export type ExistingFirewalls = {
 	/** The programs that own the firewall: nothing can be applied beside them. */
 	readonly owners: readonly Manager[];
 	readonly neighbours: readonly Neighbour[];
-	/** The recommended one first; none where there is nothing to decide. */
-	readonly choices: readonly CleanupChoice[];
 };
 
 /**
@@ -44,9 +41,7 @@ export async function findExisting(
 		...{snapshots, nativeTables, ...managers, firewalld},
 		...found,
 	});
-	await yieldToEventLoop();
-	const owners = ownersAmong(managers);
-	return {snapshots, owners, neighbours, choices: planChoices(snapshots, owners)};
+	return {snapshots, owners: ownersAmong(managers), neighbours};
 }
 
 /** Those of the known services that run in this network. */

@@ -18,7 +18,7 @@ import {
 } from './init-scripts.ts';
 import {findInterfaceCommands} from './interfaces.ts';
 import type {BootLoader, Starter} from './model.ts';
-import {restoresOf, ruleLoaderOf} from './saved-rules.ts';
+import {restoresOf} from './saved-rules.ts';
 import {findUdevCommands} from './udev.ts';
 import {commandsOfUnit} from './unit-commands.ts';
 import {readUnitOrder} from './unit-order.ts';
@@ -74,10 +74,7 @@ function ofSystemd() {
 	const order = readUnitOrder(['fw-wizard.service', 'rc-local.service']);
 	const units = [...order.units.values()]
 		.filter(({name}) => name.endsWith('.service') && !isLeftOut(name))
-		.map((unit) => {
-			const loader = ruleLoaderOf(unit.name);
-			return loader ? restoresOf(unit.name, loader) : commandsOfUnit(unit);
-		});
+		.map((unit) => restoresOf(unit.name) ?? commandsOfUnit(unit));
 	const scripts = findSysvScripts().filter(({name}) => !isLeftOut(name));
 	const replaced = (name: string) => order.knows(`${name}.service`);
 	return {
@@ -88,16 +85,11 @@ function ofSystemd() {
 
 function ofScripts(scripts: readonly StartedScript[], runsLocal: boolean): readonly Starter[] {
 	const names = new Set(scripts.map(({name}) => `${name}.service`));
-	const loaders = [...names].flatMap((service) => {
-		const loader = ruleLoaderOf(service);
-		return loader ? [restoresOf(service.replace(/\.service$/, ''), loader)] : [];
-	});
-	const others = scripts.filter(
-		({name}) =>
-			!isLeftOut(name) && name !== 'rc.local' && ruleLoaderOf(`${name}.service`) === undefined,
-	);
+	const own = scripts.filter(({name}) => !isLeftOut(name) && name !== 'rc.local');
+	const restores = own.flatMap(({name}) => restoresOf(name) ?? []);
+	const others = own.filter(({name}) => restoresOf(name) === undefined);
 	return [
-		...loaders,
+		...restores,
 		...startersOf(others),
 		...findLocalScripts(runsLocal),
 		...ofNetwork((service) => names.has(service)),

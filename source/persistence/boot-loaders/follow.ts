@@ -159,12 +159,12 @@ class Follower {
 		if ('file' in input) {
 			return input.file.includes(UNKNOWN)
 				? ('unknown' as const)
-				: {text: this.#context.read(input.file)};
+				: {text: this.#context.read(input.file), file: input.file};
 		}
 
 		const {words: [program = '', file = '', ...more] = []} = commands[input.from] ?? {};
 		return path.basename(program) === 'cat' && more.length === 0 && !file.includes(UNKNOWN)
-			? {text: this.#context.read(file)}
+			? {text: this.#context.read(file), file}
 			: ('unknown' as const);
 	}
 

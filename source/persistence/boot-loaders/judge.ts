@@ -1,3 +1,4 @@
+import {readText} from '../../host/files/read-text.ts';
 import type {BootLoader, FoundCommand} from './model.ts';
 import {type FailedCommand, isRehearsable} from './run-boot.ts';
 
@@ -75,13 +76,11 @@ function describe(
 
 /** Where a rule stands that some of the loaders have loaded: `/etc/iptables/rules.v4:9`. */
 export function placeOfRule(rule: string, loaders: readonly BootLoader[]): string | undefined {
-	for (const {load, text} of loaders.flatMap(({commands}) => commands)) {
-		const at = load?.text
-			.split('\n')
-			.findIndex((line) => line.replace(/^\[\d+:\d+\] /, '').trim() === rule);
-		if (at !== undefined && at !== -1) {
-			const [, file] = /<\s*(\S+)$/.exec(text) ?? [];
-			return file === undefined ? undefined : `${file}:${at + 1}`;
+	for (const {restores} of loaders.flatMap(({commands}) => commands)) {
+		const lines = restores === undefined ? [] : (readText(restores.file) ?? '').split('\n');
+		const at = lines.findIndex((line) => line.replace(/^\[\d+:\d+\] /, '').trim() === rule);
+		if (restores !== undefined && at !== -1) {
+			return `${restores.file}:${at + 1}`;
 		}
 	}
 

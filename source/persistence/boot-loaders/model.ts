@@ -1,3 +1,4 @@
+import type {Family} from '../../lib/network.ts';
 import type {Load} from '../../testbed/load-rules.ts';
 
 /**
@@ -25,6 +26,9 @@ export type Starter = {
 	readonly commands: readonly CommandLine[];
 };
 
+/** A file that iptables-restore reads. */
+export type Restored = {readonly file: string; readonly family: Family};
+
 export type CommandLine = {readonly file: string; readonly line: number; readonly text: string};
 
 /** A command that changes rules, and where it stands. */
@@ -35,6 +39,8 @@ export type FoundCommand = {
 	/** That line, safe to print. */
 	readonly text: string;
 	readonly effect: Effect;
+	/** The file in the format of iptables-save that it restores. */
+	readonly restores?: Restored;
 	/** How a copy of this machine runs it. */
 	readonly load?: Load;
 };

@@ -1,14 +1,17 @@
 import path from 'node:path';
 import {findProgram, SYSTEM_PATH} from '../../host/exec/find-program.ts';
+import type {Family} from '../../lib/network.ts';
 import type {ShellCommand} from '../../lib/parse-shell.ts';
 import {UNKNOWN} from '../../lib/shell-words.ts';
 import {type Backend, OWN_PREFIX} from '../../ruleset/model.ts';
 import type {Load} from '../../testbed/load-rules.ts';
-import type {Effect} from './model.ts';
+import type {Effect, Restored} from './model.ts';
 import {effectOfNft} from './nft-effect.ts';
 
 export type RuleCommand = {
 	readonly effect: Effect;
+	/** The file in the format of iptables-save that it restores. */
+	readonly restores?: Restored;
 	/** How it is run in a copy of this machine; undefined where it cannot be, or the text does not show how. */
 	readonly load?: Load;
 };
@@ -22,7 +25,7 @@ export type CommandContext = {
 };
 
 /** What a program reads: its text, `unknown`, or undefined where it reads nothing that exists. */
-type Input = {readonly text: string | undefined} | 'unknown';
+type Input = {readonly text: string | undefined; readonly file?: string} | 'unknown';
 
 const IPTABLES = /^ip6?tables(?:-(nft|legacy))?(-restore|-apply|-save|-xml)?$/;
 
@@ -48,6 +51,7 @@ export function readRuleCommand(
 		return undefined;
 	}
 
+	const family: Family = name.startsWith('ip6') ? 6 : 4;
 	// The other backend has rules of its own.
 	const effect =
 		backend !== undefined && backend !== context.backend && command.effect === 'removes'
@@ -56,11 +60,12 @@ export function readRuleCommand(
 	const text = input !== undefined && input !== 'unknown' ? (input.text ?? '') : '';
 	const isWhole = input !== 'unknown' && ![...args, text].some((word) => word.includes(UNKNOWN));
 	const file = isOfSystem(program) ? findProgram(name) : undefined;
+	const restores = command.file === undefined ? {} : {restores: {file: command.file, family}};
 	// What only the other backend shows is not read back.
 	const isHere = backend === undefined || backend === context.backend;
 	return command.loadable && isWhole && isHere && file !== undefined
-		? {effect, load: {program: file, args, text}}
-		: {effect};
+		? {effect, ...restores, load: {program: file, args, text}}
+		: {effect, ...restores};
 }
 
 /** A program of the same name elsewhere may be another one. */
@@ -68,7 +73,7 @@ function isOfSystem(program: string): boolean {
 	return !program.includes('/') || SYSTEM_PATH.includes(path.dirname(program));
 }
 
-type Read = {readonly effect: Effect; readonly loadable: boolean};
+type Read = {readonly effect: Effect; readonly loadable: boolean; readonly file?: string};
 type Reader = (
 	args: readonly string[],
 	input: Input | undefined,
@@ -214,7 +219,9 @@ function readRestore(
 	}
 
 	const keeps = args.some((arg) => /^(?:-\w*n\w*|--noflush)$/.test(arg));
-	return {effect: effectOfRestore(text, keeps), loadable};
+	const from = file ?? (typeof input === 'object' ? input.file : undefined);
+	const isNamed = from !== undefined && !from.includes(UNKNOWN);
+	return {effect: effectOfRestore(text, keeps), loadable, ...(isNamed ? {file: from} : {})};
 }
 
 /** @param keeps what the file does not name stays (--noflush) */

@@ -180,13 +180,13 @@ function withBasics(flow: Flow): Flow {
  * chosen yet.
  */
 function findMatchingChoice({choices}: AnswerFacts, existing: Existing): Existing {
-	const flags = existingFlags(existing).join(' ');
+	const flagsOf = (one: Existing) =>
+		existingFlags(existing.saved === undefined ? {...one, saved: undefined} : one).join(' ');
+	const flags = flagsOf(existing);
 	const same =
 		flags === ''
 			? undefined
-			: choices.value?.find(
-					(choice) => choice.existing && existingFlags(choice.existing).join(' ') === flags,
-				);
+			: choices.value?.find((choice) => choice.existing && flagsOf(choice.existing) === flags);
 	return same?.existing ?? existing;
 }
 

@@ -11,6 +11,7 @@ export const FACTS: ApplyFacts = {
 	savedBoot: undefined,
 	owners: [],
 	snapshots: undefined,
+	saved: [],
 	protocolUses: [],
 	guests: [],
 	interfaceNames: undefined,

@@ -36,7 +36,12 @@ describe('a machine that boots between apply and confirm', () => {
 			shut,
 			after: await rulesOf(debian),
 			open: await tryBoth(debian),
-			timers: await host.must('systemctl', ['list-timers', '--all', '--no-legend', 'fw-wizard*']),
+			timers: await host.must('systemctl', [
+				'list-timers',
+				'--all',
+				'--no-legend',
+				'fw-wizard-rollback*',
+			]),
 			confirm: await host.run('node', [PROGRAM, 'confirm']),
 			list: await host.must('node', [PROGRAM, 'undo', '--list']),
 		};

@@ -242,6 +242,12 @@ describe.each(BACKENDS)('the watch over the loaded rules, %s', (backend) => {
 		await host.must('tee', [RESTORE], {input: script});
 		await sh(host, 'rm /var/lib/fw-wizard/watch/found');
 		expect(await look(host)).toContain('Repaired');
+		// Also where it is damaged, so that the boot has loaded the floor.
+		await host.must('tee', [RESTORE], {input: script.slice(0, script.length / 2)});
+		await sh(host, 'sh /etc/fw-wizard/floor; rm /var/lib/fw-wizard/watch/found');
+		expect(await look(host)).toContain('removed: -A FW-WIZARD-INPUT -m limit');
+		await host.must('tee', [RESTORE], {input: script});
+		expect(await look(host)).toContain('Repaired');
 		expect(await look(host)).toBe('');
 	});
 
@@ -273,6 +279,10 @@ describe.each(BACKENDS)('the watch over the loaded rules, %s', (backend) => {
 			expect(await look(host, shell)).toContain('IPv4: INPUT has no jump to FW-WIZARD-INPUT');
 			await host.must('rm', ['-f', RECORD]);
 			expect(await look(host, shell)).toBe('');
+			await mend();
+			expect(await look(host, shell)).toContain('as it was confirmed again');
+			await sh(host, 'ip6tables -F FW-WIZARD-INPUT');
+			expect(await look(host, shell)).toContain('IPv6: FW-WIZARD-INPUT is gone or empty');
 			await mend();
 			expect(await look(host, shell)).toContain('as it was confirmed again');
 		}

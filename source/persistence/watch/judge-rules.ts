@@ -27,13 +27,18 @@ is_changing() {
 	return 1
 }
 
-# Sets $own to our rules as they should be. Where that cannot be tried, as they are, if they are reached. Fails
-# where the restore script does not load them whole, but a floor.
+# Sets $own to our rules as they should be: failed, where the restore script does not load them whole.
 recall() {
 	own=$(expected)
 	recalled=$generation
+}
+
+# A record of what is there now. Where our rules cannot be tried they count as they are, if they are reached.
+begin() {
+	recall
 	[ "$own" != failed ] || return
-	[ -n "$own" ] || { own=$(only own "$seen") && complete; }
+	[ -n "$own" ] || { own=$(only own "$seen"); complete; }
+	record "$(only front "$seen")"
 }
 
 # Writes the record, with the rules $1 before our jump.
@@ -52,16 +57,14 @@ judge() {
 	see
 	{ IFS= read -r of && was=$(cat); } <"$state/record"
 	# After an undo, or where nothing was recorded.
-	if [ "$of" != "$generation" ]; then
-		recall || { found='ours the restore script does not load its rules whole' && return; }
-		record "$(only front "$seen")"
-	fi
+	[ "$of" = "$generation" ] || begin || { found='ours the restore script does not load its rules whole' && return; }
 	[ "$seen" != "$was" ] || return 0
 	found=$(differences)
 	case $found in ours*) ;; *) return 0 ;; esac
 	# What iptables prints can change with its version, too.
 	[ "$recalled" != "$generation" ] || return 0
-	recall && [ "$own" != "$(only own "$was")" ] || return 0
+	recall
+	case $own in '' | failed | "$(only own "$was")") return 0 ;; esac
 	record "$(only front "$was")"
 	found=$(differences)
 } 2>/dev/null

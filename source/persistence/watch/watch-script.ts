@@ -189,6 +189,11 @@ boot() {
 	done
 }
 
+# Whether the restore script is undamaged.
+is_whole() {
+	{ IFS= read -r sum && { ! command -v cksum >/dev/null || [ "$sum" = "${SUM_LINE}$(cksum)" ]; }; } <${RESTORE_FILE}
+}
+
 main() {
 	mode=report every=300 recalled=
 	{ read -r mode every <${WATCH_CHOICE_FILE}; } 2>/dev/null
@@ -202,13 +207,14 @@ main() {
 	record)
 		IFS= read -r generation <${RESTORE_FILE} || return
 		see
-		recall && record "$(only front "$seen")"
+		begin
 		rm -f "$state/found"
 		;;
 	expected)
 		# What is done to the policies of a namespace is no note for this machine.
 		[ "$(readlink /proc/self/ns/net)" != "$2" ] || return
-		CLOSED=/dev/null/ /bin/sh ${RESTORE_FILE} >/dev/null 2>&1 && view || echo failed
+		is_whole && CLOSED=/dev/null/ /bin/sh ${RESTORE_FILE} >/dev/null 2>&1 && seen=$(view) && [ -n "$seen" ] &&
+			printf '%s\\n' "$seen" || echo failed
 		;;
 	start)
 		(setsid /bin/sh "$0" stay </dev/null >/dev/null 2>&1 &)

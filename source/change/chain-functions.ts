@@ -1,4 +1,4 @@
-import {OWN_CHAINS} from '../ruleset/model.ts';
+import {GROUP_PREFIX, OWN_CHAINS, OWN_PREFIX} from '../ruleset/model.ts';
 
 const TABLES = [...new Set(OWN_CHAINS.map(({table}) => table))];
 
@@ -10,7 +10,8 @@ const TABLES = [...new Set(OWN_CHAINS.map(({table}) => table))];
 export const CHAIN_FUNCTIONS = `nl='
 '
 
-# Our chains of table $1 in $chains, one a line: the chain that jumps to it, and its name.
+# Our chains of table $1 in $chains, one a line: the chain that jumps to it, and its name. First come those
+# of groups in the rules $2, with a dash: only our own chains jump to them.
 chains_of() {
 	case $1 in
 ${TABLES.map((table) => {
@@ -18,6 +19,13 @@ ${TABLES.map((table) => {
 	return `	${table}) chains='${own.map(({from, name}) => `${from} ${name}`).join('\n')}' ;;`;
 }).join('\n')}
 	esac
+	groups=
+	for line in $2; do
+		case $line in
+		'-N ${GROUP_PREFIX}'*) case $nl$groups in *"$nl- \${line#-N }$nl"*) ;; *) groups="$groups- \${line#-N }$nl" ;; esac ;;
+		esac
+	done
+	chains=$groups$chains
 }
 
 # Reads the rules of table $1 into $read. A failure is no empty table: only legacy iptables says which
@@ -59,7 +67,7 @@ odd() {
 }
 
 # Finds chain $2 in the rules $read: its lines in $chain, in $count the jumps to it from $1, in $links
-# what takes away every rule that leads to it. A rule with a line break in a text is passed over: the
+# what takes away every rule of other chains that leads to it. A rule with a line break in a text is passed over: the
 # text could look like a rule of ours. $broken: one of them is in the chain.
 find_chain() {
 	chain= count=0 links= inside= broken=
@@ -75,6 +83,7 @@ find_chain() {
 		[ -z "$inside" ] || continue
 		case $line in
 		"-N $2" | "-A $2 "*) chain=$chain$line$nl ;;
+		"-A ${OWN_PREFIX}"*) ;;
 		"-A $1 -j $2") count=$((count + 1)) links="$links-D \${line#-A }$nl" ;;
 		*" -j $2" | *" -g $2") links="$links-D \${line#-A }$nl" ;;
 		esac
@@ -87,8 +96,8 @@ find_chain() {
 restore_table() {
 	for try in 1 2 3 last; do
 		read_rules "$1" || return 1
-		now=$read lines=
-		chains_of "$1"
+		now=$read lines= last_lines=
+		chains_of "$1" "$2$nl$now"
 		for pair in $chains; do
 			read=$2
 			find_chain "\${pair% *}" "\${pair#* }"
@@ -98,7 +107,8 @@ restore_table() {
 			[ "$chain" != "$was" ] || [ "$count" != "$wanted" ] || [ -n "$broken" ] || continue
 			lines="$lines:\${pair#* } - [0:0]$nl"
 			if [ -z "$was" ]; then
-				lines="$lines$links-X \${pair#* }$nl"
+				# A group goes last, when nothing jumps to it any more.
+				case $pair in -*) last_lines="$last_lines$links-X \${pair#* }$nl" ;; *) lines="$lines$links-X \${pair#* }$nl" ;; esac
 				continue
 			fi
 			for line in $was; do
@@ -111,6 +121,7 @@ restore_table() {
 				lines="$lines-D \${pair% *} -j \${pair#* }$nl" count=$((count - 1))
 			done
 		done
+		lines=$lines$last_lines
 		[ -n "$lines" ] || return 0
 		[ "$try" != last ] || return 1
 		# Cut off, it has no COMMIT, and changes nothing.

@@ -10,7 +10,7 @@ import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
 import {connectionKeys} from '../host/sockets/proc-net.ts';
 import {HostError} from '../lib/errors.ts';
 import {type Policy, policyFlags, printPolicy} from '../policy/policy.ts';
-import {OWN_CHAINS, type RuleSet} from '../ruleset/model.ts';
+import {ownChains, type RuleSet} from '../ruleset/model.ts';
 import {type FilePlan, readPlannedFiles} from './boot-files.ts';
 import {readBootId} from './change-state.ts';
 import {assertAsPlanned, planSnapshotCleanups, type SnapshotCleanup} from './cleanup.ts';
@@ -106,7 +106,7 @@ export function planRollback(
 		cleanups.filter(({snapshot}) => snapshot.inUse === wanted);
 	const families = ruleSet.families.flatMap((after): FamilyChange[] => {
 		const saved = before.get(after.family);
-		assertWritable(saved ? OWN_CHAINS.flatMap((own) => ownRulesOf(own, saved)) : []);
+		assertWritable(saved ? ownChains(saved.rules).flatMap((own) => ownRulesOf(own, saved)) : []);
 		const program = programOfBackend(after.family, backend);
 		const part = cleanupsWhere(true).find(({snapshot}) => snapshot.family === after.family);
 		return saved ? [{before: saved, after, program, cleanup: part}] : [];

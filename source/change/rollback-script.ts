@@ -2,7 +2,14 @@ import {touchedChains} from '../existing/cleanup-format.ts';
 import {CHOOSE_IPTABLES, printChoice} from '../host/netfilter/choose-iptables.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
 import {quote} from '../lib/shell-quote.ts';
-import {type FamilyRules, findChain, OWN_CHAINS, type OwnChain} from '../ruleset/model.ts';
+import {
+	type FamilyRules,
+	findChain,
+	isGroup,
+	OWN_CHAINS,
+	OWN_PREFIX,
+	type OwnChain,
+} from '../ruleset/model.ts';
 import {tableRules} from '../ruleset/save-lines.ts';
 import type {SnapshotCleanup} from './cleanup.ts';
 import {
@@ -16,7 +23,7 @@ import {
 } from './rollback-existing.ts';
 import {STATE} from './rollback-state.ts';
 import {JUMPS, UNLINK} from './rollback-tables.ts';
-import {prepareRestore, printWaiting, WAIT} from './rollback-wait.ts';
+import {prepareRestore, printWaiting, restoredChains, WAIT} from './rollback-wait.ts';
 
 /** The rules of a family before and after a change, and the program that loads them (absolute). */
 export type FamilyChange = {
@@ -187,7 +194,7 @@ function printFamily({before, after, program, cleanup}: FamilyChange): string {
 	// Of a chain that is made anew, all rules are.
 	const mended = cleanup ? touchedChains(cleanup.cleanup) : [];
 	const blocks = tables.map((table) => {
-		const chains = OWN_CHAINS.filter((own) => own.table === table);
+		const chains = restoredChains(before.rules, after).filter((own) => own.table === table);
 		return table === 'filter' && cleanup
 			? printMending(
 					cleanup,
@@ -226,13 +233,15 @@ function printWay(
 	mended: readonly string[] = [],
 ): string {
 	const {name, from, table} = own;
+	const isGone = mended.includes(from) || isGroup(name);
 	if (findChain(before.rules, table, name)) {
-		return mended.includes(from) ? '	:' : `	${printJumps(own, before, after)}`;
+		return isGone ? '	:' : `	${printJumps(own, before, after)}`;
 	}
 
 	// What jumped to it from there is gone.
 	const gone = mended.map((chain) => ` -e '/^-A ${patternOf(chain)} /d'`).join('');
-	return `	unlink_chain ${table} ${name} ${mended.includes(from) ? "''" : from}${gone}`;
+	const jumps = isGroup(name) ? ` -e '/^-A ${OWN_PREFIX}/d'` : '';
+	return `	unlink_chain ${table} ${name} ${isGone ? "''" : from}${jumps}${gone}`;
 }
 
 /** The lines that bring the jumps to it to their earlier number; the last word is the number after the change. */

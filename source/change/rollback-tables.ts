@@ -1,3 +1,5 @@
+import {GROUP_PREFIX} from '../ruleset/model.ts';
+
 /** Functions of POSIX sh for scripts that restore chains with iptables "$tool". */
 export const JUMPS = `# Prints a line of a restore file. A file without it would say something else: $bad is set where it is missing.
 put() { printf '%s\\n' "$1" || bad=yes; }
@@ -96,7 +98,10 @@ unlink_chain() {
 
 # The same beside rules that iptables cannot print: nft(8) removes the jumps first, by their handles.
 unlink_native() {
-	[ -n "$3" ] && [ "$try" != 3 ] || return 0
+	[ "$try" != 3 ] || return 0
+	# Only our own chain leads to one of a group, and that is empty.
+	case $2 in ${GROUP_PREFIX}*) put "-X $2"; return ;; esac
+	[ -n "$3" ] || return 0
 	removed=
 	case \${tool##*/} in ip6*) set -- "$1" "$2" "$3" ip6 ;; *) set -- "$1" "$2" "$3" ip ;; esac
 	for handle in $(nft -a list chain "$4" "$1" "$3" 2>/dev/null | sed -n "s/^.* jump $2 # handle \\([0-9]*\\)$/\\1/p"); do

@@ -2,7 +2,14 @@ import {printChoice} from '../host/netfilter/choose-iptables.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
 import {quote} from '../lib/shell-quote.ts';
 import {presenceOf} from '../ruleset/diff.ts';
-import {type FamilyRules, findChain, OWN_CHAINS, type OwnChain} from '../ruleset/model.ts';
+import {
+	type FamilyRules,
+	findChain,
+	isGroup,
+	OWN_CHAINS,
+	type OwnChain,
+	ownChains,
+} from '../ruleset/model.ts';
 import {tableRules} from '../ruleset/save-lines.ts';
 
 /** The restore file that undoes what a change loads, and the program for it (absolute). */
@@ -96,11 +103,13 @@ export function prepareRestore({
 	const linesOf = ({name, from, table}: OwnChain) => {
 		const isLoaded = findChain(after, table, name) !== undefined;
 		if (!presence.chains.has(name)) {
-			return isLoaded ? [`:${name} - [0:0]`, `-D ${from} -j ${name}`, `-X ${name}`] : [];
+			const jump = isGroup(name) ? [] : [`-D ${from} -j ${name}`];
+			return isLoaded ? [`:${name} - [0:0]`, ...jump, `-X ${name}`] : [];
 		}
 
 		// A jump that is missing is left to the roll back that follows: added twice, it would be one too many.
-		const surplus = Math.max(0, Number(isLoaded) - (presence.jumps.get(name) ?? 0));
+		const jumps = Number(isLoaded && !isGroup(name));
+		const surplus = Math.max(0, jumps - (presence.jumps.get(name) ?? 0));
 		return [
 			`:${name} - [0:0]`,
 			...tableRules(before.text, table).filter((line) => line.startsWith(`-A ${name} `)),
@@ -108,10 +117,23 @@ export function prepareRestore({
 		];
 	};
 	const tables = [...new Set(OWN_CHAINS.map(({table}) => table))].flatMap((table) => {
-		const lines = OWN_CHAINS.filter((own) => own.table === table).flatMap(linesOf);
+		const lines = restoredChains(before.rules, after)
+			.filter((own) => own.table === table)
+			.flatMap(linesOf);
 		return lines.length === 0 ? [] : [`*${table}`, ...lines, 'COMMIT'];
 	});
 	return {program, text: tables.join('\n')};
+}
+
+/**
+ * Our chains before and after a change, in the order in which a roll back writes them: groups that are
+ * to be removed come last, when nothing jumps to them any more.
+ */
+export function restoredChains(before: FamilyRules, after: FamilyRules): readonly OwnChain[] {
+	const all = ownChains(before, after);
+	const isNew = ({name, table}: OwnChain) =>
+		isGroup(name) && findChain(before, table, name) === undefined;
+	return [...all.filter((own) => !isNew(own)), ...all.filter(isNew)];
 }
 
 /** The function that starts them, and the lines that use it, for `sh rollback wait SECONDS`. */

@@ -6,7 +6,7 @@ import {removeJumps, saveOwn} from '../host/netfilter/own-rules.ts';
 import {readOwnEverywhere} from '../host/netfilter/snapshot.ts';
 import {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
-import {findChain, OWN_CHAINS} from '../ruleset/model.ts';
+import {findChain, OWN_CHAINS, OWN_PREFIX, ownChains} from '../ruleset/model.ts';
 import {tableRules} from '../ruleset/save-lines.ts';
 import {applyFilePlan, type FilePlan} from './boot-files.ts';
 import {
@@ -177,16 +177,19 @@ export async function undoEverything(
 export function printRemoval({text, rules}: Saved): string {
 	return [...new Set(OWN_CHAINS.map(({table}) => table))]
 		.map((table) => {
-			const chains = OWN_CHAINS.filter(
+			const chains = ownChains(rules).filter(
 				(own) => own.table === table && findChain(rules, table, own.name),
 			);
-			const leading = tableRules(text, table).filter((line) =>
-				chains.some(({name}) => leadsTo(line, name)),
+			// Our own jumps to groups go with the rules of the chain that has them.
+			const leading = tableRules(text, table).filter(
+				(line) =>
+					!line.startsWith(`-A ${OWN_PREFIX}`) && chains.some(({name}) => leadsTo(line, name)),
 			);
 			assertWritable(leading);
 			const lines = [
 				...leading.map((line) => line.replace(/^-A/, '-D')),
-				...chains.flatMap(({name}) => [`-F ${name}`, `-X ${name}`]),
+				...chains.map(({name}) => `-F ${name}`),
+				...chains.map(({name}) => `-X ${name}`),
 			];
 			return chains.length === 0 ? '' : `*${table}\n${lines.join('\n')}\nCOMMIT\n`;
 		})

@@ -1,3 +1,4 @@
+import {groupBy} from '../lib/group-by.ts';
 import type {Family} from '../lib/network.ts';
 import {type PortRange, printPorts} from '../lib/port-ranges.ts';
 import {type HelperName, helperOf} from '../policy/helpers.ts';
@@ -6,8 +7,10 @@ import {
 	defaultReject,
 	type FamilyRules,
 	findChain,
+	GROUP_PREFIX,
 	type Match,
-	OWN_CHAINS,
+	ourRule,
+	ownChains,
 	type Rule,
 } from '../ruleset/model.ts';
 import {protocolNumberOf} from '../ruleset/protocol-names.ts';
@@ -40,9 +43,9 @@ ${tables.join('\n')}`;
 function printTable(rules: FamilyRules, helpers: readonly HelperName[]): string {
 	const {family} = rules;
 	const {table} = WORDS[family];
-	const chains = OWN_CHAINS.flatMap((own) => {
+	const chains = ownChains(rules).flatMap((own) => {
 		const chain = findChain(rules, own.table, own.name);
-		return chain ? [{hook: HOOKS[own.name] ?? '', rules: chain.rules}] : [];
+		return chain ? [{name: own.name, rules: chain.rules}] : [];
 	});
 	const all = chains.flatMap((chain) => chain.rules);
 	const used = new Set(all.flatMap(({target}) => (target.kind === 'CT' ? [target.helper] : [])));
@@ -60,15 +63,41 @@ function printTable(rules: FamilyRules, helpers: readonly HelperName[]): string 
 		(name) =>
 			`	set ${setName(name)} {\n		type ${WORDS[family].type}\n		size 65535\n		flags dynamic,timeout\n		timeout 1m\n	}\n`,
 	);
-	const bodies = chains.map(({hook, rules: list}) => {
-		const lines = list.map((rule) => `		${printRule(rule, family)}${comment(rule)}`);
-		return `	chain ${hook} {\n		type filter hook ${hook} priority 0; policy accept;\n${lines.join('\n')}\n	}\n`;
+	const bodies = chains.map(({name, rules: list}) => {
+		const lines = joinJumps(list).map((rule) => `		${printRule(rule, family)}${comment(rule)}`);
+		const hook = HOOKS[name];
+		return `	chain ${hook ?? groupName(name)} {\n${hook === undefined ? '' : `		type filter hook ${hook} priority 0; policy accept;\n`}${lines.join('\n')}\n	}\n`;
 	});
 	return `table ${table}
 delete table ${table}
 table ${table} {
 ${[...objects, ...sets, ...bodies].join('\n')}}
 `;
+}
+
+/** The same rules. The jumps to the chain of a group, one for each source in iptables, are one with a set of sources. */
+function joinJumps(rules: readonly Rule[]): readonly Rule[] {
+	const keyed = rules.map((rule, index) => ({rule, key: `${index}`}));
+	return groupBy(keyed, ({rule: {target}, key}) =>
+		target.kind === 'chain' ? target.name : key,
+	).flatMap(([first, ...others]) => {
+		if (first === undefined || others.length === 0) {
+			return first?.rule ?? [];
+		}
+
+		const sources = [first, ...others].flatMap(({rule}) => rule.match.source ?? []);
+		return ourRule(
+			'opening',
+			`You opened ports from these ${sources.length} sources`,
+			{source: `{ ${sources.join(', ')} }`},
+			first.rule.target,
+		);
+	});
+}
+
+/** The name of the chain of a group: `from_1`. */
+function groupName(chain: string): string {
+	return chain.replace(GROUP_PREFIX, 'from_');
 }
 
 /** A rule as nft reads it. Protocols are numbers, since nft finds their names only in /etc/protocols. */
@@ -90,6 +119,8 @@ function printRule({match, target}: Rule, family: Family): string {
 			return [...words, `ct helper set "${objectName(target.helper, match.protocol ?? '')}"`].join(
 				' ',
 			);
+		case 'chain':
+			return [...words, `jump ${groupName(target.name)}`].join(' ');
 		default:
 			throw new RangeError(`a rule of ours has no target ${target.kind}`);
 	}

@@ -102,7 +102,7 @@ save() {
 	for tool in iptables ip6tables; do
 		for table in $tables; do
 			read_rules "$table" || { say "the $table table of $tool cannot be read"; return 1; }
-			chains_of "$table"
+			chains_of "$table" "$read"
 			for pair in $chains; do
 				find_chain "\${pair% *}" "\${pair#* }"
 				[ -z "$broken" ] || { say "a rule in \${pair#* } of $tool has a line break, and could not be restored"; return 1; }

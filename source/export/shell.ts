@@ -6,7 +6,7 @@ import {quote} from '../lib/shell-quote.ts';
 import {policyFlags} from '../policy/policy.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {printRule} from '../ruleset/format-iptables.ts';
-import {type FamilyRules, findChain, OWN_CHAINS} from '../ruleset/model.ts';
+import {type FamilyRules, findChain, isGroup, OWN_CHAINS, ownChains} from '../ruleset/model.ts';
 import type {BootPlan} from './boot.ts';
 import {printFileFunctions} from './shell-files.ts';
 import {STATE_FUNCTIONS} from './shell-functions.ts';
@@ -83,15 +83,15 @@ has() {
 	return 1
 }
 
-# Chain $3 of table $1 has $4 lines, and a jump from $2.
+# Chain $3 of table $1 has $4 lines, and a jump from $2, unless that is a dash.
 holds() {
 	why="the $1 table of $tool cannot be read"
 	read_rules "$1" || return 3
 	find_chain "$2" "$3"
-	why="$tool has no $3 that $2 jumps to, with the rules of this script and no others"
+	why="$tool has no $3 that is jumped to, with the rules of this script and no others"
 	lines=0
 	for line in $chain; do lines=$((lines + 1)); done
-	[ "$count" -ge 1 ] && [ "$lines" = "$4" ] && [ -z "$broken" ]
+	[ "$count" -ge 1 ] || [ "$2" = - ] && [ "$lines" = "$4" ] && [ -z "$broken" ]
 }
 
 # Whether $1 is this script: one that comes through a pipe, or was cut off or changed, cannot roll back.
@@ -225,11 +225,11 @@ function hasChains(rules: FamilyRules, table: string): boolean {
 }
 
 function printLoaded(rules: FamilyRules): string {
-	const chains = OWN_CHAINS.flatMap(({table, from, name}) => {
+	const chains = ownChains(rules).flatMap(({table, from, name}) => {
 		const chain = findChain(rules, table, name);
 		return chain
 			? [
-					`	holds ${table} ${from} ${name} ${chain.rules.length + 1} || return\n`,
+					`	holds ${table} ${isGroup(name) ? '-' : from} ${name} ${chain.rules.length + 1} || return\n`,
 					...chain.rules.map(
 						(rule) => `	has ${table} ${name} ${printRule(rule, rules.family)} || return\n`,
 					),

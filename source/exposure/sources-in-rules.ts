@@ -61,9 +61,10 @@ function sourcesOf(line: string, sets: ReadonlyMap<string, readonly Network[]>) 
 		return [];
 	}
 
-	const accepts = / -j (?:ACCEPT|RETURN|DNAT|REDIRECT)\b| (?:accept|return|dnat|redirect)\b/.test(
-		line,
-	);
+	const accepts =
+		/ -j (?:ACCEPT|RETURN|DNAT|REDIRECT|FW-WIZARD-FROM-\d+)\b| (?:accept|return|dnat|redirect)\b/.test(
+			line,
+		);
 	const [, negated, source, set] =
 		/(?: (! )?-s (\S+)| (?:! )?--match-set (\S+) src)/.exec(line) ??
 		/\bip6? saddr (!= )?(\{[^}]*\}|@\S+|\S+)/.exec(line) ??

@@ -3,7 +3,7 @@ import {cksum} from '../lib/cksum.ts';
 import type {Family} from '../lib/network.ts';
 import {quote} from '../lib/shell-quote.ts';
 import {tableLines} from '../ruleset/format-iptables.ts';
-import {type FamilyRules, OWN_PREFIX} from '../ruleset/model.ts';
+import {type FamilyRules, GROUP_PREFIX, OWN_PREFIX} from '../ruleset/model.ts';
 
 export type RestoreFamily = {
 	readonly family: Family;
@@ -44,12 +44,23 @@ ${CHOOSE_IPTABLES}
 table() {
 	printf '*%s\\n%s\\n' "$1" "$2"
 	of=$1
+	[ "$of" != filter ] || old_groups "$2"
 	shift 2
 	while [ "$#" -gt 1 ]; do
 		"$tool" -w 10 -t "$of" -C "$1" -j "$2" 2>/dev/null || echo "-A $1 -j $2"
 		shift 2
 	done
 	echo COMMIT
+}
+
+# The lines that remove the groups of earlier rules that are not in the lines $1: nothing jumps to them any more.
+old_groups() {
+	all=$("$tool" -w 10 -S 2>/dev/null)
+	printf '%s\\n' "$all" | sed -n 's/^-N \\(${GROUP_PREFIX}[0-9]*\\)$/\\1/p' | while read -r group; do
+		case $1 in *":$group "*) continue ;; esac
+		printf '%s\\n' "$all" | sed '/^-A ${OWN_PREFIX}/d' | grep -q " -[jg] $group$" ||
+			printf ':%s - [0:0]\\n-X %s\\n' "$group" "$group"
+	done
 }
 
 # Loads what command $@ prints, and asks whether it is reached. 4: another program has the lock; 3: the
@@ -72,10 +83,12 @@ least() {
 	set -f
 	{ "$tool" -w 10 -F ${OWN_PREFIX}TRY || "$tool" -w 10 -N ${OWN_PREFIX}TRY; } 2>/dev/null || return
 	"floor$1" | while IFS= read -r line; do
-		rule=\${line#-A ${OWN_PREFIX}INPUT }
+		rule=\${line#-A ${OWN_PREFIX}[A-Z]* }
+		# The chain of a group need not be there yet.
+		case $rule in *' -j ${GROUP_PREFIX}'*) tried="\${rule% -j *} -j ACCEPT" ;; *) tried=$rule ;; esac
 		if [ "$line" = COMMIT ]; then
 			echo "-A ${OWN_PREFIX}INPUT -j DROP"
-		elif [ "$line" != "$rule" ] && ! "$tool" -w 10 -A ${OWN_PREFIX}TRY $rule 2>/dev/null; then
+		elif [ "$line" != "$rule" ] && ! "$tool" -w 10 -A ${OWN_PREFIX}TRY $tried 2>/dev/null; then
 			echo "fw-wizard: IPv$1 without: $rule" >&2
 			rule='-p tcp ! --syn -j ACCEPT'
 			case $line in *ESTABLISHED*) "$tool" -w 10 -A ${OWN_PREFIX}TRY $rule ;; *) false ;; esac 2>/dev/null || continue

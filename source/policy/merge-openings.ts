@@ -88,13 +88,22 @@ export function joinProtocols<T extends Omit<PortOpening, 'kind' | 'limit'> & {l
 
 /** The same for every order of the same sources. */
 export function sourcesKey(from: Sources | undefined): string {
-	return from === undefined
-		? ''
-		: from
-				.map(({cidr}) => cidr)
-				.sort()
-				.join(',');
+	if (from === undefined) {
+		return '';
+	}
+
+	const key =
+		SOURCES_KEYS.get(from) ??
+		from
+			.map(({cidr}) => cidr)
+			.sort()
+			.join();
+	SOURCES_KEYS.set(from, key);
+	return key;
 }
+
+/** Each list is sorted once: there may be thousands of sources. */
+const SOURCES_KEYS = new WeakMap<Sources, string>();
 
 /** Parts that differ by their source only become one, in the place of the first of them. */
 function joinSources(

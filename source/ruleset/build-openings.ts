@@ -4,12 +4,12 @@ import {onePort, type PortRange, printPorts} from '../lib/port-ranges.ts';
 import {
 	type DiscoveryOpening,
 	isDiscovery,
+	type Opening,
 	type PortOpening,
 	type PortProtocol,
 	type ProtocolOpening,
 	printOpening,
 } from '../policy/opening.ts';
-import type {Policy} from '../policy/policy.ts';
 import {type Match, ourRule, type Rule} from './model.ts';
 import {protocolOfNumber} from './protocol-names.ts';
 
@@ -25,24 +25,20 @@ type PartOpening =
 	| DiscoveryOpening;
 type PortPart = Extract<PartOpening, {kind: 'port'}>;
 
-/**
- * The rules that accept packets to open ports, in the order of the openings.
- * @param plain whether each rule is to have one port or range, without `-m multiport`
- */
-export function openingRules(policy: Policy, family: Family, plain: boolean): readonly Rule[] {
-	const parts = policy.openings.flatMap((opening): readonly PartOpening[] => {
-		if (isDiscovery(opening)) {
-			return [opening];
-		}
+export type OpeningOptions = {
+	/** Each rule is to have one port or range, without `-m multiport`. */
+	readonly plain: boolean;
+	/** Whom the rules are for, behind the ports in their reasons: ` from 22 sources`. */
+	readonly whom?: string;
+};
 
-		if (opening.kind === 'protocol') {
-			return opening.protocol.families.includes(family) ? bySource(opening, family) : [];
-		}
-
-		const protocols: readonly PortProtocol[] =
-			opening.protocol === 'both' ? ['tcp', 'udp'] : [opening.protocol];
-		return protocols.flatMap((protocol) => bySource({...opening, protocol}, family));
-	});
+/** The rules that accept packets to open ports, in the order of the openings. */
+export function openingRules(
+	openings: readonly Opening[],
+	family: Family,
+	{plain, whom = ''}: OpeningOptions,
+): readonly Rule[] {
+	const parts = openings.flatMap((opening) => partsOf(opening, family));
 	const rules = groupBy(parts, kindOf).flatMap((group) => {
 		const ports = group.filter((part) => part.kind === 'port');
 		const [first] = ports;
@@ -51,14 +47,16 @@ export function openingRules(policy: Policy, family: Family, plain: boolean): re
 				isDiscovery(part)
 					? discovery(part, family)
 					: part.kind === 'protocol'
-						? [wholeProtocol(part)]
+						? [wholeProtocol(part, whom)]
 						: [],
 			);
 		}
 
 		return first.limit
-			? ports.map((part) => limited(part, family))
-			: (plain ? ports.map((part) => [part]) : chunk(ports)).map((some) => opened(first, some));
+			? ports.map((part) => limited(part, family, whom))
+			: (plain ? ports.map((part) => [part]) : chunk(ports)).map((some) =>
+					opened(first, some, whom),
+				);
 	});
 	// mdns and ssdp both need IGMP.
 	const known = new Set<string>();
@@ -68,6 +66,21 @@ export function openingRules(policy: Policy, family: Family, plain: boolean): re
 		known.add(text);
 		return isNew;
 	});
+}
+
+/** An opening for each of its protocols and sources, as far as a family has them. */
+function partsOf(opening: Opening, family: Family): readonly PartOpening[] {
+	if (isDiscovery(opening)) {
+		return [opening];
+	}
+
+	if (opening.kind === 'protocol') {
+		return opening.protocol.families.includes(family) ? bySource(opening, family) : [];
+	}
+
+	const protocols: readonly PortProtocol[] =
+		opening.protocol === 'both' ? ['tcp', 'udp'] : [opening.protocol];
+	return protocols.flatMap((protocol) => bySource({...opening, protocol}, family));
 }
 
 /** An opening for each of its sources of a family; the opening itself where it is for all sources. */
@@ -85,25 +98,25 @@ function kindOf(part: PartOpening): string {
 			: printOpening(part);
 }
 
-function wholeProtocol(part: ProtocolOpening): Rule {
-	return ourRule('opening', `You opened ${printOpening(part)}: ${part.protocol.purpose}`, {
+function wholeProtocol(part: ProtocolOpening, whom: string): Rule {
+	return ourRule('opening', `You opened ${printOpening(part)}${whom}: ${part.protocol.purpose}`, {
 		...where(part),
 		protocol: protocolOfNumber(part.protocol.number),
 	});
 }
 
-function opened(scope: PortPart, parts: readonly PortPart[]): Rule {
-	return ourRule('opening', `You opened ${parts.map((part) => printOpening(part)).join(', ')}`, {
+function opened(scope: PortPart, parts: readonly PortPart[], whom: string): Rule {
+	return ourRule('opening', `You opened ${parts.map(printOpening).join(', ')}${whom}`, {
 		...where(scope),
 		protocol: scope.protocol,
 		destinationPorts: parts.map(({first, last}) => ({first, last})),
 	});
 }
 
-function limited(part: PortPart, family: Family): Rule {
+function limited(part: PortPart, family: Family, whom: string): Rule {
 	return ourRule(
 		'opening',
-		`You opened ${printOpening(part)}: six new connections a minute from one source`,
+		`You opened ${printOpening(part)}${whom}: six new connections a minute from one source`,
 		{
 			...where(part),
 			protocol: part.protocol,

@@ -5,6 +5,7 @@ import {type Helper, helperOf} from '../policy/helpers.ts';
 import type {Policy, Verdict} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
 import {openingRules} from './build-openings.ts';
+import {groupOpenings} from './group-sources.ts';
 import {
 	type Chain,
 	defaultReject,
@@ -68,10 +69,13 @@ export function buildRuleSet(policy: Policy, facts: BuildFacts): RuleSet {
 }
 
 function buildFamily(policy: Policy, family: Family, plain: boolean): FamilyRules {
+	const {direct, jumps, chains: groups} = groupOpenings(policy.openings, family, plain);
 	const input: readonly Rule[] = [
 		...solicited(family),
 		...blocked(policy, family),
-		...openingRules(policy, family, plain),
+		...openingRules(direct, family, {plain}),
+		// Behind the others: packets to ports that are open to everybody need not pass them.
+		...jumps,
 		...(policy.log
 			? [
 					ourRule(
@@ -87,20 +91,24 @@ function buildFamily(policy: Policy, family: Family, plain: boolean): FamilyRule
 			: []),
 		...verdict(policy.verdict, family),
 	];
-	const rules = {
-		'FW-WIZARD-INPUT': input,
-		'FW-WIZARD-OUTPUT': helpers(policy, family, 'client'),
-		'FW-WIZARD-PREROUTING': helpers(policy, family, 'server'),
-	};
-	const chains = OWN_CHAINS.filter(({name}) => rules[name].length > 0);
+	const rules = new Map([
+		['FW-WIZARD-INPUT', input],
+		['FW-WIZARD-OUTPUT', helpers(policy, family, 'client')],
+		['FW-WIZARD-PREROUTING', helpers(policy, family, 'server')],
+	]);
+	const chains = OWN_CHAINS.map((own) => ({...own, rules: rules.get(own.name) ?? []}));
+	const used = chains.filter((own) => own.rules.length > 0);
 	return {
 		family,
-		tables: groupBy(chains, ({table}) => table).map((group) => ({
+		tables: groupBy(used, ({table}) => table).map((group) => ({
 			name: group[0]?.table ?? '',
-			chains: group.flatMap(({name, from}): Chain[] => [
-				{name, rules: rules[name]},
-				{name: from, policy: 'ACCEPT', rules: [jump(from, name)]},
-			]),
+			chains: [
+				...(group[0]?.table === 'filter' ? groups : []),
+				...group.flatMap(({name, from, rules}): Chain[] => [
+					{name, rules},
+					{name: from, policy: 'ACCEPT', rules: [jump(from, name)]},
+				]),
+			],
 		})),
 	};
 }

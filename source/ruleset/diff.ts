@@ -4,8 +4,8 @@ import {
 	type Chain,
 	type FamilyRules,
 	findChain,
-	OWN_CHAINS,
 	OWN_PREFIX,
+	ownChains,
 	type Rule,
 	type Table,
 } from './model.ts';
@@ -23,7 +23,7 @@ export type Difference = {
 
 /** Which of our chains and jumps a save has. */
 export function presenceOf(saved: FamilyRules): Presence {
-	const chains = OWN_CHAINS.filter((own) => findChain(saved, own.table, own.name));
+	const chains = ownChains(saved).filter((own) => findChain(saved, own.table, own.name));
 	return {
 		chains: new Set(chains.map(({name}) => name)),
 		jumps: new Map(

@@ -4,9 +4,12 @@ import {
 	defaultReject,
 	type FamilyRules,
 	findChain,
+	groupChain,
+	isGroup,
 	type Match,
 	OWN_CHAINS,
 	type OwnChain,
+	ownChains,
 	type Rule,
 	type RuleSet,
 	type Target,
@@ -35,11 +38,20 @@ export function printRule(rule: Rule, family: Family): string {
  * `raw`: each table is a transaction of its own, and a helper that fails must not stop the filter.
  */
 export function printRestore(rules: FamilyRules, present: Presence = NOTHING_PRESENT): string {
-	return printTables((own) =>
-		findChain(rules, own.table, own.name)
-			? [...chainLines(rules, own), ...jumpLines(own, 1, present)]
-			: removeChain(own, present),
-	);
+	const isKept = ({table, name}: OwnChain) => findChain(rules, table, name) !== undefined;
+	// Groups are removed last, when nothing jumps to them any more.
+	const gone = [...present.chains].filter(isGroup).map(groupChain);
+	const chains = [...ownChains(rules), ...gone.filter((own) => !isKept(own))];
+	return OWN_TABLES.map((table) => {
+		const lines = chains
+			.filter((own) => own.table === table)
+			.flatMap((own) =>
+				isKept(own)
+					? [...chainLines(rules, own), ...jumpLines(own, isGroup(own.name) ? 0 : 1, present)]
+					: removeChain(own, present),
+			);
+		return lines.length > 0 ? `*${table}\n${lines.join('\n')}\nCOMMIT\n` : '';
+	}).join('');
 }
 
 /**
@@ -52,13 +64,13 @@ export function tableLines(rules: FamilyRules): ReadonlyArray<{
 	readonly jumps: readonly string[];
 }> {
 	return OWN_TABLES.map((table) => {
-		const own = OWN_CHAINS.filter(
+		const own = ownChains(rules).filter(
 			(chain) => chain.table === table && findChain(rules, table, chain.name),
 		);
 		return {
 			table,
 			lines: own.flatMap((chain) => chainLines(rules, chain)),
-			jumps: own.flatMap(({from, name}) => [from, name]),
+			jumps: own.flatMap(({from, name}) => (isGroup(name) ? [] : [from, name])),
 		};
 	}).filter(({lines}) => lines.length > 0);
 }
@@ -73,16 +85,20 @@ function chainLines(rules: FamilyRules, {table, name}: OwnChain): readonly strin
 }
 
 /**
- * The commands that have the same effect on an empty INPUT, without chains of our own, to be typed or
- * pasted into a shell.
+ * The commands that have the same effect on an empty INPUT, to be typed or pasted into a shell. Only
+ * groups of sources have chains of their own.
  */
 export function printCommands(rules: FamilyRules): readonly string[] {
 	const program = rules.family === 4 ? 'iptables' : 'ip6tables';
-	return OWN_CHAINS.flatMap((own) =>
-		(findChain(rules, own.table, own.name)?.rules ?? []).map(
-			(rule) => `${program} -t ${own.table} -A ${own.from} ${printRule(rule, rules.family)}`,
+	return ownChains(rules).flatMap(({name, table, from}) => [
+		...(isGroup(name) && findChain(rules, table, name)
+			? [`${program} -t ${table} -N ${name}`]
+			: []),
+		...(findChain(rules, table, name)?.rules ?? []).map(
+			(rule) =>
+				`${program} -t ${table} -A ${isGroup(name) ? name : from} ${printRule(rule, rules.family)}`,
 		),
-	);
+	]);
 }
 
 /** The restore files of both families in one text, each under a comment that names the program for it. */
@@ -95,27 +111,15 @@ export function printRestoreFiles(ruleSet: RuleSet): string {
 		.join('\n');
 }
 
-/** A restore file made of lines for each of our chains, table by table. */
-export function printTables(linesOf: (own: OwnChain) => readonly string[]): string {
-	return OWN_TABLES.map((table) => {
-		const lines = OWN_CHAINS.filter((own) => own.table === table).flatMap(linesOf);
-		return lines.length > 0 ? `*${table}\n${lines.join('\n')}\nCOMMIT\n` : '';
-	}).join('');
-}
-
 /** The lines that add or delete jumps to one of our chains, so that their number is `wanted`. */
-export function jumpLines(
-	{name, from}: OwnChain,
-	wanted: number,
-	present: Presence,
-): readonly string[] {
+function jumpLines({name, from}: OwnChain, wanted: number, present: Presence): readonly string[] {
 	const surplus = (present.jumps.get(name) ?? 0) - wanted;
 	const line = `${surplus > 0 ? '-D' : '-A'} ${from} -j ${name}`;
 	return Array.from({length: Math.abs(surplus)}, () => line);
 }
 
 /** The lines that delete one of our chains, with the jumps to it. */
-export function removeChain(own: OwnChain, present: Presence): readonly string[] {
+function removeChain(own: OwnChain, present: Presence): readonly string[] {
 	return [
 		...jumpLines(own, 0, present),
 		...(present.chains.has(own.name) ? [`-F ${own.name}`, `-X ${own.name}`] : []),

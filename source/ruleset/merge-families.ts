@@ -1,6 +1,6 @@
 import type {Family} from '../lib/network.ts';
 import {printRule} from './format-iptables.ts';
-import {findChain, OWN_CHAINS, type OwnChain, type Rule, type RuleSet} from './model.ts';
+import {findChain, type OwnChain, ownChains, type Rule, type RuleSet} from './model.ts';
 
 /** A rule that one or both families have. */
 export type Row = {
@@ -19,10 +19,14 @@ export type MarkedRow = Row & {readonly mark: Mark};
 
 /**
  * The rules of our chains, of both families in one list, in the order in which they are evaluated:
- * `raw` comes before `filter`, so that the verdict is the last.
+ * `raw` comes before `filter`, and groups of sources before the chain that jumps to them, so that the
+ * verdict is the last.
  */
 export function mergeFamilies({families}: RuleSet): readonly Row[] {
-	return [...OWN_CHAINS].reverse().flatMap((own) => {
+	const [raw, filter] = ['raw', 'filter'].map((table) =>
+		ownChains(...families).filter((own) => own.table === table),
+	);
+	return [...(raw ?? []).reverse(), ...(filter ?? [])].flatMap((own) => {
 		const lists = families.map((rules) =>
 			(findChain(rules, own.table, own.name)?.rules ?? []).map(
 				(rule, position): Row => ({

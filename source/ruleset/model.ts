@@ -81,17 +81,54 @@ export type Target =
 	/** A target of another program, or no target; `words` are those from -j on. */
 	| {readonly kind: 'other'; readonly words: readonly string[]};
 
-/** Our own chains, with their tables and the built-in chains that jump to them. */
-export const OWN_CHAINS = [
+/** A chain of our own, with its table and the chain that jumps to it. */
+export type OwnChain = {
+	readonly name: string;
+	readonly table: 'filter' | 'raw';
+	readonly from: string;
+};
+
+/** Our own chains that built-in chains jump to, once each. */
+export const OWN_CHAINS: readonly [OwnChain, ...OwnChain[]] = [
 	{name: 'FW-WIZARD-INPUT', table: 'filter', from: 'INPUT'},
 	{name: 'FW-WIZARD-OUTPUT', table: 'raw', from: 'OUTPUT'},
 	{name: 'FW-WIZARD-PREROUTING', table: 'raw', from: 'PREROUTING'},
-] as const;
-
-export type OwnChain = (typeof OWN_CHAINS)[number];
+];
 
 /** The beginning of the name of each of our chains, and of no other chain. */
 export const OWN_PREFIX = 'FW-WIZARD-';
+
+/**
+ * The beginning of the name of a chain with the ports that are open to the same sources: FW-WIZARD-INPUT
+ * jumps to it, once for each source. A number follows, from 1 on.
+ */
+export const GROUP_PREFIX = 'FW-WIZARD-FROM-';
+
+export function isGroup(name: string): boolean {
+	return name.startsWith(GROUP_PREFIX);
+}
+
+/**
+ * All of our chains that one of these rule sets may have. Those of groups come first: a chain has to exist
+ * before a rule jumps to it.
+ */
+export function ownChains(...rules: readonly FamilyRules[]): readonly OwnChain[] {
+	const names = rules.flatMap(({tables}) =>
+		tables
+			.filter(({name}) => name === 'filter')
+			.flatMap(({chains}) => chains.map(({name}) => name).filter(isGroup)),
+	);
+	const numberOf = (name: string) => Number(name.slice(GROUP_PREFIX.length));
+	return [
+		...[...new Set(names)].sort((a, b) => numberOf(a) - numberOf(b)).map(groupChain),
+		...OWN_CHAINS,
+	];
+}
+
+/** The chain of a group by its name. */
+export function groupChain(name: string): OwnChain {
+	return {name, table: 'filter', from: 'FW-WIZARD-INPUT'};
+}
 
 export const LOG_PREFIX = 'fw-wizard: ';
 

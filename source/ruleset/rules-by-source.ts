@@ -1,5 +1,5 @@
 import {addressBits, prefixBits} from '../lib/network.ts';
-import type {Chain, FamilyRules, Rule} from './model.ts';
+import {type Chain, type FamilyRules, isGroup, type Rule} from './model.ts';
 
 /** The rules that packets of one source can match. */
 export type RulesOfSource = {
@@ -19,21 +19,27 @@ type IndexedChain = {
 
 /**
  * Makes a function that finds the rules for a source without looking at each of them: there may be
- * thousands for single networks. A rule of which it is not known whom it matches is in every result.
+ * thousands for single networks. A rule of which it is not known whom it matches is in every result. The
+ * chains of groups to which the source does not get are empty.
  */
 export function rulesBySource({family, tables}: FamilyRules): (source: string) => RulesOfSource {
-	const indexed = tables.map((table) => ({
-		name: table.name,
-		chains: table.chains.map(indexChain),
-	}));
+	const indexed = tables.map((table) => {
+		const chains = table.chains.map(indexChain);
+		const jumps = chains.flatMap(({chain, everybody}) => targetsOf(pick(chain, everybody)));
+		return {name: table.name, chains, jumps: new Set(jumps)};
+	});
 	return (source) => {
 		const bits = addressBits(source);
 		const keys: string[] = [];
-		const found = indexed.map(({name, chains}) => ({
-			name,
-			chains: chains.map(({chain, everybody, networks, lengths}): Chain => {
+		const found = indexed.map(({name, chains, jumps}) => {
+			const reached = new Set(jumps);
+			const picked = chains.map(({chain, everybody, networks, lengths}): Chain => {
 				const own = lengths.flatMap((length) => networks.get(bits.slice(0, length)) ?? []);
 				if (own.length > 0) {
+					for (const target of targetsOf(pick(chain, own))) {
+						reached.add(target);
+					}
+
 					const texts = own.map((index) => {
 						const {match, target} = chain.rules[index] as Rule;
 						const before = everybody.filter((other) => other < index).length;
@@ -43,10 +49,20 @@ export function rulesBySource({family, tables}: FamilyRules): (source: string) =
 				}
 
 				return networks.size === 0 ? chain : {...chain, rules: pick(chain, [...everybody, ...own])};
-			}),
-		}));
+			});
+			return {
+				name,
+				chains: picked.map((chain) =>
+					isGroup(chain.name) && !reached.has(chain.name) ? {...chain, rules: []} : chain,
+				),
+			};
+		});
 		return {rules: {family, tables: found}, key: keys.join('\n')};
 	};
+}
+
+function targetsOf(rules: readonly Rule[]): readonly string[] {
+	return rules.flatMap(({target}) => (target.kind === 'chain' ? [target.name] : []));
 }
 
 function pick({rules}: Chain, indexes: readonly number[]): readonly Rule[] {

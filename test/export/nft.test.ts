@@ -15,6 +15,10 @@ import {HELPED, openedPorts, proofOf, spellPorts} from '../_helpers/samples/proo
 import {scan} from '../_helpers/traffic/scan.ts';
 import {FLAGS, OPEN, OPEN_INSIDE, TYPED} from '../_helpers/ui/journey.ts';
 
+/** Two rules for each of three networks of a family: they have a chain of their own. */
+const GROUP =
+	'7000 from 10.7.0.0/16, 192.0.2.128/25, 203.0.113.0/24, fd07::/16, fd08::/16, fd09::/16';
+
 const openings = (text: string) => parseOpenings(text, OWN_SERVICES);
 const textOf = (policy: Policy) => printNft(compilePolicy(policy, {families: FAMILIES}));
 
@@ -64,7 +68,7 @@ describe('export nft', () => {
 			helpers: [...HELPER_NAMES],
 			log: true,
 			openings: openings(
-				`${TYPED}, ${HELPED}, 5432/tcp on wg0, 443/tcp from 2001:db8:5::/48, mdns`,
+				`${TYPED}, ${HELPED}, 5432/tcp on wg0, 443/tcp from 2001:db8:5::/48, mdns, ${GROUP}`,
 			),
 		});
 		await load(textOf(policy));

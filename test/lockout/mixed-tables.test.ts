@@ -7,7 +7,11 @@ import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
 
-const OPEN = ['--role', 'server', '--open', '22/tcp'];
+const OPEN = [
+	...['--role', 'server', '--open', '22/tcp'],
+	// A chain of their own, in each family.
+	...['--open', '443 from 10.0.0.1, 10.0.0.2, 10.0.0.3, fd00::1, fd00::2, fd00::3'],
+];
 
 /** What other programs put into the tables of iptables with nft(8), as NetBird does. */
 const ADDED = [

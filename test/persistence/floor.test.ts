@@ -23,9 +23,10 @@ const POLICY = completePolicy({
 	verdict: 'reject',
 	helpers: ['ftp'],
 	log: true,
-	openings: ['22/tcp limit', '21/tcp', '80/tcp', '8000-8010/tcp from 10.0.0.0/8'].flatMap((text) =>
-		parseOpening(text, new Map()),
-	),
+	openings: [
+		...['22/tcp limit', '21/tcp', '80/tcp', '8000-8010/tcp from 10.0.0.0/8'],
+		'3306 from 192.0.2.1, 192.0.2.2, 192.0.2.3',
+	].flatMap((text) => parseOpening(text, new Map())),
 });
 
 /** What must hold even when nothing optional can be had: no helper, no limit, no log, no multiport. */
@@ -34,8 +35,11 @@ const FLOOR = `\
 :INPUT ACCEPT [0:0]
 :FORWARD ACCEPT [0:0]
 :OUTPUT ACCEPT [0:0]
+:FW-WIZARD-FROM-1 - [0:0]
 :FW-WIZARD-INPUT - [0:0]
 -A INPUT -j FW-WIZARD-INPUT
+-A FW-WIZARD-FROM-1 -p tcp -m tcp --dport 3306 -j ACCEPT
+-A FW-WIZARD-FROM-1 -p udp -m udp --dport 3306 -j ACCEPT
 -A FW-WIZARD-INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 -A FW-WIZARD-INPUT -p icmp -j ACCEPT
 -A FW-WIZARD-INPUT -i lo -j ACCEPT
@@ -45,6 +49,9 @@ const FLOOR = `\
 -A FW-WIZARD-INPUT -p tcp -m tcp --dport 21 -j ACCEPT
 -A FW-WIZARD-INPUT -p tcp -m tcp --dport 80 -j ACCEPT
 -A FW-WIZARD-INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 8000:8010 -j ACCEPT
+-A FW-WIZARD-INPUT -s 192.0.2.1/32 -j FW-WIZARD-FROM-1
+-A FW-WIZARD-INPUT -s 192.0.2.2/32 -j FW-WIZARD-FROM-1
+-A FW-WIZARD-INPUT -s 192.0.2.3/32 -j FW-WIZARD-FROM-1
 -A FW-WIZARD-INPUT -j REJECT --reject-with icmp-port-unreachable
 COMMIT
 `;
@@ -190,7 +197,7 @@ describe.each(BACKENDS)('where the rules do not load at boot, %s', (backend) => 
 		[
 			'all of these, and ICMP',
 			'lib{*_REJECT,xt_conntrack,xt_tcp,xt_udp,ipt_icmp,ip6t_icmp6}.so',
-			withDrop.replaceAll(/^-A FW-WIZARD-INPUT .*-(?:m conntrack|p tcp|p udp|j REJECT) .*\n/gm, ''),
+			withDrop.replaceAll(/^-A FW-WIZARD-\S+ .*-(?:m conntrack|p tcp|p udp|j REJECT) .*\n/gm, ''),
 		],
 	])('loads what is left of the floor where iptables has lost %s', async (_, libraries, floor) => {
 		const {status, stderr, ipv4, ipv6} = await bootWithout(libraries);

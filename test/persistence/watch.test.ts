@@ -11,7 +11,10 @@ const RESTORE = '/etc/fw-wizard/restore';
 const RECORD = '/var/lib/fw-wizard/watch/record';
 const MOTD = '/run/motd.d/fw-wizard';
 const UNIT = '/etc/systemd/system/multi-user.target.wants/fw-wizard.service';
-const POLICY = ['--role', 'server', '--helper', 'ftp', '--open', '22/tcp'];
+const POLICY = [
+	...['--role', 'server', '--helper', 'ftp', '--open', '22/tcp'],
+	...['--open', '443 from 192.0.2.1, 192.0.2.2, 192.0.2.3, fd00::1, fd00::2, fd00::3'],
+];
 
 const sh = async (host: Host, script: string) => host.must('sh', ['-ec', script]);
 /** What a look says, a line each. */
@@ -42,6 +45,10 @@ const CHANGES = [
 	[
 		'iptables -I FW-WIZARD-INPUT 3 -p tcp --dport 23 -j ACCEPT',
 		'IPv4: FW-WIZARD-INPUT: added: -A FW-WIZARD-INPUT -p tcp -m tcp --dport 23 -j ACCEPT',
+	],
+	[
+		'iptables -I FW-WIZARD-FROM-1 -p tcp --dport 23 -j ACCEPT',
+		'IPv4: FW-WIZARD-FROM-1: added: -A FW-WIZARD-FROM-1 -p tcp -m tcp --dport 23 -j ACCEPT',
 	],
 	[
 		'iptables -D FW-WIZARD-INPUT -m conntrack --ctstate INVALID -j DROP',

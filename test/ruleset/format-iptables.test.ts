@@ -69,7 +69,7 @@ describe('printRestore', () => {
 				for (const rules of buildRuleSet(policy, {families: FAMILIES}).families) {
 					for (const line of printRestore(rules).trimEnd().split('\n')) {
 						expect(line).toMatch(
-							/^(\*(filter|raw)|COMMIT|:FW-WIZARD-[A-Z]+ - \[0:0\]|-A FW-WIZARD-[A-Z]+ .+|-A ([A-Z]+) -j FW-WIZARD-\3)$/,
+							/^(\*(filter|raw)|COMMIT|:FW-WIZARD-(?:[A-Z]+|FROM-\d+) - \[0:0\]|-A FW-WIZARD-(?:[A-Z]+|FROM-\d+) .+|-A ([A-Z]+) -j FW-WIZARD-\3)$/,
 						);
 					}
 				}

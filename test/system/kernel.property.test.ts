@@ -7,7 +7,7 @@ import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {presenceOf} from '../../source/ruleset/diff.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
 import {printRestore, printRule} from '../../source/ruleset/format-iptables.ts';
-import {type FamilyRules, findChain} from '../../source/ruleset/model.ts';
+import {type FamilyRules, findChain, isGroup, ownChains} from '../../source/ruleset/model.ts';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {networks, policies} from '../_helpers/samples/arbitraries.ts';
@@ -64,10 +64,13 @@ describe.each(BACKENDS)('evaluate says what the kernel does, %s', (backend) => {
 				const expected = shots.filter((shot) => decide(rules, shot).verdict === 'ACCEPT');
 				expect(passed.map((id) => describeShot(shots[id]))).toEqual(expected.map(describeShot));
 				for (const family of FAMILIES) {
-					const counts = await range.counters(family, CHAIN);
-					expect(byRule(rules[family], counts)).toEqual(
-						byRule(rules[family], countDecisions(rules[family], shots)),
-					);
+					const decided = countDecisions(rules[family], shots);
+					for (const chain of chainsOf(decided.keys())) {
+						const counts = await range.counters(family, chain);
+						expect(byRule(rules[family], chain, counts)).toEqual(
+							byRule(rules[family], chain, decided.get(chain) ?? []),
+						);
+					}
 				}
 			}),
 			{numRuns: 40, interruptAfterTimeLimit: 200_000, markInterruptAsFailure: true},
@@ -83,7 +86,8 @@ async function load(target: Host, policy: Policy): Promise<Rules> {
 	for (const rules of built.families) {
 		const {family} = rules;
 		const present = presenceOf((await save(family, target.run)).rules);
-		const empty = present.chains.has(CHAIN) ? `*filter\n-F ${CHAIN}\nCOMMIT\n` : '';
+		const own = ['*filter', ...chainsOf(present.chains).map((name) => `-F ${name}`), 'COMMIT', ''];
+		const empty = own.join('\n');
 		for (const text of [empty, printRestore(rules, present)]) {
 			expect(await restore(family, text, target.run)).toBeUndefined();
 		}
@@ -134,23 +138,39 @@ function decide(rules: Rules, {packet}: Shot) {
 	return evaluate(rules[packet.family], packet);
 }
 
-/** How many packets each rule of our chain decides, by `evaluate`. */
-function countDecisions(rules: FamilyRules, shots: readonly Shot[]): readonly number[] {
-	const counts = (findChain(rules, 'filter', CHAIN)?.rules ?? []).map(() => 0);
+/** Those of our chains that decide on incoming packets. */
+function chainsOf(names: Iterable<string>): readonly string[] {
+	return [...names].filter((name) => name === CHAIN || isGroup(name));
+}
+
+/** How many packets each rule of our chains decides, by `evaluate`. */
+function countDecisions(
+	rules: FamilyRules,
+	shots: readonly Shot[],
+): ReadonlyMap<string, readonly number[]> {
+	const counts = new Map(
+		ownChains(rules).map(({name}) => [
+			name,
+			(findChain(rules, 'filter', name)?.rules ?? []).map(() => 0),
+		]),
+	);
 	for (const {packet} of shots.filter(({packet}) => packet.family === rules.family)) {
 		const {by} = evaluate(rules, packet);
-		expect(by?.chain).toBe(CHAIN);
+		const count = counts.get(by?.chain ?? '') ?? [];
 		const index = (by?.index ?? 0) - 1;
-		counts[index] = (counts[index] ?? 0) + 1;
+		expect(count[index]).toBeDefined();
+		count[index] = (count[index] ?? 0) + 1;
 	}
 
 	return counts;
 }
 
-/** Counters with the rule that each belongs to; logging decides nothing. */
-function byRule(rules: FamilyRules, counts: readonly number[]): readonly string[] {
-	return (findChain(rules, 'filter', CHAIN)?.rules ?? []).flatMap((rule, index) =>
-		rule.target.kind === 'LOG' ? [] : [`${counts[index]} ${printRule(rule, rules.family)}`],
+/** Counters with the rule that each belongs to; logging and jumping decide nothing. */
+function byRule(rules: FamilyRules, chain: string, counts: readonly number[]): readonly string[] {
+	return (findChain(rules, 'filter', chain)?.rules ?? []).flatMap((rule, index) =>
+		['LOG', 'chain'].includes(rule.target.kind)
+			? []
+			: [`${counts[index]} ${printRule(rule, rules.family)}`],
 	);
 }
 

@@ -43,10 +43,15 @@ describe.each(BACKENDS)('any policy, %s', (backend) => {
 				for (const rules of buildRuleSet(policy, {families: FAMILIES}).families) {
 					const program = rules.family === 4 ? 'iptables' : 'ip6tables';
 					const commands = printCommands(rules);
-					const clear = ['filter', 'raw'].map((table) => `${program} -t ${table} -F`);
+					const clear = ['filter', 'raw'].flatMap((table) => [
+						`${program} -t ${table} -F`,
+						`${program} -t ${table} -X`,
+					]);
 					await shell.must('sh', ['-e'], {input: [...clear, ...commands, ''].join('\n')});
 					const lines = (await shell.must(`${program}-save`, [])).split('\n');
-					expect(lines.filter((line) => line.startsWith('-A ')).length).toBe(commands.length);
+					expect(lines.filter((line) => /^-A |^:FW-WIZARD-/.test(line)).length).toBe(
+						commands.length,
+					);
 				}
 			}),
 			{numRuns: 15},
@@ -61,6 +66,7 @@ function programOf(family: 4 | 6): string {
 /** Rules and jumps that a restore file leaves in our chains and the built-in ones. */
 function countRules(text: string): number {
 	const own = text.split('\n').filter((line) => line.startsWith('-A FW-WIZARD-'));
-	const chains = text.split('\n').filter((line) => line.startsWith(':FW-WIZARD-'));
+	// No chain jumps to one of a group but FW-WIZARD-INPUT.
+	const chains = text.split('\n').filter((line) => /^:FW-WIZARD-(?!FROM)/.test(line));
 	return own.length + chains.length;
 }

@@ -12,7 +12,7 @@ import {
 	mergeFamilies,
 	type Row,
 } from '../../source/ruleset/merge-families.ts';
-import {findChain, OWN_CHAINS, type RuleSet} from '../../source/ruleset/model.ts';
+import {findChain, OWN_CHAINS, ownChains, type RuleSet} from '../../source/ruleset/model.ts';
 import {crowdedOpenings, openings, policies} from '../_helpers/samples/arbitraries.ts';
 
 const families = fc.constantFrom<ReadonlyArray<4 | 6>>([4, 6], [4]);
@@ -137,8 +137,9 @@ function linesOfRules({families: all}: RuleSet, family: 4 | 6): readonly string[
 	const rules = all.find((candidate) => candidate.family === family);
 	return rules === undefined
 		? []
-		: [...OWN_CHAINS]
-				.reverse()
+		: [...OWN_CHAINS.filter(({table}) => table === 'raw').reverse(), ...ownChains(rules)]
+				.filter((own, index, all) => all.findIndex(({name}) => name === own.name) === index)
+				.sort((a, b) => (a.table === b.table ? 0 : a.table === 'raw' ? -1 : 1))
 				.flatMap((own) =>
 					(findChain(rules, own.table, own.name)?.rules ?? []).map(
 						(rule) => `${own.name} ${printRule(rule, family)}`,

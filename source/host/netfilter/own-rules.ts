@@ -1,5 +1,5 @@
 import type {Family} from '../../lib/network.ts';
-import {OWN_CHAINS, type OwnChain} from '../../ruleset/model.ts';
+import {groupChain, isGroup, OWN_CHAINS, type OwnChain} from '../../ruleset/model.ts';
 import {ask, run, runToEnd} from '../exec/run.ts';
 import {programOf, readSave, readWhole, type Saved} from './iptables.ts';
 
@@ -24,7 +24,10 @@ export async function saveOwn(
 		tables.map(async (table) => {
 			const own = OWN_CHAINS.filter((chain) => chain.table === table);
 			const chains = await Promise.all(own.map(async (chain) => readChain(family, program, chain)));
-			return [`*${table}`, ...chains.flat(), 'COMMIT'];
+			const groups = await Promise.all(
+				groupsIn(chains.flat()).map(async (chain) => readChain(family, program, chain)),
+			);
+			return [`*${table}`, ...groups.flat(), ...chains.flat(), 'COMMIT'];
 		}),
 	);
 	const text = `${lines.flat().join('\n')}\n`;
@@ -40,6 +43,12 @@ export async function removeJumps(family: Family): Promise<void> {
 	}
 }
 
+/** The chains of groups that rules jump to. */
+function groupsIn(lines: readonly string[]): readonly OwnChain[] {
+	const names = lines.flatMap((line) => / -j (\S+)$/.exec(line)?.[1] ?? []).filter(isGroup);
+	return [...new Set(names)].map(groupChain);
+}
+
 /** The lines of a save for one of our chains, and for the jumps to it. @throws {HostError} */
 async function readChain(
 	family: Family,
@@ -49,11 +58,12 @@ async function readChain(
 	const {table, from, name} = own;
 	const [{status, stdout}, jumps] = await Promise.all([
 		runToEnd(program, ['-w', '10', '-t', table, '-S', name]),
-		findJumps(family, own),
+		isGroup(name) ? [] : findJumps(family, own),
 	]);
 	return status === 0
 		? [
-				...[`:${from} ACCEPT [0:0]`, `:${name} - [0:0]`],
+				...(isGroup(name) ? [] : [`:${from} ACCEPT [0:0]`]),
+				`:${name} - [0:0]`,
 				...jumps.map(() => `-A ${from} -j ${name}`),
 				...stdout.split('\n').filter((line) => line.startsWith('-A ')),
 			]

@@ -1,4 +1,4 @@
-import {OWN_CHAINS, OWN_PREFIX} from '../../ruleset/model.ts';
+import {GROUP_PREFIX, OWN_CHAINS, OWN_PREFIX} from '../../ruleset/model.ts';
 import {KNOWN_PROGRAMS} from '../../services/known-programs/find.ts';
 
 const OWN_NAMES = OWN_CHAINS.map(({name}) => name).join(' ');
@@ -28,7 +28,7 @@ const RULES = COMING_AND_GOING.flatMap(({rules}) => rules ?? []);
 export const VIEW = String.raw`$1 == mark { print_table(); family = $2; table = $3; count = 0; next }
 { line[++count] = $0 }
 END { print_table() }
-function print_table(   half, end, i, text, counted, rules, word, chain, own, jump, inside, before, reached, name, names) {
+function print_table(   half, end, i, text, counted, rules, word, chain, own, jump, inside, before, reached, name, names, group, groups) {
 	half = count / 2
 	for (end = int(half); end > 0 && line[end] != "COMMIT"; end--);
 	if (count > 0 && (count % 2 || end == 0)) { print "unread " family " " table; return }
@@ -40,7 +40,10 @@ function print_table(   half, end, i, text, counted, rules, word, chain, own, ju
 	for (i = 1; i <= rules; i++) {
 		text = rule[i]
 		split(text, word, " "); chain = word[2]
-		if (chain ~ /^${OWN_PREFIX}/) own[chain] = own[chain] "own " family " " table " " text "\n"
+		if (chain ~ /^${OWN_PREFIX}/) {
+			own[chain] = own[chain] "own " family " " table " " text "\n"
+			if (sub(/^${GROUP_PREFIX}/, "", chain) && chain + 0 > groups) groups = chain + 0
+		}
 		else if (text ~ /^(${OWN_JUMPS})$/) {
 			jump[word[4]] = "own " family " " table " " text "\n"
 			if (chain == "INPUT") reached = 1
@@ -48,6 +51,7 @@ function print_table(   half, end, i, text, counted, rules, word, chain, own, ju
 		else if (!reached) before = before " " i
 	}
 	names = split("${OWN_NAMES}", name, " ")
+	for (group = 1; group <= groups; group++) printf "%s", own["${GROUP_PREFIX}" group]
 	for (i = 1; i <= names; i++) printf "%s%s", own[name[i]], jump[name[i]]
 	split("", seen)
 	if (table == "filter" && reached) walk(before, inside, 1)

@@ -3,7 +3,7 @@ import {CHOOSE_IPTABLES, printChoice} from '../../host/netfilter/choose-iptables
 import {cksum} from '../../lib/cksum.ts';
 import type {Family} from '../../lib/network.ts';
 import {quote} from '../../lib/shell-quote.ts';
-import {OWN_CHAINS} from '../../ruleset/model.ts';
+import {GROUP_PREFIX, OWN_CHAINS} from '../../ruleset/model.ts';
 import {RUN_RESTORE} from '../init/run-restore.ts';
 import {SUM_LINE} from '../restore-script.ts';
 import {JUDGE} from './judge-rules.ts';
@@ -80,6 +80,13 @@ alone() {
 	"$tool" -w 10 -t "$2" -S "$4" | sed -n "s/^-A /own $1 $2 -A /p"
 	nft list chain "ip\${1#4}" "$2" "$3" |
 		sed -n "s/^[[:space:]]*counter packets [0-9]* bytes [0-9]* jump $4$/own $1 $2 -A $3 -j $4/p"
+} 2>/dev/null
+
+# The same for the groups of family $1, to which chain $2 jumps.
+alone_groups() {
+	for group in $("$tool" -w 10 -S "$2" | sed -n 's/.* -j \\(${GROUP_PREFIX}[0-9]*\\)$/\\1/p' | sort -u); do
+		alone "$1" filter "$2" "$group"
+	done
 } 2>/dev/null
 
 # Sets $seen to what is loaded.
@@ -239,7 +246,7 @@ function printAlone({family, program, tables}: WatchedFamily): string {
 	const chains = OWN_CHAINS.filter(({table}) => tables.includes(table));
 	return `\t\t${printChoice(program)}${chains
 		.map(({table, from, name}) => `\t\talone ${family} ${table} ${from} ${name}\n`)
-		.join('')}`;
+		.join('')}\t\talone_groups ${family} ${OWN_CHAINS[0].name}\n`;
 }
 
 /** Our jump must be there, also where nothing tells what else should. */

@@ -26,7 +26,7 @@ export function withoutLimits(source: RulesUnderTest): RulesUnderTest {
 		loads: source.loads.map((load) => ({
 			...load,
 			text: load.text.replace(
-				/^(-A FW-WIZARD-INPUT .*?) -m hashlimit(?: --hashlimit-\S+ \S+)+(.* -j ACCEPT)$/gm,
+				/^(-A FW-WIZARD-(?:INPUT|FROM-\d+) .*?) -m hashlimit(?: --hashlimit-\S+ \S+)+(.* -j ACCEPT)$/gm,
 				'$1$2',
 			),
 		})),

@@ -1,6 +1,7 @@
 import {Box, Text} from 'ink';
 import type {ReactElement} from 'react';
 import type {MarkedRow} from '../../ruleset/merge-families.ts';
+import {isGroup} from '../../ruleset/model.ts';
 import {familyColumn, toneOf} from '../text/review.ts';
 import {truncate} from '../text/truncate.ts';
 import {styleOf} from '../theme.ts';
@@ -57,7 +58,8 @@ function RuleLine({row, width}: {readonly row: MarkedRow; readonly width: number
 }
 
 function ruleText(row: MarkedRow): string {
-	const place = row.own.table === 'raw' ? `raw ${row.own.from} ` : '';
+	const {name, table, from} = row.own;
+	const place = table === 'raw' ? `raw ${from} ` : isGroup(name) ? `${name} ` : '';
 	return `${SIGNS[row.mark]} ${familyColumn(row)}  ${place}${row.text}`;
 }
 

@@ -123,7 +123,7 @@ export function familyColumn({families}: Row): string {
 
 function ruleLines(rows: readonly Row[], width: number): readonly Line[] {
 	return rows.flatMap((row, position): Line[] => [
-		...(rows[position - 1]?.own === row.own
+		...(rows[position - 1]?.own.name === row.own.name
 			? []
 			: wrapLines(
 					`${row.own.name}, from ${row.own.from} of table ${row.own.table}${screenReader ? '' : ' (4: IPv4, 6: IPv6)'}`,

@@ -156,6 +156,30 @@ const BLOCKED = fc
 	.constantFrom('203.0.113.66', '192.0.2.64/26', '2001:db8:66::/48', '2001:db8::66')
 	.map(parseNetwork);
 
+/** Openings of which some are for the same list of sources. */
+function openingsOfGroups(choices: Choices): fc.Arbitrary<readonly Opening[]> {
+	const group = fc.option(
+		fc.array(choices.networks ?? networks(), {minLength: 2, maxLength: 6, size: 'max'}),
+		{nil: undefined},
+	);
+	const members = fc.array(fc.tuple(openings(choices), fc.nat(3)), {maxLength: 24});
+	return fc
+		.tuple(group, group, members)
+		.map(([first, second, list]) =>
+			list.map(([opening, place]) => withSources(opening, [first, second][place])),
+		);
+}
+
+/** The same opening for other sources, where it can have them. */
+function withSources(opening: Opening, from: Sources | undefined): Opening {
+	return from === undefined ||
+		isDiscovery(opening) ||
+		(opening.kind === 'protocol' &&
+			!from.every(({family}) => opening.protocol.families.includes(family)))
+		? opening
+		: {...opening, from};
+}
+
 /** A policy as the program itself makes one: completed, its openings merged. */
 export function policies(choices: Choices = {}): fc.Arbitrary<Policy> {
 	return fc
@@ -163,7 +187,7 @@ export function policies(choices: Choices = {}): fc.Arbitrary<Policy> {
 			role: fc.constantFrom(...ROLES),
 			verdict: fc.constantFrom(...VERDICTS),
 			helpers: fc.subarray([...HELPER_NAMES]),
-			openings: fc.array(openings(choices), {maxLength: 24}),
+			openings: openingsOfGroups(choices),
 			blocked: fc.array(BLOCKED, {maxLength: 2}),
 			log: fc.boolean(),
 		})

@@ -41,7 +41,9 @@ export async function discover(facts: Facts): Promise<WizardReport> {
 		return readTranslation(owners);
 	});
 	const saved = await findFact(async () =>
-		report.existing.value === undefined || facts.iptables === undefined
+		facts.iptables === undefined ||
+		// Where there is nothing to decide, nothing is removed.
+		planChoices(report.existing.value?.snapshots ?? [], owners).length === 0
 			? []
 			: findSavedRules(facts.iptables.backend),
 	);

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import {findProgram} from '../../host/exec/find-program.ts';
 import {listFolder} from '../../host/files/read-text.ts';
-import {parseShell, type ShellCommand} from '../../lib/parse-shell.ts';
+import {parseShell} from '../../lib/parse-shell.ts';
 import {printable} from '../../lib/printable.ts';
+import type {ShellCommand} from '../../lib/shell-command.ts';
 import {UNKNOWN} from '../../lib/shell-words.ts';
 import type {CommandLine, FoundCommand} from './model.ts';
 import {type CommandContext, isRuleProgram, readRuleCommand} from './rule-command.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import {findProgram, SYSTEM_PATH} from '../../host/exec/find-program.ts';
 import type {Family} from '../../lib/network.ts';
-import type {ShellCommand} from '../../lib/parse-shell.ts';
+import type {ShellCommand} from '../../lib/shell-command.ts';
 import {UNKNOWN} from '../../lib/shell-words.ts';
 import {type Backend, OWN_PREFIX} from '../../ruleset/model.ts';
 import type {Load} from '../../testbed/load-rules.ts';

@@ -1,5 +1,5 @@
 import {cleanSavedCopies, type SavedCopies} from '../change/saved-copies.ts';
-import {undoChanges, undoEverything} from '../change/undo.ts';
+import {reopenInput, undoChanges, undoEverything} from '../change/undo.ts';
 import {familiesHere, hostFacts} from '../host/machine/host-facts.ts';
 import {findSession} from '../host/sockets/session.ts';
 import {HostError} from '../lib/errors.ts';
@@ -23,6 +23,7 @@ export async function undoChange(
 ): Promise<readonly number[]> {
 	const undone = await undoChanges(id, insists ? undefined : assertNoLockout);
 	await settleWatch();
+	await reopenInput();
 	return undone;
 }
 
@@ -33,6 +34,7 @@ export async function undoChange(
 export async function removeEverything(): Promise<SavedCopies> {
 	await undoEverything(familiesHere(), planRemoval());
 	clearMotd();
+	await reopenInput();
 	return cleanSavedCopies();
 }
 

@@ -34,3 +34,9 @@ export function makePrivate(folder: string): void {
 	assertPrivate(folder);
 	mkdirSync(folder, {recursive: true, mode: 0o700});
 }
+
+/**
+ * With 4 or 6 behind it: the iptables by which the boot has set the policy of INPUT to DROP, where it could make no
+ * chain. A boot empties /run, as it does the rules.
+ */
+export const CLOSED_NOTE = '/run/fw-wizard-closed-ipv';

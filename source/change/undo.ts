@@ -1,11 +1,12 @@
 import {rmSync} from 'node:fs';
 import {run} from '../host/exec/run.ts';
+import {readText} from '../host/files/read-text.ts';
 import {detectIptables, requireIptables} from '../host/netfilter/backend.ts';
 import {describeFailure, restore, type Saved} from '../host/netfilter/iptables.ts';
 import {removeJumps, saveOwn} from '../host/netfilter/own-rules.ts';
 import {readOwnEverywhere} from '../host/netfilter/snapshot.ts';
 import {HostError} from '../lib/errors.ts';
-import type {Family} from '../lib/network.ts';
+import {FAMILIES, type Family} from '../lib/network.ts';
 import {findChain, OWN_CHAINS, OWN_PREFIX, ownChains} from '../ruleset/model.ts';
 import {tableRules} from '../ruleset/save-lines.ts';
 import {applyFilePlan, type FilePlan} from './boot-files.ts';
@@ -17,7 +18,7 @@ import {
 	stateOf,
 } from './change-state.ts';
 import {lock} from './lock.ts';
-import {CONFIG_DIR, POLICY_FILE, STATE_DIR} from './paths.ts';
+import {CLOSED_NOTE, CONFIG_DIR, POLICY_FILE, STATE_DIR} from './paths.ts';
 import {type ChangeMeta, listChanges, readMeta} from './record.ts';
 import {recover, rollBackOverdue} from './recover.ts';
 import {rollBack, undoKept} from './roll-back.ts';
@@ -198,4 +199,18 @@ export function printRemoval({text, rules}: Saved): string {
 
 function leadsTo(line: string, chain: string): boolean {
 	return line.endsWith(` -j ${chain}`) || line.endsWith(` -g ${chain}`);
+}
+
+/** Takes back that the boot drops everything where it can make no chain: the policy of INPUT. */
+export async function reopenInput(): Promise<void> {
+	for (const family of FAMILIES) {
+		const note = `${CLOSED_NOTE}${family}`;
+		const program = readText(note)?.trim() ?? '';
+		if (/^\/[\w/.-]*\/ip6?tables[\w-]*$/.test(program)) {
+			const {status} = await run(program, ['-w', '10', '-P', 'INPUT', 'ACCEPT']);
+			if (status === 0) {
+				rmSync(note, {force: true});
+			}
+		}
+	}
 }

@@ -1,3 +1,4 @@
+import {CLOSED_NOTE} from '../change/paths.ts';
 import {CHOOSE_IPTABLES, printChoice} from '../host/netfilter/choose-iptables.ts';
 import {cksum} from '../lib/cksum.ts';
 import type {Family} from '../lib/network.ts';
@@ -162,7 +163,7 @@ ${families.map(printFamily).join('\n')}
 main() {
 	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
 	LC_ALL=C
-	CLOSED=\${CLOSED:-/run/fw-wizard-closed-ipv}
+	CLOSED=\${CLOSED:-${CLOSED_NOTE}}
 	export PATH LC_ALL
 ${modules.map((module) => `	modprobe -q ${module} 2>/dev/null\n`).join('')}	one_at_a_time
 	# Side by side: what keeps one family waiting does not keep the other.

@@ -49,6 +49,26 @@ describe('what is kept for the boot', () => {
 	/** What is there now and was not before, or is another file now. */
 	const added = async () => (await listFiles(host)).filter((line) => !before.includes(line));
 
+	test.each([['undo'], ['undo', '--all']])(
+		'leaves no policy that the boot has set where it could make no chain: %s',
+		async (...words) => {
+			await host.must('mount', ['-t', 'tmpfs', 'fww-test', '/run']);
+			const saves = await readSaves(host);
+			await wizardDoes(host, 'apply', ...FIRST);
+			const program = (
+				await host.must('sh', ['-c', 'readlink -f "$(command -v ip6tables)"'])
+			).trim();
+			await host.must('ip6tables', ['-P', 'INPUT', 'DROP']);
+			writeFileSync(
+				inView(host, '/run/fw-wizard-closed-ipv6'),
+				`/usr/sbin/ip6tables-${program.includes('legacy') ? 'legacy' : 'nft'}\n`,
+			);
+			await wizardDoes(host, ...words);
+			expect(withoutEmptyTables(await readSaves(host))).toEqual(withoutEmptyTables(saves));
+			expect(await host.must('ls', ['/run'])).not.toContain('fw-wizard-closed');
+		},
+	);
+
 	test('is made of these files, and is gone after the change is undone', async () => {
 		await wizardDoes(host, 'apply', ...FIRST);
 		const paths = (await added()).map((line) => line.split(' ')[0]);

@@ -85,11 +85,14 @@ function describeCycle(units: readonly string[]): string {
 		causesOf(files, later, units[(index + 1) % units.length] ?? later),
 	);
 	const written = causes.filter(({file}) => !/^(?:\/usr)?\/lib\//.test(file));
+	// What is likely to be the reason comes first: units are made to fit each other.
+	const rank = ({file}: Cause) => (file === FSTAB ? 0 : file.includes('.d/') ? 1 : 2);
+	written.sort((left, right) => rank(left) - rank(right));
 	const lines = [...new Set(written.map(({file, line, text}) => `${file}:${line} "${text}"`))];
 	const order = [...units, ...units.slice(0, 1)].join(' after ');
 	return printable(
 		`systemd leaves a job out at boot, for the order is a cycle: ${order}${lines.length === 0 ? '' : `; see ${lines.join(', ')}`}`,
-		600,
+		800,
 	);
 }
 

@@ -101,7 +101,7 @@ export function logIn(
 	return terminals.start(loginWords(server, command, {...options, terminal: true}), {
 		enter: server.client.enter,
 		columns: 120,
-		rows: 30,
+		rows: 40,
 	});
 }
 

@@ -1,8 +1,9 @@
 import {readFileSync, writeFileSync} from 'node:fs';
-import {beforeAll, describe, expect, test} from 'vitest';
+import {beforeAll, describe, expect, test, vi} from 'vitest';
 import {readChecklist} from '../_helpers/lab/checklist.ts';
 import {wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
+import {whatStays} from '../_helpers/lab/processes.ts';
 import {inView} from '../_helpers/lab/view-files.ts';
 
 const WATCH = '/etc/fw-wizard/watch';
@@ -168,5 +169,26 @@ describe('fw-wizard watch', () => {
 		expect(await files()).toEqual(ALL);
 		await wizardDoes(host, 'undo');
 		expect(await files()).toEqual([]);
+	});
+
+	test('is done by cron, and by the script that loads the rules, where there are no timers', async () => {
+		await host.must('rm', ['-rf', '/etc/fw-wizard', '/var/lib/fw-wizard']);
+		await host.must('mkdir', ['-p', '/etc/cron.d']);
+		await wizardDoes(host, 'apply', ...POLICY, '--boot', 'ifupdown');
+		expect(await files()).toEqual([WATCH]);
+		const cron = await host.must('cat', ['/etc/cron.d/fw-wizard']);
+		const [, command = ''] = /^\*\/5 \* \* \* \* root ([^%\n]*)\n$/m.exec(cron) ?? [];
+		await host.must('sh', ['-c', `iptables -F INPUT; ${command}`]);
+		expect((await wizard(host, 'watch')).stdout).toContain('IPv4: INPUT has no jump');
+		// The loop of a boot, once, however many interfaces come up; it repairs.
+		const hook = '/etc/network/if-pre-up.d/fw-wizard';
+		await host.must('sh', ['-c', `${hook}; ${hook}; ip6tables -F INPUT`]);
+		await vi.waitFor(
+			async () => expect(await host.must('ip6tables', ['-S', 'INPUT'])).toContain('FW-WIZARD'),
+			{timeout: 20_000, interval: 200},
+		);
+		await wizardDoes(host, 'undo', '--all');
+		expect(await host.must('find', ['/etc', '/run', '/var/lib', '-name', '*fw-wizard*'])).toBe('');
+		expect(await whatStays(host, undefined, 20_000)).toEqual([]);
 	});
 });

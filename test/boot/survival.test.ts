@@ -1,22 +1,16 @@
-import path from 'node:path';
-import process from 'node:process';
 import {describe, expect, test} from 'vitest';
 import type {Item} from '../../source/checklist/checklist-item.ts';
 import {REBOOT_WORD} from '../../source/ui/text/texts.ts';
 import {type Debian, PROGRAM, useDebians} from '../_helpers/lab/debian.ts';
 import {suitesHere} from '../_helpers/lab/debian-root.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
-import type {Server} from '../_helpers/lab/programs.ts';
-import {execute, startServer, succeed} from '../_helpers/lab/programs.ts';
 import {readSaves} from '../_helpers/samples/saves.ts';
 import {canLogIn, logIn, runThere} from '../_helpers/ssh/ssh.ts';
 import {useTerminals} from '../_helpers/terminal/terminal.ts';
 import {walkAndLoad} from '../_helpers/terminal/walk.ts';
 import {scan} from '../_helpers/traffic/scan.ts';
+import {rebootUnderProbe, SHUT} from './probe.ts';
 
-const PROBER = path.resolve(import.meta.dirname, './prober.js');
-/** What no policy of the test opens. */
-const SHUT = 3306;
 const FLAGS =
 	'--role server --verdict drop --no-helper --no-log --open 22/tcp --open 8000-8010/tcp';
 
@@ -42,20 +36,6 @@ ExecStart=/usr/sbin/iptables-restore /etc/sysconfig/iptables
 WantedBy=multi-user.target
 `,
 };
-
-/** Sees in the machine's network, before its PID 1 is there, what arrives and what passes all filters. */
-const WITNESS = `
-table inet fww_boot {
-	chain arrived {
-		type filter hook prerouting priority -310;
-		meta l4proto { tcp, udp } th dport ${SHUT} counter
-	}
-	chain passed {
-		type filter hook input priority 300;
-		meta l4proto { tcp, udp } th dport ${SHUT} counter
-	}
-}
-`;
 
 describe.each(suitesHere())(
 	'a firewall that is kept, and a machine that is rebooted, %s',
@@ -110,36 +90,6 @@ describe.each(suitesHere())(
 		}, 300_000);
 	},
 );
-
-type Probed = {
-	readonly arrived: number;
-	readonly passed: number;
-	readonly answers: Readonly<Record<string, number>>;
-};
-
-/** Reboots while somebody knocks at a shut port, from before the network is up until one can log in. */
-async function rebootUnderProbe(debian: Debian): Promise<Probed> {
-	let prober: Server | undefined;
-	await debian.reboot(async (namespace) => {
-		await succeed(['ip', 'netns', 'exec', namespace, 'nft', '-f', '-'], {input: WITNESS});
-		prober = await startServer(
-			[...debian.client.enter, process.execPath, PROBER, `${SHUT}`, ...debian.addresses],
-			/ready/,
-		);
-	});
-	expect(await canLogIn(debian, 4)).toBe(true);
-	await prober?.endInput();
-	const {stdout} = await execute([
-		...['ip', 'netns', 'exec', debian.host.name],
-		...['nft', 'list', 'table', 'inet', 'fww_boot'],
-	]);
-	const [arrived = 0, passed = 0] = [...stdout.matchAll(/packets (\d+)/g)].map(([, count]) =>
-		Number(count),
-	);
-	await debian.host.must('nft', ['delete', 'table', 'inet', 'fww_boot']);
-	const {answers} = JSON.parse(prober?.output().replace('ready', '') ?? '') as Probed;
-	return {arrived, passed, answers};
-}
 
 /** What nmap sees from outside, over both families. */
 async function scanAll(debian: Debian) {

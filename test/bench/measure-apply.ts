@@ -9,9 +9,13 @@ import {programOf} from '../../source/host/netfilter/iptables.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {presenceOf} from '../../source/ruleset/diff.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
+import {manySources} from './many-sources.ts';
 import {type Figure, median, milliseconds} from './statistics.ts';
 
 const ROUNDS = 21;
+const ROUNDS_OF_MANY = 5;
+/** Milliseconds. */
+const LIMIT_OF_MANY = 1000;
 
 const facts = await gatherFacts();
 const flags: ApplyFlags = {
@@ -51,6 +55,16 @@ for (let round = 0; round < ROUNDS; round++) {
 	times.apply.push(await time(async () => apply(flags)));
 }
 
+const many: ApplyFlags = {
+	role: 'server',
+	open: [`80 443 from ${manySources(1000).join(', ')}`],
+	yes: true,
+};
+const ofMany: number[] = [];
+for (let round = 0; round < ROUNDS_OF_MANY; round++) {
+	ofMany.push(await time(async () => apply(many)));
+}
+
 const [two, tried, loaded, whole] = [times.bare, times.dryRun, times.load, times.apply].map(
 	median,
 ) as [number, number, number, number];
@@ -77,6 +91,12 @@ const figures: readonly Figure[] = [
 		kept: loaded <= 2 * two,
 	},
 	{name: `${backend}: of it the dry run`, value: ratio(tried)},
+	{
+		name: `${backend}: apply, two ports open to 1,000 networks`,
+		value: milliseconds(median(ofMany)),
+		limit: milliseconds(LIMIT_OF_MANY),
+		kept: median(ofMany) <= LIMIT_OF_MANY,
+	},
 ];
 console.log(JSON.stringify(figures));
 

@@ -6,6 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {execute, succeed} from '../_helpers/lab/programs.ts';
 import {descendantsOf} from '../_helpers/samples/traces.ts';
+import {manySources} from './many-sources.ts';
 import {type Figure, median} from './statistics.ts';
 
 const CLI = path.resolve(process.argv[2] ?? 'build/cli.js');
@@ -23,6 +24,10 @@ for (let round = 0; round < ROUNDS; round++) {
 const [whole, sweep] = [median(runs.map((run) => run.whole)), median(runs.map((run) => run.sweep))];
 const memory = Math.max(...runs.map((run) => run.memory));
 const nmap = await scanOnce();
+const networks: readonly Figure[] = [
+	await proveNetworks(22, 3, 6),
+	await proveNetworks(1000, 1, 30),
+];
 const figures: readonly Figure[] = [
 	{
 		name: `proof: ${PROBES} packets`,
@@ -43,8 +48,29 @@ const figures: readonly Figure[] = [
 		limit: '250 MB',
 		kept: memory < 250,
 	},
+	...networks,
 ];
 console.log(JSON.stringify(figures));
+
+/** All of a proof of two ports that are open to so many networks. @param limit in seconds */
+async function proveNetworks(count: number, rounds: number, limit: number): Promise<Figure> {
+	const times: number[] = [];
+	const open = `80 443 from ${manySources(count).join(', ')}`;
+	for (let round = 0; round < rounds; round++) {
+		const begin = performance.now();
+		await succeed([process.execPath, CLI, 'prove', '--role', 'server', '--open', open], {
+			timeout: 600_000,
+		});
+		times.push(performance.now() - begin);
+	}
+
+	return {
+		name: `proof: two ports open to ${count} networks`,
+		value: seconds(median(times)),
+		limit: `${limit} s`,
+		kept: median(times) <= 1000 * limit,
+	};
+}
 
 async function proveOnce(): Promise<Run> {
 	const begin = performance.now();

@@ -137,6 +137,16 @@ describe.each(ADDED.slice(0, rounds(2, ADDED.length)))(
 			expect(chain).toMatch(/policy drop;[^}]* 192\.0\.2\.7 .*drop\n[^}]*jump theirs/);
 		});
 
+		test('the boot loads our rules beside them, and adds no second jump', async () => {
+			await wizardDoes(host, 'apply', ...OPEN);
+			await add();
+			const before = await seen();
+			for (const more of ['', 'iptables -F FW-WIZARD-INPUT; ']) {
+				await host.must('sh', ['-c', `${more}sh /etc/fw-wizard/restore`]);
+				expect(await seen()).toEqual(before);
+			}
+		});
+
 		if (!printed) {
 			return;
 		}

@@ -271,15 +271,15 @@ const BROKEN: readonly BootFault[] = [
 	},
 	{
 		name: 'what loads rules is gone',
-		commands: 'rm /usr/sbin/xtables-nft-multi',
+		commands: 'rm /usr/sbin/xtables-*-multi',
 		known: /./,
 		hopeless: true,
 	},
 	{
-		name: 'iptables is a program that fails',
-		commands:
-			"rm /usr/sbin/iptables-restore; printf '#!/bin/sh\\nexit 1\\n' >/usr/sbin/iptables-restore; chmod 755 /usr/sbin/iptables-restore",
+		name: 'all of our folder is gone',
+		commands: 'rm -r /etc/fw-wizard',
 		known: /./,
+		hopeless: true,
 	},
 	{
 		name: 'the alternative of iptables points nowhere',
@@ -293,14 +293,8 @@ const BROKEN: readonly BootFault[] = [
 		known: /backend/,
 	},
 	{
-		name: 'a match is missing',
-		// As on a kernel without it: what loads rules refuses a file that names it.
-		commands: `for name in iptables ip6tables; do
-	real=$(readlink -f /usr/sbin/$name-restore)
-	rm -f /usr/sbin/$name-restore
-	printf '#!/bin/bash\\ntext=$(cat)\\ncase $text in *conntrack*) echo no match >&2; exit 2 ;; esac\\nprintf "%%s\\\\n" "$text" | exec -a '$name'-restore '$real' "$@"\\n' >/usr/sbin/$name-restore
-	chmod 755 /usr/sbin/$name-restore
-done`,
+		name: 'the match conntrack is missing',
+		commands: 'rm /usr/lib/*/xtables/libxt_conntrack.so /usr/lib/*/xtables/libxt_state.so || :',
 		known: /./,
 	},
 	{

@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs';
 import {CONFIG_DIR} from '../change/paths.ts';
 import {readText} from '../host/files/read-text.ts';
+import {REHEARSAL_MOUNT} from '../host/rehearsal/is-rehearsal.ts';
 
 /**
  * Whether what is written to /etc is there after a reboot. `unseen`: on an overlay made from outside;
@@ -8,7 +9,7 @@ import {readText} from '../host/files/read-text.ts';
  */
 export type Lasting = 'lasts' | 'in memory' | 'unseen' | 'container';
 
-/** Whether what is written to /etc on this machine lasts. */
+/** Whether what is written to /etc on this machine lasts; in a rehearsal, as it is outside. */
 export function findLasting(): Lasting {
 	const [mounts, parameters] = ['/proc/self/mountinfo', '/proc/cmdline'].map((file) =>
 		readText(file),
@@ -52,7 +53,12 @@ export function judgeLasting(
 	exists: (file: string) => boolean,
 ): Lasting {
 	// The last mount of a place hides those before.
-	const mounts = new Map(mountinfo.split('\n').flatMap(parseMount));
+	const mounts = new Map(
+		mountinfo
+			.split('\n')
+			.flatMap(parseMount)
+			.filter(([, {source}]) => source !== REHEARSAL_MOUNT),
+	);
 	const root = mounts.get('/');
 	const below = PLACES.map((place) => mountOf(place, mounts));
 	if (below.some(isMemory)) {

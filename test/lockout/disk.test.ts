@@ -7,10 +7,11 @@ import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
 import {signalWatchdog} from '../_helpers/lab/watchdogs.ts';
 
-const BEFORE = ['--role', 'server', '--open', '22/tcp'];
+// A folder in memory would be refused where the boot is to load the rules from it.
+const BEFORE = ['--role', 'server', '--open', '22/tcp', '--boot', 'none'];
 /** Its rules take more than a page of the disk; its policy does not. */
 const AFTER = [
-	...['--role', 'server', '--open'],
+	...['--boot', 'none', '--role', 'server', '--open'],
 	Array.from({length: 60}, (_, index) => `${2000 + index}/tcp from 198.51.100.${index}`).join(','),
 ];
 

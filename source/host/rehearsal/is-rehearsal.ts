@@ -4,6 +4,9 @@ import process from 'node:process';
 /** Set in a rehearsal, to what the program outside hands to the one inside. */
 export const REHEARSAL_VARIABLE = 'FW_WIZARD_REHEARSAL';
 
+/** The source of each mount that a rehearsal makes (proc_pid_mountinfo(5)). */
+export const REHEARSAL_MOUNT = 'fww-rehearsal';
+
 /** Whether this process was started as a rehearsal. */
 export function isRehearsal(): boolean {
 	return process.env[REHEARSAL_VARIABLE] !== undefined;

@@ -10,7 +10,7 @@ import {ownArguments, selfCommand} from '../exec/self.ts';
 import {isRoot} from '../machine/host-facts.ts';
 import {type Interface, interfacesHere} from '../machine/interfaces.ts';
 import {link} from '../sockets/processes.ts';
-import {REHEARSAL_VARIABLE} from './is-rehearsal.ts';
+import {REHEARSAL_MOUNT, REHEARSAL_VARIABLE} from './is-rehearsal.ts';
 
 /** What the folder to build in begins with. */
 const SCRATCH = 'fww-rehearsal-';
@@ -99,7 +99,7 @@ export async function startRehearsal(): Promise<number> {
  */
 export async function prepareRehearsal(own: readonly string[]): Promise<void> {
 	const {scratch, interfaces} = readTicket(process.env[REHEARSAL_VARIABLE] ?? '');
-	await must('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'fww-rehearsal', scratch]);
+	await must('mount', ['-t', 'tmpfs', '-o', 'mode=0755', REHEARSAL_MOUNT, scratch]);
 	for (const [folder, writable] of Object.entries(WRITABLE)) {
 		const upper = path.join(scratch, folder, 'upper');
 		const work = path.join(scratch, folder, 'work');
@@ -110,17 +110,17 @@ export async function prepareRehearsal(own: readonly string[]): Promise<void> {
 
 		mkdirSync(upper, {recursive: true, mode: 0o755});
 		const layers = `lowerdir=/${folder},upperdir=${upper},workdir=${work}`;
-		await must('mount', ['-t', 'overlay', '-o', layers, 'fww-rehearsal', `/${folder}`]);
+		await must('mount', ['-t', 'overlay', '-o', layers, REHEARSAL_MOUNT, `/${folder}`]);
 	}
 
 	for (const folder of own.filter((folder) => existsSync(folder))) {
 		if (statSync(folder).uid !== process.geteuid?.()) {
-			await must('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'fww-rehearsal', folder]);
+			await must('mount', ['-t', 'tmpfs', '-o', 'mode=0755', REHEARSAL_MOUNT, folder]);
 		}
 	}
 
 	// systemctl and systemd-run would reach the real one through its socket.
-	await run('mount', ['-t', 'tmpfs', 'fww-rehearsal', '/run/systemd']);
+	await run('mount', ['-t', 'tmpfs', REHEARSAL_MOUNT, '/run/systemd']);
 	process.env.XTABLES_LOCKFILE = '/var/lib/xtables.lock';
 	// The layers stay where the folder goes, which nobody could remove after a SIGKILL.
 	await must('umount', ['--lazy', scratch]);

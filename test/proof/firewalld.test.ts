@@ -140,10 +140,7 @@ const FORMS: readonly Form[] = [
 		openings: [
 			...['5432/tcp from 10.0.0.0/8', '22/tcp from 10.0.0.0/8', '22/tcp on eth0', '22/tcp on eth1'],
 			// Zone internal does not allow it, and has 10.0.0.0/8.
-			...['0.0.0.0/5', '8.0.0.0/7', '11.0.0.0/8', '12.0.0.0/6', '16.0.0.0/4', '32.0.0.0/3'].map(
-				(network) => `443/tcp from ${network} on eth1`,
-			),
-			...['64.0.0.0/2', '128.0.0.0/1', '::/0'].map((network) => `443/tcp from ${network} on eth1`),
+			'443/tcp from 128.0.0.0/1, 64.0.0.0/2, 32.0.0.0/3, 16.0.0.0/4, 0.0.0.0/5, 12.0.0.0/6, 8.0.0.0/7, 11.0.0.0/8, ::/0 on eth1',
 		],
 		blocked: ['192.0.2.0/24'],
 		named: [/zone public: other interfaces: .*but eth1/],

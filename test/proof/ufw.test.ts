@@ -49,8 +49,8 @@ const FORMS: readonly Form[] = [
 			'allow in on eth1 from 203.0.113.0/24 to any port 9200:9300 proto udp',
 		],
 		openings: [
-			...['5432/tcp from 10.0.0.0/8', '9100 on eth1', '9200-9300/udp from 203.0.113.0/24 on eth1'],
-			...['5432/tcp from 2001:db8:a::/48', '22/tcp from 10.9.9.9 limit'],
+			...['5432/tcp from 10.0.0.0/8, 2001:db8:a::/48', '9100 on eth1'],
+			...['9200-9300/udp from 203.0.113.0/24 on eth1', '22/tcp from 10.9.9.9 limit'],
 		],
 	},
 	{
@@ -70,9 +70,8 @@ const FORMS: readonly Form[] = [
 			'deny from 10.1.2.3',
 		],
 		openings: [
-			...['22/tcp from 10.128.0.0/9', '22/tcp from 10.64.0.0/10', '22/tcp from 10.32.0.0/11'],
-			...['22/tcp from 10.16.0.0/12', '22/tcp from 10.8.0.0/13', '22/tcp from 10.4.0.0/14'],
-			...['22/tcp from 10.2.0.0/15', '22/tcp from 10.0.0.0/16', '80/tcp'],
+			'22/tcp from 10.128.0.0/9, 10.64.0.0/10, 10.32.0.0/11, 10.16.0.0/12, 10.8.0.0/13, 10.4.0.0/14, 10.2.0.0/15, 10.0.0.0/16',
+			'80/tcp',
 		],
 	},
 	{

@@ -9,6 +9,7 @@ import {findBootLoaders} from '../persistence/boot-loaders/find.ts';
 import {judgeLoaders} from '../persistence/boot-loaders/judge.ts';
 import {runBoot} from '../persistence/boot-loaders/run-boot.ts';
 import {findInitSystem} from '../persistence/plan.ts';
+import {describeMeanwhile} from '../persistence/watch/choice.ts';
 import {readLoaded} from '../testbed/load-rules.ts';
 import {withTestbed} from '../testbed/testbed.ts';
 import type {Subject} from './prove.ts';
@@ -44,7 +45,8 @@ export async function planBoot(facts: Facts): Promise<Subject> {
 				source: await readLoaded(machine, families),
 				leftOut: doubtful,
 				checks: fatal.map((detail) => ({
-					...{name: 'nothing takes the rules away at boot', result: 'failed' as const, detail},
+					...{name: 'nothing takes the rules away at boot', result: 'failed' as const},
+					detail: `${detail}; ${describeMeanwhile()}`,
 				})),
 			};
 		},

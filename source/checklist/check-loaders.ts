@@ -1,5 +1,6 @@
 import {type BootFindings, judgeLoaders} from '../persistence/boot-loaders/judge.ts';
 import type {BootLoader} from '../persistence/boot-loaders/model.ts';
+import {describeMeanwhile} from '../persistence/watch/choice.ts';
 import {failed, type Item, joinTexts, ok, open} from './checklist-item.ts';
 
 const ID = 'loaders';
@@ -18,7 +19,7 @@ export function describeLoaders(
 		fatal.length === 0
 			? ok(ID, TITLE)
 			: failed(
-					...([ID, TITLE, joinTexts(fatal)] as const),
+					...([ID, TITLE, `${joinTexts(fatal)}; ${describeMeanwhile()}`] as const),
 					'Take these commands out; rules that they add can stay, in chains of their own',
 				),
 		...(doubtful.length === 0

@@ -15,6 +15,13 @@ export function readWatchChoice(): WatchChoice | undefined {
 	return parseWatchChoice(readText(WATCH_CHOICE_FILE) ?? '');
 }
 
+/** What becomes of rules that something takes away at boot, by that choice: without a full stop. */
+export function describeMeanwhile(): string {
+	return (readWatchChoice() ?? USUAL_WATCH).on
+		? 'ports are open then until the watch loads the rules again, 1 to 3 s'
+		: 'the watch is off, so ports stay open then';
+}
+
 /** The choice as its file has it: `off 300`, `report 300`, `repair 60`. */
 export function parseWatchChoice(text: string): WatchChoice | undefined {
 	const [, mode, seconds] = /^(off|report|repair) (\d{1,4})\n$/.exec(text) ?? [];

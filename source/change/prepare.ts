@@ -18,12 +18,8 @@ import {currentUser} from './journal.ts';
 import {type Before, beforeOf} from './load.ts';
 import {JOURNAL_FILE, POLICY_FILE} from './paths.ts';
 import {type ChangeMeta, createChange, folderOf, type KnownDeviation} from './record.ts';
-import {
-	type FamilyChange,
-	ownRulesOf,
-	printRollbackScript,
-	type Rollback,
-} from './rollback-script.ts';
+import {type FamilyChange, ownRulesOf} from './rollback-family.ts';
+import {printRollbackScript, type Rollback} from './rollback-script.ts';
 import {planSwitchOff, type SwitchOff} from './switch-off.ts';
 import {assertWritable} from './write-back.ts';
 

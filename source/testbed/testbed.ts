@@ -3,9 +3,9 @@ import {type Namespace, withNamespace} from '../host/netns.ts';
 import type {Family} from '../lib/network.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import {type Agent, lazyAgent, startAgent} from './agent-client.ts';
+import {addManySources} from './many-sources.ts';
 import {
 	addBeyond,
-	addManySources,
 	addVantagePoints,
 	BEYOND,
 	createLinks,

@@ -1,10 +1,9 @@
-import ipaddr from 'ipaddr.js';
 import {firstLine} from '../host/exec/run.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
 import type {Namespace} from '../host/netns.ts';
 import {scopeOf} from '../lib/address-scope.ts';
 import {HostError} from '../lib/errors.ts';
-import {FAMILIES, type Family} from '../lib/network.ts';
+import {FAMILIES, type Family, stripPrefixLength} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 
@@ -162,48 +161,6 @@ export async function addVantagePoints(
 	]);
 }
 
-/** The router towards many sources: a link-local address, and the outside itself. */
-const TO_SOURCES = {4: '169.254.77.1', 6: OUTSIDE_LINK_LOCAL} as const;
-
-/**
- * Gives the outside the addresses of many sources, all behind one router: a neighbour for each would fill
- * the kernel's table, which all namespaces share (arp(7), gc_thresh3).
- */
-export async function addManySources(
-	machine: Namespace,
-	outside: Namespace,
-	linkTo: (vantagePoint: VantagePoint) => VethLink,
-	vantagePoints: readonly VantagePoint[],
-): Promise<void> {
-	const ends = vantagePoints.map((vantagePoint) => {
-		const {family, source} = vantagePoint;
-		return {
-			...vantagePoint,
-			link: linkTo(vantagePoint),
-			cidr: `${source}/${family === 4 ? 32 : 128}`,
-		};
-	});
-	const links = new Set(ends.map(({link}) => link));
-	await ip(
-		outside,
-		ends.map(
-			({family, cidr, link}) => `address replace ${cidr} dev ${link.outside}${nodad(family)}`,
-		),
-	);
-	await ip(machine, [
-		...[...links].flatMap(({name, ethernet}) =>
-			FAMILIES.map(
-				(family) =>
-					`neigh replace ${TO_SOURCES[family]} lladdr ${ethernet.outside} dev ${name} nud permanent`,
-			),
-		),
-		...ends.map(
-			({family, cidr, inInterface}) =>
-				`route replace ${cidr} via ${TO_SOURCES[family]} dev ${inInterface}${family === 4 ? ' onlink' : ''}`,
-		),
-	]);
-}
-
 /** Enters the link-layer addresses of both ends into each other's neighbour tables. */
 export async function seedNeighbours(
 	machine: Namespace,
@@ -267,11 +224,6 @@ export async function ip(namespace: Namespace, lines: readonly string[]): Promis
 }
 
 /** No other host of the testbed can have the address, so duplicate detection would only take time. */
-function nodad(family: Family): string {
+export function nodad(family: Family): string {
 	return family === 6 ? ' nodad' : '';
-}
-
-/** An address without its prefix length. */
-export function stripPrefixLength(cidr: string): string {
-	return ipaddr.parse(cidr.split('/')[0] ?? '').toString();
 }

@@ -225,7 +225,7 @@ function readRestore(
 }
 
 /** @param keeps what the file does not name stays (--noflush) */
-export function effectOfRestore(text: string, keeps: boolean): Effect {
+function effectOfRestore(text: string, keeps: boolean): Effect {
 	if (text.includes(UNKNOWN)) {
 		return keeps ? 'decides' : 'removes';
 	}

@@ -1,21 +1,14 @@
 import {LOCK_FILE, RESTORE_FILE, WATCH_CHOICE_FILE, WATCH_STATE_DIR} from '../../change/paths.ts';
-import {CHOOSE_IPTABLES, printChoice} from '../../host/netfilter/choose-iptables.ts';
+import {CHOOSE_IPTABLES} from '../../host/netfilter/choose-iptables.ts';
 import {cksum} from '../../lib/cksum.ts';
-import type {Family} from '../../lib/network.ts';
 import {quote} from '../../lib/shell-quote.ts';
-import {GROUP_PREFIX, OWN_CHAINS} from '../../ruleset/model.ts';
+import {GROUP_PREFIX} from '../../ruleset/model.ts';
 import {RUN_RESTORE} from '../init/run-restore.ts';
 import {SUM_LINE} from '../restore-script.ts';
 import {JUDGE} from './judge-rules.ts';
 import {TELL} from './tell-findings.ts';
 import {VIEW} from './view-rules.ts';
-
-/** A family to watch: the tables that have chains of ours, and the iptables of the backend in use (absolute). */
-export type WatchedFamily = {
-	readonly family: Family;
-	readonly program: string;
-	readonly tables: readonly string[];
-};
+import {printAlone, printJump, printView, type WatchedFamily} from './watched-family.ts';
 
 /** How the init system is asked whether it will run the restore script. */
 export type WatchedService = {
@@ -236,22 +229,4 @@ ${goesOn ? '		while sleep "$every" && [ -f "$0" ]; do look look; done\n' : '		:\
 main "$@"
 `;
 	return `${SUM_LINE}${cksum(script)}\n${script}`;
-}
-
-function printView({family, program, tables}: WatchedFamily): string {
-	return `${printChoice(program)}${tables.map((table) => `	table ${family} ${table}\n`).join('')}`;
-}
-
-function printAlone({family, program, tables}: WatchedFamily): string {
-	const chains = OWN_CHAINS.filter(({table}) => tables.includes(table));
-	return `\t\t${printChoice(program)}${chains
-		.map(({table, from, name}) => `\t\talone ${family} ${table} ${from} ${name}\n`)
-		.join('')}\t\talone_groups ${family} ${OWN_CHAINS[0].name}\n`;
-}
-
-/** Our jump must be there, also where nothing tells what else should. */
-function printJump({family}: WatchedFamily): string {
-	const [{table, from, name}] = OWN_CHAINS;
-	const jump = `own ${family} ${table} -A ${from} -j ${name}`;
-	return `	case $own in *'${jump}'*) ;; *) own="$own\n${jump}" ;; esac\n`;
 }

@@ -1,9 +1,9 @@
 import ipaddr from 'ipaddr.js';
-import {parseNetwork} from '../../lib/network.ts';
+import {parseNetwork, stripPrefixLength} from '../../lib/network.ts';
 import {type Helper, type HelperPort, helperOf, type KernelHelper} from '../../policy/helpers.ts';
 import {installGre} from '../../testbed/gre.ts';
 import type {HelperExchange} from '../../testbed/protocols/index.ts';
-import {ip, stripPrefixLength} from '../../testbed/topology.ts';
+import {ip} from '../../testbed/topology.ts';
 import {sampleNetwork} from '../sample-addresses.ts';
 import {type Check, type CheckContext, check, untried} from './check.ts';
 

@@ -1,6 +1,5 @@
 import {FAMILIES} from '../../lib/network.ts';
 import {printPorts} from '../../lib/port-ranges.ts';
-import {quoteIfNeeded} from '../../lib/shell-quote.ts';
 import {adviseOpenings} from '../../policy/advise-openings.ts';
 import {
 	isDiscovery,
@@ -12,7 +11,6 @@ import {
 } from '../../policy/opening.ts';
 import type {Port} from '../../policy/port-openings.ts';
 import {adviseOn} from '../../services/advice.ts';
-import {programNamed} from '../../services/known-programs/find.ts';
 import type {Listener} from '../../services/listener.ts';
 import {type ProtocolUse, verbOf} from '../../services/protocol-use.ts';
 import type {PortRow} from '../state/port-rows.ts';
@@ -89,51 +87,6 @@ export function rowNote(row: PortRow): string {
 	}
 }
 
-/** The alternatives to opening a port, each with its command. The wizard runs none of them. */
-export function alternativesTo(row: PortRow | undefined, nat: string): readonly string[] {
-	switch (row?.kind) {
-		case 'listener':
-		case 'loopback':
-			return [
-				`${printPort(row.port)}: ${describeListeners(row.listeners)}`,
-				...unique(row.listeners.flatMap((listener) => adviceLines(listener, row.kind))),
-				...(row.kind === 'listener' ? [`NAT: ${nat}.`] : []),
-				'These are yours to run: the wizard runs none of them.',
-			];
-		case 'protocol':
-			return [
-				`${printOpening(row.opening)}: ${describeUses(row.uses)}.`,
-				...unique(
-					row.uses.map(({unit, by, how}) =>
-						unit !== undefined
-							? `Stop it: systemctl disable --now ${quoteIfNeeded(unit)}`
-							: how === 'tunnel' || how === 'IPsec' || how === 'multicast'
-								? `Stop it: end what has set up ${by}`
-								: `Stop it: start method unknown; end ${by}`,
-					),
-				),
-				...advicesOf(row.opening),
-				'These are yours to run: the wizard runs none of them.',
-			];
-		case 'published': {
-			const {protocol, port, by, to} = row.published;
-			const [process] = programNamed(by)?.proxies ?? [];
-			return [
-				`${port}/${protocol}: ${by} forwards it to ${to}, past INPUT. Rules in INPUT never see it.`,
-				...(process === undefined
-					? ['To shut it, remove the DNAT rule, or filter in the FORWARD chain.']
-					: adviceLines({protocol, port, container: by, process}, 'listener')),
-				'These are yours to run: the wizard runs none of them.',
-			];
-		}
-
-		case 'opening':
-			return [`${shortOpening(row.opening)}: ${rowNote(row)}.`];
-		default:
-			return [];
-	}
-}
-
 /** `22/tcp` */
 export function printPort({protocol, port}: Port): string {
 	return `${port}/${protocol}`;
@@ -199,7 +152,7 @@ function chanceOf(listeners: readonly Listener[]): string {
 }
 
 /** The program that listens, its addresses, its unit, its user and its container. */
-function describeListeners(listeners: readonly Listener[]): string {
+export function describeListeners(listeners: readonly Listener[]): string {
 	const [first] = listeners;
 	const everywhere = listeners.some(({address}) => address === '0.0.0.0' || address === '::');
 	const addresses = everywhere
@@ -219,7 +172,7 @@ function usersOf(uses: readonly ProtocolUse[]): string {
 }
 
 /** What receives a protocol, over which family, by what and from where. */
-function describeUses(uses: readonly ProtocolUse[]): string {
+export function describeUses(uses: readonly ProtocolUse[]): string {
 	const [first] = uses;
 	const families = [...new Set(uses.flatMap(({families}) => families))].sort();
 	const more = [
@@ -231,7 +184,7 @@ function describeUses(uses: readonly ProtocolUse[]): string {
 }
 
 /** What opening it alone would not do. */
-function advicesOf(opening: Opening): readonly string[] {
+export function advicesOf(opening: Opening): readonly string[] {
 	return adviseOpenings([opening], undefined);
 }
 
@@ -239,25 +192,6 @@ function namesOf(listeners: readonly Listener[]): string {
 	return unique(listeners.map((listener) => adviseOn(listener).name)).join(', ');
 }
 
-function adviceLines(
-	listener: Parameters<typeof adviseOn>[0],
-	kind: 'listener' | 'loopback',
-): readonly string[] {
-	const {stop, loopback, note, portByChance} = adviseOn(listener);
-	return [
-		...(portByChance === undefined || kind === 'loopback' ? [] : [`${portByChance}.`]),
-		`Stop it: ${stop ?? 'how it was started was not found out; end the program that you do not need'}`,
-		...(kind === 'loopback'
-			? []
-			: [
-					loopback === undefined
-						? 'Bind it to loopback: its own configuration says where it listens'
-						: `Bind it to loopback: in ${loopback.file} write: ${loopback.setting}`,
-				]),
-		...(note === undefined ? [] : [`${note}.`]),
-	];
-}
-
-function unique(texts: readonly string[]): readonly string[] {
+export function unique(texts: readonly string[]): readonly string[] {
 	return [...new Set(texts)];
 }

@@ -41,6 +41,8 @@ describe.each(suitesHere())('beside the real iptables-persistent, %s', (suite) =
 		await host.must('netfilter-persistent', ['save']);
 
 		await host.must('node', [PROGRAM, 'apply', ...POLICY, '--yes']);
+		// It would mend what is looked at here.
+		await host.must('node', [PROGRAM, 'watch', 'off']);
 		expect(await statements(debian)).toEqual([
 			'rivals ok',
 			'companion-netfilter-persistent ok /etc/iptables/rules.v4 stays as it is. Whoever starts netfilter-persistent anew takes our rules away until: fw-wizard check --fix',

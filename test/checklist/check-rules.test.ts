@@ -1,5 +1,5 @@
 import {beforeAll, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {readChecklist} from '../_helpers/lab/checklist.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
@@ -111,7 +111,7 @@ const FOREIGN: ReadonlyArray<{
 	},
 ];
 
-describe.each(BACKENDS)('of the running rules, %s', (backend) => {
+describe.each(mainly('legacy'))('of the running rules, %s', (backend) => {
 	const lab = useLab();
 	let host: Host;
 

@@ -9,7 +9,7 @@ import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {compilePolicy} from '../../source/ruleset/build.ts';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {resum} from '../_helpers/lab/boot-script.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
@@ -32,7 +32,7 @@ const POLICY = completePolicy({
 	openings: parseOpenings(TYPED, OWN_SERVICES),
 });
 
-describe.each(BACKENDS)('export shell, %s', (backend) => {
+describe.each(mainly('nft'))('export shell, %s', (backend) => {
 	const lab = useLab();
 	let target: Host;
 	let probe: Host;

@@ -2,7 +2,7 @@ import {writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {afterEach, beforeAll, describe, expect, test, vi} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
@@ -23,7 +23,7 @@ const SHUT = '--role workstation --no-open';
 const LOADED =
 	/The old rules come back in \d+ s\. To keep these, log in anew and run: fw-wizard\s+confirm\s+Where\s+ssh\s+shares\s+connections/;
 
-describe.each(BACKENDS)('fw-wizard apply over ssh, %s', (backend) => {
+describe.each(mainly('legacy'))('fw-wizard apply over ssh, %s', (backend) => {
 	const lab = useLab();
 	const terminals = useTerminals();
 	let server: SshServer;

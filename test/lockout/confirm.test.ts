@@ -1,6 +1,6 @@
 import process from 'node:process';
 import {afterEach, beforeAll, describe, expect, test, vi} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
 import {ownLines, readSaves} from '../_helpers/samples/saves.ts';
@@ -19,7 +19,7 @@ import {walkTo} from '../_helpers/ui/journey.ts';
 const FW_WIZARD = `${process.execPath} ${CLI}`;
 const OPEN = '--role server --open 22/tcp';
 
-describe.each(BACKENDS)('the wizard over ssh waits, %s', (backend) => {
+describe.each(mainly('legacy'))('the wizard over ssh waits, %s', (backend) => {
 	const lab = useLab();
 	const terminals = useTerminals();
 	let server: SshServer;

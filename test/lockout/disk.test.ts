@@ -1,6 +1,6 @@
 import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {readState} from '../_helpers/lab/machine-state.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
@@ -24,7 +24,7 @@ dd if=/dev/zero of=${folder}/fill bs=4096 2>/dev/null || true
 truncate -s -$((${free} * 4096)) ${folder}/fill
 rm -r ${folder}.old`;
 
-describe.each(BACKENDS)('a disk that takes no more, %s', (backend) => {
+describe.each(mainly('nft'))('a disk that takes no more, %s', (backend) => {
 	const lab = useLab();
 	let host: Host;
 

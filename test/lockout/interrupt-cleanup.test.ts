@@ -1,7 +1,7 @@
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {readState, strayNames} from '../_helpers/lab/machine-state.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
@@ -21,7 +21,7 @@ const VICTIMS = ['apply', 'wait', 'confirm', 'undo'] as const;
 
 type Rules = Awaited<ReturnType<typeof readAll>>;
 
-describe.each(BACKENDS)('kill -9 while rules of others are taken away, %s', (backend) => {
+describe.each(mainly('legacy'))('kill -9 while rules of others are taken away, %s', (backend) => {
 	const lab = useLab();
 
 	test(

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type MachineState, readState, strayNames} from '../_helpers/lab/machine-state.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
@@ -34,7 +34,7 @@ const POLICIES = [
 const VICTIMS = ['apply', 'wait', 'confirm', 'undo'] as const;
 type Victim = (typeof VICTIMS)[number];
 
-describe.each(BACKENDS)('kill -9 at any moment, %s', (backend) => {
+describe.each(mainly('nft'))('kill -9 at any moment, %s', (backend) => {
 	const lab = useLab();
 
 	test(

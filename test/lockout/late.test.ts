@@ -1,7 +1,7 @@
 import {chmodSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
@@ -30,7 +30,7 @@ const DELAYS = [
 	},
 ] as const;
 
-describe.each(BACKENDS)('rules whose turn comes when their time is over, %s', (backend) => {
+describe.each(mainly('nft'))('rules whose turn comes when their time is over, %s', (backend) => {
 	const lab = useLab();
 
 	test.concurrent.each(DELAYS)('do not stay: $what', async ({program, does, flags}) => {

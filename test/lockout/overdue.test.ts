@@ -2,7 +2,7 @@ import os from 'node:os';
 import process from 'node:process';
 import {describe, expect, test} from 'vitest';
 import {WATCHDOG_DELAY} from '../../source/change/change-state.ts';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {readState} from '../_helpers/lab/machine-state.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
@@ -17,7 +17,7 @@ const LIMIT = 10;
 /** Milliseconds until every watchdog must have given up hope: the limit, and five seconds. */
 const OVERDUE = LIMIT * 1000 + 5000;
 
-describe.each(BACKENDS)('a change whose watchdog was killed, %s', (backend) => {
+describe.each(mainly('legacy'))('a change whose watchdog was killed, %s', (backend) => {
 	const lab = useLab();
 	const terminals = useTerminals();
 

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
 import {joinedPair} from '../_helpers/lab/pair.ts';
@@ -13,7 +13,7 @@ const POLICIES = [
 	['--verdict', 'reset', '--open', '22/tcp limit', '--log', '--no-helper'],
 ] as const;
 
-describe.each(BACKENDS)('while rules are applied anew, %s', (backend) => {
+describe.each(mainly('legacy'))('while rules are applied anew, %s', (backend) => {
 	const lab = useLab();
 
 	test(`nothing leaks and nothing is lost, ${TIMES} times`, async () => {

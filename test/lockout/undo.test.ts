@@ -1,6 +1,6 @@
 import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
@@ -16,7 +16,7 @@ const POLICIES = [
 	['--role', 'server', '--open', '80/tcp limit', '--log', '--helper', 'tftp'],
 ] as const;
 
-describe.each(BACKENDS)('undo, %s', (backend) => {
+describe.each(mainly('nft'))('undo, %s', (backend) => {
 	const lab = useLab();
 	let host: Host;
 

@@ -1,5 +1,5 @@
 import {beforeAll, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {resum} from '../_helpers/lab/boot-script.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
@@ -78,7 +78,7 @@ const CHANGES = [
 	[`rm ${UNIT}`, 'fw-wizard.service is not enabled: the next boot does not load the rules'],
 ] as const;
 
-describe.each(BACKENDS)('the watch over the loaded rules, %s', (backend) => {
+describe.each(mainly('nft'))('the watch over the loaded rules, %s', (backend) => {
 	const lab = useLab();
 	let host: Host;
 

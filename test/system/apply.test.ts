@@ -1,5 +1,5 @@
 import {beforeAll, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {ask, connect, INSIDE, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/lab/pair.ts';
@@ -46,7 +46,7 @@ const OPEN_TO_ALL = [22, 53, ...Array.from({length: 11}, (_, index) => 8000 + in
 const TCP_SERVICES = [22, 53, 8000, 8010, 8011, 9100];
 const UDP_SERVICES = [22, 52, 53, 54, 67, 68, 123, 546, 5353, 8000, 9100];
 
-describe.each(BACKENDS)('apply of a server, %s', (backend) => {
+describe.each(mainly('nft'))('apply of a server, %s', (backend) => {
 	const lab = useLab();
 	let target: Host;
 	let probe: Host;

@@ -1,6 +1,6 @@
 import {writeFileSync} from 'node:fs';
 import {beforeAll, describe, expect, test, vi} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {inView} from '../_helpers/lab/view-files.ts';
@@ -27,7 +27,7 @@ const SERVER = ['--role', 'server', '--open', '22/tcp'];
 const FIVE = [...SERVER, ...groups(5)];
 const TWO = [...SERVER, ...groups(2, 3)];
 
-describe.each(BACKENDS)('chains of groups, %s', (backend) => {
+describe.each(mainly('legacy'))('chains of groups, %s', (backend) => {
 	const lab = useLab();
 	let host: Host;
 

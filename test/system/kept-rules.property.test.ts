@@ -8,7 +8,7 @@ import type {PortRange} from '../../source/lib/port-ranges.ts';
 import type {Opening} from '../../source/policy/opening.ts';
 import {completePolicy, policyFlags, VERDICTS} from '../../source/policy/policy.ts';
 import type {PacketAnswer} from '../../source/ruleset/explain.ts';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {CLI} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {serve} from '../_helpers/lab/pair.ts';
@@ -73,7 +73,7 @@ const CASES = fc.record({
 	packets: fc.uniqueArray(packets, {minLength: 6, maxLength: 6, selector: JSON.stringify}),
 });
 
-describe.each(BACKENDS)(
+describe.each(mainly('nft'))(
 	'what is said beforehand is what packets meet after apply (%s)',
 	(backend) => {
 		const lab = useLab();

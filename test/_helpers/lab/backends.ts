@@ -4,8 +4,14 @@ import path from 'node:path';
 import process from 'node:process';
 import type {Backend} from '../../../source/host/netfilter/iptables.ts';
 import {startServer, type Variables} from './programs.ts';
+import {rounds} from './rounds.ts';
 
 export const BACKENDS: readonly Backend[] = ['nft', 'legacy'];
+
+/** Those of a test that takes long: in the usual run it has one of them alone. */
+export function mainly(backend: Backend): readonly Backend[] {
+	return rounds(0, 1) === 1 ? BACKENDS : [backend];
+}
 
 /** What the folders of our views begin with, followed by the number of the process that made them. */
 const FOLDER = 'fww-test-';

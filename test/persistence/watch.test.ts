@@ -258,22 +258,26 @@ describe.each(mainly('nft'))('the watch over the loaded rules, %s', (backend) =>
 		expect(await look(host)).toBe('');
 	});
 
-	test.runIf(backend === 'nft')('only tells where iptables cannot print a table', async () => {
-		await apply();
-		await sh(host, 'echo repair 300 >/etc/fw-wizard/watching');
-		await sh(host, 'nft insert rule ip filter INPUT ct mark 5 meta cgroup 7 counter accept');
-		const unread = 'IPv4: iptables cannot print the table filter';
-		expect(await look(host)).toContain(`as it was confirmed: ${unread}`);
-		expect(await look(host)).toBe('');
-		await sh(host, 'iptables -F FW-WIZARD-INPUT');
-		const before = await host.must('nft', ['list', 'ruleset']);
-		const said = await look(host);
-		expect(said).toContain(`IPv4: FW-WIZARD-INPUT is gone or empty; ${unread}`);
-		expect(said).toContain('Not repaired: the restore script could not see');
-		expect(await host.must('nft', ['list', 'ruleset'])).toBe(before);
-		await sh(host, `nft flush chain ip filter INPUT; sh ${RESTORE}`);
-		expect(await look(host)).toContain('as it was confirmed again');
-	});
+	// Legacy iptables prints all that it has.
+	test.each(backend === 'nft' ? ['filter'] : [])(
+		'only tells where iptables cannot print table %s',
+		async () => {
+			await apply();
+			await sh(host, 'echo repair 300 >/etc/fw-wizard/watching');
+			await sh(host, 'nft insert rule ip filter INPUT ct mark 5 meta cgroup 7 counter accept');
+			const unread = 'IPv4: iptables cannot print the table filter';
+			expect(await look(host)).toContain(`as it was confirmed: ${unread}`);
+			expect(await look(host)).toBe('');
+			await sh(host, 'iptables -F FW-WIZARD-INPUT');
+			const before = await host.must('nft', ['list', 'ruleset']);
+			const said = await look(host);
+			expect(said).toContain(`IPv4: FW-WIZARD-INPUT is gone or empty; ${unread}`);
+			expect(said).toContain('Not repaired: the restore script could not see');
+			expect(await host.must('nft', ['list', 'ruleset'])).toBe(before);
+			await sh(host, `nft flush chain ip filter INPUT; sh ${RESTORE}`);
+			expect(await look(host)).toContain('as it was confirmed again');
+		},
+	);
 
 	test('works where no namespace can be made, and in every shell that may be /bin/sh', async () => {
 		await apply();

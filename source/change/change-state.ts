@@ -12,14 +12,7 @@ import {type ChangeMeta, folderOf, type KnownDeviation, listChanges, listIds} fr
  *     pending ──▶ kept ──▶ done ──▶ undoing ──▶ rolled-back   (undo: the files as well)
  *        └──────▶ rolling ──────────────────────────┘        (watchdog, or given up)
  */
-export const CHANGE_STATES = [
-	'pending',
-	'kept',
-	'done',
-	'rolling',
-	'undoing',
-	'rolled-back',
-] as const;
+const CHANGE_STATES = ['pending', 'kept', 'done', 'rolling', 'undoing', 'rolled-back'] as const;
 export type ChangeState = (typeof CHANGE_STATES)[number];
 
 const PARENTS = [CHANGES_DIR, STATE_DIR, path.dirname(STATE_DIR)];

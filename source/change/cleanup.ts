@@ -141,7 +141,7 @@ async function restoreTo(snapshot: RulesSnapshot, text: string, runner?: Runner)
 }
 
 /** The filter table of a save, as a restore file. */
-export function filterPart(text: string): string {
+function filterPart(text: string): string {
 	const lines = tableLines(text, 'filter');
 	return lines.length === 0 ? '' : ['*filter', ...lines, 'COMMIT', ''].join('\n');
 }

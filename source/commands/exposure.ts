@@ -94,7 +94,7 @@ async function chosenRequest(
 }
 
 /** The exposure as a table. The ports that can be reached come first. */
-export function printExposure(exposure: Exposure, planned: boolean): string {
+function printExposure(exposure: Exposure, planned: boolean): string {
 	const {rows, protocols = [], tried, unread} = exposure;
 	const table = [
 		...rows.map((row) => cellsOf(row, planned)),

@@ -97,7 +97,7 @@ async function subjectOf(
 }
 
 /** The report as text: what passes from where, the dialogues, every difference. */
-export function printProof(proof: Proof): string {
+function printProof(proof: Proof): string {
 	const differences = proof.views.flatMap((view) =>
 		view.differences.map((difference) => describePortDifference(view, difference)),
 	);

@@ -105,7 +105,7 @@ export async function observe(
 /** Targets that change what the packet is to the rules behind them. */
 export const CHANGING = new Set(['REDIRECT', 'DNAT', 'TPROXY', 'CT', 'NOTRACK', 'NETMAP']);
 
-export function findBlocking({matched, traced}: Observed): ResponsibleRule | undefined {
+function findBlocking({matched, traced}: Observed): ResponsibleRule | undefined {
 	const foreign = matched.filter(({own}) => !own);
 	const terminal = foreign.filter(
 		({target, text}) => ['DROP', 'REJECT'].includes(target) && !text.startsWith(':'),
@@ -130,7 +130,7 @@ function findForwarding({matched, traced}: Observed): ResponsibleRule | undefine
 	);
 }
 
-export function findAccepting({matched, traced}: Observed): ResponsibleRule | undefined {
+function findAccepting({matched, traced}: Observed): ResponsibleRule | undefined {
 	const foreign = matched.filter(({own}) => !own);
 	const accepting = foreign.filter(
 		({target, table, text}) => target === 'ACCEPT' && table === 'filter' && !text.startsWith(':'),

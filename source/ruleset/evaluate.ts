@@ -44,7 +44,7 @@ export function evaluateAll(rules: readonly FamilyRules[], packet: Packet): Deci
 }
 
 /** Whether rules that come before the filter table may drop packets, or send them to other ports. */
-export function changesBeforeFilter({tables}: FamilyRules): boolean {
+function changesBeforeFilter({tables}: FamilyRules): boolean {
 	return tables
 		.filter(({name}) => name !== 'filter')
 		.flatMap(({chains}) =>

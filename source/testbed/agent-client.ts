@@ -6,7 +6,7 @@ import {printable} from '../lib/printable.ts';
 import type {Operations, Request, Response} from './agent.ts';
 
 /** The command that makes this program an agent (agent.ts). */
-export const AGENT_COMMAND = '__agent';
+const AGENT_COMMAND = '__agent';
 
 /** An agent in a namespace, as its parent process sees it. */
 export type Agent = {

@@ -104,7 +104,7 @@ const WORDS: typeof UNICODE = {
 };
 
 /** Whether a screen reader reads the screen. Ink uses the same variable. */
-export function isScreenReader(environment: NodeJS.ProcessEnv): boolean {
+function isScreenReader(environment: NodeJS.ProcessEnv): boolean {
 	return environment.INK_SCREEN_READER === 'true';
 }
 

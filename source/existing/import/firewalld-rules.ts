@@ -156,7 +156,7 @@ export function translateRichRule(
 	);
 }
 
-export const FORWARDED = 'what is forwarded is left alone';
+const FORWARDED = 'what is forwarded is left alone';
 
 /** ICMP is accepted by every rule set of fw-wizard. */
 export const ICMP = 'ICMP is let in, whatever its type';

@@ -97,7 +97,7 @@ function assertRulesCanBeRead(): void {
  * A user who reached the machine over the network wants to reach it again, also where nothing but
  * sshd listens. The wizard and the facts both recommend by this function.
  */
-export function recommendFor(session: Session, found: Recommendation): Recommendation {
+function recommendFor(session: Session, found: Recommendation): Recommendation {
 	return found.role === 'workstation' && session.kind === 'remote'
 		? {
 				role: 'server',

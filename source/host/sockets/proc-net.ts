@@ -148,7 +148,7 @@ export function readUdpPorts(): ReadonlyMap<string, number> {
 }
 
 /** Reads the text of /proc/net/tcp or tcp6. */
-export function parseTcpTable(text: string): readonly TcpSocket[] {
+function parseTcpTable(text: string): readonly TcpSocket[] {
 	return rowsOf(text).flatMap((fields) => {
 		const [, local = '', remote = '', code = ''] = fields;
 		const state = STATES[code];

@@ -36,7 +36,7 @@ export function orderOfUnits(order: UnitOrder): BootOrder {
 }
 
 /** Of a machine that sysvinit or OpenRC boots, by the places of the scripts. */
-export function orderOfScripts(
+function orderOfScripts(
 	scripts: readonly StartedScript[],
 	startsBefore: readonly string[] = [],
 ): BootOrder {

@@ -3,7 +3,7 @@ import {watchWithCron} from '../watch/cron.ts';
 import {START_WATCH} from '../watch/run-watch.ts';
 import {RUN_RESTORE} from './run-restore.ts';
 
-export const IFUPDOWN_FILE = '/etc/network/if-pre-up.d/fw-wizard';
+const IFUPDOWN_FILE = '/etc/network/if-pre-up.d/fw-wizard';
 
 /**
  * Run by ifupdown before each interface comes up (interfaces(5)). A failure there would keep it

@@ -23,7 +23,7 @@ export function describeMeanwhile(): string {
 }
 
 /** The choice as its file has it: `off 300`, `report 300`, `repair 60`. */
-export function parseWatchChoice(text: string): WatchChoice | undefined {
+function parseWatchChoice(text: string): WatchChoice | undefined {
 	const [, mode, seconds] = /^(off|report|repair) (\d{1,4})\n$/.exec(text) ?? [];
 	const every = Number(seconds);
 	return mode === undefined || every < WATCH_SECONDS.least || every > WATCH_SECONDS.most

@@ -6,7 +6,7 @@ import type {WatchedService} from './watch-script.ts';
 
 /** Read by cron(8) where it has this folder, as on Debian and Red Hat. */
 const FOLDER = '/etc/cron.d';
-export const CRON_FILE = `${FOLDER}/fw-wizard`;
+const CRON_FILE = `${FOLDER}/fw-wizard`;
 
 /**
  * The watch of an init system without timers: its script starts it behind the rules, and cron has it look

@@ -50,7 +50,7 @@ export function PortMap({title, rows, width}: Props): ReactElement {
 }
 
 /** Which cells contain a port that passes. */
-export function stripOf(ports: readonly PortRange[], cells: number): readonly boolean[] {
+function stripOf(ports: readonly PortRange[], cells: number): readonly boolean[] {
 	const strip = Array.from({length: cells}, () => false);
 	const cellOf = (port: number) => Math.floor((port * cells) / PLACES);
 	for (const {first, last} of ports) {

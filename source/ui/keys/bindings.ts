@@ -53,7 +53,7 @@ const back = emit('back');
  * come first, since a narrow terminal shows as many as fit. At most one entry applies to a press.
  * All other keys do nothing, unless a field takes their characters: see `keyEventOf`.
  */
-export const BINDINGS: readonly Binding[] = [
+const BINDINGS: readonly Binding[] = [
 	{key: 'o', label: 'open it', when: at(['review', 'apply-word'], isLockedOut), event: openMissing},
 	{key: 'Space', label: 'on/off', when: at(['helpers']), event: toggleFocused},
 	{key: 'Space', label: 'open/shut', when: at(['ports-list']), event: toggleFocused},

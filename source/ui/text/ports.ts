@@ -93,7 +93,7 @@ export function printPort({protocol, port}: Port): string {
 }
 
 /** The protocols and the clients that an opening allows, in words. */
-export function describeOpening(opening: Opening): string {
+function describeOpening(opening: Opening): string {
 	if (isDiscovery(opening)) {
 		return opening.kind === 'mdns'
 			? 'local discovery, by multicast only'

@@ -1,19 +1,17 @@
-import {z} from 'zod';
 import {printable} from '../../lib/printable.ts';
 import type {InnerNetwork} from '../../services/guest-service.ts';
 import {run} from '../exec/run.ts';
 
 const TIMEOUT_MS = 2000;
 
-const LINKS = z.array(
-	z.object({
-		ifname: z.string().default(''),
-		master: z.string().optional(),
-		linkinfo: z.object({info_kind: z.string().optional()}).optional(),
-		addr_info: z.array(z.object({local: z.string().optional()})).optional(),
-	}),
-);
-const ROUTES = z.array(z.object({dev: z.string().optional()}));
+/** What ip(8) prints as JSON of a link and its addresses, and of a route, as far as it is used. */
+type Link = {
+	readonly ifname?: string;
+	readonly master?: string;
+	readonly linkinfo?: {readonly info_kind?: string};
+	readonly addr_info?: ReadonlyArray<{readonly local?: string}>;
+};
+type Route = {readonly dev?: string};
 
 /** Kinds of interfaces that are the ends of containers and virtual machines in a bridge (ip-link(8)). */
 const ENDS: ReadonlySet<string> = new Set(['veth', 'tun', 'dummy', 'vxlan', 'netkit']);
@@ -24,10 +22,10 @@ const ENDS: ReadonlySet<string> = new Set(['veth', 'tun', 'dummy', 'vxlan', 'net
  */
 export async function findInnerNetworks(): Promise<readonly InnerNetwork[]> {
 	const [links, addresses, ...routes] = await Promise.all([
-		readJson(LINKS, '-d', 'link', 'show'),
-		readJson(LINKS, 'address', 'show'),
-		readJson(ROUTES, '-4', 'route', 'show', 'default'),
-		readJson(ROUTES, '-6', 'route', 'show', 'default'),
+		readJson<Link>('-d', 'link', 'show'),
+		readJson<Link>('address', 'show'),
+		readJson<Route>('-4', 'route', 'show', 'default'),
+		readJson<Route>('-6', 'route', 'show', 'default'),
 	]);
 	const ways = new Set(routes.flat().map(({dev}) => dev));
 	const outer = new Set(
@@ -37,7 +35,7 @@ export async function findInnerNetworks(): Promise<readonly InnerNetwork[]> {
 	);
 	return links
 		.filter(({ifname}) => ifname !== 'lo' && !ways.has(ifname))
-		.map(({ifname, linkinfo}) => ({
+		.map(({ifname = '', linkinfo}) => ({
 			name: printable(ifname),
 			ofGuests: linkinfo?.info_kind === 'bridge' && !outer.has(ifname),
 			addresses: addresses
@@ -47,14 +45,12 @@ export async function findInnerNetworks(): Promise<readonly InnerNetwork[]> {
 		.filter((network) => network.addresses.length > 0);
 }
 
-async function readJson<T>(
-	form: z.ZodType<readonly T[]>,
-	...args: string[]
-): Promise<readonly T[]> {
+async function readJson<T>(...args: readonly string[]): Promise<readonly T[]> {
 	const {status, stdout} = await run('ip', ['-j', ...args], {timeout: TIMEOUT_MS});
 	try {
-		// iproute2 prints empty objects for what a filter leaves out.
-		return status === 0 && stdout.trim() !== '' ? form.parse(JSON.parse(stdout)) : [];
+		// Of what a filter leaves out, iproute2 prints empty objects.
+		const found: unknown = status === 0 ? JSON.parse(stdout) : [];
+		return Array.isArray(found) ? (found as readonly T[]) : [];
 	} catch {
 		return [];
 	}

@@ -7,7 +7,7 @@ import {type HostReport, reportHost} from '../host/machine/host-report.ts';
 import {type Fact, mapFact} from '../lib/fact.ts';
 import type {GuestService} from '../services/guest-service.ts';
 import {findSavedRules} from './apply-facts.ts';
-import {findGuests} from './find-guests.ts';
+import {guestsAmong} from './find-guests.ts';
 
 /** The host report with the choices that it leaves to the user. */
 export type WizardReport = HostReport & {
@@ -27,10 +27,10 @@ export type AnswerFacts = Pick<
 
 /** Finds out what the answers in the wizard depend on. Never throws. */
 export async function discover(facts: Facts): Promise<WizardReport> {
-	const [report, guests] = await Promise.all([
-		reportHost(facts, facts),
-		findFact(async () => findGuests(facts)),
-	]);
+	const report = await reportHost(facts, facts);
+	const guests = await findFact(async () =>
+		guestsAmong(report.listeners.value ?? [], report.networks.value ?? [], facts),
+	);
 	const owners = report.existing.value?.owners ?? [];
 	const {value: imported} = await findFact(async () => {
 		if (owners.length === 0) {

@@ -6,7 +6,15 @@ import {evaluate} from '../ruleset/evaluate.ts';
 import {firstPacket} from '../ruleset/evaluate-ports.ts';
 import {type FamilyRules, OWN_PREFIX} from '../ruleset/model.ts';
 import {STRANGER} from '../ruleset/packet.ts';
-import {findGuestServices, type GuestService} from '../services/guest-service.ts';
+import {
+	findGuestServices,
+	type GuestService,
+	type InnerNetwork,
+} from '../services/guest-service.ts';
+import type {Listener} from '../services/listener.ts';
+
+/** What the answer depends on beside listeners and networks. */
+type GuestFacts = Pick<Facts, 'families' | 'root' | 'iptables'>;
 
 /**
  * The services of this machine for the hosts behind it that no other program's rule lets in ahead of
@@ -14,17 +22,18 @@ import {findGuestServices, type GuestService} from '../services/guest-service.ts
  * drop is dropped, whatever another base chain accepts (nft(8)).
  * @throws {HostError} where the rules cannot be read
  */
-export async function findGuests({
-	families,
-	root,
-	iptables,
-}: Pick<Facts, 'families' | 'root' | 'iptables'>): Promise<readonly GuestService[]> {
+export async function findGuests(facts: GuestFacts): Promise<readonly GuestService[]> {
 	const networks = await findInnerNetworks();
-	if (networks.length === 0) {
-		return [];
-	}
+	return networks.length === 0 ? [] : guestsAmong(await findListeners(), networks, facts);
+}
 
-	const services = findGuestServices(await findListeners(), networks);
+/** The same of what was found out before. @throws {HostError} where the rules cannot be read */
+export async function guestsAmong(
+	listeners: readonly Listener[],
+	networks: readonly InnerNetwork[],
+	{families, root, iptables}: GuestFacts,
+): Promise<readonly GuestService[]> {
+	const services = findGuestServices(listeners, networks);
 	if (services.length === 0 || !root || iptables === undefined) {
 		return services;
 	}

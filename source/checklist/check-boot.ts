@@ -44,14 +44,17 @@ export async function checkBoot(
 	const ours = Object.entries(files).filter(([file]) => file !== MODULES_LOAD_FILE);
 	const backend = backendFault(files[RESTORE_FILE]?.text ?? '');
 	const folder = findUntrusted(CONFIG_DIR);
+	const rehearse = async () => {
+		const loaders = await findBootLoaders(initSystem.name, facts.iptables.backend);
+		return {loaders, rehearsal: await rehearseBoot(compiled, facts, loaders, full)};
+	};
 	const fault =
 		(folder && `${folder.file} ${folder.fault}`) ??
 		findFileFault({...asItIs(POLICY_FILE, 0o600), ...Object.fromEntries(ours)});
-	const loaders = await findBootLoaders(initSystem.name, facts.iptables.backend);
-	const [service, cycle, rehearsal] = await Promise.all([
+	const [service, cycle, {loaders, rehearsal}] = await Promise.all([
 		serviceFault(initSystem),
 		initSystem.name === 'systemd' ? findOrderCycle() : undefined,
-		rehearseBoot(compiled, facts, loaders, full),
+		rehearse(),
 	]);
 	return [
 		unless(

@@ -7,7 +7,7 @@ import {
 	WATCH_SECONDS,
 	type WatchChoice,
 } from '../persistence/watch/choice.ts';
-import {readFindings} from '../persistence/watch/findings.ts';
+import {readFindings, type WatchFindings} from '../persistence/watch/findings.ts';
 import {isWatching} from '../persistence/watch/plan-watch.ts';
 import {setWatch} from '../persistence/watch/set-watch.ts';
 import {requireRoot} from './require-root.ts';
@@ -46,13 +46,13 @@ export async function watch(
 
 	const choice = readWatchChoice() ?? USUAL_WATCH;
 	const now = {...choice, on: choice.on && isWatching()};
-	const {looked, ...found} = readFindings();
+	const found = readFindings();
 	const well = found.open.length === 0;
 	return {
 		well,
 		text: json
-			? `${JSON.stringify({...now, ...found, looked: looked?.toISOString()}, undefined, '\t')}\n`
-			: `${[describeChoice(now), ...describeFindings()].join('\n')}\n`,
+			? `${JSON.stringify({...now, ...found, looked: found.looked?.toISOString()}, undefined, '\t')}\n`
+			: `${[describeChoice(now), ...describeFindings(found)].join('\n')}\n`,
 	};
 }
 
@@ -63,8 +63,13 @@ function describeChoice({on, repair, every}: WatchChoice): string {
 		: `The loaded rules are watched: in the minutes after a boot, where they are loaded again if they are gone, and ${times}, where ${repair ? 'they are loaded again as well' : 'that is only told'}.`;
 }
 
-function describeFindings(): readonly string[] {
-	const {open, since, repaired, repairs, looked} = readFindings();
+function describeFindings({
+	open,
+	since,
+	repaired,
+	repairs,
+	looked,
+}: WatchFindings): readonly string[] {
 	return [
 		...(looked === undefined ? [] : [`It has looked last at ${looked.toISOString()}.`]),
 		...(open.length === 0

@@ -48,15 +48,19 @@ export async function rebootUnderProbe(
 	expect(await canLogIn(debian, 4)).toBe(true);
 	await settled();
 	await prober?.endInput();
-	const {stdout} = await execute([
-		...['ip', 'netns', 'exec', debian.host.name],
-		...['nft', 'list', 'table', 'inet', 'fww_boot'],
-	]);
-	const [arrived = 0, passed = 0] = [...stdout.matchAll(/packets (\d+)/g)].map(([, count]) =>
-		Number(count),
-	);
+	const {arrived, passed} = await readWitness(debian);
 	// Where something has flushed all of nftables, it is gone.
 	await debian.host.run('nft', ['delete', 'table', 'inet', 'fww_boot']);
 	const {answers, open} = JSON.parse(prober?.output().replace('ready', '') ?? '') as Probed;
 	return {arrived, passed, answers, open};
+}
+
+/** How many knocks have arrived since the machine has its network, and how many of them have passed all filters. */
+export async function readWitness({host}: Debian): Promise<Pick<Probed, 'arrived' | 'passed'>> {
+	const list = ['nft', 'list', 'table', 'inet', 'fww_boot'];
+	const {stdout} = await execute(['ip', 'netns', 'exec', host.name, ...list]);
+	const [arrived = 0, passed = 0] = [...stdout.matchAll(/packets (\d+)/g)].map(([, count]) =>
+		Number(count),
+	);
+	return {arrived, passed};
 }

@@ -156,7 +156,7 @@ describe.each(BACKENDS)('a program whose system calls fail, %s', (backend) => {
 				const output = path.join(host.folder, 'output');
 				const line =
 					when === 0
-						? '"$@" >"$0" 2>&1 & until grep -q "come back" "$0"; do sleep 0.1; done; sleep 7; timeout -s INT 3 strace $STRACE -p $!; wait $!'
+						? '"$@" >"$0" 2>&1 & until grep -q "come back" "$0" || ! kill -0 $!; do sleep 0.1; done; sleep 7; timeout -s INT 3 strace $STRACE -p $!; wait $!'
 						: 'strace $STRACE:when=$WHEN "$@" >"$0" 2>&1';
 				const script = `STRACE='${[...strace, fails].join(' ')}' WHEN=${when}; ${line}`;
 				await host.run('bash', ['-c', script, output, ...words], {timeout: 60_000});

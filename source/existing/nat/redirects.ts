@@ -23,8 +23,8 @@ export function findRedirects(table: NatTable, own: readonly string[]): readonly
 	const found: Redirect[] = [];
 	walkNat(table, ({protocols = [], ports, destination, on}, outcome) => {
 		const port = outcome.kind === 'redirect' ? outcome.port : portHere(outcome, own);
-		for (const protocol of port === undefined ? [] : protocols) {
-			found.push({protocol, ports, destination, on, port: port ?? 0});
+		if (port !== undefined) {
+			found.push(...protocols.map((protocol) => ({protocol, ports, destination, on, port})));
 		}
 	});
 	return found;

@@ -1,7 +1,7 @@
 import type {Published} from '../../existing/nat/published-ports.ts';
 import {type Fact, known, mapFact} from '../../lib/fact.ts';
 import {printAccessPort} from '../../ruleset/lockout.ts';
-import {notForGuests} from '../../services/guest-service.ts';
+import {type InnerNetwork, notForGuests} from '../../services/guest-service.ts';
 import type {Listener} from '../../services/listener.ts';
 import type {ProtocolUse} from '../../services/protocol-use.ts';
 import {type Recommendation, recommendRole} from '../../services/recommend-role.ts';
@@ -29,6 +29,8 @@ export type HostReport = {
 	readonly published: Fact<readonly Published[]>;
 	/** The other programs that filter here, their rules, and what can be done about them. */
 	readonly existing: Fact<ExistingFirewalls>;
+	/** The interfaces behind which hosts may be whose way out this machine is. */
+	readonly networks: Fact<readonly InnerNetwork[]>;
 	/** The role that fits this machine, and the way in which the user reached it. */
 	readonly recommendation: Fact<Recommendation>;
 };
@@ -44,41 +46,45 @@ export async function reportHost(
 	const asking: Promise<HostReport['iptables']> = asked
 		? Promise.resolve(known(asked.iptables ?? 'absent'))
 		: findFact(async () => (await detectIptables()) ?? 'absent');
-	const [iptables, session, listeners, protocols, published, existing, inner] = await Promise.all([
-		asking,
-		asked ? known(asked.session) : findFact(findSession),
-		findFact(async () => {
-			if (!seesSockets()) {
-				throw new Error('/proc/net cannot be read');
-			}
+	const [iptables, session, listeners, protocols, published, existing, networks] =
+		await Promise.all([
+			asking,
+			asked ? known(asked.session) : findFact(findSession),
+			findFact(async () => {
+				if (!seesSockets()) {
+					throw new Error('/proc/net cannot be read');
+				}
 
-			return findListeners();
-		}),
-		findFact(findProtocolUses),
-		findFact(async () => {
-			assertRulesCanBeRead();
-			if (isRehearsal()) {
-				throw new Error('a rehearsal has none of the rules that publish ports');
-			}
+				return findListeners();
+			}),
+			findFact(findProtocolUses),
+			findFact(async () => {
+				assertRulesCanBeRead();
+				if (isRehearsal()) {
+					throw new Error('a rehearsal has none of the rules that publish ports');
+				}
 
-			return findPublished();
-		}),
-		findFact(async () => {
-			assertRulesCanBeRead();
-			const found = await asking;
-			if (found.value === undefined || found.value === 'absent') {
-				throw new Error('why' in found ? found.why : 'iptables is not installed');
-			}
+				return findPublished();
+			}),
+			findFact(async () => {
+				assertRulesCanBeRead();
+				const found = await asking;
+				if (found.value === undefined || found.value === 'absent') {
+					throw new Error('why' in found ? found.why : 'iptables is not installed');
+				}
 
-			return findExisting(families, found.value.backend);
-		}),
-		findFact(findInnerNetworks),
-	]);
+				return findExisting(families, found.value.backend);
+			}),
+			findFact(findInnerNetworks),
+		]);
 	const reached = session.value ?? {kind: 'unknown' as const};
 	return {
-		...{iptables, session: reached, listeners, protocols, published, existing},
+		...{iptables, session: reached, listeners, protocols, published, existing, networks},
 		recommendation: mapFact(listeners, (found) =>
-			recommendFor(reached, recommendRole(notForGuests(found, inner.value ?? []), published.value)),
+			recommendFor(
+				reached,
+				recommendRole(notForGuests(found, networks.value ?? []), published.value),
+			),
 		),
 	};
 }

@@ -35,7 +35,7 @@ export async function bundle() {
 		legalComments: 'none',
 		logLevel: 'warning',
 		target: TARGET,
-		plugins: [withoutDevtools, withoutAwait],
+		plugins: [withoutDevtools, withoutAwait, withLateEmoji],
 		define: {
 			// React's development build keeps every render for its profiler.
 			'process.env.NODE_ENV': '"production"',
@@ -277,6 +277,29 @@ const withoutAwait = {
 					};
 					void loadYoga(assembly);
 					const Yoga = wrapAssembly(assembly);`,
+			),
+		}));
+	},
+};
+
+/**
+ * To make the pattern of all emoji takes as long as a bare Node takes to start, and hardly any text needs it: of
+ * single characters only those with Emoji_Presentation are RGI emoji (UTS #51, ED-20 and ED-27).
+ * @type {import('esbuild').Plugin}
+ */
+const withLateEmoji = {
+	name: 'with-late-emoji',
+	setup({onLoad}) {
+		onLoad({filter: /\/string-width\/index\.js$/}, ({path}) => ({
+			contents: replaced(
+				readFileSync(path, 'utf8'),
+				'const rgiEmojiRegex = /^\\p{RGI_Emoji}$/v;',
+				`const rgiEmojiRegex = {
+					test(text) {
+						const isOne = text.length === 1 || (text.length === 2 && text.codePointAt(0) > 0xffff);
+						return (!isOne || /\\p{Emoji_Presentation}/u.test(text)) && (this.all ??= /^\\p{RGI_Emoji}$/v).test(text);
+					},
+				};`,
 			),
 		}));
 	},

@@ -6,6 +6,7 @@ const REAL = [
 	'boot',
 	'change',
 	'checklist',
+	'containers',
 	'export',
 	'lockout',
 	'media',

@@ -1,5 +1,7 @@
 import process from 'node:process';
+import {findInvocation} from './host/exec/invocation.ts';
 import {complainAboutNode} from './host/machine/node-version.ts';
+import {setInvocation} from './lib/command-line.ts';
 
 void start();
 
@@ -12,7 +14,7 @@ async function start(): Promise<void> {
 		return;
 	}
 
-	if (process.argv.length === 3 && process.argv[2] === '--version') {
+	if (process.argv.length === 3 && ['--version', '-V'].includes(process.argv[2] ?? '')) {
 		process.stdout.write(`${FW_WIZARD_VERSION}\n`);
 		return;
 	}
@@ -22,8 +24,20 @@ async function start(): Promise<void> {
 		const {serveAgent} = await import('./testbed/agent.ts');
 		await serveAgent();
 	} else {
+		setInvocation(findInvocation());
 		const {main} = await import('./commands/main.ts');
+		const code = await main(process.argv, async () => import('./ui/start.ts'));
+		await writeOut();
 		// Not only set: a proof that runs on behind the wizard must not keep the program alive.
-		process.exit(await main(process.argv, async () => import('./ui/start.ts')));
+		process.exit(code);
 	}
+}
+
+/** Waits until standard output has all that was printed: a pipe takes 64 KiB at once (pipe(7)). */
+async function writeOut(): Promise<void> {
+	await new Promise((resolve) => {
+		// Its reader has closed it.
+		process.stdout.once('error', resolve);
+		process.stdout.write('', resolve);
+	});
 }

@@ -21,9 +21,11 @@ import type {Backend} from '../ruleset/model.ts';
 import type {GuestService} from '../services/guest-service.ts';
 import type {ProtocolUse} from '../services/protocol-use.ts';
 import {findGuests} from './find-guests.ts';
+import {NOTHING_PUBLISHED, type PublishedHere} from './govern-published.ts';
+import {findPublishedHere} from './published-here.ts';
 
 /** What of the machine a plan depends on. */
-export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session'> & {
+export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session' | 'networks'> & {
 	/** Root without the right to load rules, with the way out. */
 	readonly missingRight: HostError | undefined;
 	/** Why rules would not last on this system, with the way out. */
@@ -40,6 +42,8 @@ export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session
 	readonly protocolUses: readonly ProtocolUse[];
 	/** What serves containers, virtual machines and clients behind this machine, and is let in by nobody else. */
 	readonly guests: readonly GuestService[];
+	/** The ports that containers publish, and what else their rules depend on. */
+	readonly published: PublishedHere;
 	/** The names of all interfaces; undefined where they are not known. */
 	readonly interfaceNames: ReadonlySet<string> | undefined;
 	/** The connections of others to this machine now. */
@@ -62,15 +66,20 @@ export type Connection = TcpSocket & {
  */
 export async function gatherApplyFacts(facts: Facts, existing: Existing): Promise<ApplyFacts> {
 	const {families, iptables, root} = facts;
-	const [owners, connections, protocolUses, guests, snapshots, saved] = await Promise.all([
-		findOwners(),
-		nameHolders(readConnections()),
-		findProtocolUses(),
-		findGuests(facts),
-		iptables && root && !keepsAll(existing) ? readRules(families, iptables.backend) : undefined,
-		iptables && root && !keepsAll(existing) ? findSavedRules(iptables.backend) : [],
-	]);
-	return {...knownFacts(facts), owners, connections, protocolUses, guests, snapshots, saved};
+	const [owners, connections, protocolUses, guests, published, snapshots, saved] =
+		await Promise.all([
+			findOwners(),
+			nameHolders(readConnections()),
+			findProtocolUses(),
+			findGuests(facts),
+			root ? findPublishedHere(facts.networks) : NOTHING_PUBLISHED,
+			iptables && root && !keepsAll(existing) ? readRules(families, iptables.backend) : undefined,
+			iptables && root && !keepsAll(existing) ? findSavedRules(iptables.backend) : [],
+		]);
+	return {
+		...knownFacts(facts),
+		...{owners, connections, protocolUses, guests, published, snapshots, saved},
+	};
 }
 
 /** The files that load rules of iptables when this machine boots. */
@@ -98,6 +107,7 @@ export function knownFacts(facts: Facts): ApplyFacts {
 		saved: [],
 		protocolUses: [],
 		guests: [],
+		published: NOTHING_PUBLISHED,
 		interfaceNames: interfaceNames(),
 		connections: readConnections(),
 	};

@@ -7,6 +7,10 @@ import {type Policy, policyFlags} from '../policy/policy.ts';
 /** What a user wants to be applied. */
 export type ApplyRequest = {
 	readonly policy: Policy;
+	/** The text of the policy file that the policy was made from, where it was. */
+	readonly basedOn?: string | undefined;
+	/** Whether the user has said that the policy governs published ports, or not. Absent: yes. */
+	readonly saidPublished?: boolean;
 	/** What happens to the rules of other programs. */
 	readonly existing: Existing;
 	/** How the rules are to be loaded at boot, where the user has said it. */
@@ -22,9 +26,12 @@ export type ApplyRequest = {
 };
 
 /** The flags that make the same request on a command line. */
-export function requestFlags({policy, existing, boot, rehearsal}: ApplyRequest): readonly string[] {
+export function requestFlags(request: ApplyRequest): readonly string[] {
+	const {policy, existing, boot, rehearsal, saidPublished} = request;
 	return [
 		...policyFlags(policy),
+		// What is not said would be asked again.
+		...(saidPublished && policy.published === undefined ? ['--published', 'leave'] : []),
 		...existingFlags(existing),
 		...(boot === undefined ? [] : ['--boot', boot]),
 		...(rehearsal === false ? ['--no-rehearsal'] : []),

@@ -2,9 +2,11 @@ import type {KnownDeviation} from '../change/record.ts';
 import {natOfIptables} from '../existing/nat/parse-iptables.ts';
 import {describeBlockedRedirects, findRedirects} from '../existing/nat/redirects.ts';
 import {compareRunning} from '../exposure/compare-running.ts';
-import {describeBlocked, describeDeviation} from '../exposure/describe-deviation.ts';
+import {describeBlocked, describeDeviation, describeLeft} from '../exposure/describe-deviation.ts';
 import {remember} from '../exposure/known-deviations.ts';
+import {nameInside} from '../host/machine/inner-networks.ts';
 import {interfacesHere} from '../host/machine/interfaces.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {HostError} from '../lib/errors.ts';
 import {stripPrefixLength} from '../lib/network.ts';
 import type {Policy} from '../policy/policy.ts';
@@ -35,7 +37,7 @@ export async function findBeside(plan: ApplyPlan): Promise<Beside> {
 		return NOTHING_BESIDE;
 	}
 
-	const {policy, ruleSet, existing, backend, session} = plan;
+	const {policy, ruleSet, existing, backend, session, networks} = plan;
 	try {
 		const families = ruleSet.families.map(({family}) => family);
 		const running = await runningSource(families, {backend});
@@ -44,13 +46,15 @@ export async function findBeside(plan: ApplyPlan): Promise<Beside> {
 			return NOTHING_BESIDE;
 		}
 
+		const interfaces = nameInside(interfacesHere(), networks);
 		const found = await compareRunning(source, {
-			...{policy, ruleSet, interfaces: interfacesHere()},
+			...{policy, ruleSet, interfaces},
 			remoteClient: session.kind === 'remote' ? session : undefined,
 		});
 		const lines = [
 			...found.deviations.filter(({rule}) => !rule?.own).map(describeDeviation),
 			...found.blocked.map(describeBlocked),
+			...describeLeft(found.views, policy, source),
 			...describeRedirects(source, policy),
 			...found.unroutable,
 			...found.unloaded.map(
@@ -61,7 +65,10 @@ export async function findBeside(plan: ApplyPlan): Promise<Beside> {
 		return {
 			lines:
 				more > 0
-					? [...lines.slice(0, MOST_LINES), `Beside the policy: ${more} more; see: fw-wizard prove`]
+					? [
+							...lines.slice(0, MOST_LINES),
+							`Beside the policy: ${more} more; see: ${commandLine('prove')}`,
+						]
 					: lines,
 			known: remember(found),
 		};

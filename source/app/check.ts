@@ -4,6 +4,7 @@ import {readAppliedPolicy} from '../change/applied.ts';
 import {applyFilePlan} from '../change/boot-files.ts';
 import {findPending, readKnown} from '../change/change-state.ts';
 import {CONFIRM_SECONDS} from '../change/confirm-time.ts';
+import {recordCheck} from '../change/last-check.ts';
 import {CONFIG_DIR, makePrivate, POLICY_FILE, STATE_DIR, TICKS_FILE} from '../change/paths.ts';
 import {clearUp} from '../change/recover.ts';
 import {itemOfPending, readTicks, runChecklist} from '../checklist/checklist.ts';
@@ -38,8 +39,10 @@ export function makeChecker(facts: Facts, full = false): Checker {
 	const check = async () => {
 		await clearUp();
 		const pending = findPending();
-		const items = await runChecklist(facts, full);
-		return pending === undefined ? items : [itemOfPending(pending), ...items];
+		const found = await runChecklist(facts, full);
+		const items = pending === undefined ? found : [itemOfPending(pending), ...found];
+		recordCheck(items.filter(({state}) => state === 'failed').map(({title}) => title));
+		return items;
 	};
 	return {
 		check,

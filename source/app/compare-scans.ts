@@ -3,7 +3,8 @@ import {InputError} from '../lib/errors.ts';
 import {canonicalAddress, contains} from '../lib/network.ts';
 import {compareScan, type ScanComparison} from '../proof/nmap/compare-scan.ts';
 import {readNmap, type Scan} from '../proof/nmap/read-scan.ts';
-import {ownAddresses, planForPolicy, vantagePointsOf} from '../proof/vantage-points.ts';
+import {ownAddresses} from '../proof/own-addresses.ts';
+import {planForPolicy, vantagePointsOf} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 
 /** How the scans of a file compare to a policy. */
@@ -34,7 +35,7 @@ export async function compareScans(
 	const known = source === undefined ? [] : await vantagePointsOf(source, policy, facts.interfaces);
 	const compared = scans.map((scan) => {
 		const [exact, possible] = [known, vantagePoints].map((points) =>
-			points.filter(({family}) => family === scan.family),
+			points.filter(({family, kind}) => family === scan.family && kind !== 'inside'),
 		);
 		return compareScan(scan, ruleSet, policy.verdict, exact?.length ? exact : (possible ?? []));
 	});

@@ -3,6 +3,7 @@ import {keepChange, notInTime} from '../change/confirm.ts';
 import {NEW_CONNECTION} from '../change/confirm-time.ts';
 import {type ChangeMeta, listChanges} from '../change/record.ts';
 import {rollBackOverdue} from '../change/recover.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {HostError} from '../lib/errors.ts';
 import {evidenceOf, judgeSession} from './judge-login.ts';
 
@@ -24,7 +25,7 @@ export async function confirmChange(insists: boolean): Promise<ChangeMeta> {
 	if (id === undefined || change === undefined) {
 		throw new HostError(
 			'No change waits to be confirmed',
-			'See what was done with: fw-wizard undo --list',
+			`See what was done with: ${commandLine('undo --list')}`,
 			1,
 		);
 	}
@@ -33,7 +34,7 @@ export async function confirmChange(insists: boolean): Promise<ChangeMeta> {
 	if (doubt !== undefined) {
 		throw new HostError(
 			doubt,
-			`Log in anew (${NEW_CONNECTION}) and run it there; or to keep the rules all the same: fw-wizard confirm keep`,
+			`Log in again (${NEW_CONNECTION}) and run it there; or to keep the rules all the same: ${commandLine('confirm keep')}`,
 			1,
 		);
 	}

@@ -1,4 +1,5 @@
-import {type Elevated, type Elevation, runElevated} from '../host/exec/elevation.ts';
+import {type Elevated, runElevated} from '../host/exec/elevation.ts';
+import type {Elevation} from '../lib/command-line.ts';
 import {type ApplyRequest, requestFlags} from './apply-request.ts';
 
 /**

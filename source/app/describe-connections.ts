@@ -1,3 +1,4 @@
+import {joinSome} from '../lib/list.ts';
 import {printable} from '../lib/printable.ts';
 import type {ApplyPlan} from './plan-apply.ts';
 
@@ -13,9 +14,7 @@ export function describeConnections({cutOff}: Pick<ApplyPlan, 'cutOff'>): readon
 				({program, remoteAddress, localPort}) =>
 					`${program === undefined ? '' : `${printable(program)} with `}${remoteAddress} on ${localPort}/tcp`,
 			);
-		const texts = [...new Set(all)];
-		const more = texts.length - MOST_NAMED;
-		return `${texts.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+		return joinSome([...new Set(all)], MOST_NAMED);
 	};
 	const [ending, staying] = [named(false), named(true)];
 	return [

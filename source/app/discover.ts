@@ -8,6 +8,8 @@ import {type Fact, mapFact} from '../lib/fact.ts';
 import type {GuestService} from '../services/guest-service.ts';
 import {findSavedRules} from './apply-facts.ts';
 import {guestsAmong} from './find-guests.ts';
+import type {PublishedHere} from './govern-published.ts';
+import {publishedAmong} from './published-here.ts';
 
 /** The host report with the choices that it leaves to the user. */
 export type WizardReport = HostReport & {
@@ -15,6 +17,8 @@ export type WizardReport = HostReport & {
 	readonly choices: Fact<readonly NeighbourChoice[]>;
 	/** What serves containers, virtual machines and clients behind this machine, and is let in by nobody else. */
 	readonly guests: Fact<readonly GuestService[]>;
+	/** The ports that containers publish, and what else their rules depend on. */
+	readonly publishing: Fact<PublishedHere>;
 	/** The files that load rules of iptables at boot. */
 	readonly saved: Fact<readonly SavedRules[]>;
 };
@@ -22,7 +26,7 @@ export type WizardReport = HostReport & {
 /** The facts that answers in the wizard depend on. */
 export type AnswerFacts = Pick<
 	WizardReport,
-	'listeners' | 'protocols' | 'published' | 'recommendation' | 'choices' | 'guests'
+	'listeners' | 'protocols' | 'published' | 'publishing' | 'recommendation' | 'choices' | 'guests'
 >;
 
 /** Finds out what the answers in the wizard depend on. Never throws. */
@@ -50,6 +54,9 @@ export async function discover(facts: Facts): Promise<WizardReport> {
 	return {
 		...report,
 		guests,
+		publishing: mapFact(report.published, (all) =>
+			publishedAmong(all, report.networks.value ?? []),
+		),
 		saved,
 		choices: mapFact(report.existing, ({snapshots}) =>
 			describeNeighbourChoices(planChoices(snapshots, owners, saved.value), imported),

@@ -22,6 +22,8 @@ export type Obstacle =
 	| {readonly kind: 'not-importable'; readonly error: InputError}
 	/** Files would load removed rules again at boot, and the user has not decided about them. */
 	| {readonly kind: 'comes-back'; readonly error: InputError}
+	/** Published ports would be blocked, and the user has not decided about them. */
+	| {readonly kind: 'published'; readonly error: InputError}
 	/** The change is to be confirmed at once, and the user could not connect again. */
 	| {readonly kind: 'lock-out'; readonly error: InputError};
 
@@ -31,9 +33,7 @@ export function explainObstacle(obstacle: Obstacle, request: ApplyRequest): Host
 		case 'no-iptables':
 			return iptablesMissing();
 		case 'not-root':
-			return rootRequired(
-				['fw-wizard', 'apply', ...requestFlags(request)].map(quoteIfNeeded).join(' '),
-			);
+			return rootRequired(['apply', ...requestFlags(request)].map(quoteIfNeeded).join(' '));
 		case 'other-owner':
 			return ownerError(obstacle.owner);
 		default:

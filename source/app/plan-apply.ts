@@ -1,18 +1,21 @@
 import {planSnapshotCleanups, type SnapshotCleanup} from '../change/cleanup.ts';
 import {keepsAll} from '../existing/cleanup-plan.ts';
+import type {Published} from '../existing/nat/published-ports.ts';
 import {planSavedEdits, type SavedEdit} from '../existing/saved-rules.ts';
+import type {RulesSnapshot} from '../existing/snapshot.ts';
 import {clientOf, type Session} from '../host/sockets/session.ts';
 import {HostError} from '../lib/errors.ts';
 import {type Persistence, planPersistence} from '../persistence/plan.ts';
-import {adviseOpenings} from '../policy/advise-openings.ts';
+import {adviseEnds, adviseOpenings} from '../policy/advise-openings.ts';
 import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
 import {lockoutError} from '../ruleset/describe-lockout.ts';
 import {type AccessPort, findLockouts, isBlocked} from '../ruleset/lockout.ts';
 import type {Backend} from '../ruleset/model.ts';
-import {findShutToGuests, type GuestService} from '../services/guest-service.ts';
+import {findShutToGuests, type GuestService, type InnerNetwork} from '../services/guest-service.ts';
 import {findUnopened, type ProtocolUse} from '../services/protocol-use.ts';
 import type {ApplyFacts, Connection} from './apply-facts.ts';
 import type {ApplyRequest} from './apply-request.ts';
+import {findBlockedPublished, undecidedPublished} from './govern-published.ts';
 import {type Obstacle, unacceptedLosses, undecidedSaved} from './obstacle.ts';
 
 /**
@@ -26,12 +29,16 @@ export type ApplyPlan = CompiledPolicy &
 		 * where some are to be removed and it is not known which there are.
 		 */
 		readonly cleanups: readonly SnapshotCleanup[] | undefined;
+		/** All rules that are loaded now. Undefined where they were not read. */
+		readonly snapshots: readonly RulesSnapshot[] | undefined;
 		/** What is taken out of the files that load rules at boot. */
 		readonly savedEdits: readonly SavedEdit[];
 		/** The ports of the session in use to which the user could not connect again. */
 		readonly lockouts: readonly AccessPort[];
 		/** What receives protocols without ports that the policy does not open. */
 		readonly unopened: readonly ProtocolUse[];
+		/** The published ports that are blocked then. */
+		readonly blockedPublished: readonly Published[];
 		/** What guests of this machine cannot reach then. */
 		readonly shutToGuests: readonly GuestService[];
 		/** What the user should know about the openings, one sentence each. */
@@ -39,6 +46,8 @@ export type ApplyPlan = CompiledPolicy &
 		/** The connections of others at ports that the rules block for them. */
 		readonly cutOff: readonly Connection[];
 		readonly session: Session;
+		/** The interfaces behind which hosts may be whose way out this machine is. */
+		readonly networks: readonly InnerNetwork[];
 	} & (
 		| {readonly obstacle: Obstacle}
 		| {
@@ -65,15 +74,21 @@ export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
 		...request,
 		...compiled,
 		cleanups: cleanups instanceof HostError ? undefined : cleanups,
+		snapshots,
 		savedEdits: request.existing.saved === 'edit' ? edits : [],
 		lockouts: session.kind === 'remote' ? findLockouts(compiled.ruleSet, session) : [],
 		unopened: findUnopened(facts.protocolUses, request.policy.openings),
+		blockedPublished: findBlockedPublished(request.policy, facts.published.ports),
 		shutToGuests: findShutToGuests(facts.guests, request.policy.openings),
-		advice: adviseOpenings(request.policy.openings, facts.interfaceNames),
+		advice: [
+			...adviseEnds(request.policy.openings, loginPorts(session)),
+			...adviseOpenings(request.policy.openings, facts.interfaceNames),
+		],
 		cutOff: connections.filter(({remoteAddress, localPort}) =>
 			isBlocked(compiled.ruleSet, remoteAddress, localPort),
 		),
 		session,
+		networks: facts.networks,
 	};
 	if (known !== undefined) {
 		return {...plan, obstacle: known};
@@ -85,6 +100,13 @@ export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
 
 	if (request.existing.saved === undefined && edits.length > 0) {
 		return {...plan, obstacle: undecidedSaved(edits)};
+	}
+
+	if (request.saidPublished === false && plan.blockedPublished.length > 0) {
+		return {
+			...plan,
+			obstacle: {kind: 'published', error: undecidedPublished(plan.blockedPublished)},
+		};
 	}
 
 	if (iptables === undefined) {
@@ -100,6 +122,17 @@ export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
 	const persistence = planPersistence(compiled, backend, request.boot);
 	return {...plan, obstacle: undefined, backend, persistence};
 }
+
+/** The ports of TCP by which the user logs in; that of SSH where they are not known. */
+function loginPorts(session: Session): readonly number[] {
+	const ports =
+		session.kind === 'remote'
+			? session.accessPorts.flatMap(({protocol, first}) => (protocol === 'tcp' ? [first] : []))
+			: [];
+	return ports.length === 0 ? [SSH_PORT] : ports;
+}
+
+const SSH_PORT = 22;
 
 /** The first thing that prevents a request from being applied, or undefined where nothing does. */
 function findObstacle(

@@ -1,6 +1,7 @@
 import type {Existing} from '../existing/cleanup-plan.ts';
 import {proveWhole} from '../exposure/prove-whole.ts';
 import type {Facts} from '../host/machine/facts.ts';
+import {requireIptables} from '../host/netfilter/backend.ts';
 import {HostError} from '../lib/errors.ts';
 import {completePolicy} from '../policy/policy.ts';
 import type {Check} from '../proof/checks/check.ts';
@@ -17,6 +18,7 @@ import {
 } from '../testbed/load-rules.ts';
 import {sourceAfter} from '../testbed/planned-change.ts';
 import {withTestbed} from '../testbed/testbed.ts';
+import {type ProvenRules, recordProof} from './last-proof.ts';
 
 /** Proves rule sets on a copy of this machine. */
 export type Prover = {
@@ -38,7 +40,9 @@ export function makeProver(facts: Facts): Prover {
 		async proveBefore() {
 			const nothing = completePolicy({role: 'workstation'});
 			const {vantagePoints} = await planForPolicy(nothing, facts.interfaces, undefined);
-			const mine = vantagePoints.filter(({family}) => facts.families.includes(family));
+			const mine = vantagePoints.filter(
+				({family, kind}) => facts.families.includes(family) && kind !== 'inside',
+			);
 			return withTestbed(facts.interfaces, mine, async (testbed) => sweep(testbed, mine));
 		},
 	};
@@ -46,6 +50,7 @@ export function makeProver(facts: Facts): Prover {
 
 /** Rules to prove, and what of this machine's rules is not among them. */
 export type Subject = {
+	readonly of: ProvenRules;
 	readonly source: RulesUnderTest;
 	readonly leftOut: readonly string[];
 	/** What is known of them without packets. */
@@ -65,22 +70,28 @@ export async function planWhole(
 		const running = await runningSource(families, iptables);
 		const change = {ruleSet, existing, backend: iptables?.backend};
 		const source = hasOthers(running) ? sourceAfter(running, change) : plannedSource(ruleSet);
-		return {source, leftOut: []};
+		return {of: 'planned', source, leftOut: []};
 	} catch (error) {
 		if (error instanceof HostError) {
 			const leftOut = [`the rules of other programs: ${error.message}`];
-			return {source: plannedSource(ruleSet), leftOut};
+			return {of: 'planned', source: plannedSource(ruleSet), leftOut};
 		}
 
 		throw error;
 	}
 }
 
-/** Proves rules against a policy, with the remote client of the session as one of the vantage points. */
+/** All rules that the kernel has now. @throws {HostError} where they cannot be read */
+export async function runningSubject(facts: Facts): Promise<Subject> {
+	const {iptables} = requireIptables(facts);
+	return {of: 'running', source: await runningSource(facts.families, iptables), leftOut: []};
+}
+
+/** Proves rules against a policy, and remembers it where that was applied. With the remote client of the session as one of the vantage points. */
 export async function proveOn(
 	facts: Facts,
 	compiled: CompiledPolicy,
-	{source, leftOut, checks = []}: Subject,
+	{of, source, leftOut, checks = []}: Subject,
 	onProgress: (progress: Progress) => void,
 ): Promise<Proof> {
 	const proof = await proveWhole({
@@ -90,9 +101,11 @@ export async function proveOn(
 		remoteClient: facts.session.kind === 'remote' ? facts.session : undefined,
 		onProgress,
 	});
-	return {
+	const whole = {
 		...proof,
 		checks: [...proof.checks, ...checks],
 		leftOut: [...leftOut, ...proof.leftOut],
 	};
+	recordProof(compiled.policy, of, whole);
+	return whole;
 }

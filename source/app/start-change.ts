@@ -4,6 +4,7 @@ import {beginChange, type PendingChange} from '../change/transaction.ts';
 import {findLogins, isOwnAddress} from '../host/sockets/logins.ts';
 import {connectionKey} from '../host/sockets/proc-net.ts';
 import {connectionOf, findSession, type Session} from '../host/sockets/session.ts';
+import {withoutRepetition} from '../persistence/plan.ts';
 import {type Beside, findBeside} from './beside-policy.ts';
 import {type Doubt, type Evidence, evidenceOf, judgeLogin} from './judge-login.ts';
 import {explainObstacle} from './obstacle.ts';
@@ -48,7 +49,11 @@ export async function startChange(
 
 	const sessions = [plan.session, await findSession()];
 	const {lines, known} = beside ?? (await findBeside(plan));
-	const change = await beginChange({...plan, appliedFrom: appliedFrom(sessions), seconds, known});
+	// Not as it was when the change was planned: a plan may be looked at for long.
+	const persistence = withoutRepetition(plan.persistence, plan.boot);
+	const change = await beginChange({
+		...{...plan, persistence, appliedFrom: appliedFrom(sessions), seconds, known},
+	});
 	if (plan.atOnce) {
 		try {
 			await change.keepAtOnce();

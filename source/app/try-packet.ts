@@ -1,11 +1,12 @@
 import {describeHidden} from '../exposure/find.ts';
+import {referencesIn} from '../exposure/sources-in-rules.ts';
 import {withoutRateLimits} from '../exposure/strip-rate-limits.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {type Interface, interfacesHere} from '../host/machine/interfaces.ts';
 import {HostError} from '../lib/errors.ts';
 import {isMulticast} from '../lib/network.ts';
+import {ownAddresses} from '../proof/own-addresses.ts';
 import {obstacleTo, tryInCopy} from '../proof/try-packet.ts';
-import {ownAddresses} from '../proof/vantage-points.ts';
 import {evaluate, evaluateAll} from '../ruleset/evaluate.ts';
 import {explainDecision, type PacketAnswer} from '../ruleset/explain.ts';
 import type {RuleSet} from '../ruleset/model.ts';
@@ -21,6 +22,12 @@ export type PacketTrier = {
 	readonly send: (packets: readonly Packet[]) => Promise<readonly PacketAnswer[]>;
 };
 
+/** The same with what is known of the rules. */
+type RulesTrier = PacketTrier & {
+	/** Whether some rule names an address, or a network that it is in. */
+	readonly isNamed: (address: string) => boolean;
+};
+
 /**
  * Reads all rules that will run after a change: what stays of the running ones, and the new ones.
  * @param change absent: the rules that run now
@@ -28,18 +35,27 @@ export type PacketTrier = {
 export async function openPacketTrier(
 	{root, families, iptables}: Pick<Facts, 'root' | 'families' | 'iptables'>,
 	change: PlannedChange | undefined,
-): Promise<PacketTrier> {
+): Promise<RulesTrier> {
 	const interfaces = interfacesHere();
 	const running = root ? await runningSource(families, iptables).catch(asHostError) : NOT_ROOT;
 	if (running instanceof HostError) {
 		const answer = (packet: Packet) =>
 			withNotes(unknown(packet, running.message), change ? byOurRules(packet, change.ruleSet) : []);
-		return {evaluate: answer, send: async (packets) => packets.map(answer)};
+		return {
+			evaluate: answer,
+			send: async (packets) => packets.map(answer),
+			isNamed: () => false,
+		};
 	}
 
 	const after = change === undefined ? running : sourceAfter(running, change);
 	const notes = describeHidden(after, false);
+	let named: ((address: string) => boolean) | undefined;
 	return {
+		isNamed(address) {
+			named ??= referencesIn(after.loads.map(({text}) => text));
+			return named(address);
+		},
 		evaluate(packet) {
 			const {destination = addressOn(packet, interfaces)} = packet;
 			const own = ownAddresses(interfaces);
@@ -81,7 +97,12 @@ export async function openPacketTrier(
 }
 
 const DATED = 'The time since the source came before is taken as none.';
-const NOT_ROOT = new HostError('only root can read the rules that are there', 'Use sudo');
+const NOT_ROOT = new HostError(
+	'only root can read the loaded rules',
+	'Start fw-wizard as root',
+	3,
+	'not-root',
+);
 
 function asHostError(error: unknown): HostError {
 	if (error instanceof HostError) {

@@ -70,7 +70,8 @@ function syncFolders(files: readonly string[]): void {
 	}
 }
 
-function isThere(file: string, {text, mode}: PlannedFile): boolean {
+/** Whether a file is as it should be: a plain one of this user with this text and mode. */
+export function isThere(file: string, {text, mode}: PlannedFile): boolean {
 	const found = lstatSync(file, {throwIfNoEntry: false});
 	return (
 		found?.isFile() === true &&

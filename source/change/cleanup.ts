@@ -46,7 +46,7 @@ export function planSnapshotCleanups(
 		.find((name) => !PLAIN_NAME.test(name));
 	if (odd !== undefined) {
 		return new HostError(
-			`A chain has a name that cannot be put back safely: ${printable(odd, 60)}`,
+			`A chain has a name that cannot be restored safely: ${printable(odd, 60)}`,
 			'Rename it, or keep the rules that are there',
 		);
 	}

@@ -1,9 +1,12 @@
+import {writeFileSync} from 'node:fs';
+import {commandLine} from '../lib/command-line.ts';
 import {explainError, HostError} from '../lib/errors.ts';
 import {applyFilePlan} from './boot-files.ts';
 import {isOver, moveState, stateOf} from './change-state.ts';
 import {findDrift} from './drift.ts';
 import {writeJournal} from './journal.ts';
 import {withChange} from './lock.ts';
+import {COMMAND_FILE} from './paths.ts';
 import {folderOf, readMeta} from './record.ts';
 import {rollBack, rolledBack, takeBack} from './roll-back.ts';
 import {disarmWatchdog} from './watchdog.ts';
@@ -112,4 +115,12 @@ async function commit(id: number, load?: () => Promise<void>): Promise<void> {
 	const taken = meta?.taken ?? [];
 	writeJournal(id, 'confirm', taken.length === 0 ? 'kept' : `kept; gone: ${taken.join('; ')}`);
 	moveState(id, 'kept', 'done');
+	noteCommand();
+}
+
+/** Scripts that run without this program name a command that works here. A disk that is full does not matter. */
+function noteCommand(): void {
+	try {
+		writeFileSync(COMMAND_FILE, `${commandLine('check')}\n`, {mode: 0o600});
+	} catch {}
 }

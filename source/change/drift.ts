@@ -2,8 +2,7 @@ import path from 'node:path';
 import {readJson} from '../host/files/read-text.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
 import {saveOwn} from '../host/netfilter/own-rules.ts';
-import {printable} from '../lib/printable.ts';
-import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
+import {ownDifferences, ownRules} from '../ruleset/diff.ts';
 import type {FamilyRules} from '../ruleset/model.ts';
 import {folderOf} from './record.ts';
 
@@ -27,11 +26,10 @@ export async function findDrift(id: number): Promise<string | undefined> {
 	const found = await Promise.all(
 		loaded.map(async (rules) => {
 			const {rules: now} = await saveOwn(rules.family);
-			return compareRules(rules, ownRules(now));
+			return ownDifferences(rules, now);
 		}),
 	);
-	const [difference] = found.flat();
-	return difference && printable(describeDifference(difference), 200);
+	return found.flat()[0];
 }
 
 /** The rules of a change as they were read back; undefined where they were not written completely. */

@@ -14,8 +14,7 @@ import {
 import {withNamespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
-import {printable} from '../lib/printable.ts';
-import {compareRules, describeDifference, ownRules, presenceOf} from '../ruleset/diff.ts';
+import {ownDifferences, presenceOf} from '../ruleset/diff.ts';
 import {printRestore} from '../ruleset/format-iptables.ts';
 import type {FamilyRules, RuleSet} from '../ruleset/model.ts';
 import {parseSave} from '../ruleset/parse-save.ts';
@@ -64,9 +63,7 @@ async function holdsWhenTried(rules: FamilyRules): Promise<boolean> {
 		[...freshNetwork(), 'sh', '-c', TRY, 'sh', ...programs],
 		{input: printRestore(rules), timeout: 30_000},
 	);
-	return (
-		status === 0 && compareRules(rules, ownRules(parseSave(stdout, rules.family))).length === 0
-	);
+	return status === 0 && ownDifferences(rules, parseSave(stdout, rules.family)).length === 0;
 }
 
 /** The same step by step, to name the fault. @throws {HostError} */
@@ -170,10 +167,10 @@ async function loadFamily(
 export const ROLLED_BACK = 'Rolled back. The rules are as they were before';
 
 function assertLoaded(rules: FamilyRules, saved: Saved, hint: string, exitCode: 3 | 4): void {
-	const [difference] = compareRules(rules, ownRules(saved.rules));
+	const [difference] = ownDifferences(rules, saved.rules);
 	if (difference) {
 		throw new HostError(
-			`The kernel holds other rules than were loaded. ${printable(describeDifference(difference), 200)}`,
+			`The kernel holds other rules than were loaded. ${difference}`,
 			hint,
 			exitCode,
 		);

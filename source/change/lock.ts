@@ -3,6 +3,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {type Held, hold} from '../host/exec/background.ts';
 import {findHolder, type LockHolder} from '../host/files/lock-holder.ts';
 import {assertPrivate} from '../host/files/trust.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {CONFIG_DIR, LOCK_FILE, makePrivate, STATE_DIR} from './paths.ts';
@@ -35,22 +36,24 @@ export async function lock(): Promise<() => Promise<void>> {
 
 function describeHolder(holder: LockHolder | undefined): HostError {
 	const message = 'Another fw-wizard is changing the firewall';
+	const wait = `Wait for it; or confirm its change: ${commandLine('confirm')}; or end it: ${commandLine('undo')}`;
 	if (holder === undefined) {
-		return new HostError(
-			message,
-			'Wait for it; or keep its change with fw-wizard confirm, or end it with fw-wizard undo',
-		);
+		return new HostError(message, wait, 3, 'busy');
 	}
 
 	const {pid, title, stopped} = holder;
 	return stopped
 		? new HostError(
 				`${message}, and is stopped: process ${pid} (${title})`,
-				`Let it continue: kill -CONT ${pid}; or go on without it, which rolls its change back: kill -KILL ${pid}, and try again`,
+				`Let it continue: kill -CONT ${pid}; or continue without it, which rolls its change back: kill -KILL ${pid}, and try again`,
+				3,
+				'busy',
 			)
 		: new HostError(
 				`${message}: process ${pid} (${title})`,
-				`Wait for it; or keep its change with fw-wizard confirm, or end it with fw-wizard undo; or go on without it: kill ${pid}, and try again`,
+				`${wait}; or continue without it: kill ${pid}, and try again`,
+				3,
+				'busy',
 			);
 }
 

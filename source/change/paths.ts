@@ -25,7 +25,13 @@ export const WATCH_STATE_DIR = `${STATE_DIR}/watch`;
 export const WATCH_MOTD_FILE = '/run/motd.d/fw-wizard';
 /** The items of the checklist that the user has ticked off. */
 export const TICKS_FILE = `${STATE_DIR}/ticks.json`;
+/** What `check` found last. */
+export const LAST_CHECK_FILE = `${STATE_DIR}/last-check.json`;
+/** The last proof of the policy that was applied. */
+export const LAST_PROOF_FILE = `${STATE_DIR}/last-proof.json`;
 export const JOURNAL_FILE = `${STATE_DIR}/journal`;
+/** The command that checks the firewall, as it worked when a change was confirmed: scripts print it. */
+export const COMMAND_FILE = `${STATE_DIR}/command`;
 export const LOCK_FILE = `${STATE_DIR}/lock`;
 export const CHANGES_DIR = `${STATE_DIR}/changes`;
 

@@ -4,6 +4,7 @@ import {describeCleanup} from '../existing/cleanup-format.ts';
 import {type Existing, existingFlags, keepsAll} from '../existing/cleanup-plan.ts';
 import {describeSavedEdit, type SavedEdit} from '../existing/saved-rules.ts';
 import {findProgram} from '../host/exec/find-program.ts';
+import {readText} from '../host/files/read-text.ts';
 import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
 import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
@@ -25,6 +26,8 @@ import {assertWritable} from './write-back.ts';
 
 export type ChangeRequest = {
 	readonly policy: Policy;
+	/** The text of the policy file that the policy was made from, where it was: another one must not be lost. */
+	readonly basedOn?: string | undefined;
 	readonly ruleSet: RuleSet;
 	/** Which iptables is in use. */
 	readonly backend: Backend;
@@ -45,8 +48,18 @@ export type ChangeRequest = {
 	readonly persistence: {readonly keep: FilePlan; readonly undo: Omit<FilePlan, 'files'>};
 };
 
+/** @throws {HostError} where somebody else has changed the policy meanwhile that a change begins from */
+export function assertBasedOn({basedOn}: ChangeRequest): void {
+	if (basedOn !== undefined && readText(POLICY_FILE) !== basedOn) {
+		throw new HostError(
+			'The policy was changed meanwhile by another fw-wizard',
+			'Nothing was changed now. Try again',
+		);
+	}
+}
+
 /** What a change does to other programs, and all rules before it. */
-export type ExistingRules = {
+type ExistingRules = {
 	readonly before: Before;
 	readonly cleanups: readonly SnapshotCleanup[];
 	readonly switchOff: SwitchOff;

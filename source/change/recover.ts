@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs';
 import {assertPrivate} from '../host/files/trust.ts';
 import {hostFacts} from '../host/machine/host-facts.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {explainError, HostError} from '../lib/errors.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {readAppliedPolicy} from './applied.ts';
@@ -86,12 +87,11 @@ async function loadApplied(): Promise<void> {
 		try {
 			await load(ruleSet, await readRules(ruleSet));
 		} catch (error) {
-			throw error instanceof HostError ? new HostError(error.message, NOT_LOADED, 4) : error;
+			const hint = `These rules are confirmed, and not loaded yet. Try again: ${commandLine('check')}`;
+			throw error instanceof HostError ? new HostError(error.message, hint, 4) : error;
 		}
 	}
 }
-
-const NOT_LOADED = 'These rules are confirmed, and not loaded yet. Try again: fw-wizard check';
 
 /** Adds what the journal should end with: the power was cut after the last change was settled. */
 function completeJournal(): void {

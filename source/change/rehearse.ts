@@ -25,7 +25,7 @@ type Part = {
 	readonly load: string;
 };
 
-const TABLES = ['filter', 'raw'] as const;
+const TABLES = ['filter', 'raw', 'mangle'] as const;
 const RESTORE = ['-w', '10', '--noflush'];
 
 /**
@@ -128,8 +128,8 @@ export async function rehearseRollback({rollback, script}: PlannedRollback): Pro
 				: firstLine(stderr);
 		if (difference !== undefined) {
 			throw new HostError(
-				`The rules that are there could not be put back as they are: ${printable(difference || `status ${status}`, 200)}`,
-				'Nothing was changed. Remove what cannot be put back, and try again',
+				`The existing rules could not be restored as they are: ${printable(difference || `status ${status}`, 200)}`,
+				'Nothing was changed. Remove what cannot be restored, and try again',
 			);
 		}
 	} finally {

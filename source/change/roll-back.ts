@@ -2,6 +2,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {firstLine, run} from '../host/exec/run.ts';
 import {syncFolder} from '../host/files/atomic-write.ts';
 import {assertTrusted} from '../host/files/trust.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {explainError, HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {applyFilePlan} from './boot-files.ts';
@@ -15,7 +16,7 @@ import {disarmWatchdog} from './watchdog.ts';
 function confirmedMeanwhile(id: number): HostError {
 	return new HostError(
 		`Change ${id} was confirmed meanwhile, and stays`,
-		'To put the rules back as they were before: fw-wizard undo',
+		`To restore the rules from before: ${commandLine('undo')}`,
 	);
 }
 
@@ -132,7 +133,7 @@ async function restoreRules(
 	if (isBack && state !== 'rolled-back') {
 		throw new HostError(
 			`${folderOf(id)} cannot be written to`,
-			'Rolled back. The rules are as they were before. Make it writable, then: fw-wizard check',
+			`Rolled back. The rules are as they were before. Make it writable, then: ${commandLine('check')}`,
 			4,
 		);
 	}
@@ -140,7 +141,7 @@ async function restoreRules(
 	// Otherwise the watchdog tries it again when its time has come.
 	if (state !== 'rolled-back') {
 		throw new HostError(
-			`The old rules could not be put back: ${printable(firstLine(stderr), 160)}`,
+			`The old rules could not be restored: ${printable(firstLine(stderr), 160)}`,
 			`See them with iptables-save; try again with: sh ${scriptOf(id)} now`,
 			4,
 		);

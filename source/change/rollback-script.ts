@@ -125,7 +125,7 @@ roll_back() {
 		tries=$((tries + 1))
 		if [ "$tries" = 1 ]; then
 			note 'rolling back failed'
-			tell ', and rolling back FAILED.
+			tell ', and rolling back failed.
 It is tried again. See what is loaded with: iptables-save'
 		fi
 		# What was in the way may go: the lock of iptables can be held for minutes.

@@ -3,7 +3,7 @@ import {loadModules} from '../host/machine/modules.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
 import {NamespaceError} from '../host/netns.ts';
 import {connectionKeys} from '../host/sockets/proc-net.ts';
-import {explainError, HostError} from '../lib/errors.ts';
+import {describeError, explainError, HostError} from '../lib/errors.ts';
 import type {FamilyRules} from '../ruleset/model.ts';
 import {type ChangeState, markLoaded, markPending, pruneChanges, stateOf} from './change-state.ts';
 import {assertUnchanged, cleanOtherBackend} from './cleanup.ts';
@@ -11,7 +11,13 @@ import {confirmLoaded, keepChange} from './confirm.ts';
 import {printLoaded} from './drift.ts';
 import {dryRun, load, readRules} from './load.ts';
 import {lock} from './lock.ts';
-import {type ChangeRequest, planExisting, planRollback, recordChange} from './prepare.ts';
+import {
+	assertBasedOn,
+	type ChangeRequest,
+	planExisting,
+	planRollback,
+	recordChange,
+} from './prepare.ts';
 import {keepConnections} from './preserve-connections.ts';
 import {dropChange, folderOf, nextId, readMeta, recordConnections} from './record.ts';
 import {recover, rollBackOverdue} from './recover.ts';
@@ -57,6 +63,7 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 	const release = await lock();
 	try {
 		await recover();
+		assertBasedOn(request);
 		const others = await planExisting(request);
 		const before = others?.before ?? (await readRules(ruleSet));
 		const id = nextId();
@@ -115,7 +122,7 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 		} catch (error) {
 			watch.stop();
 			const late = stateOf(id) !== 'pending';
-			await rollBack(id, 'apply', error instanceof Error ? error.message : 'failed');
+			await rollBack(id, 'apply', describeError(error));
 			throw late ? tooLate() : error instanceof HostError ? error : rolledBack(error);
 		}
 

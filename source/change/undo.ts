@@ -5,6 +5,7 @@ import {detectIptables, requireIptables} from '../host/netfilter/backend.ts';
 import {describeFailure, restore, type Saved} from '../host/netfilter/iptables.ts';
 import {removeJumps, saveOwn} from '../host/netfilter/own-rules.ts';
 import {readOwnEverywhere} from '../host/netfilter/snapshot.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {HostError} from '../lib/errors.ts';
 import {FAMILIES, type Family} from '../lib/network.ts';
 import {findChain, OWN_CHAINS, OWN_PREFIX, ownChains} from '../ruleset/model.ts';
@@ -25,12 +26,12 @@ import {rollBack, undoKept} from './roll-back.ts';
 import {assertWritable} from './write-back.ts';
 
 /** A change with its state. */
-export type ChangeReport = Pick<ChangeMeta, 'id' | 'time' | 'who' | 'summary'> & {
+type ChangeReport = Pick<ChangeMeta, 'id' | 'time' | 'who' | 'summary'> & {
 	readonly state: ChangeState | undefined;
 };
 
 /** Looks at the policy file that an undo brings back, null where there was none; and may throw. */
-export type Guard = (policy: string | null) => Promise<void>;
+type Guard = (policy: string | null) => Promise<void>;
 
 /** All recorded changes, oldest first. */
 export function reportChanges(): readonly ChangeReport[] {
@@ -75,7 +76,7 @@ export async function undoChanges(id?: number, guard?: Guard): Promise<readonly 
 		if (first === undefined || !kept.includes(first)) {
 			throw new HostError(
 				id === undefined ? 'There is no change to undo' : `There is no change ${id} to undo`,
-				'See the changes with: fw-wizard undo --list',
+				`See the changes with: ${commandLine('undo --list')}`,
 				1,
 			);
 		}
@@ -83,7 +84,7 @@ export async function undoChanges(id?: number, guard?: Guard): Promise<readonly 
 		if (id === undefined && kept.at(-1) !== last) {
 			throw new HostError(
 				`Change ${kept.at(-1)} was made meanwhile`,
-				'Nothing was undone. See the changes with: fw-wizard undo --list',
+				`Nothing was undone. See the changes with: ${commandLine('undo --list')}`,
 				1,
 			);
 		}
@@ -157,7 +158,7 @@ export async function undoEverything(
 			const failure =
 				text === '' ? undefined : await restore(family, text, run, `${own.program}-restore`);
 			if (failure) {
-				throw new HostError(describeFailure(failure), 'Files are kept. Try it again', 1);
+				throw new HostError(describeFailure(failure), 'No file was removed. Try it again', 1);
 			}
 		}
 

@@ -10,7 +10,7 @@ import {rollBack} from './roll-back.ts';
 const INTERVAL_MS = 500;
 
 /** The watch of the program that has made a change, as long as that change is pending. */
-export type PendingWatch = {
+type PendingWatch = {
 	/** Seconds until the change is rolled back. */
 	readonly secondsLeft: () => number;
 	readonly state: () => ChangeState | undefined;

@@ -11,7 +11,7 @@ export function findUnwritable(rules: readonly string[]): HostError | undefined 
 	return rule === undefined
 		? undefined
 		: new HostError(
-				`A rule has a line break or bytes that are no text in it, and cannot be put back as it is: ${printable(rule.replaceAll(LINE_BREAK, '\\n'), 200)}`,
+				`A rule has a line break or bytes that are no text in it, and cannot be restored as it is: ${printable(rule.replaceAll(LINE_BREAK, '\\n'), 200)}`,
 				'Nothing was changed. Replace it by one without, or remove it, and try again',
 			);
 }

@@ -3,6 +3,7 @@ import {run} from '../host/exec/run.ts';
 import {readText} from '../host/files/read-text.ts';
 import {findUntrusted} from '../host/files/trust.ts';
 import type {FactsWithIptables} from '../host/machine/facts.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {findBootLoaders} from '../persistence/boot-loaders/find.ts';
@@ -35,7 +36,7 @@ export async function checkBoot(
 					'the rules are loaded at boot',
 					'how this machine boots is not known',
 				] as const),
-				'Say it: fw-wizard apply --boot systemd, openrc, ifupdown, sysvinit, or none',
+				`Choose it: ${commandLine('apply --boot')} systemd, openrc, ifupdown, sysvinit, or none`,
 			),
 		];
 	}

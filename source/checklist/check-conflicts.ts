@@ -3,6 +3,7 @@ import {POLICY_FILE} from '../change/paths.ts';
 import {readText} from '../host/files/read-text.ts';
 import {isEnabled} from '../host/machine/systemd.ts';
 import type {Managers} from '../host/netfilter/managers.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {OWN_PREFIX} from '../ruleset/model.ts';
 import {RULE_LOADERS, type RuleLoader} from '../services/known-programs/firewalls.ts';
 import {failed, type Item, ok} from './checklist-item.ts';
@@ -29,7 +30,7 @@ export function checkConflicts({ufw, firewalld}: Pick<Managers, 'ufw' | 'firewal
 					: 'firewalld has rules of its own loaded',
 			] as const),
 			// Not systemctl stop: firewalld empties all tables of iptables when it ends.
-			`fw-wizard apply --policy ${POLICY_FILE} --switch-off firewalld`,
+			commandLine(`apply --policy ${POLICY_FILE} --switch-off firewalld`),
 		);
 	}
 
@@ -51,7 +52,7 @@ export async function describeCoexisting(): Promise<readonly Item[]> {
 			cause: `${file ?? 'What it loads'} stays as it is. Whoever starts ${name} anew ${
 				file !== undefined && hasOurs(file)
 					? 'has our rules as that file has them'
-					: 'takes our rules away until: fw-wizard check --fix'
+					: `takes our rules away until: ${commandLine('check --fix')}`
 			}`,
 		};
 	});

@@ -1,5 +1,6 @@
 import {uptime} from 'node:os';
 import {isEnabled} from '../host/machine/systemd.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {findInitSystem} from '../persistence/plan.ts';
 import {describeEvery, readWatchChoice, USUAL_WATCH} from '../persistence/watch/choice.ts';
 import {readFindings} from '../persistence/watch/findings.ts';
@@ -20,7 +21,7 @@ export async function checkWatch(): Promise<readonly Item[]> {
 	const title = `the loaded rules are watched: after a boot, and every ${describeEvery(choice.every)}`;
 	if (!choice.on || !isWatching()) {
 		const cause = choice.on ? 'they are not' : 'you have switched it off';
-		return [open(ID, title, cause, 'fw-wizard watch on')];
+		return [open(ID, title, cause, commandLine('watch on'))];
 	}
 
 	if (initSystem.name === 'systemd') {
@@ -44,8 +45,8 @@ export async function checkWatch(): Promise<readonly Item[]> {
 				title,
 				found.join('. '),
 				wrong.length > 0
-					? 'fw-wizard check --fix; what belongs to others: remove it, or count it as meant with: fw-wizard watch on'
-					: 'Find what does it, and have it end before fw-wizard loads the rules. To forget it: fw-wizard watch on',
+					? `${commandLine('check --fix')}; what belongs to others: remove it, or count it as meant with: ${commandLine('watch on')}`
+					: `Find what does it, and have it end before fw-wizard loads the rules. To forget it: ${commandLine('watch on')}`,
 			),
 		];
 	}
@@ -53,6 +54,6 @@ export async function checkWatch(): Promise<readonly Item[]> {
 	// It looks each few minutes, but not while a change waits.
 	const silent = looked !== undefined && Date.now() - looked.getTime() > 4 * choice.every * 1000;
 	return silent && uptime() > 4 * choice.every
-		? [open(ID, title, `it has looked last at ${looked.toISOString()}`, 'fw-wizard watch on')]
+		? [open(ID, title, `it has looked last at ${looked.toISOString()}`, commandLine('watch on'))]
 		: [ok(ID, title)];
 }

@@ -1,3 +1,5 @@
+import {commandLine} from '../lib/command-line.ts';
+
 /** The items that only the user can decide. */
 export const TICKS = ['scanned', 'way-in'] as const;
 export type Tick = (typeof TICKS)[number];
@@ -25,7 +27,7 @@ export function failed(id: string, title: string, cause: string, fix: string): I
 
 /** A fault in a file or a rule of fw-wizard. */
 export function mendable(id: string, title: string, cause: string): Item {
-	return {...failed(id, title, cause, 'fw-wizard check --fix'), mendable: true};
+	return {...failed(id, title, cause, commandLine('check --fix')), mendable: true};
 }
 
 export function open(id: string, title: string, cause: string, fix: string): Item {

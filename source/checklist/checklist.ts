@@ -9,6 +9,7 @@ import {requireIptables} from '../host/netfilter/backend.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
 import {findManagers} from '../host/netfilter/managers.ts';
 import {saveOwn} from '../host/netfilter/own-rules.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {InputError} from '../lib/errors.ts';
 import {MODULES_LOAD_FILE} from '../persistence/init/systemd.ts';
 import {findInitSystem} from '../persistence/plan.ts';
@@ -17,11 +18,13 @@ import {helperOf} from '../policy/helpers.ts';
 import type {Policy} from '../policy/policy.ts';
 import {nmapCommands} from '../proof/nmap/commands.ts';
 import {compilePolicy} from '../ruleset/build.ts';
-import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
+import {ownDifferences} from '../ruleset/diff.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {checkBoot} from './check-boot.ts';
 import {checkConflicts, describeCoexisting} from './check-conflicts.ts';
+import {checkInner} from './check-inner.ts';
 import {describeRunning, tryRunning} from './check-packets.ts';
+import {checkSources} from './check-sources.ts';
 import {checkWatch} from './check-watch.ts';
 import {failed, type Item, ok, open, TICKS, type Tick, unless} from './checklist-item.ts';
 import {asItIs, findFileFault} from './verify-files.ts';
@@ -46,7 +49,14 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 	}
 
 	if (policy === undefined) {
-		return [failed('policy', title, 'none was applied and kept', 'fw-wizard, or fw-wizard apply')];
+		return [
+			failed(
+				'policy',
+				title,
+				'none was applied and confirmed',
+				`${commandLine()}, or ${commandLine('apply')}`,
+			),
+		];
 	}
 
 	const withIptables = requireIptables(facts);
@@ -71,6 +81,8 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 		...describeRunning(saves, compared, new Set(altered.map(({family}) => family))),
 		...boot,
 		...watch,
+		...checkInner(policy, facts.networks),
+		...checkSources(policy),
 		helpers,
 		...others,
 		...checkTicks(facts),
@@ -81,7 +93,12 @@ export async function runChecklist(facts: Facts, full = false): Promise<readonly
 /** The item of a change that waits: the running rules are then its rules, not the confirmed ones. */
 export function itemOfPending(id: number): Item {
 	const title = 'no change waits to be confirmed';
-	return failed('waiting', title, `change ${id} does`, 'fw-wizard confirm, or fw-wizard undo');
+	return failed(
+		'waiting',
+		title,
+		`change ${id} does`,
+		`${commandLine('confirm')}, or ${commandLine('undo')}`,
+	);
 }
 
 /** Other firewalls, and other services that load rules at boot. */
@@ -92,11 +109,11 @@ async function checkOthers(): Promise<readonly Item[]> {
 function checkRunning(ruleSet: RuleSet, saves: readonly Saved[]): readonly Item[] {
 	return ruleSet.families.map((rules, index) => {
 		const saved = saves[index];
-		const [difference] = saved ? compareRules(rules, ownRules(saved.rules)) : [];
+		const [difference] = saved ? ownDifferences(rules, saved.rules) : [];
 		return unless(
 			`running-ipv${rules.family}`,
-			`the running IPv${rules.family} rules are those of the policy`,
-			difference && describeDifference(difference),
+			`the running IPv${rules.family} rules match the policy`,
+			difference,
 		);
 	});
 }
@@ -135,24 +152,29 @@ async function checkHelpers(policy: Policy): Promise<Item> {
 function checkTicks({interfaces}: Facts): readonly Item[] {
 	const ticks = readTicks();
 	const address = interfaces[0]?.addresses[0]?.split('/')[0] ?? 'HOST';
+	const {fast, full} = nmapCommands(address);
 	const texts: Readonly<Record<Tick, readonly [string, string, string]>> = {
 		scanned: [
 			'scanned from another machine',
-			`${nmapCommands(address).full}; then fw-wizard prove --nmap scan.xml`,
+			`${fast} (all TCP ports, about 2 minutes; with UDP it takes hours: ${full}); then ${commandLine('prove --nmap scan.xml')}`,
 			'scanned',
 		],
-		'way-in': ['there is a way in if all fails: console, rescue system', 'try it once', 'way-in'],
+		'way-in': [
+			'console access works: a rescue system, or the machine itself',
+			'try it once',
+			'way-in',
+		],
 	};
 	return TICKS.map((tick) => {
 		const [title, how, name] = texts[tick];
 		return ticks.includes(tick)
 			? ok(tick, title)
-			: open(tick, title, how, `when it is done: fw-wizard check --tick ${name}`);
+			: open(tick, title, how, `when it is done: ${commandLine(`check --tick ${name}`)}`);
 	});
 }
 
 /** Whether the machine has booted since a policy was last kept. */
-export function hasBooted(): boolean {
+function hasBooted(): boolean {
 	const kept = listChanges().findLast(({id}) => stateOf(id) === 'done');
 	return kept !== undefined && kept.bootId !== readBootId();
 }
@@ -164,11 +186,11 @@ function checkSurvival(running: boolean): Item {
 		? open(
 				...([id, title] as const),
 				['the machine has not booted since', describeLasting() ?? []].flat().join('; '),
-				'reboot, then: fw-wizard check',
+				`reboot, then: ${commandLine('check')}`,
 			)
 		: running
 			? ok(id, title)
-			: failed(id, title, 'after the boot other rules are there', 'fw-wizard check --fix');
+			: failed(id, title, 'after the boot other rules are there', commandLine('check --fix'));
 }
 
 /** The items that the user has ticked off. */

@@ -12,11 +12,12 @@ import {type BootFindings, placeOfRule} from '../persistence/boot-loaders/judge.
 import type {BootLoader} from '../persistence/boot-loaders/model.ts';
 import {isRehearsable, runBoot} from '../persistence/boot-loaders/run-boot.ts';
 import {withoutLimits} from '../proof/checks/rate-limits.ts';
-import {describePortDifference, viewAll, viewSampled} from '../proof/report.ts';
+import {describeDifferences} from '../proof/describe-proof.ts';
+import {type Proven, viewAll, viewSampled} from '../proof/report.ts';
 import {sweepAll} from '../proof/sweep-all.ts';
-import {isFixed, type NamedVantagePoint, planForPolicy} from '../proof/vantage-points.ts';
+import {hasOwnLink, type NamedVantagePoint, planForPolicy} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
-import {compareRules, describeDifference, ownRules} from '../ruleset/diff.ts';
+import {ownDifferences} from '../ruleset/diff.ts';
 import {edgesOf, fillStretches} from '../ruleset/evaluate-ports.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {hasOthers, loadAgain, type RulesUnderTest, readLoaded} from '../testbed/load-rules.ts';
@@ -59,7 +60,7 @@ export async function rehearseBoot(
 	try {
 		const booted = await withTestbed(
 			interfaces,
-			vantagePoints.filter(isFixed),
+			vantagePoints.filter(hasOwnLink),
 			async (testbed) => {
 				const run = await loadAsBoot(testbed.machine, loaders, ruleSet);
 				const loaded = await readLoaded(testbed.machine, families);
@@ -69,7 +70,13 @@ export async function rehearseBoot(
 					? {...run, loaded}
 					: {
 							...{...run, byOthers: run.takers.size > 0},
-							...(await findPorts(testbed, vantagePoints, edges, {ruleSet, loaded}, full)),
+							...(await findPorts(
+								testbed,
+								vantagePoints,
+								edges,
+								{...compiled, source: loaded},
+								full,
+							)),
 						};
 			},
 			{beyond: false},
@@ -122,11 +129,10 @@ async function findDifference(machine: Namespace, ruleSet: RuleSet): Promise<str
 	const differences = await Promise.all(
 		ruleSet.families.map(async (rules) => {
 			const loaded = await save(rules.family, machine.run);
-			return compareRules(rules, ownRules(loaded.rules));
+			return ownDifferences(rules, loaded.rules);
 		}),
 	);
-	const [difference] = differences.flat();
-	return difference && printable(describeDifference(difference), 200);
+	return differences.flat()[0];
 }
 
 /** The same where rules of others are among those of the boot: what these open or block beside what was known. */
@@ -162,9 +168,10 @@ async function findPorts(
 	testbed: Testbed,
 	vantagePoints: readonly NamedVantagePoint[],
 	edges: readonly NamedVantagePoint[],
-	{ruleSet, loaded}: {readonly ruleSet: RuleSet; readonly loaded: RulesUnderTest},
+	proven: Proven,
 	full: boolean,
 ): Promise<Pick<Rehearsal, 'ports' | 'probes'>> {
+	const {ruleSet, source: loaded} = proven;
 	await loadAgain(testbed.machine, loaded, withoutLimits(loaded));
 	const {
 		swept,
@@ -185,12 +192,10 @@ async function findPorts(
 				passed: {tcp: fillStretches(alike, tcp), udp: fillStretches(alike, udp)},
 			}));
 	const views = [
-		...viewAll(swept, observations, ruleSet, loaded),
-		...viewSampled(sampled, samples.observations, loaded),
+		...viewAll(swept, observations, proven),
+		...viewSampled(sampled, samples.observations, proven),
 	];
-	const [first] = views.flatMap((view) =>
-		view.differences.map((difference) => describePortDifference(view, difference)),
-	);
+	const [first] = describeDifferences(views);
 	return {
 		ports: first && printable(first, 200),
 		probes,

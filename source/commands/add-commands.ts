@@ -1,12 +1,14 @@
 import {type Command, Option} from 'commander';
 import {TICKS} from '../checklist/checklist-item.ts';
-import {withConfirmationOptions} from './options/confirmation.ts';
+import {withConfirmationOptions, withEditOptions} from './options/confirmation.ts';
 import {withExistingOptions, withSwitchOff} from './options/existing.ts';
 import {withPolicyOptions} from './options/policy.ts';
+import {sourceOption} from './options/sources.ts';
 import {
 	EXPORTS,
 	FORMATS,
 	repeatable,
+	SCHEMA_NAMES,
 	SHELLS,
 	SUBJECTS,
 	WATCH_WORDS,
@@ -44,10 +46,32 @@ export function addCommands(root: Command, act: Act): void {
 			),
 		),
 	)
-		.option('--yes', 'keep it at once, unconfirmed')
+		.option('--yes', 'save the change at once, without a new login')
 		.option('--json', 'print the outcome as JSON');
 
-	add('confirm', 'keep the change that waits', async (flags, word) =>
+	withEditOptions(
+		add('open', 'open ports in the policy that was applied, and apply it', async (flags, words) =>
+			print(await (await import('./open.ts')).open(words, flags)),
+		).argument('<opening...>', 'as for --open: 8080/tcp, ssh; 443 from 10.0.0.0/8 narrows 443'),
+	)
+		.option('--for <time>', 'how long it stays open: 2h, 30min, 3d; the kernel ends it')
+		.addOption(sourceOption())
+		.option(
+			'--until <time>',
+			'when it ends: 18:00 or "2026-12-01 18:00", in the zone of this machine',
+		)
+		.option('--comment <text>', 'what it is for; its rules have it as a comment');
+
+	withEditOptions(
+		add('close', 'close ports in the policy that was applied, and apply it', async (flags, words) =>
+			print(await (await import('./close.ts')).close(words, flags)),
+		).argument(
+			'<opening...>',
+			'what to close: 8080/tcp, ssh; with "from": for these sources and what is in them',
+		),
+	);
+
+	add('confirm', 'confirm the change that waits', async (flags, word) =>
 		print(await (await import('./confirm.ts')).confirm(word, flags)),
 	)
 		.addArgument(
@@ -55,24 +79,24 @@ export function addCommands(root: Command, act: Act): void {
 		)
 		.option('--json', 'print the outcome as JSON');
 
-	add('undo', 'put back what was there before the last change', async (flags) =>
+	add('undo', 'restore the rules and files from before the last change', async (flags) =>
 		print(await (await import('./undo.ts')).undo(flags)),
 	)
 		.option('--list', 'list the changes')
-		.option('--to <id>', 'put back what was there before this change')
+		.option('--to <id>', 'restore what was there before this change')
 		.option('--all', 'remove every trace of fw-wizard')
-		.option('--yes', 'also where that shuts the door through which you are connected')
+		.option('--yes', 'also where that blocks the connection that you use')
 		.option('--json', 'print the outcome as JSON');
 
 	withPolicyOptions(
-		add('prove', 'send a packet to every port; say which pass', async (flags) => {
+		add('prove', 'send a packet to every port, and show which pass', async (flags) => {
 			const {text, proven} = await (await import('./prove.ts')).proveCommand(flags);
 			print(text);
 			return proven ? 0 : 1;
 		}),
 	)
 		.addOption(wordOption('--of <rules>', 'the rules to prove', SUBJECTS).default('planned'))
-		.option('--nmap <file>', 'hold the XML output of an nmap scan against the policy')
+		.option('--nmap <file>', 'compare the XML output of an nmap scan to the policy')
 		.option('--from <address>', 'with --nmap: the address that the scan was made from')
 		.option('--json', 'print the proof as JSON');
 
@@ -93,36 +117,94 @@ export function addCommands(root: Command, act: Act): void {
 			repeatable(
 				new Option(
 					'--packet <packet>',
-					'only what becomes of a packet, as "tcp 80 from 192.0.2.7"; repeatable',
+					'only what happens to a packet, as "tcp 80 from 192.0.2.7"; repeatable',
 				),
 			),
 		)
 		.option('--json', 'print it as JSON');
 
-	add('facts', 'print what was found out about this machine, for bug reports', async (flags) =>
+	add('facts', 'print what is known of this machine, for bug reports', async (flags) =>
 		print(await (await import('./facts.ts')).facts(flags)),
 	)
 		.option('--json', 'print it as JSON')
 		.option('--mask', 'give addresses other names, each always the same');
 
-	add('check', 'is it what was applied, and will it be after a boot?', async (flags) => {
+	add('check', 'check the running rules and those of the next boot', async (flags) => {
 		const {text, well} = await (await import('./check.ts')).check(flags);
 		print(text);
 		return well ? 0 : 1;
 	})
-		.option('--fix', 'mend what is ours to mend')
-		.option('--full', 'try every port of the next boot, not only where its rules change')
-		.addOption(wordOption('--tick <what>', 'tick off what only you can see', TICKS))
+		.option('--fix', 'repair the rules and files of fw-wizard')
+		.option(
+			'--full',
+			'try every port with the rules of the next boot, not only where rules begin or end',
+		)
+		.addOption(wordOption('--tick <what>', 'note what only you can see', TICKS))
 		.option('--json', 'print the checklist as JSON');
 
-	add('watch', 'watch over the loaded rules, and say what was found', async (flags, what) => {
+	add('status', 'print whether the firewall is active, and what is open', async (flags) => {
+		const {text, code} = await (await import('./status.ts')).status(flags);
+		print(text);
+		return code;
+	}).option('--json', 'print it as JSON');
+
+	add(
+		'why',
+		'say whether a port is open to an address, and which rule decides',
+		async (flags, words) => {
+			const {text, code} = await (await import('./why.ts')).why(words, flags);
+			print(text);
+			return code;
+		},
+	)
+		.argument('<packet...>', 'a port, or an address and a port: 22/tcp, 198.51.100.7 443')
+		.option('--on <interface>', 'the interface on which the packet arrives')
+		.option('--prove', 'send such a packet in a copy of this machine as well')
+		.option('--json', 'print it as JSON');
+
+	add('diff', 'show what opens and closes from one policy to another', async (flags, words) => {
+		const {text, same} = await (await import('./diff.ts')).diff(words, flags);
+		print(text);
+		return same ? 0 : 1;
+	})
+		.argument(
+			'[sides...]',
+			'two of: applied, running, the number of a change, a policy file (default: applied running)',
+		)
+		.option('--json', 'print it as JSON');
+
+	add('log', 'print what was blocked: by port and by source', async (flags) =>
+		print(await (await import('./log.ts')).log(flags)),
+	)
+		.option('--since <time>', 'how far back in the log: 30min, 1h, 2d (default 24h)')
+		.option('--follow', 'print each packet as it is logged, until Ctrl-C')
+		.option('--json', 'print it as JSON; with --follow, one object a line');
+
+	add('watch', 'watch the loaded rules, and show what was found', async (flags, what) => {
 		const {text, well} = await (await import('./watch.ts')).watch(what, flags);
 		print(text);
 		return well ? 0 : 1;
 	})
-		.addArgument(wordArgument('[what]', 'on, off, or how it is now', WATCH_WORDS))
-		.option('--repair', 'load the rules again where they are gone, at any time')
-		.option('--every <time>', 'how often to look, from 1min to 60min (default 5min)')
+		.addArgument(wordArgument('[what]', 'on, off, or status (default)', WATCH_WORDS))
+		.option('--repair', 'load missing rules again, at any time')
+		.option('--no-repair', 'only report them, but in the minutes after a boot')
+		.option('--every <time>', 'how often, from 1min to 60min (default 5min)')
+		.option(
+			'--notify <program>',
+			'run it, with JSON on its standard input, when something is wrong',
+		)
+		.option('--no-notify', 'run nothing')
+		.option('--textfile <file>', 'write metrics for the textfile collector of node_exporter')
+		.option('--no-textfile', 'write no metrics')
+		.option('--json', 'print it as JSON');
+
+	add('report', 'print the state of this firewall for an audit', async (flags) => {
+		const {text, well} = await (await import('./report.ts')).report(flags);
+		print(text);
+		return well ? 0 : 1;
+	})
+		.option('--html <file>', 'write it as one page for a browser, which loads and runs nothing')
+		.option('--prove', 'prove the loaded rules now; otherwise the last proof is shown')
 		.option('--json', 'print it as JSON');
 
 	withPolicyOptions(
@@ -131,15 +213,34 @@ export function addCommands(root: Command, act: Act): void {
 		).addArgument(wordArgument('<form>', 'the other form', EXPORTS)),
 	).option('--json', 'print it with the policy as JSON');
 
-	add('completion', 'print what completes its words in a shell', async (_, shell) => {
+	add(
+		'schema',
+		'print the JSON Schema of a policy file, or of what --json prints',
+		async (_, name) => print((await import('./schema.ts')).printSchema(name)),
+	).addArgument(wordArgument('<name>', 'what the schema describes', SCHEMA_NAMES));
+
+	add('completion', 'print the completion script of a shell', async (_, shell) => {
 		const {printCompletion} = await import('./help/completion.ts');
 		const {readSyntax} = await import('./help/command-tree.ts');
 		return print(printCompletion(shell, readSyntax(root)));
 	}).addArgument(wordArgument('<shell>', 'the shell', SHELLS));
 
-	add('man', 'print the manual page: fw-wizard man | man -l -', async () => {
+	add('man', 'print the manual page', async () => {
 		const {printManual} = await import('./help/man-page.ts');
 		const {readSyntax} = await import('./help/command-tree.ts');
 		return print(printManual(readSyntax(root), FW_WIZARD_VERSION));
 	});
+
+	add('help', 'print help on a command', async (_, name) => {
+		(root.commands.find((command) => command.name() === name) ?? root).outputHelp();
+		return 0;
+	});
+	// With its own name among the words.
+	root.commands.at(-1)?.addArgument(
+		wordArgument(
+			'[command]',
+			'the command; without one, all are listed',
+			root.commands.map((command) => command.name()),
+		),
+	);
 }

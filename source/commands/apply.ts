@@ -2,26 +2,29 @@ import process from 'node:process';
 import {gatherApplyFacts} from '../app/apply-facts.ts';
 import {findBeside} from '../app/beside-policy.ts';
 import {describeConnections} from '../app/describe-connections.ts';
+import {fitPolicy} from '../app/fit-policy.ts';
+import {describeBlockedPublished, governPublished} from '../app/govern-published.ts';
 import {type ApplyPlan, planApply} from '../app/plan-apply.ts';
-import {type StartedChange, startChange} from '../app/start-change.ts';
-import {waitForDecision} from '../app/wait-for-decision.ts';
-import {CONFIRM_SECONDS, NEW_CONNECTION} from '../change/confirm-time.ts';
+import {startChange} from '../app/start-change.ts';
+import {CONFIRM_SECONDS} from '../change/confirm-time.ts';
 import type {PendingChange} from '../change/transaction.ts';
 import {decidingRule, describeDeciding} from '../existing/shadowed-jump.ts';
 import {gatherFacts} from '../host/machine/facts.ts';
 import {clientOf} from '../host/sockets/session.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {printable} from '../lib/printable.ts';
 import {findInitSystem, readChoice} from '../persistence/plan.ts';
 import {describeLasting} from '../persistence/volatile-root.ts';
+import {unusedGroups} from '../policy/policy.ts';
+import {printSource} from '../policy/sources.ts';
 import {describeLockout} from '../ruleset/describe-lockout.ts';
 import {describeLoaded, printRuleSet, ruleSetToJson} from '../ruleset/print-rule-set.ts';
 import {describeShutToGuests} from '../services/guest-service.ts';
 import {describeUnopened} from '../services/protocol-use.ts';
 import type {ConfirmationFlags} from './options/confirmation.ts';
+import {policyInForce, saidPublished} from './options/published.ts';
 import {type RequestFlags, readRequest} from './options/request.ts';
-
-/** Milliseconds between two looks for news: a login, or a result. */
-const NEWS_EVERY_MS = 500;
+import {waitInTerminal} from './wait-in-terminal.ts';
 
 export type ApplyFlags = RequestFlags &
 	ConfirmationFlags & {readonly json?: boolean; readonly yes?: boolean};
@@ -34,52 +37,72 @@ export type ApplyFlags = RequestFlags &
 export async function apply(flags: ApplyFlags): Promise<string> {
 	const {confirmWithin: seconds = CONFIRM_SECONDS.usual} = flags;
 	const facts = await gatherFacts();
-	const request = {...(await readRequest(flags, facts.services)), atOnce: flags.yes ?? false};
-	const known = await gatherApplyFacts(facts, request.existing);
+	const asked = {...(await readRequest(flags, facts.services)), atOnce: flags.yes ?? false};
+	const known = await gatherApplyFacts(facts, asked.existing);
+	const before = policyInForce(facts.services);
+	const said = saidPublished(flags, asked.policy);
+	const {policy, notes} = await fitPolicy(asked.policy);
+	const request = {
+		...asked,
+		policy: governPublished(policy, known.published, said, before),
+		saidPublished: said !== undefined || before !== undefined,
+	};
 	const plan = planApply(request, known);
 	const counts = describeLoaded(plan.ruleSet);
-	if (plan.obstacle?.kind === 'no-right' || plan.obstacle?.kind === 'unsupported') {
-		// Rules that cannot be loaded here may be of use elsewhere.
-		process.stdout.write(printRuleSet(plan, flags.json ? 'json' : 'restore'));
+	const isElsewhere = ['no-right', 'unsupported'].includes(plan.obstacle?.kind ?? '');
+	if (isElsewhere && !flags.json) {
+		// Rules that cannot be loaded here may be of use elsewhere. With --json the error alone is printed.
+		process.stdout.write(printRuleSet(plan, 'restore'));
 	}
 
 	const beside = await findBeside(plan);
 	process.stderr.write(
-		`${describeWarnings(plan)}${beside.lines.map((line) => `${line}\n`).join('')}`,
+		`${[...notes, ...describeUnused(plan), ''].join('\n')}${describeWarnings(plan)}${beside.lines.map((line) => `${line}\n`).join('')}`,
 	);
 	const change = await startChange(plan, seconds, beside);
 	const loaded = `${counts}\n${describeChange(change)}`;
 	if (!flags.yes) {
-		await waitInTerminal(
-			change,
-			`${describeLockouts(plan)}${loaded}The old rules come back in ${seconds} s. To keep these, log in anew and run: fw-wizard confirm\nWhere ssh shares connections (ControlMaster), log in with: ${NEW_CONNECTION}\n`,
-		);
+		await waitInTerminal(change, seconds, `${describeLockouts(plan)}${loaded}`);
 	}
 
 	return flags.json
 		? `${JSON.stringify({applied: true, ...(beside.lines.length > 0 ? {beside: beside.lines} : {}), change: change.id, gone: change.removedRules, boot: findInitSystem()?.name ?? null, ...ruleSetToJson(plan)}, undefined, '\t')}\n`
-		: `${loaded}Kept as change ${change.id}. To undo it: fw-wizard undo\n${describeBoot()}\n${flags.yes ? 'Not proven: that a new login gets in. Try one before you leave.\n' : ''}`;
+		: `${loaded}Confirmed as change ${change.id}. To undo it: ${commandLine('undo')}\n${describeBoot()}\n${flags.yes ? 'Not proven: that you can log in again. Try it before you close this session.\n' : ''}`;
 }
 
 /** The connections at blocked ports, what the rules block without ports, and what the openings need besides; a line each. */
-function describeWarnings({obstacle, cutOff, unopened, shutToGuests, advice}: ApplyPlan): string {
+function describeWarnings({
+	obstacle,
+	cutOff,
+	unopened,
+	shutToGuests,
+	blockedPublished,
+	advice,
+}: ApplyPlan): string {
 	if (obstacle !== undefined) {
 		return '';
 	}
 
 	return [
-		...describeConnections({cutOff}).map((text) => `${text}.`),
-		...[...describeUnopened(unopened), ...describeShutToGuests(shutToGuests)].map(
-			(text) => `${text}.`,
-		),
+		...[
+			...describeBlockedPublished(blockedPublished),
+			...describeConnections({cutOff}),
+			...describeUnopened(unopened),
+			...describeShutToGuests(shutToGuests),
+		].map((text) => `${text}.`),
 		...advice,
 	]
 		.map((line) => `${printable(line, 400)}\n`)
 		.join('');
 }
 
+/** The groups of sources that no opening is for, a line each. */
+function describeUnused({policy}: ApplyPlan): readonly string[] {
+	return unusedGroups(policy).map((group) => `No opening is from ${printSource(group)}.`);
+}
+
 /** A line that warns of a lock-out; empty where the user could connect again. */
-function describeLockouts({lockouts, session}: ApplyPlan): string {
+export function describeLockouts({lockouts, session}: ApplyPlan): string {
 	return lockouts.length === 0 ? '' : `${describeLockout(lockouts, clientOf(session))}.\n`;
 }
 
@@ -95,9 +118,9 @@ function describeChange({loaded, removedRules}: PendingChange): string {
 }
 
 /** What loads the rules at boot, in one line. */
-function describeBoot(): string {
+export function describeBoot(): string {
 	const initSystem = findInitSystem();
-	const who = readChoice() === undefined ? 'found out; to change it: --boot' : 'as you chose';
+	const who = readChoice() === undefined ? 'detected; to change it: --boot' : 'as you chose';
 	if (initSystem === undefined) {
 		return 'At boot: nothing loads them. How this machine boots is not known; say it with --boot';
 	}
@@ -105,44 +128,5 @@ function describeBoot(): string {
 	const doubt = describeLasting();
 	return initSystem.findFault() === undefined
 		? `At boot: ${initSystem.name === 'none' ? 'you see to it' : initSystem.name} (${who})${doubt === undefined ? '' : `; but ${doubt}`}`
-		: `At boot: NOTHING loads them: ${initSystem.name} did not take the service. To try again: fw-wizard check --fix`;
-}
-
-/**
- * Waits until the change is confirmed or rolled back in another session. Ctrl-C rolls it back.
- * @throws {HostError} where it is rolled back
- */
-async function waitInTerminal(change: StartedChange, announcement: string): Promise<void> {
-	const interruption = new AbortController();
-	const interrupt = () => interruption.abort();
-	process.on('SIGINT', interrupt);
-	// Only now: whoever reads it may press Ctrl-C at once.
-	process.stderr.write(announcement);
-	const report = setInterval(reportNews(change), NEWS_EVERY_MS);
-	try {
-		await waitForDecision(change, {
-			interrupted: interruption.signal,
-			onRetry: () => process.stderr.write('Rolling back has failed; it is tried again\n'),
-		});
-	} finally {
-		process.off('SIGINT', interrupt);
-		clearInterval(report);
-		await change.release();
-	}
-}
-
-/** @returns a function that names each login once that was made since the rules were loaded */
-function reportNews(change: StartedChange): () => void {
-	const reported = new Set<string>();
-	return () => {
-		const {logins, doubt} = change.look();
-		const lines = [
-			...logins.map((address) => `New login from ${address} seen: you can log in again.`),
-			...(doubt === undefined ? [] : [`A login was seen. ${doubt}.`]),
-		];
-		for (const line of lines.filter((candidate) => !reported.has(candidate))) {
-			reported.add(line);
-			process.stderr.write(`${line}\n`);
-		}
-	};
+		: `At boot: nothing loads them: ${initSystem.name} did not take the service. To try again: ${commandLine('check --fix')}`;
 }

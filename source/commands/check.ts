@@ -7,7 +7,7 @@ import {iptablesMissing} from '../host/machine/packages.ts';
 import {printable} from '../lib/printable.ts';
 import {requireRoot} from './require-root.ts';
 
-export type CheckFlags = {
+type CheckFlags = {
 	readonly fix?: boolean;
 	readonly full?: boolean;
 	readonly tick?: Tick;
@@ -19,7 +19,7 @@ export type CheckFlags = {
  * @returns what to print, and whether nothing has failed
  */
 export async function check(flags: CheckFlags): Promise<{text: string; well: boolean}> {
-	requireRoot('fw-wizard check');
+	requireRoot('check');
 	if (flags.tick !== undefined) {
 		await tickOff(flags.tick);
 	}
@@ -43,10 +43,10 @@ export async function check(flags: CheckFlags): Promise<{text: string; well: boo
 }
 
 function printItem({title, state, cause, fix}: Item): string {
-	const signs = {ok: 'ok  ', failed: 'FAIL', open: 'open'};
+	const signs = {ok: 'ok    ', failed: 'failed', open: 'open  '};
 	return [
 		`${signs[state]}  ${title}`,
-		...(cause === undefined ? [] : [`      ${printable(cause, 1000)}`]),
-		...(fix === undefined ? [] : [`      -> ${printable(fix, 300)}`]),
+		...(cause === undefined ? [] : [`        ${printable(cause, 1000)}`]),
+		...(fix === undefined ? [] : [`        -> ${printable(fix, 300)}`]),
 	].join('\n');
 }

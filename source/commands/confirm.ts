@@ -10,9 +10,9 @@ export async function confirm(
 	word: string | undefined,
 	flags: {readonly json?: boolean},
 ): Promise<string> {
-	requireRoot('fw-wizard confirm');
+	requireRoot('confirm');
 	const {id, summary} = await confirmChange(word === 'keep');
 	return flags.json
 		? `${JSON.stringify({confirmed: true, change: id})}\n`
-		: `Kept change ${id}: ${summary}\n`;
+		: `Confirmed change ${id}: ${summary}\n`;
 }

@@ -2,7 +2,7 @@ import {openPacketTrier, tryPackets} from '../app/try-packet.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
 import type {Existing} from '../existing/cleanup-plan.ts';
 import {findExposure} from '../exposure/find.ts';
-import type {Exposed, ExposedProtocol, Exposure} from '../exposure/model.ts';
+import {type Exposed, type ExposedProtocol, type Exposure, REACH_WORDS} from '../exposure/model.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
@@ -13,9 +13,10 @@ import {parsePacket} from '../ruleset/packet.ts';
 import type {PlannedChange} from '../testbed/planned-change.ts';
 import {type ExistingFlags, readExisting} from './options/existing.ts';
 import {hasPolicyFlags, type PolicyFlags} from './options/policy.ts';
+import {governHere} from './options/published.ts';
 import {readRequest} from './options/request.ts';
 
-export type ExposureFlags = PolicyFlags &
+type ExposureFlags = PolicyFlags &
 	ExistingFlags & {readonly packet?: readonly string[]; readonly json?: boolean};
 
 /**
@@ -86,11 +87,14 @@ function isKnown({rows, tried}: Exposure): boolean {
  */
 async function chosenRequest(
 	flags: ExposureFlags,
-	{services}: Facts,
+	facts: Facts,
 ): Promise<{readonly policy: Policy | undefined; readonly existing: Existing}> {
-	return hasPolicyFlags(flags)
-		? readRequest(flags, services)
-		: {policy: readAppliedPolicy(services), existing: readExisting(flags)};
+	if (!hasPolicyFlags(flags)) {
+		return {policy: readAppliedPolicy(facts.services), existing: readExisting(flags)};
+	}
+
+	const {policy, existing} = await readRequest(flags, facts.services);
+	return {policy: await governHere(policy, flags, facts), existing};
 }
 
 /** The exposure as a table. The ports that can be reached come first. */
@@ -113,13 +117,13 @@ function printExposure(exposure: Exposure, planned: boolean): string {
 			.trimEnd(),
 	);
 	return [
-		...(table.length === 0 ? ['Nothing listens here, and nothing is let in.'] : lines),
+		...(table.length === 0 ? ['Nothing listens here, and no port is open.'] : lines),
 		'',
 		tried
 			? 'Tried with packets to a copy of this machine.'
 			: isKnown(exposure)
 				? 'Read from the rules, not tried with packets.'
-				: 'What can be reached was not found out.',
+				: 'What can be reached could not be detected.',
 		...unread,
 		'',
 	].join('\n');
@@ -128,33 +132,34 @@ function printExposure(exposure: Exposure, planned: boolean): string {
 /** Columns. A wider cell moves only the rest of its own line to the right. */
 const WIDEST = 34;
 
-function cellsOf(row: Exposed, planned: boolean): readonly string[] {
+/** A row: reach now, reach after a change where one is planned, port, source, and what serves it; safe to print. */
+export function cellsOf(row: Exposed, planned: boolean): readonly string[] {
 	const {protocol, ports, families, from, before, after = before} = row;
 	const numbers = ports.map((range) => printPorts(range, '-')).join(',');
 	const family = families.length === 1 ? `, IPv${families[0]}` : '';
 	return [
-		before,
-		...(planned ? [after] : []),
+		REACH_WORDS[before],
+		...(planned ? [REACH_WORDS[after]] : []),
 		`${numbers}/${protocol}${family}`,
 		from,
 		printable(describeTarget(row), 120),
 	];
 }
 
-function protocolCells(row: ExposedProtocol, planned: boolean): readonly string[] {
+export function protocolCells(row: ExposedProtocol, planned: boolean): readonly string[] {
 	const {name, families, from, by, before, after = before} = row;
 	const family = families.length === 1 ? `, IPv${families[0]}` : '';
 	return [
-		...(planned ? [before, after] : [before]),
+		...(planned ? [before, after] : [before]).map((reach) => REACH_WORDS[reach]),
 		`${name}${family}`,
 		from,
 		by ?? 'nothing is known to receive it',
 	];
 }
 
-function describeTarget({through, process, to, by, listens}: Exposed): string {
+function describeTarget({through, process, to, by, container, listens}: Exposed): string {
 	if (through === 'a container') {
-		return `${by} sends it on to ${to}, past INPUT`;
+		return `${by} sends it on to ${container === undefined ? to : `${container} (${to})`}, past INPUT`;
 	}
 
 	const name = process ?? (listens ? 'process unknown' : 'nothing listens');

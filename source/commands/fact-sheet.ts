@@ -1,6 +1,5 @@
 import type {Published} from '../existing/nat/published-ports.ts';
 import type {Neighbour} from '../existing/neighbours.ts';
-import type {Elevation} from '../host/exec/elevation.ts';
 import {type HostFacts, hostFacts} from '../host/machine/host-facts.ts';
 import {type HostReport, reportHost} from '../host/machine/host-report.ts';
 import type {RunningInit} from '../host/machine/init-system.ts';
@@ -9,6 +8,7 @@ import type {Ipv6} from '../host/machine/system.ts';
 import {reportSystem, type SystemReport} from '../host/machine/system-report.ts';
 import type {Iptables} from '../host/netfilter/backend.ts';
 import type {Session} from '../host/sockets/session.ts';
+import type {Elevation} from '../lib/command-line.ts';
 import type {Fact} from '../lib/fact.ts';
 import {makeMask, maskAll} from '../lib/mask.ts';
 import type {Listener} from '../services/listener.ts';
@@ -121,6 +121,13 @@ function why(sentence: string, fact: Fact<unknown>): readonly string[] {
 /** The same facts without this machine's addresses and those of its visitors; versions stay. */
 export function maskFacts(sheet: FactSheet): FactSheet {
 	const {interfaces, session, listeners, protocols, published, neighbours, missing} = sheet;
-	const told = {interfaces, session, listeners, protocols, published, neighbours, missing};
+	const nameless =
+		published === 'unknown'
+			? published
+			: published.map(({container: _, image: __, ...port}) => port);
+	const told = {
+		...{interfaces, session, listeners, protocols, neighbours, missing},
+		published: nameless,
+	};
 	return {...sheet, ...maskAll(told, makeMask())};
 }

@@ -6,7 +6,7 @@ import type {Listener} from '../services/listener.ts';
 import {openingForUse, type ProtocolUse} from '../services/protocol-use.ts';
 import {type FactSheet, makeFactSheet, maskFacts} from './fact-sheet.ts';
 
-export type FactsFlags = {readonly json?: boolean; readonly mask?: boolean};
+type FactsFlags = {readonly json?: boolean; readonly mask?: boolean};
 
 /** `fw-wizard facts`: what was found out about this machine, for bug reports. Changes nothing. */
 export async function facts(flags: FactsFlags): Promise<string> {
@@ -106,12 +106,16 @@ function printUse(use: ProtocolUse): string {
 	].join(', ');
 }
 
-function printPublished({address, port, last, protocol, from, on, to, by}: Published): string {
+function printPublished(published: Published): string {
+	const {address, port, last, protocol, from, on, to, by, container, image} = published;
 	return [
 		`${printEnd(address, port)}${last === undefined ? '' : `-${last}`}/${protocol}`,
 		...(from === undefined ? [] : [`from ${from}`]),
 		...(on === undefined ? [] : [`on ${on}`]),
 		`to ${to}, by ${by}`,
+		...(container === undefined
+			? []
+			: [`(container ${container}${image === undefined ? '' : `, image ${image}`})`]),
 	].join(' ');
 }
 

@@ -1,14 +1,15 @@
 import {Command, Option} from 'commander';
 import type {StartWizard} from '../app/wizard-request.ts';
 import {addCommands} from './add-commands.ts';
+import {helpExamples} from './help/examples.ts';
 import {withConfirmationOptions} from './options/confirmation.ts';
 import {withExistingOptions} from './options/existing.ts';
 import {withPolicyOptions} from './options/policy.ts';
-import {report} from './report.ts';
+import {printFailure} from './print-failure.ts';
 import {type Act, flagsOf, rehearsed} from './run-action.ts';
 
 /** Loads what runs the wizard. Only the wizard needs it, and it takes longer to load than the rest. */
-export type LoadWizard = () => Promise<{readonly startWizard: StartWizard}>;
+type LoadWizard = () => Promise<{readonly startWizard: StartWizard}>;
 
 /**
  * Runs the command that the arguments name.
@@ -23,7 +24,7 @@ export async function main(argv: readonly string[], loadWizard: LoadWizard): Pro
 		await program(argv[2], setExitCode, loadWizard).parseAsync(argv);
 		return exitCode;
 	} catch (error) {
-		return report(error);
+		return printFailure(error, argv.slice(2));
 	}
 }
 
@@ -35,9 +36,9 @@ function program(
 ): Command {
 	const root = new Command('fw-wizard')
 		.description(
-			'Gives this machine a host firewall, and proves it. Without a command: the wizard.',
+			'Sets up a host firewall, and proves it with packets. Without a command: the wizard.',
 		)
-		.version(FW_WIZARD_VERSION, '--version', 'print the version')
+		.version(FW_WIZARD_VERSION, '-V, --version', 'print the version')
 		.helpOption('-h, --help', 'print help')
 		.helpCommand(false)
 		.exitOverride()
@@ -54,14 +55,16 @@ function program(
 		});
 	addCommands(root, act);
 	withConfirmationOptions(withExistingOptions(withPolicyOptions(root)))
-		.option('--no-color', 'no colour')
+		.option('--no-color', 'no color')
 		// The wizard gives it when it hands itself over to root.
 		.addOption(new Option('--at-apply').hideHelp());
 	for (const command of [root, ...root.commands]) {
-		command.option(
-			'--rehearse',
-			'do it in a private copy of this machine; no root, nothing changes',
-		);
+		command
+			.option(
+				'--rehearse',
+				'run in a private copy of this machine: no root needed, nothing changes',
+			)
+			.addHelpText('after', () => helpExamples(command === root ? '' : command.name()));
 	}
 
 	// A word that is no command: as long as the root has no action, commander suggests a similar command.

@@ -26,7 +26,7 @@ export async function offerInstall(): Promise<void> {
 	const questions = createInterface({input: process.stdin, output: process.stdout});
 	try {
 		if (installer === undefined || !isRoot()) {
-			await questions.question('Enter goes on. ');
+			await questions.question('Press Enter to continue. ');
 			return;
 		}
 

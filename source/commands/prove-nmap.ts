@@ -1,14 +1,13 @@
 import {compareScans, type ScansComparison} from '../app/compare-scans.ts';
 import {readAtMost} from '../host/files/atomic-write.ts';
 import type {Facts} from '../host/machine/facts.ts';
-import {InputError} from '../lib/errors.ts';
-import {printable} from '../lib/printable.ts';
+import {describeError, InputError} from '../lib/errors.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 
 /** Bytes. Enough for several scans of all ports of both families and protocols. */
 const MOST_BYTES = 200e6;
 
-export type NmapFlags = {readonly from?: string; readonly json?: boolean};
+type NmapFlags = {readonly from?: string; readonly json?: boolean};
 
 /**
  * `fw-wizard prove --nmap FILE`: compares a scan that was made from another machine to the policy.
@@ -40,7 +39,7 @@ function printComparison({
 	dependsOnSource,
 }: ScansComparison): string {
 	return [
-		...differences.map((text) => `DIFFERENCE: ${text}`),
+		...differences.map((text) => `Difference: ${text}`),
 		...unjudged.map((text) => `Not judged: ${text}`),
 		ports === 0
 			? 'The scan lists no port: it proves nothing.'
@@ -61,8 +60,8 @@ function readText(file: string): string {
 		return readAtMost(file, MOST_BYTES);
 	} catch (error) {
 		throw new InputError(
-			`The scan cannot be read: ${printable((error as Error).message, 160)}`,
-			'Make it with: nmap -oX scan.xml ...',
+			`The scan cannot be read: ${describeError(error, file)}`,
+			'Make one with: nmap -sS -p- -T4 -oX scan.xml HOST',
 		);
 	}
 }

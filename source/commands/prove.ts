@@ -1,28 +1,27 @@
 import process from 'node:process';
-import {type Subject as ProofSubject, planWhole, proveOn} from '../app/prove.ts';
+import {type Subject as ProofSubject, planWhole, proveOn, runningSubject} from '../app/prove.ts';
 import {planBoot} from '../app/prove-boot.ts';
 import {KEEP_EXISTING} from '../existing/cleanup-plan.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
-import {requireIptables} from '../host/netfilter/backend.ts';
 import {InputError} from '../lib/errors.ts';
 import {policyToJson} from '../policy/policy.ts';
 import {
-	describePortDifference,
+	describeChecks,
+	describeFaults,
+	describePublished,
 	describeSampled,
+	describeUntried,
 	describeView,
-	isExact,
-	isProven,
-	onlyLocksOut,
-	type Proof,
-} from '../proof/report.ts';
+} from '../proof/describe-proof.ts';
+import {isExact, isProven, onlyLocksOut, type Proof} from '../proof/report.ts';
 import {type CompiledPolicy, compilePolicy} from '../ruleset/build.ts';
-import {runningSource} from '../testbed/load-rules.ts';
-import {choosePolicy, type PolicyFlags} from './options/policy.ts';
+import {choosePolicy, hasPolicyFlags, type PolicyFlags} from './options/policy.ts';
+import {governHere} from './options/published.ts';
 import type {Subject} from './options/words.ts';
 import {proveWithNmap} from './prove-nmap.ts';
 import {requireRoot} from './require-root.ts';
 
-export type ProveFlags = PolicyFlags & {
+type ProveFlags = PolicyFlags & {
 	readonly of?: Subject;
 	readonly nmap?: string;
 	readonly from?: string;
@@ -33,9 +32,11 @@ export type ProveFlags = PolicyFlags & {
  * The JSON fields that scripts know. The vantage point of a view has the key `vantage`, and its kind is a
  * part of its name: `in 10.0.0.0/8`, `beside 10.0.0.0/8`.
  */
-function proofToJson({views, ...rest}: Proof) {
-	const prefixes = {anywhere: '', network: 'in ', beside: 'beside ', client: ''};
+export function proofToJson(subject: Subject, proof: Proof) {
+	const {views, ...rest} = proof;
+	const prefixes = {anywhere: '', network: 'in ', beside: 'beside ', client: '', inside: ''};
 	return {
+		...{subject, proven: isProven(proof)},
 		views: views.map(({vantagePoint: {kind, ...vantage}, ...view}) => ({
 			vantage: {...vantage, name: `${prefixes[kind]}${vantage.name}`},
 			...view,
@@ -52,7 +53,9 @@ function proofToJson({views, ...rest}: Proof) {
 export async function proveCommand(flags: ProveFlags): Promise<{text: string; proven: boolean}> {
 	const {of: subject = 'planned'} = flags;
 	const facts = await gatherFacts();
-	const compiled = compilePolicy(choosePolicy(flags, facts.services), facts);
+	const chosen = choosePolicy(flags, facts.services);
+	const policy = hasPolicyFlags(flags) ? await governHere(chosen, flags, facts) : chosen;
+	const compiled = compilePolicy(policy, facts);
 	if (flags.nmap !== undefined) {
 		return proveWithNmap(flags.nmap, flags, compiled, facts);
 	}
@@ -62,7 +65,7 @@ export async function proveCommand(flags: ProveFlags): Promise<{text: string; pr
 	}
 
 	if (subject !== 'planned') {
-		requireRoot(`fw-wizard prove --of ${subject}`);
+		requireRoot(`prove --of ${subject}`);
 	}
 
 	const proof = await proveOn(
@@ -71,7 +74,7 @@ export async function proveCommand(flags: ProveFlags): Promise<{text: string; pr
 	);
 	return {
 		text: flags.json
-			? `${JSON.stringify({subject, proven: isProven(proof), policy: policyToJson(compiled.policy), ...proofToJson(proof)}, undefined, '\t')}\n`
+			? `${JSON.stringify({policy: policyToJson(compiled.policy), ...proofToJson(subject, proof)}, undefined, '\t')}\n`
 			: printProof(proof),
 		proven: isProven(proof),
 	};
@@ -87,42 +90,30 @@ async function subjectOf(
 		case 'planned':
 			return planWhole(facts, {...compiled, existing: KEEP_EXISTING});
 		case 'running':
-			return {
-				source: await runningSource(facts.families, requireIptables(facts).iptables),
-				leftOut: [],
-			};
+			return runningSubject(facts);
 		case 'boot':
-			return planBoot(facts);
+			return planBoot(facts, compiled.policy);
 	}
 }
 
 /** The report as text: what passes from where, the dialogues, every difference. */
 function printProof(proof: Proof): string {
-	const differences = proof.views.flatMap((view) =>
-		view.differences.map((difference) => describePortDifference(view, difference)),
-	);
 	const sampled = describeSampled(proof);
-	const failed = proof.checks.filter(({result}) => result === 'failed');
-	const untried = proof.checks.filter(({result}) => result === 'untried');
 	return [
 		`${proof.probes} packets in ${proof.seconds.toFixed(1)} s. What passes:`,
 		...proof.views.map((view) => `  ${describeView(view)}`),
+		...describePublished(proof).map((text) => `  ${text}`),
 		...(sampled === undefined ? [] : [`  ${sampled}`]),
-		// A network and its neighbours are tried by several addresses.
-		...[...new Set(differences)].map((text) => `DIFFERENCE: ${text}`),
-		...failed.map(({name, detail}) => `FAILED: ${name}: ${detail}`),
-		...untried.map(({name, detail}) => `Not tried: ${name}: ${detail}`),
-		...proof.untried.map(
-			(network) => `Not tried: from ${network}: no packet from outside has such a source`,
-		),
-		`${proof.checks.length - failed.length - untried.length} of ${proof.checks.length} dialogues went as they should.`,
+		...describeFaults(proof),
+		...describeUntried(proof),
+		describeChecks(proof),
 		...proof.leftOut.map((what) => `Left out: ${what}`),
 		isExact(proof)
 			? 'Proven: exactly what the policy says.'
 			: isProven(proof)
 				? 'Proven without what was left out: what the policy says.'
 				: onlyLocksOut(proof)
-					? 'What the policy says, and you could not come in again.'
+					? 'What the policy says, and you could not log in again.'
 					: 'Not what the policy says.',
 		'',
 	].join('\n');

@@ -1,54 +1,87 @@
-import process from 'node:process';
-import {CommanderError} from 'commander';
-import {explainError, HostError, InputError} from '../lib/errors.ts';
+import {existsSync, lstatSync} from 'node:fs';
+import path from 'node:path';
+import {gatherReport, type Report} from '../app/inspect/report.ts';
+import {writeWhole} from '../host/files/atomic-write.ts';
+import {commandLine} from '../lib/command-line.ts';
+import {explainError, InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
+import {ruleSetToJson} from '../ruleset/print-rule-set.ts';
+import {proofToJson} from './prove.ts';
+import {documentOf} from './report/document.ts';
+import {printHtml} from './report/html.ts';
+import {printMarkdown} from './report/markdown.ts';
+import {requireRoot} from './require-root.ts';
+import {statusToJson} from './status.ts';
 
-const USAGE = 'See: fw-wizard --help';
+export type ReportFlags = {
+	readonly html?: string;
+	readonly prove?: boolean;
+	readonly json?: boolean;
+};
 
 /**
- * Prints on standard error what went wrong and what to do, a line each. With DEBUG in the environment
- * the stack comes first.
- * @param thrown anything
- * @returns the exit code
+ * `fw-wizard report`: the state of this firewall for an audit, as Markdown, or as a page in a file.
+ * @returns what to print, and whether all is well
+ * @throws {InputError} where the file cannot be replaced @throws {HostError} where no policy is applied
  */
-export function report(thrown: unknown): number {
-	if (process.env.DEBUG) {
-		process.stderr.write(`${thrown instanceof Error ? thrown.stack : thrown}\n`);
+export async function report(flags: ReportFlags): Promise<{text: string; well: boolean}> {
+	requireRoot('report');
+	const file = flags.html === undefined ? undefined : path.resolve(flags.html);
+	const fault = file === undefined ? undefined : faultOf(file);
+	if (fault !== undefined) {
+		throw new InputError(fault, `Write: ${commandLine('report --html report.html')}`);
 	}
 
-	const error = explainError(thrown);
-
-	if (error instanceof CommanderError) {
-		return error.exitCode === 0 ? 0 : reportUsage(error);
+	const found = await gatherReport(flags.prove ?? false);
+	const page = documentOf(found);
+	if (file !== undefined) {
+		try {
+			// It has the addresses of this machine and of others.
+			writeWhole(file, printHtml(page), 0o600);
+		} catch (error) {
+			throw explainError(error, file);
+		}
 	}
 
-	if (error instanceof InputError) {
-		return fail(error.message, error.hint, 2);
-	}
-
-	if (error instanceof HostError) {
-		return fail(error.message, error.hint, error.exitCode);
-	}
-
-	return fail(
-		`fw-wizard failed: ${error instanceof Error ? error.message : error}`,
-		'Set DEBUG=1 to see where; please report it',
-		3,
-	);
+	return {
+		well: found.well,
+		text: flags.json
+			? `${JSON.stringify({...toJson(found), ...(file === undefined ? {} : {file})}, undefined, '\t')}\n`
+			: file === undefined
+				? printMarkdown(page)
+				: `Written: ${printable(file, 400)}\n`,
+	};
 }
 
-function reportUsage({code, message}: CommanderError): number {
-	// What follows the error is commander's own; before it an argument may stand that has any characters.
-	const [, what = message, choices, similar] =
-		/^error: (.*?)(?:\. (Allowed choices are .*)\.|\n\((Did you mean .*)\))?$/s.exec(message) ?? [];
-	return fail(
-		code === 'commander.excessArguments' ? 'There is a word too many' : what,
-		choices ?? similar ?? USAGE,
-		2,
-	);
+/** Why the page cannot be put there. */
+function faultOf(file: string): string | undefined {
+	const folder = path.dirname(file);
+	const found = lstatSync(file, {throwIfNoEntry: false});
+	return !existsSync(folder)
+		? `${printable(folder)} does not exist`
+		: found?.isFile() === false
+			? `${printable(file)} is not a plain file: it is not replaced`
+			: undefined;
 }
 
-function fail(message: string, hint: string, exitCode: number): number {
-	process.stderr.write(`${printable(message, 400)}\n${printable(hint, 800)}\n`);
-	return exitCode;
+function toJson({time, host, well, system, facts, compiled, ...rest}: Report) {
+	const {status, exposure, items, proof: last} = rest;
+	const {rows, protocols = [], tried, unread} = exposure;
+	const swap = <T extends object>({
+		before: now,
+		after,
+		...row
+	}: T & {before: unknown; after?: unknown}) => ({
+		...row,
+		...{without: after, now},
+	});
+	return {
+		...{time, host, well, version: FW_WIZARD_VERSION, kernel: system.kernel},
+		iptables: facts.iptables?.version ?? null,
+		...ruleSetToJson(compiled),
+		status: statusToJson(status),
+		exposure: {rows: rows.map(swap), protocols: protocols.map(swap), tried, unread},
+		items,
+		proof: last ? {time: last.time, ...proofToJson(last.of, last.proof)} : null,
+	};
 }

@@ -1,9 +1,12 @@
 import {rootRequired} from '../host/exec/elevation.ts';
 import {isRoot} from '../host/machine/host-facts.ts';
 
-/** @throws {HostError} where the user is not root, with the command that works */
-export function requireRoot(command: string): void {
+/**
+ * @param args of this program, in the command that works
+ * @throws {HostError} where the user is not root
+ */
+export function requireRoot(args: string): void {
 	if (!isRoot()) {
-		throw rootRequired(command);
+		throw rootRequired(args);
 	}
 }

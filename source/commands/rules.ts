@@ -5,7 +5,7 @@ import type {ExistingFlags} from './options/existing.ts';
 import {appliedPolicyUnlessFlags, type PolicyFlags} from './options/policy.ts';
 import {readRequest} from './options/request.ts';
 
-export type RulesFlags = PolicyFlags &
+type RulesFlags = PolicyFlags &
 	Pick<ExistingFlags, 'switchOff'> & {readonly format?: RuleSetFormat; readonly json?: boolean};
 
 /** `fw-wizard rules`: prints the rule set of a policy. Touches nothing and needs no right. */

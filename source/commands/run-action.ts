@@ -2,6 +2,7 @@ import process from 'node:process';
 import type {Command} from 'commander';
 import {CONFIG_DIR, STATE_DIR} from '../change/paths.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {InputError} from '../lib/errors.ts';
 
 /** Gives a command its action, and perhaps something to do before that which a rehearsal must not do. */
@@ -27,7 +28,7 @@ export function flagsOf(called: Command, root: Command): {readonly rehearse?: bo
 	if (misplaced) {
 		throw new InputError(
 			`${misplaced.long} stands before the command`,
-			`Write it behind: fw-wizard ${called.name()} ${misplaced.long}`,
+			`Write it after the command: ${commandLine(`${called.name()} ${misplaced.long}`)}`,
 		);
 	}
 

@@ -1,10 +1,11 @@
-import {removeEverything, undoChange} from '../app/undo-change.ts';
+import {describeUndone, removeEverything, undoChange} from '../app/undo-change.ts';
 import {reportChanges} from '../change/undo.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {requireRoot} from './require-root.ts';
 
-export type UndoFlags = {
+type UndoFlags = {
 	readonly list?: boolean;
 	readonly to?: string;
 	readonly all?: boolean;
@@ -14,7 +15,7 @@ export type UndoFlags = {
 
 /** `fw-wizard undo`: restores what was there before a change. @throws {HostError} */
 export async function undo(flags: UndoFlags): Promise<string> {
-	requireRoot('fw-wizard undo');
+	requireRoot('undo');
 	if (flags.list) {
 		return flags.json ? `${JSON.stringify(reportChanges(), undefined, '\t')}\n` : listChanges();
 	}
@@ -37,16 +38,14 @@ export async function undo(flags: UndoFlags): Promise<string> {
 	}
 
 	const undone = await undoChange(parseId(flags.to), flags.yes ?? false);
-	return flags.json
-		? `${JSON.stringify({undone})}\n`
-		: `Undone: change ${undone.join(', ')}. The rules are as they were before.\n`;
+	return flags.json ? `${JSON.stringify({undone})}\n` : `${describeUndone(undone)}\n`;
 }
 
 function listChanges(): string {
 	const states = {
 		pending: 'waits',
-		kept: 'kept',
-		done: 'kept',
+		kept: 'confirmed',
+		done: 'confirmed',
 		rolling: 'being rolled back',
 		undoing: 'being undone',
 		'rolled-back': 'rolled back',
@@ -67,7 +66,7 @@ function parseId(text: string | undefined): number | undefined {
 	if (text !== undefined && !/^\d{1,9}$/.test(text)) {
 		throw new InputError(
 			`"${printable(text)}" is not a change`,
-			'Write a number of: fw-wizard undo --list',
+			`Write a number of: ${commandLine('undo --list')}`,
 		);
 	}
 

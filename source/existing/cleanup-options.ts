@@ -19,6 +19,8 @@ export type CleanupChoice = {
 	readonly breaks: readonly string[];
 	/** Why it cannot be chosen here, in one sentence. */
 	readonly refusal: string | undefined;
+	/** It may be taken without a question: all rules stay, and none of them decides in place of the new ones. */
+	readonly byDefault: boolean;
 };
 
 /**
@@ -47,12 +49,13 @@ export function planChoices(
 		...modes.map((mode) => ({
 			...describeChoice(snapshots, {mode, switchOff: owners}, saved),
 			reason: mode === best ? reason : undefined,
+			byDefault: mode === best && mode === 'keep' && !advice?.shadowed && owners.length === 0,
 		})),
 		...(owners.length === 0
 			? []
 			: [
 					{
-						...{existing: undefined, reason: undefined, refusal: undefined},
+						...{existing: undefined, reason: undefined, refusal: undefined, byDefault: false},
 						...{removals: [], rules: [], breaks: []},
 					},
 				]),
@@ -83,5 +86,6 @@ function describeChoice(
 		}),
 		breaks,
 		refusal,
+		byDefault: false,
 	};
 }

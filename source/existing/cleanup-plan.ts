@@ -65,7 +65,7 @@ export type Cleanup = {
 };
 
 /** What a cleanup mode would do here. */
-export type CleanupPlan = {
+type CleanupPlan = {
 	readonly mode: CleanupMode;
 	/** One for each family and backend that loses something. */
 	readonly cleanups: readonly Cleanup[];

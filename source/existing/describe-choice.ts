@@ -10,6 +10,8 @@ export type NeighbourChoice = {
 	readonly label: string;
 	/** What is removed, and what no longer works, one line each. */
 	readonly means: readonly string[];
+	/** What no longer works, one sentence each. */
+	readonly breaks?: readonly string[];
 	/** What is lost of another firewall and opens or closes something, one line each: they come first. */
 	readonly warnings: readonly string[];
 	/** What happens to the rules; undefined: the wizard ends. */
@@ -20,15 +22,19 @@ export type NeighbourChoice = {
 	readonly blocked?: readonly Network[];
 	/** Why it cannot be chosen here. */
 	readonly refusal: string | undefined;
+	/** See `CleanupChoice.byDefault`. */
+	readonly byDefault: boolean;
+	/** Why it is recommended, in half a sentence; undefined for the other choices. */
+	readonly reason: string | undefined;
 };
 
 /** What a firewall that is to be switched off allows, as openings. */
 export type ImportResult = {readonly manager: Manager; readonly translation: Translation};
 
 const LABELS = {
-	keep: 'Keep the rules of others',
-	'flush-input': 'Remove the rules of others in INPUT',
-	'flush-filter': 'Remove all rules of others in the filter table',
+	keep: 'Keep the existing rules',
+	'flush-input': 'Remove the existing rules in INPUT',
+	'flush-filter': 'Remove all existing rules in the filter table',
 } as const;
 
 /** How many rules are listed. There may be thousands, so that the others are only counted. */
@@ -57,14 +63,14 @@ export function describeNeighbourChoices(
  * @param imported what the firewall that is to be switched off allows; undefined where that is not known
  */
 export function describeNeighbourChoice(
-	{existing, reason, removals, rules, breaks, refusal}: CleanupChoice,
+	{existing, reason, removals, rules, breaks, refusal, byDefault}: CleanupChoice,
 	imported: ImportResult | undefined,
 ): NeighbourChoice {
 	if (existing === undefined) {
 		return {
 			label: 'End here, and leave everything as it is',
 			means: ['Nothing is changed.'],
-			...{existing, warnings: [], openings: [], refusal},
+			...{existing, warnings: [], openings: [], refusal, byDefault, reason},
 		};
 	}
 
@@ -86,17 +92,17 @@ export function describeNeighbourChoice(
 		warnings: translated === undefined ? [] : lossLines(translated, losses),
 		openings: translated?.translation.openings ?? [],
 		blocked: translated?.translation.blocked ?? [],
-		refusal,
+		...{breaks, refusal, byDefault, reason},
 		means: [
 			...(reason === undefined ? [] : [`${reason}.`]),
 			...(removals.length === 0
 				? ['Nothing goes. Rules that stand before ours still decide first.']
-				: [`What goes, when the rules are applied: ${removals.join('; ')}. Undo brings it back.`]),
+				: [`Removed when the rules are applied: ${removals.join('; ')}. Undo restores it.`]),
 			...breaks.map((text) => `${text.replace(/\.$/, '')}.`),
 			...switchOff.flatMap((name) =>
 				name === translated?.manager
 					? importLines(translated)
-					: [`What ${name} lets in is not taken over: open in Ports what you need.`],
+					: [`What ${name} allows is not imported: open in Ports what you need.`],
 			),
 			...rules.slice(0, MOST_RULES),
 			...(rules.length > MOST_RULES ? [`and ${rules.length - MOST_RULES} more rules`] : []),
@@ -114,12 +120,12 @@ function importLines({manager, translation}: ImportResult): readonly string[] {
 	const {openings} = translation;
 	return [
 		openings.length === 0
-			? `${manager} lets nothing in that an opening could say.`
-			: `What ${manager} lets in is where you start: ${openings.map(shortOpening).join(', ')}.`,
+			? `${manager} allows nothing that can be imported.`
+			: `What ${manager} allows is imported: ${openings.map(shortOpening).join(', ')}.`,
 		...blockedLines({manager, translation}),
 		...translation.untranslatable
 			.filter(({effect}) => effect === undefined)
-			.map(({text, why}) => `Not taken over: ${text} (${why})`),
+			.map(({text, why}) => `Not imported: ${text} (${why})`),
 		...translation.remarks,
 	];
 }

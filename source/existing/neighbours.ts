@@ -76,7 +76,7 @@ function nameManagers({ufw, firewalld, nftables, frozen}: Traces): readonly Neig
 						does: 'nftables.service loads /etc/nftables.conf at boot',
 						means: nftables.flushes
 							? 'It wipes the rules of everybody whenever it is started or stopped; at boot ours come after it'
-							: 'Its rules decide as well: what they drop stays shut, whatever is opened here',
+							: 'Its rules decide as well: what they drop stays blocked, whatever is opened here',
 					},
 				]
 			: []),
@@ -111,13 +111,13 @@ function nameInput(snapshot: RulesSnapshot): readonly Neighbour[] {
 			...{name: 'rules in INPUT', kind: 'rules', ...MODEST},
 			does:
 				count === 0
-					? `INPUT drops what no rule lets in (${place})`
+					? `INPUT drops what no rule accepts (${place})`
 					: `${count} ${count === 1 ? 'rule' : 'rules'} of INPUT ${count === 1 ? 'belongs' : 'belong'} to no program that is known (${place})`,
 			means: snapshot.inUse
 				? deciding === undefined
-					? 'They decide before ours: what they let in or shut out stays so'
+					? 'They are evaluated before ours: what they accept or block stays so'
 					: `Rule ${deciding.index} (${printable(printRule(deciding.rule, deciding.family), 80)}) decides on everything: ours would not be reached`
-				: 'The kernel asks both backends: what this one shuts stays shut, whatever is opened here',
+				: 'The kernel asks both backends: what this one blocks stays blocked, whatever is opened here',
 		},
 	];
 }
@@ -153,7 +153,7 @@ function nameElsewhere(snapshots: readonly RulesSnapshot[]): readonly Neighbour[
 		? []
 		: [
 				{
-					...{name: 'rules elsewhere', kind: 'rules', ...MODEST},
+					...{name: 'rules in other chains', kind: 'rules', ...MODEST},
 					does: `${count} ${count === 1 ? 'rule' : 'rules'} in other chains: ${shown}${names.length > 4 ? `, ${names.length - 4} more` : ''}`,
 					means: 'They stay as they are, unless you flush the filter table and they are in it',
 				},
@@ -168,7 +168,8 @@ function nameTable({name, text}: Traces['nativeTables'][number]): readonly Neigh
 				{
 					...{name: `table ${printable(name, 60)}`, kind: 'rules', ...MODEST},
 					does: `The table ${printable(name, 60)} of nftables looks at what comes in`,
-					means: 'It stays, and decides as well: what it drops stays shut, whatever is opened here',
+					means:
+						'It stays, and decides as well: what it drops stays blocked, whatever is opened here',
 				},
 			];
 }

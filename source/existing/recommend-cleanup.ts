@@ -25,13 +25,13 @@ type Place = {
  * INPUT has none. They are kept, whether their program is known or not, unless every INPUT that has
  * some is a firewall of plain rules: one of them, or the policy, decides on every packet, and none
  * leads to a chain with rules, matches a set, an inner interface or an IPsec policy, or carries a
- * comment.
+ * comment. `shadowed`: where they are kept, they decide on packets before our rules do.
  * @param switchOff the programs that are switched off before: their rules do not count
  */
 export function recommendCleanup(
 	snapshots: readonly RulesSnapshot[],
 	switchOff: readonly Manager[] = [],
-): {readonly mode: CleanupMode; readonly reason: string} | undefined {
+): {readonly mode: CleanupMode; readonly reason: string; readonly shadowed?: true} | undefined {
 	const places = snapshots
 		.map((snapshot) => placeOf(snapshot, switchOff.includes('ufw')))
 		.filter(({snapshot, rules, drops}) => rules.length > 0 || (drops && !snapshot.inUse));
@@ -41,7 +41,11 @@ export function recommendCleanup(
 
 	const kept = reasonToKeep(places);
 	if (kept !== undefined) {
-		return {mode: 'keep', reason: `${kept}${describeShadow(places)}`};
+		const shadow = describeShadow(places);
+		return {
+			...({mode: 'keep', reason: `${kept}${shadow}`} as const),
+			...(shadow === '' ? {} : {shadowed: true}),
+		};
 	}
 
 	const [cause = ''] = places.flatMap((place) => causeIn(place) ?? []);
@@ -116,7 +120,7 @@ function describeShadow(places: readonly Place[]): string {
 	const [first] = deciding;
 	if (first !== undefined) {
 		const text = printable(printRule(first.rule, first.family), 80);
-		return `. Rule ${first.index} of INPUT (${text}) decides before ours, which are not reached`;
+		return `. Rule ${first.index} of INPUT (${text}) is evaluated before ours, and decides on everything`;
 	}
 
 	return cut === undefined

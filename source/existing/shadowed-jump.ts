@@ -27,7 +27,7 @@ export function findJumpFault(rules: FamilyRules): readonly string[] {
 }
 
 /** A rule that decides on everything, with its position in its chain, counted from 1. */
-export type Deciding = {readonly family: Family; readonly index: number; readonly rule: Rule};
+type Deciding = {readonly family: Family; readonly index: number; readonly rule: Rule};
 
 /**
  * The first rule of another program in INPUT that accepts or blocks everything before our jump. Where
@@ -45,7 +45,7 @@ export function decidingRule(rules: FamilyRules): Deciding | undefined {
 /** A rule that decides before our chain is reached, in one line. */
 export function describeDeciding({family, index, rule}: Deciding): string {
 	const text = printable(printRule(rule, family), 200);
-	return `IPv${family}: ours is not reached: rule ${index} of INPUT decides before it: ${text}`;
+	return `IPv${family}: ours is not reached: rule ${index} of INPUT comes first and decides on everything: ${text}`;
 }
 
 function firstDeciding(

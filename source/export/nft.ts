@@ -1,7 +1,11 @@
+import {commandLine} from '../lib/command-line.ts';
+import {InputError} from '../lib/errors.ts';
 import {groupBy} from '../lib/group-by.ts';
 import type {Family} from '../lib/network.ts';
 import {type PortRange, printPorts} from '../lib/port-ranges.ts';
+import {printable} from '../lib/printable.ts';
 import {type HelperName, helperOf} from '../policy/helpers.ts';
+import {printOpened} from '../policy/opening.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {
 	defaultReject,
@@ -15,12 +19,15 @@ import {
 } from '../ruleset/model.ts';
 import {protocolNumberOf} from '../ruleset/protocol-names.ts';
 
-/** The hook of nftables for each of our chains (nft(8), "Chains"). */
-const HOOKS: Readonly<Record<string, string>> = {
-	'FW-WIZARD-INPUT': 'input',
-	'FW-WIZARD-OUTPUT': 'output',
-	'FW-WIZARD-PREROUTING': 'prerouting',
+/** The hook of nftables for each of our chains, and its priority (nft(8), "Chains"): mangle's is -150. */
+const HOOKS: Readonly<Record<string, {readonly name: string; readonly hook: string}>> = {
+	'FW-WIZARD-INPUT': {name: 'input', hook: 'input priority 0'},
+	'FW-WIZARD-OUTPUT': {name: 'output', hook: 'output priority 0'},
+	'FW-WIZARD-PREROUTING': {name: 'prerouting', hook: 'prerouting priority 0'},
+	'FW-WIZARD-FORWARD': {name: 'forward', hook: 'forward priority -150'},
 };
+
+const COMMENT_BYTES = 127;
 
 const WORDS = {
 	4: {table: 'ip fw_wizard', address: 'ip', type: 'ipv4_addr'},
@@ -30,8 +37,17 @@ const WORDS = {
 /**
  * A rule set as native rules of nftables with the same meaning, in tables of its own. `nft -f` loads
  * the text in one transaction, which replaces what an earlier one has loaded. For nft 0.9 or newer.
+ * @throws {InputError} where an opening ends
  */
 export function printNft({policy, ruleSet}: CompiledPolicy): string {
+	const ending = policy.openings.find(({until}) => until !== undefined);
+	if (ending !== undefined) {
+		throw new InputError(
+			`${printable(printOpened(ending), 200)} ends at a time, which nft reads in the zone of the machine that loads it`,
+			`Close it before, or use: ${commandLine('export shell')}`,
+		);
+	}
+
 	const tables = ruleSet.families.map((rules) => printTable(rules, policy.helpers));
 	return `#!/usr/sbin/nft -f
 # Made by fw-wizard: a firewall for nftables alone. To load it: nft -f THIS
@@ -63,41 +79,57 @@ function printTable(rules: FamilyRules, helpers: readonly HelperName[]): string 
 		(name) =>
 			`	set ${setName(name)} {\n		type ${WORDS[family].type}\n		size 65535\n		flags dynamic,timeout\n		timeout 1m\n	}\n`,
 	);
+	const groups = groupBy(all.filter(isNamedJump), ({target}) => chainOf(target)).map(
+		(jumps) =>
+			`	set ${groupName(chainOf(jumps[0]?.target))} {\n		type ${WORDS[family].type}\n		flags interval\n		elements = { ${jumps.map(({match}) => match.source).join(', ')} }\n	}\n`,
+	);
 	const bodies = chains.map(({name, rules: list}) => {
 		const lines = joinJumps(list).map((rule) => `		${printRule(rule, family)}${comment(rule)}`);
 		const hook = HOOKS[name];
-		return `	chain ${hook ?? groupName(name)} {\n${hook === undefined ? '' : `		type filter hook ${hook} priority 0; policy accept;\n`}${lines.join('\n')}\n	}\n`;
+		return `	chain ${hook?.name ?? groupName(name)} {\n${hook === undefined ? '' : `		type filter hook ${hook.hook}; policy accept;\n`}${lines.join('\n')}\n	}\n`;
 	});
 	return `table ${table}
 delete table ${table}
 table ${table} {
-${[...objects, ...sets, ...bodies].join('\n')}}
+${[...objects, ...sets, ...groups, ...bodies].join('\n')}}
 `;
 }
 
-/** The same rules. The jumps to the chain of a group, one for each source in iptables, are one with a set of sources. */
+/**
+ * The same rules. The jumps to the chain of a group, one for each source in iptables, are one with a set of sources,
+ * which has the name of the group if that has one.
+ */
 function joinJumps(rules: readonly Rule[]): readonly Rule[] {
 	const keyed = rules.map((rule, index) => ({rule, key: `${index}`}));
 	return groupBy(keyed, ({rule: {target}, key}) =>
 		target.kind === 'chain' ? target.name : key,
 	).flatMap(([first, ...others]) => {
-		if (first === undefined || others.length === 0) {
+		if (first === undefined || (others.length === 0 && !isNamedJump(first.rule))) {
 			return first?.rule ?? [];
 		}
 
-		const sources = [first, ...others].flatMap(({rule}) => rule.match.source ?? []);
-		return ourRule(
-			'opening',
-			`You opened ports from these ${sources.length} sources`,
-			{source: `{ ${sources.join(', ')} }`},
-			first.rule.target,
-		);
+		const {rule} = first;
+		const sources = [first, ...others].flatMap((one) => one.rule.match.source ?? []);
+		const chain = chainOf(rule.target);
+		const [whom, source] = isNamedJump(rule)
+			? [`@${chain.slice(GROUP_PREFIX.length)}`, `@${groupName(chain)}`]
+			: [`these ${sources.length} sources`, `{ ${sources.join(', ')} }`];
+		return ourRule('opening', `You opened ports from ${whom}`, {source}, rule.target);
 	});
 }
 
-/** The name of the chain of a group: `from_1`. */
+/** The name of the chain of a group, and of its set if it has a name: `from_1`, `from_office`. */
 function groupName(chain: string): string {
-	return chain.replace(GROUP_PREFIX, 'from_');
+	return chain.replace(GROUP_PREFIX, 'from_').replaceAll('-', '_');
+}
+
+function chainOf(target: Rule['target'] | undefined): string {
+	return target?.kind === 'chain' ? target.name : '';
+}
+
+/** Whether a rule leads packets from some network to the chain of a group with a name. */
+function isNamedJump({match, target}: Rule): boolean {
+	return match.source !== undefined && /-FROM-[a-z]/.test(chainOf(target));
 }
 
 /** A rule as nft reads it. Protocols are numbers, since nft finds their names only in /etc/protocols. */
@@ -106,6 +138,7 @@ function printRule({match, target}: Rule, family: Family): string {
 	switch (target.kind) {
 		case 'ACCEPT':
 		case 'DROP':
+		case 'RETURN':
 			return [...words, target.kind.toLowerCase()].join(' ');
 		case 'REJECT':
 			return [
@@ -122,7 +155,7 @@ function printRule({match, target}: Rule, family: Family): string {
 		case 'chain':
 			return [...words, `jump ${groupName(target.name)}`].join(' ');
 		default:
-			throw new RangeError(`a rule of ours has no target ${target.kind}`);
+			throw new RangeError(`a rule of fw-wizard has no target ${target.kind}`);
 	}
 }
 
@@ -132,10 +165,12 @@ function matchWords(match: Match, family: Family): readonly string[] {
 	return [
 		...(match.source === undefined ? [] : [`${address} saddr ${match.source}`]),
 		...(match.destination === undefined ? [] : [`${address} daddr ${match.destination}`]),
-		...(match.inInterface === undefined ? [] : [`iifname "${match.inInterface}"`]),
+		...(match.inInterface === undefined ? [] : [`iifname "${interfaceName(match.inInterface)}"`]),
+		...(match.outInterface === undefined ? [] : [`oifname "${interfaceName(match.outInterface)}"`]),
 		...protocolWords(match),
 		...(match.syn ? ['tcp flags & (fin|syn|rst|ack) == syn'] : []),
 		...(match.states === undefined ? [] : [`ct state ${match.states.join(',').toLowerCase()}`]),
+		...translationWords(match),
 		...(limit === undefined ? [] : [rateWords(limit)]),
 		...(hashlimit === undefined
 			? []
@@ -145,7 +180,26 @@ function matchWords(match: Match, family: Family): readonly string[] {
 	];
 }
 
-function protocolWords({protocol, sourcePorts, destinationPorts, syn}: Match): readonly string[] {
+/** What conntrack knows of a packet that was sent on. nft(8): `ct original proto-dst` asks no protocol by itself. */
+function translationWords({translated, originalPorts, direction}: Match): readonly string[] {
+	return [
+		...(translated ? ['ct status dnat'] : []),
+		...(direction === undefined ? [] : ['ct direction original']),
+		...portWords('ct original proto-dst', originalPorts && [originalPorts]),
+	];
+}
+
+/** iptables writes any rest of a name as `+`, nft as `*`. */
+function interfaceName(pattern: string): string {
+	return pattern.replace(/\+$/, '*');
+}
+
+function protocolWords(match: Match): readonly string[] {
+	const {protocol, sourcePorts, destinationPorts, originalPorts, syn} = match;
+	if (originalPorts !== undefined) {
+		return [`meta l4proto ${protocolNumberOf(protocol ?? '')}`];
+	}
+
 	const hasPorts = sourcePorts !== undefined || destinationPorts !== undefined;
 	if (protocol !== 'tcp' && protocol !== 'udp' && !hasPorts) {
 		return protocol === undefined ? [] : [`meta l4proto ${protocolNumberOf(protocol)}`];
@@ -156,7 +210,7 @@ function protocolWords({protocol, sourcePorts, destinationPorts, syn}: Match): r
 		...portWords(`${protocol} dport`, destinationPorts),
 	];
 	if (ports.length === 0 && !syn) {
-		throw new RangeError(`a rule of ours lets in all of ${protocol}`);
+		throw new RangeError(`a rule of fw-wizard accepts all of ${protocol}`);
 	}
 
 	return ports;
@@ -189,9 +243,23 @@ function objectName(helper: string, protocol: string): string {
 	return `${helper.toLowerCase().replaceAll(/[^a-z\d]/g, '_')}_${protocol}`;
 }
 
-/** A comment of at most 128 bytes (NFTNL_UDATA_COMMENT_MAXLEN). A quotation mark would end it. */
+/**
+ * A comment of at most 128 bytes with the zero at its end (NFTNL_UDATA_COMMENT_MAXLEN), of whole characters. A
+ * quotation mark would end it, and nft has no way to write one.
+ */
 function comment({reason}: Rule): string {
-	return reason === undefined
-		? ''
-		: ` comment "${reason.text.replace(/["\\]/g, "'").slice(0, 120)}"`;
+	if (reason === undefined) {
+		return '';
+	}
+
+	let text = '';
+	for (const character of reason.text.replace(/["\\]/g, "'")) {
+		if (Buffer.byteLength(text + character) > COMMENT_BYTES) {
+			break;
+		}
+
+		text += character;
+	}
+
+	return ` comment "${text}"`;
 }

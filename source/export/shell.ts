@@ -128,10 +128,10 @@ load() {
 	sh "$state${RESTORE_FILE}.new"
 	why='the rules do not load whole'
 	if loaded && left && why="loading took longer than $seconds s" && [ "$left" -gt 0 ]; then
-		say "loaded. The old rules are restored in $left s. To keep these, log in anew (${NEW_CONNECTION}) and run: sh $0 keep"
+		say "loaded. The old rules are restored in $left s. To keep these, log in again (${NEW_CONNECTION}) and run: sh $0 keep"
 		exit 0
 	fi
-	roll_back || refuse "$why, and restoring the old rules FAILED (\${wrong#, }). The watchdog tries it again. See iptables-save and ip6tables-save" 5
+	roll_back || refuse "$why, and restoring the old rules failed (\${wrong#, }). The watchdog tries it again. See iptables-save and ip6tables-save" 5
 	disarm "$id"
 	refuse "$why: the old rules are restored" 4
 }
@@ -158,14 +158,14 @@ not_kept() {
 	wrong=
 	if there "$state/keeping"; then restore_files; else remove_beside; fi
 	left
-	refuse "NOT kept: $1. The old rules are restored in $left s\${wrong:+, but these files could not be restored: \${wrong#, }}" 5
+	refuse "not confirmed: $1. The old rules are restored in $left s\${wrong:+, but these files could not be restored: \${wrong#, }}" 5
 }
 
 undo() {
 	[ "$settled" != yes ] || exit 0
 	there "$state" || refuse 'nothing waits to be undone' 1
 	read -r id <"$state/id"
-	roll_back || refuse "restoring FAILED: \${wrong#, }. See iptables-save and ip6tables-save, and run this again" 5
+	roll_back || refuse "restoring failed: \${wrong#, }. See iptables-save and ip6tables-save, and run this again" 5
 	disarm "$id"
 	say 'the old rules are restored'
 }
@@ -187,8 +187,8 @@ status() {
 remove() {
 	wrong= id=
 	! there "$state/id" || read -r id <"$state/id"
-	put_back '' '${tables.join('\n')}' || refuse "NOT removed: \${wrong#, }. No file was removed" 5
-	remove_files || refuse "the rules are removed, but NOT these files, which the next boot may load: \${wrong#, }" 5
+	put_back '' '${tables.join('\n')}' || refuse "not removed: \${wrong#, }. No file was removed" 5
+	remove_files || refuse "the rules are removed, but not these files, which the next boot may load: \${wrong#, }" 5
 	! there "$state" || drop || refuse "all is removed but $state: the watchdog restores the old rules from it" 5
 	[ -z "$id" ] || disarm "$id"
 	rm -rf "$state.new" "$state.done"

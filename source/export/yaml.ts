@@ -18,8 +18,8 @@ export function printCloudInit(policy: Policy, script: string): string {
 ${head(policy)}
 #
 # Where the image has iptables, the rules are loaded at the first boot before sshd and other services start.
-# Where it has not, iptables is installed when these already run, and the rules are loaded after that: UNTIL
-# THEN NOTHING IS FILTERED. In that case have the provider's firewall filter, or use an image with iptables.
+# Where it has not, iptables is installed when these already run, and the rules are loaded after that. Until
+# then nothing is filtered: have the provider's firewall filter, or use an image with iptables.
 # A later boot loads the rules before the network comes up (fw-wizard.service).
 bootcmd:
   - |
@@ -31,7 +31,7 @@ ${indent(script, 4)}    ${END}
     if command -v iptables-restore >/dev/null; then
     sh ${SCRIPT_FILE} && sh ${SCRIPT_FILE} keep
     else
-    echo 'fw-wizard: iptables is not installed yet: NOTHING IS FILTERED until it is' >&2
+    echo 'fw-wizard: iptables is not installed yet: nothing is filtered until it is' >&2
     fi
     }
 packages:
@@ -82,7 +82,7 @@ ${indent(script, 10)}
     - name: Close the connection
       ansible.builtin.meta: reset_connection
 
-    - name: Log in anew
+    - name: Log in again
       ansible.builtin.wait_for_connection:
         timeout: 30
 

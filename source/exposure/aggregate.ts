@@ -1,9 +1,10 @@
 import {groupBy} from '../lib/group-by.ts';
+import {joinWords} from '../lib/list.ts';
 import {FAMILIES} from '../lib/network.ts';
 import {ALL_PORTS, hasPort, type PortRange} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
 import type {NamedVantagePoint} from '../proof/vantage-points.ts';
-import type {Listener} from '../services/listener.ts';
+import {type Listener, programOf} from '../services/listener.ts';
 import type {Exposed, Reach} from './model.ts';
 
 type Ranges = Readonly<Record<Protocol, readonly PortRange[]>>;
@@ -47,7 +48,7 @@ export type VisibilityFrom = NamedVantagePoint & {
 
 export type States = Pick<Exposed, 'before' | 'after'>;
 /** Whether one port is reachable from one vantage point. */
-export type StatesFrom = States & {readonly vantagePoint: NamedVantagePoint};
+type StatesFrom = States & {readonly vantagePoint: NamedVantagePoint};
 
 /** Asks the same of what is reachable from a vantage point now, and after the change. */
 export function statesFrom(
@@ -65,14 +66,18 @@ export function statesFrom(
 /**
  * Joins the states of one port. Strangers are `anywhere` where their states on all interfaces are the
  * same, otherwise there is one row for each interface; a network or the remote client has a row only where
- * its state differs from that of strangers; families with the same states share a row.
+ * its state differs from that of strangers; families with the same states share a row. So do containers
+ * and guests of the same states: they have one where more is open to them, and where they lose what they use.
+ * @param used whether a program listens on the port
  */
 export function summarize(
 	states: readonly StatesFrom[],
+	used = true,
 ): ReadonlyArray<States & Pick<Exposed, 'families' | 'from'>> {
 	const parts = FAMILIES.flatMap((family) => {
 		const mine = states.filter(({vantagePoint}) => vantagePoint.family === family);
 		const isStranger = ({vantagePoint}: StatesFrom) => vantagePoint.kind === 'anywhere';
+		const isInside = ({vantagePoint}: StatesFrom) => vantagePoint.kind === 'inside';
 		const strangers = mergeAddresses(mine.filter(isStranger));
 		const [first] = strangers;
 		const agree = strangers.every((one) => isSame(one, first));
@@ -82,7 +87,14 @@ export function summarize(
 					stranger.vantagePoint.inInterface === one.vantagePoint.inInterface &&
 					isSame(stranger, one),
 			);
-		const others = mine.filter((one) => !isStranger(one) && !isLikeStrangers(one));
+		const others = mine.filter(
+			(one) => !isStranger(one) && !isInside(one) && !isLikeStrangers(one),
+		);
+		const inside = mergeAddresses(mine.filter(isInside)).filter(
+			(one) =>
+				(!(agree && isSame(one, first)) && [one.before, one.after].includes('open')) ||
+				(used && one.before === 'open' && one.after !== undefined && one.after !== 'open'),
+		);
 		return [
 			...(agree ? strangers.slice(0, 1) : strangers).map(({vantagePoint, before, after}) => ({
 				...{family, from: agree ? 'anywhere' : vantagePoint.name, before, after},
@@ -90,6 +102,11 @@ export function summarize(
 			...mergeAddresses(others).map(({vantagePoint, before, after}) => ({
 				...{family, from: vantagePoint.name, before, after},
 			})),
+			...groupBy(inside, ({before, after}) => `${before} ${after}`).flatMap((group) =>
+				group.slice(0, 1).map(({before, after}) => ({
+					...{family, from: joinNames(group), before, after},
+				})),
+			),
 		];
 	});
 	return groupBy(parts, ({from, before, after}) => JSON.stringify([from, before, after])).flatMap(
@@ -104,6 +121,16 @@ export function summarize(
 			return [{families, from, before, ...(after === undefined ? {} : {after})}];
 		},
 	);
+}
+
+/** More networks than these are counted. */
+const MOST_NAMES = 3;
+
+/** `containers of app_default, guests on virbr0 and 2 more` */
+function joinNames(states: readonly StatesFrom[]): string {
+	const names = states.map(({vantagePoint}) => vantagePoint.name);
+	const more = names.length - MOST_NAMES;
+	return more > 0 ? `${names.slice(0, MOST_NAMES).join(', ')} and ${more} more` : joinWords(names);
 }
 
 /**
@@ -150,8 +177,9 @@ export function reachabilityOf(
 }
 
 /** The name of the program that listens, and the container that it listens for, as far as they are known. */
-export function processOf({process, kernel, container}: Listener): Pick<Exposed, 'process' | 'by'> {
-	const name = process ?? (kernel ? 'the kernel' : undefined);
+export function processOf(listener: Listener): Pick<Exposed, 'process' | 'by'> {
+	const name = programOf(listener);
+	const {container} = listener;
 	return {
 		...(name === undefined ? {} : {process: name}),
 		...(container === undefined ? {} : {by: container}),

@@ -4,6 +4,7 @@ import {HostError} from '../lib/errors.ts';
 import {printNetwork} from '../lib/network.ts';
 import {joinRanges, onePort} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
+import {networksOf} from '../policy/sources.ts';
 import type {ProtocolDifference} from '../proof/compare-protocols.ts';
 import {divideSources} from '../proof/divide-sources.ts';
 import {runProtocolChecks} from '../proof/protocols.ts';
@@ -50,7 +51,7 @@ export type Comparison = {
 	readonly unloaded: readonly string[];
 };
 
-export type CompareOptions = {
+type CompareOptions = {
 	readonly policy: Policy;
 	readonly ruleSet: RuleSet;
 	readonly interfaces: readonly Interface[];
@@ -110,19 +111,20 @@ export async function compareRunning(
 			});
 			const named = new Set(
 				policy.openings.flatMap((opening) =>
-					opening.kind === 'port' ? (opening.from ?? []).map(printNetwork) : [],
+					opening.kind === 'port' ? networksOf(opening.from ?? []).map(printNetwork) : [],
 				),
 			);
 			const differences = withoutImplied(
 				[...views, ...sampledViews]
-					.flatMap(differencesOf)
+					.flatMap((view) => differencesOf(view, policy, source))
 					.filter((difference) => !isBan(difference, named)),
 			);
 			// Packets have to arrive again, also under rules that block neighbour discovery.
 			await testbed.seedNeighbours(differences.map(({vantagePoint}) => vantagePoint));
-			const deviations = await explainDeviations(
-				...([testbed, source, loaded, differences, cuts] as const),
+			const found = await explainDeviations(
+				...([testbed, source, loaded, differences, {policy, cuts}] as const),
 			);
+			const deviations = found.filter((one) => !isGrant(one));
 			await testbed.forgetNeighbours();
 			const known = new Set(deviations.map(({rule}) => rule?.text));
 			const {differences: protocols} = await runProtocolChecks(
@@ -148,6 +150,11 @@ export async function compareRunning(
 		},
 		{beyond: false},
 	);
+}
+
+/** Whether a program lets its own guests in, as libvirt does for their DHCP and DNS. */
+function isGrant({fate, from, rule}: Deviation): boolean {
+	return fate === 'open' && rule?.own === false && from.every(({kind}) => kind === 'inside');
 }
 
 /** Loads the running rules, less rate limits and rules for other sources than the vantage points. */

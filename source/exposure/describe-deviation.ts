@@ -1,10 +1,14 @@
 import {programOfRule} from '../existing/rule-owner.ts';
-import {type PortRange, printPorts} from '../lib/port-ranges.ts';
-import {describeRule, type Fate} from '../proof/responsible-rule.ts';
+import {type PortRange, printPorts, subtractRanges} from '../lib/port-ranges.ts';
+import type {Policy} from '../policy/policy.ts';
+import {judgesForwarded, publisherOf, withCure} from '../proof/published.ts';
+import {describeRule} from '../proof/responsible-rule.ts';
 import type {ResponsibleRule} from '../proof/rule-counters.ts';
 import {programOfTable} from '../services/known-programs/find.ts';
+import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import type {BlockedConnection} from './compare-connections.ts';
 import type {Deviation} from './explain-deviations.ts';
+import type {RunningFate, RunningView} from './running-differences.ts';
 
 /** More ranges than these are counted. */
 const MOST_RANGES = 6;
@@ -34,7 +38,7 @@ export function describeBlocked({names, families, rule}: BlockedConnection): str
  * known, and what to open where a rule redirects to another port
  * @param note what stands between the two
  */
-export function causeOf(rule: ResponsibleRule | undefined, fate?: Fate, note = ''): string {
+export function causeOf(rule: ResponsibleRule | undefined, fate?: RunningFate, note = ''): string {
 	if (rule === undefined) {
 		return 'no rule was found that does it';
 	}
@@ -42,7 +46,49 @@ export function causeOf(rule: ResponsibleRule | undefined, fate?: Fate, note = '
 	const program = programOfRule(rule.text) ?? programOfTable(rule.table);
 	const other = fate === 'closed' && REDIRECTS.exec(rule.text)?.slice(1).find(Boolean);
 	const cure = other ? `; to open it, open ${other} as well` : '';
-	return `${describeRule(rule)}${program ? ` (${program.name})` : ''}${note}${cure}`;
+	const cause = `${describeRule(rule)}${program ? ` (${program.name})` : ''}${note}${cure}`;
+	return fate === 'forwarded' && SENDS_ON.test(rule.text) ? withCure(cause, program) : cause;
+}
+
+/** A rule that sends packets to another machine (iptables-extensions(8), nft(8)). */
+const SENDS_ON = /-j (?:DNAT|NETMAP) |\bdnat\b/;
+
+/**
+ * The published ports that a policy leaves as they are: `8080/tcp is open over IPv4, published by Docker; …`
+ * @returns none where it governs them
+ */
+export function describeLeft(
+	views: readonly RunningView[],
+	policy: Policy,
+	source: RulesUnderTest,
+): readonly string[] {
+	const strangers = views.filter(
+		({vantagePoint}) =>
+			vantagePoint.kind === 'anywhere' &&
+			policy.published !== 'policy' &&
+			judgesForwarded(policy, vantagePoint),
+	);
+	const names = new Set<string>();
+	let canClose = false;
+	for (const {forwarded, expected} of strangers) {
+		for (const protocol of ['tcp', 'udp'] as const) {
+			for (const range of subtractRanges(forwarded[protocol], expected[protocol])) {
+				const publisher = publisherOf(range, source);
+				if (publisher !== undefined) {
+					names.add(`${printPorts(range, '-')}/${protocol} (${publisher.program.name})`);
+					canClose ||= publisher.program.kind !== 'cluster';
+				}
+			}
+		}
+	}
+
+	const more = names.size - MOST_RANGES;
+	const list = [...names].slice(0, MOST_RANGES).join(', ');
+	return names.size === 0
+		? []
+		: [
+				`${list}${more > 0 ? ` and ${more} more` : ''} ${names.size === 1 ? 'is' : 'are'} open as published${canClose ? '; to let the policy decide: --published policy' : ''}`,
+			];
 }
 
 function printList(ranges: readonly PortRange[]): string {

@@ -1,20 +1,19 @@
-import {programOfRule} from '../existing/rule-owner.ts';
 import type {Family} from '../lib/network.ts';
 import {intersectRanges, joinRanges, type PortRange} from '../lib/port-ranges.ts';
-import {printable} from '../lib/printable.ts';
+import type {Policy} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
-import {type Fate, findResponsibleRule} from '../proof/responsible-rule.ts';
+import {governs, publisherOf} from '../proof/published.ts';
+import {findResponsibleRule} from '../proof/responsible-rule.ts';
 import type {ResponsibleRule} from '../proof/rule-counters.ts';
 import type {NamedVantagePoint} from '../proof/vantage-points.ts';
-import {programOfTable} from '../services/known-programs/find.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import type {Testbed} from '../testbed/testbed.ts';
-import type {Difference} from './running-differences.ts';
+import type {Difference, RunningFate} from './running-differences.ts';
 import {withoutRateLimits} from './strip-rate-limits.ts';
 
 /** Ports that one rule opens or closes against the policy. */
 export type Deviation = {
-	readonly fate: Fate;
+	readonly fate: RunningFate;
 	readonly ports: Readonly<Record<Protocol, readonly PortRange[]>>;
 	readonly families: readonly Family[];
 	readonly from: readonly NamedVantagePoint[];
@@ -24,24 +23,6 @@ export type Deviation = {
 
 /** The rules for this many differences are looked for, at most: each takes some 30 ms. */
 const MOST_SEARCHES = 24;
-
-/** The rule with which a known program publishes a port, of a container mostly; safe to print. */
-export function publishedBy({first}: PortRange, {loads}: RulesUnderTest): string | undefined {
-	const port = new RegExp(`\\bdport (?:\\{[^}]*\\b)?${first}\\b`);
-	for (const {program, text} of loads) {
-		const isNative = program === 'nft';
-		const table = isNative ? (/^table (\S+ \S+) \{/.exec(text)?.[1] ?? '') : 'nat';
-		const line = text
-			.split('\n')
-			.find((one) => port.test(one) && (isNative || / -j DNAT /.test(one)));
-		const found = line && (isNative ? programOfTable(table) : programOfRule(line));
-		if (line && found) {
-			return `${printable(line.trim(), 200)}, in ${table} (${found.name})`;
-		}
-	}
-
-	return undefined;
-}
 
 /**
  * Finds the rule of each difference by packets, and puts together what one rule does.
@@ -53,16 +34,18 @@ export async function explainDeviations(
 	source: RulesUnderTest,
 	loaded: RulesUnderTest,
 	differences: readonly Difference[],
-	cuts: readonly PortRange[],
+	{policy, cuts}: {readonly policy: Policy; readonly cuts: readonly PortRange[]},
 ): Promise<readonly Deviation[]> {
 	const original = originalLines(source);
 	const found = new Map<string, Deviation>();
 	let searches = 0;
 	for (const {vantagePoint, fate, protocol, ports} of differences) {
 		let rule: ResponsibleRule | undefined;
+		const unguarded = fate === 'forwarded' && governs(policy, vantagePoint);
+		const wanted = unguarded ? 'unguarded' : fate === 'sent on' ? 'forwarded' : fate;
 		const unknown =
-			fate === 'forwarded'
-				? ports.filter((range) => publishedBy(range, source) === undefined)
+			fate === 'forwarded' && !unguarded
+				? ports.filter((range) => publisherOf(range, source) === undefined)
 				: ports;
 		// Neighbouring ports may have two causes.
 		const pieces = unknown.flatMap((range) =>
@@ -74,7 +57,7 @@ export async function explainDeviations(
 				const packet = {protocol, port: range.first};
 				rule =
 					searches < MOST_SEARCHES
-						? await findResponsibleRule(testbed, loaded, vantagePoint, packet, fate)
+						? await findResponsibleRule(testbed, loaded, vantagePoint, packet, wanted)
 						: undefined;
 				searches += 1;
 			}

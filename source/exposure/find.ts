@@ -2,6 +2,7 @@ import type {Existing} from '../existing/cleanup-plan.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findListeners, findPublished} from '../host/sockets/listeners.ts';
 import {findProtocolUses} from '../host/sockets/protocol-uses.ts';
+import {rootCommandLine} from '../lib/command-line.ts';
 import {HostError} from '../lib/errors.ts';
 import type {NamedVantagePoint} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
@@ -96,7 +97,7 @@ export async function findExposure(
 /** Reads the running rules. @throws {HostError} where they cannot be read */
 async function readRunning({root, families, iptables}: Facts): Promise<RulesUnderTest> {
 	if (!root) {
-		throw new HostError('only root can', 'Run: sudo fw-wizard exposure');
+		throw new HostError('only root can', `Run: ${rootCommandLine('exposure')}`, 3, 'not-root');
 	}
 
 	return runningSource(families, iptables);

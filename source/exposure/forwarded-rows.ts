@@ -1,6 +1,6 @@
 import type {Published} from '../existing/nat/published-ports.ts';
 import {groupBy} from '../lib/group-by.ts';
-import {joinRanges, type PortRange, rangesOverlap} from '../lib/port-ranges.ts';
+import {cutPorts, joinRanges, type PortRange, rangesOverlap} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
 import type {Listener} from '../services/listener.ts';
 import {
@@ -20,7 +20,9 @@ export function redirectedRows(
 	listeners: readonly Listener[],
 ): readonly Exposed[] {
 	const sent = sentOn(visibilities).filter(({here}) => here);
-	return groupBy(sent, ({protocol, to}) => `${protocol} ${to}`).flatMap((group) => {
+	// Redirected packets keep the address that they were sent to: of several the first one stands for all.
+	const keyOf = ({protocol, to}: SentOn) => `${protocol} ${to[0] === '['} ${/\d+$/.exec(to)}`;
+	return groupBy(sent, keyOf).flatMap((group) => {
 		const [{protocol, to} = {protocol: 'tcp' as const, to: ''}] = group;
 		const family = to.startsWith('[') ? 6 : 4;
 		const port = Number(/\d+$/.exec(to)?.[0]);
@@ -57,6 +59,7 @@ function sentOn(visibilities: readonly VisibilityFrom[]): readonly SentOn[] {
 export function containerRows(
 	visibilities: readonly VisibilityFrom[],
 	published: readonly Published[],
+	listeners: readonly Listener[],
 ): readonly Exposed[] {
 	const found = sentOn(visibilities).filter(({here}) => !here);
 	const known = published.map((port) => ({
@@ -91,21 +94,62 @@ export function containerRows(
 
 		const {protocol, first, last, by} = port;
 		const families = new Set(group.flatMap(({families}) => families));
+		const proxied = listeners.some(
+			(one) => one.container !== undefined && one.protocol === protocol && one.port === first,
+		);
+		const containers = new Set(
+			group.flatMap((one) => ('container' in one ? (one.container ?? []) : [])),
+		);
 		const row = {
 			protocol,
-			ports: [{first, last}],
 			listens: true,
 			to: [...new Set(group.map(({to}) => to))].join(', '),
 			by,
+			...(containers.size === 0 ? {} : {container: [...containers].join(', ')}),
 			through: 'a container' as const,
 		};
-		const states = visibilities
-			.filter(({family}) => families.has(family))
-			.map((one) =>
-				statesFrom(one, (visibility) => forwardOf(visibility, protocol, {first, last})),
+		const mine = visibilities.filter(({family}) => families.has(family));
+		const summariesOf = (range: PortRange) =>
+			summarize(
+				mine.map((one) =>
+					statesFrom(one, (visibility) => {
+						const forwarded = forwardOf(visibility, protocol, range);
+						// DNAT leaves out the container's own network: its packets reach the proxy through INPUT.
+						return one.kind === 'inside' && forwarded === 'shut' && proxied
+							? reachabilityOf(visibility, protocol, range.first)
+							: forwarded;
+					}),
+				),
 			);
-		return summarize(states).map((summary) => ({...row, ...summary}));
+		// A policy may open some ports of a range alone.
+		const parts = partsOf({first, last}, protocol, mine).map((range) => ({
+			range,
+			summaries: summariesOf(range),
+		}));
+		return groupBy(parts, ({summaries}) => JSON.stringify(summaries)).flatMap((alike) =>
+			(alike[0]?.summaries ?? []).map((summary) => ({
+				...row,
+				ports: joinRanges(alike.map(({range}) => range)),
+				...summary,
+			})),
+		);
 	});
+}
+
+/** A range of ports, cut where ports begin or end that some packets were forwarded to. */
+function partsOf(
+	{first, last}: PortRange,
+	protocol: Protocol,
+	visibilities: readonly VisibilityFrom[],
+): readonly PortRange[] {
+	const edges = visibilities
+		.flatMap(({before, after}) => [before, after ?? before])
+		.flatMap(({forwarded}) => (forwarded === 'unknown' ? [] : forwarded))
+		.filter((one) => !one.here && one.protocol === protocol)
+		.flatMap((one) => [one.first, one.last + 1]);
+	return cutPorts([first, last + 1, ...edges]).filter(
+		(range) => first <= range.first && range.last <= last,
+	);
 }
 
 /** Whether packets to some port of the range are forwarded. */

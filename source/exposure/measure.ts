@@ -148,14 +148,14 @@ function visibilityFrom(
 	const starts = new Map(stretches.map((stretch) => [stretch.first, stretch]));
 	const widen = ({first, last}: PortRange) =>
 		Array.from({length: last - first + 1}, (_, index) => starts.get(first + index) ?? []).flat();
-	const {passed = {tcp: [], udp: []}, forwarded} = observation ?? {};
+	const {passed = {tcp: [], udp: []}, sent} = observation ?? {};
 	const untried = subtractRanges([ALL_PORTS], joinRanges(stretches));
 	return {
 		open: {tcp: joinRanges(passed.tcp.flatMap(widen)), udp: joinRanges(passed.udp.flatMap(widen))},
 		unknown: {tcp: untried, udp: untried},
 		forwarded:
-			forwarded?.flatMap(({port, ...sent}) =>
-				widen(onePort(port)).map((range) => ({...range, ...sent})),
+			sent?.forwarded.flatMap(({port, ...rest}) =>
+				widen(onePort(port)).map((range) => ({...range, ...rest})),
 			) ?? 'unknown',
 		...(routed ? {} : {mayForwardMore: true}),
 	};

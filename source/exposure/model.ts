@@ -5,6 +5,13 @@ import type {Protocol} from '../policy/services.ts';
 /** Whether a new connection gets through. */
 export type Reach = 'open' | 'shut' | 'unknown';
 
+/** The same in words for the screen. */
+export const REACH_WORDS: Readonly<Record<Reach, string>> = {
+	open: 'open',
+	shut: 'blocked',
+	unknown: 'unknown',
+};
+
 /** Ports whose packets have the same origin, path and fate. */
 export type Exposed = {
 	readonly protocol: Protocol;
@@ -22,6 +29,8 @@ export type Exposed = {
 	/** Where the packets are forwarded to, `172.17.0.2:80`, and by what: Docker, podman, a DNAT rule. */
 	readonly to?: string;
 	readonly by?: string;
+	/** The containers that it is forwarded to, where their names are known. */
+	readonly container?: string;
 	readonly before: Reach;
 	/** Absent where no policy is given. */
 	readonly after?: Reach;

@@ -1,12 +1,12 @@
 import {hasNft} from '../host/netfilter/nftables.ts';
-import {intersectRanges, subtractRanges} from '../lib/port-ranges.ts';
+import {hasPort, intersectRanges, subtractRanges} from '../lib/port-ranges.ts';
 import {type ProofOptions, prove} from '../proof/prove.ts';
-import type {PortDifference, Proof, View} from '../proof/report.ts';
+import {governs, publishedBy} from '../proof/published.ts';
+import {FACTS, type PortDifference, type Proof, type View} from '../proof/report.ts';
 import {OWN_PREFIX} from '../ruleset/model.ts';
 import {hasOthers, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {type Comparison, compareRunning} from './compare-running.ts';
 import {causeOf} from './describe-deviation.ts';
-import {publishedBy} from './explain-deviations.ts';
 import type {RunningView} from './running-differences.ts';
 import {withoutRateLimits} from './strip-rate-limits.ts';
 
@@ -33,12 +33,14 @@ export async function proveWhole(request: ProofOptions): Promise<Proof> {
 		views: [
 			...proof.views.map((view) => {
 				const seen = found.views.find(({vantagePoint}) => isSame(vantagePoint, view.vantagePoint));
-				return seen ? withCauses(view, seen, found, source) : view;
+				return seen ? withCauses(view, seen, found, request) : view;
 			}),
 			...found.views
-				.filter((seen) => !isProved(seen))
-				.map((seen) => withCauses({...seen, differences: []}, seen, found, source))
-				.filter(({differences}) => differences.length > 0),
+				.map((seen) => {
+					const view = {...seen, differences: []};
+					return isProved(seen) ? view : withCauses(view, seen, found, request);
+				})
+				.filter((view) => view.differences.length > 0 || publishesMore(view, proof.views)),
 		],
 		checks: [
 			...proof.checks.map((check) => {
@@ -51,8 +53,22 @@ export async function proveWhole(request: ProofOptions): Promise<Proof> {
 				...{name: 'answers leave by the routes', result: 'failed' as const, detail},
 			})),
 		],
-		leftOut: [...found.unloaded.map((name) => `table ${name}`), ...found.leftOut],
+		leftOut: [...found.unloaded.map((name) => `table ${name}`), ...found.leftOut, ...proof.leftOut],
 	};
+}
+
+/** Whether strangers find a port published there alone: at another address of this machine, or on another interface. */
+function publishesMore({vantagePoint, published}: View, proved: readonly View[]): boolean {
+	const known = proved
+		.filter((view) => view.vantagePoint.family === vantagePoint.family)
+		.flatMap((view) => view.published);
+	return (
+		vantagePoint.kind === 'anywhere' &&
+		published.some(
+			({protocol, first}) =>
+				!known.some((one) => one.protocol === protocol && hasPort([one], first)),
+		)
+	);
 }
 
 /** The same without rate limits of others, which a sweep exceeds, and without what a copy cannot load. */
@@ -93,14 +109,13 @@ function namesOf({names, families}: Comparison['blocked'][number]): readonly str
 
 /** The causes that were found by evaluating INPUT of the filter table. */
 const EVALUATED = /^(?:rule \d+ of|there are no|no rule decides)/;
-const FACTS = {open: 'passes', closed: 'is shut', forwarded: 'is forwarded'} as const;
 
 /** The differences of a view, with the rules that were found by packets as their causes. */
 function withCauses(
 	view: View,
 	{vantagePoint, expected, forwarded}: RunningView,
 	{deviations}: Comparison,
-	source: RulesUnderTest,
+	{policy, source}: ProofOptions,
 ): View {
 	const differences = (['tcp', 'udp'] as const).flatMap((protocol): readonly PortDifference[] => {
 		const named = deviations
@@ -111,6 +126,11 @@ function withCauses(
 					from.some(({kind, name}) => kind === vantagePoint.kind && name === vantagePoint.name),
 			)
 			.flatMap(({fate, ports, rule}) => {
+				// The proof names it among the published ports.
+				if (fate === 'sent on') {
+					return [];
+				}
+
 				const fact = FACTS[fate];
 				const own = rule?.own ?? true;
 				const cause = causeOf(rule, fate);
@@ -120,7 +140,10 @@ function withCauses(
 					)
 					.map((one) => ({
 						...{protocol, fact, ports: intersectRanges(ports[protocol], one.ports)},
-						cause: rule && one.cause.startsWith('rule ') ? `${one.cause}: ${cause}` : one.cause,
+						cause:
+							rule && one.cause.startsWith('rule ') && !cause.startsWith(one.cause)
+								? `${one.cause}: ${cause}`
+								: one.cause,
 					}));
 				const others = subtractRanges(
 					ports[protocol],
@@ -140,19 +163,18 @@ function withCauses(
 			named.filter((one) => one.fact === fact).flatMap(({ports}) => ports);
 		const rest = view.differences
 			.filter((one) => one.protocol === protocol)
-			.map((one) => ({
-				...one,
-				ports: subtractRanges(one.ports, [
-					...explained(one.fact),
-					...(one.fact === 'is shut' ? forwarded[protocol] : []),
-				]),
-			}));
-		const published = subtractRanges(forwarded[protocol], [
+			.map((one) => ({...one, ports: subtractRanges(one.ports, explained(one.fact))}));
+		// By packets, where the policy governs them.
+		const left =
+			vantagePoint.kind === 'inside' || governs(policy, vantagePoint) ? [] : forwarded[protocol];
+		const published = subtractRanges(left, [
 			...expected[protocol],
-			...explained(FACTS.forwarded),
+			...[...named, ...rest]
+				.filter(({fact}) => fact === FACTS.forwarded)
+				.flatMap(({ports}) => ports),
 		]).map((range) => ({
 			...{protocol, ports: [range], fact: FACTS.forwarded},
-			cause: publishedBy(range, source) ?? 'a rule that publishes ports',
+			cause: publishedBy(range, source),
 		}));
 		return [...named, ...rest, ...published].filter(({ports}) => ports.length > 0);
 	});

@@ -22,7 +22,7 @@ export function exposedRows(
 	listeners: readonly Listener[],
 	published: readonly Published[],
 ): readonly Exposed[] {
-	const containers = containerRows(visibilities, published);
+	const containers = containerRows(visibilities, published, listeners);
 	const listening = joinFamilies([
 		...containers,
 		...redirectedRows(visibilities, listeners),
@@ -107,10 +107,17 @@ function listenerRows(
 		({family, inInterface}) =>
 			families.includes(family) && (on === undefined || on === inInterface),
 	);
-	const exact = possible.filter(({destination}) => destination === address);
-	const states = (all || exact.length === 0 ? possible : exact).map((one) =>
-		statesFrom(one, (visibility) => reachabilityOf(visibility, protocol, port)),
+	// Of an interface from which packets went to this very address, these tell.
+	const exact = new Set(
+		possible.flatMap(({destination, inInterface}) =>
+			destination === address ? [inInterface] : [],
+		),
 	);
+	const states = possible
+		.filter(
+			({destination, inInterface}) => all || !exact.has(inInterface) || destination === address,
+		)
+		.map((one) => statesFrom(one, (visibility) => reachabilityOf(visibility, protocol, port)));
 	return summarize(states).map((summary) => ({...row, ...summary, through: 'INPUT'}));
 }
 
@@ -132,6 +139,7 @@ function silentRows(
 				visibilities.map((one) =>
 					statesFrom(one, (visibility) => reachabilityOf(visibility, protocol, range.first)),
 				),
+				false,
 			).map((states) => ({...states, range})),
 		)
 		.filter(({before, after}) => before !== 'shut' || (after ?? 'shut') !== 'shut');

@@ -1,32 +1,36 @@
-import {joinRanges, onePort, type PortRange, subtractRanges} from '../lib/port-ranges.ts';
+import {intersectRanges, joinRanges, type PortRange} from '../lib/port-ranges.ts';
+import type {Policy} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
+import {comparePorts} from '../proof/compare-ports.ts';
 import type {Ports} from '../proof/count-nft.ts';
 import type {SampledSource} from '../proof/divide-sources.ts';
+import {judgesForwarded, publishedPorts, publisherOf} from '../proof/published.ts';
 import type {View} from '../proof/report.ts';
 import type {Fate} from '../proof/responsible-rule.ts';
 import type {Observation} from '../proof/sweep.ts';
 import type {NamedVantagePoint} from '../proof/vantage-points.ts';
-import {fillStretches, openPorts} from '../ruleset/evaluate-ports.ts';
+import {openPorts} from '../ruleset/evaluate-ports.ts';
 import type {RuleSet} from '../ruleset/model.ts';
+import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import {isBroad} from './sources-in-rules.ts';
+
+/** `sent on`: the policy opens it, and a rule of no known program sends its packets to another machine. */
+export type RunningFate = Fate | 'sent on';
 
 /** Ports of one protocol that differ from the policy. */
 export type Difference = {
 	readonly vantagePoint: NamedVantagePoint;
-	readonly fate: Fate;
+	readonly fate: RunningFate;
 	readonly protocol: Protocol;
 	readonly ports: readonly PortRange[];
 };
 
 /** What passed from one vantage point, and what should. */
-export type RunningView = Pick<View, 'vantagePoint' | 'expected' | 'passed'> & {
-	/** Ports whose packets go elsewhere, to a container say. */
-	readonly forwarded: Ports;
-};
+export type RunningView = Omit<View, 'differences' | 'protocols'>;
 
 export function viewOf(
 	vantagePoint: NamedVantagePoint,
-	{passed, forwarded = []}: Observation,
+	{passed, forwarded = NO_PORTS, sent}: Observation,
 	alike: readonly PortRange[],
 	ruleSet: RuleSet,
 ): RunningView {
@@ -42,50 +46,41 @@ export function viewOf(
 			),
 		);
 	const expected = (protocol: Protocol) => (rules ? openPorts(rules, vantagePoint, protocol) : []);
-	const elsewhere = (protocol: Protocol) =>
-		widen(
-			forwarded
-				.filter((one) => one.protocol === protocol && !one.here)
-				.map(({port}) => onePort(port)),
-		);
+	const widenBoth = ({tcp, udp}: Ports) => ({tcp: widen(tcp), udp: widen(udp)});
 	return {
 		vantagePoint,
 		expected: {tcp: expected('tcp'), udp: expected('udp')},
-		passed: {tcp: widen(passed.tcp), udp: widen(passed.udp)},
-		forwarded: {tcp: elsewhere('tcp'), udp: elsewhere('udp')},
+		passed: widenBoth(passed),
+		forwarded: widenBoth(forwarded),
+		published: sent ? publishedPorts(sent) : [],
 	};
 }
 
 /** The same for a source of which only the edges were tried, and what their packets showed of all ports. */
 export function viewOfSampled(
-	{vantagePoint, alike, expected}: SampledSource,
-	{passed, forwarded = []}: Observation,
+	{vantagePoint, expected}: SampledSource,
+	{passed, forwarded = NO_PORTS}: Observation,
 ): RunningView {
-	const elsewhere = (protocol: Protocol) => {
-		const ports = forwarded.filter((one) => one.protocol === protocol && !one.here);
-		return fillStretches(alike, joinRanges(ports.map(({port}) => onePort(port))));
-	};
-	return {
-		vantagePoint,
-		expected,
-		passed,
-		forwarded: {tcp: elsewhere('tcp'), udp: elsewhere('udp')},
-	};
+	return {vantagePoint, expected, passed, forwarded, published: []};
 }
 
-export function differencesOf(view: RunningView): readonly Difference[] {
-	const {vantagePoint, expected, passed, forwarded} = view;
+const NO_PORTS: Ports = {tcp: [], udp: []};
+
+export function differencesOf(
+	view: RunningView,
+	policy: Policy,
+	source: RulesUnderTest,
+): readonly Difference[] {
+	const {vantagePoint, forwarded, expected} = view;
+	const judged = judgesForwarded(policy, vantagePoint);
 	return (['tcp', 'udp'] as const).flatMap((protocol) => {
-		const open = subtractRanges(passed[protocol], expected[protocol]);
-		// What is forwarded bypasses INPUT, and no policy opens or closes it.
-		const sent = [...passed[protocol], ...forwarded[protocol]];
-		const closed = subtractRanges(expected[protocol], sent);
-		const elsewhere = subtractRanges(forwarded[protocol], expected[protocol]);
+		const sentOn = intersectRanges(forwarded[protocol], expected[protocol]).filter(
+			(range) => judged && publisherOf(range, source) === undefined,
+		);
 		return [
-			{vantagePoint, protocol, fate: 'open' as const, ports: open},
-			{vantagePoint, protocol, fate: 'closed' as const, ports: closed},
-			{vantagePoint, protocol, fate: 'forwarded' as const, ports: elsewhere},
-		].filter(({ports}) => ports.length > 0);
+			...comparePorts(view, protocol, judged),
+			...(sentOn.length === 0 ? [] : [{fate: 'sent on' as const, ports: sentOn}]),
+		].map((fault) => ({...fault, vantagePoint, protocol}));
 	});
 }
 
@@ -111,6 +106,6 @@ export function withoutImplied(differences: readonly Difference[]): readonly Dif
 	const known = new Set(strangers.map(keyOf));
 	const all = [...new Set([...strangers, ...differences.filter((one) => !known.has(keyOf(one)))])];
 	// Where many ports are published, the rules of the others are looked for first.
-	const isForwarded = ({fate}: Difference) => fate === 'forwarded';
+	const isForwarded = ({fate}: Difference) => fate === 'forwarded' || fate === 'sent on';
 	return [...all.filter((one) => !isForwarded(one)), ...all.filter(isForwarded)];
 }

@@ -62,7 +62,7 @@ function sourcesOf(line: string, sets: ReadonlyMap<string, readonly Network[]>) 
 	}
 
 	const accepts =
-		/ -j (?:ACCEPT|RETURN|DNAT|REDIRECT|FW-WIZARD-FROM-\d+)\b| (?:accept|return|dnat|redirect)\b/.test(
+		/ -j (?:ACCEPT|RETURN|DNAT|REDIRECT|FW-WIZARD-FROM-[a-z\d-]+)\b| (?:accept|return|dnat|redirect)\b/.test(
 			line,
 		);
 	const [, negated, source, set] =

@@ -1,13 +1,14 @@
 import {yieldToEventLoop} from '../host/exec/yield.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
-import {FAMILIES, type Family} from '../lib/network.ts';
+import {FAMILIES, type Family, stripPrefixLength} from '../lib/network.ts';
 import {isDiscovery} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
+import {ownAddresses} from '../proof/own-addresses.ts';
+import {planInside} from '../proof/plan-inside.ts';
 import {pickStranger} from '../proof/sample-addresses.ts';
 import {
 	type Entry,
 	type NamedVantagePoint,
-	ownAddresses,
 	type PolicyVantagePoints,
 	planForPolicy,
 	planVantagePoints,
@@ -19,7 +20,7 @@ import {isInternalInterface} from '../services/known-programs/find.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import {broadNetworks, referencesIn, sourcesInRules} from './sources-in-rules.ts';
 
-export type ExposureVantagePoints = {
+type ExposureVantagePoints = {
 	readonly vantagePoints: readonly NamedVantagePoint[];
 	/** Where no packets are sent from although the rules may treat them in another way. One sentence each. */
 	readonly gaps: readonly string[];
@@ -27,6 +28,9 @@ export type ExposureVantagePoints = {
 
 /** Packets are sent from this many of the networks that rules name, at most. */
 const MOST_NETWORKS = 16;
+/** The same of containers and guests: addresses that they send to, on all their bridges together. */
+const MOST_INSIDE = 48;
+
 /**
  * Plans where packets are sent from to measure what the outside can reach: a stranger on each interface,
  * towards each of its addresses that makes a difference; an address in each network that some rule or
@@ -42,7 +46,9 @@ export async function planForExposure(
 	remoteClient: RemoteClient | undefined,
 	served: ReadonlySet<string>,
 ): Promise<ExposureVantagePoints> {
-	const outer = interfaces.filter(({name}) => !isInternalInterface(name));
+	const outer = interfaces.filter(
+		({name, inside}) => inside === undefined && !isInternalInterface(name),
+	);
 	const main = outer.find(({name}) => name === remoteClient?.inInterface) ?? outer[0];
 	if (main === undefined) {
 		return {
@@ -79,17 +85,29 @@ export async function planForExposure(
 	});
 	const ofKind = (kind: NamedVantagePoint['kind']) => planned.filter((one) => one.kind === kind);
 	const networks = ofKind('network');
+	const inside = planInside(interfaces, ({name, addresses}, family) => [
+		...destinations(addresses, family),
+		// Containers reach what is bound to other addresses of this machine through their own bridge, too.
+		...outer
+			.filter((one) => one.name !== name)
+			.flatMap((one) => one.addresses.map(stripPrefixLength))
+			.filter((address) => address.includes(':') === (family === 6) && served.has(address)),
+	]);
 	return {
 		vantagePoints: [
 			...ofKind('anywhere'),
+			...inside.slice(0, MOST_INSIDE),
 			...networks.slice(0, MOST_NETWORKS),
 			...ofKind('client'),
 		],
 		gaps: [
 			...(networks.length > MOST_NETWORKS
 				? [
-						`Rules let in ${networks.length} networks: it was looked from ${MOST_NETWORKS} of them, and from anywhere else.`,
+						`Rules allow ${networks.length} networks: ${MOST_NETWORKS} of them were tried, and anywhere else.`,
 					]
+				: []),
+			...(inside.length > MOST_INSIDE
+				? ['There are so many bridges of containers and guests that some of them were not tried.']
 				: []),
 			...FAMILIES.filter(
 				(family) => families.includes(family) && strangers[family] === undefined,
@@ -116,7 +134,9 @@ export async function planForRunning(
 	const usual = planned.filter(({kind}) => kind === 'anywhere');
 	const names = new Set([
 		...usual.map(({inInterface}) => inInterface),
-		...interfaces.map(({name}) => name).filter((name) => !isInternalInterface(name)),
+		...interfaces.flatMap(({name, inside}) =>
+			inside === undefined && !isInternalInterface(name) ? [name] : [],
+		),
 	]);
 	const texts = running.loads.map(({text}) => text);
 	const inPolicy = planned.filter(({kind}) => kind !== 'anywhere');

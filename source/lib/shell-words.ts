@@ -5,7 +5,7 @@ export const UNKNOWN = '\0';
 export type Word = {readonly text: string; readonly quoted: boolean};
 
 /** What the words before say of the word that is read. */
-export type WordPlace = {
+type WordPlace = {
 	/** It names the program of a command. */
 	readonly isFirst: boolean;
 	/** It is a pattern of `case`. */

@@ -20,6 +20,11 @@ export type InitSystem = {
 	readonly findFault: () => string | undefined;
 	/** The commands before and after the removal of its files. */
 	readonly deactivate: Omit<FilePlan, 'files'>;
+	/**
+	 * What is left of `activate`, and of what begins the watch, where the files and these links are there already.
+	 * Absent: all of it.
+	 */
+	readonly again?: {readonly links: readonly string[]} & Pick<FilePlan, 'after'>;
 	/** How it has the loaded rules watched; absent where the user sees to the boot. */
 	readonly watch?: Watch;
 };

@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs';
-import type {FilePlan} from '../change/boot-files.ts';
+import {type FilePlan, isThere} from '../change/boot-files.ts';
 import {BOOT_FILE, FLOOR_FILE, OLD_RULES_FILES, RESTORE_FILE} from '../change/paths.ts';
 import {readText} from '../host/files/read-text.ts';
 import {findInstalledInits} from '../host/machine/init-system.ts';
@@ -14,8 +14,8 @@ import {sysvinit} from './init/sysvinit.ts';
 import {type BootChoice, INIT_SYSTEM_NAMES, type InitSystem} from './init-system.ts';
 import {printRestoreScript} from './restore-script.ts';
 import {findUnsupported} from './unsupported.ts';
-import {USUAL_WATCH, type WatchChoice} from './watch/choice.ts';
-import {isWatching, planWatch} from './watch/plan-watch.ts';
+import {USUAL_WATCH} from './watch/choice.ts';
+import {isWatching, planWatch, RECORD_WATCH} from './watch/plan-watch.ts';
 
 /** How a change gets loaded at the next boot, and how an undo reverses that. */
 export type Persistence = {
@@ -63,13 +63,11 @@ function detectInitSystem(): InitSystem | undefined {
 /**
  * What confirming a change does so that the next boot loads the same rules.
  * @param choice the init system that the user names for this change
- * @param watch how the user wants the rules watched, where this change says so
  */
 export function planPersistence(
 	compiled: CompiledPolicy,
 	backend: Backend,
 	choice = readChoice(),
-	watch?: WatchChoice,
 ): Persistence {
 	const initSystem = findInitSystem(choice);
 	if (!initSystem) {
@@ -79,7 +77,7 @@ export function planPersistence(
 	const said = choice !== undefined && choice !== 'auto';
 	const programOf = (family: Family) => programOfBackend(family, backend);
 	const planned = planBootFiles(initSystem, compiled, programOf);
-	const watched = planWatch(initSystem, compiled.ruleSet, programOf, watch);
+	const watched = planWatch(initSystem, compiled.ruleSet, programOf);
 	const before = existsSync(RESTORE_FILE) ? findInitSystem() : undefined;
 	const leave = before === undefined || before === initSystem ? NOTHING : deactivation(before);
 	const files = {...planned.files, ...watched.files};
@@ -98,6 +96,34 @@ export function planPersistence(
 		},
 		undo: before === undefined ? deactivation(initSystem) : undoTo(before, initSystem),
 	};
+}
+
+/**
+ * The same, without commands that tell the init system again what it knows: where its files are there unchanged, and
+ * enabled. What an undo does stays whole: much may have happened until then.
+ */
+export function withoutRepetition({keep, undo}: Persistence, choice = readChoice()): Persistence {
+	const initSystem = findInitSystem(choice);
+	const own = initSystem === undefined ? [] : filesOf([initSystem]);
+	const isKnown =
+		keep.before.length === 0 &&
+		own.every((file) => {
+			const content = keep.files[file];
+			return content === null ? !existsSync(file) : content !== undefined && isThere(file, content);
+		}) &&
+		initSystem?.again?.links.every((link) => existsSync(link));
+	return isKnown && initSystem?.again !== undefined
+		? {
+				keep: {
+					...keep,
+					after: [
+						...initSystem.again.after,
+						...keep.after.filter((command) => command === RECORD_WATCH),
+					],
+				},
+				undo,
+			}
+		: {keep, undo};
 }
 
 /** Commands of several plans, those of the first one first. */

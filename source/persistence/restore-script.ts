@@ -6,7 +6,7 @@ import {quote} from '../lib/shell-quote.ts';
 import {tableLines} from '../ruleset/format-iptables.ts';
 import {type FamilyRules, GROUP_PREFIX, OWN_PREFIX} from '../ruleset/model.ts';
 
-export type RestoreFamily = {
+type RestoreFamily = {
 	readonly family: Family;
 	/** The absolute path of the iptables of the backend in use; its -restore stands beside it. */
 	readonly program: string;
@@ -67,7 +67,7 @@ jumps_to() {
 # The lines that remove the groups of earlier rules that are not in the lines $1: nothing jumps to them any more.
 old_groups() {
 	all=$("$tool" -w 10 -S 2>/dev/null)
-	printf '%s\\n' "$all" | sed -n 's/^-N \\(${GROUP_PREFIX}[0-9]*\\)$/\\1/p' | while read -r group; do
+	printf '%s\\n' "$all" | sed -n 's/^-N \\(${GROUP_PREFIX}[a-z0-9-]*\\)$/\\1/p' | while read -r group; do
 		case $1 in *":$group "*) continue ;; esac
 		printf '%s\\n' "$all" | sed '/^-A ${OWN_PREFIX}/d' | grep -q " -[jg] $group$" ||
 			printf ':%s - [0:0]\\n-X %s\\n' "$group" "$group"
@@ -198,7 +198,7 @@ ${printTables(floor)}}
 ipv${family}() {
 ${printChoice(program)}family ${family} && return
 status=$?
-[ "$status" = 1 ] || echo "fw-wizard: not even the IPv${family} floor loads: IPv${family} is NOT FILTERED" >&2
+[ "$status" = 1 ] || echo "fw-wizard: not even the IPv${family} floor loads: IPv${family} is not filtered" >&2
 return "$status"
 }
 `;

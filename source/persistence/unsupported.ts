@@ -2,6 +2,7 @@ import {existsSync} from 'node:fs';
 import {readText} from '../host/files/read-text.ts';
 import {isRoot} from '../host/machine/host-facts.ts';
 import {netAdminHere} from '../host/machine/system.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {HostError} from '../lib/errors.ts';
 import {findLasting} from './volatile-root.ts';
 
@@ -13,21 +14,21 @@ export function findUnsupported(): HostError | undefined {
 	if (existsSync('/etc/NIXOS')) {
 		return new HostError(
 			'NixOS makes /etc anew from its configuration: what fw-wizard writes there does not last',
-			`Put the rules into networking.firewall.extraCommands. ${IN_PRINT}`,
+			`Put the rules into networking.firewall.extraCommands. ${inPrint()}`,
 		);
 	}
 
 	if (findLasting() === 'in memory') {
 		return new HostError(
 			'What is written to /etc here lies in memory, and does not last until the next boot',
-			`Apply where it lasts: overlayroot-chroot(8), or the overlay switched off. ${IN_PRINT}`,
+			`Apply where it lasts: overlayroot-chroot(8), or the overlay switched off. ${inPrint()}`,
 		);
 	}
 
 	if (existsSync('/etc/openwrt_release')) {
 		return new HostError(
 			'OpenWrt has a firewall of its own, which loads its rules anew at every change of the network',
-			`Put what you need into /etc/config/firewall. ${IN_PRINT}`,
+			`Put what you need into /etc/config/firewall. ${inPrint()}`,
 		);
 	}
 
@@ -35,7 +36,7 @@ export function findUnsupported(): HostError | undefined {
 	if (/^Linux version \S+-Microsoft\b/.test(readText('/proc/version') ?? '')) {
 		return new HostError(
 			'WSL 1 has no netfilter: Windows filters its packets',
-			'Use the firewall of Windows, or WSL 2. The rules in print: fw-wizard rules',
+			`Use the firewall of Windows, or WSL 2. The rules in print: ${commandLine('rules')}`,
 		);
 	}
 
@@ -47,10 +48,12 @@ export function findMissingRight(): HostError | undefined {
 	return isRoot() && netAdminHere().value === false
 		? new HostError(
 				'This container has not the right to load rules (CAP_NET_ADMIN)',
-				'Firewall its host, or start it with --cap-add=NET_ADMIN. The rules in print: fw-wizard rules',
+				`Firewall its host, or start it with --cap-add=NET_ADMIN. The rules in print: ${commandLine('rules')}`,
 			)
 		: undefined;
 }
 
-const IN_PRINT =
-	'The rules in print: fw-wizard rules. To load them now, and see to the boot yourself: --boot none';
+/** How to see the rules here, and to load them without the next boot. */
+function inPrint(): string {
+	return `The rules in print: ${commandLine('rules')}. To load them now, and see to the boot yourself: --boot none`;
+}

@@ -1,3 +1,4 @@
+import {isInterface} from './interface-pattern.ts';
 import type {IpProtocol} from './ip-protocols.ts';
 import {type Opening, type PortOpening, shortOpening} from './opening.ts';
 
@@ -16,7 +17,10 @@ export function adviseOpenings(
 	interfaces: ReadonlySet<string> | undefined,
 ): readonly string[] {
 	const missing = openings.filter(
-		({on}) => on !== undefined && interfaces !== undefined && !interfaces.has(on),
+		({on}) =>
+			on !== undefined &&
+			interfaces !== undefined &&
+			![...interfaces].some((name) => isInterface(on, name)),
 	);
 	const names = [...new Set(missing.map(({on}) => on))];
 	return [
@@ -29,6 +33,20 @@ export function adviseOpenings(
 			? ['mosh begins with a login over SSH: it needs 22/tcp as well.']
 			: []),
 	];
+}
+
+/**
+ * That a login over SSH is possible only until an opening ends, a sentence for each port.
+ * @param ports of TCP by which the user logs in
+ */
+export function adviseEnds(
+	openings: readonly Opening[],
+	ports: readonly number[],
+): readonly string[] {
+	const lasting = openings.filter(({until}) => until === undefined);
+	return ports
+		.filter((port) => opensPort(openings, 'tcp', port) && !opensPort(lasting, 'tcp', port))
+		.map((port) => `The opening of ${port}/tcp ends: after that you cannot log in through it.`);
 }
 
 /** The packets of IPsec, and the ports by which its keys are negotiated, are of use together. */

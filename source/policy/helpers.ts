@@ -61,7 +61,7 @@ export const HELPERS: readonly Helper[] = [
 		client: true,
 		server: true,
 		purpose: 'FTP without encryption: active transfers of a client, passive ones of a server',
-		cost: 'An FTP server can name a port of this machine and be let in there, from its own address',
+		cost: 'An FTP server can name a port of this machine and reach it, from its own address',
 	},
 	{
 		name: 'tftp',
@@ -103,7 +103,7 @@ export const HELPERS: readonly Helper[] = [
 		families: IPV4_ONLY,
 		client: true,
 		server: true,
-		purpose: 'PPTP, an old VPN: lets its GRE packets in',
+		purpose: 'PPTP, an old VPN: accepts its GRE packets',
 		cost: 'PPTP itself is broken; prefer WireGuard',
 	},
 	{
@@ -127,7 +127,7 @@ export const HELPERS: readonly Helper[] = [
 		client: false,
 		server: true,
 		purpose: 'Amanda backup, on the machine that is backed up',
-		cost: 'The backup server is let in on the ports that the exchange names',
+		cost: 'The backup server is allowed to the ports that the exchange names',
 	},
 	{
 		name: 'sane',
@@ -137,7 +137,7 @@ export const HELPERS: readonly Helper[] = [
 		client: false,
 		server: true,
 		purpose: 'Sharing a scanner with the network (saned)',
-		cost: 'A scanning client is let in on the port that the exchange names',
+		cost: 'A scanning client is allowed to the port that the exchange names',
 	},
 	{
 		name: 'netbios-ns',

@@ -1,23 +1,24 @@
 import {groupBy} from '../lib/group-by.ts';
-import {type Network, prefixBits} from '../lib/network.ts';
 import {LAST_PORT} from '../lib/port-ranges.ts';
+import {hasInterfaces} from './interface-pattern.ts';
 import {SCTP} from './ip-protocols.ts';
 import {
 	type DiscoveryOpening,
 	isDiscovery,
 	type Opening,
+	type OpeningNotes,
 	type PortOpening,
 	type PortProtocol,
 	type ProtocolOpening,
-	type Sources,
 } from './opening.ts';
+import {type Source, type Sources, sourceBits} from './sources.ts';
 
 /**
- * The ports of one protocol that an opening opens to one source, with its position in the list and the
- * bits of its source network.
+ * The ports of one protocol that an opening opens to one source, be it a group, with its position in the list
+ * and what its source contains.
  */
 type Part = Omit<PortOpening, 'kind' | 'protocol' | 'from'> & {
-	readonly from?: Network;
+	readonly from?: Source;
 	/** A protocol without ports has its number here, and only port 0. */
 	readonly protocol: PortProtocol | number;
 	/** The protocol that is opened as a whole. */
@@ -28,8 +29,8 @@ type Part = Omit<PortOpening, 'kind' | 'protocol' | 'from'> & {
 
 /**
  * The same openings without repetition: those that overlap and have the same source and interface
- * become one, one that a wider opening contains (any source, any interface, no limit, all of a
- * protocol) disappears, and those that differ by their sources only become one with all of these. What is
+ * become one, one that a wider opening contains (any source, any interface, no limit, no end or a later
+ * one, all of a protocol) disappears, and those that differ by their sources only become one with all of these. What is
  * open stays exactly the same, and so does the order.
  *
  * The connections to all ports of an opening under `limit` are counted together. Two openings under
@@ -37,13 +38,28 @@ type Part = Omit<PortOpening, 'kind' | 'protocol' | 'from'> & {
  * allow to both together what each of them allowed.
  */
 export function mergeOpenings(openings: readonly Opening[]): readonly Opening[] {
+	const known = MERGED.get(openings);
+	if (known !== undefined) {
+		return known;
+	}
+
+	const merged = merge(openings);
+	MERGED.set(openings, merged);
+	MERGED.set(merged, merged);
+	return merged;
+}
+
+/** A key typed in Ports asks for the same lists several times, of some hundred openings perhaps. */
+const MERGED = new WeakMap<readonly Opening[], readonly Opening[]>();
+
+function merge(openings: readonly Opening[]): readonly Opening[] {
 	const parts = openings.flatMap((opening, index) =>
 		splitOpening(opening).map((part, order, {length}) => ({
 			...part,
 			position: index + order / length,
 		})),
 	);
-	const joined = groupBy(parts, scopeOf).flatMap(joinOverlapping);
+	const joined = joinEqual(groupBy(parts, scopeOf).flatMap(joinOverlapping));
 	const needed = [...withoutContained(joined)].sort((a, b) => a.position - b.position);
 	const listed = joinSources(needed);
 	const ports = joinProtocols(
@@ -56,13 +72,13 @@ export function mergeOpenings(openings: readonly Opening[]): readonly Opening[] 
 	const wholes = listed.flatMap(({whole, from, position}) =>
 		whole ? [{...whole, ...(from && {from}), position}] : [],
 	);
-	const discovery = openings
-		.map((opening, position) => ({...opening, position}))
-		.filter((opening): opening is DiscoveryOpening & {position: number} => isDiscovery(opening))
-		.filter(
-			({kind, on}, index, all) =>
-				all.findIndex((other) => other.kind === kind && other.on === on) === index,
-		)
+	const discovery = groupBy(
+		openings
+			.map((opening, position) => ({...opening, position}))
+			.filter((opening): opening is DiscoveryOpening & {position: number} => isDiscovery(opening)),
+		({kind, on}) => `${kind} ${on}`,
+	)
+		.flatMap(withLastComment)
 		.filter(
 			({kind, on}, _, all) =>
 				on === undefined || all.every((other) => other.kind !== kind || other.on !== undefined),
@@ -79,7 +95,7 @@ export function joinProtocols<T extends Omit<PortOpening, 'kind' | 'limit'> & {l
 	const pairs = groupBy(
 		ports,
 		({protocol, ...port}) =>
-			`${protocol === 'sctp' ? 'sctp' : ''} ${port.first} ${port.last} ${sourcesKey(port.from)} ${port.on} ${port.limit}`,
+			`${protocol === 'sctp' ? 'sctp' : ''} ${port.first} ${port.last} ${sourcesKey(port.from)} ${port.on} ${port.limit} ${port.until} ${port.comment}`,
 	);
 	return pairs.flatMap(([port, twin]) =>
 		port === undefined ? [] : [twin === undefined ? port : {...port, protocol: 'both' as const}],
@@ -92,12 +108,7 @@ export function sourcesKey(from: Sources | undefined): string {
 		return '';
 	}
 
-	const key =
-		SOURCES_KEYS.get(from) ??
-		from
-			.map(({cidr}) => cidr)
-			.sort()
-			.join();
+	const key = SOURCES_KEYS.get(from) ?? from.map(sourceBits).sort().join();
 	SOURCES_KEYS.set(from, key);
 	return key;
 }
@@ -111,8 +122,8 @@ function joinSources(
 ): ReadonlyArray<Omit<Part, 'from'> & {readonly from?: Sources}> {
 	const groups = groupBy(
 		parts,
-		({protocol, whole, first, last, from, on, limit}) =>
-			`${protocol} ${whole?.protocol.name} ${first} ${last} ${from === undefined} ${on} ${limit}`,
+		({protocol, whole, first, last, from, on, limit, until, comment}) =>
+			`${protocol} ${whole?.protocol.name} ${first} ${last} ${from === undefined} ${on} ${limit} ${until} ${comment}`,
 	);
 	return groups.flatMap((group) =>
 		group.slice(0, 1).map(({from: _, ...part}) => {
@@ -133,16 +144,19 @@ function splitOpening(opening: Opening): readonly Omit<Part, 'position'>[] {
 
 function splitSource(
 	opening: PortOpening | ProtocolOpening,
-	from: Network | undefined,
+	from: Source | undefined,
 ): readonly Omit<Part, 'position'>[] {
 	if (opening.kind === 'protocol') {
 		const {
 			protocol: {number, families},
 			on,
+			comment,
+			until,
 		} = opening;
 		const [only] = families;
 		// A protocol of one family is the same as with all sources of that family.
-		const sourceBits = from === undefined && families.length === 1 ? `${only}` : prefixBits(from);
+		const bits = sourceBits(from);
+		const isHalf = families.length === 1 && (from === undefined || bits.startsWith('@'));
 		return [
 			{
 				...(number === SCTP
@@ -150,25 +164,46 @@ function splitSource(
 					: {protocol: number, first: 0, last: 0}),
 				...(from === undefined ? {} : {from}),
 				...(on === undefined ? {} : {on}),
-				...{limit: false, whole: opening, sourceBits},
+				...(comment === undefined ? {} : {comment}),
+				...(until === undefined ? {} : {until}),
+				...{limit: false, whole: opening, sourceBits: isHalf ? `${only}${bits}` : bits},
 			},
 		];
 	}
 
 	const {kind: _, protocol, from: __, ...ports} = opening;
-	const part = {...ports, ...(from && {from}), sourceBits: prefixBits(from)};
+	const part = {...ports, ...(from && {from}), sourceBits: sourceBits(from)};
 	const protocols: readonly PortProtocol[] = protocol === 'both' ? ['tcp', 'udp'] : [protocol];
 	return protocols.map((protocol) => ({...part, protocol}));
 }
 
 /** What parts that may become one have in common. */
-function scopeOf({protocol, whole, sourceBits, from, on, limit, first, last}: Part): string {
-	if (whole !== undefined) {
-		// 6in4, and protocol 41 from 0.0.0.0/0, are the same.
-		return `whole ${protocol} ${sourceBits} ${on}`;
-	}
+function scopeOf(part: Part): string {
+	const {protocol, whole, sourceBits, on, limit, first, last, until, comment} = part;
+	return whole === undefined
+		? `${protocol} ${sourceBits} ${on} ${limit ? `limit ${first}-${last}` : ''} ${until} ${comment}`
+		: // 6in4, and protocol 41 from 0.0.0.0/0, are the same.
+			`whole ${protocol} ${sourceBits} ${on} ${until} ${comment}`;
+}
 
-	return `${protocol} ${from?.cidr} ${on} ${limit ? `limit ${first}-${last}` : ''}`;
+/** Parts that differ by their comments alone become one. */
+function joinEqual(parts: readonly Part[]): readonly Part[] {
+	return groupBy(
+		parts,
+		({protocol, first, last, sourceBits, on, limit, until}) =>
+			`${protocol} ${first} ${last} ${sourceBits} ${on} ${limit} ${until}`,
+	).flatMap(withLastComment);
+}
+
+/** Of several that open the same, the first one with the comment that was written last. */
+function withLastComment<T extends OpeningNotes & {readonly position: number}>(
+	equal: readonly T[],
+): readonly T[] {
+	const ordered = [...equal].sort((a, b) => a.position - b.position);
+	const commented = ordered.findLast(({comment}) => comment !== undefined) ?? ordered[0];
+	return commented === undefined
+		? []
+		: [{...commented, position: ordered[0]?.position ?? commented.position}];
 }
 
 /** Overlapping ranges of one scope become one, in the position of the first of them. */
@@ -221,8 +256,9 @@ function contains(outer: Part, inner: Part): boolean {
 		outer.protocol === inner.protocol &&
 		outer.first <= inner.first &&
 		inner.last <= outer.last &&
-		(outer.on === undefined || outer.on === inner.on) &&
+		hasInterfaces(outer.on, inner.on) &&
 		inner.sourceBits.startsWith(outer.sourceBits) &&
+		(outer.until === undefined || (inner.until !== undefined && inner.until <= outer.until)) &&
 		(!outer.limit || (inner.limit && sharesCounter(outer, inner)))
 	);
 }

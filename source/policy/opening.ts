@@ -1,30 +1,40 @@
-import {type Network, printNetwork} from '../lib/network.ts';
+import {joinSome} from '../lib/list.ts';
 import {type PortRange, printPorts} from '../lib/port-ranges.ts';
+import {printComment} from './comment.ts';
+import {describeEnd} from './ending.ts';
 import type {IpProtocol} from './ip-protocols.ts';
 import type {Protocol} from './services.ts';
+import {printSource, type Sources} from './sources.ts';
 
 /** A protocol with ports that an opening can name. */
 export type PortProtocol = Protocol | 'sctp';
 
-/** Addresses and networks that an opening is for, of either family: at least one, none within another. */
-export type Sources = readonly Network[];
-
-/** A port or a range that is open, optionally only from some sources or on an interface. */
-export type PortOpening = PortRange & {
-	readonly kind: 'port';
-	/** `both` is TCP and UDP. */
-	readonly protocol: PortProtocol | 'both';
-	readonly from?: Sources;
-	readonly on?: string;
-	/**
-	 * Each source may begin only some new connections a minute, counted over all ports of the opening
-	 * together, TCP and UDP apart. Never set for SCTP.
-	 */
-	readonly limit: boolean;
+/** What an opening may have beside what it opens. */
+export type OpeningNotes = {
+	/** What the user says of it: plain text in one line, of at most `COMMENT_BYTES`. Its rules keep it. */
+	readonly comment?: string;
+	/** When it ends: an instant of UTC, as `parseInstant` reads it. The kernel ends it. Never set for discovery. */
+	readonly until?: string;
 };
 
+/** A port or a range that is open, optionally only from some sources or on an interface. */
+export type PortOpening = PortRange &
+	OpeningNotes & {
+		readonly kind: 'port';
+		/** `both` is TCP and UDP. */
+		readonly protocol: PortProtocol | 'both';
+		readonly from?: Sources;
+		/** The name of an interface; with `+` at its end, all that begin so. */
+		readonly on?: string;
+		/**
+		 * Each source may begin only some new connections a minute, counted over all ports of the opening
+		 * together, TCP and UDP apart. Never set for SCTP.
+		 */
+		readonly limit: boolean;
+	};
+
 /** An IP protocol that is open as a whole, optionally only from some sources or on an interface. */
-export type ProtocolOpening = {
+export type ProtocolOpening = OpeningNotes & {
 	readonly kind: 'protocol';
 	readonly protocol: IpProtocol;
 	readonly from?: Sources;
@@ -37,7 +47,7 @@ export type ProtocolOpening = {
  * own searches, which come from port 1900 to the port that asked. Conntrack cannot tell these answers
  * from other packets, so each machine of a local network can send them unasked.
  */
-export type DiscoveryOpening = {
+export type DiscoveryOpening = OpeningNotes & {
 	readonly kind: 'mdns' | 'ssdp';
 	readonly on?: string;
 };
@@ -51,18 +61,28 @@ export function isDiscovery(opening: Opening): opening is DiscoveryOpening {
 
 /** The canonical text of an opening; `parseOpening` reads it back to the same value. */
 export function printOpening(opening: Opening): string {
-	return formatOpening(opening, (from) => from.map(printNetwork).join(', '));
+	return `${printOpened(opening)}${notes(opening)}`;
 }
 
-/** The same for a list on the screen: of more than three sources only the first two, and how many follow. */
+/** The same without what it has beside what it opens: its end and its comment. */
+export function printOpened(opening: Opening): string {
+	return formatOpening(opening, (from) => from.map(printSource).join(', '));
+}
+
+function notes({until, comment}: OpeningNotes): string {
+	return `${until === undefined ? '' : ` until ${until}`}${comment === undefined ? '' : ` ${printComment(comment)}`}`;
+}
+
+/** The same for a list on the screen, with the time until it ends, and without a comment: of more than three sources only the first two, and how many follow. */
 export function shortOpening(opening: Opening): string {
-	return formatOpening(opening, shortSources);
+	const {until} = opening;
+	const text = formatOpening(opening, shortSources);
+	return until === undefined ? text : `${text} until ${describeEnd(until)}`;
 }
 
 /** `198.51.100.0/24, 2001:db8::/32 and 20 more` */
 export function shortSources(from: Sources): string {
-	const [shown, more] = from.length > 3 ? [from.slice(0, 2), from.length - 2] : [from, 0];
-	return `${shown.map(printNetwork).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+	return joinSome(from.map(printSource), from.length > 3 ? 2 : 3);
 }
 
 function formatOpening(opening: Opening, sources: (from: Sources) => string): string {

@@ -1,6 +1,8 @@
 import {InputError} from '../lib/errors.ts';
+import type {Network} from '../lib/network.ts';
 import {LAST_PORT, printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
+import {printComment, splitAtCommas, takeComment} from './comment.ts';
 import {
 	IP_PROTOCOLS,
 	type IpProtocol,
@@ -14,6 +16,7 @@ import type {DiscoveryOpening, Opening, PortOpening, ProtocolOpening} from './op
 import {parsePorts} from './parse-ports.ts';
 import {FORMS, parseQualifiers, type Qualifiers} from './parse-qualifiers.ts';
 import type {Services} from './services.ts';
+import {isNamed, type SourceGroup} from './sources.ts';
 
 /** What is open, without the qualifiers: `Omit` alone would lose the union. */
 type Subject =
@@ -22,15 +25,22 @@ type Subject =
 	| Pick<DiscoveryOpening, 'kind'>;
 
 /**
- * Reads openings: `SUBJECT [SUBJECT …] [from NETWORK[, NETWORK …]] [on INTERFACE] [limit]`. A subject is
+ * Reads openings: `SUBJECT [SUBJECT …] [from SOURCE[, SOURCE …]] [on INTERFACE] [limit]
+ * [until INSTANT] [comment "TEXT"]`. A subject is
  * `PORTS[/PROTOCOL]`, where PORTS is a number, a range or a service name; the name of a protocol without
  * ports, or `protocol N`; or `mdns`. A number alone opens TCP and UDP, a name opens what its entry
  * says. The result has more than one opening where there are several subjects, and for a name whose
- * TCP and UDP ports differ.
+ * TCP and UDP ports differ. A SOURCE is an address, a network, or `@NAME`.
+ * @param groups what `@NAME` can be
  * @throws {InputError}
  */
-export function parseOpening(text: string, services: Services): readonly Opening[] {
-	const words = text
+export function parseOpening(
+	text: string,
+	services: Services,
+	groups: readonly SourceGroup[] = [],
+): readonly Opening[] {
+	const {rest, ...notes} = takeComment(text);
+	const words = rest
 		.replaceAll(/\s*,\s*/g, ', ')
 		.replace(/[\s,]+$/, '')
 		.trim()
@@ -40,8 +50,8 @@ export function parseOpening(text: string, services: Services): readonly Opening
 	}
 
 	const subjects = takeSubjects(words, services);
-	const where = parseQualifiers(words, text);
-	return subjects.map((subject) => qualify(subject, where));
+	const where = parseQualifiers(words, text, groups);
+	return subjects.map((subject) => ({...qualify(subject, where), ...notes}));
 }
 
 /**
@@ -49,15 +59,51 @@ export function parseOpening(text: string, services: Services): readonly Opening
  * follows a source and looks like an address is one more.
  * @throws {InputError} for the first one that cannot be read. A comma with nothing beside it is ignored.
  */
-export function parseOpenings(text: string, services: Services): readonly Opening[] {
+export function parseOpenings(
+	text: string,
+	services: Services,
+	groups: readonly SourceGroup[] = [],
+): readonly Opening[] {
 	return mergeOpenings(
-		splitOpenings(text, services).flatMap((part) => parseOpening(part, services)),
+		splitOpenings(text, services).flatMap((part) => parseOpening(part, services, groups)),
 	);
+}
+
+/** The words behind which another word belongs to the same opening, and before which one has begun. */
+const JOINING = new Set(['from', 'on', 'until', 'comment']);
+
+/**
+ * Reads openings from the words of a command line, quoted or not: `8080/tcp`, `443 from 10.0.0.0/8`,
+ * `"22/tcp limit" 53`.
+ * @throws {InputError}
+ */
+export function parseOpeningWords(
+	words: readonly string[],
+	services: Services,
+	groups: readonly SourceGroup[] = [],
+): readonly Opening[] {
+	const texts: string[] = [];
+	for (const word of words) {
+		const before = texts.at(-1);
+		const last = before?.split(/\s+/).at(-1)?.toLowerCase() ?? '';
+		const isQualifier = QUALIFIERS.includes(word.split(/\s+/)[0]?.toLowerCase() ?? '');
+		if (before === undefined || !(JOINING.has(last) || isQualifier || last.endsWith(','))) {
+			texts.push(word);
+		} else {
+			// The shell has taken the quotation marks away.
+			texts[texts.length - 1] =
+				last === 'comment' && !word.startsWith('"')
+					? `${before.slice(0, -last.length)}${printComment(word)}`
+					: `${before} ${word}`;
+		}
+	}
+
+	return mergeOpenings(texts.flatMap((text) => parseOpenings(text, services, groups)));
 }
 
 function splitOpenings(text: string, services: Services): readonly string[] {
 	const openings: string[] = [];
-	for (const part of text.split(',').flatMap((part) => part.trim() || [])) {
+	for (const part of splitAtCommas(text).flatMap((part) => part.trim() || [])) {
 		const before = openings.at(-1) ?? '';
 		if (/\sfrom\s+\S+(?:, \S+)*$/i.test(before) && isSource(part, services)) {
 			openings[openings.length - 1] = `${before}, ${part}`;
@@ -69,10 +115,10 @@ function splitOpenings(text: string, services: Services): readonly string[] {
 	return openings;
 }
 
-/** Whether a part of a list begins with an address, be it a wrong one, or a host name. No range and no service has two colons or a dot. */
+/** Whether a part of a list begins with an address, be it a wrong one, a group, or a host name. No range and no service has two colons or a dot. */
 function isSource(part: string, services: Services): boolean {
 	const words = part.split(/\s+/);
-	return /\.|:.*:/.test(words[0] ?? '') && !isSubject(words, services);
+	return /^@|\.|:.*:/.test(words[0] ?? '') && !isSubject(words, services);
 }
 
 /** Takes the subjects from the front of the words. After the first, a word that names nothing ends them. */
@@ -115,7 +161,7 @@ function isSubject(words: readonly string[], services: Services): boolean {
 	);
 }
 
-const QUALIFIERS: readonly string[] = ['from', 'on', 'limit'];
+const QUALIFIERS: readonly string[] = ['from', 'on', 'limit', 'until', 'comment'];
 
 /** UPnP finds devices by SSDP. */
 const DISCOVERY_WORDS: ReadonlyMap<string, DiscoveryOpening['kind']> = new Map([
@@ -144,9 +190,9 @@ function qualify(subject: Subject, {limit, ...where}: Qualifiers): Opening {
 	switch (subject.kind) {
 		case 'mdns':
 		case 'ssdp':
-			if (where.from !== undefined || limit) {
+			if (where.from !== undefined || limit || where.until !== undefined) {
 				throw new InputError(
-					`${subject.kind} takes neither "from" nor "limit"`,
+					`${subject.kind} takes neither "from" nor "limit" nor "until"`,
 					`Write ${subject.kind}, or "${subject.kind} on eth0"`,
 				);
 			}
@@ -161,7 +207,10 @@ function qualify(subject: Subject, {limit, ...where}: Qualifiers): Opening {
 				);
 			}
 
-			const other = where.from?.find(({family}) => !families.includes(family));
+			// Of a group, the networks of the other family are passed over.
+			const other = where.from?.find(
+				(source): source is Network => !isNamed(source) && !families.includes(source.family),
+			);
 			if (other !== undefined) {
 				throw new InputError(
 					`${name} is opened over IPv4 only, and ${other.cidr} is a network of IPv6`,

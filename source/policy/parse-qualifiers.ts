@@ -1,26 +1,38 @@
 import {InputError} from '../lib/errors.ts';
 import {parseNetwork} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
-import type {PortOpening, Sources} from './opening.ts';
+import {parseInstant} from './ending.ts';
+import {INTERFACE_PATTERN} from './interface-pattern.ts';
+import type {PortOpening} from './opening.ts';
+import {findGroup, type Source, type SourceGroup, type Sources} from './sources.ts';
 
 /** How openings are written. */
 export const FORMS =
 	'Write 22/tcp, 53, ssh, 8000-8010/tcp, "22/tcp from 198.51.100.0/24, 2001:db8::/32", "5432/tcp on wg0", "22/tcp limit", mdns, ssdp or esp';
 
-/** Where an opening is from, and whether it is limited. */
-export type Qualifiers = Pick<PortOpening, 'from' | 'on' | 'limit'>;
+/** Where an opening is from, whether it is limited, and when it ends. */
+export type Qualifiers = Pick<PortOpening, 'from' | 'on' | 'limit' | 'until'>;
 
 /** Reads what stands behind the subjects of an opening. @throws {InputError} */
-export function parseQualifiers(words: string[], text: string): Qualifiers {
+export function parseQualifiers(
+	words: string[],
+	text: string,
+	groups: readonly SourceGroup[],
+): Qualifiers {
 	let from: Sources | undefined;
 	let on: string | undefined;
 	let limit = false;
+	let until: string | undefined;
 	for (
 		let word = words.shift()?.toLowerCase();
 		word !== undefined;
 		word = words.shift()?.toLowerCase()
 	) {
-		const twice = (word === 'from' && from) || (word === 'on' && on) || (word === 'limit' && limit);
+		const twice =
+			(word === 'from' && from) ||
+			(word === 'on' && on) ||
+			(word === 'limit' && limit) ||
+			(word === 'until' && until);
 		if (twice) {
 			throw new InputError(`"${printable(text)}" says "${word}" twice`, FORMS);
 		}
@@ -28,7 +40,9 @@ export function parseQualifiers(words: string[], text: string): Qualifiers {
 		if (word === 'limit') {
 			limit = true;
 		} else if (word === 'from') {
-			from = takeSources(words);
+			from = takeSources(words, groups);
+		} else if (word === 'until') {
+			until = parseInstant(nextWord(words, word, 'a time in UTC'));
 		} else if (word === 'on') {
 			on = parseInterface(nextWord(words, word, 'an interface'));
 		} else {
@@ -39,14 +53,19 @@ export function parseQualifiers(words: string[], text: string): Qualifiers {
 		}
 	}
 
-	return {...(from ? {from} : {}), ...(on ? {on} : {}), limit};
+	return {...(from ? {from} : {}), ...(on ? {on} : {}), limit, ...(until ? {until} : {})};
 }
 
 /** Takes sources from the front of the words: each but the last ends in a comma. */
-function takeSources(words: string[]): Sources {
-	const word = nextWord(words, 'from', 'an address or a network');
-	const source = parseNetwork(word.replace(/,$/, ''));
-	return word.endsWith(',') ? [source, ...takeSources(words)] : [source];
+function takeSources(words: string[], groups: readonly SourceGroup[]): Sources {
+	const sources: Source[] = [];
+	for (let word = ','; word.endsWith(','); ) {
+		word = nextWord(words, 'from', 'an address, a network or a group of them');
+		const text = word.replace(/,$/, '');
+		sources.push(text.startsWith('@') ? findGroup(text, groups) : parseNetwork(text));
+	}
+
+	return sources;
 }
 
 function nextWord(words: string[], before: string, what: string): string {
@@ -58,12 +77,11 @@ function nextWord(words: string[], before: string, what: string): string {
 	return word;
 }
 
-/** Reads an interface name as the kernel allows it (dev_valid_name), without what iptables reads as a wildcard, option or negation. */
 function parseInterface(text: string): string {
-	if (!/^[\w.@-]{1,15}$/.test(text) || /^[.-]+$/.test(text) || text.startsWith('-')) {
+	if (!INTERFACE_PATTERN.test(text)) {
 		throw new InputError(
 			`"${printable(text)}" is not an interface name`,
-			'Names have at most 15 letters, digits, dots or dashes, as in eth0 or wg0',
+			'Names have at most 15 letters, digits, dots or dashes, as in eth0 or wg0; br-+ stands for all that begin with br-',
 		);
 	}
 

@@ -1,6 +1,12 @@
-import {onePort} from '../lib/port-ranges.ts';
+import {
+	intersectRanges,
+	onePort,
+	type PortRange,
+	rangesOverlap,
+	subtractRanges,
+} from '../lib/port-ranges.ts';
 import {mergeOpenings} from './merge-openings.ts';
-import type {Opening, PortOpening} from './opening.ts';
+import type {Opening, PortOpening, PortProtocol} from './opening.ts';
 import type {Protocol} from './services.ts';
 
 /** One port of one protocol. */
@@ -36,19 +42,52 @@ export function openingOf({protocol, port}: Port): Opening {
 
 /** The openings with a port closed. A range, or an opening of both protocols, keeps its other ports. */
 export function withoutPort(openings: readonly Opening[], port: Port): readonly Opening[] {
+	const ports = {protocol: port.protocol, ...onePort(port.port)};
 	return mergeOpenings(
 		openings.flatMap((opening): readonly Opening[] =>
-			!covers(opening, port) ? [opening] : opening.kind === 'port' ? restOf(opening, port) : [],
+			!covers(opening, port) ? [opening] : opening.kind === 'port' ? restOf(opening, ports) : [],
 		),
 	);
 }
 
-function restOf(opening: PortOpening, {protocol, port}: Port): readonly PortOpening[] {
-	const {first, last} = opening;
-	const other = protocol === 'tcp' ? 'udp' : 'tcp';
-	return [
-		...(first < port ? [{...opening, last: port - 1, protocol}] : []),
-		...(port < last ? [{...opening, first: port + 1, protocol}] : []),
-		...(opening.protocol === 'both' ? [{...opening, protocol: other} as const] : []),
-	];
+/** Ports of one protocol. */
+export type Ports = PortRange & {readonly protocol: Protocol};
+
+/** Whether an opening opens some of the ports by their numbers, be it for some sources or on one interface only. */
+export function touches(opening: Opening, ports: Ports): opening is PortOpening {
+	return (
+		opening.kind === 'port' &&
+		(opening.protocol === 'both' || opening.protocol === ports.protocol) &&
+		rangesOverlap(opening, ports)
+	);
+}
+
+/** What is left of an opening when some ports are closed. */
+export function restOf(opening: PortOpening, ports: Ports): readonly PortOpening[] {
+	return divideOpening(opening, ports).outside;
+}
+
+/** What of an opening is among some ports, and the rest of it; each part of both protocols as two. */
+export function divideOpening(
+	opening: PortOpening,
+	{protocol, ...range}: Pick<PortOpening, 'protocol' | 'first' | 'last'>,
+): Readonly<Record<'inside' | 'outside', readonly PortOpening[]>> {
+	const [has, takes] = [protocolsOf(opening.protocol), protocolsOf(protocol)];
+	const shared = has.filter((one) => takes.includes(one));
+	const others = has.filter((one) => !takes.includes(one));
+	const parts = (ranges: readonly PortRange[]) =>
+		shared.flatMap((one) =>
+			ranges.map(({first, last}) => ({...opening, first, last, protocol: one})),
+		);
+	return {
+		inside: parts(intersectRanges([opening], [range])),
+		outside: [
+			...parts(subtractRanges([opening], [range])),
+			...others.map((one) => ({...opening, protocol: one})),
+		],
+	};
+}
+
+function protocolsOf(protocol: PortOpening['protocol']): readonly PortProtocol[] {
+	return protocol === 'both' ? ['tcp', 'udp'] : [protocol];
 }

@@ -1,3 +1,4 @@
+import {joinSome} from '../lib/list.ts';
 import type {Family} from '../lib/network.ts';
 import {protocolOver} from '../policy/ip-protocols.ts';
 import {evaluate} from '../ruleset/evaluate.ts';
@@ -117,7 +118,5 @@ export function namesOf(tried: readonly Tried[]): readonly string[] {
 
 /** At most eight texts: "GRE, ESP and 3 more". */
 function list(texts: readonly string[]): string {
-	const shown = texts.slice(0, 8);
-	const more = texts.length - shown.length;
-	return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+	return joinSome(texts, 8);
 }

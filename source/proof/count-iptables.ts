@@ -2,21 +2,33 @@ import {firstLine} from '../host/exec/run.ts';
 import {programOf} from '../host/netfilter/iptables.ts';
 import type {Namespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
+import {groupBy} from '../lib/group-by.ts';
 import type {Family} from '../lib/network.ts';
+import type {PortRange} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
+import type {Protocol} from '../policy/services.ts';
+import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 
 /**
  * A rule of iptables that only counts. In raw, PREROUTING it comes before all other rules, and in
- * security, INPUT after those of the filter table.
+ * security, INPUT and FORWARD after those of the filter table.
  */
 export type CountingRule = {
 	readonly table: 'raw' | 'filter' | 'security';
-	readonly chain: 'PREROUTING' | 'INPUT';
+	readonly chain: 'PREROUTING' | 'INPUT' | 'FORWARD';
 	/** In the words of iptables: `-p tcp --dport 22`. */
 	readonly match: string;
 };
 
-export type IptablesCountOptions = {
+/** Matches the ports that packets were sent to, before nat changed them. */
+export function originalMatch(
+	{protocol, first, last}: PortRange & {readonly protocol: Protocol},
+	{inInterface}: Pick<VantagePoint, 'inInterface'>,
+): string {
+	return `-i ${inInterface} -p ${protocol} -m conntrack --ctorigdstport ${first}:${last}`;
+}
+
+type IptablesCountOptions = {
 	/** Drop packets once they are counted in the security table. */
 	readonly drop?: boolean;
 	/** How many packets the first rule should count. A busy kernel may need a while for them. */
@@ -26,7 +38,7 @@ export type IptablesCountOptions = {
 /** The counters are read this often, at most, until the last packet has arrived. */
 const MOST_READS = 200;
 
-const CHAIN = 'FWW-COUNT';
+const PREFIX = 'FWW-COUNT-';
 
 /**
  * Counts packets in a namespace of our own by the counters of rules, while an action runs.
@@ -40,20 +52,24 @@ export async function countWithIptables(
 	act: () => Promise<unknown>,
 	{drop = false, expected = 0}: IptablesCountOptions = {},
 ): Promise<readonly number[]> {
-	const hooks = [...new Map(rules.map((rule) => [rule.table, rule])).values()];
-	const load = async (lines: (hook: CountingRule) => readonly string[]) =>
+	const hooks = groupBy(rules, ({table, chain}) => `${table} ${chain}`);
+	const load = async (
+		lines: (hook: CountingRule, all: readonly CountingRule[]) => readonly string[],
+	) =>
 		restore(
 			namespace,
 			family,
-			hooks.flatMap((hook) => [`*${hook.table}`, ...lines(hook), 'COMMIT']),
+			hooks.flatMap((all) =>
+				all.slice(0, 1).flatMap((hook) => [`*${hook.table}`, ...lines(hook, all), 'COMMIT']),
+			),
 		);
-	await load(({table, chain}) => [
-		`:${CHAIN} -`,
-		...rules.filter((rule) => rule.table === table).map(({match}) => `-A ${CHAIN} ${match}`),
+	await load(({table, chain}, all) => [
+		`:${PREFIX}${chain} -`,
+		...all.map(({match}) => `-A ${PREFIX}${chain} ${match}`),
 		...(drop && table === 'security'
-			? ['tcp', 'udp'].map((protocol) => `-A ${CHAIN} -p ${protocol} -j DROP`)
+			? ['tcp', 'udp'].map((protocol) => `-A ${PREFIX}${chain} -p ${protocol} -j DROP`)
 			: []),
-		`-I ${chain} 1 -j ${CHAIN}`,
+		`-I ${chain} 1 -j ${PREFIX}${chain}`,
 	]);
 	try {
 		await act();
@@ -64,9 +80,13 @@ export async function countWithIptables(
 
 		return counts;
 	} finally {
-		await load(({chain}) => [`-D ${chain} -j ${CHAIN}`, `-F ${CHAIN}`, `-X ${CHAIN}`]);
+		await load(({chain}) =>
+			[`-D ${chain} -j`, '-F', '-X'].map((command) => `${command} ${PREFIX}${chain}`),
+		);
 	}
 }
+
+const LINE = new RegExp(`^\\[(\\d+):\\d+\\] -A ${PREFIX}(\\S+) `, 'gm');
 
 async function readCounts(
 	namespace: Namespace,
@@ -74,21 +94,20 @@ async function readCounts(
 	rules: readonly CountingRule[],
 ): Promise<readonly number[]> {
 	const counts = new Map<string, number[]>();
-	for (const {table} of rules) {
-		if (!counts.has(table)) {
-			const {stdout} = await namespace.run(programOf(family, '-save'), ['-c', '-t', table], {
-				timeout: 30_000,
-			});
-			const lines = stdout.matchAll(new RegExp(`^\\[(\\d+):\\d+\\] -A ${CHAIN} `, 'gm'));
-			counts.set(
-				table,
-				[...lines].map(([, packets]) => Number(packets)),
-			);
+	for (const table of new Set(rules.map((rule) => rule.table))) {
+		const {stdout} = await namespace.run(programOf(family, '-save'), ['-c', '-t', table], {
+			timeout: 30_000,
+		});
+		for (const [, packets, chain] of stdout.matchAll(LINE)) {
+			const key = `${table} ${chain}`;
+			const found = counts.get(key) ?? [];
+			found.push(Number(packets));
+			counts.set(key, found);
 		}
 	}
 
-	// Within its table, each rule has kept its position.
-	return rules.map(({table}) => counts.get(table)?.shift() ?? 0);
+	// Within its chain, each rule has kept its position.
+	return rules.map(({table, chain}) => counts.get(`${table} ${chain}`)?.shift() ?? 0);
 }
 
 async function restore(

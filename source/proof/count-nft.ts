@@ -19,9 +19,20 @@ export type Forwarded = {
 	readonly here: boolean;
 };
 
+/** What became of packets that did not stay what they were. */
+export type SentOn = {
+	/** Those that all rules let through. */
+	readonly forwarded: readonly Forwarded[];
+	/** Those that DNAT sends to a container or another machine, whether rules let them through or not. */
+	readonly published: readonly Forwarded[];
+};
+
 const TABLE = 'fw_wizard_proof';
 /** A table of its own: whatever nft reads of a table, it takes as long as reading all of its sets. */
 const COUNTS = `${TABLE}_counts`;
+/** Small, and read as a whole. */
+const SENT = `${TABLE}_sent`;
+const SENT_SETS = ['forwarded', 'redirected', 'published'] as const;
 /**
  * Marks a packet from the chain that enters its port into a set for the first time to the chain that
  * counts such packets and removes the mark.
@@ -58,14 +69,12 @@ export async function installCounters(
 			rules(family, `${from} meta nfproto ipv${family} meta l4proto { tcp, udp }`),
 		).join(' ');
 	await nft(machine, [
-		...[TABLE, COUNTS].flatMap((name) => [`add table inet ${name}`, `delete table inet ${name}`]),
-		`table inet ${TABLE} {`,
-		...FAMILIES.flatMap((family) => [
-			set('arrived', family),
-			set('passed', family),
-			set('forwarded', family, ` . ipv${family}_addr . inet_service`),
-			set('redirected', family, ` . ipv${family}_addr . inet_service`),
+		...[TABLE, COUNTS, SENT].flatMap((name) => [
+			`add table inet ${name}`,
+			`delete table inet ${name}`,
 		]),
+		`table inet ${TABLE} {`,
+		...FAMILIES.flatMap((family) => [set('arrived', family), set('passed', family)]),
 		`chain arrived { type filter hook prerouting priority ${FIRST}; ${each(
 			(family, packets) =>
 				`${packets} ${port(family)} != @arrived${family} update @arrived${family} { ${port(family)} } meta mark set ${MARK};`,
@@ -74,15 +83,23 @@ export async function installCounters(
 		// filter, and before conntrack confirms: NF_IP_PRI_CONNTRACK_CONFIRM is INT_MAX.
 		`chain passed { type filter hook input priority 2147483645; ${each(
 			(family, packets) =>
-				`${packets} ct state { invalid, untracked } update @passed${family} { ${port(family)} }; ${packets} ct state != { invalid, untracked } update @passed${family} { ${asked(family)} }; ${packets} ct status dnat update @redirected${family} { ${route(family)} };`,
+				`${packets} ct state { invalid, untracked } update @passed${family} { ${port(family)} }; ${packets} ct state != { invalid, untracked } update @passed${family} { ${asked(family)} };`,
 		)} }`,
-		// The destination of a packet that is not for this machine, after the same filters.
+		// A packet that has passed is dropped, so that no answers are sent and conntrack's table stays small.
+		`chain drop_passed { type filter hook input priority 2147483646; ${each((_, packets) => `${packets} drop;`)} }`,
+		'}',
+		`table inet ${SENT} {`,
+		...FAMILIES.flatMap((family) =>
+			SENT_SETS.map((name) => set(name, family, ` . ipv${family}_addr . inet_service`)),
+		),
+		`chain redirected { type filter hook input priority 2147483645; ${each((family, packets) => `${packets} ct status dnat update @redirected${family} { ${route(family)} };`)} }`,
+		// Before the mangle table, where rules may drop the packet: NF_IP_PRI_MANGLE is -150.
+		`chain published { type filter hook forward priority -151; ${each((family, packets) => `${packets} ct status dnat update @published${family} { ${route(family)} };`)} }`,
+		// The destination of a packet that is not for this machine, after the same filters as above.
 		`chain forwarded { type filter hook forward priority 2147483645; ${each(
 			(family, packets) =>
 				`${packets} ct state != { invalid, untracked } update @forwarded${family} { ${route(family)} }; ${packets} drop;`,
 		)} }`,
-		// A packet that has passed is dropped, so that no answers are sent and conntrack's table stays small.
-		`chain drop_passed { type filter hook input priority 2147483646; ${each((_, packets) => `${packets} drop;`)} }`,
 		'}',
 		`table inet ${COUNTS} {`,
 		`chain arrived { type filter hook prerouting priority ${FIRST + 1}; ${each((_, packets) => `${packets} meta mark ${MARK} counter meta mark set 0;`)} }`,
@@ -105,11 +122,10 @@ export async function resetCounters(
 ): Promise<void> {
 	await nft(
 		machine,
-		families.flatMap((family) =>
-			['arrived', 'passed', 'forwarded', 'redirected'].map(
-				(name) => `flush set inet ${TABLE} ${name}${family}`,
-			),
-		),
+		families.flatMap((family) => [
+			...['arrived', 'passed'].map((name) => `flush set inet ${TABLE} ${name}${family}`),
+			...SENT_SETS.map((name) => `flush set inet ${SENT} ${name}${family}`),
+		]),
 	);
 }
 
@@ -137,7 +153,7 @@ export async function readPortsBySource(
 	what: 'arrived' | 'passed',
 	family: Family,
 ): Promise<ReadonlyMap<string, Ports>> {
-	const stdout = await readSet(machine, `${what}${family}`);
+	const stdout = await list(machine, `set inet ${TABLE} ${what}${family}`);
 	const found = new Map<string, Record<Protocol, PortRange[]>>();
 	for (const [, source = '', number, port] of stdout.matchAll(
 		/(?:([\d.a-f:]+) \. )?(\d+) \. (\d+)/g,
@@ -155,47 +171,48 @@ export async function readPortsBySource(
 	);
 }
 
-/** The ports of a family whose packets were forwarded or redirected. @throws {HostError} */
-export async function readForwarded(
-	machine: Namespace,
-	family: Family,
-): Promise<readonly Forwarded[]> {
-	return (await readForwardedBySource(machine, family)).get('') ?? [];
+/** The ports of both families whose packets were forwarded or redirected. @throws {HostError} */
+export async function readSentOn(machine: Namespace): Promise<Readonly<Record<Family, SentOn>>> {
+	const {4: ipv4, 6: ipv6} = await readSentOnBySource(machine);
+	return {4: ipv4.get('') ?? NOTHING_SENT, 6: ipv6.get('') ?? NOTHING_SENT};
 }
 
+export const NOTHING_SENT: SentOn = {forwarded: [], published: []};
+
 /** The same for each source, where the counters are by source. @throws {HostError} */
-export async function readForwardedBySource(
+export async function readSentOnBySource(
 	machine: Namespace,
-	family: Family,
-): Promise<ReadonlyMap<string, readonly Forwarded[]>> {
-	const found = new Map<string, Forwarded[]>();
-	for (const name of ['forwarded', 'redirected']) {
-		const text = await readSet(machine, `${name}${family}`);
-		for (const [, sender = '', number, port, address = '', last] of text.matchAll(
+): Promise<Readonly<Record<Family, ReadonlyMap<string, SentOn>>>> {
+	const found = {4: new Map<string, Mutable>(), 6: new Map<string, Mutable>()};
+	const text = await list(machine, `table inet ${SENT}`);
+	for (const [, name = '', family, elements = ''] of text.matchAll(
+		/^\tset ([a-z]+)([46]) \{[^}]*elements = \{([^}]*)\}/gm,
+	)) {
+		for (const [, sender = '', number, port, address = '', last] of elements.matchAll(
 			/(?:([\d.a-f:]+) \. )?(\d+) \. (\d+) \. ([\d.a-f:]+) \. (\d+)/g,
 		)) {
+			const bySource = found[family === '4' ? 4 : 6];
 			const source = normalizeAddress(sender) ?? '';
-			found.set(source, [
-				...(found.get(source) ?? []),
-				{
-					protocol: number === `${NUMBERS.tcp}` ? 'tcp' : 'udp',
-					port: Number(port),
-					to: `${family === 4 ? address : `[${address}]`}:${last}`,
-					here: name === 'redirected',
-				},
-			]);
+			const sent = bySource.get(source) ?? {forwarded: [], published: []};
+			bySource.set(source, sent);
+			sent[name === 'published' ? name : 'forwarded'].push({
+				protocol: number === `${NUMBERS.tcp}` ? 'tcp' : 'udp',
+				port: Number(port),
+				to: `${family === '4' ? address : `[${address}]`}:${last}`,
+				here: name === 'redirected',
+			});
 		}
 	}
 
 	return found;
 }
 
-async function readSet(machine: Namespace, name: string): Promise<string> {
-	const {status, stdout, stderr} = await machine.run(
-		'nft',
-		['-n', 'list', 'set', 'inet', TABLE, name],
-		{timeout: 30_000},
-	);
+type Mutable = Record<keyof SentOn, Forwarded[]>;
+
+async function list(machine: Namespace, what: string): Promise<string> {
+	const {status, stdout, stderr} = await machine.run('nft', ['-n', 'list', ...what.split(' ')], {
+		timeout: 30_000,
+	});
 	if (status !== 0) {
 		throw new HostError(
 			`The kernel did not say which packets passed: ${printable(firstLine(stderr), 120)}`,

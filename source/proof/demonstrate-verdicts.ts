@@ -24,7 +24,7 @@ export async function demonstrateVerdicts(
 	const policies = VERDICTS.map((verdict) => ({...NOTHING_OPEN, verdict}));
 	const [vantagePoint] = (await planForPolicy(NOTHING_OPEN, interfaces, undefined)).vantagePoints;
 	if (!vantagePoint) {
-		throw new RangeError('no vantage point');
+		throw new RangeError('no point to send packets from');
 	}
 
 	return withTestbed(interfaces, [vantagePoint], async (testbed) => {

@@ -55,28 +55,47 @@ export function divideSources(
 	const keyed = all.map((vantagePoint) => {
 		const {family, inInterface, source, destination} = vantagePoint;
 		const found = (indexes.get(family) ?? []).map((rulesOf) => rulesOf(source));
-		const key = `${family} ${inInterface} ${destination} ${found.map((one) => one.key).join('\n\n')}`;
-		const known =
-			ofKey.get(key) ??
-			judge(
-				vantagePoint,
-				found.map(({rules}) => rules),
-				numbers,
-			);
+		const rules = found.map((one) => one.rules);
+		const key =
+			vantagePoint.kind === 'inside'
+				? insideKey(vantagePoint, rules)
+				: `${family} ${inInterface} ${destination} ${found.map((one) => one.key).join('\n\n')}`;
+		const known = ofKey.get(key) ?? judge(vantagePoint, rules, numbers);
 		ofKey.set(key, known);
 		return {vantagePoint, key, ...known};
 	});
 	const apart = keyed.filter(({vantagePoint}) => isApart(vantagePoint));
 	const strangers = new Set(apart.map(({key}) => key));
 	const candidates = keyed.slice(0, vantagePoints.length).filter(({key}) => !strangers.has(key));
-	const groups = groupBy(candidates, ({key}) => key).flatMap((group) => group.slice(0, 1));
-	const chosen = new Set(
-		[...apart, ...groups.slice(0, MOST_GROUPS)].map((one) => one.vantagePoint),
+	const groups = groupBy(candidates, ({key}) => key).slice(0, MOST_GROUPS);
+	const chosen = new Map(
+		[...apart.map((one) => [one]), ...groups].flatMap((group) =>
+			group
+				.slice(0, 1)
+				.map(({vantagePoint}) => [vantagePoint, nameGroup(vantagePoint, group.length)] as const),
+		),
 	);
 	return {
-		swept: vantagePoints.filter((one) => chosen.has(one)),
+		swept: vantagePoints.flatMap((one) => chosen.get(one) ?? []),
 		sampled: keyed.filter(({vantagePoint}) => !chosen.has(vantagePoint)),
 	};
+}
+
+/** Rules treat bridges alike that open the same ports to hosts behind them: seldom does one name a bridge. */
+function insideKey(vantagePoint: NamedVantagePoint, rules: readonly FamilyRules[]): string {
+	const open = rules.map((one) => [
+		openPorts(one, vantagePoint, 'tcp'),
+		openPorts(one, vantagePoint, 'udp'),
+	]);
+	return `inside ${vantagePoint.family} ${JSON.stringify(open)}`;
+}
+
+/** `containers of app_default and 2 more networks` */
+function nameGroup(one: NamedVantagePoint, size: number): NamedVantagePoint {
+	const more = size - 1;
+	return one.kind !== 'inside' || more === 0
+		? one
+		: {...one, name: `${one.name} and ${more} more ${more === 1 ? 'network' : 'networks'}`};
 }
 
 /** @param rules those of the policy first */

@@ -1,5 +1,10 @@
 import {programOfRule} from '../existing/rule-owner.ts';
-import {describeReject, OUTCOMES, type PacketAnswer} from '../ruleset/explain.ts';
+import {
+	type DecidingRule,
+	describeReject,
+	OUTCOMES,
+	type PacketAnswer,
+} from '../ruleset/explain.ts';
 import type {Packet} from '../ruleset/packet.ts';
 import {CHANGING, describeRule, type Observed} from './responsible-rule.ts';
 import type {ResponsibleRule} from './rule-counters.ts';
@@ -33,10 +38,15 @@ export function answerFrom(
 		fate: PacketAnswer['fate'],
 		outcome: string,
 		...by: ReadonlyArray<ResponsibleRule | undefined>
-	): PacketAnswer => ({
-		...{packet, fate, outcome},
-		rules: [...new Set([...changed, ...by].flatMap((rule) => (rule ? describe(rule) : [])))],
-	});
+	): PacketAnswer => {
+		const rules = [...changed, ...by].flatMap((rule) => rule ?? []);
+		const last = fate === 'unknown' ? undefined : rules.at(-1);
+		return {
+			...{packet, fate, outcome},
+			rules: [...new Set(rules.map(describe))],
+			...(last === undefined ? {} : {decidedBy: decidingRule(last)}),
+		};
+	};
 	const {destinationPort: port} = packet;
 	const program =
 		matched.find((rule) => PROGRAM_DECIDES.test(rule.target)) ??
@@ -61,7 +71,8 @@ export function answerFrom(
 	}
 
 	if (forwarded !== undefined) {
-		return done('forwarded', `forwarded to ${endOf(forwarded, port)}`);
+		const open = matched.find(({index, target}) => index !== undefined && target === 'RETURN');
+		return done('forwarded', `forwarded to ${endOf(forwarded, port)}`, open);
 	}
 
 	const drops = ['DROP', 'REJECT'];
@@ -100,6 +111,10 @@ function rejectOf(text: string): string {
 function endOf(text: string, port: number | undefined): string {
 	const [address = '', to] = text.split(' ');
 	return port === undefined ? address : `${address.includes(':') ? `[${address}]` : address}:${to}`;
+}
+
+function decidingRule({table, chain, text, index}: ResponsibleRule): DecidingRule {
+	return {table, chain, text, ...(index === undefined ? {} : {index})};
 }
 
 function describe(rule: ResponsibleRule): string {

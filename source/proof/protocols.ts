@@ -3,6 +3,7 @@ import {isPort} from '../lib/port-ranges.ts';
 import {PROTOCOL_NUMBERS, protocolNumbered, SCTP} from '../policy/ip-protocols.ts';
 import {isDiscovery} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
+import {networksOf} from '../policy/sources.ts';
 import {evaluate} from '../ruleset/evaluate.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {spokenName} from '../services/protocol-use.ts';
@@ -155,7 +156,7 @@ function chooseVantagePoints(
 	const networks = new Set(
 		openings.flatMap((opening) =>
 			!isDiscovery(opening) && (opening.kind === 'protocol' || opening.protocol === 'sctp')
-				? (opening.from ?? []).map(printNetwork)
+				? networksOf(opening.from ?? []).map(printNetwork)
 				: [],
 		),
 	);

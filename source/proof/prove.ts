@@ -1,20 +1,31 @@
 import type {Interface} from '../host/machine/interfaces.ts';
-import {subtractRanges} from '../lib/port-ranges.ts';
+import {hasNft} from '../host/netfilter/nftables.ts';
+import {hasPort, subtractRanges} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
 import {printAccessPort, type RemoteClient, senderTo} from '../ruleset/lockout.ts';
-import type {RuleSet} from '../ruleset/model.ts';
+import {OWN_PREFIX, type RuleSet} from '../ruleset/model.ts';
 import {hasOthers, loadAgain, loadSource, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {mirrorForwarding} from '../testbed/mirror-host.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import {type Check, check} from './checks/check.ts';
+import {runDirectRoutingChecks} from './checks/direct-routing.ts';
 import {runChecks} from './checks/index.ts';
 import {runRateLimitChecks, withoutLimits} from './checks/rate-limits.ts';
 import {runProtocolChecks} from './protocols.ts';
-import {type PortDifference, type Proof, type View, viewAll, viewSampled} from './report.ts';
+import {governs} from './published.ts';
+import {
+	FACTS,
+	type PortDifference,
+	type Proof,
+	type Proven,
+	type View,
+	viewAll,
+	viewSampled,
+} from './report.ts';
 import {describeRule, findResponsibleRule} from './responsible-rule.ts';
 import type {Progress} from './sweep.ts';
 import {sweepAll} from './sweep-all.ts';
-import {isFixed, type NamedVantagePoint, planForPolicy} from './vantage-points.ts';
+import {hasOwnLink, type NamedVantagePoint, planForPolicy} from './vantage-points.ts';
 
 export type ProofOptions = {
 	readonly policy: Policy;
@@ -38,7 +49,7 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 	const plan = await planForPolicy(policy, interfaces, remoteClient);
 	const isHere = ({family}: NamedVantagePoint) => families.includes(family);
 	const [vantagePoints, edges] = [plan.vantagePoints.filter(isHere), plan.edges.filter(isHere)];
-	return withTestbed(interfaces, vantagePoints.filter(isFixed), async (testbed) => {
+	return withTestbed(interfaces, vantagePoints.filter(hasOwnLink), async (testbed) => {
 		if (hasOthers(source)) {
 			const present = new Set(vantagePoints.map(({inInterface}) => inInterface));
 			await mirrorForwarding(testbed.machine, interfaces, present, source);
@@ -49,25 +60,36 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 		const begin = performance.now();
 		const {swept, sampled, samples, observations, probes} = await sweepAll(
 			...([testbed, {vantagePoints, edges}, ruleSet, loaded] as const),
-			{onProgress: request.onProgress},
+			{onProgress: request.onProgress, follows: hasOthers(source)},
 		);
 		const seconds = (performance.now() - begin) / 1000;
-		const sweptViews = viewAll(swept, observations, ruleSet, loaded);
-		const views = await nameCauses(testbed, loaded, [
+		const proven = {policy, ruleSet, source: loaded};
+		const sweptViews = viewAll(swept, observations, proven);
+		const views = await nameCauses(testbed, proven, [
 			...sweptViews,
-			...viewSampled(sampled, samples.observations, loaded).filter(
+			...viewSampled(sampled, samples.observations, proven).filter(
 				({differences}) => differences.length > 0,
 			),
 		]);
+		// Whoever runs guests lets them in for DHCP and DNS by rules of its own: the view shows it.
+		const isGrant = ({vantagePoint}: View, {fact, cause}: PortDifference) =>
+			vantagePoint.kind === 'inside' && fact === 'passes' && !cause.includes(OWN_PREFIX);
+		const direct =
+			policy.published === 'policy' && hasOthers(source) && hasNft()
+				? await runDirectRoutingChecks(testbed, policy, sweptViews, interfaces, loaded)
+				: [];
 		const limits = await runRateLimitChecks(testbed, swept, ruleSet, loaded);
 		const protocols = await runProtocolChecks(testbed, vantagePoints, policy, ruleSet, loaded);
+		const granted = views.filter((view) => view.differences.some((one) => isGrant(view, one)));
 		return {
 			views: views.map((view) => ({
 				...view,
+				differences: view.differences.filter((difference) => !isGrant(view, difference)),
 				protocols: protocols.passed.get(view.vantagePoint) ?? [],
 			})),
 			checks: [
 				...accessChecks(views, remoteClient),
+				...direct,
 				...limits,
 				...protocols.checks,
 				...(await runChecks(testbed, policy, views)),
@@ -83,7 +105,9 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 						]),
 			],
 			untried: plan.untried,
-			leftOut: [],
+			leftOut: [...new Set(granted.map(({vantagePoint}) => vantagePoint.name))].map(
+				(name) => `what rules of other programs open to ${name} beyond the policy`,
+			),
 			...(sampled.length === 0
 				? {}
 				: {
@@ -102,15 +126,22 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 /** The causes of this many differences are looked for by packets, at most: each takes some 30 ms. */
 const MOST_SEARCHES = 16;
 
+/** What is searched for, by what the kernel did against the policy. */
+const SEARCHES = {passes: 'open', 'is closed': 'closed', 'is forwarded': 'unguarded'} as const;
+
 /** The same views, with the rules named that cannot be named from INPUT of the filter table alone. */
 async function nameCauses(
 	testbed: Testbed,
-	loaded: RulesUnderTest,
+	{policy, source: loaded}: Proven,
 	views: readonly View[],
 ): Promise<readonly View[]> {
 	const vague = views.flatMap(({vantagePoint, differences}) =>
 		differences
-			.filter(({cause}) => !/^(?:rule \d+ of|there are no) /.test(cause))
+			.filter(({cause, fact}) =>
+				fact === FACTS.forwarded
+					? governs(policy, vantagePoint)
+					: !/^(?:rule \d+ of|there are no) /.test(cause),
+			)
 			.map((difference) => ({vantagePoint, difference})),
 	);
 	if (vague.length === 0) {
@@ -125,7 +156,7 @@ async function nameCauses(
 		const rule = await findResponsibleRule(
 			...([testbed, loaded, vantagePoint] as const),
 			{protocol, port: ports[0]?.first ?? 0},
-			fact === 'passes' ? 'open' : 'closed',
+			SEARCHES[fact],
 		);
 		// The policy of INPUT is named already, unless it is that of the other backend.
 		if (rule !== undefined && !(rule.text.startsWith(':') && rule.place === 'filter')) {
@@ -169,7 +200,9 @@ function accessChecks(
 							`you, ${client}, reach ${printAccessPort(accessPort)} again`,
 							view.vantagePoint,
 							subtractRanges([accessPort], view.passed[accessPort.protocol]).length === 0,
-							'the policy shuts it',
+							hasPort(view.forwarded[accessPort.protocol], accessPort.first)
+								? 'its packets are sent on to another machine'
+								: 'the policy blocks it',
 						),
 						wayIn: true,
 					},

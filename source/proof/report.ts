@@ -1,13 +1,23 @@
-import type {Family} from '../lib/network.ts';
-import {countPorts, type PortRange, printPorts, subtractRanges} from '../lib/port-ranges.ts';
+import {
+	ALL_PORTS,
+	countPorts,
+	intersectRanges,
+	joinRanges,
+	onePort,
+	type PortRange,
+} from '../lib/port-ranges.ts';
+import type {Policy} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
 import {type Decision, evaluate} from '../ruleset/evaluate.ts';
 import {firstPacket, openPorts, type VantagePoint} from '../ruleset/evaluate-ports.ts';
 import {OWN_PREFIX, type RuleSet} from '../ruleset/model.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import type {Check} from './checks/check.ts';
+import {comparePorts} from './compare-ports.ts';
 import type {Ports} from './count-nft.ts';
 import type {SampledSource} from './divide-sources.ts';
+import {judgesForwarded, type PublishedPorts, publishedBy, publishedPorts} from './published.ts';
+import type {Fate} from './responsible-rule.ts';
 import type {Observation} from './sweep.ts';
 import type {NamedVantagePoint} from './vantage-points.ts';
 
@@ -37,7 +47,12 @@ export type Proof = {
 /** The ports that passed from one vantage point, and the ports that the policy opens to it. */
 export type View = {
 	readonly vantagePoint: NamedVantagePoint;
+	/** The ports whose packets reached this machine. */
 	readonly passed: Ports;
+	/** The ports whose packets went to a container or another machine. */
+	readonly forwarded: Ports;
+	/** The ports that DNAT sends there, whether their packets arrive or not. */
+	readonly published: readonly PublishedPorts[];
 	/** The names of other protocols, and the ports of SCTP, that passed. */
 	readonly protocols?: readonly string[];
 	readonly expected: Ports;
@@ -48,28 +63,40 @@ export type PortDifference = {
 	readonly protocol: Protocol;
 	readonly ports: readonly PortRange[];
 	/** What the kernel did, against the policy. */
-	readonly fact: 'passes' | 'is shut' | 'is forwarded';
+	readonly fact: (typeof FACTS)[Fate];
 	/** The rule that does it, as far as it can be named. */
 	readonly cause: string;
 };
 
 const NO_PORTS: Ports = {tcp: [], udp: []};
 
-/** Compares what passed from each vantage point to what the policy opens. */
+/** What the kernel did, in the words of a report. */
+export const FACTS = {open: 'passes', closed: 'is closed', forwarded: 'is forwarded'} as const;
+
+/** What packets were sent to: the rules of a policy and other programs'. */
+export type Proven = {
+	readonly policy: Policy;
+	readonly ruleSet: RuleSet;
+	readonly source: RulesUnderTest;
+};
+
+/**
+ * Compares what passed from each vantage point to what the policy opens.
+ * @param tried the ports that packets were sent to
+ */
 export function viewAll(
 	vantagePoints: readonly NamedVantagePoint[],
 	observations: readonly Observation[],
-	ruleSet: RuleSet,
-	source: RulesUnderTest,
+	proven: Proven,
+	tried: readonly PortRange[] = [ALL_PORTS],
 ): readonly View[] {
 	return vantagePoints.map((vantagePoint) => {
-		const passed =
-			observations.find((seen) => seen.vantagePoint === vantagePoint)?.passed ?? NO_PORTS;
-		const rules = ruleSet.families.find(({family}) => family === vantagePoint.family);
-		const expected: Ports = rules
-			? {tcp: openPorts(rules, vantagePoint, 'tcp'), udp: openPorts(rules, vantagePoint, 'udp')}
-			: NO_PORTS;
-		return viewOf(vantagePoint, passed, expected, source);
+		const seen = observations.find((one) => one.vantagePoint === vantagePoint);
+		const rules = proven.ruleSet.families.find(({family}) => family === vantagePoint.family);
+		const opened = (protocol: Protocol) =>
+			rules ? intersectRanges(openPorts(rules, vantagePoint, protocol), tried) : [];
+		const expected: Ports = {tcp: opened('tcp'), udp: opened('udp')};
+		return viewOf({vantagePoint, passed: NO_PORTS, ...seen}, vantagePoint, expected, proven);
 	});
 }
 
@@ -77,64 +104,83 @@ export function viewAll(
 export function viewSampled(
 	sampled: readonly SampledSource[],
 	observations: readonly Observation[],
-	source: RulesUnderTest,
+	proven: Omit<Proven, 'ruleSet'>,
 ): readonly View[] {
 	const expectedOf = new Map(sampled.map((one) => [one.vantagePoint as VantagePoint, one]));
-	return observations.flatMap(({vantagePoint, passed}) => {
-		const one = expectedOf.get(vantagePoint);
-		return one ? [viewOf(one.vantagePoint, passed, one.expected, source)] : [];
+	return observations.flatMap((seen) => {
+		const one = expectedOf.get(seen.vantagePoint);
+		return one ? [viewOf(seen, one.vantagePoint, one.expected, proven)] : [];
 	});
 }
 
 function viewOf(
+	seen: Observation,
 	vantagePoint: NamedVantagePoint,
-	passed: Ports,
 	expected: Ports,
-	source: RulesUnderTest,
+	{policy, source}: Omit<Proven, 'ruleSet'>,
 ): View {
-	const differences = (['tcp', 'udp'] as const).flatMap((protocol) => [
-		...differ(
-			subtractRanges(passed[protocol], expected[protocol]),
-			'passes',
-			protocol,
-			vantagePoint,
-			source,
+	const {passed, forwarded = NO_PORTS, sent} = seen;
+	const view = {
+		...{vantagePoint, expected, passed, forwarded},
+		published: sent ? publishedPorts(sent) : [],
+	};
+	const judged = judgesForwarded(policy, vantagePoint);
+	return {
+		...view,
+		differences: (['tcp', 'udp'] as const).flatMap((protocol) =>
+			comparePorts(view, protocol, judged).flatMap(({fate, ports}) =>
+				byCause(fate === 'forwarded' ? oneByOne(ports) : ports, (port) => ({
+					...{protocol, fact: FACTS[fate]},
+					cause: findCause(port, FACTS[fate], protocol, view, source),
+				})),
+			),
 		),
-		...differ(
-			subtractRanges(expected[protocol], passed[protocol]),
-			'is shut',
-			protocol,
-			vantagePoint,
-			source,
-		),
-	]);
-	return {vantagePoint, passed, expected, differences};
+	};
 }
 
-function differ(
+function byCause(
 	ports: readonly PortRange[],
-	fact: PortDifference['fact'],
-	protocol: Protocol,
-	vantagePoint: NamedVantagePoint,
-	source: RulesUnderTest,
+	describe: (port: number) => Omit<PortDifference, 'ports'>,
 ): readonly PortDifference[] {
-	const causes = new Map<string, PortRange[]>();
+	const causes = new Map<string, PortDifference>();
 	for (const range of ports) {
-		const cause = findCause(range.first, fact, protocol, vantagePoint, source);
-		causes.set(cause, [...(causes.get(cause) ?? []), range]);
+		const difference = describe(range.first);
+		const {ports = []} = causes.get(difference.cause) ?? {};
+		causes.set(difference.cause, {...difference, ports: [...ports, range]});
 	}
 
-	return [...causes].map(([cause, ports]) => ({protocol, ports, fact, cause}));
+	return [...causes.values()].map((one) => ({...one, ports: joinRanges(one.ports)}));
 }
+
+/** Each published port has a rule of its own, unless there are many. */
+function oneByOne(ranges: readonly PortRange[]): readonly PortRange[] {
+	return countPorts(ranges) > MOST_SINGLE
+		? ranges
+		: ranges.flatMap(({first, last}) =>
+				Array.from({length: last - first + 1}, (_, index) => onePort(first + index)),
+			);
+}
+
+const MOST_SINGLE = 256;
 
 /** Names the rule that accepts or rejects a packet: in either backend, our own or another program's. */
 function findCause(
 	port: number,
 	fact: PortDifference['fact'],
 	protocol: Protocol,
-	vantagePoint: NamedVantagePoint,
-	{rules, nativeTables}: RulesUnderTest,
+	{vantagePoint, published}: Pick<View, 'vantagePoint' | 'published'>,
+	source: RulesUnderTest,
 ): string {
+	if (fact === FACTS.forwarded) {
+		return publishedBy(onePort(port), source);
+	}
+
+	// INPUT does not decide on it.
+	if (published.some((one) => one.protocol === protocol && one.first <= port && port <= one.last)) {
+		return 'it is published, and its packets do not arrive there';
+	}
+
+	const {rules, nativeTables} = source;
 	const mine = rules.filter(({family}) => family === vantagePoint.family);
 	if (mine.length === 0 && nativeTables.length === 0) {
 		return `there are no IPv${vantagePoint.family} rules`;
@@ -162,7 +208,7 @@ function culprit(
 	fact: PortDifference['fact'],
 ): Decision | undefined {
 	const blocking = decisions.find(({verdict}) => verdict !== 'ACCEPT');
-	return fact === 'is shut' ? blocking : blocking ? undefined : decisions[0];
+	return fact === 'is closed' ? blocking : blocking ? undefined : decisions[0];
 }
 
 /** Whether everything is as the policy says. */
@@ -188,46 +234,10 @@ export function onlyLocksOut({views, checks}: Proof): boolean {
 	);
 }
 
-/** `5432/tcp passes from anywhere over IPv4: rule 2 of INPUT, not part of this firewall` */
-export function describePortDifference(view: View, difference: PortDifference): string {
-	const {ports, protocol, fact, cause} = difference;
-	const list = ports.slice(0, 8).map((range) => `${printPorts(range, '-')}/${protocol}`);
-	const more = ports.length > list.length ? ` and ${ports.length - list.length} more` : '';
-	return `${list.join(', ')}${more} ${fact} ${fromWhere(view)} over ${nameOf(view.vantagePoint.family)}: ${cause}`;
-}
-
-/** From where packets went only to the edges of the rules; undefined where from nowhere. */
-export function describeSampled({sampled}: Proof): string | undefined {
-	return (
-		sampled &&
-		`${sampled.networks} ${sampled.networks === 1 ? 'network' : 'networks'}, at both ends and just outside (${sampled.addresses} addresses): ${sampled.probes} packets to the ports where a rule begins or ends`
-	);
-}
-
-/** More ranges than these are counted. */
-const MOST_RANGES = 12;
-
-/** `IPv4 from anywhere: 22, 53/tcp; 53/udp` */
-export function describeView(view: View): string {
-	const {vantagePoint, passed, protocols = []} = view;
-	const ports = (['tcp', 'udp'] as const).flatMap((protocol) =>
-		passed[protocol].length === 0
-			? []
-			: [
-					passed[protocol].length > MOST_RANGES
-						? `${countPorts(passed[protocol])} ports of ${protocol}`
-						: `${passed[protocol].map((range) => printPorts(range, '-')).join(', ')}/${protocol}`,
-				],
-	);
-	const parts = [...ports, ...(protocols.length > 0 ? [protocols.join(', ')] : [])];
-	return `${nameOf(vantagePoint.family)} ${fromWhere(view)}: ${parts.join('; ') || 'nothing'}`;
-}
-
-/** `from anywhere`, `from 10.0.0.0/8`, `from just outside of 10.0.0.0/8` */
-function fromWhere({vantagePoint: {kind, name}}: View): string {
-	return `from ${kind === 'beside' ? 'just outside of ' : ''}${name}`;
-}
-
-function nameOf(family: Family): string {
-	return `IPv${family}`;
+/** The ports that are open, whoever serves them. */
+export function openIn({passed, forwarded}: Pick<View, 'passed' | 'forwarded'>): Ports {
+	return {
+		tcp: joinRanges([...passed.tcp, ...forwarded.tcp]),
+		udp: joinRanges([...passed.udp, ...forwarded.udp]),
+	};
 }

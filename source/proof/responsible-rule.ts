@@ -1,5 +1,7 @@
+import {programOfRule} from '../existing/rule-owner.ts';
 import {hasNft} from '../host/netfilter/nftables.ts';
 import {printable} from '../lib/printable.ts';
+import {SWARM_BRIDGE} from '../policy/published.ts';
 import type {Protocol} from '../policy/services.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
@@ -8,17 +10,21 @@ import {resetCounters} from './count-nft.ts';
 import {type MatchedRule, type ResponsibleRule, readCounters} from './rule-counters.ts';
 import {type TracedPackets, type TracedRule, tracePackets} from './trace-nft.ts';
 
-/** `-A INPUT -j RETURN, in filter`, safe to print */
-export function describeRule({text, place}: ResponsibleRule): string {
+/** `-A INPUT -j RETURN, in filter`, `rule 3 of FW-WIZARD-FORWARD: -A …`; safe to print */
+export function describeRule({text, place, chain, index}: ResponsibleRule): string {
 	const plain = text
 		.replace(/^:(\S+) (\S+)$/, 'the policy $2 of $1')
 		.replaceAll(/counter packets \d+ bytes \d+ ?/g, '')
 		.trim();
-	return `${printable(plain, 200)}, in ${printable(place, 80)}`;
+	const number = index === undefined ? '' : `rule ${index} of ${printable(chain)}: `;
+	return `${number}${printable(plain, 200)}, in ${printable(place, 80)}`;
 }
 
 /** What happened to a packet: it reached the programs of the machine, it did not, or it went elsewhere. */
 export type Fate = 'open' | 'closed' | 'forwarded';
+
+/** `unguarded`: it was forwarded although a rule of FW-WIZARD-FORWARD should have dropped it. */
+type Search = Fate | 'unguarded';
 
 /**
  * Finds the rule that lets packets to a port pass, or that blocks them: sends such packets again, and
@@ -32,7 +38,7 @@ export async function findResponsibleRule(
 	source: RulesUnderTest,
 	vantagePoint: VantagePoint,
 	packet: {readonly protocol: Protocol; readonly port: number},
-	fate: Fate,
+	search: Search,
 ): Promise<ResponsibleRule | undefined> {
 	const send = async () =>
 		testbed.senders[vantagePoint.family].run('sweep', {
@@ -42,8 +48,11 @@ export async function findResponsibleRule(
 	const only = `${packet.protocol} dport ${packet.port}`;
 	await forgetPackets(testbed);
 	const found = await observe(testbed, source, {vantagePoint, only}, send);
-	const finders = {open: findAccepting, closed: findBlocking, forwarded: findForwarding};
-	return finders[fate](found);
+	const finders = {
+		...{open: findAccepting, closed: findBlocking},
+		...{forwarded: findForwarding, unguarded: findUnguarded},
+	};
+	return finders[search](found);
 }
 
 /**
@@ -115,8 +124,9 @@ function findBlocking({matched, traced}: Observed): ResponsibleRule | undefined 
 	return (
 		dropping ??
 		terminal.at(-1) ??
+		matched.find(({chain, target}) => chain === FORWARD && target === 'DROP') ??
 		foreign.find(({target}) => ['NFQUEUE', 'TARPIT', 'CHAOS', 'DELUDE'].includes(target)) ??
-		(policy && (findBypass(foreign) ?? policy)) ??
+		(policy && (findBypass(foreign) ?? findSending(foreign, policy) ?? policy)) ??
 		foreign.find(({target}) => CHANGING.has(target)) ??
 		traced.find(({text}) => /\b(?:dnat|redirect|notrack|tproxy|queue)\b/.test(text)) ??
 		matched.findLast(({own, target}) => own && ['DROP', 'REJECT'].includes(target))
@@ -127,6 +137,50 @@ function findForwarding({matched, traced}: Observed): ResponsibleRule | undefine
 	return (
 		matched.find(({target}) => CHANGING.has(target)) ??
 		traced.find(({text}) => /\b(?:dnat|redirect|tproxy)\b/.test(text))
+	);
+}
+
+/** The rule of no known program that sends a packet on to FORWARD, whose policy drops it. */
+function findSending(
+	foreign: readonly MatchedRule[],
+	policy: MatchedRule,
+): MatchedRule | undefined {
+	return policy.chain === 'FORWARD'
+		? foreign.find(({target, text}) => target === 'DNAT' && programOfRule(text) === undefined)
+		: undefined;
+}
+
+const FORWARD = 'FW-WIZARD-FORWARD';
+/** Chains of the mangle table that a packet passes by another way than through FORWARD. */
+const NO_FORWARD = /^(?:PREROUTING|INPUT|OUTPUT|POSTROUTING)$/;
+
+/** What lets a published port through: a rule of our own or one ahead of it; or what is missing. */
+function findUnguarded(observed: Observed): ResponsibleRule | undefined {
+	const mangle = observed.matched.filter(({place}) => place === 'mangle');
+	const jump = mangle.find(({target, own}) => own && target === FORWARD);
+	const left = mangle.findLast(
+		({chain, target}) => chain === FORWARD && /^(?:RETURN|ACCEPT)$/.test(target),
+	);
+	// That is meant: what publishes the port is asked for.
+	if (left?.text.includes(` -o ${SWARM_BRIDGE} `)) {
+		return findForwarding(observed);
+	}
+
+	const ahead = mangle.find(
+		({own, chain, target, text}) =>
+			!own &&
+			!NO_FORWARD.test(chain) &&
+			(target === 'ACCEPT' || (chain === 'FORWARD' && target === 'RETURN') || / -g /.test(text)),
+	);
+	return (
+		left ??
+		(jump === undefined ? ahead : undefined) ?? {
+			text:
+				jump === undefined
+					? `no rule of FORWARD leads to ${FORWARD}`
+					: `no rule of ${FORWARD} drops it`,
+			...{place: 'mangle', table: 'mangle', chain: FORWARD, own: true},
+		}
 	);
 }
 

@@ -12,16 +12,18 @@ export type ResponsibleRule = {
 	readonly chain: string;
 	/** The rule is in a chain of fw-wizard, in the backend that is in use. */
 	readonly own: boolean;
+	/** The number of a rule of the mangle table in a chain of fw-wizard: it counts from 1, as iptables does. */
+	readonly index?: number;
 };
 
 /** A rule of iptables that a packet matched. */
 export type MatchedRule = ResponsibleRule & {readonly target: string};
 
-export type CountedRule = MatchedRule & {readonly packets: number};
+type CountedRule = MatchedRule & {readonly packets: number};
 
 /** All rules and policies of a program's tables, with how many packets they have matched. */
 export async function readCounters(
-	machine: Namespace,
+	machine: Pick<Namespace, 'run'>,
 	restore: string,
 ): Promise<readonly CountedRule[]> {
 	const {stdout} = await machine.run(restore.replace(/restore$/, 'save'), ['-c'], {
@@ -29,9 +31,11 @@ export async function readCounters(
 	});
 	const backend = /-(nft|legacy)-restore$/.exec(restore)?.[1];
 	let table = '';
+	let [last, index] = ['', 0];
 	return stdout.split('\n').flatMap((line): readonly CountedRule[] => {
 		if (line.startsWith('*')) {
 			table = line.slice(1);
+			last = '';
 		}
 
 		const [, chain = '', policy, count] = /^:(\S+) (ACCEPT|DROP) \[(\d+):/.exec(line) ?? [];
@@ -48,12 +52,15 @@ export async function readCounters(
 		}
 
 		const [, name = ''] = text.split(' ');
+		index = name === last ? index + 1 : 1;
+		last = name;
+		const isOwn = backend === undefined && name.startsWith(OWN_PREFIX);
 		const target = / -[jg] (\S+)(?: .*)?$/.exec(withoutQuotes(text))?.[1] ?? '';
 		return [
 			{
 				...{text, place, table, chain: name, target, packets: Number(packets)},
-				own:
-					backend === undefined && (name.startsWith(OWN_PREFIX) || target.startsWith(OWN_PREFIX)),
+				own: isOwn || (backend === undefined && target.startsWith(OWN_PREFIX)),
+				...(isOwn && table === 'mangle' ? {index} : {}),
 			},
 		];
 	});

@@ -7,14 +7,23 @@ import type {Testbed} from '../testbed/testbed.ts';
 import {
 	installCounters,
 	MOST_BY_SOURCE,
+	NOTHING_SENT,
 	type Ports,
-	readForwardedBySource,
 	readPortsBySource,
+	readSentOnBySource,
 	resetCounters,
 	stopDropping,
 } from './count-nft.ts';
 import type {SampledSource} from './divide-sources.ts';
-import {notArrived, type Observation, PROTOCOLS, type Progress, sweep, TRIES} from './sweep.ts';
+import {
+	notArrived,
+	type Observation,
+	PROTOCOLS,
+	type Progress,
+	sweep,
+	TRIES,
+	withSent,
+} from './sweep.ts';
 
 /** Sources that are tried without nft(8), where each takes programs of its own. */
 const MOST_WITHOUT_NFT = 64;
@@ -27,7 +36,7 @@ export type Samples = {
 	readonly leftOut: number;
 };
 
-export type SampleOptions = {
+type SampleOptions = {
 	readonly ingress: boolean;
 	readonly onProgress?: (progress: Progress) => void;
 };
@@ -85,10 +94,14 @@ export async function sampleSources(
 	return {
 		observations: observations.map((seen) => {
 			const alike = alikeOf.get(seen.vantagePoint as SampledSource['vantagePoint']) ?? [];
-			const {tcp, udp} = seen.passed;
+			const fill = ({tcp, udp}: Ports) => ({
+				tcp: fillStretches(alike, tcp),
+				udp: fillStretches(alike, udp),
+			});
+			const {passed, forwarded} = seen;
 			return {
-				...seen,
-				passed: {tcp: fillStretches(alike, tcp), udp: fillStretches(alike, udp)},
+				...{...seen, passed: fill(passed)},
+				...(forwarded ? {forwarded: fill(forwarded)} : {}),
 			};
 		}),
 		probes: total,
@@ -168,12 +181,13 @@ async function sampleBatch(
 	}
 
 	const passed = await readPortsBySource(machine, 'passed', family);
-	const forwarded = await readForwardedBySource(machine, family);
-	return batch.map(({vantagePoint}) => ({
-		vantagePoint,
-		passed: passed.get(vantagePoint.source) ?? NO_PORTS,
-		forwarded: forwarded.get(vantagePoint.source) ?? [],
-	}));
+	const sent = (await readSentOnBySource(machine))[family];
+	return batch.map(({vantagePoint}) =>
+		withSent(
+			{vantagePoint, passed: passed.get(vantagePoint.source) ?? NO_PORTS},
+			sent.get(vantagePoint.source) ?? NOTHING_SENT,
+		),
+	);
 }
 
 const NO_PORTS: Ports = {tcp: [], udp: []};

@@ -6,10 +6,10 @@ import type {Testbed} from '../testbed/testbed.ts';
 import {type DividedSources, divideSources} from './divide-sources.ts';
 import {probesOf, type Samples, sampleSources} from './sample-sources.ts';
 import {type Observation, type Progress, sweep} from './sweep.ts';
-import {isFixed, type NamedVantagePoint} from './vantage-points.ts';
+import {hasOwnLink, type NamedVantagePoint} from './vantage-points.ts';
 
 /** The sources that packets came from, and what passed of them. */
-export type SweptPorts = DividedSources & {
+type SweptPorts = DividedSources & {
 	readonly samples: Samples;
 	/** Of the sources that are swept, in their order. */
 	readonly observations: readonly Observation[];
@@ -34,15 +34,18 @@ export async function sweepAll(
 	{
 		portsOf = () => [ALL_PORTS],
 		onProgress = () => {},
+		follows = false,
 	}: {
 		readonly portsOf?: (alike: readonly PortRange[]) => readonly PortRange[];
+		/** See `SweepOptions`. */
+		readonly follows?: boolean;
 		readonly onProgress?: ((progress: Progress) => void) | undefined;
 	},
 ): Promise<SweptPorts> {
 	const alike = stretches([...ruleSet.families, ...loaded.rules]);
 	const ports = portsOf(alike);
 	const {swept, sampled} = divideSources(vantagePoints, edges, ruleSet, loaded);
-	await testbed.addVantagePoints(swept.filter((one) => !isFixed(one)));
+	await testbed.addVantagePoints(swept.filter((one) => !hasOwnLink(one)));
 	const total = probesOf(sampled) + 2 * swept.length * countPorts(ports);
 	const ingress = hasIngress(loaded);
 	// Before the sweep, whose counters are used afterwards.
@@ -51,7 +54,7 @@ export async function sweepAll(
 		onProgress: ({sent}) => onProgress({sent, total}),
 	});
 	const observations = await sweep(testbed, swept, {
-		...{ports, alike, ingress},
+		...{ports, alike, ingress, follows},
 		onProgress: ({sent}) => onProgress({sent: samples.probes + sent, total}),
 	});
 	return {swept, sampled, samples, observations, alike, probes: total};

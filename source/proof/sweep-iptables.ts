@@ -2,7 +2,8 @@ import {countPorts, intersectRanges, joinRanges, type PortRange} from '../lib/po
 import type {Protocol} from '../policy/services.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {Testbed} from '../testbed/testbed.ts';
-import {type CountingRule, countWithIptables} from './count-iptables.ts';
+import type {SeenPorts} from './compare-ports.ts';
+import {type CountingRule, countWithIptables, originalMatch} from './count-iptables.ts';
 import type {Ports} from './count-nft.ts';
 
 /** Ports of a protocol that are counted together. */
@@ -14,20 +15,22 @@ const PARTS = 16;
 const TRIES = 4;
 
 /**
- * Finds the ports that packets of a vantage point pass to, on machines without nft(8). Two rules count
- * for each stretch of ports that the rules treat alike: one before all other rules, one after those of the
- * filter table. A stretch of which only a part passes is divided until every part passes or does not.
+ * Finds the ports that packets of a vantage point pass to, on machines without nft(8). Three rules count
+ * for each stretch of ports that the rules treat alike: one before all other rules, and after those of the
+ * filter table one for this machine and one for what is forwarded. A stretch of which only a part passes is
+ * divided until every part passes or does not.
  * @param send sends one packet to each of the given ports
- * @returns the ports that passed, or how many packets did not arrive
+ * @returns the ports that passed and those that were forwarded, or how many packets did not arrive
  */
 export async function sweepWithIptables(
 	testbed: Testbed,
-	{family, inInterface}: VantagePoint,
+	vantagePoint: VantagePoint,
 	ports: readonly PortRange[],
 	alike: readonly PortRange[],
 	send: (protocol: Protocol, ports: readonly PortRange[]) => Promise<void>,
-): Promise<Ports | number> {
+): Promise<Omit<SeenPorts, 'expected'> | number> {
 	const passed: Record<Protocol, PortRange[]> = {tcp: [], udp: []};
+	const forwarded: Record<Protocol, PortRange[]> = {tcp: [], udp: []};
 	const cut = alike.flatMap((stretch) => intersectRanges(ports, [stretch]));
 	let groups: readonly Group[] = (['udp', 'tcp'] as const).flatMap((protocol) =>
 		cut.map((range) => ({...range, protocol})),
@@ -35,10 +38,14 @@ export async function sweepWithIptables(
 	for (let lost = 0; groups.length > 0; ) {
 		const counts = await countWithIptables(
 			testbed.machine,
-			family,
+			vantagePoint.family,
 			[
-				...groups.map((group) => arrivalOf(group, inInterface)),
-				...groups.map((group) => passageOf(group, inInterface)),
+				...groups.map((group) => arrivalOf(group, vantagePoint)),
+				...(['INPUT', 'FORWARD'] as const).flatMap((chain) =>
+					groups.map((group): CountingRule => {
+						return {table: 'security', chain, match: originalMatch(group, vantagePoint)};
+					}),
+				),
 			],
 			async () => {
 				for (const protocol of ['udp', 'tcp'] as const) {
@@ -51,14 +58,18 @@ export async function sweepWithIptables(
 		const next: Group[] = [];
 		let missing = 0;
 		for (const [index, group] of groups.entries()) {
-			const [arrived = 0, through = 0] = [counts[index], counts[groups.length + index]];
+			const [arrived = 0, through = 0, elsewhere = 0] = [0, 1, 2].map(
+				(kind) => counts[kind * groups.length + index],
+			);
 			if (arrived < countPorts([group])) {
 				missing += countPorts([group]) - arrived;
 				next.push(group);
-			} else if (through === 0) {
+			} else if (through + elsewhere === 0) {
 				// No port of the group passes.
-			} else if (through >= arrived || group.first === group.last) {
+			} else if (elsewhere === 0 && (through >= arrived || group.first === group.last)) {
 				passed[group.protocol].push(group);
+			} else if (through === 0 && (elsewhere >= arrived || group.first === group.last)) {
+				forwarded[group.protocol].push(group);
 			} else {
 				next.push(...divide(group));
 			}
@@ -72,18 +83,13 @@ export async function sweepWithIptables(
 		groups = next;
 	}
 
-	return {tcp: joinRanges(passed.tcp), udp: joinRanges(passed.udp)};
+	const joined = ({tcp, udp}: Ports) => ({tcp: joinRanges(tcp), udp: joinRanges(udp)});
+	return {passed: joined(passed), forwarded: joined(forwarded)};
 }
 
-function arrivalOf({protocol, first, last}: Group, inInterface: string): CountingRule {
+function arrivalOf({protocol, first, last}: Group, {inInterface}: VantagePoint): CountingRule {
 	const match = `-i ${inInterface} -p ${protocol} --dport ${first}:${last}`;
 	return {table: 'raw', chain: 'PREROUTING', match};
-}
-
-/** Matches the port that the packet was sent to, before a redirection (nat) changed it. */
-function passageOf({protocol, first, last}: Group, inInterface: string): CountingRule {
-	const match = `-i ${inInterface} -p ${protocol} -m conntrack --ctorigdstport ${first}:${last}`;
-	return {table: 'security', chain: 'INPUT', match};
 }
 
 function divide({protocol, first, last}: Group): readonly Group[] {

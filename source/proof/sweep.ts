@@ -6,32 +6,35 @@ import type {Protocol} from '../policy/services.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import {installSynMaker} from '../testbed/syn.ts';
 import type {Testbed} from '../testbed/testbed.ts';
+import type {SeenPorts} from './compare-ports.ts';
 import {
 	countArrivals,
-	type Forwarded,
 	installCounters,
 	type Ports,
-	readForwarded,
 	readPorts,
+	readSentOn,
 	resetCounters,
+	type SentOn,
 	stopDropping,
 } from './count-nft.ts';
+import {pieces} from './port-pieces.ts';
+import {forwardedPorts} from './published.ts';
 import {sweepWithIptables} from './sweep-iptables.ts';
 
 /** The ports that packets of one vantage point passed to. */
 export type Observation = {
 	readonly vantagePoint: VantagePoint;
 	readonly passed: Ports;
-	/** The ports whose packets were forwarded, where `follows` asked for them and nft(8) is installed. */
-	readonly forwarded?: readonly Forwarded[];
+	/** The ports whose packets went to a container or another machine, where `follows` asked for them. */
+	readonly forwarded?: Ports;
+	/** The same with where they went. This takes nft(8). */
+	readonly sent?: SentOn;
 };
 
 /** How many packets have been sent, and how many will be in all. */
 export type Progress = {readonly sent: number; readonly total: number};
 
 export const PROTOCOLS: readonly Protocol[] = ['udp', 'tcp'];
-/** Ports in one request to a sender: progress is reported after each. */
-const PIECE = 8192;
 /** Lost packets are sent again, this often in all. */
 export const TRIES = 4;
 
@@ -41,7 +44,7 @@ export type SweepOptions = {
 	readonly ports?: readonly PortRange[];
 	/** Stretches of ports that the rules treat alike, as far as it is known. Speeds up a sweep without nft(8). */
 	readonly alike?: readonly PortRange[];
-	/** Whether to collect forwarded ports too, which needs nft(8). */
+	/** Whether to collect forwarded and published ports too, which needs nft(8). */
 	readonly follows?: boolean;
 	/**
 	 * Whether the rules have chains at ingress, which drop packets before they can be counted as arrived.
@@ -85,20 +88,24 @@ export async function sweep(
 	for (const round of rounds(vantagePoints)) {
 		const before = withNft ? await resetAndCount(testbed) : {4: 0, 6: 0};
 		const seen = await Promise.all(
-			round.map(async (vantagePoint) => ({
-				vantagePoint,
-				passed: withNft
-					? await sweepWithNft(testbed, vantagePoint, {
-							...{ports, ingress, onSent},
-							before: before[vantagePoint.family],
-						})
-					: await sweepWithoutNft(testbed, vantagePoint, ports, alike, onSent),
-				...(follows && withNft
-					? {forwarded: await readForwarded(testbed.machine, vantagePoint.family)}
-					: {}),
-			})),
+			round.map(
+				async (vantagePoint): Promise<Observation> => ({
+					vantagePoint,
+					...(withNft
+						? {
+								passed: await sweepWithNft(testbed, vantagePoint, {
+									...{ports, ingress, onSent},
+									before: before[vantagePoint.family],
+								}),
+							}
+						: await sweepWithoutNft(testbed, vantagePoint, ports, alike, onSent)),
+				}),
+			),
 		);
-		observations.push(...seen);
+		const sent = follows && withNft ? await readSentOn(testbed.machine) : undefined;
+		observations.push(
+			...seen.map((one) => (sent ? withSent(one, sent[one.vantagePoint.family]) : one)),
+		);
 	}
 
 	if (withNft) {
@@ -107,6 +114,11 @@ export async function sweep(
 
 	await testbed.forgetNeighbours();
 	return observations;
+}
+
+/** The same with what became of packets that went elsewhere. */
+export function withSent(seen: Observation, sent: SentOn): Observation {
+	return {...seen, forwarded: forwardedPorts(sent), sent};
 }
 
 async function resetAndCount({machine}: Testbed): Promise<Readonly<Record<Family, number>>> {
@@ -120,7 +132,7 @@ async function sweepWithoutNft(
 	ports: readonly PortRange[],
 	alike: readonly PortRange[],
 	onSent: (count: number) => void,
-): Promise<Ports> {
+): Promise<Omit<SeenPorts, 'expected'>> {
 	const passed = await sweepWithIptables(
 		testbed,
 		vantagePoint,
@@ -233,16 +245,4 @@ async function send(
 	ports: readonly PortRange[],
 ): Promise<void> {
 	await senders[vantagePoint.family].run('sweep', {...endsFor(vantagePoint), protocol, ports});
-}
-
-function pieces(ports: readonly PortRange[]): ReadonlyArray<readonly PortRange[]> {
-	const cut: PortRange[] = [];
-	for (const {first, last} of ports) {
-		for (let start = first; start <= last; start += PIECE) {
-			cut.push({first: start, last: Math.min(last, start + PIECE - 1)});
-		}
-	}
-
-	// Many short ranges go into one request: the requests would take longer than the packets.
-	return cut.length > 64 ? [cut] : cut.map((piece) => [piece]);
 }

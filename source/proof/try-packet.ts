@@ -18,10 +18,10 @@ import {copyRecentSource} from '../testbed/recent-sources.ts';
 import {installSynMaker} from '../testbed/syn.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import {ip} from '../testbed/topology.ts';
+import {ownAddresses} from './own-addresses.ts';
 import {answerFrom, type PacketFate} from './packet-answer.ts';
 import {type Observed, observe} from './responsible-rule.ts';
 import {MARKER_PORT} from './trace-nft.ts';
-import {ownAddresses} from './vantage-points.ts';
 
 const TABLE = 'fw_wizard_packet';
 /** The table is read until the packet has arrived. It need not where chains at ingress may drop it. */

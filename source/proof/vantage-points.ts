@@ -1,17 +1,14 @@
 import {forEachYielding} from '../host/exec/yield.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
-import {
-	contains,
-	FAMILIES,
-	type Family,
-	type Network,
-	parseNetwork,
-	printNetwork,
-} from '../lib/network.ts';
+import {contains, FAMILIES, type Family, type Network, printNetwork} from '../lib/network.ts';
+import {isInterface} from '../policy/interface-pattern.ts';
 import {isDiscovery, type PortOpening, type ProtocolOpening} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
+import {networksOf} from '../policy/sources.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {RemoteClient} from '../ruleset/lockout.ts';
+import {ownAddresses, sourceFilter} from './own-addresses.ts';
+import {planInside} from './plan-inside.ts';
 import {pickStranger, sampleNetwork} from './sample-addresses.ts';
 
 /** A vantage point with what it stands for. */
@@ -19,9 +16,10 @@ export type NamedVantagePoint = VantagePoint & {
 	/**
 	 * `anywhere`: a stranger, whom no rule names. `network`: an address in a network that a rule names.
 	 * `beside`: the nearest address outside of that network. `client`: the remote client that is connected.
+	 * `inside`: a container or guest of this machine, or a host that it gives an address to.
 	 */
-	readonly kind: 'anywhere' | 'network' | 'beside' | 'client';
-	/** `anywhere`, `anywhere on eth1`, `10.0.0.0/8` (also beside it), `you, 198.51.100.9` */
+	readonly kind: 'anywhere' | 'network' | 'beside' | 'client' | 'inside';
+	/** `anywhere`, `anywhere on eth1`, `10.0.0.0/8` (also beside it), `you, 198.51.100.9`, `containers of app_default` */
 	readonly name: string;
 };
 
@@ -33,12 +31,17 @@ export function isFixed({kind}: NamedVantagePoint): boolean {
 /** A network that rules treat in another way than strangers, and the interface that the rule names. */
 export type SourceNetwork = {readonly network: Network; readonly on?: string | undefined};
 
+/** Whether its link exists from the beginning: nothing else comes in there. */
+export function hasOwnLink(one: NamedVantagePoint): boolean {
+	return isFixed(one) || one.kind === 'inside';
+}
+
 /** The networks of an opening's sources. */
 export function sourceNetworks({
 	from = [],
 	on,
 }: PortOpening | ProtocolOpening): readonly SourceNetwork[] {
-	return from.map((network) => ({network, on}));
+	return networksOf(from).map((network) => ({network, on}));
 }
 
 /** An interface that strangers come in on. */
@@ -53,7 +56,7 @@ export type Entry = {
 	readonly destinations: Readonly<Record<Family, ReadonlyArray<string | undefined>>>;
 };
 
-export type VantagePointRequest = {
+type VantagePointRequest = {
 	/** The machine's interfaces. No packet comes from one of their addresses. */
 	readonly interfaces: readonly Interface[];
 	readonly entries: readonly Entry[];
@@ -128,24 +131,6 @@ export async function planVantagePoints({
 	return points.filter((point) => !own.has(point.source) && isReachable(point));
 }
 
-/**
- * Whether packets can come from an address: not the machine's own, and none that is the broadcast address
- * of one of its networks, which the kernel drops (fib_validate_source(), "martian source").
- */
-function sourceFilter(interfaces: readonly Interface[]): (address: string) => boolean {
-	const own = ownAddresses(interfaces);
-	const broadcast = new Set(
-		interfaces
-			.flatMap(({addresses}) => addresses)
-			.filter((cidr) => !cidr.includes(':') && Number(cidr.split('/')[1]) < 31)
-			.flatMap((cidr) => {
-				const {first, last} = sampleNetwork(parseNetwork(cidr));
-				return [first[0] ?? '', last[0] ?? ''];
-			}),
-	);
-	return (address) => !own.has(address) && !broadcast.has(address);
-}
-
 export type PolicyVantagePoints = {
 	readonly vantagePoints: readonly NamedVantagePoint[];
 	/** Both ends of each network of the policy, and its neighbours, as far as they are not among those. */
@@ -164,13 +149,22 @@ export async function planForPolicy(
 	remoteClient: RemoteClient | undefined,
 ): Promise<PolicyVantagePoints> {
 	const openings = policy.openings.filter((opening) => !isDiscovery(opening));
-	const named = [...new Set(openings.flatMap(({on}) => on ?? []))];
-	const usual = remoteClient?.inInterface ?? interfaces[0]?.name ?? 'eth0';
+	const outer = interfaces.filter(({inside}) => inside === undefined);
+	const within = planInside(interfaces);
+	const patterns = [...new Set(openings.flatMap(({on}) => on ?? []))];
+	const named = patterns.flatMap((on) => interfacesNamed(on, interfaces));
+	const usual = remoteClient?.inInterface ?? outer[0]?.name ?? 'eth0';
 	// A port that is open on the named interfaces only has to be closed on another one.
 	const main = named.includes(usual)
-		? (interfaces.find(({name}) => !named.includes(name))?.name ?? 'fww-other')
+		? (outer.find(({name}) => !named.includes(name))?.name ?? 'fww-other')
 		: usual;
-	const sources = openings.flatMap(sourceNetworks);
+	const sources = openings.flatMap((opening) =>
+		sourceNetworks(opening).flatMap(({network, on}): readonly SourceNetwork[] =>
+			on === undefined
+				? [{network}]
+				: interfacesNamed(on, interfaces).map((name) => ({network, on: name})),
+		),
+	);
 	const own = ownAddresses(interfaces);
 	const isReferenced = (address: string) =>
 		own.has(address) ||
@@ -186,8 +180,24 @@ export async function planForPolicy(
 			destinations: {4: [undefined], 6: [undefined]},
 		})),
 	});
+	// On a bridge without addresses of a family guests may have some later.
+	const onBridge = (one: NamedVantagePoint): readonly NamedVantagePoint[] => {
+		const {inside} = interfaces.find(({name}) => name === one.inInterface) ?? {};
+		return one.kind !== 'anywhere' || inside === undefined
+			? [one]
+			: within.some(
+						({family, inInterface}) => family === one.family && inInterface === one.inInterface,
+					)
+				? []
+				: [{...one, kind: 'inside', name: inside}];
+	};
 	// Of several that would send the same packets, the last one says most.
-	const unique = new Map(planned.map((point) => [`${point.source} ${point.inInterface}`, point]));
+	const unique = new Map(
+		[...planned.flatMap(onBridge), ...within].map((point) => [
+			`${point.source} ${point.inInterface}` as string,
+			point,
+		]),
+	);
 	const isSource = sourceFilter(interfaces);
 	const edges = new Map<string, NamedVantagePoint>();
 	const unusable = new Set<string>();
@@ -235,11 +245,10 @@ export async function vantagePointsOf(
 	}));
 }
 
-/** The machine's own addresses. */
-export function ownAddresses(interfaces: readonly Interface[]): ReadonlySet<string> {
-	return new Set(
-		interfaces.flatMap(({addresses}) => addresses.map((cidr) => cidr.split('/')[0] ?? '')),
-	);
+/** The interfaces that an opening names: of those that are here, or one that could be. */
+function interfacesNamed(on: string, interfaces: readonly Interface[]): readonly string[] {
+	const here = interfaces.map(({name}) => name).filter((name) => isInterface(on, name));
+	return here.length > 0 ? here : [on.replace(/\+$/, '0')];
 }
 
 function familyOf(address: string): Family {

@@ -5,11 +5,13 @@ import {
 	type DiscoveryOpening,
 	isDiscovery,
 	type Opening,
+	type OpeningNotes,
 	type PortOpening,
 	type PortProtocol,
 	type ProtocolOpening,
-	printOpening,
+	printOpened,
 } from '../policy/opening.ts';
+import {networksOf, sourceBits} from '../policy/sources.ts';
 import {type Match, ourRule, type Rule} from './model.ts';
 import {protocolOfNumber} from './protocol-names.ts';
 
@@ -25,7 +27,7 @@ type PartOpening =
 	| DiscoveryOpening;
 type PortPart = Extract<PartOpening, {kind: 'port'}>;
 
-export type OpeningOptions = {
+type OpeningOptions = {
 	/** Each rule is to have one port or range, without `-m multiport`. */
 	readonly plain: boolean;
 	/** Whom the rules are for, behind the ports in their reasons: ` from 22 sources`. */
@@ -83,41 +85,46 @@ function partsOf(opening: Opening, family: Family): readonly PartOpening[] {
 	return protocols.flatMap((protocol) => bySource({...opening, protocol}, family));
 }
 
-/** An opening for each of its sources of a family; the opening itself where it is for all sources. */
+/** An opening for each of its networks of a family; the opening itself where it is for all sources. */
 function bySource<T extends PortPart | ProtocolOpening>(opening: T, family: Family): readonly T[] {
-	const own = opening.from?.filter((source) => source.family === family);
-	return own?.map((source) => ({...opening, from: [source]})) ?? [opening];
+	const {from} = opening;
+	return from === undefined
+		? [opening]
+		: networksOf(from)
+				.filter((network) => network.family === family)
+				.map((network) => ({...opening, from: [network]}));
 }
 
 /** What openings have in common that can share a rule. */
 function kindOf(part: PartOpening): string {
 	return part.kind === 'port'
-		? `${part.protocol} ${part.from?.[0]?.cidr} ${part.on} ${part.limit}`
+		? `${part.protocol} ${sourceBits(part.from?.[0])} ${part.on} ${part.limit} ${part.until} ${part.comment}`
 		: isDiscovery(part)
 			? part.kind
-			: printOpening(part);
+			: printOpened(part);
 }
 
 function wholeProtocol(part: ProtocolOpening, whom: string): Rule {
-	return ourRule('opening', `You opened ${printOpening(part)}${whom}: ${part.protocol.purpose}`, {
-		...where(part),
-		protocol: protocolOfNumber(part.protocol.number),
-	});
+	const reason = `You opened ${printOpened(part)}${whom}: ${part.protocol.purpose}`;
+	const match = {...where(part), protocol: protocolOfNumber(part.protocol.number)};
+	return noted(part, ourRule('opening', reason, match));
 }
 
 function opened(scope: PortPart, parts: readonly PortPart[], whom: string): Rule {
-	return ourRule('opening', `You opened ${parts.map(printOpening).join(', ')}${whom}`, {
+	const match = {
 		...where(scope),
 		protocol: scope.protocol,
 		destinationPorts: parts.map(({first, last}) => ({first, last})),
-	});
+	};
+	const reason = `You opened ${parts.map(printOpened).join(', ')}${whom}`;
+	return noted(scope, ourRule('opening', reason, match));
 }
 
 function limited(part: PortPart, family: Family, whom: string): Rule {
-	return ourRule(
-		'opening',
-		`You opened ${printOpening(part)}${whom}: six new connections a minute from one source`,
-		{
+	const reason = `You opened ${printOpened(part)}${whom}: six new connections a minute from one source`;
+	return noted(
+		part,
+		ourRule('opening', reason, {
 			...where(part),
 			protocol: part.protocol,
 			destinationPorts: [{first: part.first, last: part.last}],
@@ -128,12 +135,27 @@ function limited(part: PortPart, family: Family, whom: string): Rule {
 				// One IPv6 subscriber has a /64, and can use each of its addresses.
 				...(family === 6 ? {sourceMask: 64} : {}),
 			},
-		},
+		}),
 	);
 }
 
+/** The same rule with the end and the comment of its opening, in its reason as well. */
+function noted({comment, until}: OpeningNotes, rule: Rule): Rule {
+	const {reason, match} = rule;
+	const end = until?.replace('T', ' ').replace('Z', ' UTC');
+	const notes = [...(end === undefined ? [] : [`until ${end}`]), ...(comment ? [comment] : [])];
+	return reason === undefined || notes.length === 0
+		? rule
+		: {
+				...rule,
+				match: {...match, ...(until === undefined ? {} : {until})},
+				reason: {...reason, text: `${reason.text} (${notes.join('; ')})`},
+				...(comment === undefined ? {} : {comment}),
+			};
+}
+
 function where(part: PortPart | ProtocolOpening): Match {
-	const [source] = part.from ?? [];
+	const [source] = networksOf(part.from ?? []);
 	return {
 		...(source === undefined || source.cidr.endsWith('/0') ? {} : {source: source.cidr}),
 		...(part.on === undefined ? {} : {inInterface: part.on}),
@@ -189,7 +211,8 @@ function discovery(opening: DiscoveryOpening, family: Family): readonly Rule[] {
 		destination: '224.0.0.0/4',
 		protocol: 'igmp',
 	});
-	return [...asked, ...(opening.kind === 'ssdp' ? answers : []), ...(family === 4 ? [igmp] : [])];
+	const rules = [...asked, ...(opening.kind === 'ssdp' ? answers : [])];
+	return [...rules.map((rule) => noted(opening, rule)), ...(family === 4 ? [igmp] : [])];
 }
 
 /** Cuts a list of openings into pieces that each fit one multiport match. */

@@ -4,12 +4,15 @@ import {onePort} from '../lib/port-ranges.ts';
 import {type Helper, helperOf} from '../policy/helpers.ts';
 import type {Policy, Verdict} from '../policy/policy.ts';
 import type {Protocol} from '../policy/services.ts';
+import {networksOf} from '../policy/sources.ts';
+import {forwardRules} from './build-forward.ts';
 import {openingRules} from './build-openings.ts';
 import {groupOpenings} from './group-sources.ts';
 import {
 	type Chain,
 	defaultReject,
 	type FamilyRules,
+	LOG_LIMIT,
 	LOG_PREFIX,
 	OWN_CHAINS,
 	ourRule,
@@ -19,13 +22,11 @@ import {
 } from './model.ts';
 
 /** What the rules depend on besides the policy. */
-export type BuildFacts = {
+type BuildFacts = {
 	readonly families: readonly Family[];
 	/** Whether rules do without `-m multiport`, which a kernel may lack. */
 	readonly plain?: boolean;
 };
-
-const LOG_LIMIT = {rate: '10/min', burst: 10} as const;
 
 /**
  * A policy with the rules that do what it says. They travel as one value, so that rules are built once
@@ -48,7 +49,7 @@ export function compilePolicy(policy: Policy, {families}: BuildFacts): CompiledP
 	};
 }
 
-/** What must hold even where a match, a target or a helper is missing: it uses none that is optional. */
+/** What must hold even where a match, a target or a helper is missing: it uses none that is optional, and no comment. */
 function floorOf(policy: Policy): Policy {
 	return {
 		...policy,
@@ -57,7 +58,11 @@ function floorOf(policy: Policy): Policy {
 		openings: policy.openings
 			// Ports of SCTP need a match of their own (xt_sctp), which few kernels have built in.
 			.filter((opening) => opening.kind !== 'port' || opening.protocol !== 'sctp')
-			.map((opening) => (opening.kind === 'port' ? {...opening, limit: false} : opening)),
+			// The floor could not end it.
+			.filter(({until}) => until === undefined)
+			.map(({comment: _, ...opening}) =>
+				opening.kind === 'port' ? {...opening, limit: false} : opening,
+			),
 	};
 }
 
@@ -80,7 +85,7 @@ function buildFamily(policy: Policy, family: Family, plain: boolean): FamilyRule
 			? [
 					ourRule(
 						'log',
-						'Logs what is turned away, at most ten lines a minute',
+						'Logs blocked packets, at most ten lines a minute',
 						{limit: LOG_LIMIT},
 						{
 							kind: 'LOG',
@@ -95,6 +100,7 @@ function buildFamily(policy: Policy, family: Family, plain: boolean): FamilyRule
 		['FW-WIZARD-INPUT', input],
 		['FW-WIZARD-OUTPUT', helpers(policy, family, 'client')],
 		['FW-WIZARD-PREROUTING', helpers(policy, family, 'server')],
+		['FW-WIZARD-FORWARD', forwardRules(policy, family)],
 	]);
 	const chains = OWN_CHAINS.map((own) => ({...own, rules: rules.get(own.name) ?? []}));
 	const used = chains.filter((own) => own.rules.length > 0);
@@ -201,7 +207,8 @@ function isOpen(policy: Policy, family: Family, protocol: Protocol, number: numb
 		(opening) =>
 			opening.kind === 'port' &&
 			(opening.protocol === 'both' || opening.protocol === protocol) &&
-			(opening.from?.some((source) => source.family === family) ?? true) &&
+			(opening.from === undefined ||
+				networksOf(opening.from).some((source) => source.family === family)) &&
 			opening.first <= number &&
 			number <= opening.last,
 	);
@@ -214,5 +221,5 @@ function describeHelper(helper: Helper, side: 'client' | 'server'): string {
 }
 
 function jump(from: string, to: string): Rule {
-	return ourRule('jump', `The one rule of ours in ${from}`, {}, {kind: 'chain', name: to});
+	return ourRule('jump', `The only rule of fw-wizard in ${from}`, {}, {kind: 'chain', name: to});
 }

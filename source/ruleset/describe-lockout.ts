@@ -1,4 +1,5 @@
 import {InputError} from '../lib/errors.ts';
+import {joinWords} from '../lib/list.ts';
 import {printable} from '../lib/printable.ts';
 import {quoteIfNeeded} from '../lib/shell-quote.ts';
 import {type Opening, printOpening} from '../policy/opening.ts';
@@ -9,8 +10,13 @@ export function describeLockout(
 	lockouts: readonly AccessPort[],
 	client: string | undefined,
 ): string {
-	const ports = lockouts.map(printAccessPort).join(' and ');
-	return `These rules shut ${ports}, through which you${client === undefined ? '' : ` (${printable(client)})`} are connected`;
+	const ports = joinWords(lockouts.map(printAccessPort));
+	return `These rules block ${ports}, through which you${client === undefined ? '' : ` (${printable(client)})`} are connected`;
+}
+
+/** `22/tcp is closed`, `22/tcp and 2222/tcp are closed` */
+export function describeClosed(lockouts: readonly AccessPort[]): string {
+	return `${joinWords(lockouts.map(printAccessPort))} ${lockouts.length === 1 ? 'is' : 'are'} closed`;
 }
 
 /**

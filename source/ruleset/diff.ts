@@ -1,4 +1,5 @@
 import type {Family} from '../lib/network.ts';
+import {printable} from '../lib/printable.ts';
 import {type Presence, printRule} from './format-iptables.ts';
 import {
 	type Chain,
@@ -9,6 +10,9 @@ import {
 	type Rule,
 	type Table,
 } from './model.ts';
+
+/** Of a line about a difference. */
+const MOST_CHARACTERS = 300;
 
 /** A position at which two rule sets differ. A side is absent where it has no rule there. */
 export type Difference = {
@@ -56,7 +60,7 @@ export function ownRules(saved: FamilyRules): FamilyRules {
 }
 
 /**
- * The differences between two rule sets. Reasons do not matter, nor does the order of tables and
+ * The differences between two rule sets. Reasons and comments do not matter, nor does the order of tables and
  * chains, nor an empty built-in chain with policy ACCEPT. The order of rules matters.
  */
 export function compareRules(expected: FamilyRules, actual: FamilyRules): readonly Difference[] {
@@ -73,6 +77,13 @@ export function compareRules(expected: FamilyRules, actual: FamilyRules): readon
 			actual: found[index],
 		})).filter((difference) => difference.expected !== difference.actual);
 	});
+}
+
+/** How the rules of fw-wizard in a save differ from a rule set, a line each; safe to print. */
+export function ownDifferences(expected: FamilyRules, saved: FamilyRules): readonly string[] {
+	return compareRules(expected, ownRules(saved)).map((one) =>
+		printable(describeDifference(one), MOST_CHARACTERS),
+	);
 }
 
 /** A difference in one line. */
@@ -97,7 +108,7 @@ function flatten({family, tables}: FamilyRules): ReadonlyMap<string, readonly st
 					`${table.name} ${chain.name}`,
 					[
 						...(chain.policy === 'DROP' ? ['policy DROP'] : []),
-						...chain.rules.map((rule) => printRule(rule, family)),
+						...chain.rules.map(({match, target}) => printRule({match, target}, family)),
 					],
 				]),
 		),

@@ -1,10 +1,12 @@
 import {contains, isMulticast} from '../lib/network.ts';
 import {hasPort, type PortRange} from '../lib/port-ranges.ts';
+import {isOver} from '../policy/ending.ts';
+import {isInterface} from '../policy/interface-pattern.ts';
 import {type FamilyRules, findChain, type Match, OWN_PREFIX, type Rule} from './model.ts';
 import type {Packet} from './packet.ts';
 
 /** A rule with its position: `index` counts from 1, as iptables does. */
-export type RulePosition = {readonly chain: string; readonly index: number; readonly rule: Rule};
+type RulePosition = {readonly chain: string; readonly index: number; readonly rule: Rule};
 
 export type Decision =
 	| {readonly verdict: 'ACCEPT' | 'DROP' | 'REJECT'; readonly by: RulePosition}
@@ -15,7 +17,8 @@ export type Decision =
 
 /**
  * What INPUT of the filter table decides on a packet: the first rule that matches decides, in the
- * order in which netfilter walks the chains (iptables(8)). Rate limits are taken as not exceeded.
+ * order in which netfilter walks the chains (iptables(8)). Rate limits are taken as not exceeded,
+ * and rules that end are judged by the clock.
  */
 export function evaluate(rules: FamilyRules, packet: Packet): Decision {
 	const policy = findChain(rules, 'filter', 'INPUT')?.policy === 'DROP' ? 'DROP' : 'ACCEPT';
@@ -122,13 +125,20 @@ function matches(match: Match, packet: Packet): boolean | 'unknown' {
 	const known =
 		(match.source === undefined || contains(match.source, packet.source)) &&
 		reached !== false &&
-		(match.inInterface === undefined || match.inInterface === packet.inInterface) &&
+		(match.inInterface === undefined || isInterface(match.inInterface, packet.inInterface)) &&
+		match.outInterface === undefined &&
 		(match.protocol === undefined || match.protocol === packet.protocol) &&
 		within(match.sourcePorts, packet.sourcePort) &&
 		within(match.destinationPorts, packet.destinationPort) &&
 		(match.syn === undefined || packet.syn === true) &&
+		!isOver(match) &&
 		(match.states === undefined || match.states.includes(packet.state));
-	return known && (match.unknown !== undefined || reached === 'unknown') ? 'unknown' : known;
+	const isHidden =
+		match.unknown !== undefined ||
+		reached === 'unknown' ||
+		// What a packet was sent to before nat is not known here.
+		[match.translated, match.originalPorts, match.direction].some((one) => one !== undefined);
+	return known && isHidden ? 'unknown' : known;
 }
 
 /** A packet without a destination goes to an address of this machine, which is never a multicast address. */

@@ -32,6 +32,17 @@ export const OUTCOMES = {
 	REJECT: 'rejected: the sender is told',
 } as const;
 
+/** The rule that decides on a packet, or the policy of a chain. */
+export type DecidingRule = {
+	/** `filter`; of nftables `inet ban` */
+	readonly table: string;
+	readonly chain: string;
+	/** As iptables-save or nft(8) prints it; of a policy `:INPUT DROP`. */
+	readonly text: string;
+	/** Counts from 1; absent where it is not known. */
+	readonly index?: number;
+};
+
 /** What becomes of a packet, and by which rules. */
 export type PacketAnswer = {
 	readonly packet: Packet;
@@ -40,6 +51,8 @@ export type PacketAnswer = {
 	readonly outcome: string;
 	/** The rules that change the packet, then the one that decides; safe to print. */
 	readonly rules: readonly string[];
+	/** The one of them that decides; absent where it is not known. Not safe to print. */
+	readonly decidedBy?: DecidingRule;
 };
 
 /** What rules of the filter table decide on a packet. */
@@ -49,11 +62,16 @@ export function explainDecision({by, verdict}: Decision, packet: Packet): Packet
 			? 'No rule decides; the policy of INPUT does'
 			: `Rule ${by.index} of ${printable(by.chain)}: ${printable(printRule(by.rule, packet.family), 200)}`,
 	];
+	const decidedBy: DecidingRule = {
+		...{table: 'filter', chain: by?.chain ?? 'INPUT'},
+		text: by ? `-A ${by.chain} ${printRule(by.rule, packet.family)}` : `:INPUT ${verdict}`,
+		...(by === undefined ? {} : {index: by.index}),
+	};
 	switch (verdict) {
 		case 'ACCEPT':
-			return {packet, fate: 'accepted', outcome: OUTCOMES.ACCEPT, rules};
+			return {packet, fate: 'accepted', outcome: OUTCOMES.ACCEPT, rules, decidedBy};
 		case 'DROP':
-			return {packet, fate: 'dropped', outcome: OUTCOMES.DROP, rules};
+			return {packet, fate: 'dropped', outcome: OUTCOMES.DROP, rules, decidedBy};
 		case 'REJECT': {
 			const {target} = by.rule;
 			const type = target.kind === 'REJECT' ? target.with : '';
@@ -61,7 +79,7 @@ export function explainDecision({by, verdict}: Decision, packet: Packet): Packet
 				packet,
 				fate: 'rejected',
 				outcome: `${OUTCOMES.REJECT} ${describeReject(type)}`,
-				rules,
+				...{rules, decidedBy},
 			};
 		}
 

@@ -29,7 +29,13 @@ export const NOTHING_PRESENT: Presence = {chains: new Set(), jumps: new Map()};
 
 /** A rule without its chain, as it is typed behind `-A CHAIN`. */
 export function printRule(rule: Rule, family: Family): string {
-	return [...matchWords(rule.match), ...targetWords(rule.target, family)].map(quote).join(' ');
+	const {match, comment, target} = rule;
+	const words = [
+		...matchWords(match),
+		...(comment === undefined ? [] : ['-m', 'comment', '--comment', comment]),
+		...targetWords(target, family),
+	];
+	return words.map(quote).join(' ');
 }
 
 /**
@@ -47,7 +53,7 @@ export function printRestore(rules: FamilyRules, present: Presence = NOTHING_PRE
 			.filter((own) => own.table === table)
 			.flatMap((own) =>
 				isKept(own)
-					? [...chainLines(rules, own), ...jumpLines(own, isGroup(own.name) ? 0 : 1, present)]
+					? [...chainLines(rules, own), ...jumpLines(own, 1, present)]
 					: removeChain(own, present),
 			);
 		return lines.length > 0 ? `*${table}\n${lines.join('\n')}\nCOMMIT\n` : '';
@@ -111,8 +117,15 @@ export function printRestoreFiles(ruleSet: RuleSet): string {
 		.join('\n');
 }
 
-/** The lines that add or delete jumps to one of our chains, so that their number is `wanted`. */
+/**
+ * The lines that add or delete jumps to one of our chains, so that their number is `wanted`. None for a group: what
+ * jumps to it is in FW-WIZARD-INPUT, which is emptied as a whole.
+ */
 function jumpLines({name, from}: OwnChain, wanted: number, present: Presence): readonly string[] {
+	if (isGroup(name)) {
+		return [];
+	}
+
 	const surplus = (present.jumps.get(name) ?? 0) - wanted;
 	const line = `${surplus > 0 ? '-D' : '-A'} ${from} -j ${name}`;
 	return Array.from({length: Math.abs(surplus)}, () => line);
@@ -131,17 +144,32 @@ function matchWords(match: Match): readonly string[] {
 		...(match.source === undefined ? [] : ['-s', printNetwork({cidr: match.source})]),
 		...(match.destination === undefined ? [] : ['-d', printNetwork({cidr: match.destination})]),
 		...(match.inInterface === undefined ? [] : ['-i', match.inInterface]),
+		...(match.outInterface === undefined ? [] : ['-o', match.outInterface]),
 		...(match.protocol === undefined ? [] : ['-p', protocolWord(match.protocol)]),
 		...portWords('sport', match.sourcePorts),
 		...portWords('dport', match.destinationPorts),
 		...(match.syn ? ['--syn'] : []),
 		...(match.states === undefined ? [] : ['-m', 'conntrack', '--ctstate', match.states.join(',')]),
+		...translationWords(match),
 		...(match.limit === undefined
 			? []
 			: ['-m', 'limit', '--limit', match.limit.rate, '--limit-burst', `${match.limit.burst}`]),
 		...(match.hashlimit === undefined ? [] : hashlimitWords(match.hashlimit)),
+		...(match.until === undefined
+			? []
+			: ['-m', 'time', '--datestop', match.until.replace(/Z$/, '')]),
 		...(match.unknown ?? []),
 	];
+}
+
+/** In the order of iptables-save. */
+function translationWords({translated, originalPorts, direction}: Match): readonly string[] {
+	const words = [
+		...(translated ? ['--ctstate', 'DNAT'] : []),
+		...(originalPorts === undefined ? [] : ['--ctorigdstport', printPorts(originalPorts, ':')]),
+		...(direction === undefined ? [] : ['--ctdir', direction]),
+	];
+	return words.length === 0 ? [] : ['-m', 'conntrack', ...words];
 }
 
 function portWords(

@@ -27,7 +27,7 @@ export type RemoteClient = {
 	readonly accessPorts: readonly AccessPort[];
 };
 
-export type AccessDecision = {
+type AccessDecision = {
 	readonly accessPort: AccessPort;
 	readonly family: Family;
 	readonly decision: Decision;

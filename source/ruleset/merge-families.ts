@@ -13,20 +13,20 @@ export type Row = {
 	readonly rule: Rule;
 };
 
-export type Mark = 'same' | 'added' | 'removed';
+type Mark = 'same' | 'added' | 'removed';
 
 export type MarkedRow = Row & {readonly mark: Mark};
 
 /**
  * The rules of our chains, of both families in one list, in the order in which they are evaluated:
- * `raw` comes before `filter`, and groups of sources before the chain that jumps to them, so that the
+ * `raw` and `mangle` come before `filter`, and groups of sources before the chain that jumps to them, so that the
  * verdict is the last.
  */
 export function mergeFamilies({families}: RuleSet): readonly Row[] {
-	const [raw, filter] = ['raw', 'filter'].map((table) =>
+	const [raw, mangle, filter] = ['raw', 'mangle', 'filter'].map((table) =>
 		ownChains(...families).filter((own) => own.table === table),
 	);
-	return [...(raw ?? []).reverse(), ...(filter ?? [])].flatMap((own) => {
+	return [...(raw ?? []).reverse(), ...(mangle ?? []), ...(filter ?? [])].flatMap((own) => {
 		const lists = families.map((rules) =>
 			(findChain(rules, own.table, own.name)?.rules ?? []).map(
 				(rule, position): Row => ({
@@ -53,6 +53,10 @@ export function mergeFamilies({families}: RuleSet): readonly Row[] {
 
 /** The rows of both lists with a mark of what changes. A removed row keeps its position. */
 export function markRows(before: readonly Row[], after: readonly Row[]): readonly MarkedRow[] {
+	if (before === after) {
+		return before.map((row) => ({...row, mark: 'same'}));
+	}
+
 	return interleave<MarkedRow>(
 		before.map((row) => ({...row, mark: 'removed'})),
 		after.map((row) => ({...row, mark: 'added'})),

@@ -26,6 +26,8 @@ export type Rule = {
 	readonly target: Target;
 	/** The reason for the rule. Only our own rules have one. */
 	readonly reason?: Reason;
+	/** `-m comment --comment`: what the user says of the opening. Only our own rules have one here. */
+	readonly comment?: string;
 };
 
 /** The purpose of a rule of our own. Every rule set has rules for the parts that are no choice of the user. */
@@ -41,6 +43,8 @@ export type Part =
 	| 'log'
 	| 'verdict'
 	| 'helper'
+	| 'inside'
+	| 'direct'
 	| 'jump';
 
 export type Reason = {readonly part: Part; readonly text: string};
@@ -56,7 +60,9 @@ export type Match = {
 	/** CIDR, canonical. */
 	readonly source?: string;
 	readonly destination?: string;
+	/** May end in `+`: all interfaces whose names begin so (iptables(8)). */
 	readonly inInterface?: string;
+	readonly outInterface?: string;
 	/** In the one spelling of `canonicalProtocol`: tcp, udp, icmp, ipv6-icmp, igmp, esp, …, or its number. */
 	readonly protocol?: string;
 	readonly sourcePorts?: readonly PortRange[];
@@ -65,6 +71,14 @@ export type Match = {
 	readonly syn?: true;
 	/** `--ctstate`, sorted. */
 	readonly states?: readonly CtState[];
+	/** `--ctstate DNAT`: the packet was sent on to another address or port. */
+	readonly translated?: true;
+	/** `--ctorigdstport`: the port that it was sent to first. */
+	readonly originalPorts?: PortRange;
+	/** `--ctdir`: `ORIGINAL`: the packet is no answer. */
+	readonly direction?: 'ORIGINAL';
+	/** `-m time --datestop`, as an instant of UTC: the rule matches until the end of this second. */
+	readonly until?: string;
 	readonly limit?: Rate;
 	/** `-m hashlimit`, per source address, or per source network of `sourceMask` bits. */
 	readonly hashlimit?: Rate & {readonly name: string; readonly sourceMask?: number};
@@ -84,7 +98,7 @@ export type Target =
 /** A chain of our own, with its table and the chain that jumps to it. */
 export type OwnChain = {
 	readonly name: string;
-	readonly table: 'filter' | 'raw';
+	readonly table: 'filter' | 'raw' | 'mangle';
 	readonly from: string;
 };
 
@@ -93,6 +107,7 @@ export const OWN_CHAINS: readonly [OwnChain, ...OwnChain[]] = [
 	{name: 'FW-WIZARD-INPUT', table: 'filter', from: 'INPUT'},
 	{name: 'FW-WIZARD-OUTPUT', table: 'raw', from: 'OUTPUT'},
 	{name: 'FW-WIZARD-PREROUTING', table: 'raw', from: 'PREROUTING'},
+	{name: 'FW-WIZARD-FORWARD', table: 'mangle', from: 'FORWARD'},
 ];
 
 /** The beginning of the name of each of our chains, and of no other chain. */
@@ -100,7 +115,7 @@ export const OWN_PREFIX = 'FW-WIZARD-';
 
 /**
  * The beginning of the name of a chain with the ports that are open to the same sources: FW-WIZARD-INPUT
- * jumps to it, once for each source. A number follows, from 1 on.
+ * jumps to it, once for each source. A number follows, from 1 on, or the name of a named group.
  */
 export const GROUP_PREFIX = 'FW-WIZARD-FROM-';
 
@@ -118,11 +133,13 @@ export function ownChains(...rules: readonly FamilyRules[]): readonly OwnChain[]
 			.filter(({name}) => name === 'filter')
 			.flatMap(({chains}) => chains.map(({name}) => name).filter(isGroup)),
 	);
-	const numberOf = (name: string) => Number(name.slice(GROUP_PREFIX.length));
-	return [
-		...[...new Set(names)].sort((a, b) => numberOf(a) - numberOf(b)).map(groupChain),
-		...OWN_CHAINS,
-	];
+	return [...[...new Set(names)].sort(compareGroups).map(groupChain), ...OWN_CHAINS];
+}
+
+/** Numbers come before names. */
+function compareGroups(a: string, b: string): number {
+	const [left, right] = [a, b].map((name) => Number(name.slice(GROUP_PREFIX.length)));
+	return (left || Infinity) - (right || Infinity) || (a < b ? -1 : 1);
 }
 
 /** The chain of a group by its name. */
@@ -131,6 +148,7 @@ export function groupChain(name: string): OwnChain {
 }
 
 export const LOG_PREFIX = 'fw-wizard: ';
+export const LOG_LIMIT: Rate = {rate: '10/min', burst: 10};
 
 /** The REJECT type of a family when none is given (iptables-extensions(8)). */
 export function defaultReject(family: Family): string {

@@ -9,7 +9,8 @@ type Reader = (value: string, family: Family, match: Match) => Partial<Match> | 
 const READERS: Readonly<Record<string, Reader>> = {
 	'-s': (value, family) => withAddress(value, family, (source) => ({source})),
 	'-d': (value, family) => withAddress(value, family, (destination) => ({destination})),
-	'-i': (value) => (value.endsWith('+') ? undefined : {inInterface: value}),
+	'-i': (inInterface) => ({inInterface}),
+	'-o': (outInterface) => ({outInterface}),
 	'-p': (value) => ({protocol: canonicalProtocol(value)}),
 	'--sport': (value) => withPorts(value, (sourcePorts) => ({sourcePorts})),
 	'--sports': (value) => withPorts(value, (sourcePorts) => ({sourcePorts})),
@@ -17,6 +18,9 @@ const READERS: Readonly<Record<string, Reader>> = {
 	'--dports': (value) => withPorts(value, (destinationPorts) => ({destinationPorts})),
 	'--ctstate': withStates,
 	'--state': withStates,
+	'--ctdir': (value) => (value === 'ORIGINAL' ? {direction: value} : undefined),
+	'--ctorigdstport': (value) =>
+		withPorts(value, ([originalPorts]) => (originalPorts ? {originalPorts} : {})),
 	'--limit': (rate, _, {limit}) => ({limit: {burst: 5, ...limit, rate}}),
 	'--limit-burst': (burst, _, {limit}) => ({
 		limit: {rate: '3/hour', ...limit, burst: Number(burst)},
@@ -27,6 +31,9 @@ const READERS: Readonly<Record<string, Reader>> = {
 	'--hashlimit-srcmask': (bits, _, match) => withHashlimit(match, {sourceMask: Number(bits)}),
 	'--hashlimit-mode': (value) => (value === 'srcip' ? {} : undefined),
 	'--comment': () => ({}),
+	// Other options of the match, as --kerneltz, are not modelled.
+	'--datestop': (value) =>
+		/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/.test(value) ? {until: `${value}Z`} : undefined,
 };
 
 const MODELLED_MATCHES = new Set([
@@ -39,6 +46,7 @@ const MODELLED_MATCHES = new Set([
 	'limit',
 	'hashlimit',
 	'comment',
+	'time',
 ]);
 
 /** Whether fw-wizard models a match. It does not where a rule has it twice, nor a hashlimit that counts all sources together. */
@@ -93,8 +101,12 @@ function withPorts(
 	return /^\d+(:\d+)?(,\d+(:\d+)?)*$/.test(value) ? build(ranges) : undefined;
 }
 
-/** SNAT and DNAT of `--ctstate` are no states, and are not modelled. */
+/** SNAT and DNAT of `--ctstate` are no states: only DNAT alone is modelled. */
 function withStates(value: string): Partial<Match> | undefined {
+	if (value === 'DNAT') {
+		return {translated: true};
+	}
+
 	const names = value.split(',');
 	const states = CT_STATES.filter((state) => names.includes(state));
 	return states.length === names.length ? {states} : undefined;

@@ -25,7 +25,7 @@ export function parseSave(text: string, family: Family): FamilyRules {
 }
 
 /** Reads a save line by line; `rules` is what was read so far. */
-export type SaveReader = {
+type SaveReader = {
 	readonly rules: FamilyRules;
 	readonly read: (line: string) => void;
 };

@@ -2,7 +2,7 @@ import {addressBits, prefixBits} from '../lib/network.ts';
 import {type Chain, type FamilyRules, isGroup, type Rule} from './model.ts';
 
 /** The rules that packets of one source can match. */
-export type RulesOfSource = {
+type RulesOfSource = {
 	readonly rules: FamilyRules;
 	/** The same for all sources that the rules treat alike, whatever the port and the protocol. */
 	readonly key: string;

@@ -1,10 +1,10 @@
 import {quoteIfNeeded} from '../lib/shell-quote.ts';
 import {programNamed, programOfProxy} from './known-programs/find.ts';
 import {KNOWN_SERVICES, type KnownService} from './known-services.ts';
-import type {Listener} from './listener.ts';
+import {type Listener, programOf} from './listener.ts';
 
 /** What the user can do about a listener instead of opening its port. fw-wizard runs none of it. */
-export type Advice = {
+type Advice = {
 	/** What it is called, safe to print. */
 	readonly name: string;
 	/** The exact command that stops it, now and at boot. */
@@ -39,8 +39,7 @@ export function adviseOn(listener: Advised): Advice {
 	}
 
 	return {
-		name:
-			known?.name ?? listener.process ?? (listener.kernel ? 'the kernel' : 'an unknown process'),
+		name: known?.name ?? programOf(listener) ?? 'an unknown process',
 		stop: stopCommand(listener, known),
 		loopback: loopbackOf(listener, known),
 		portByChance: portByChanceOf(listener, known),
@@ -148,7 +147,7 @@ function adviseOnContainer({process, port, protocol}: Advised, container: string
 			: undefined,
 		note:
 			published && container === 'Docker'
-				? 'What Docker publishes is forwarded and bypasses INPUT: no rule here shuts it'
+				? 'What Docker publishes is forwarded and bypasses INPUT: a policy closes it where it governs published ports (--published policy)'
 				: 'It is stopped, or bound to loopback, by what runs the container',
 	};
 }

@@ -295,7 +295,7 @@ export const KNOWN_SERVICES: readonly KnownService[] = [
 		],
 		kind: 'everywhere',
 		units: [],
-		note: 'This machine gets its addresses through it; the rules let the answers in',
+		note: 'This machine gets its addresses through it; the rules accept the answers',
 	},
 	{
 		name: 'the clock',

@@ -33,3 +33,24 @@ export type Listener = {
 	/** No process has it: the kernel opened it, for WireGuard or the NFS server. */
 	readonly kernel?: true | undefined;
 };
+
+/** The program behind a listener: its process, or the kernel. Undefined where it is not known. */
+export function programOf({
+	process,
+	kernel,
+}: Pick<Listener, 'process' | 'kernel'>): string | undefined {
+	return process ?? (kernel ? 'the kernel' : undefined);
+}
+
+/** The same with the container that it serves: `docker-proxy, for a container of Docker`. */
+export function describeProgram(listener: Listener): string | undefined {
+	const name = programOf(listener);
+	return listener.container === undefined
+		? name
+		: `${name ?? 'a program'}, for a container of ${listener.container}`;
+}
+
+/** The programs behind listeners, each once. */
+export function describePrograms(listeners: readonly Listener[]): readonly string[] {
+	return [...new Set(listeners.map((one) => describeProgram(one) ?? 'unknown program'))];
+}

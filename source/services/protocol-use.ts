@@ -2,6 +2,7 @@ import {groupBy} from '../lib/group-by.ts';
 import {contains, type Family} from '../lib/network.ts';
 import {type IpProtocol, SCTP} from '../policy/ip-protocols.ts';
 import {isDiscovery, type Opening, type ProtocolOpening, printOpening} from '../policy/opening.ts';
+import {networksOf} from '../policy/sources.ts';
 
 /** Something on this machine that receives packets of a protocol without ports, or of SCTP. */
 export type ProtocolUse = {
@@ -36,9 +37,10 @@ export function opensUse(opening: Opening, use: ProtocolUse): boolean {
 	}
 
 	const isSource =
-		opening.from?.some(({family, cidr}) =>
+		opening.from === undefined ||
+		networksOf(opening.from).some(({family, cidr}) =>
 			peer === undefined ? families.includes(family) : contains(cidr, peer),
-		) ?? true;
+		);
 	return (
 		isSource &&
 		(opening.kind === 'protocol'

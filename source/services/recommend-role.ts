@@ -37,7 +37,10 @@ export function recommendRole(
 	const publishers = [...new Set(published.map(({by}) => by))];
 	if (serving.length > 0 || publishers.length > 0) {
 		const everywhere = serving.every(({address}) => address === '0.0.0.0' || address === '::');
-		const names = namesOf(serving);
+		// The listeners of what publishes ports are named by it.
+		const names = namesOf(
+			serving.filter(({container}) => container === undefined || publishers.length === 0),
+		);
 		return {
 			role: 'server',
 			reason: [

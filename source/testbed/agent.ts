@@ -1,5 +1,6 @@
 import process from 'node:process';
 import {createInterface} from 'node:readline';
+import {describeError} from '../lib/errors.ts';
 import {receiveDatagram, requestEcho, serveEcho} from './echo.ts';
 import {runHelperClient, runHelperServer} from './protocols/index.ts';
 import {sweep, sweepSources} from './sweep-ports.ts';
@@ -33,7 +34,7 @@ export async function serveAgent(): Promise<void> {
 		const request = JSON.parse(line) as Request;
 		void perform(request).then(
 			(result) => reply({id: request.id, result}),
-			(error: Error) => reply({id: request.id, error: error.message}),
+			(error: Error) => reply({id: request.id, error: describeError(error)}),
 		);
 	}
 

@@ -3,7 +3,7 @@ import net from 'node:net';
 import {setTimeout as delay} from 'node:timers/promises';
 import {bound} from './sweep-ports.ts';
 
-export type EchoServer = {
+type EchoServer = {
 	readonly protocol: 'tcp' | 'udp';
 	readonly address: string;
 	readonly port: number;
@@ -25,7 +25,7 @@ export async function serveEcho({protocol, address, port}: EchoServer): Promise<
 	});
 }
 
-export type EchoRequest = {
+type EchoRequest = {
 	readonly protocol: 'tcp' | 'udp';
 	readonly source?: string;
 	/** Default: any. */
@@ -88,7 +88,7 @@ async function requestEchoUdp(
 	});
 }
 
-export type DatagramReceiver = {
+type DatagramReceiver = {
 	readonly address: string;
 	readonly port: number;
 	/** Milliseconds. */

@@ -156,7 +156,7 @@ export async function loadAll(machine: Namespace, loads: readonly Load[]): Promi
 		const {status, stderr} = await machine.run(program, args, {input: text, timeout: 30_000});
 		if (status !== 0) {
 			throw new HostError(
-				`${program} cannot load these rules in a throw-away namespace: ${printable(firstLine(stderr), 160)}`,
+				`${program} cannot load these rules in an isolated copy: ${printable(firstLine(stderr), 160)}`,
 				'Nothing is proven, and nothing was changed',
 				1,
 			);

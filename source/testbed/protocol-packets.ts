@@ -24,7 +24,7 @@ const TABLE = 'fw_wizard_protocols';
 const BATCH = 200;
 
 /** The protocols of each family of which packets are made. */
-export type ProtocolNumbers = Readonly<Record<Family, readonly number[]>>;
+type ProtocolNumbers = Readonly<Record<Family, readonly number[]>>;
 
 /** The type and the code of ICMP and ICMPv6 stand where UDP has its source port (RFC 792, RFC 4443). */
 const ECHO_REQUEST: Readonly<Record<number, string>> = {

@@ -6,7 +6,7 @@ import {PROTOCOL_PORT, SCTP_PORT} from './protocol-packets.ts';
 import {sctpInit} from './sctp.ts';
 import {SYN_PORT, SYN_REST} from './syn.ts';
 
-export type Sweep = {
+type Sweep = {
 	/**
 	 * `syn` is TCP too, by datagrams that the kernel of this namespace turns into SYNs (syn.ts). It makes
 	 * SCTP in the same way, and other protocols, whose numbers are given as ports (protocol-packets.ts).
@@ -48,7 +48,7 @@ export async function sweep({
 }
 
 /** Ports that packets are sent to from several sources. */
-export type SourcesSweep = Pick<Sweep, 'protocol' | 'target'> & {
+type SourcesSweep = Pick<Sweep, 'protocol' | 'target'> & {
 	readonly sources: ReadonlyArray<Pick<Sweep, 'source' | 'ports'>>;
 };
 

@@ -2,11 +2,11 @@ import type {Interface} from '../host/machine/interfaces.ts';
 import {type Namespace, withNamespace} from '../host/netns.ts';
 import type {Family} from '../lib/network.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
+import {addVantagePoints} from './add-vantage-points.ts';
 import {type Agent, lazyAgent, startAgent} from './agent-client.ts';
 import {addManySources} from './many-sources.ts';
 import {
 	addBeyond,
-	addVantagePoints,
 	BEYOND,
 	createLinks,
 	ip,

@@ -17,6 +17,7 @@ const SPARE = {
 export type VethLink = {
 	/** The name of the machine's end: that of the interface it stands for. */
 	readonly name: string;
+	readonly index: number;
 	/** The name of the end outside. */
 	readonly outside: string;
 	/** The machine's addresses, as CIDR. */
@@ -58,6 +59,7 @@ export function planLinks(
 			`02:66:77:${end}0:${[index >> 8, index & 255].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
 		return {
 			name,
+			index,
 			outside: `out${index}`,
 			addresses: {4: pick(4), 6: pick(6)},
 			ethernet: {machine: ethernet(1), outside: ethernet(2)},
@@ -123,44 +125,6 @@ export async function addBeyond(
 	]);
 }
 
-/** Gives the outside each address that packets come from, and both sides routes to each other. */
-export async function addVantagePoints(
-	machine: Namespace,
-	outside: Namespace,
-	links: readonly VethLink[],
-	vantagePoints: readonly VantagePoint[],
-): Promise<void> {
-	const ends = vantagePoints.flatMap((vantagePoint) => {
-		const link = links.find(({name}) => name === vantagePoint.inInterface);
-		return link ? [{...vantagePoint, link, width: vantagePoint.family === 4 ? 32 : 128}] : [];
-	});
-	const unique = [
-		...new Map(ends.map((end) => [`${end.source} ${end.inInterface}`, end])).values(),
-	];
-	await ip(outside, [
-		...unique.map(
-			({family, source, width, link}) =>
-				`address add ${source}/${width} dev ${link.outside}${nodad(family)}`,
-		),
-		...links.flatMap(({outside: far, addresses}) =>
-			FAMILIES.map((family) => `route replace ${stripPrefixLength(addresses[family])} dev ${far}`),
-		),
-		...ends.flatMap(({destination, link}) =>
-			destination === undefined ? [] : `route replace ${destination} dev ${link.outside}`,
-		),
-	]);
-	await ip(machine, [
-		...ends.flatMap(({family, destination, width, link}) =>
-			destination === undefined || destination === stripPrefixLength(link.addresses[family])
-				? []
-				: `address replace ${destination}/${width} dev ${link.name}${nodad(family)}`,
-		),
-		...unique.map(
-			({source, width, inInterface}) => `route replace ${source}/${width} dev ${inInterface}`,
-		),
-	]);
-}
-
 /** Enters the link-layer addresses of both ends into each other's neighbour tables. */
 export async function seedNeighbours(
 	machine: Namespace,
@@ -211,8 +175,12 @@ function isLinkLocal(address: string): boolean {
 }
 
 /** Runs lines of ip(8) in a namespace. @throws {HostError} where one fails */
-export async function ip(namespace: Namespace, lines: readonly string[]): Promise<void> {
-	const {status, stderr} = await namespace.run('ip', ['-batch', '-'], {
+export async function ip(
+	namespace: Namespace,
+	lines: readonly string[],
+	options: readonly string[] = [],
+): Promise<void> {
+	const {status, stderr} = await namespace.run('ip', [...options, '-batch', '-'], {
 		input: `${lines.join('\n')}\n`,
 	});
 	if (status !== 0) {

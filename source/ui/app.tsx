@@ -1,14 +1,13 @@
-import {Box, useApp, useInput, useWindowSize} from 'ink';
+import {useApp, useInput, useWindowSize} from 'ink';
 import {type ReactElement, useEffect, useLayoutEffect, useMemo, useReducer} from 'react';
 import type {Checker} from '../app/check.ts';
 import type {Prover} from '../app/prove.ts';
-import type {Elevation} from '../host/exec/elevation.ts';
+import type {Elevation} from '../lib/command-line.ts';
 import type {Family} from '../lib/network.ts';
-import {openingFor} from '../ruleset/lockout.ts';
+import {undoFailureOf} from './begin-applying.ts';
 import {Frame} from './components/frame.tsx';
-import {Help} from './components/help.tsx';
-import {WidthContext} from './components/paragraph.tsx';
-import {RulesPanel} from './components/rules-panel.tsx';
+import {countdownLines, Help} from './components/help.tsx';
+import {Panel, StepBody} from './components/step-body.tsx';
 import {type Apply, useApplying} from './hooks/use-apply.ts';
 import {useBeside} from './hooks/use-beside.ts';
 import {useChecklist} from './hooks/use-checklist.ts';
@@ -16,42 +15,25 @@ import {useExposure} from './hooks/use-exposure.ts';
 import {useHelp} from './hooks/use-help.ts';
 import {usePlan} from './hooks/use-plan.ts';
 import {useProof} from './hooks/use-proof.ts';
+import {useStatus} from './hooks/use-status.ts';
 import {bindingsOf, keyEventOf} from './keys/bindings.ts';
-import {CLOSING, keyLine} from './keys/format-bindings.ts';
+import {CLOSING, keyLine, SCROLLING} from './keys/format-bindings.ts';
 import type {KeyEvent} from './keys/key-events.ts';
 import {inputModeOf, type KeyState} from './keys/key-state.ts';
 import {layOut} from './layout.ts';
 import type {ExitReason} from './state/exit-reason.ts';
-import {isTyping, reduceFlow} from './state/reducer.ts';
+import {isTyping} from './state/ports.ts';
+import {reduceFlow} from './state/reducer.ts';
 import type {Flow} from './state/state.ts';
-import {ApplyStep} from './steps/apply-step.tsx';
-import {HelpersStep} from './steps/helpers-step.tsx';
-import {NeighboursStep} from './steps/neighbours-step.tsx';
-import {PortsStep} from './steps/ports-step.tsx';
-import {ProofStep} from './steps/proof-step.tsx';
-import {RejectionStep} from './steps/rejection-step.tsx';
-import {ResultStep} from './steps/result-step.tsx';
-import {ReviewStep} from './steps/review-step.tsx';
-import {RoleStep} from './steps/role-step.tsx';
-import {elevationFor, type HostView} from './steps/step-props.ts';
+import {elevationFor, type HostView, isLooking} from './steps/step-props.ts';
+import {STEP_VIEWS} from './steps/step-views.ts';
 import {viewportOf} from './steps/viewport.ts';
-import {WelcomeStep} from './steps/welcome-step.tsx';
 import {useRepaint} from './terminal/use-repaint.ts';
 import {isReadyToReboot} from './text/checklist.ts';
+import {helpLines} from './text/help.ts';
 import {reviewLines} from './text/review.ts';
-
-const STEP_VIEWS = {
-	welcome: WelcomeStep,
-	neighbours: NeighboursStep,
-	role: RoleStep,
-	rejection: RejectionStep,
-	helpers: HelpersStep,
-	ports: PortsStep,
-	review: ReviewStep,
-	proof: ProofStep,
-	apply: ApplyStep,
-	result: ResultStep,
-} as const;
+import {openingsToKeep} from './text/review-summary.ts';
+import {questionOf} from './text/texts.ts';
 
 /** Gives the terminal back in its original state, until the given function has ended. */
 export type Suspend = (during: () => Promise<void>) => Promise<unknown>;
@@ -111,27 +93,41 @@ export function App(props: AppProps): ReactElement {
 	);
 
 	useLayoutEffect(() => dispatch({type: 'learn', known: machine.known}), [machine.known]);
+	useStatus(flow, machine, dispatch);
 	const exposure = useExposure(flow, plan, machine);
 	const review = useMemo(
-		() => (flow.step === 'review' ? reviewLines({...flow, ...plan, exposure}, columns) : []),
+		() => (flow.step === 'review' ? reviewLines({...flow, plan, exposure}, columns) : []),
 		[flow, plan, exposure, columns],
 	);
 	const typing = isTyping(flow);
 	useLayoutEffect(() => onTyping(typing), [onTyping, typing]);
-	const held = flow.step === 'welcome' && machine.looking.length > 0;
+	// Root who continues at Apply has not waited in Welcome: what containers publish decides on the rules.
+	const held =
+		(flow.step === 'welcome' || flow.step === 'apply') &&
+		flow.applying.phase === 'asking' &&
+		isLooking(flow, machine);
 	useLayoutEffect(() => onHold(held), [onHold, held]);
 	useLayoutEffect(() => onDrawing(true));
 	useEffect(() => onDrawing(false));
 	const obstacle = flow.step === 'apply' ? plan.obstacle : undefined;
-	const keyState: KeyState = {
+	const stepState: KeyState = {
 		flow,
-		missingOpenings: plan.lockouts.map(openingFor),
+		proving: proof.status === 'running',
+		lockedOut: plan.lockouts.length > 0,
+		cutOff: openingsToKeep(plan),
 		obstacle: obstacle && (elevationFor(plan, machine) === undefined ? 'impossible' : 'needs root'),
 		mendable: checklist.items?.some(({state}) => state === 'failed') ?? false,
 		offersReboot,
+		looking: isLooking(flow, machine),
+		suggested: machine.suggested,
 		viewport: viewportOf({flow, machine, plan, review, checklist, height}, {columns, offersReboot}),
 	};
-	const bindings = bindingsOf(keyState);
+	const bindings = bindingsOf(stepState);
+	const helpHeight = height - countdownLines(flow.applying);
+	const explained = help.shown ? helpLines(flow.step, bindings, {columns, height: helpHeight}) : [];
+	const keyState: KeyState = help.shown
+		? {...stepState, viewport: {lines: explained.length, height: helpHeight}}
+		: stepState;
 	// The process that loads the rules must not be stopped while it does.
 	const busy = inputModeOf(keyState) === 'busy';
 	useLayoutEffect(
@@ -139,10 +135,23 @@ export function App(props: AppProps): ReactElement {
 		[onSuspendable, busy, suspendTerminal],
 	);
 
+	const undo = async () => {
+		dispatch({type: 'applying', applying: {phase: 'deciding'}});
+		try {
+			exit({undone: await machine.undo()} satisfies ExitReason);
+		} catch (error) {
+			dispatch({type: 'undo-failed', outcome: undoFailureOf(error)});
+			await machine.readStatus();
+		}
+	};
+
 	const run = async (event: KeyEvent) => {
 		switch (event.type) {
 			case 'help':
 				help.show(!help.shown);
+				return;
+			case 'scroll-help':
+				help.scroll(event.by, event.last);
 				return;
 			case 'leave':
 				exit(event.reason);
@@ -156,8 +165,15 @@ export function App(props: AppProps): ReactElement {
 				return;
 			}
 
+			case 'undo':
+				await undo();
+				return;
 			case 'checklist':
 				await act(event.action);
+				if (event.action === 'mend') {
+					dispatch({type: 'fixed'});
+				}
+
 				return;
 			default:
 				dispatch(event);
@@ -174,53 +190,52 @@ export function App(props: AppProps): ReactElement {
 	const actions = {
 		apply: () => void apply(plan),
 		keep: () => void decide('keep'),
-		leave: () => exit(flow.outcome),
+		leave: () => exit(flow.parting ?? flow.outcome),
 		elevate: (elevation: Elevation) => exit({elevation, flow} satisfies ExitReason),
 		reboot: () => void props.checker.reboot(),
 	};
 
-	const keys = help.shown ? CLOSING : keyLine(bindings, columns);
+	const keys = help.shown
+		? explained.length > helpHeight
+			? SCROLLING
+			: CLOSING
+		: keyLine(bindings, columns);
 
-	const {beside, whole, stepHeight, panelHeight, stepWidth, panelWidth} = layout;
 	const CurrentStep = STEP_VIEWS[flow.step];
 	return (
-		<Frame flow={flow} columns={columns} rows={size.rows} banner={props.banner} keys={keys}>
-			<Box flexDirection={beside ? 'row' : 'column'}>
-				<Box
-					flexDirection="column"
-					flexShrink={0}
-					width={stepWidth}
-					marginRight={beside && !whole ? 2 : 0}
-					// The height is set also where the step fills the frame: of nested boxes, Ink clips by
-					// the innermost only.
-					height={stepHeight}
-					overflowY="hidden"
-				>
-					<WidthContext value={stepWidth}>
-						{/* A step that is too tall is cut at its end. Without this box, Ink would squeeze its first lines. */}
-						<Box flexDirection="column" flexShrink={0}>
-							{help.shown ? (
-								<Help applying={flow.applying} bindings={bindings} height={stepHeight} />
-							) : (
-								<CurrentStep
-									key={flow.step}
-									flow={flow}
-									dispatch={dispatch}
-									machine={machine}
-									plan={plan}
-									review={review}
-									height={stepHeight}
-									proof={proof}
-									comparison={comparison}
-									checklist={checklist}
-									actions={actions}
-								/>
-							)}
-						</Box>
-					</WidthContext>
-				</Box>
-				{!whole && <RulesPanel rows={marked} width={panelWidth} height={panelHeight} />}
-			</Box>
+		<Frame
+			flow={flow}
+			columns={columns}
+			rows={size.rows}
+			banner={props.banner}
+			head={machine.head}
+			question={questionOf(flow, machine.headline)}
+			keys={keys}
+		>
+			<StepBody layout={layout} panel={<Panel rows={marked} step={flow.step} layout={layout} />}>
+				{help.shown ? (
+					<Help
+						applying={flow.applying}
+						lines={explained}
+						offset={help.offset}
+						height={layout.stepHeight}
+					/>
+				) : (
+					<CurrentStep
+						key={flow.step}
+						flow={flow}
+						dispatch={dispatch}
+						machine={machine}
+						plan={plan}
+						review={review}
+						height={layout.stepHeight}
+						proof={proof}
+						comparison={comparison}
+						checklist={checklist}
+						actions={actions}
+					/>
+				)}
+			</StepBody>
 		</Frame>
 	);
 }

@@ -2,7 +2,7 @@ import type {Beside} from '../app/beside-policy.ts';
 import {assertNoOwner} from '../app/obstacle.ts';
 import type {ApplyPlan} from '../app/plan-apply.ts';
 import {startChange} from '../app/start-change.ts';
-import {HostError} from '../lib/errors.ts';
+import {describeError, HostError} from '../lib/errors.ts';
 import {describeLoaded} from '../ruleset/print-rule-set.ts';
 import type {Pending} from './hooks/use-apply.ts';
 import type {Outcome} from './state/state.ts';
@@ -22,14 +22,14 @@ export async function beginApplying(
 		const change = await startChange(plan, seconds, beside);
 		const kept = (): Outcome => ({
 			ok: true,
-			message: `${describeLoaded(plan.ruleSet)} Kept as change ${change.id}.`,
+			message: `${describeLoaded(plan.ruleSet)} Confirmed as change ${change.id}.`,
 		});
 		const decide = async (action: () => Promise<void>, then: () => Outcome): Promise<Outcome> => {
 			try {
 				await action();
 				return then();
 			} catch (error) {
-				return failure(error, true);
+				return failureOf(error, true);
 			} finally {
 				await change.release();
 			}
@@ -55,7 +55,7 @@ export async function beginApplying(
 			rollBack: async () => decide(change.rollBack, () => GIVEN_UP),
 		};
 	} catch (error) {
-		return failure(error, error instanceof HostError && error.exitCode === 4);
+		return failureOf(error);
 	}
 }
 
@@ -73,11 +73,24 @@ const GIVEN_UP: Outcome = {
 	rolledBack: true,
 };
 
-function failure(error: unknown, rolledBack: boolean): Outcome {
+/** What went wrong while rules were loaded, confirmed or rolled back, and what the user can do. */
+function failureOf(error: unknown, rolledBack = hasRolledBack(error)): Outcome & {ok: false} {
 	return {
 		ok: false,
-		message: error instanceof Error ? error.message : String(error),
+		message: describeError(error),
 		hint: error instanceof HostError ? error.hint : 'Please report it',
 		rolledBack,
+		...(rolledBack || error instanceof HostError ? {} : {unsure: true}),
 	};
+}
+
+/** The same of an undo, which has changed nothing only where it was refused. */
+export function undoFailureOf(error: unknown): Outcome & {ok: false} {
+	const failure = failureOf(error);
+	const refused = error instanceof HostError && error.exitCode === 1;
+	return refused || failure.rolledBack ? failure : {...failure, unsure: true};
+}
+
+function hasRolledBack(error: unknown): boolean {
+	return error instanceof HostError && error.exitCode === 4;
 }

@@ -9,8 +9,12 @@ const SIDE_BY_SIDE = 110;
 const LEAST_PANEL = 5;
 const LEAST_STEP = 6;
 
+/** The least height of the rules panel together with the words of the step under it. */
+const ROOM_FOR_WORDS = 28;
+
 /** The lines that each step needs on 60 columns, with the panel below it. */
 const NEEDS: Readonly<Record<Step, number>> = {
+	home: Number.POSITIVE_INFINITY,
 	welcome: Number.POSITIVE_INFINITY,
 	neighbours: Number.POSITIVE_INFINITY,
 	role: 5,
@@ -48,6 +52,8 @@ export type Layout = {
 	readonly panelHeight: number;
 	readonly stepWidth: number;
 	readonly panelWidth: number;
+	/** There is room for the words of the step under the rules panel. */
+	readonly words: boolean;
 };
 
 /** Divides the screen between the step and the rules panel, in lines and columns. */
@@ -68,7 +74,7 @@ export function layOut(
 		// them.
 		screenReader ||
 		shown.help ||
-		['welcome', 'neighbours', 'review', 'proof', 'result'].includes(flow.step) ||
+		['home', 'welcome', 'neighbours', 'review', 'proof', 'result'].includes(flow.step) ||
 		flow.view === 'alternatives' ||
 		flow.applying.phase !== 'asking';
 	const panelWidth = beside ? Math.floor(columns * 0.52) : columns;
@@ -81,5 +87,6 @@ export function layOut(
 		panelHeight: beside ? height : height - part,
 		stepWidth: beside && !whole ? columns - panelWidth - 2 : columns,
 		panelWidth,
+		words: beside && !whole && height >= ROOM_FOR_WORDS,
 	};
 }

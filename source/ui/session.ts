@@ -1,21 +1,22 @@
 import process from 'node:process';
-import {setImmediate as yieldToEventLoop} from 'node:timers/promises';
-import {render} from 'ink';
-import {createElement} from 'react';
+import {readAppliedStatus, undoShown} from '../app/applied-status.ts';
 import {type ApplyFacts, knownFacts} from '../app/apply-facts.ts';
 import {requestFlags} from '../app/apply-request.ts';
 import {type Beside, findBeside} from '../app/beside-policy.ts';
 import {makeChecker} from '../app/check.ts';
 import {continueAsRoot} from '../app/continue-as-root.ts';
 import {discover, type WizardReport} from '../app/discover.ts';
-import {type ApplyPlan, planApply} from '../app/plan-apply.ts';
+import {findKeeps, KEEPS_ALL, type Keeps, planFitted} from '../app/fit-policy.ts';
+import {readBlocked} from '../app/inspect/log.ts';
+import type {ApplyPlan} from '../app/plan-apply.ts';
 import {makeProver} from '../app/prove.ts';
+import {sshCommand} from '../app/ssh-command.ts';
 import {openPacketTrier} from '../app/try-packet.ts';
 import type {WizardRequest} from '../app/wizard-request.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
-import {hasBooted} from '../checklist/checklist.ts';
+import {currentUser} from '../change/journal.ts';
 import {findExposure} from '../exposure/find.ts';
-import {findElevation} from '../host/exec/elevation.ts';
+import {findElevation} from '../host/exec/invocation.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {interfaceNames} from '../host/machine/interfaces.ts';
 import {findHelpers} from '../host/machine/modules.ts';
@@ -24,17 +25,21 @@ import {findInitSystem} from '../persistence/plan.ts';
 import {readWatchChoice, USUAL_WATCH} from '../persistence/watch/choice.ts';
 import {isWatching} from '../persistence/watch/plan-watch.ts';
 import type {Policy} from '../policy/policy.ts';
-import {App, type Suspend} from './app.tsx';
+import type {AccessPort} from '../ruleset/lockout.ts';
+import {suggestClients} from '../services/suggest-clients.ts';
 import {beginApplying} from './begin-applying.ts';
 import {KeyStream} from './keys/input-stream.ts';
+import {showApp} from './show-app.ts';
 import type {ExitReason} from './state/exit-reason.ts';
 import {type Flow, NOTHING_KNOWN, startFlow} from './state/state.ts';
 import type {HostView} from './steps/step-props.ts';
 import type {Screen} from './terminal/alternate-screen.ts';
-import {PASTE_OFF, PASTE_ON, PasteMode} from './terminal/paste-mode.tsx';
 import {summarize} from './text/summary.ts';
 import {ELEVATION_ANNOUNCEMENTS} from './text/texts.ts';
 import {addressesOf, describeMachine, describeNat} from './text/welcome.ts';
+
+/** For what time Home shows what was blocked. */
+const DAY_MS = 86_400_000;
 
 type Options = WizardRequest & {
 	readonly banner: string | undefined;
@@ -49,6 +54,7 @@ type Options = WizardRequest & {
  */
 export async function openWizard(options: Options): Promise<number> {
 	const {preset, existing, atApply, seconds, boot, rehearsal, banner, screen, facts} = options;
+	const status = facts.root && !atApply ? await readAppliedStatus() : undefined;
 	/** The decision about the existing rules of other programs, for the summary at the end. */
 	let decided = existing;
 	/** What Review has said of other programs' rules, for each request: that is what the user accepts. */
@@ -73,14 +79,23 @@ export async function openWizard(options: Options): Promise<number> {
 	};
 	/** Makes a planner from the facts about existing rules. Each plan reads the connections again. */
 	const plannerFor =
-		(known: Partial<ApplyFacts>): HostView['planApply'] =>
+		(known: Partial<ApplyFacts>, keeps: Keeps): HostView['planApply'] =>
 		(policy, chosen) =>
-			planApply({policy, existing: chosen, boot, rehearsal}, {...knownFacts(facts), ...known});
+			planFitted(
+				{policy, existing: chosen, boot, rehearsal},
+				{...knownFacts(facts), ...known},
+				keeps,
+			);
+	const names = interfaceNames();
 	/** The facts about the machine. They are replaced as more is known. */
 	let machine: HostView = {
-		findings: describeMachine(facts),
+		...describeMachine(facts),
 		looking: ['what listens, and which rules there are already'],
 		known: NOTHING_KNOWN,
+		status,
+		undo: async () => undoShown(machine.status),
+		readBlocked: async () => readBlocked(new Date(Date.now() - DAY_MS)).catch(() => undefined),
+		readStatus: async () => learn({status: await readAppliedStatus().catch(() => undefined)}),
 		nat: describeNat(facts),
 		findExposure: async (plan) => findExposure(facts, plan),
 		async findBeside(plan) {
@@ -96,13 +111,19 @@ export async function openWizard(options: Options): Promise<number> {
 		helpers: new Map(),
 		addresses: addressesOf(facts),
 		inInterface: facts.interfaces[0]?.name ?? 'eth0',
-		interfaceNames: interfaceNames(),
+		interfaceNames: names,
+		suggested: suggestClients(
+			facts.interfaces,
+			names,
+			facts.session.kind === 'remote' ? facts.session.client : undefined,
+		),
 		remoteClient: facts.session.kind === 'remote' ? facts.session : undefined,
+		sshCommand: sshCommand(facts.session, currentUser()),
 		seconds,
 		rehearsal: isRehearsal(),
 		boot: findInitSystem(boot)?.name,
 		elevation: facts.root ? undefined : findElevation(),
-		planApply: plannerFor({}),
+		planApply: plannerFor({}, KEEPS_ALL),
 	};
 	let draw = () => {};
 	/** Adds facts, and draws the wizard with them. */
@@ -111,69 +132,29 @@ export async function openWizard(options: Options): Promise<number> {
 		draw();
 	};
 	void findHelpers().then((helpers) => learn({helpers}));
+	const keeping = facts.root && facts.iptables ? findKeeps().catch(() => KEEPS_ALL) : KEEPS_ALL;
 	const lookAround = () =>
-		void discover(facts).then((found) =>
+		void Promise.all([discover(facts), keeping]).then(([found, keeps]) =>
 			learn({
 				known: found,
-				findings: describeMachine(facts, found),
+				...describeMachine(facts, found),
 				looking: [],
-				planApply: plannerFor(planFactsOf(found)),
+				planApply: plannerFor(planFactsOf(found), keeps),
 			}),
 		);
 	lookAround();
 	/** Shows the wizard until the user leaves it. */
-	const show = async (start: Flow, keys: KeyStream): Promise<ExitReason> => {
-		const listeners = {
-			onTyping(typing: boolean) {
-				keys.typing = typing;
+	const show = async (start: Flow, keys: KeyStream): Promise<ExitReason> =>
+		showApp({
+			...{keys, screen},
+			propsNow: () => ({...constant, start, machine}),
+			onDrawable(drawNow) {
+				draw = drawNow;
 			},
-			onHold(held: boolean) {
-				keys.held = held;
-			},
-			onDrawing(drawing: boolean) {
-				keys.drawing = drawing;
-			},
-			onRepaintable(repaint: () => void) {
-				keys.repaint = repaint;
-			},
-			onSuspendable(suspend: Suspend | undefined) {
-				// A second Ctrl-Z, before the first has stopped the program, does nothing.
-				keys.suspend = suspend && (() => void suspend(stopHere).catch(() => {}));
-			},
-		};
-		const element = () =>
-			createElement(
-				PasteMode,
-				null,
-				createElement(App, {...constant, ...listeners, start, machine}),
-			);
-		// A signal that arrived while the modules were loading is delivered during these two turns, and
-		// ends the program. Once Ink has the screen, the signal would be lost.
-		await yieldToEventLoop();
-		await yieldToEventLoop();
-		const app = render(element(), {
-			stdin: keys as unknown as NodeJS.ReadStream,
-			stdout: screen.handOver(),
-			exitOnCtrlC: false,
-			interactive: true,
-			alternateScreen: true,
-			incrementalRendering: true,
-			patchConsole: false,
 		});
-		draw = () => app.rerender(element());
-		try {
-			return (await app.waitUntilExit()) as ExitReason;
-		} finally {
-			// Drawing after the end would take over the terminal again.
-			draw = () => {};
-			keys.stop();
-		}
-	};
-	const first = atApply ? 'apply' : facts.root && hasBooted() ? 'result' : 'welcome';
-	let flow: Flow = {
-		...startFlow(preset, recommendRoles(facts), facts.services, first),
-		existing,
-	};
+	const first = atApply ? 'apply' : status === undefined ? 'welcome' : 'home';
+	const {services} = facts;
+	let flow = startFlow(preset, recommendRoles(facts), services, first, accessOf(facts), existing);
 	let {keys} = options;
 	for (;;) {
 		const reason = await show(flow, keys);
@@ -210,13 +191,20 @@ export async function openWizard(options: Options): Promise<number> {
 function planFactsOf({
 	existing: {value},
 	protocols,
+	publishing,
 	saved,
-}: Pick<WizardReport, 'existing' | 'protocols' | 'saved'>): Partial<ApplyFacts> {
+}: Pick<WizardReport, 'existing' | 'protocols' | 'publishing' | 'saved'>): Partial<ApplyFacts> {
 	return {
 		...(value === undefined ? {} : {owners: value.owners, snapshots: value.snapshots}),
 		...(saved.value === undefined ? {} : {saved: saved.value}),
+		...(publishing.value === undefined ? {} : {published: publishing.value}),
 		...(protocols.value === undefined ? {} : {protocolUses: protocols.value}),
 	};
+}
+
+/** The ports through which the user is connected. */
+function accessOf({session}: Facts): readonly AccessPort[] {
+	return session.kind === 'remote' ? session.accessPorts : [];
 }
 
 /** Offers the server first in a remote session, since its role keeps SSH open. */
@@ -224,16 +212,6 @@ function recommendRoles({
 	session,
 }: Facts): readonly ['server', 'workstation'] | readonly ['workstation', 'server'] {
 	return session.kind === 'remote' ? ['server', 'workstation'] : ['workstation', 'server'];
-}
-
-/**
- * Stops this program and the other processes of its job, as the terminal does for Ctrl-Z outside of
- * raw mode. Returns when the shell continues the job; at once where no shell controls jobs.
- */
-async function stopHere(): Promise<void> {
-	process.stdout.write(PASTE_OFF);
-	process.kill(0, 'SIGTSTP');
-	process.stdout.write(PASTE_ON);
 }
 
 /** The policy that was confirmed last. Undefined where its file is damaged. */

@@ -3,13 +3,14 @@ import type {WizardRequest} from '../app/wizard-request.ts';
 import {rollBackOverdue} from '../change/recover.ts';
 import {gatherFacts} from '../host/machine/facts.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
+import {commandLine} from '../lib/command-line.ts';
 import {HostError} from '../lib/errors.ts';
 import {KeyStream} from './keys/input-stream.ts';
 import {Screen} from './terminal/alternate-screen.ts';
 import {firstFrame} from './terminal/first-frame.ts';
 import {describeMachine} from './text/welcome.ts';
 
-const BANNER = 'REHEARSAL: a private copy. The real machine stays as it is.';
+const BANNER = 'Rehearsal: a private copy. The real machine stays as it is.';
 
 /**
  * Runs the wizard. Draws its first frame before it reads more of the machine and before it loads the
@@ -21,7 +22,7 @@ export async function startWizard(request: WizardRequest): Promise<number> {
 	if (!process.stdin.isTTY || !process.stdout.isTTY || process.env.TERM === 'dumb') {
 		throw new HostError(
 			'The wizard needs a terminal with a cursor, and this is none',
-			'Without one: fw-wizard rules --role server, then fw-wizard apply --role server',
+			`Without one, see: ${commandLine('help apply')}`,
 		);
 	}
 
@@ -31,9 +32,11 @@ export async function startWizard(request: WizardRequest): Promise<number> {
 	const screen = new Screen(process.stdout, keys);
 	// A serial line reports 0 for the size of its terminal. Ink then assumes the same size.
 	const [columns, rows] = [process.stdout.columns || 80, process.stdout.rows || 24];
-	const {first, atApply} = request;
+	const {first, atApply, seconds} = request;
 	if (!atApply) {
-		screen.open(firstFrame({columns, rows, banner, findings: describeMachine(first), colour}));
+		screen.open(
+			firstFrame({columns, rows, banner, machine: describeMachine(first), seconds, colour}),
+		);
 	}
 
 	try {

@@ -1,36 +1,40 @@
 import process from 'node:process';
+import {WriteStream} from 'node:tty';
 
-/**
- * The meaning of a colour. Terminals draw these eight colours well on a light and on a dark
- * background.
- */
+/** What a colour means. It means the same in every step. */
 export type Tone =
-	| 'accept'
-	| 'reject'
-	| 'drop'
+	/** Reachable as chosen; done; well. */
+	| 'good'
+	/** Needs attention. */
+	| 'attention'
+	/** A danger to the user: locked out, cut off, reachable against the choice, failed. */
+	| 'danger'
+	/** A rule that the focused choice adds or removes. */
 	| 'added'
 	| 'removed'
-	| 'warning'
+	/** Where the keys act, and titles. */
 	| 'accent'
 	| 'strong'
 	| 'banner'
+	/** Secondary: what is fixed, examples, keys. */
 	| 'muted'
 	| 'plain';
 
+type ColourName = 'green' | 'yellow' | 'red' | 'cyan';
+
 type Style = {
-	readonly color?: 'green' | 'yellow' | 'red' | 'cyan';
+	readonly color?: ColourName;
 	readonly dimColor?: boolean;
 	readonly bold?: boolean;
 	readonly inverse?: boolean;
 };
 
 const STYLES: Readonly<Record<Tone, Style>> = {
-	accept: {color: 'green'},
-	reject: {color: 'yellow'},
-	drop: {color: 'red'},
+	good: {color: 'green'},
+	attention: {color: 'yellow'},
+	danger: {color: 'red', bold: true},
 	added: {color: 'green', bold: true},
-	removed: {color: 'red', dimColor: true},
-	warning: {color: 'red', bold: true},
+	removed: {dimColor: true},
 	accent: {color: 'cyan', bold: true},
 	strong: {bold: true},
 	banner: {color: 'yellow', inverse: true},
@@ -38,22 +42,43 @@ const STYLES: Readonly<Record<Tone, Style>> = {
 	plain: {},
 };
 
-/** The properties of Ink's Text for a tone. */
-export function styleOf(tone: Tone): Style {
-	return STYLES[tone];
+/**
+ * The colours of the 256 that have a contrast of 3:1 at least (WCAG 2, 1.4.3) on a white and on a black
+ * background, which the yellow of most terminals has not.
+ */
+export const PALETTE: Readonly<Record<ColourName, number>> = {
+	green: 28,
+	yellow: 136,
+	red: 196,
+	cyan: 31,
+};
+
+/** The eight colours of every terminal, as parameters of SGR (ECMA-48 8.3.117). */
+const SGR: Readonly<Record<ColourName, number>> = {red: 31, green: 32, yellow: 33, cyan: 36};
+
+/** Whether the terminal has 256 colours, by its name; FORCE_COLOR overrules that. */
+function hasPalette(environment: NodeJS.ProcessEnv): boolean {
+	return WriteStream.prototype.getColorDepth(environment) >= 8;
 }
 
-/**
- * A text in a tone, with the escape sequences of ECMA-48 8.3.117, for frames that are drawn without
- * Ink.
- */
+const palette = hasPalette(process.env);
+
+/** The properties of Ink's Text for a tone. */
+export function styleOf(tone: Tone): Omit<Style, 'color'> & {readonly color?: string} {
+	const {color, ...style} = STYLES[tone];
+	return color === undefined || !palette
+		? STYLES[tone]
+		: {...style, color: `ansi256(${PALETTE[color]})`};
+}
+
+/** A text in a tone, for frames that are drawn without Ink. */
 export function paint(text: string, tone: Tone): string {
 	const {color, dimColor, bold, inverse} = STYLES[tone];
 	const codes = [
 		...(bold ? [1] : []),
 		...(dimColor ? [2] : []),
 		...(inverse ? [7] : []),
-		...(color ? [{red: 31, green: 32, yellow: 33, cyan: 36}[color]] : []),
+		...(color ? [palette ? `38;5;${PALETTE[color]}` : SGR[color]] : []),
 	];
 	return codes.length === 0 ? text : `\u001B[${codes.join(';')}m${text}\u001B[0m`;
 }
@@ -64,12 +89,14 @@ const UNICODE = {
 	failed: '✖',
 	open: '○',
 	line: '─',
-	side: '│',
 	step: '›',
 	more: '…',
 	caret: '█',
+	/** The cursor between two characters. */
+	caretInside: '│',
 	cell: '█',
 	emptyCell: '·',
+	reachable: '●',
 };
 
 const ASCII: typeof UNICODE = {
@@ -78,12 +105,13 @@ const ASCII: typeof UNICODE = {
 	failed: 'x',
 	open: 'o',
 	line: '-',
-	side: '|',
 	step: '>',
 	more: '...',
 	caret: '_',
+	caretInside: '|',
 	cell: '#',
 	emptyCell: '.',
+	reachable: 'o',
 };
 
 /**
@@ -97,10 +125,11 @@ const WORDS: typeof UNICODE = {
 	failed: 'failed:',
 	open: 'to do:',
 	line: '',
-	side: '',
 	caret: '',
+	caretInside: '',
 	cell: '',
 	emptyCell: '',
+	reachable: '',
 };
 
 /** Whether a screen reader reads the screen. Ink uses the same variable. */

@@ -54,11 +54,7 @@ describe('an obstacle', () => {
 		['no-right', all, 'No right'],
 		['unsupported', without('missingRight'), 'Does not last'],
 		['no-iptables', without('missingRight', 'unsupported'), 'iptables is not installed'],
-		[
-			'not-root',
-			without('missingRight', 'unsupported', 'iptables'),
-			'Only root can change the firewall',
-		],
+		['not-root', without('missingRight', 'unsupported', 'iptables'), 'Only root can do this'],
 		[
 			'other-owner',
 			without('missingRight', 'unsupported', 'iptables', 'root'),
@@ -96,7 +92,7 @@ describe('an obstacle', () => {
 		} as const;
 		const {obstacle} = plan(request, {root: false});
 		expect(obstacle && explainObstacle(obstacle, request).hint).toBe(
-			"Run: sudo fw-wizard apply --role server --verdict reject --open '22/tcp from 198.51.100.0/24' --existing flush-input --switch-off ufw --boot openrc",
+			"Run: fw-wizard apply --role server --verdict reject --open '22/tcp from 198.51.100.0/24' --existing flush-input --switch-off ufw --boot openrc",
 		);
 	});
 });
@@ -124,7 +120,7 @@ describe('a lock-out', () => {
 		const {obstacle} = plan(request, {session});
 		expect(obstacle?.kind).toBe('lock-out');
 		expect(obstacle && explainObstacle(obstacle, request)).toMatchObject({
-			message: 'These rules shut 22/tcp, through which you (203.0.113.9) are connected',
+			message: 'These rules block 22/tcp, through which you (203.0.113.9) are connected',
 			hint: 'Add --open 8443/tcp --open 22/tcp, or try it with --confirm-within 60',
 		});
 		expect(plan({atOnce: true}, {session}).obstacle).toBeUndefined();
@@ -215,7 +211,7 @@ describe('the rules of other programs', () => {
 		const odd = HAND_MADE.iptables.replaceAll('in-tcp', "it's");
 		expect(plan({existing: flush}, {snapshots: [snapshotOf(odd)]}).obstacle).toMatchObject({
 			kind: 'not-removable',
-			error: {message: "A chain has a name that cannot be put back safely: it's"},
+			error: {message: "A chain has a name that cannot be restored safely: it's"},
 		});
 	});
 });

@@ -49,6 +49,14 @@ describe('the imports in source/', () => {
 		expect([...new Set(found)]).toEqual([]);
 	});
 
+	// The parts of the bundle are compiled by node:vm without a way to import anything later.
+	test("take modules of Node's own at once, or by getBuiltinModule", () => {
+		const late = files.filter((file) =>
+			/\bimport\('node:/.test(readFileSync(`${SOURCE}${file}`, 'utf8')),
+		);
+		expect(late).toEqual([]);
+	});
+
 	test('give code that only computes no way to touch the machine', () => {
 		const pure = files.filter((file) => PURE.some((folder) => file.startsWith(folder)));
 		expect(pure.length).toBeGreaterThan(50);

@@ -1,4 +1,5 @@
-// Measures what is promised in figures, prints a table and keeps it in results.md. As root.
+// Measures what is promised in figures, prints a table and keeps it in results.md. As root. With names of parts,
+// as in `npm run bench -- start panel`, it measures and prints these alone.
 import {execFileSync} from 'node:child_process';
 import {copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
@@ -21,17 +22,7 @@ process.on('exit', () => {
 });
 
 await build({
-	entryPoints: [
-		'measure-apply.ts',
-		'measure-check.ts',
-		'measure-facts.ts',
-		'measure-panel.tsx',
-		'measure-proof.ts',
-		'measure-reload.ts',
-		'measure-start.ts',
-		'measure-foreign-rules.ts',
-		'measure-hang-up.ts',
-	].map((name) => path.join(HERE, name)),
+	entryPoints: [path.join(HERE, 'measure-*')],
 	outdir: folder,
 	bundle: true,
 	packages: 'external',
@@ -48,23 +39,24 @@ for (const name of ['lab/echo-server.js', 'lab/listening.js', 'traffic/traffic.j
 	copyFileSync(path.join(HERE, '../_helpers', name), path.join(folder, path.basename(name)));
 }
 
-/** @type {readonly Figure[]} */
-const figures = [
-	...measureOn('nft', 'measure-apply.js'),
-	...measureOn('legacy', 'measure-apply.js'),
-	...measureOn('nft', 'measure-check.js', path.join(HERE, '../../build/cli.js')),
-	...measureOn('nft', 'measure-start.js', path.join(HERE, '../../build/cli.js')),
-	...measure([process.execPath, path.join(folder, 'measure-facts.js')]),
-	...measure([process.execPath, path.join(folder, 'measure-panel.js')]),
-	...measure([
-		process.execPath,
-		path.join(folder, 'measure-proof.js'),
-		path.join(HERE, '../../build/cli.js'),
-	]),
-	...measure([process.execPath, path.join(folder, 'measure-reload.js')]),
-	...measure([process.execPath, path.join(folder, 'measure-foreign-rules.js')]),
-	...measure([process.execPath, path.join(folder, 'measure-hang-up.js')]),
+const cli = path.join(HERE, '../../build/cli.js');
+/** @type {ReadonlyArray<readonly [name: string, run: (script: string) => readonly Figure[]]>} */
+const PARTS = [
+	['apply', (script) => [...measureOn('nft', script), ...measureOn('legacy', script)]],
+	['check', (script) => measureOn('nft', script, cli)],
+	['start', (script) => measureOn('nft', script, cli)],
+	['facts', (script) => measure([process.execPath, script])],
+	['panel', (script) => measure([process.execPath, script])],
+	['proof', (script) => measure([process.execPath, script, cli])],
+	['reload', (script) => measure([process.execPath, script])],
+	['foreign-rules', (script) => measure([process.execPath, script])],
+	['hang-up', (script) => measure([process.execPath, script])],
+	['open', (script) => measure([process.execPath, script, cli])],
 ];
+const wanted = process.argv.slice(2);
+const figures = PARTS.filter(([name]) => wanted.length === 0 || wanted.includes(name)).flatMap(
+	([name, run]) => run(path.join(folder, `measure-${name}.js`)),
+);
 const table = [
 	'| figure | measured | limit | verdict |',
 	'|---|---|---|---|',
@@ -75,30 +67,33 @@ const table = [
 ].join('\n');
 const machine = `${os.cpus().length} x ${os.cpus()[0]?.model.trim()}, Linux ${os.release()}, Node ${process.versions.node}, load ${load}`;
 const text = `# Measured\n\n${new Date().toISOString().slice(0, 10)}, ${machine}. Made by \`npm run bench\`.\n\n${table}\n`;
-writeFileSync(path.join(HERE, 'results.md'), text);
+if (wanted.length === 0) {
+	writeFileSync(path.join(HERE, 'results.md'), text);
+}
+
 console.log(text);
 
 /**
  * In a network and with files of its own, iptables of one backend.
  * @param {'nft' | 'legacy'} backend
- * @param {string} name
+ * @param {string} script
  * @param {readonly string[]} args
  * @returns {readonly Figure[]}
  */
-function measureOn(backend, name, ...args) {
+function measureOn(backend, script, ...args) {
 	const links = ['iptables', 'ip6tables'].flatMap((name) =>
 		['', '-save', '-restore'].map(
 			(ending) => `ln -sf /usr/sbin/${name}-${backend}${ending} /etc/alternatives/${name}${ending}`,
 		),
 	);
 	const layers = ['etc', 'var/lib'].flatMap((part) => {
-		const layer = path.join(scratch, backend, name, part);
+		const layer = path.join(scratch, backend, path.basename(script), part);
 		return [
 			`mkdir -p ${layer}/upper ${layer}/work`,
 			`mount -t overlay fww-bench -o lowerdir=/${part},upperdir=${layer}/upper,workdir=${layer}/work /${part}`,
 		];
 	});
-	const script = [
+	const prepare = [
 		...layers,
 		...links,
 		// systemctl would reach the machine's own service manager through its socket.
@@ -107,8 +102,8 @@ function measureOn(backend, name, ...args) {
 		'exec "$@"',
 	].join(' && ');
 	return measure([
-		...['unshare', '--net', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh'],
-		...[process.execPath, path.join(folder, name), ...args],
+		...['unshare', '--net', '--mount', '--propagation', 'private', 'sh', '-c', prepare, 'sh'],
+		...[process.execPath, script, ...args],
 	]);
 }
 

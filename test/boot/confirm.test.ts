@@ -26,7 +26,7 @@ describe.each(suitesHere())('a machine with systemd, %s, is confirmed', (suite) 
 	const apply = async () => {
 		const command = `node ${PROGRAM} apply --role server --open 22/tcp --confirm-within 600`;
 		const [program = '', ...args] = loginWords(debian, command);
-		return debian.client.start(program, args, /The old rules come back/);
+		return debian.client.start(program, args, /The old rules are restored/);
 	};
 
 	test.each(SOCKETS)('over ssh.socket with Accept=$accept', async ({accept}) => {
@@ -47,7 +47,7 @@ describe.each(suitesHere())('a machine with systemd, %s, is confirmed', (suite) 
 		const applying = await apply();
 		expect(await runThere(debian, `node ${PROGRAM} confirm`)).toMatchObject({
 			status: 0,
-			stdout: expect.stringMatching(/^Kept change \d+/),
+			stdout: expect.stringMatching(/^Confirmed change \d+/),
 		});
 		expect(await applying.ended).toBe(0);
 	});

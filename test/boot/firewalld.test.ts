@@ -86,7 +86,7 @@ describe.each(SUITES)('firewalld of %s', (suite) => {
 		expect(await host.run('node', [PROGRAM, 'apply', ...words])).toMatchObject({
 			status: 3,
 			stderr:
-				'firewalld owns the firewall of this machine\nStay with it; or let it be switched off, which undo reverses: --switch-off firewalld\n',
+				'fw-wizard: firewalld owns the firewall of this machine\nStay with it; or let it be switched off, which undo reverses: --switch-off firewalld\n',
 		});
 		expect(await state()).toEqual(before);
 		const switched = [...SERVER, '--switch-off', 'firewalld', '--json'];

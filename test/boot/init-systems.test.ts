@@ -6,7 +6,7 @@ import {rounds} from '../_helpers/lab/rounds.ts';
 import {ownLines, readSaves} from '../_helpers/samples/saves.ts';
 import {canLogIn} from '../_helpers/ssh/ssh.ts';
 
-const FLAGS = ['--role', 'server', '--helper', 'ftp', '--open', '22/tcp'];
+const FLAGS = ['--role', 'server', '--helper', 'ftp', '--open', '22/tcp', '--published', 'policy'];
 const JUMP = '-A INPUT -j FW-WIZARD-INPUT';
 
 /** Both are read by the shell when ifupdown brings an interface up, and when the script of sshd starts it. */
@@ -47,7 +47,7 @@ describe.each(
 
 	test('has the rules before the network and before the first service, at each boot', async () => {
 		expect(await debian.host.must('node', [PROGRAM, 'apply', ...FLAGS, '--yes'])).toContain(
-			`At boot: ${init} (found out; to change it: --boot); but / is an overlay, which may forget`,
+			`At boot: ${init} (detected; to change it: --boot); but / is an overlay, which may forget`,
 		);
 		expect((await check()).service).toMatchObject({
 			state: 'ok',

@@ -58,7 +58,7 @@ describe('neighbours that run', () => {
 		const {status, stderr} = await host.run('node', [PROGRAM, 'apply', ...POLICY, '--yes']);
 		expect({status, stderr}).toEqual({
 			status: 3,
-			stderr: `${owner} owns the firewall of this machine\nStay with it; or let it be switched off, which undo reverses: --switch-off ${owner}\n`,
+			stderr: `fw-wizard: ${owner} owns the firewall of this machine\nStay with it; or let it be switched off, which undo reverses: --switch-off ${owner}\n`,
 		});
 		expect(await readRules()).toEqual(before);
 	};
@@ -92,8 +92,8 @@ describe('neighbours that run', () => {
 		expect(jump).toMatch(/^-A INPUT .*-j f2b-sshd$/);
 		expect(await meanings()).toEqual({
 			'nftables.service': expect.stringMatching(/^It wipes the rules of everybody/),
-			'table inet mine': expect.stringContaining('what it drops stays shut'),
-			fail2ban: 'Its bans come before our rules and go on working',
+			'table inet mine': expect.stringContaining('what it drops stays blocked'),
+			fail2ban: 'Its bans come before our rules and keep working',
 		});
 
 		await apply('--yes');
@@ -155,9 +155,11 @@ describe('neighbours that run', () => {
 		const before = await readRules();
 		const wizard = async () => {
 			const terminal = logIn(terminals, debian, `node ${PROGRAM}`);
-			expect(await terminal.waitFor('Recommended role: ')).toMatch(/^ufw: it owns the firewall/m);
+			expect(await terminal.waitFor('Review this setup')).toMatch(/^ufw: it owns the firewall/m);
+			terminal.press('down', 'down');
+			await terminal.waitFor('> Answer each question');
 			terminal.press('enter');
-			await terminal.waitFor('What becomes of them?');
+			await terminal.waitFor('Keep or remove them?');
 			return terminal;
 		};
 		const left = await wizard();
@@ -172,17 +174,15 @@ describe('neighbours that run', () => {
 		terminal.press('enter');
 		await terminal.waitFor('What is this machine?');
 		terminal.press('enter');
-		await terminal.waitFor('What happens to a connection');
+		await terminal.waitFor('What happens to a blocked connection');
 		terminal.press('enter');
-		await terminal.waitFor('Which old protocols');
-		terminal.press('enter');
-		const ports = await terminal.waitFor('What is let in?');
+		const ports = await terminal.waitFor('Which ports should be open?');
 		expect(ports).toMatch(/\[x\] 22\/tcp +open/);
 		expect(ports).toMatch(/\[x\] 8080\/tcp limit/);
 		terminal.press('enter');
-		await terminal.waitFor('Rules that are there already: Switch ufw off.');
+		await terminal.waitFor('ufw is switched off.');
 		terminal.press('enter');
-		await terminal.waitFor('Does it do what you chose?');
+		await terminal.waitFor('packets in');
 		terminal.press('enter');
 		await terminal.waitFor('Load these rules now?');
 		terminal.press('enter');

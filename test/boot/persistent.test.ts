@@ -45,7 +45,7 @@ describe.each(suitesHere())('beside the real iptables-persistent, %s', (suite) =
 		await host.must('node', [PROGRAM, 'watch', 'off']);
 		expect(await statements(debian)).toEqual([
 			'rivals ok',
-			'companion-netfilter-persistent ok /etc/iptables/rules.v4 stays as it is. Whoever starts netfilter-persistent anew takes our rules away until: fw-wizard check --fix',
+			`companion-netfilter-persistent ok /etc/iptables/rules.v4 stays as it is. Whoever starts netfilter-persistent anew takes our rules away until: node ${PROGRAM} check --fix`,
 		]);
 		const before = await readSaves(host);
 		await debian.reboot();

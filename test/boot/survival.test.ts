@@ -9,6 +9,7 @@ import {canLogIn, logIn, runThere} from '../_helpers/ssh/ssh.ts';
 import {useTerminals} from '../_helpers/terminal/terminal.ts';
 import {walkAndLoad} from '../_helpers/terminal/walk.ts';
 import {scan} from '../_helpers/traffic/scan.ts';
+import {chooseInHome} from '../_helpers/ui/journey.ts';
 import {rebootUnderProbe, SHUT} from './probe.ts';
 
 const FLAGS =
@@ -59,9 +60,9 @@ describe.each(suitesHere())(
 			const wizard = logIn(terminals, debian, `node ${PROGRAM} ${FLAGS}`);
 			await walkAndLoad(wizard, 'open');
 			const {stdout} = await runThere(debian, `node ${PROGRAM} confirm`);
-			expect(stdout).toContain('Kept change 1');
+			expect(stdout).toContain('Confirmed change 1');
 			await wizard.waitFor('Loaded and read back');
-			await wizard.waitFor('reboot, then: fw-wizard check');
+			await wizard.waitFor('reboot, then: node ');
 			wizard.type('s');
 			await wizard.waitFor(/^\S scanned from another machine\n(?! +nmap)/m);
 			wizard.type('c');
@@ -83,6 +84,7 @@ describe.each(suitesHere())(
 			expect({well, status: check.status}).toEqual({well: true, status: 0});
 			expect(items.map(({id}) => id)).toEqual(expect.arrayContaining(['survived', 'ports']));
 			const again = logIn(terminals, debian, `node ${PROGRAM}`);
+			await chooseInHome(again, 'Check everything');
 			await again.waitFor('the rules have survived a boot');
 			expect({scans: await scanAll(debian), rules: await readSaves(debian.host)}).toEqual(before);
 			expect(before.rules.ipv4).toContain('-A INPUT -s 192.0.2.99/32 -j DROP\n');

@@ -5,6 +5,7 @@ import {type Debian, PROGRAM, useDebians} from '../_helpers/lab/debian.ts';
 import {suitesHere} from '../_helpers/lab/debian-root.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
 import {processesOf} from '../_helpers/lab/processes.ts';
+import {rounds} from '../_helpers/lab/rounds.ts';
 import {signalWatchdog} from '../_helpers/lab/watchdogs.ts';
 import {readSaves, type Saves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
 import {loginWords} from '../_helpers/ssh/ssh.ts';
@@ -54,7 +55,7 @@ describe.each(suitesHere())('a change on a machine with systemd, %s', (suite) =>
 		const terminal = terminals.start(loginWords(debian, command, {terminal: true}), {
 			enter: debian.client.enter,
 		});
-		await terminal.waitFor(/old rules come back in \d+ s/);
+		await terminal.waitFor(/old rules are restored in \d+ s/);
 		return terminal;
 	};
 
@@ -89,7 +90,7 @@ describe.each(suitesHere())('a change on a machine with systemd, %s', (suite) =>
 		);
 	};
 
-	test.each(['multi-user.target', 'rescue.target', 'emergency.target'])(
+	test.each(['rescue.target', 'multi-user.target', 'emergency.target'].slice(0, rounds(1, 3)))(
 		'is rolled back by the timer alone, also after systemctl isolate %s',
 		async (target) => {
 			await isRolledBack(async (debian) => {
@@ -153,7 +154,7 @@ describe.each(suitesHere())('a change on a machine with systemd, %s', (suite) =>
 			const applying = await debian.host.start(
 				'node',
 				[PROGRAM, ...APPLY.split(' ')],
-				/old rules come back in \d+ s/,
+				/old rules are restored in \d+ s/,
 			);
 			process.kill(debian.init(), 'SIGSTOP');
 			try {

@@ -52,6 +52,22 @@ describe.each(suitesHere())('the watch after the boot, %s', (suite) => {
 		expect(await journal(debian)).toContain('as it was confirmed again');
 		expect(await host.run('cat', ['/run/motd.d/fw-wizard'])).toMatchObject({status: 1});
 
+		const drift = ['-b', '-o', 'cat', 'MESSAGE_ID=f9f7bd34118a45a4a7b7d990d521f1cf'];
+		expect(await host.must('journalctl', drift)).toContain('INPUT has no jump');
+
+		// By the timer, within its period.
+		await host.must('node', [PROGRAM, 'watch', 'on', '--every', '1min']);
+		await host.must('ip6tables', ['-F', 'FW-WIZARD-INPUT']);
+		await vi.waitFor(
+			async () =>
+				expect(await host.must('journalctl', drift)).toContain('IPv6: FW-WIZARD-INPUT is gone'),
+			{timeout: 150_000, interval: 1000},
+		);
+		expect(await host.run('systemctl', ['is-failed', 'fw-wizard-look'])).toMatchObject({
+			stdout: 'inactive\n',
+		});
+		await host.must('systemctl', ['restart', 'fw-wizard', 'fw-wizard-look']);
+
 		await host.must('systemctl', ['--quiet', 'enable', 'fww-late']);
 		let seen: Pick<Probed, 'passed'> | undefined;
 		const {passed, open} = await rebootUnderProbe(debian, async () => {
@@ -76,7 +92,7 @@ describe.each(suitesHere())('the watch after the boot, %s', (suite) => {
 			enter: debian.client.enter,
 		});
 		await login.waitFor('rules of the firewall were gone or changed');
-		await login.waitFor('See: fw-wizard check');
+		await login.waitFor(`See: node ${PROGRAM} check`);
 
 		await host.must('node', [PROGRAM, 'undo', '--all']);
 		const left = ['/etc', '/var/lib', '/run/motd.d', '-name', '*fw-wizard*'];
@@ -84,5 +100,5 @@ describe.each(suitesHere())('the watch after the boot, %s', (suite) => {
 		expect(await host.run('systemctl', ['is-active', ...UNITS])).toMatchObject({
 			stdout: 'inactive\ninactive\ninactive\n',
 		});
-	}, 300_000);
+	}, 480_000);
 });

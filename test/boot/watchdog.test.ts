@@ -116,7 +116,7 @@ describe.each(suitesHere())(
 			});
 			await (index === WIZARD
 				? walkAndLoad(terminal, 'shut')
-				: terminal.waitFor(/old rules come back in \d+ s/));
+				: terminal.waitFor(/old rules are restored in \d+ s/));
 			return terminal;
 		};
 
@@ -165,7 +165,8 @@ describe.each(suitesHere())(
 			};
 		};
 
-		test.each(MISHAPS)(
+		// What needs no service manager is tried without one as well (test/lockout/watchdog.test.ts).
+		test.each(MISHAPS.slice(rounds(3, 0)))(
 			'is in again after 10 s: $name',
 			async ({times, happens}) => {
 				for (let time = 0; time < times; time += 1) {
@@ -207,10 +208,10 @@ describe.each(suitesHere())('whoever keeps a change on a machine with systemd, %
 				enter: debian.client.enter,
 			},
 		);
-		await terminal.waitFor(/old rules come back in \d+ s/);
+		await terminal.waitFor(/old rules are restored in \d+ s/);
 		expect(await host.must('systemctl', TIMERS)).toContain('fw-wizard-rollback-1.timer');
 		const [program = '', ...args] = loginWords(debian, `node ${PROGRAM} confirm`);
-		expect(await debian.client.must(program, args)).toContain('Kept change 1');
+		expect(await debian.client.must(program, args)).toContain('Confirmed change 1');
 		expect(await terminal.ended).toBe(0);
 		expect(await host.must('systemctl', UNITS)).toBe('');
 		const before = await readSaves(host);
@@ -218,7 +219,7 @@ describe.each(suitesHere())('whoever keeps a change on a machine with systemd, %
 		// A unit of another version; systemd must know of ours once a change is kept.
 		await host.must('sh', ['-c', 'echo >>/etc/systemd/system/fw-wizard.service']);
 		const [, ...atOnce] = loginWords(debian, `${command} --open 80/tcp --yes`);
-		expect(await debian.client.must(program, atOnce)).toContain('Kept as change 2');
+		expect(await debian.client.must(program, atOnce)).toContain('Confirmed as change 2');
 		expect(await host.must('systemctl', UNITS)).toBe('');
 		expect(await host.must('systemctl', TIMERS)).toBe('');
 		expect(await readSaves(host)).not.toEqual(before);

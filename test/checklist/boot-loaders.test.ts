@@ -257,9 +257,9 @@ describe('what else runs at boot', () => {
 		});
 		const {status, stdout} = await wizard(host, 'prove', '--of', 'boot');
 		expect(status).toBe(1);
-		expect(stdout).toContain('DIFFERENCE: 8080/tcp passes from anywhere over IPv4');
+		expect(stdout).toContain('Difference: 8080/tcp passes from anywhere over IPv4');
 		expect(stdout).toContain(
-			'FAILED: nothing takes the rules away at boot: /etc/cron.d/fw:1 "if true; then iptables -F; fi" (cron',
+			'Failed: nothing takes the rules away at boot: /etc/cron.d/fw:1 "if true; then iptables -F; fi" (cron',
 		);
 	}, 240_000);
 

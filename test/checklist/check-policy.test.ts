@@ -49,7 +49,10 @@ describe('the checklist', () => {
 		test('finds that there is none', async () => {
 			const empty = await lab.host();
 			const {status, failed} = await readChecklist(empty);
-			expect({status, failed}).toEqual({status: 1, failed: {policy: 'none was applied and kept'}});
+			expect({status, failed}).toEqual({
+				status: 1,
+				failed: {policy: 'none was applied and confirmed'},
+			});
 		});
 	});
 
@@ -89,11 +92,11 @@ describe('the checklist', () => {
 			const {status, stdout} = await wizard(host, 'check');
 			rmSync(inView(host, '/etc/ufw'), {recursive: true});
 			expect(status).toBe(1);
-			expect(stdout).toContain('ok    the policy is stored and readable\n');
+			expect(stdout).toContain('ok      the policy is stored and readable\n');
 			expect(stdout).toMatch(
-				/^FAIL {2}no other firewall overwrites it\n {6}ufw is enabled.*\n {6}-> ufw disable$/m,
+				/^failed {2}no other firewall overwrites it\n {8}ufw is enabled.*\n {8}-> ufw disable$/m,
 			);
-			expect(stdout).toMatch(/^open {2}the rules have survived a boot$/m);
+			expect(stdout).toMatch(/^open {4}the rules have survived a boot$/m);
 		});
 	});
 });

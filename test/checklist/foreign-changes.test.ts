@@ -1,5 +1,5 @@
 import {beforeAll, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {BACKENDS, mainly} from '../_helpers/lab/backends.ts';
 import {readChecklist} from '../_helpers/lab/checklist.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
@@ -8,7 +8,7 @@ import {FOREIGN_CHANGES} from './foreign-changes.ts';
 
 const POLICY = ['22/tcp', '8000-8010/tcp', '53/udp'].flatMap((opening) => ['--open', opening]);
 
-describe.each(BACKENDS)('check beside changes by others, %s', (backend) => {
+describe.each(mainly('nft'))('check beside changes by others, %s', (backend) => {
 	const lab = useLab();
 	let host: Host;
 

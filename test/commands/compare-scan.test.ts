@@ -62,7 +62,7 @@ describe('ports that nmap leaves out of its list', () => {
 			'22/tcp, 80/tcp',
 			xml({open: '80', filtered: '1-79,81-1000'}),
 		);
-		expect(differences).toEqual(['22/tcp of 192.0.2.1 is filtered: the policy lets it in']);
+		expect(differences).toEqual(['22/tcp of 192.0.2.1 is filtered: the policy opens it']);
 		expect(proven).toBe(false);
 	});
 
@@ -71,7 +71,7 @@ describe('ports that nmap leaves out of its list', () => {
 			'22/tcp',
 			xml({open: '22', filtered: '1-21', closed: '23-1000'}),
 		);
-		expect(differences).toEqual(['23-1000/tcp of 192.0.2.1 is closed: the policy shuts it']);
+		expect(differences).toEqual(['23-1000/tcp of 192.0.2.1 is closed: the policy blocks it']);
 	});
 
 	test('are what the policy says, and are counted', async () => {
@@ -94,8 +94,8 @@ describe('ports that nmap leaves out of its list', () => {
 			xml({open: '80', filtered: ''}, {old: true}),
 		);
 		expect(differences).toEqual([
-			'80/tcp of 192.0.2.1 is open: the policy shuts it',
-			'22/tcp of 192.0.2.1 is filtered: the policy lets it in',
+			'80/tcp of 192.0.2.1 is open: the policy blocks it',
+			'22/tcp of 192.0.2.1 is filtered: the policy opens it',
 		]);
 		expect(ports).toBe(1000);
 	});
@@ -148,7 +148,7 @@ describe('where a scan was made', () => {
 
 	test('never matters where a state fits nobody', async () => {
 		expect((await compare(OPENINGS, xml({open: '22,80'}))).differences).toEqual([
-			'80/tcp of 192.0.2.1 is open: the policy shuts it',
+			'80/tcp of 192.0.2.1 is open: the policy blocks it',
 		]);
 		expect((await compare(OPENINGS, xml({filtered: '22'}))).differences).toHaveLength(1);
 	});
@@ -156,7 +156,7 @@ describe('where a scan was made', () => {
 	test('decides where it is known', async () => {
 		expect((await compare(OPENINGS, stranger, {from: '198.51.100.9'})).proven).toBe(true);
 		expect(await compare(OPENINGS, inside, {from: '198.51.100.9'})).toMatchObject({
-			differences: ['443/tcp of 192.0.2.1 is open: the policy shuts it'],
+			differences: ['443/tcp of 192.0.2.1 is open: the policy blocks it'],
 			unjudged: [depends('53', 'filtered')],
 		});
 		const from = {from: '10.1.2.3'};
@@ -166,7 +166,7 @@ describe('where a scan was made', () => {
 			proven: true,
 		});
 		expect((await compare('22/tcp, 443/tcp from 10.1.0.0/16', stranger, from)).differences).toEqual(
-			['443/tcp of 192.0.2.1 is filtered: the policy lets it in'],
+			['443/tcp of 192.0.2.1 is filtered: the policy opens it'],
 		);
 	});
 
@@ -175,7 +175,7 @@ describe('where a scan was made', () => {
 			[{family: 4, inInterface: 'wg0', source: '10.9.0.7', kind: 'client', name: '10.9.0.7'}],
 		);
 		expect((await compare(OPENINGS, stranger, {from: '10.9.0.7'})).differences).toEqual([
-			'53/tcp of 192.0.2.1 is filtered: the policy lets it in',
+			'53/tcp of 192.0.2.1 is filtered: the policy opens it',
 		]);
 		expect(await compare(OPENINGS, stranger, {from: '192.0.2.9'})).toMatchObject({
 			differences: [],

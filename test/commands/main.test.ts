@@ -1,5 +1,6 @@
 import process from 'node:process';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import * as PATHS from '../../source/change/paths.ts';
 import {main} from '../../source/commands/main.ts';
 import {parsePolicy} from '../../source/policy/policy.ts';
 import {UNSAFE} from '../_helpers/samples/errors.ts';
@@ -42,11 +43,30 @@ describe('main', () => {
 		expect(stderr).toBe('');
 	});
 
+	it('names each file of its own in the manual page', async () => {
+		expect(await fwWizard('man')).toBe(0);
+		const files = Object.entries(PATHS).flatMap(([name, file]) =>
+			/_FILE$|^CHANGES_DIR$|^WATCH_STATE_DIR$/.test(name) ? [String(file)] : [],
+		);
+		expect(files.length).toBeGreaterThan(10);
+		expect(files.filter((file) => !stdout.includes(file.replaceAll('-', '\\-')))).toEqual([]);
+	});
+
 	it.each<[string, readonly string[], string]>([
-		['an unknown command', ['reboot'], "unknown command 'reboot'\nSee: fw-wizard --help\n"],
+		['an unknown command', ['frobnicate'], "unknown command 'frobnicate'\nSee: fw-wizard --help\n"],
 		['an unknown option', ['rules', '--roll', 'server'], '--roll'],
 		['an option without its value', ['rules', '--role'], '--role'],
-		['a word too many', ['rules', '--role', 'server', '22/tcp'], 'There is a word too many'],
+		[
+			'a word too many',
+			['rules', '--role', 'server', '22/tcp'],
+			'There is a word too many\nSee: fw-wizard help rules\n',
+		],
+		[
+			'a missing word',
+			['export'],
+			"missing required argument 'form'\nSee: fw-wizard help export\n",
+		],
+		['a word that is none of those', ['help', 'me'], "'me' is no command\nChoose one of: rules, "],
 		['a command that is none', ['rulez'], "unknown command 'rulez'\nDid you mean rules?\n"],
 		[
 			'a flag before the command',
@@ -74,13 +94,13 @@ describe('main', () => {
 		[
 			'a bad role',
 			['rules', '--role', 'router'],
-			"argument 'router' is invalid\nAllowed choices are workstation, server\n",
+			"argument 'router' is invalid\nChoose one of: workstation, server\n",
 		],
 		['a bad opening', ['apply', '--role', 'server', '--open', '0'], 'Port 0 does not exist'],
 		[
 			'a bad format',
 			['rules', '--role', 'server', '--format', 'xml'],
-			"argument 'xml' is invalid\nAllowed choices are restore, commands, json\n",
+			"argument 'xml' is invalid\nChoose one of: restore, commands, json\n",
 		],
 		['a file that is not there', ['apply', '--policy', '/nowhere'], 'cannot be read'],
 	])('refuses %s with exit code 2 and two lines', async (_, args, message) => {

@@ -1,6 +1,7 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {chmodSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import {Command} from 'commander';
 import fc from 'fast-check';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
@@ -64,6 +65,51 @@ describe('readPolicy', () => {
 		expect(json(...args).openings).toEqual(['53', '80/tcp', '443/tcp limit']);
 	});
 
+	it('takes groups of sources, from words and from files, and the last one of a name', () => {
+		const file = path.join(folder, 'cdn.txt');
+		writeFileSync(file, '# one a line\n192.0.2.0/24\n');
+		const args = [
+			'--role',
+			'server',
+			'--open',
+			'443 from @cdn, @office',
+			'--source',
+			`cdn=${file}`,
+		];
+		const office = ['--source', 'office=::1', '--source', 'office=10.0.0.1, fd00::/8'];
+		const found = json(...args, ...office);
+		expect(found.openings).toEqual(['443 from @cdn, @office']);
+		expect(found.sources).toEqual({
+			cdn: {file, networks: ['192.0.2.0/24']},
+			office: ['10.0.0.1', 'fd00::/8'],
+		});
+		const text = JSON.stringify({...found, sources: {...found.sources, cdn: {file}}});
+		expect(json('--policy', fileWith(text))).toEqual(found);
+		expect(json('--policy', fileWith(text), '--source', 'cdn=10.9.0.0/16').sources).toMatchObject({
+			cdn: ['10.9.0.0/16'],
+		});
+	});
+
+	it('takes no list of a group that is no regular file, too large, or writable by all', () => {
+		const list = (name: string, text: string, mode = 0o644) => {
+			const file = path.join(folder, name);
+			writeFileSync(file, text);
+			chmodSync(file, mode);
+			return file;
+		};
+		const message = (file: string) =>
+			inputErrorOf(() => read('--role', 'server', '--source', `a=${file}`)).message;
+		expect(message('/dev/null')).toContain('/dev/null is no regular file');
+		expect(message(folder)).toContain('is no regular file');
+		expect(message('/nowhere')).toContain('/nowhere: no such file');
+		expect(message(list('large', '#'.repeat(1e6 + 1)))).toContain('has over 1 MB');
+		expect(message(list('empty', '# none\n'))).toContain('The group a has no network');
+		expect(message(list('bad', '::1\nfoo\n'))).toContain('bad, line 2: "foo"');
+		if (process.geteuid?.() === 0) {
+			expect(message(list('open', '::1\n', 0o646))).toContain('can be written by others than root');
+		}
+	});
+
 	it('takes words in any case', () => {
 		expect(json('--role', 'Server', '--verdict', 'DROP', '--helper', 'FTP')).toMatchObject({
 			role: 'server',
@@ -104,9 +150,15 @@ describe('readPolicy', () => {
 	it.each<[string, readonly string[], string]>([
 		['nothing', [], 'No policy was given'],
 		['no role', ['--open', '22/tcp'], 'No policy was given'],
+		['no group', ['--role', 'server', '--source', 'a'], '"a" defines no group of sources'],
+		['a bad group', ['--role', 'server', '--source', 'a=b.txt'], '"b.txt" is not an IP address'],
 		['a bad opening', ['--role', 'server', '--open', 'ssh,70000'], 'Port 70000 does not exist'],
-		['a file that is not there', ['--policy', '/nowhere/\u001B[2J'], 'cannot be read: ENOENT'],
-		['a folder', ['--policy', '/'], 'cannot be read: EISDIR'],
+		[
+			'a file that is not there',
+			['--policy', '/nowhere/\u001B[2J'],
+			'cannot be read: /nowhere/?[2J: no such file',
+		],
+		['a folder', ['--policy', '/'], 'cannot be read: /: it is a folder, not a file'],
 	])('refuses %s', (_, args, message) => {
 		expect(inputErrorOf(() => read(...args)).message).toContain(message);
 	});

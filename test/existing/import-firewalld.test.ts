@@ -5,6 +5,7 @@ import {type ForeignRule, translateRules} from '../../source/existing/import/to-
 import {contains, type Family, parseNetwork, prefixBits} from '../../source/lib/network.ts';
 import type {Opening} from '../../source/policy/opening.ts';
 import type {Protocol} from '../../source/policy/services.ts';
+import {networksOf} from '../../source/policy/sources.ts';
 
 /** A packet, as far as openings tell packets apart. */
 type Point = {
@@ -98,7 +99,8 @@ function opens(openings: readonly Opening[], point: Point): 'allow' | 'limit' | 
 			opening.first <= point.port &&
 			point.port <= opening.last &&
 			(opening.on === undefined || opening.on === point.on) &&
-			(opening.from?.some(({cidr}) => contains(cidr, point.source)) ?? true),
+			((opening.from && networksOf(opening.from))?.some(({cidr}) => contains(cidr, point.source)) ??
+				true),
 	);
 	if (matching.length === 0) {
 		return 'deny';

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {natOfIptables} from '../../source/existing/nat/parse-iptables.ts';
 import {natOfNftables, natTablesIn} from '../../source/existing/nat/parse-nftables.ts';
-import {type Published, publishedIn} from '../../source/existing/nat/published-ports.ts';
+import {addressOf, type Published, publishedIn} from '../../source/existing/nat/published-ports.ts';
 import type {Family} from '../../source/lib/network.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import {countCalls} from '../_helpers/samples/count-calls.ts';
@@ -184,4 +184,17 @@ describe('what nftables forwards', () => {
 		];
 		expect(published(table('t', ...strange))).toEqual([]);
 	});
+});
+
+it.each([
+	['172.17.0.2:80', '172.17.0.2'],
+	['10.0.0.5', '10.0.0.5'],
+	['10.0.0.5-10.0.0.9:80-90', '10.0.0.5'],
+	['[fd00:D0C:0::2]:80', 'fd00:d0c::2'],
+	['fd00:d0c::2', 'fd00:d0c::2'],
+	[':8080', undefined],
+	['a map of 3 destinations', undefined],
+	['[::ffff:1.2.3.4.5]:1', undefined],
+])('the address in the destination %s is %s', (to, address) => {
+	expect(addressOf(to)).toBe(address);
 });

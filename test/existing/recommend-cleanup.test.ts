@@ -111,7 +111,7 @@ describe('is kept by recommendation, also where nothing is known of its program:
 			expect(advice?.mode).toBe('keep');
 			expect(advice?.reason).toMatch(reason);
 			// The user learns that openings have no effect where the rules are kept.
-			expect(advice?.reason).toMatch(/decides before ours, which are not reached$/);
+			expect(advice?.reason).toMatch(/is evaluated before ours, and decides on everything$/);
 		}
 	});
 
@@ -137,7 +137,8 @@ describe('is kept by recommendation, also where nothing is known of its program:
 		expect(recommendCleanup([asSnapshot(HAND_MADE.iptables)])).toEqual({
 			mode: 'keep',
 			reason:
-				'Rule 2 of INPUT leads to the chain bad.hosts, and may be needed. Rule 7 of INPUT (-j REJECT --reject-with icmp-host-prohibited) decides before ours, which are not reached',
+				'Rule 2 of INPUT leads to the chain bad.hosts, and may be needed. Rule 7 of INPUT (-j REJECT --reject-with icmp-host-prohibited) is evaluated before ours, and decides on everything',
+			shadowed: true,
 		});
 	});
 

@@ -22,6 +22,14 @@ const GROUP =
 const openings = (text: string) => parseOpenings(text, OWN_SERVICES);
 const textOf = (policy: Policy) => printNft(compilePolicy(policy, {families: FAMILIES}));
 
+test('an opening that ends is refused: nft would read its end in the zone of the other machine', () => {
+	const policy = (text: string) => completePolicy({role: 'server', openings: openings(text)});
+	expect(() => textOf(policy('22/tcp, 8080/tcp until 2037-01-01T00:00:00Z'))).toThrow(
+		'8080/tcp ends at a time',
+	);
+	expect(textOf(policy('22/tcp, 8080/tcp'))).toContain('8080');
+});
+
 describe('export nft', () => {
 	const lab = useLab();
 	let target: Host;

@@ -100,7 +100,7 @@ function untruths({step, status, said, before, now, old, wanted}: Outcome): read
 		[step === 'keep' && status === 0, isKept, 'kept'],
 		[said.includes('wizard: kept'), isKept, 'kept'],
 		[
-			said.includes('NOT kept') && !said.includes('could not be restored'),
+			said.includes('not confirmed:') && !said.includes('could not be restored'),
 			now.waits && now.files === before.files,
 			'not kept',
 		],

@@ -113,7 +113,7 @@ describe.each(BACKENDS.slice(0, rounds(1, 2)))(
 					const {status, stderr} = await machine.run('keep');
 					expect({status, stderr}).toEqual({
 						status: 5,
-						stderr: expect.stringMatching(/NOT kept: .* restored in \d+ s$/m),
+						stderr: expect.stringMatching(/not confirmed: .* restored in \d+ s$/m),
 					});
 					expect((await machine.see()).files).toBe(before);
 					expect(await machine.run('status')).toMatchObject({status: 1});

@@ -152,12 +152,12 @@ describe('the exported script while another program holds the lock of legacy ipt
 		lock = await holder();
 		expect(await machine.run('undo')).toMatchObject({
 			status: 5,
-			stderr: expect.stringContaining('FAILED'),
+			stderr: expect.stringContaining('failed'),
 		});
 		if (rounds(0, 1) === 1) {
 			expect(await machine.run('remove')).toMatchObject({
 				status: 5,
-				stderr: expect.stringContaining('NOT removed'),
+				stderr: expect.stringContaining('not removed'),
 			});
 		}
 

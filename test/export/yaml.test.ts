@@ -66,7 +66,7 @@ describe('export cloud-init and ansible', () => {
 		const bare = await host.run('env', ['PATH=/run/bin', '/bin/sh', '-c', early]);
 		expect(bare).toMatchObject({
 			status: 0,
-			stderr: expect.stringContaining('iptables is not installed yet: NOTHING IS FILTERED'),
+			stderr: expect.stringContaining('iptables is not installed yet: nothing is filtered'),
 		});
 		expect(await host.must('cat', [script])).toBe(
 			await wizardDoes(host, 'export', 'shell', ...FLAGS),

@@ -124,6 +124,16 @@ describe('what is forwarded', () => {
 		]);
 	});
 
+	it('has the names of the containers, once for both families', () => {
+		const web = {...CONTAINER, container: 'web', image: 'nginx'};
+		const both = [web, {...web, families: [6 as const], address: '::'}];
+		const found = exposedRows([seenFrom(4, forwards)], [], both);
+		expect(found.map(({container}) => container)).toEqual(['web']);
+		expect(exposedRows([seenFrom(4, forwards)], [], [CONTAINER])[0]).not.toHaveProperty(
+			'container',
+		);
+	});
+
 	it('is shut where FORWARD shuts it, and unknown where only rules were read', () => {
 		expect(rows([seenFrom(4, visibility([]))], [], [CONTAINER])).toEqual([
 			'8080; IPv4 from anywhere; shut; 172.17.0.2:80 Docker',

@@ -47,7 +47,7 @@ describe('somebody of whom no rule speaks', () => {
 		expect(pickStranger(6, referencesIn(['-A INPUT -s ::/0 -j DROP']))).toBe('2001:db8:77::77');
 	});
 
-	it('is not of a network that is shut out because nobody has it', () => {
+	it('is not of a network that is closed out because nobody has it', () => {
 		const bogons = `\t\tip saddr { 0.0.0.0/8, 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24 } drop
 \t\tip6 saddr { 2001:db8::/32, 3fff::-3fff:fff::ffff } drop`;
 		const [four, six] = [

@@ -73,6 +73,24 @@ describe('from where exposure is measured', () => {
 		});
 	});
 
+	it('is a host of each network of containers and guests, with an address of that network', async () => {
+		const bridge = {
+			...{name: 'br-3f2a9b1c4d5e', addresses: ['172.18.0.1/16', 'fd00:18::1/64']},
+			inside: 'containers of app_default',
+		};
+		const inside = [
+			'172.18.0.2 on br-3f2a9b1c4d5e to 172.18.0.1: containers of app_default',
+			'fd00:18::2 on br-3f2a9b1c4d5e to fd00:18::1: containers of app_default',
+		];
+		expect((await plan({interfaces: [bridge, ETH0]})).seen).toEqual([...ETH0_STRANGERS, ...inside]);
+		expect((await plan({interfaces: [bridge, ETH0], listening: ['192.0.2.1']})).seen).toEqual([
+			...ETH0_STRANGERS,
+			inside[0],
+			'172.18.0.2 on br-3f2a9b1c4d5e to 192.0.2.1: containers of app_default',
+			inside[1],
+		]);
+	});
+
 	it('is towards each address that a rule or a listener names, and one that none does', async () => {
 		const more = {
 			name: 'eth0',
@@ -137,9 +155,7 @@ describe('from where exposure is measured', () => {
 		const {seen, gaps} = await plan({rules: rules.join('\n')});
 		expect(seen.slice(2)).toHaveLength(16);
 		expect(seen.at(-1)).toBe('10.15.0.1 on eth0 to any: 10.15.0.0/16');
-		expect(gaps).toEqual([
-			'Rules let in 20 networks: it was looked from 16 of them, and from anywhere else.',
-		]);
+		expect(gaps).toEqual(['Rules allow 20 networks: 16 of them were tried, and anywhere else.']);
 	});
 
 	it('is the remote client, on the interface of the session', async () => {

@@ -15,13 +15,16 @@ import {
 	sshClient,
 	sshServer,
 } from '../_helpers/ssh/ssh.ts';
-import {useTerminals} from '../_helpers/terminal/terminal.ts';
+import {type Terminal, useTerminals} from '../_helpers/terminal/terminal.ts';
 
 const FW_WIZARD = `${process.execPath} ${CLI}`;
 const OPEN = '--role server --open 22/tcp';
 const SHUT = '--role workstation --no-open';
 const LOADED =
-	/The old rules come back in \d+ s\. To keep these, log in anew and run: fw-wizard\s+confirm\s+Where\s+ssh\s+shares\s+connections/;
+	/The old rules are restored in \d+ s\. To keep these, log in again and run: node[\s\S]*ssh\s+shares\s+connections/;
+
+/** What is on the screen, with the lines that the terminal has broken. */
+const unwrapped = (terminal: Terminal) => terminal.screen().replaceAll('\n', '');
 
 describe.each(mainly('legacy'))('fw-wizard apply over ssh, %s', (backend) => {
 	const lab = useLab();
@@ -55,7 +58,7 @@ describe.each(mainly('legacy'))('fw-wizard apply over ssh, %s', (backend) => {
 		const {status} = await runThere(server, `${FW_WIZARD} confirm`);
 		expect(status).toBe(0);
 		expect(await applying.ended).toBe(0);
-		expect(applying.screen()).toMatch(/Kept as change 1\. To undo it: fw-wizard undo/);
+		expect(applying.screen()).toMatch(/Confirmed as change 1\. To undo it: node \S+ undo/);
 		expect(await rules()).toEqual(loaded);
 	});
 
@@ -68,14 +71,14 @@ describe.each(mainly('legacy'))('fw-wizard apply over ssh, %s', (backend) => {
 		await vi.waitFor(
 			async () =>
 				expect((await runThere(server, `${FW_WIZARD} confirm`)).stdout).toMatch(
-					/^Kept change 1: .*--open 53$/m,
+					/^Confirmed change 1: .*--open 53$/m,
 				),
 			{timeout: 20_000},
 		);
 		const {status, stdout, stderr} = await applying;
 		expect({status, stdout}).toEqual({
 			status: 0,
-			stdout: expect.stringMatching(/Kept as change 1\. To undo it: fw-wizard undo/),
+			stdout: expect.stringMatching(/Confirmed as change 1\. To undo it: node \S+ undo/),
 		});
 		expect(stderr).toMatch(LOADED);
 	});
@@ -86,10 +89,10 @@ describe.each(mainly('legacy'))('fw-wizard apply over ssh, %s', (backend) => {
 		await shell.waitFor(LOADED);
 		shell.type(`${FW_WIZARD} confirm; echo status $?\r`);
 		await shell.waitFor(/status 1$/m);
-		expect(shell.screen()).toMatch(/or to keep the rules all the same:\s+fw-wizard\s+confirm keep/);
+		expect(unwrapped(shell)).toMatch(/or to keep the rules all the same: *node \S+ *confirm *keep/);
 		shell.type(`clear; ${FW_WIZARD} confirm keep; echo status $?\r`);
 		await shell.waitFor(/status 0$/m);
-		expect(await wizardDoes(server.host, 'undo', '--list')).toContain('  kept  ');
+		expect(await wizardDoes(server.host, 'undo', '--list')).toContain('  confirmed  ');
 	});
 
 	test('is refused a confirmation by another session that was open before', async () => {
@@ -98,7 +101,7 @@ describe.each(mainly('legacy'))('fw-wizard apply over ssh, %s', (backend) => {
 		await apply(`${OPEN} --confirm-within 60`);
 		old.type(`${FW_WIZARD} confirm; echo status $?\r`);
 		await old.waitFor(/status 1$/m);
-		expect(old.screen()).toContain('fw-wizard confirm keep');
+		expect(unwrapped(old)).toMatch(/node \S+ *confirm *keep/);
 	});
 
 	test('rolls back when nobody confirms in time, status 4, and tells who is logged in', async () => {
@@ -143,7 +146,7 @@ describe.each(mainly('legacy'))('fw-wizard apply over ssh, %s', (backend) => {
 			expect({status, stdout}).toEqual({status: 2, stdout: ''});
 			const client = server.clients[over === 4 ? 0 : 1];
 			expect(stderr).toBe(
-				`These rules shut 22/tcp, through which you (${client}) are connected\nAdd --open 22/tcp, or try it with --confirm-within 60\n`,
+				`fw-wizard: These rules block 22/tcp, through which you (${client}) are connected\nAdd --open 22/tcp, or try it with --confirm-within 60\n`,
 			);
 			expect(await rules()).toEqual(before);
 			expect(await wizardDoes(server.host, 'undo', '--list')).toBe('No change is remembered.\n');
@@ -155,7 +158,7 @@ describe.each(mainly('legacy'))('fw-wizard apply over ssh, %s', (backend) => {
 		const {status, stderr} = await wizard(server.host, 'apply', '--role', 'server');
 		expect(status).toBe(3);
 		expect(stderr).toMatch(
-			/^Another fw-wizard is changing the firewall: process \d+ .*\n.*fw-wizard confirm/,
+			/^fw-wizard: Another fw-wizard is changing the firewall: process \d+ .*\n.*cli\.js confirm/,
 		);
 	});
 });

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import {describe, expect, test} from 'vitest';
 import type {Item} from '../../source/checklist/checklist-item.ts';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {readChecklist} from '../_helpers/lab/checklist.ts';
 import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
@@ -9,7 +9,7 @@ import {KEPT_POLICY, keptRules, runKept} from '../_helpers/samples/kept-rules.ts
 
 const FAILED = ({state}: Item) => state === 'failed';
 
-describe.each(BACKENDS)("apply beside other programs' rules, %s", (backend) => {
+describe.each(mainly('legacy'))("apply beside other programs' rules, %s", (backend) => {
 	const lab = useLab();
 	const kept = keptRules(backend);
 
@@ -51,9 +51,9 @@ describe.each(BACKENDS)("apply beside other programs' rules, %s", (backend) => {
 		const host = await lab.host({backend});
 		await runKept(host, kept[0]?.command ?? '');
 		const args = ['apply', ...KEPT_POLICY, '--confirm-within', '3600'];
-		const said = /^Beside the policy: 3306\/tcp is open [\s\S]*The old rules come back/m;
+		const said = /^Beside the policy: 3306\/tcp is open [\s\S]*The old rules are restored/m;
 		await host.start(process.execPath, [CLI, ...args], said);
-		expect(await wizardDoes(host, 'confirm', 'keep')).toContain('Kept change 1');
+		expect(await wizardDoes(host, 'confirm', 'keep')).toContain('Confirmed change 1');
 		const flush = ['--existing', 'flush-input'];
 		expect((await wizard(host, 'apply', ...KEPT_POLICY, ...flush)).stderr).not.toContain('Beside');
 	}, 300_000);

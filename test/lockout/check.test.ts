@@ -21,7 +21,7 @@ describe('fw-wizard check beside a change', () => {
 		host.start(
 			process.execPath,
 			[CLI, 'apply', '--role', 'workstation', '--no-open', '--confirm-within', '3600'],
-			/The old rules come back/,
+			/The old rules are restored/,
 		);
 
 	test.each([
@@ -29,6 +29,8 @@ describe('fw-wizard check beside a change', () => {
 		{maker: 'is gone', lives: false},
 	])('that waits, and whose maker $maker: says so, and lets it be', async ({lives}) => {
 		const applying = await apply();
+		// The first check leaves what it found.
+		await readChecklist(host);
 		const before = await readState(host);
 		if (!lives) {
 			applying.kill();
@@ -36,7 +38,7 @@ describe('fw-wizard check beside a change', () => {
 
 		expect((await readChecklist(host)).failed.waiting).toBe('change 2 does');
 		expect(await readState(host)).toEqual(before);
-		expect(await wizardDoes(host, 'confirm', 'keep')).toContain('Kept change 2');
+		expect(await wizardDoes(host, 'confirm', 'keep')).toContain('Confirmed change 2');
 		expect((await readChecklist(host)).failed).toEqual({});
 	});
 

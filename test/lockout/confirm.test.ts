@@ -40,8 +40,8 @@ describe.each(mainly('legacy'))('the wizard over ssh waits, %s', (backend) => {
 	};
 
 	const kept = async (first: Terminal) => {
-		await first.waitFor(/Kept as change \d+/);
-		expect(await wizardDoes(server.host, 'undo', '--list')).toMatch(/ kept .*--open 22\/tcp/);
+		await first.waitFor(/Confirmed as change \d+/);
+		expect(await wizardDoes(server.host, 'undo', '--list')).toMatch(/ confirmed .*--open 22\/tcp/);
 		expect(ownLines((await readSaves(server.host)).ipv6)).not.toEqual([]);
 	};
 
@@ -84,7 +84,7 @@ describe.each(mainly('legacy'))('the wizard over ssh waits, %s', (backend) => {
 		expect({status, stderr}).toEqual({
 			status: 1,
 			stderr: expect.stringMatching(
-				/^This login comes from fd00:9:1::2, and the rules were applied from 10\.9\.0\.2: .*\n.*confirm keep\n$/,
+				/^fw-wizard: This login comes from fd00:9:1::2, and the rules were applied from 10\.9\.0\.2: .*\n.*confirm keep\n$/,
 			),
 		});
 		first.type('keep');
@@ -109,7 +109,7 @@ describe.each(mainly('legacy'))('the wizard over ssh waits, %s', (backend) => {
 		const {status, stdout} = await runThere(server, `${FW_WIZARD} confirm`);
 		expect({status, stdout}).toMatchObject({
 			status: 0,
-			stdout: expect.stringMatching(/^Kept change \d+: --role server/),
+			stdout: expect.stringMatching(/^Confirmed change \d+: --role server/),
 		});
 		await kept(first);
 	});
@@ -127,7 +127,7 @@ describe.each(mainly('legacy'))('the wizard over ssh waits, %s', (backend) => {
 		const {status, stderr} = await server.host.run(ssh, confirming);
 		expect(status).toBe(1);
 		expect(stderr).toMatch(
-			/^This login comes from the machine itself: .*\nLog in anew \(ssh -o ControlPath=none\)/,
+			/^fw-wizard: This login comes from the machine itself: .*\nLog in again \(ssh -o ControlPath=none\)/,
 		);
 		await moment(first);
 		expect(first.screen()).not.toContain('New login');
@@ -140,7 +140,7 @@ describe.each(mainly('legacy'))('the wizard over ssh waits, %s', (backend) => {
 		const warned = await walkTo(first, 'Load these rules now?');
 		expect(warned).toContain('locked out: 22/tcp');
 		first.type('o');
-		await first.waitFor('can come in again');
+		await first.waitFor('You can still log in');
 		first.press('enter');
 		await first.waitFor(COUNTDOWN);
 		expect((await runThere(server, `${FW_WIZARD} confirm`)).status).toBe(0);
@@ -200,7 +200,7 @@ describe.each(mainly('legacy'))('the wizard over ssh waits, %s', (backend) => {
 
 /** Waits until the wizard has looked again: its clock has moved on, by more than it takes to look. */
 async function moment(terminal: Terminal): Promise<void> {
-	const seconds = () => Number(/come back in (\d+) s/.exec(terminal.screen())?.[1]);
+	const seconds = () => Number(/restored in (\d+) s/.exec(terminal.screen())?.[1]);
 	const start = seconds();
 	await terminal.waitFor(() => seconds() <= start - 2);
 }

@@ -8,7 +8,7 @@ import {whatStays} from '../_helpers/lab/processes.ts';
 import {signalWatchdog} from '../_helpers/lab/watchdogs.ts';
 
 // A folder in memory would be refused where the boot is to load the rules from it.
-const BEFORE = ['--role', 'server', '--open', '22/tcp', '--boot', 'none'];
+const BEFORE = ['--role', 'server', '--open', '22/tcp', '--boot', 'none', '--published', 'policy'];
 /** Its rules take more than a page of the disk; its policy does not. */
 const AFTER = [
 	...['--boot', 'none', '--role', 'server', '--open'],
@@ -44,19 +44,19 @@ describe.each(mainly('nft'))('a disk that takes no more, %s', (backend) => {
 			where: 'for what a change begins with',
 			spoil: disk('/var/lib/fw-wizard', 0),
 			status: 3,
-			says: /^\/var\/lib\/fw-wizard\/changes\/2: no space left on device\nMake room on that disk, /,
+			says: /^fw-wizard: \/var\/lib\/fw-wizard\/changes\/2: no space left on device\nMake room on that disk, /,
 		},
 		{
 			where: 'in the middle of what the next boot loads',
 			spoil: disk('/etc/fw-wizard', 1),
 			status: 4,
-			says: /^\/etc\/fw-wizard\/floor: no space left on device\nRolled back\. .* Make room /,
+			says: /^fw-wizard: \/etc\/fw-wizard\/floor: no space left on device\nRolled back\. .* Make room /,
 		},
 		{
 			where: 'since it is mounted for reading',
 			spoil: 'mount --bind /etc /etc && mount -o remount,bind,ro /etc',
 			status: 4,
-			says: /^\/etc\/fw-wizard\/policy\.json: read-only file system\nRolled back\. .* Make it writable/,
+			says: /^fw-wizard: \/etc\/fw-wizard\/policy\.json: read-only file system\nRolled back\. .* Make it writable/,
 		},
 	])('$where: rolls back, loses nothing, and says where', async ({spoil, status, says}) => {
 		await host.must('sh', ['-ec', spoil]);
@@ -65,7 +65,7 @@ describe.each(mainly('nft'))('a disk that takes no more, %s', (backend) => {
 		expect(result).toMatchObject({status, stdout: '', stderr: expect.stringMatching(says)});
 		expect(result.stderr.split('\n')).toHaveLength(3);
 		expect(await state()).toEqual(before);
-		expect((await wizard(host, 'check')).stdout).not.toMatch(/FAIL {2}the (running|restore)/);
+		expect((await wizard(host, 'check')).stdout).not.toMatch(/failed {2}the (running|restore)/);
 	});
 
 	test('while a change waits: it is rolled back in time, and not kept afterwards', async () => {
@@ -74,25 +74,29 @@ describe.each(mainly('nft'))('a disk that takes no more, %s', (backend) => {
 		const applying = await host.start(
 			process.execPath,
 			[CLI, 'apply', ...AFTER, ...flags],
-			/The old rules come back/,
+			/The old rules are restored/,
 		);
 		const remount = async (mode: 'ro' | 'rw') =>
 			host.must('mount', ['-o', `remount,${mode}`, '/var/lib']);
 		await remount('ro');
 		expect(await wizard(host, 'confirm', 'keep')).toMatchObject({
 			status: 3,
-			stderr: expect.stringMatching(/^\/var\/lib\/fw-wizard\/changes\/2: read-only file system\n/),
+			stderr: expect.stringMatching(
+				/^fw-wizard: \/var\/lib\/fw-wizard\/changes\/2: read-only file system\n/,
+			),
 		});
 		applying.kill();
 		expect(await whatStays(host, undefined, 30_000)).toEqual([]);
 		expect((await state()).rules).toBe(before.rules);
 		expect((await wizard(host, 'undo')).stderr).toMatch(
-			/^\/var\/lib\/fw-wizard\/changes\/2 cannot be written to\nRolled back\./,
+			/^fw-wizard: \/var\/lib\/fw-wizard\/changes\/2 cannot be written to\nRolled back\./,
 		);
 		await remount('rw');
 		expect(await wizard(host, 'confirm', 'keep')).toMatchObject({
 			status: 4,
-			stderr: expect.stringMatching(/^Change 2 was not confirmed in time and is rolled back\n/),
+			stderr: expect.stringMatching(
+				/^fw-wizard: Change 2 was not confirmed in time and is rolled back\n/,
+			),
 		});
 		expect(await state()).toEqual(before);
 	});
@@ -102,7 +106,7 @@ describe.each(mainly('nft'))('a disk that takes no more, %s', (backend) => {
 		const applying = await host.start(
 			process.execPath,
 			[CLI, 'apply', ...AFTER, '--confirm-within', '600', '--existing', 'flush-input'],
-			/The old rules come back/,
+			/The old rules are restored/,
 		);
 		await host.must('rm', ['-r', '/var/lib/fw-wizard']);
 		applying.kill();
@@ -117,7 +121,7 @@ describe.each(mainly('nft'))('a disk that takes no more, %s', (backend) => {
 		const applying = await host.start(
 			process.execPath,
 			[CLI, 'apply', ...AFTER, '--confirm-within', '600', '--existing', 'flush-input'],
-			/The old rules come back/,
+			/The old rules are restored/,
 		);
 		expect((await state()).rules).not.toBe(before);
 		await signalWatchdog(host, 'SIGSTOP');
@@ -136,7 +140,7 @@ describe.each(mainly('nft'))('a disk that takes no more, %s', (backend) => {
 		const applying = await host.start(
 			process.execPath,
 			[CLI, 'apply', ...AFTER, '--confirm-within', '60'],
-			/The old rules come back/,
+			/The old rules are restored/,
 		);
 		const {status, stderr} = await wizard(host, 'confirm', 'keep');
 		expect(status).toBe(4);

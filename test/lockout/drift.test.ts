@@ -21,7 +21,7 @@ describe.each(BACKENDS)('rules that others change while they wait, %s', (backend
 		host.start(
 			process.execPath,
 			[CLI, 'apply', ...SHUT, '--confirm-within', '60'],
-			/The old rules come back/,
+			/The old rules are restored/,
 		);
 
 	test.each([
@@ -35,7 +35,7 @@ describe.each(BACKENDS)('rules that others change while they wait, %s', (backend
 			status: 4,
 			stdout: '',
 			stderr: expect.stringMatching(
-				/^Another program has changed the rules meanwhile\. [^\n]*\nRolled back\. [^\n]*\n$/,
+				/^fw-wizard: Another program has changed the rules meanwhile\. [^\n]*\nRolled back\. [^\n]*\n$/,
 			),
 		});
 		expect(await applying.ended).toBe(4);

@@ -55,13 +55,16 @@ describe.each(BACKENDS)('a watchdog whose system calls fail, %s', (backend) => {
 	/** A machine with the files that the cases need, and a change whose watchdog can be started again. */
 	const prepare = async (existing: boolean) => {
 		const host = await lab.host({backend});
-		await wizardDoes(host, 'apply', '--role', 'server', '--open', '22/tcp', '--helper', 'ftp');
+		await wizardDoes(
+			...[host, 'apply', '--role', 'server', '--open', '22/tcp', '--helper', 'ftp'],
+			...['--published', 'policy'],
+		);
 		await host.must('iptables', ['-A', 'INPUT', '-s', '192.0.2.7', '-j', 'DROP']);
 		const flags = existing ? ['--existing', 'flush-input'] : [];
 		const applying = await host.start(
 			process.execPath,
 			[CLI, 'apply', '--role', 'workstation', '--no-open', ...flags, '--confirm-within', '600'],
-			/The old rules come back/,
+			/The old rules are restored/,
 		);
 		const write = (name: string, text: string) => writeFileSync(path.join(host.folder, name), text);
 		write('after4', await host.must('iptables-save', []));
@@ -156,7 +159,7 @@ describe.each(BACKENDS)('a program whose system calls fail, %s', (backend) => {
 				const output = path.join(host.folder, 'output');
 				const line =
 					when === 0
-						? '"$@" >"$0" 2>&1 & until grep -q "come back" "$0" || ! kill -0 $!; do sleep 0.1; done; sleep 7; timeout -s INT 3 strace $STRACE -p $!; wait $!'
+						? '"$@" >"$0" 2>&1 & until grep -q "are restored" "$0" || ! kill -0 $!; do sleep 0.1; done; sleep 7; timeout -s INT 3 strace $STRACE -p $!; wait $!'
 						: 'strace $STRACE:when=$WHEN "$@" >"$0" 2>&1';
 				const script = `STRACE='${[...strace, fails].join(' ')}' WHEN=${when}; ${line}`;
 				await host.run('bash', ['-c', script, output, ...words], {timeout: 60_000});

@@ -19,7 +19,7 @@ const SAYS = /^(?:$|22\/tcp is closed from 192\.0\.2\.9 |not tried: iptables-res
 const REFUSED = {
 	status: 3,
 	stderr: expect.stringMatching(
-		/^A rule has a line break .* cannot be put back as it is: -A \S+ [^\n]*\\n[^\n]*\nNothing was changed\./,
+		/^fw-wizard: A rule has a line break .* cannot be restored as it is: -A \S+ [^\n]*\\n[^\n]*\nNothing was changed\./,
 	),
 };
 
@@ -81,7 +81,7 @@ describe.each(mainly('legacy'))(
 				const applying = await host.start(
 					process.execPath,
 					[CLI, 'apply', ...AFTER, ...FLUSH, '--confirm-within', '600'],
-					/The old rules come back/,
+					/The old rules are restored/,
 				);
 				await add('-I INPUT', match, '-j', 'DROP');
 				await add('-A INPUT', match, '-j', 'FW-WIZARD-INPUT');
@@ -104,7 +104,7 @@ describe.each(mainly('legacy'))(
 			const applying = await host.start(
 				process.execPath,
 				[CLI, 'apply', ...BEFORE, '--confirm-within', '600'],
-				/The old rules come back/,
+				/The old rules are restored/,
 			);
 			await add('-I INPUT', match, '-j', 'FW-WIZARD-INPUT');
 			await applying.interrupt();

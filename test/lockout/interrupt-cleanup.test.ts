@@ -78,7 +78,7 @@ async function torment(host: Host, times: number, random: () => number): Promise
 		const pending = [...words, '--confirm-within', '10'];
 		const waiting = victim === 'wait' || victim === 'confirm';
 		const applying = waiting
-			? await host.start(process.execPath, [CLI, ...pending], /The old rules come back/)
+			? await host.start(process.execPath, [CLI, ...pending], /The old rules are restored/)
 			: undefined;
 		if (victim === 'undo') {
 			await wizardDoes(host, ...words);

@@ -16,8 +16,28 @@ const MACHINES = 3;
 const SEED = Number(process.env.FWW_SEED ?? Date.now() % 1e9);
 
 const POLICIES = [
-	['--role', 'workstation', '--no-open', '--no-helper', '--verdict', 'reject'],
-	['--role', 'server', '--open', '22/tcp', '--helper', 'ftp', '--verdict', 'reset'],
+	[
+		'--role',
+		'workstation',
+		'--no-open',
+		'--no-helper',
+		'--verdict',
+		'reject',
+		'--published',
+		'leave',
+	],
+	[
+		'--role',
+		'server',
+		'--open',
+		'22/tcp',
+		'--helper',
+		'ftp',
+		'--verdict',
+		'reset',
+		'--published',
+		'policy',
+	],
 	[
 		'--role',
 		'server',
@@ -28,6 +48,8 @@ const POLICIES = [
 		'--verdict',
 		'drop',
 		'--no-helper',
+		'--published',
+		'leave',
 	],
 ] as const;
 
@@ -114,7 +136,7 @@ async function torment(host: Host, times: number, random: () => number): Promise
 		const [old, next, victim] = [now, other(now), pick(VICTIMS)];
 		const waiting = victim === 'wait' || victim === 'confirm';
 		const applying = waiting
-			? await host.start(process.execPath, [CLI, ...apply(next)], /The old rules come back/)
+			? await host.start(process.execPath, [CLI, ...apply(next)], /The old rules are restored/)
 			: undefined;
 		if (victim === 'undo') {
 			await wizardDoes(host, ...apply(next), '--yes');

@@ -49,7 +49,7 @@ describe.each(mainly('nft'))('rules whose turn comes when their time is over, %s
 		expect({status, stderr}).toEqual({
 			status: 4,
 			stderr: expect.stringMatching(
-				/^Loading took longer than the time to confirm\nRolled back\./m,
+				/^fw-wizard: Loading took longer than the time to confirm\nRolled back\./m,
 			),
 		});
 		expect(await whatStays(host, undefined, 20_000)).toEqual([]);
@@ -73,7 +73,7 @@ describe('a lock of iptables that another program keeps', () => {
 		expect({status, stderr}).toEqual({
 			status: 3,
 			stderr: expect.stringMatching(
-				/^Another program holds the lock of iptables, .*\nNothing was changed\./,
+				/^fw-wizard: Another program holds the lock of iptables, .*\nNothing was changed\./,
 			),
 		});
 		expect(JSON.stringify(await readSaves(host))).not.toContain('FW-WIZARD');

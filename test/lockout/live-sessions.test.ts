@@ -65,7 +65,7 @@ describe.each(BACKENDS)('sessions that conntrack has never seen, %s', (backend) 
 			variables: host.variables,
 			columns: 400,
 		});
-		const review = await walkTo(wizard, 'These are the rules');
+		const review = await walkTo(wizard, 'This is what changes');
 		const warning = review.split('\n').find((line) => line.includes('These connections may end'));
 		const named = warning
 			?.split(': ')[1]

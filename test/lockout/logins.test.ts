@@ -71,7 +71,7 @@ describe.each(RUNS)(
 			const {status, stdout, stderr} = await runBy(way, CONFIRM);
 			expect({status, stdout, stderr}).toEqual({
 				status: 0,
-				stdout: expect.stringMatching(/^Kept change \d+/),
+				stdout: expect.stringMatching(/^Confirmed change \d+/),
 				stderr: '',
 			});
 			expect(await applying.ended).toBe(0);
@@ -83,7 +83,7 @@ describe.each(RUNS)(
 			// In a view of its own, a terminal of the test is there.
 			const command = `mount --bind "$(tty)" /dev/console; ${CONFIRM} </dev/console; umount /dev/console`;
 			const terminal = terminals.start(['sh', '-c', command], {enter: server.host.enter});
-			await terminal.waitFor(/Kept change \d+/);
+			await terminal.waitFor(/Confirmed change \d+/);
 			expect(await terminal.ended).toBe(0);
 			expect(await applying.ended).toBe(0);
 			await wizardDoes(server.host, 'undo', '--all');
@@ -96,7 +96,7 @@ describe.each(RUNS)(
 			const terminal = logIn(terminals, server, `${tmux} attach`);
 			await terminal.waitFor(/[#$]/);
 			terminal.type(`${CONFIRM}\r`);
-			await terminal.waitFor(/Kept change \d+/);
+			await terminal.waitFor(/Confirmed change \d+/);
 			expect(await applying.ended).toBe(0);
 		});
 	},
@@ -115,7 +115,10 @@ const NOT_ROOTS = `The server of this login at ${OTHER_PORT}/tcp is not root's`;
 const WAIT = {timeout: 20_000, interval: 50};
 /** A port on which root listens, and that the new rules close. */
 const CLOSED_PORT = 3333;
-const BLOCKED = new RegExp(`^The new rules block ${CLOSED_PORT}/tcp from 10\\.9\\.0\\.2: `, 'm');
+const BLOCKED = new RegExp(
+	`^fw-wizard: The new rules block ${CLOSED_PORT}/tcp from 10\\.9\\.0\\.2: `,
+	'm',
+);
 
 describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 	const lab = useLab();
@@ -186,7 +189,7 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 		return waiting.get(name)?.output() ?? '';
 	};
 
-	const OLD = /^This session was open before the rules were applied/m;
+	const OLD = /^fw-wizard: This session was open before the rules were applied/m;
 
 	const CASES: ReadonlyArray<{
 		readonly what: string;
@@ -196,7 +199,7 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 		{
 			what: 'a terminal of a login that ended before the rules were loaded',
 			confirm: async () => confirmIn('old'),
-			why: /^The login that opened this terminal has ended: /,
+			why: /^fw-wizard: The login that opened this terminal has ended: /,
 		},
 		{
 			what: 'a terminal of a new login that has ended',
@@ -204,7 +207,7 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 				await runBy(admin, `dtach -n ${file('new')} bash --norc`);
 				return confirmIn('new');
 			},
-			why: /^The login that opened this terminal has ended: /,
+			why: /^fw-wizard: The login that opened this terminal has ended: /,
 		},
 		{
 			what: 'a login from before',
@@ -219,12 +222,12 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 		{
 			what: 'a new session over a connection from before',
 			confirm: async () => said(await runBy(shared(), CONFIRM)),
-			why: /^This session .*, or shares a connection that was \(ControlMaster\): /,
+			why: /^fw-wizard: This session .*, or shares a connection that was \(ControlMaster\): /,
 		},
 		{
 			what: 'a terminal without a login: of a web console, of docker exec',
 			confirm: async () => said(await server.host.run('sh', ['-c', CONFIRM])),
-			why: /^(How this terminal is connected could not be detected|The login that opened this)/,
+			why: /^fw-wizard: (How this terminal is connected could not be detected|The login that opened this)/,
 		},
 		{
 			what: 'a login from another address',
@@ -236,7 +239,7 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 				await login.stop();
 				return said(await runBy(other, CONFIRM));
 			},
-			why: /^This login comes from 10\.9\.0\.3, and the rules were applied from 10\.9\.0\.2: /,
+			why: /^fw-wizard: This login comes from 10\.9\.0\.3, and the rules were applied from 10\.9\.0\.2: /,
 		},
 		{
 			what: 'a process of an ordinary user that calls itself sshd',
@@ -253,7 +256,7 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 				);
 				return text;
 			},
-			why: new RegExp(`^${NOT_ROOTS}`, 'm'),
+			why: new RegExp(`^fw-wizard: ${NOT_ROOTS}`, 'm'),
 		},
 		{
 			what: 'a connection that conntrack takes for an established one',
@@ -293,7 +296,7 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 				terminal.type('exit\r');
 				return text;
 			},
-			why: /^mosh does not show from which address you are connected/m,
+			why: /^fw-wizard: mosh does not show from which address you are connected/m,
 		},
 		{
 			what: 'a new login, after which sshd has stopped listening',
@@ -303,7 +306,7 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 				process.kill(await processOf(server.host, /^sshd: .*\[listener\]/), 'SIGTERM');
 				return confirmWaiting('last');
 			},
-			why: /^No program listens at 22\/tcp any more: /m,
+			why: /^fw-wizard: No program listens at 22\/tcp any more: /m,
 		},
 		{
 			what: 'a change of version 0.1.0, which did not record this',
@@ -314,7 +317,7 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 				await server.host.must('tee', [meta], {input: JSON.stringify(old)});
 				return confirmWaiting('very-last');
 			},
-			why: /^An older version of fw-wizard made this change/m,
+			why: /^fw-wizard: An older version of fw-wizard made this change/m,
 		},
 	];
 
@@ -333,14 +336,14 @@ describe.each(RUNS)('needs the word, $backend, run $run', ({backend}) => {
 			const text = await confirm();
 			expect(text).toMatch(why);
 			expect(text).toMatch(
-				/^Log in anew .*\(ssh -o ControlPath=none\) .*keep the rules all the same: fw-wizard confirm keep$/m,
+				/^Log in again .*\(ssh -o ControlPath=none\) .*keep the rules all the same: (?:sudo )?node \S+ confirm keep$/m,
 			);
 			expect(await wizardDoes(server.host, 'undo', '--list')).toContain('  waits  ');
 		});
 	}
 
 	test('and is confirmed by it', async () => {
-		expect(await wizardDoes(server.host, 'confirm', 'keep')).toMatch(/^Kept change 1/);
+		expect(await wizardDoes(server.host, 'confirm', 'keep')).toMatch(/^Confirmed change 1/);
 		expect(await applying.ended).toBe(0);
 	});
 });

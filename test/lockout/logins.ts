@@ -44,7 +44,7 @@ export function withOptions({client, words}: Way, ...options: readonly string[])
 /** Applies over a login, and returns when it waits for the confirmation. */
 export async function applyBy({client, words}: Way): Promise<Server> {
 	const [program = '', ...args] = words(`${FW_WIZARD} apply ${OPEN} --confirm-within 600`);
-	return client.start(program, args, /The old rules come back/);
+	return client.start(program, args, /The old rules are restored/);
 }
 
 export async function runBy({client, words}: Way, command: string): Promise<RunResult> {

@@ -29,7 +29,7 @@ describe.each(mainly('legacy'))('a change whose watchdog was killed, %s', (backe
 		const applying = await host.start(
 			process.execPath,
 			[CLI, 'apply', ...SHUT, '--confirm-within', `${LIMIT}`],
-			/The old rules come back/,
+			/The old rules are restored/,
 		);
 		// It would start the watchdog again.
 		if (toProgram) {
@@ -61,7 +61,10 @@ describe.each(mainly('legacy'))('a change whose watchdog was killed, %s', (backe
 		test.each([
 			{command: ['check'], result: {}},
 			{command: ['undo'], result: {status: 0, stdout: /^Undone: change 2\./}},
-			{command: ['confirm', 'keep'], result: {status: 4, stderr: /^Change 2 was not confirmed in/}},
+			{
+				command: ['confirm', 'keep'],
+				result: {status: 4, stderr: /^fw-wizard: Change 2 was not confirmed in/},
+			},
 			{command: ['apply', ...BEFORE], result: {status: 3, stderr: /is stopped: process \d+ \(/}},
 		])(
 			'and whose program is stopped: $command.0 clears it up before all else',
@@ -80,7 +83,7 @@ describe.each(mainly('legacy'))('a change whose watchdog was killed, %s', (backe
 				process.kill(applying.pid, 'SIGCONT');
 				expect(await applying.ended).toBe(4);
 				expect(await wizardDoes(host, 'undo', '--list')).toMatch(
-					/ 1 .* kept .*\n +2 .* rolled back /,
+					/ 1 .* confirmed .*\n +2 .* rolled back /,
 				);
 				expect(await rulesOf(host)).toBe(before);
 				expect(await whatStays(host)).toEqual([]);
@@ -93,7 +96,7 @@ describe.each(mainly('legacy'))('a change whose watchdog was killed, %s', (backe
 		await timeIsOver(host);
 		expect(await rulesOf(host)).not.toBe(before);
 		const terminal = terminals.start([process.execPath, CLI], host);
-		await terminal.waitFor('Recommended role');
+		await terminal.waitFor('The firewall of this machine');
 		expect(await rulesOf(host)).toBe(before);
 		terminal.press('ctrlC');
 		await terminal.ended;
@@ -122,7 +125,7 @@ describe('the lock on changes', () => {
 		const applying = await host.start(
 			process.execPath,
 			[CLI, 'apply', ...SHUT, '--confirm-within', '3600'],
-			/The old rules come back/,
+			/The old rules are restored/,
 		);
 		process.kill(applying.pid, 'SIGSTOP');
 		const {status, stderr} = await wizard(host, 'apply', ...BEFORE);
@@ -130,12 +133,12 @@ describe('the lock on changes', () => {
 			status: 3,
 			stderr: expect.stringMatching(
 				new RegExp(
-					`^Another fw-wizard is changing the firewall, and is stopped: process ${applying.pid} \\(.*apply.*\\)\\n.*kill -CONT ${applying.pid};.*kill -KILL ${applying.pid}, and try again\\n$`,
+					`^fw-wizard: Another fw-wizard is changing the firewall, and is stopped: process ${applying.pid} \\(.*apply.*\\)\\n.*kill -CONT ${applying.pid};.*kill -KILL ${applying.pid}, and try again\\n$`,
 				),
 			),
 		});
 		await host.must('kill', ['-KILL', `${applying.pid}`]);
-		expect(await wizardDoes(host, 'apply', ...BEFORE)).toContain('Kept as change 3');
+		expect(await wizardDoes(host, 'apply', ...BEFORE)).toContain('Confirmed as change 3');
 		expect((await readState(host)).rules).toBe(before);
 		expect(await whatStays(host)).toEqual([]);
 	});
@@ -145,12 +148,12 @@ describe('the lock on changes', () => {
 		await wizardDoes(host, 'apply', ...BEFORE);
 		for (const [command, state, status] of [
 			['undo', 'rolled back', 4],
-			['confirm', 'kept', 0],
+			['confirm', 'confirmed', 0],
 		] as const) {
 			const applying = await host.start(
 				process.execPath,
 				[CLI, 'apply', ...SHUT, '--confirm-within', '3600'],
-				/The old rules come back/,
+				/The old rules are restored/,
 			);
 			process.kill(applying.pid, 'SIGSTOP');
 			await wizardDoes(host, command, ...(command === 'confirm' ? ['keep'] : []));
@@ -178,7 +181,7 @@ describe('undo', () => {
 			})),
 		);
 		expect(await wizardDoes(host, 'undo', '--list')).toMatch(
-			/1 .* kept .*\n.* 2 .* kept .*\n.* 3 .* rolled back /,
+			/1 .* confirmed .*\n.* 2 .* confirmed .*\n.* 3 .* rolled back /,
 		);
 	});
 
@@ -194,7 +197,7 @@ describe('undo', () => {
 		]);
 		expect(await wizardDoes(host, 'undo')).toMatch(/^Undone: change 3\./);
 		expect(await wizardDoes(host, 'undo', '--list')).toMatch(
-			/1 .* kept .*\n.* 2 .* kept .*\n.* 3 .* rolled back /,
+			/1 .* confirmed .*\n.* 2 .* confirmed .*\n.* 3 .* rolled back /,
 		);
 	});
 });

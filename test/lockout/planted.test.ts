@@ -45,7 +45,7 @@ describe('what others than root have planted', () => {
 			status: 3,
 			stdout: '',
 			stderr: expect.stringMatching(
-				/^\/var\/lib\/fw-wizard is not owned by root\nNothing in it [^\n]*\n$/,
+				/^fw-wizard: \/var\/lib\/fw-wizard is not owned by root\nNothing in it [^\n]*\n$/,
 			),
 		});
 		expect(await host.run('ls', [trap])).toMatchObject({status: 2});
@@ -86,7 +86,7 @@ describe('what others than root have planted', () => {
 		expect(await wizard(host, 'prove', '--of', 'boot', ...SERVER)).toMatchObject({
 			status: 3,
 			stderr: expect.stringMatching(
-				new RegExp(`^${culprit} (is not owned|can be written)[^\\n]*\\n`),
+				new RegExp(`^fw-wizard: ${culprit} (is not owned|can be written)[^\\n]*\\n`),
 			),
 		});
 		const {status, items} = await readChecklist(host);
@@ -117,14 +117,20 @@ describe('what others than root have planted', () => {
 		const {status, stderr} = await wizard(host, 'undo');
 		expect(status).toBe(3);
 		expect(stderr).toMatch(
-			/^\/var\/lib\/fw-wizard\/changes\/1 can be written by others than root\n/,
+			/^fw-wizard: \/var\/lib\/fw-wizard\/changes\/1 can be written by others than root\n/,
 		);
 	});
 
 	test.each([
-		{what: STATE, says: /^\/var\/lib\/fw-wizard is something else than a folder\n/},
-		{what: '/etc/fw-wizard', says: /^\/etc\/fw-wizard is something else than a folder\n/},
-		{what: `${STATE}/lock`, says: /^\/var\/lib\/fw-wizard\/lock is something else than a file\n/},
+		{what: STATE, says: /^fw-wizard: \/var\/lib\/fw-wizard is something else than a folder\n/},
+		{
+			what: '/etc/fw-wizard',
+			says: /^fw-wizard: \/etc\/fw-wizard is something else than a folder\n/,
+		},
+		{
+			what: `${STATE}/lock`,
+			says: /^fw-wizard: \/var\/lib\/fw-wizard\/lock is something else than a file\n/,
+		},
 	])('is not followed: a link at $what', async ({what, says}) => {
 		const target = path.join(host.folder, 'target');
 		await host.must('install', ['-d', '-o', 'nobody', target]);
@@ -141,7 +147,7 @@ describe('what others than root have planted', () => {
 		expect((await wizard(host, 'apply', ...SERVER)).stderr).toMatch(/lock is something else/);
 		await host.must('rm', [`${STATE}/lock`]);
 		await host.must('mkfifo', [`${STATE}/journal`]);
-		expect(await wizardDoes(host, 'apply', ...SERVER)).toContain('Kept as change 1');
+		expect(await wizardDoes(host, 'apply', ...SERVER)).toContain('Confirmed as change 1');
 	});
 
 	test('is found by its own path alone: not by PATH', async () => {
@@ -174,14 +180,16 @@ describe('what others than root have planted', () => {
 			const words = [`FW_WIZARD_REHEARSAL=${ticket}`, process.execPath, CLI, 'apply', ...SERVER];
 			const {status, stderr} = await host.run('env', [...words, '--yes']);
 			expect(status).toBe(3);
-			expect(stderr).toMatch(/^FW_WIZARD_REHEARSAL is set, but this is the real machine\nUnset it/);
+			expect(stderr).toMatch(
+				/^fw-wizard: FW_WIZARD_REHEARSAL is set, but this is the real machine\nUnset it/,
+			);
 		},
 	);
 
 	test.each(['/dev/zero', '/etc', '/nowhere'])('is no policy: %s', async (file) => {
 		const {status, stderr} = await wizard(host, 'apply', '--policy', file);
 		expect(status).toBe(2);
-		expect(stderr).toMatch(/^The policy file cannot be read: [^\n]*\n[^\n]*\n$/);
+		expect(stderr).toMatch(/^fw-wizard: The policy file cannot be read: [^\n]*\n[^\n]*\n$/);
 	});
 });
 
@@ -201,7 +209,7 @@ describe('an ordinary user on a machine that root has given a firewall', () => {
 				...[...user, process.execPath, path.join(program, 'cli.js')],
 				...[...args, '--rehearse'],
 			]);
-		expect(await rehearse('apply', ...SERVER, '--yes')).toContain('Kept as change 1');
+		expect(await rehearse('apply', ...SERVER, '--yes')).toContain('Confirmed as change 1');
 		expect(await rehearse('undo', '--list')).toBe('No change is remembered.\n');
 		expect(await readState(host)).toEqual(before);
 	});
@@ -217,7 +225,7 @@ describe.each(['pending', 'kept', 'done'])('the damaged record of a change that 
 		const applying = await host.start(
 			process.execPath,
 			[CLI, 'apply', '--role', 'workstation', '--no-open', '--confirm-within', '3600'],
-			/The old rules come back/,
+			/The old rules are restored/,
 		);
 		applying.kill();
 		const script = `cd ${STATE}/changes/2; mv -n pending ${state}; printf %s "$1" >meta.json`;
@@ -229,7 +237,7 @@ describe.each(['pending', 'kept', 'done'])('the damaged record of a change that 
 			expect((await readState(host)).rules).toBe(before.rules);
 		}
 
-		expect(await wizardDoes(host, 'apply', ...SERVER)).toContain('Kept as change 3');
+		expect(await wizardDoes(host, 'apply', ...SERVER)).toContain('Confirmed as change 3');
 		expect((await readState(host)).rules).toBe(before.rules);
 		expect(await whatStays(host)).toEqual([]);
 	});

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {BOOT} from '../_helpers/lab/boot-script.ts';
 import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type MachineState, readState, strayNames} from '../_helpers/lab/machine-state.ts';
@@ -9,6 +9,7 @@ import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
 import {type Disk, useDisk} from '../_helpers/lab/slow-disk.ts';
 import {randomFrom} from '../_helpers/lab/victim.ts';
+import {TWO_POLICIES} from './two-policies.ts';
 
 /** Power cuts, those of both backends together. */
 const CUTS = rounds(6, 200);
@@ -17,9 +18,17 @@ const MACHINES = CUTS > 50 ? 2 : 1;
 const SEED = Number(process.env.FWW_SEED ?? Date.now() % 1e9);
 
 const POLICIES = [
-	['--role', 'server', '--open', '22/tcp', '--no-helper'],
-	['--role', 'server', '--open', '80/tcp', '--verdict', 'drop', '--helper', 'ftp'],
-	['--role', 'workstation', '--no-open', '--no-helper', '--verdict', 'reset'],
+	...TWO_POLICIES,
+	[
+		'--role',
+		'workstation',
+		'--no-open',
+		'--no-helper',
+		'--verdict',
+		'reset',
+		'--published',
+		'leave',
+	],
 ] as const;
 
 const VICTIMS = ['apply', 'confirm', 'undo'] as const;
@@ -29,7 +38,7 @@ type Victim = (typeof VICTIMS)[number];
 const SLOW = ['fsync', 'rename', 'unlink', 'pwrite64'];
 const DELAYS = [0, 5, 20, 80];
 
-describe.each(BACKENDS)('the power is cut at any moment, %s', (backend) => {
+describe.each(mainly('legacy'))('the power is cut at any moment, %s', (backend) => {
 	const lab = useLab();
 
 	test(`and rules, files and journal say the same, ${CUTS / 2} times`, async () => {

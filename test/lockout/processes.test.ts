@@ -1,7 +1,7 @@
 import os from 'node:os';
 import process from 'node:process';
 import {describe, expect, test, vi} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
 import {limitProcesses} from '../_helpers/lab/control-groups.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
@@ -16,7 +16,7 @@ const LIMIT = 10;
 const GRACE = rounds(20, 5);
 const SHUT = ['--role', 'workstation', '--no-open', '--no-helper'];
 
-describe.each(BACKENDS)('a watchdog that cannot start a process, %s', (backend) => {
+describe.each(mainly('legacy'))('a watchdog that cannot start a process, %s', (backend) => {
 	const lab = useLab();
 
 	/** Loads rules that wait for their confirmation. */
@@ -28,7 +28,7 @@ describe.each(BACKENDS)('a watchdog that cannot start a process, %s', (backend) 
 		const applying = await host.start(
 			process.execPath,
 			[CLI, 'apply', ...SHUT, ...flags, '--confirm-within', `${LIMIT}`],
-			/The old rules come back/,
+			/The old rules are restored/,
 		);
 		const until = Number(await host.must('cat', ['/var/lib/fw-wizard/changes/2/pending']));
 		expect(await rulesOf(host)).not.toEqual(before);

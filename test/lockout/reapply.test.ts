@@ -6,7 +6,7 @@ import {joinedPair} from '../_helpers/lab/pair.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
 import {PORTS, startTraffic} from '../_helpers/traffic/traffic.ts';
 
-const TIMES = rounds(8, 20);
+const TIMES = rounds(5, 20);
 /** Two that differ in all but the ports that the probes go to. */
 const POLICIES = [
 	['--verdict', 'drop', '--open', '9000-9010', '--helper', 'ftp'],

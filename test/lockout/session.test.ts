@@ -99,9 +99,9 @@ describe.each([
 	});
 });
 
-/** What Welcome says of the session. */
+/** What the first line says of the session. */
 async function said(terminal: Terminal, client: string, port: number): Promise<void> {
-	await terminal.waitFor(`You: from ${client}, through ${port}/tcp`);
+	await terminal.waitFor(`from ${client} (${port}/tcp)`);
 	terminal.press('ctrlC');
 	expect(await terminal.ended).toBeGreaterThanOrEqual(0);
 }

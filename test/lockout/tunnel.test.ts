@@ -20,14 +20,14 @@ describe('a login through a tunnel of WireGuard needs its UDP port as well', () 
 
 	const applyOver = async (flags: string) => {
 		const [program = '', ...args] = way.words(`${FW_WIZARD} apply ${flags} --confirm-within 600`);
-		return server.client.start(program, args, /The old rules come back/);
+		return server.client.start(program, args, /The old rules are restored/);
 	};
 	const forgetFlows = async () => server.host.must('conntrack', ['-F']);
 
 	test('closed, the new login does not confirm', async () => {
 		const applying = await applyOver(ONLY_SSH);
 		expect(applying.output()).toContain(
-			'These rules shut 51820/udp (tunnel wg0), through which you (10.99.0.2) are connected',
+			'These rules block 51820/udp (tunnel wg0), through which you (10.99.0.2) are connected',
 		);
 		const login = await startBy(way, 'echo in; exec cat', /in/);
 		const blocked = 'The new rules block 51820/udp (tunnel wg0), through which this login comes';
@@ -55,7 +55,7 @@ describe('a login through a tunnel of WireGuard needs its UDP port as well', () 
 		await server.host.must('sh', ['-ec', set]);
 		await runBy(way, 'true');
 		const applying = await applyOver(flags.replace('CLIENT', server.clients[0]));
-		expect(applying.output()).not.toContain('These rules shut');
+		expect(applying.output()).not.toContain('These rules block');
 		await forgetFlows();
 		expect(await runBy(way, `${FW_WIZARD} confirm`)).toMatchObject({status: 0});
 		expect(await applying.ended).toBe(0);

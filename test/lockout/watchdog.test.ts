@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {VERDICTS} from '../../source/policy/policy.ts';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
 import {processesOf, processOf, whatStays} from '../_helpers/lab/processes.ts';
@@ -66,7 +66,7 @@ type Story = {
 	readonly left: readonly string[];
 };
 
-describe.each(BACKENDS)('whoever shuts themselves out of SSH, %s', (backend) => {
+describe.each(mainly('nft'))('whoever shuts themselves out of SSH, %s', (backend) => {
 	const lab = useLab();
 	const terminals = useTerminals();
 	const stories: Story[] = [];
@@ -164,7 +164,7 @@ describe.each(BACKENDS)('whoever shuts themselves out of SSH, %s', (backend) => 
 		const terminal = terminals.start(login, {enter: server.client.enter});
 		await (command === flags
 			? walkAndLoad(terminal, 'shut')
-			: terminal.waitFor(/old rules come back in \d+ s/));
+			: terminal.waitFor(/old rules are restored in \d+ s/));
 		return terminal;
 	};
 

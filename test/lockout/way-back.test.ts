@@ -6,7 +6,7 @@ import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {readSaves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
 
 const BEFORE = ['--role', 'server', '--open', '22/tcp'];
-const AFTER = ['--role', 'server', '--open', '80/tcp', '--helper', 'ftp'];
+const AFTER = ['--role', 'server', '--open', '80/tcp', '--helper', 'ftp', '--published', 'policy'];
 const RECENT = ['-m', 'recent', '--set', '--name'];
 const FLUSH = ['--existing', 'flush-input'];
 
@@ -39,10 +39,10 @@ describe.each(BACKENDS)('the way back is rehearsed, %s', (backend) => {
 	])('and refuses what cannot be put back: $name', async ({rule}) => {
 		await host.must('iptables', ['-N', 'x"y']);
 		await host.must('iptables', ['-I', 'FW-WIZARD-INPUT', ...rule]);
-		await refused(/^The rules that are there could not be put back as they are: /);
+		await refused(/^fw-wizard: The existing rules could not be restored as they are: /);
 		await host.must('iptables', ['-D', 'FW-WIZARD-INPUT', '1']);
 		await host.must('iptables', ['-I', 'INPUT', ...rule]);
-		await refused(/put back/, ...FLUSH);
+		await refused(/be restored/, ...FLUSH);
 		// Where it stays, nobody needs to put it back.
 		const before = await saved();
 		await wizardDoes(host, 'apply', ...AFTER);
@@ -52,7 +52,7 @@ describe.each(BACKENDS)('the way back is rehearsed, %s', (backend) => {
 
 	test('with all that the script needs of the machine', async () => {
 		await host.must('rm', ['/etc/alternatives/awk']);
-		await refused(/put back as they are: .*awk: not found/);
+		await refused(/restored as they are: .*awk: not found/);
 		await wizardDoes(host, 'apply', ...AFTER, '--no-rehearsal');
 	});
 

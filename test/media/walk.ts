@@ -20,13 +20,22 @@ const STILL = 300;
 /** What a step says that still looks for something, or tries it. */
 const BUSY = /looking|please wait|^[█·]+ +\d+ %/im;
 /** What a step says at the end of what it tries; before it begins it says nothing yet. */
-const DONE: Readonly<Record<string, RegExp>> = {proof: /packets in/};
+const DONE: Readonly<Record<string, RegExp>> = {
+	proof: /packets in|could not be/,
+	// Where it could not be tried on a busy machine, the picture is another one: that is no reason to wait for ever.
+	review: /tried with packets|could not be/i,
+};
 const SHELL = "env LANG=C.UTF-8 PS1='root@debian:~# ' bash --norc -i";
 
 /** What is done in a step besides Enter, which leads on. */
 const ACTIONS: Readonly<Record<string, (camera: Camera) => Promise<void>>> = {
+	// Each question is shown.
+	async welcome(camera) {
+		await camera.press('down');
+		await camera.press('down');
+	},
 	async ports(camera) {
-		await camera.type('http, https');
+		await camera.type('http, https, 8080/tcp');
 		await camera.still();
 		camera.shoot(2500, 'ports');
 		camera.terminal.press('enter');
@@ -38,10 +47,11 @@ const ACTIONS: Readonly<Record<string, (camera: Camera) => Promise<void>>> = {
 		terminal.press('enter');
 		await terminal.waitFor(COUNTDOWN);
 		await camera.still();
-		camera.shoot(2500, 'confirm');
-		camera.logIn();
-		await terminal.waitFor(/New login from .* seen/);
 		camera.shoot(2500);
+		camera.logIn();
+		await terminal.waitFor(/New login from /);
+		await camera.still();
+		camera.shoot(2500, 'confirm');
 	},
 };
 
@@ -95,8 +105,10 @@ export async function walk(
 /** The step that the rail marks: `helpers`; undefined in the shell. */
 function stepOf(terminal: Terminal): string | undefined {
 	const {rows, cursor} = terminal.picture();
-	const marked = rows[0]?.find(({colour, bold}) => colour === 'cyan' && bold);
-	return cursor === undefined ? marked?.text.replace(/^.*: /, '').toLowerCase() : undefined;
+	const marked = rows[1]?.find(({colour, bold}) => colour === 'cyan' && bold);
+	return cursor === undefined
+		? marked?.text.replace(/^.*: /, '').toLowerCase().replaceAll(' ', '-')
+		: undefined;
 }
 
 /** Works a terminal by hand, and films it. */

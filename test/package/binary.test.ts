@@ -66,7 +66,7 @@ describe('the stand-alone binary, in a Debian without Node', () => {
 	test('walks through the wizard', async () => {
 		const terminal = terminals.start(['fw-wizard', '--rehearse'], {enter, columns: 100, rows: 30});
 		await walkToReview(terminal);
-		expect(await applyAndKeep(terminal)).toContain('REHEARSAL');
+		expect(await applyAndKeep(terminal)).toContain('Rehearsal:');
 		terminal.press('enter');
 		expect(await terminal.ended).toBe(0);
 		expect(terminal.screen()).toMatch(/^Loaded and read back: \d+ IPv4 rules/);

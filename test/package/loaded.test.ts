@@ -52,7 +52,7 @@ describe('the code that has been read', () => {
 		terminal.press('ctrlC');
 		expect(await terminal.ended).toBe(130);
 		const [before = '', after = ''] = readFileSync(file, 'utf8').split(
-			/^--- prints .*A firewall for this machine.*$/m,
+			/^--- prints .*Looking at this machine.*$/m,
 		);
 		expect(findLibraries(before)).toEqual([]);
 		expect(findLibraries(after)).toEqual(Object.keys(MARKS));

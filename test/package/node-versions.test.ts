@@ -13,7 +13,7 @@ describe.each(GOOD)('on Node %i', (major) => {
 	test('a walk through the wizard in a rehearsal loads, keeps and leaves', async () => {
 		const terminal = start([nodeOf(major), CLI, '--rehearse'], {columns: 100, rows: 30});
 		await walkToReview(terminal);
-		expect(await applyAndKeep(terminal)).toContain('REHEARSAL');
+		expect(await applyAndKeep(terminal)).toContain('Rehearsal:');
 		terminal.press('enter');
 		expect(await terminal.ended).toBe(0);
 		expect(terminal.buffer()).toBe('normal');
@@ -37,7 +37,9 @@ describe(`on Node ${OLD}`, () => {
 		async (args) => {
 			const {status, stdout, stderr} = await execute([nodeOf(OLD), CLI, ...args]);
 			expect({status, stdout}).toEqual({status: 3, stdout: ''});
-			expect(stderr).toMatch(/^fw-wizard needs Node 20\.19 or newer; this is Node 18\.\d+\.\d+\n$/);
+			expect(stderr).toMatch(
+				/^fw-wizard: Node 20\.19 or newer is needed; this is Node 18\.\d+\.\d+\nFetch [^\n]+\n$/,
+			);
 		},
 	);
 });

@@ -100,7 +100,7 @@ describe('an init script of sysvinit, with update-rc.d and insserv of Debian', (
 			fix: `Have it run before the network comes up: sh ${RESTORE}`,
 		});
 		const found = await wizardDoes(host, 'apply', ...FLAGS, '--boot', 'auto');
-		expect(found).toContain('At boot: systemd (found out; to change it: --boot)');
+		expect(found).toContain('At boot: systemd (detected; to change it: --boot)');
 		expect(await host.must('find', ['/etc/fw-wizard', '-name', 'boot'])).toBe('');
 	});
 
@@ -110,7 +110,7 @@ describe('an init script of sysvinit, with update-rc.d and insserv of Debian', (
 		await wizardDoes(host, 'apply', ...FLAGS, '--boot', 'none');
 		await host.must('mount', ['--bind', '/bin/false', '/usr/bin/systemctl']);
 		const said = await wizardDoes(host, 'apply', ...FLAGS, '--boot', 'systemd');
-		expect(said).toContain('At boot: NOTHING loads them: systemd did not take the service.');
+		expect(said).toContain('At boot: nothing loads them: systemd did not take the service.');
 		await host.must('umount', ['/usr/bin/systemctl']);
 		expect((await readChecklist(host)).failed).toEqual({
 			service: 'fw-wizard.service is disabled',

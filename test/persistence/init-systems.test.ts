@@ -9,7 +9,7 @@ import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {inView} from '../_helpers/lab/view-files.ts';
 import type {Saves} from '../_helpers/samples/saves.ts';
 
-const FLAGS = ['--role', 'server', '--helper', 'ftp', '--open', '22/tcp'];
+const FLAGS = ['--role', 'server', '--helper', 'ftp', '--open', '22/tcp', '--published', 'policy'];
 
 /** Lays packages over the folders of programs in a view, where they are only read, and hides systemd. */
 async function disguise(host: Host, packages: string): Promise<void> {

@@ -1,13 +1,15 @@
 import {beforeAll, describe, expect, test} from 'vitest';
 import {mainly} from '../_helpers/lab/backends.ts';
 import {resum} from '../_helpers/lab/boot-script.ts';
-import {wizardDoes} from '../_helpers/lab/cli.ts';
+import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
 import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
 
 const WATCH = '/etc/fw-wizard/watch';
 const RESTORE = '/etc/fw-wizard/restore';
+/** A copy of that script. */
+const KEPT = '/run/restore';
 const RECORD = '/var/lib/fw-wizard/watch/record';
 const MOTD = '/run/motd.d/fw-wizard';
 const UNIT = '/etc/systemd/system/multi-user.target.wants/fw-wizard.service';
@@ -17,13 +19,14 @@ const POLICY = [
 ];
 
 const sh = async (host: Host, script: string) => host.must('sh', ['-ec', script]);
-/** What a look says, a line each. */
+/** What a look says, a line each; it ends with 1 while something is wrong. */
 const look = async (host: Host, shell = 'sh') => {
 	const {status, stdout, stderr} = await host.run(shell.split(' ')[0] ?? '', [
 		...shell.split(' ').slice(1),
 		...[WATCH, 'look'],
 	]);
-	expect({status, stderr}).toEqual({status: 0, stderr: ''});
+	const wrong = (await motd(host)).includes('not as it was confirmed');
+	expect({status, stderr}).toEqual({status: wrong ? 1 : 0, stderr: ''});
 	return stdout;
 };
 
@@ -75,6 +78,15 @@ const CHANGES = [
 		'iptables -D INPUT -j FW-WIZARD-INPUT; iptables -A INPUT -j ACCEPT; iptables -A INPUT -j FW-WIZARD-INPUT',
 		'IPv4: before our rules: -A INPUT -j ACCEPT',
 	],
+	[
+		'iptables -F',
+		'IPv4: FW-WIZARD-FROM-1 is gone or empty; IPv4: FW-WIZARD-INPUT is gone or empty; IPv4: INPUT has no jump to FW-WIZARD-INPUT',
+	],
+	[
+		`echo '#' >>${RESTORE}`,
+		`${RESTORE} is missing or was changed: the next boot does not load all rules`,
+	],
+	[`rm ${RESTORE}`, `${RESTORE} is missing or was changed: the next boot does not load all rules`],
 	[`rm ${UNIT}`, 'fw-wizard.service is not enabled: the next boot does not load the rules'],
 ] as const;
 
@@ -96,12 +108,16 @@ describe.each(mainly('nft'))('the watch over the loaded rules, %s', (backend) =>
 			'for name in iptables ip6tables; do $name -F; $name -X; $name -t raw -F; $name -t raw -X; done',
 		);
 		await host.must('rm', ['-rf', '/etc/fw-wizard', '/var/lib/fw-wizard', MOTD]);
-		await wizardDoes(host, 'apply', ...POLICY, ...flags);
+		await wizardDoes(host, 'apply', ...POLICY, '--published', 'leave', ...flags);
+		await host.must('cp', ['-p', RESTORE, KEPT]);
 	};
 
 	/** Puts it all right again, whatever was done. */
 	const mend = async () =>
-		sh(host, `iptables -F INPUT; ip6tables -F INPUT; ln -sf x ${UNIT}; sh ${RESTORE}`);
+		sh(
+			host,
+			`cp -p ${KEPT} ${RESTORE}; iptables -F INPUT; ip6tables -F INPUT; ln -sf x ${UNIT}; sh ${RESTORE}`,
+		);
 
 	test.each(CHANGES.filter((_, index) => backend === 'nft' || index % 3 === 0))(
 		'names what was changed: %s',
@@ -115,6 +131,7 @@ describe.each(mainly('nft'))('the watch over the loaded rules, %s', (backend) =>
 			// Told once, shown at each login, and nothing is changed.
 			expect(await look(host)).toBe('');
 			expect(await motd(host)).toContain(`\n${what.split('; ')[0]}\n`);
+			expect(await motd(host)).toContain(`\nSee: node ${CLI} check\n`);
 			expect(await saves(host)).toBe(before);
 			await mend();
 			expect(await look(host)).toBe('fw-wizard: The firewall is as it was confirmed again\n');
@@ -183,7 +200,7 @@ describe.each(mainly('nft'))('the watch over the loaded rules, %s', (backend) =>
 			'until grep -q "Not repaired any more" /run/said || [ "$tries" = 600 ]; do sleep 0.1; tries=$((tries + 1)); done',
 			'sleep 3',
 			'kill $watch $flusher',
-			`sh ${WATCH} look >>/run/said`,
+			`! sh ${WATCH} look >>/run/said`,
 			'cat /run/said',
 		];
 		const said = await sh(host, lines.join('\n'));
@@ -272,7 +289,7 @@ describe.each(mainly('nft'))('the watch over the loaded rules, %s', (backend) =>
 			const before = await host.must('nft', ['list', 'ruleset']);
 			const said = await look(host);
 			expect(said).toContain(`IPv4: FW-WIZARD-INPUT is gone or empty; ${unread}`);
-			expect(said).toContain('Not repaired: the restore script could not see');
+			expect(said).toContain('Not repaired: the restore script could not detect');
 			expect(await host.must('nft', ['list', 'ruleset'])).toBe(before);
 			await sh(host, `nft flush chain ip filter INPUT; sh ${RESTORE}`);
 			expect(await look(host)).toContain('as it was confirmed again');

@@ -15,6 +15,8 @@ describe('the advice on openings', () => {
 			'There is no interface wg0 now: 22/tcp on wg0 opens nothing until it exists.',
 		]);
 		expect(advise('22/tcp on wg0', ['wg0'])).toEqual([]);
+		expect(advise('22/tcp on br-+', ['br-0123456789ab'])).toEqual([]);
+		expect(advise('22/tcp on br-+', ['bridge'])).toHaveLength(1);
 		expect(advise('22/tcp on wg0')).toEqual([]);
 	});
 

@@ -11,6 +11,7 @@ import {
 } from '../../source/policy/opening.ts';
 import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {defaultPolicy} from '../../source/policy/policy.ts';
+import {networksOf, sourceBits} from '../../source/policy/sources.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
 import {firstPacket, stretches} from '../../source/ruleset/evaluate-ports.ts';
@@ -51,7 +52,7 @@ function openedBy(list: readonly Opening[]): ReadonlyMap<string, readonly string
 
 			const {from} = opening;
 			const sources = SOURCES.filter(
-				(source) => from?.some(({cidr}) => contains(cidr, source)) ?? true,
+				(source) => (from && networksOf(from))?.some(({cidr}) => contains(cidr, source)) ?? true,
 			);
 			if (opening.kind === 'protocol') {
 				const {number, families} = opening.protocol;
@@ -91,7 +92,8 @@ function isScope(a: PortOpening, b: PortOpening): boolean {
 		`${on} ${limit ? `${first}-${last}` : 'free'}`;
 	return (
 		scopeOf(a) === scopeOf(b) &&
-		(a.from?.some(({cidr}) => b.from?.some((other) => other.cidr === cidr)) ?? b.from === undefined)
+		(a.from?.map(sourceBits).some((one) => b.from?.map(sourceBits).includes(one)) ??
+			b.from === undefined)
 	);
 }
 
@@ -132,7 +134,8 @@ function overlap(a: PortOpening, b: PortOpening): boolean {
 function isWhole(a: ProtocolOpening, b: ProtocolOpening): boolean {
 	return (
 		a.protocol.name === b.protocol.name &&
-		(a.from?.some(({cidr}) => b.from?.some((other) => other.cidr === cidr)) ?? b.from === undefined)
+		(a.from?.map(sourceBits).some((one) => b.from?.map(sourceBits).includes(one)) ??
+			b.from === undefined)
 	);
 }
 
@@ -184,6 +187,10 @@ describe('mergeOpenings', () => {
 		[
 			['22/tcp on eth0', '22/tcp on wg0'],
 			['22/tcp on eth0', '22/tcp on wg0'],
+		],
+		[
+			['22/tcp on br-+', '22/tcp on br-0123456789ab', '22/tcp on br-0+', '22/tcp on bridge'],
+			['22/tcp on br-+', '22/tcp on bridge'],
 		],
 		[['22/tcp limit', '22/tcp'], ['22/tcp']],
 		[

@@ -97,13 +97,23 @@ describe('parseOpening refuses', () => {
 		expect(errorOf(text).message).toContain(message);
 	});
 
-	it.each(['-x', '!eth0', 'eth+', 'eth0+', 'a'.repeat(16), 'a/b', '.', '..', '-', 'eth0:1', 'ä'])(
-		'the interface %j',
-		(name) => {
-			expect(errorOf(`22/tcp on ${name}`).message).toContain('is not an interface name');
-			expect(errorOf(`mdns on ${name}`).message).toContain('is not an interface name');
-		},
-	);
+	it.each([
+		'-x',
+		'!eth0',
+		'+',
+		'e+h',
+		`${'a'.repeat(15)}+`,
+		'a'.repeat(16),
+		'a/b',
+		'.',
+		'..',
+		'-',
+		'eth0:1',
+		'ä',
+	])('the interface %j', (name) => {
+		expect(errorOf(`22/tcp on ${name}`).message).toContain('is not an interface name');
+		expect(errorOf(`mdns on ${name}`).message).toContain('is not an interface name');
+	});
 
 	it.each([
 		'"eth0"',

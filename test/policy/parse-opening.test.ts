@@ -43,6 +43,7 @@ describe('parseOpening', () => {
 		['22/tcp from 10.1.2.3', port(22, {from: [{family: 4, cidr: '10.1.2.3/32'}]})],
 		['22/tcp FROM 2001:DB8::/32', port(22, {from: [{family: 6, cidr: '2001:db8::/32'}]})],
 		['5432/tcp on wg0', port(5432, {on: 'wg0'})],
+		['5432/tcp on br-+', port(5432, {on: 'br-+'})],
 		['5432/tcp on Br_1.20@x-', port(5432, {on: 'Br_1.20@x-'})],
 		['22/tcp on limit limit', port(22, {on: 'limit', limit: true})],
 		['22/tcp on from from ::1', port(22, {on: 'from', from: [{family: 6, cidr: '::1/128'}]})],

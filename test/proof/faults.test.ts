@@ -30,25 +30,25 @@ describe.concurrent('every fault is found and named', () => {
 
 	const faultless = BACKENDS.flatMap((backend) =>
 		[PLAIN, SCOPED].map((policy) => [backend, policy] as const),
-	);
+	).filter((_, index) => rounds(0, 1) === 1 || index % 3 === 0);
 	test.each(faultless)(
 		'and where there is none, none, %s',
 		async (backend, policy) => {
 			await turn(async () => {
 				const {status, stdout} = await proveRunning(await lab.host({backend}), policy, backend);
 				expect(stdout).toMatch(/Proven: exactly what the policy says/);
-				expect(stdout).not.toMatch(/DIFFERENCE|FAILED|Not tried/);
+				expect(stdout).not.toMatch(/^(?:Difference|Failed|Not tried): /m);
 				expect(status).toBe(0);
 			});
 		},
 		300_000,
 	);
 
-	// Each on one of the backends, by turns. The usual run has every second of each backend.
+	// Each on one of the backends, by turns. The usual run has every fifth.
 	const cases = FAULTS.map((fault, index) => ({
 		...fault,
 		backend: BACKENDS[index % BACKENDS.length] as Backend,
-	})).filter((_, index) => index % 4 < rounds(2, 4));
+	})).filter((_, index) => rounds(0, 1) === 1 || index % 5 === 0);
 	test.each(cases)(
 		'$name, $backend',
 		async ({backend, ...fault}) => {

@@ -61,7 +61,7 @@ const FORMS: readonly Form[] = [
 			/source-port port=53 .*: .*no source port/,
 			/masquerade: .*forwarded/,
 			/forward-port .*: .*forwarded/,
-			/icmp-block .*: ICMP is let in/,
+			/icmp-block .*: ICMP is allowed/,
 			/protocol value=esp: .*not esp$/,
 		],
 	},

@@ -71,7 +71,7 @@ describe('prove --nmap', () => {
 		expect(readFileSync(scan, 'utf8')).not.toMatch(/portid="80"/);
 		const {status, stdout} = await judge(POLICY, '--nmap', scan);
 		expect(stdout).toContain(
-			`DIFFERENCE: 80/tcp of ${OUTSIDE.target} is filtered: the policy lets it in`,
+			`Difference: 80/tcp of ${OUTSIDE.target} is filtered: the policy opens it`,
 		);
 		expect(status).toBe(1);
 	});
@@ -94,7 +94,7 @@ To judge more, add the address that the scan was made from: --from ADDRESS
 		});
 		expect(json.status).toBe(0);
 		const stranger = await judge(POLICY, '--nmap', scan, '--from', OUTSIDE.probe);
-		expect(stranger.stdout).toContain('443/tcp of 10.9.8.1 is closed: the policy shuts it');
+		expect(stranger.stdout).toContain('443/tcp of 10.9.8.1 is closed: the policy blocks it');
 		expect(stranger.status).toBe(1);
 	});
 

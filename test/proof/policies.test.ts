@@ -9,6 +9,7 @@ import {printRestore} from '../../source/ruleset/format-iptables.ts';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {INSIDE, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/lab/pair.ts';
+import {rounds} from '../_helpers/lab/rounds.ts';
 import {networks, policies} from '../_helpers/samples/arbitraries.ts';
 import {edgesOf, openedPorts, proofOf, spellPorts} from '../_helpers/samples/proofs.ts';
 import {scan} from '../_helpers/traffic/scan.ts';
@@ -53,8 +54,12 @@ describe('what passes is exactly what the policy says', () => {
 			'%s',
 			async (verdict) => {
 				const wanted = {...policy, verdict};
+				// The usual run has one of the backends for each verdict.
+				const chosen = pairs.filter(
+					(_, index) => rounds(0, 1) === 1 || index === VERDICTS.indexOf(verdict) % pairs.length,
+				);
 				await Promise.all(
-					pairs.map(async (pair) => {
+					chosen.map(async (pair) => {
 						await comparePackets(pair, wanted);
 						await compareNmap(pair, wanted, stray);
 					}),

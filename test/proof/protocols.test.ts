@@ -5,6 +5,7 @@ import {SCTP} from '../../source/policy/ip-protocols.ts';
 import {isDiscovery, type Opening, printOpening} from '../../source/policy/opening.ts';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
+import {networksOf} from '../../source/policy/sources.ts';
 import {type ProtocolChecks, runProtocolChecks} from '../../source/proof/protocols.ts';
 import {isProven} from '../../source/proof/report.ts';
 import type {NamedVantagePoint} from '../../source/proof/vantage-points.ts';
@@ -65,7 +66,8 @@ function isOpen(
 		(opening) =>
 			!isDiscovery(opening) &&
 			(opening.on === undefined || opening.on === inInterface) &&
-			(opening.from?.some(({cidr}) => contains(cidr, source)) ?? true) &&
+			((opening.from && networksOf(opening.from))?.some(({cidr}) => contains(cidr, source)) ??
+				true) &&
 			(opening.kind === 'port' || opening.protocol.families.includes(family)) &&
 			matches(opening),
 	);

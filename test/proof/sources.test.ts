@@ -84,8 +84,8 @@ describe('faults in single ones of a thousand networks', () => {
 
 		const {status, stdout} = await prove(host, MANY, '--of', 'running');
 		for (const found of [
-			`443/tcp is shut from ${missing} over IPv4`,
-			`443/tcp is shut from ${half} over IPv4`,
+			`443/tcp is closed from ${missing} over IPv4`,
+			`443/tcp is closed from ${half} over IPv4`,
 			`443/tcp passes from just outside of ${wide} over IPv4`,
 			`3306/tcp passes from ${port} over IPv4`,
 		]) {

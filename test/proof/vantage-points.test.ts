@@ -41,6 +41,30 @@ describe('where packets are sent from', () => {
 		]);
 	});
 
+	test('a host of each network of containers and guests', async () => {
+		const bridge = {
+			...{name: 'virbr0', addresses: ['192.168.122.1/24']},
+			inside: 'guests on virbr0',
+		};
+		const expected = [
+			'203.0.113.77 eth0: anywhere',
+			'2001:db8:77::77 eth0: anywhere',
+			'192.168.122.2 virbr0: guests on virbr0',
+		];
+		expect((await plan('22/tcp', undefined, [bridge, ETH0])).seen).toEqual(expected);
+		expect((await plan('22/tcp, 53 on virbr0', undefined, [bridge, ETH0])).seen).toEqual([
+			...expected.slice(0, 2),
+			// It has no IPv6 there now, and may have some later.
+			'2001:db8:77::77 virbr0: guests on virbr0',
+			expected[2],
+		]);
+		const lease = await plan('22/tcp, 80/tcp from 192.168.122.0/25 on virbr0', undefined, [
+			bridge,
+			ETH0,
+		]);
+		expect(lease.seen).toContain('192.168.122.128 virbr0: beside 192.168.122.0/25');
+	});
+
 	test('in a network, and just outside of it', async () => {
 		expect((await plan('22/tcp from 10.1.0.0/16')).seen.slice(2)).toEqual([
 			'10.1.0.1 eth0: in 10.1.0.0/16',
@@ -111,7 +135,7 @@ describe('the visitor over SSH', () => {
 		[
 			'22/tcp from 10.0.0.0/8',
 			1,
-			/FAILED: IPv4: you, 198\.51\.100\.9, reach 22\/tcp again: the policy shuts it/,
+			/Failed: IPv4: you, 198\.51\.100\.9, reach 22\/tcp again: the policy blocks it/,
 		],
 	])(
 		'%s',

@@ -6,11 +6,12 @@ import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {readChecklist} from '../_helpers/lab/checklist.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {ONE_CARD, openedPorts, proofOf, prove, spellPorts} from '../_helpers/samples/proofs.ts';
+import {dockerRules, openDock} from '../system/containers.ts';
 
 const POLICY = completePolicy({
 	role: 'server',
@@ -30,11 +31,11 @@ const FAULTS = [
 	{
 		// No rule names the port in a way that we could read: found by taking apart what passes in part.
 		command: `iptables -I INPUT 1 -p tcp -m u32 --u32 '${U32}' -j ACCEPT`,
-		finds: /DIFFERENCE: 8080\/tcp passes from anywhere over IPv4/,
+		finds: /Difference: 8080\/tcp passes from anywhere over IPv4/,
 	},
 	{
 		command: 'iptables -D FW-WIZARD-INPUT -p udp --dport 53 -j ACCEPT',
-		finds: /DIFFERENCE: 53\/udp is shut from anywhere over IPv4: rule \d+ of FW-WIZARD-INPUT/,
+		finds: /Difference: 53\/udp is closed from anywhere over IPv4: rule \d+ of FW-WIZARD-INPUT/,
 	},
 	{
 		command: 'ip6tables -t nat -A PREROUTING -p tcp --dport 8443 -j REDIRECT --to-ports 22',
@@ -43,19 +44,23 @@ const FAULTS = [
 	},
 	{
 		command: 'ip6tables -D FW-WIZARD-INPUT -j REJECT; ip6tables -A FW-WIZARD-INPUT -j DROP',
-		finds: /FAILED: IPv6: what is shut is turned away, TCP: the client is told nothing/,
+		finds: /Failed: IPv6: closed ports are blocked, TCP: the client is told nothing/,
 	},
 ];
 
-describe.each(BACKENDS)('where there is no nft, %s', (backend) => {
+async function hideNft(host: Host): Promise<void> {
+	const hidden = path.join(host.folder, 'nft');
+	writeFileSync(hidden, '', {mode: 0o644});
+	await host.must('mount', ['--bind', hidden, '/usr/sbin/nft']);
+}
+
+describe.each(mainly('legacy'))('where there is no nft, %s', (backend) => {
 	const lab = useLab();
 	let host: Host;
 
 	beforeAll(async () => {
 		host = await lab.host({backend});
-		const hidden = path.join(host.folder, 'nft');
-		writeFileSync(hidden, '', {mode: 0o644});
-		await host.must('mount', ['--bind', hidden, '/usr/sbin/nft']);
+		await hideNft(host);
 		await host.ip(ONE_CARD);
 	});
 
@@ -85,7 +90,7 @@ describe.each(BACKENDS)('where there is no nft, %s', (backend) => {
 		expect(checks.map(({name}) => name)).toEqual(
 			expect.arrayContaining([
 				'IPv4: 8000/tcp takes 6 new connections at once',
-				'IPv6: what is shut is turned away, UDP',
+				'IPv6: closed ports are blocked, UDP',
 			]),
 		);
 	}, 120_000);
@@ -104,6 +109,24 @@ describe.each(BACKENDS)('where there is no nft, %s', (backend) => {
 
 		expect(stdout).toContain('Not tried: tables of nftables: nft is not installed');
 		expect(status).toBe(1);
+	}, 120_000);
+
+	test('published ports are followed to the container', async () => {
+		const dock = await openDock(lab, backend);
+		await hideNft(dock.target);
+		for (const family of FAMILIES) {
+			const program = family === 4 ? 'iptables-restore' : 'ip6tables-restore';
+			await dock.target.must(program, [], {input: dockerRules(family)});
+		}
+
+		const policy = {...POLICY, openings: parseOpenings('8080/tcp', new Map()), helpers: []};
+		const {proven, views} = await proofOf(dock.target, {...policy, published: 'policy'});
+		const forwarded = views.filter(({vantage}) => /^anywhere/.test(vantage.name));
+		expect(forwarded.map((view) => spellPorts(view.forwarded.tcp))).toEqual(['8080', '8080']);
+		expect(proven).toBe(true);
+		const left = await prove(dock.target, policy);
+		expect(left.stdout).toMatch(/8081\/tcp is forwarded from anywhere over IPv4: .* \(Docker\)/);
+		expect(left.status).toBe(1);
 	}, 120_000);
 
 	test('the checklist rehearses the boot all the same', async () => {

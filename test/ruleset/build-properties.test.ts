@@ -43,10 +43,12 @@ describe('the rule set of any policy', () => {
 				.filter(({policy}) => policy !== undefined)
 				.map(({name, policy, rules}) => [name, policy, rules.map(({target}) => target)]);
 			expect(rules.tables.map(({name}) => name)).toEqual(
-				['filter', 'raw'].slice(0, rules.tables.length),
+				['filter', 'raw', 'mangle'].filter((table) =>
+					rules.tables.some(({name}) => name === table),
+				),
 			);
 			expect(jumps).toEqual(
-				['INPUT', 'OUTPUT', 'PREROUTING']
+				['INPUT', 'OUTPUT', 'PREROUTING', 'FORWARD']
 					.filter((name) => chains.some((own) => own.startsWith(`FW-WIZARD-${name} `)))
 					.map((name) => [name, 'ACCEPT', [{kind: 'chain', name: `FW-WIZARD-${name}`}]]),
 			);
@@ -86,7 +88,7 @@ describe('the rule set of any policy', () => {
 	it('names each rate limit in at most 15 characters, the same name for the same port alone', () => {
 		check((rules) => {
 			for (const {match} of rulesOf(rules).filter(({match}) => match.hashlimit)) {
-				const [range] = match.destinationPorts ?? [];
+				const [range] = match.destinationPorts ?? [match.originalPorts];
 				const ports =
 					range?.first === range?.last ? range?.first : `${range?.first}-${range?.last}`;
 				expect(match.hashlimit?.name).toBe(`fw${match.protocol?.[0]}${ports}`);
@@ -99,7 +101,7 @@ describe('the rule set of any policy', () => {
 		check((rules) => {
 			for (const {match, reason} of rulesOf(rules)) {
 				expect(reason?.text).toMatch(/^[A-Z].{8,}$/);
-				const ports = match.destinationPorts ?? match.sourcePorts;
+				const ports = match.destinationPorts ?? match.sourcePorts ?? match.originalPorts;
 				expect(ports === undefined || ['tcp', 'udp', 'sctp'].includes(match.protocol ?? '')).toBe(
 					true,
 				);

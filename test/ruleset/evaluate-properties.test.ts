@@ -3,6 +3,7 @@ import {describe, expect, it} from 'vitest';
 import {contains, FAMILIES} from '../../source/lib/network.ts';
 import {isDiscovery, type Opening} from '../../source/policy/opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
+import {networksOf} from '../../source/policy/sources.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
 import type {Packet} from '../../source/ruleset/packet.ts';
@@ -67,7 +68,9 @@ function opens(opening: Opening, packet: Packet): boolean {
 		return isQuery || isAnswer || isIgmp;
 	}
 
-	const isSource = opening.from?.some(({cidr}) => contains(cidr, packet.source)) ?? true;
+	const isSource =
+		(opening.from && networksOf(opening.from))?.some(({cidr}) => contains(cidr, packet.source)) ??
+		true;
 	if (opening.kind === 'protocol') {
 		const {number, families} = opening.protocol;
 		return isSource && families.includes(packet.family) && protocolNumberOf(protocol) === number;

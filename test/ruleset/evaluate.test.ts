@@ -138,7 +138,8 @@ describe('evaluate', () => {
 	it.each([
 		'-m set --match-set bad src -j DROP',
 		'! -s 10.0.0.0/8 -j DROP',
-		'-i eth+ -j ACCEPT',
+		'-m conntrack --ctstate DNAT -j ACCEPT',
+		'-m conntrack --ctorigdstport 22 -j ACCEPT',
 		'-j NFQUEUE --queue-num 0',
 		'-j TARPIT',
 		'-m set --match-set bad src -j RETURN',
@@ -146,6 +147,13 @@ describe('evaluate', () => {
 		'-g one',
 	])('does not guess what "%s" does', (line) => {
 		expect(decide(input(line, '-j ACCEPT', 'one: -j DROP'))).toBe('unknown by INPUT 1');
+	});
+
+	it('takes a plus at the end of an interface as any rest, and no packet to this machine as going out', () => {
+		expect(decide(input('-i eth+ -j DROP', '-j ACCEPT'))).toBe('DROP by INPUT 1');
+		expect(decide(input('-i wg+ -j DROP', '-o eth0 -j DROP', '-j ACCEPT'))).toBe(
+			'ACCEPT by INPUT 3',
+		);
 	});
 
 	it('need not guess where the part that is known does not match', () => {
@@ -166,7 +174,7 @@ describe('evaluate', () => {
 	it('judges the rules of fail2ban right', () => {
 		const rules = parseSave(FOREIGN_IPV4, 4);
 		expect(decide(rules, {source: '192.0.2.66'})).toBe('REJECT by f2b-sshd 1');
-		expect(decide(rules, {source: '10.0.3.3'})).toBe('unknown by INPUT 5');
+		expect(decide(rules, {source: '10.0.3.3'})).toBe('ACCEPT by INPUT 5');
 		expect(decide(rules, {source: '10.0.3.3', destinationPort: 3306})).toBe('unknown by INPUT 3');
 	});
 });

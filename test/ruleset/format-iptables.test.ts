@@ -69,7 +69,7 @@ describe('printRestore', () => {
 				for (const rules of buildRuleSet(policy, {families: FAMILIES}).families) {
 					for (const line of printRestore(rules).trimEnd().split('\n')) {
 						expect(line).toMatch(
-							/^(\*(filter|raw)|COMMIT|:FW-WIZARD-(?:[A-Z]+|FROM-\d+) - \[0:0\]|-A FW-WIZARD-(?:[A-Z]+|FROM-\d+) .+|-A ([A-Z]+) -j FW-WIZARD-\3)$/,
+							/^(\*(filter|raw|mangle)|COMMIT|:FW-WIZARD-(?:[A-Z]+|FROM-[a-z\d-]+) - \[0:0\]|-A FW-WIZARD-(?:[A-Z]+|FROM-[a-z\d-]+) .+|-A ([A-Z]+) -j FW-WIZARD-\3)$/,
 						);
 					}
 				}
@@ -139,7 +139,7 @@ describe('printCommands', () => {
 			fc.property(policies(), (policy) => {
 				for (const rules of buildRuleSet(policy, {families: FAMILIES}).families) {
 					for (const line of printCommands(rules)) {
-						expect(line.replace('"fw-wizard: "', '')).toMatch(/^ip6?tables [\w .,:/@-]+$/);
+						expect(line.replace('"fw-wizard: "', '')).toMatch(/^ip6?tables [\w .,:/@+-]+$/);
 					}
 				}
 			}),

@@ -1,7 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import {FAMILIES, type Family} from '../../source/lib/network.ts';
+import {FAMILIES, type Family, parseNetwork} from '../../source/lib/network.ts';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
+import {makeGroup} from '../../source/policy/sources.ts';
 import {compilePolicy} from '../../source/ruleset/build.ts';
 import {evaluate} from '../../source/ruleset/evaluate.ts';
 import {firstPacket} from '../../source/ruleset/evaluate-ports.ts';
@@ -9,8 +10,12 @@ import {printCommands, printRestore, printRule} from '../../source/ruleset/forma
 import {type FamilyRules, findChain, ownChains, type RuleSet} from '../../source/ruleset/model.ts';
 import {rulesBySource} from '../../source/ruleset/rules-by-source.ts';
 
+const OFFICE = makeGroup('office', ['192.0.2.0/24', '2001:db8::/32', '10.1.1.1'].map(parseNetwork));
+
 const compile = (text: string) =>
-	compilePolicy(completePolicy({openings: parseOpenings(text, new Map())}), {families: FAMILIES});
+	compilePolicy(completePolicy({openings: parseOpenings(text, new Map(), [OFFICE])}), {
+		families: FAMILIES,
+	});
 
 function familyOf({families}: RuleSet, family: Family): FamilyRules {
 	return families.find((one) => one.family === family) as FamilyRules;
@@ -161,5 +166,34 @@ describe('what is loaded', () => {
 			'iptables -t filter -A FW-WIZARD-FROM-1 -p tcp --dport 80 -j ACCEPT',
 			'iptables -t filter -A FW-WIZARD-FROM-1 -p udp --dport 80 -j ACCEPT',
 		]);
+	});
+});
+
+describe('a named group', () => {
+	it('has a chain of its name in each family, also for one port, beside the other sources', () => {
+		const text = '80/tcp from @office, 10.0.0.0/8, 443/tcp from @office, 22/tcp';
+		expect(opened(text, 4)).toEqual([
+			'FROM-office -p tcp -m multiport --dports 80,443 -j ACCEPT',
+			'INPUT -s 10.0.0.0/8 -p tcp --dport 80 -j ACCEPT',
+			'INPUT -p tcp --dport 22 -j ACCEPT',
+			'INPUT -s 192.0.2.0/24 -j FW-WIZARD-FROM-office',
+			'INPUT -s 10.1.1.1 -j FW-WIZARD-FROM-office',
+		]);
+		expect(opened('80/tcp from @office', 6)).toEqual([
+			'FROM-office -p tcp --dport 80 -j ACCEPT',
+			'INPUT -s 2001:db8::/32 -j FW-WIZARD-FROM-office',
+		]);
+		expect(opened(text, 4, 'floor').at(-1)).toBe('INPUT -s 10.1.1.1 -j FW-WIZARD-FROM-office');
+	});
+
+	it('has no chain in a family of which nothing is open to it', () => {
+		expect(opened('6in4 from @office', 6)).toEqual([]);
+		expect(opened('6in4 from @office', 4)[0]).toBe('FROM-office -p 41 -j ACCEPT');
+	});
+
+	it('comes behind numbered lists', () => {
+		const text = `80 from ${CDN}, 22 from ${CDN}, 443/tcp from @office`;
+		const names = ownChains(familyOf(compile(text).ruleSet, 4)).map(({name}) => name);
+		expect(names.slice(0, 2)).toEqual(['FW-WIZARD-FROM-1', 'FW-WIZARD-FROM-office']);
 	});
 });

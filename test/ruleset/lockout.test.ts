@@ -3,6 +3,7 @@ import {printOpening} from '../../source/policy/opening.ts';
 import {parseOpening} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
+import {describeClosed} from '../../source/ruleset/describe-lockout.ts';
 import {
 	type AccessPort,
 	findLockouts,
@@ -99,4 +100,12 @@ describe('findWaysIn', () => {
 			[6, 'DROP'],
 		]);
 	});
+});
+
+it('ports that are closed are named in one sentence', () => {
+	const ssh = {protocol: 'tcp', first: 22, last: 22} as const;
+	expect(describeClosed([ssh])).toBe('22/tcp is closed');
+	expect(describeClosed([ssh, {...ssh, first: 2222, last: 2222}])).toBe(
+		'22/tcp and 2222/tcp are closed',
+	);
 });

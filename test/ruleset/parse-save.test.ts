@@ -72,10 +72,10 @@ describe('parseSave of what we print', () => {
 		fc.assert(
 			fc.property(policies(), fc.constantFrom(...FAMILIES), (policy, family) => {
 				const built = builtFor(family, policy);
-				const heads = /(?<=^\*(filter|raw)$)/gm;
+				const heads = /(?<=^\*(filter|raw|mangle)$)/gm;
 				const text = printRestore(built).replaceAll(
 					heads,
-					'\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:PREROUTING ACCEPT',
+					'\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:PREROUTING ACCEPT\n:FORWARD ACCEPT',
 				);
 				const read = parseSave(text, family);
 				expect(compareRules(built, read)).toEqual([]);
@@ -128,6 +128,8 @@ describe("parseSave of other programs' rules", () => {
 			{match: {protocol: 'udp', sourcePorts: [{first: 0, last: 1023}]}, target: {kind: 'DROP'}},
 		],
 		['--limit 7/sec', {match: {limit: {rate: '7/sec', burst: 3}}, target: {kind: 'ACCEPT'}}],
+		['-i eth+', {match: {inInterface: 'eth+'}, target: {kind: 'ACCEPT'}}],
+		['--ctstate DNAT', {match: {translated: true}, target: {kind: 'ACCEPT'}}],
 		['-p 253', {match: {protocol: '253'}, target: {kind: 'ACCEPT'}}],
 		['host-prohibited', {match: {}, target: {kind: 'REJECT', with: 'icmp-host-prohibited'}}],
 		[
@@ -148,14 +150,12 @@ describe("parseSave of other programs' rules", () => {
 			{protocol: 'tcp', destinationPorts: [{first: 3306, last: 3306}]},
 		],
 		['! -i eth0', ['!', '-i', 'eth0'], {destination: '198.51.100.9/32'}],
-		['-i eth+', ['-i', 'eth+'], {}],
 		[
 			'! --tcp-flags',
 			['!', '--tcp-flags', 'FIN,SYN,RST,ACK', 'SYN'],
 			{protocol: 'tcp', states: ['NEW']},
 		],
 		['10.0.1.0/255.0.255.0', ['-s', '10.0.1.0/255.0.255.0'], {}],
-		['--ctstate DNAT', ['--ctstate', 'DNAT'], {}],
 		['ESTABLISHED,DNAT', ['--ctstate', 'RELATED,ESTABLISHED,DNAT'], {}],
 		['! --ctstate NEW', ['!', '--ctstate', 'NEW'], {}],
 		['! --dport 53', ['!', '--dport', '53'], {protocol: 'udp'}],

@@ -16,9 +16,18 @@ import {socketOn} from '../_helpers/lab/sockets.ts';
 const VIRBR: InnerNetwork = {
 	name: 'virbr0',
 	addresses: ['192.168.122.1', 'fe80::1'],
+	subnets: ['192.168.122.1/24'],
+	pattern: 'virbr0',
 	ofGuests: true,
 };
-const WLAN: InnerNetwork = {name: 'wlan0', addresses: ['10.42.0.1'], ofGuests: false};
+const WLAN: InnerNetwork = {
+	...{name: 'wlan0', addresses: ['10.42.0.1'], subnets: ['10.42.0.1/24']},
+	...{pattern: 'wlan0', ofGuests: false},
+};
+const APP: InnerNetwork = {
+	...{name: 'br-3f2a9b1c4d5e', addresses: ['172.18.0.1'], subnets: ['172.18.0.1/16']},
+	...{pattern: 'br-+', ofGuests: true, network: 'app_default'},
+};
 
 const DNSMASQ = [
 	socketOn(53, {address: '192.168.122.1', protocol: 'udp', process: 'dnsmasq'}),
@@ -57,15 +66,39 @@ describe('services for the hosts behind this machine', () => {
 		expect(notForGuests(DNSMASQ, [])).toEqual(DNSMASQ);
 	});
 
+	test('are those that they use now, on whatever address', () => {
+		const web = socketOn(80, {address: '0.0.0.0', process: 'nginx'});
+		const local = socketOn(5432, {address: '127.0.0.1', process: 'postgres', reach: 'loopback'});
+		const database = socketOn(5432, {address: '0.0.0.0', process: 'postgres'});
+		const uses = [
+			{protocol: 'tcp', port: 5432, source: '172.18.0.2'},
+			{protocol: 'tcp', port: 5432, source: '172.18.0.2'},
+			// Its own address, another network, another protocol.
+			{protocol: 'tcp', port: 80, source: '172.18.0.1'},
+			{protocol: 'tcp', port: 80, source: '198.51.100.7'},
+			{protocol: 'udp', port: 80, source: '172.18.0.2'},
+		] as const;
+		const found = findGuestServices([web, local, database], [APP, VIRBR], uses);
+		expect(found).toEqual([
+			{network: APP, protocol: 'tcp', port: 5432, program: 'postgres', users: ['172.18.0.2']},
+		]);
+		expect(describeShutToGuests(found)).toEqual([
+			'postgres serves containers of app_default (172.18.0.2 uses it now), and is not open to them. To open: 5432/tcp on br-+',
+		]);
+		// The bridge that Docker makes for the network the next time has another name.
+		const anew = found.map((one) => ({...one, network: {...APP, name: 'br-aaaabbbbcccc'}}));
+		expect(findShutToGuests(anew, openingsForGuests(found))).toEqual([]);
+	});
+
 	test('are named where no opening lets their hosts in', () => {
 		const found = findGuestServices([...DNSMASQ, POSTGRES], [VIRBR]);
 		const shut = (text: string) =>
 			describeShutToGuests(findShutToGuests(found, parseOpenings(text, new Map())));
 		expect(shut('22/tcp, 53 on eth0')).toEqual([
-			'dnsmasq and postgres serve the hosts behind virbr0, and are not open to them. To open: 53 on virbr0, 67/udp on virbr0, 5432/tcp on virbr0',
+			'dnsmasq and postgres serve guests on virbr0, and are not open to them. To open: 53 on virbr0, 67/udp on virbr0, 5432/tcp on virbr0',
 		]);
 		expect(shut('53, 67/udp on virbr0')).toEqual([
-			'postgres serves the hosts behind virbr0, and is not open to them. To open: 5432/tcp on virbr0',
+			'postgres serves guests on virbr0, and is not open to them. To open: 5432/tcp on virbr0',
 		]);
 		expect(shut('53, 67/udp on virbr0, 5432/tcp')).toEqual([]);
 	});

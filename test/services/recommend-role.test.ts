@@ -81,7 +81,8 @@ it.each<[readonly Listener[], string]>([
 });
 
 it('takes a machine that publishes ports of containers for a server', () => {
-	expect(recommendRole([on(22, 'sshd')], [{by: 'Docker'}, {by: 'Docker'}])).toEqual({
+	const proxy = on(8080, 'docker-proxy', {container: 'Docker'});
+	expect(recommendRole([on(22, 'sshd'), proxy], [{by: 'Docker'}, {by: 'Docker'}])).toEqual({
 		role: 'server',
 		reason: 'ports are published by Docker',
 	});

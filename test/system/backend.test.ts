@@ -70,7 +70,7 @@ describe('iptables', () => {
 				expect({status, stderr}, args.join(' ')).toEqual({
 					status: 3,
 					stderr:
-						'iptables does not say its version: no such library\nSee what is wrong with it: iptables -V\n',
+						'fw-wizard: iptables does not say its version: no such library\nSee what is wrong with it: iptables -V\n',
 				});
 			}
 
@@ -90,7 +90,9 @@ describe('iptables', () => {
 		]) {
 			const {status, stderr} = await wizard(host, ...args);
 			expect(status, args.join(' ')).toBe(3);
-			expect(stderr, args.join(' ')).toMatch(/^iptables is not installed\nInstall it: apt-get /);
+			expect(stderr, args.join(' ')).toMatch(
+				/^fw-wizard: iptables is not installed\nInstall it: apt-get /,
+			);
 		}
 
 		expect(await wizardDoes(host, 'facts')).toContain('\niptables: absent\n');

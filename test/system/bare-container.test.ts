@@ -46,7 +46,8 @@ describe('in a container without capabilities, iptables, ss and shell', () => {
 		await terminal.waitFor(/iptables is not installed/);
 		terminal.press('enter');
 		await terminal.waitFor('You can look at rules, but not load them');
+		await terminal.waitFor('Review this setup');
 		terminal.press('enter');
-		await terminal.waitFor('What is this machine?');
+		await terminal.waitFor('This is what changes');
 	});
 });

@@ -20,7 +20,7 @@ describe.each(mainly('nft'))('rules that are there already, %s', (backend) => {
 	});
 
 	const apply = async (existing: string, ...flags: readonly string[]) =>
-		wizardDoes(host, 'apply', ...POLICY, '--existing', existing, ...flags);
+		wizardDoes(host, 'apply', ...POLICY, '--published', 'leave', '--existing', existing, ...flags);
 	/** All but the filter tables, and all but INPUT. */
 	const without = (all: Readonly<Record<string, string>>, lines: RegExp) =>
 		Object.fromEntries(
@@ -37,7 +37,7 @@ describe.each(mainly('nft'))('rules that are there already, %s', (backend) => {
 		const v4 = `${backend} 4`;
 
 		expect(await apply('keep')).toMatch(
-			/^IPv4: ours is not reached: rule \d+ of INPUT decides before it: -j REJECT --reject-with \S+\nTo remove such rules: --existing flush-input$/m,
+			/^IPv4: ours is not reached: rule \d+ of INPUT comes first and decides on everything: -j REJECT --reject-with \S+\nTo remove such rules: --existing flush-input$/m,
 		);
 		// Policy and rules that were applied last, where no flag says another.
 		expect(await wizardDoes(host, 'rules')).toContain('-p tcp -m multiport --dports 22,8080');
@@ -121,8 +121,18 @@ describe.each(mainly('nft'))('rules that are there already, %s', (backend) => {
 		const before = await readAll(host);
 		const waiting = await host.start(
 			process.execPath,
-			[CLI, 'apply', ...POLICY, '--existing', 'flush-filter', '--confirm-within', '10'],
-			/The old rules come back/,
+			[
+				CLI,
+				'apply',
+				...POLICY,
+				'--published',
+				'policy',
+				'--existing',
+				'flush-filter',
+				'--confirm-within',
+				'10',
+			],
+			/The old rules are restored/,
 		);
 		const during = await readAll(host);
 		expect(filterLines(during[`${backend} 4`] ?? '', '-A INPUT')).toEqual([OWN_JUMP]);
@@ -169,7 +179,7 @@ describe.each(mainly('nft'))('rules that are there already, %s', (backend) => {
 		expect({status, stderr}).toEqual({
 			status: 3,
 			stderr:
-				'The filter table is not flushed while Docker and libvirt need its rules\nKeep the rules that are there, or flush INPUT alone\n',
+				'fw-wizard: The filter table is not flushed while Docker and libvirt need its rules\nKeep the rules that are there, or flush INPUT alone\n',
 		});
 		expect(await readAll(host)).toEqual(before);
 		await apply('flush-input');
@@ -180,7 +190,7 @@ describe.each(mainly('nft'))('rules that are there already, %s', (backend) => {
 	test('say in --help, the list and the journal what becomes of them', async () => {
 		await loadRules(host, HAND_MADE);
 		expect(await wizardDoes(host, 'apply', '--help')).toMatch(
-			/--existing <what>\s+rules of others[\s\S]*flush-input[\s\S]*--switch-off <name>/,
+			/--existing <what>\s+existing rules[\s\S]*flush-input[\s\S]*--switch-off <name>/,
 		);
 		const wrong = await wizard(host, 'apply', ...POLICY, '--existing', 'flush');
 		expect(wrong).toMatchObject({status: 2, stderr: expect.stringMatching(/flush-input/)});

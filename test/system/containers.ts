@@ -1,4 +1,5 @@
 import type {Backend} from '../../source/host/netfilter/iptables.ts';
+import type {Family} from '../../source/lib/network.ts';
 import type {Host, Lab} from '../_helpers/lab/namespaces.ts';
 import {joinedPair, serve} from '../_helpers/lab/pair.ts';
 
@@ -25,3 +26,30 @@ export async function openDock(
 	await serve(container, ...services);
 	return {target, probe};
 }
+
+/** Three ports of a container, as Docker publishes them, and what Docker lets through; for iptables-restore(8). */
+export const dockerRules = (family: Family) => `\
+*nat
+:PREROUTING ACCEPT [0:0]
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+${[
+	['tcp', 8080, 80],
+	['tcp', 8081, 81],
+	['udp', 8053, 53],
+]
+	.map(([protocol, port, to]) => {
+		const address = family === 4 ? CONTAINER[4] : `[${CONTAINER[6]}]`;
+		return `-A DOCKER ! -i docker0 -p ${protocol} -m ${protocol} --dport ${port} -j DNAT --to-destination ${address}:${to}\n`;
+	})
+	.join('')}COMMIT
+*filter
+:FORWARD DROP [0:0]
+:DOCKER-USER - [0:0]
+-A FORWARD -j DOCKER-USER
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i docker0 -j ACCEPT
+-A FORWARD -d ${CONTAINER[family]} -o docker0 -j ACCEPT
+-A DOCKER-USER -j RETURN
+COMMIT
+`;

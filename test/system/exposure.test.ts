@@ -1,13 +1,19 @@
 import {beforeAll, describe, expect, test} from 'vitest';
 import type {Exposed, Exposure} from '../../source/exposure/model.ts';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {ask, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/lab/pair.ts';
 import {type Dock, openDock} from './containers.ts';
 
 const ADDRESSES = {4: OUTSIDE.target, 6: IPV6.target} as const;
-const PLAN = ['--role', 'server', '--open', '22/tcp', '--open', '9000/tcp'];
+const PLAN = [
+	...['--role', 'server', '--open', '22/tcp', '--open', '9000/tcp'],
+	...['--published', 'leave'],
+];
+
+/** The same, where the policy governs published ports. */
+const GOVERNED = [...PLAN.slice(0, -1), 'policy', '--open', '8080/tcp'];
 
 /** `22/tcp IPv4+6 from anywhere: open, shut` */
 function say({protocol, ports, families, from, before, after}: Exposed): string {
@@ -74,7 +80,7 @@ COMMIT
 
 const SERVICES = ['22/tcp', '2222/tcp', '8080/tcp', '8081/tcp', '8053/udp', '9000/tcp'];
 
-describe.each(BACKENDS)('a published port, by iptables (%s)', (backend) => {
+describe.each(mainly('legacy'))('a published port, by iptables (%s)', (backend) => {
 	const lab = useLab();
 	let dock: Dock;
 
@@ -121,6 +127,18 @@ describe.each(BACKENDS)('a published port, by iptables (%s)', (backend) => {
 		const now = await exposureOf(dock.target);
 		expect(now.rows.map(({before}) => before)).toEqual(now.rows.map(({after}) => after));
 		expect([...open(now.rows, 'before')].sort()).toEqual(answered);
+
+		const governed = await exposureOf(dock.target, ...GOVERNED);
+		const published = governed.rows.filter(({through}) => through === 'a container');
+		expect(published.map(say)).toEqual([
+			'8053/udp IPv4+6 from anywhere: open, shut',
+			'8080/tcp IPv4+6 from anywhere: open, open',
+			'8081/tcp IPv4+6 from anywhere: shut, shut',
+		]);
+		await wizardDoes(dock.target, 'apply', ...GOVERNED);
+		expect([...(await answering(dock.probe, SERVICES))].sort()).toEqual(
+			[...open(governed.rows, 'after')].sort(),
+		);
 	});
 });
 
@@ -180,7 +198,7 @@ describe('a published port, by nftables alone', () => {
 	});
 });
 
-describe.each(BACKENDS)('among 20,000 rules for addresses of others (%s)', (backend) => {
+describe.each(mainly('nft'))('among 20,000 rules for addresses of others (%s)', (backend) => {
 	const lab = useLab();
 
 	test('every port is tried, and those that let in who looks', async () => {

@@ -90,7 +90,7 @@ describe('with hardly a file that may be opened', () => {
 			limit: 20,
 			command: 'apply --rehearse --role server --yes',
 			expected: 3,
-			said: /^unshare could not be started: fw-wizard has too many files open \(see ulimit -n\)\n/,
+			said: /^fw-wizard: unshare could not be started: fw-wizard has too many files open \(see ulimit -n\)\n/,
 		},
 		{limit: 30, command: 'facts', expected: 0, said: /^$/},
 	])('$command ends well, or says why it does not ($limit)', async ({limit, command, ...rest}) => {

@@ -27,8 +27,16 @@ describe.each(BACKENDS)('apply where it cannot be done, %s', (backend) => {
 		await host.must('iptables', ['-A', 'INPUT', '-s', '192.0.2.7', '-j', 'DROP']);
 	});
 
+	test('refuses with status 2 where no policy is given and none was applied', async () => {
+		const bare = await lab.host({backend});
+		const before = await readSaves(bare);
+		const {status, stdout, stderr} = await wizard(bare, 'apply');
+		expect({status, stdout}).toEqual({status: 2, stdout: ''});
+		expect(stderr).toMatch(/^fw-wizard: No policy was given\n[^\n]+\n$/);
+		expect(await readSaves(bare)).toEqual(before);
+	});
+
 	test.each([
-		{flags: []},
 		{flags: ['--role', 'toaster']},
 		{flags: ['--role', 'server', '--open', '70000/tcp']},
 		{flags: ['--role', 'server', '--open', '22/tcp on eth0;reboot']},
@@ -130,7 +138,7 @@ describe('apply beside rules that iptables cannot read', () => {
 		const {status, stderr} = await wizard(host, 'apply', ...SERVER);
 		expect(status).toBe(3);
 		expect(stderr).toMatch(
-			/^iptables-save cannot read the rules: .*\nSee them with: nft list ruleset\n$/m,
+			/^fw-wizard: iptables-save cannot read the rules: .*\nSee them with: nft list ruleset\n$/m,
 		);
 		expect(await host.must('nft', ['list', 'ruleset'])).toBe(before);
 	});
@@ -147,7 +155,9 @@ describe.each(BACKENDS)('apply where IPv6 takes no helper, %s', (backend) => {
 		const {status, stderr} = await wizard(host, 'apply', ...WITH_HELPER);
 		expect(status).toBe(3);
 		expect(stderr).toMatch(TWO_LINES);
-		expect(stderr).toMatch(/^This kernel does not take the rules\. IPv6: .*line \d+.* failed/);
+		expect(stderr).toMatch(
+			/^fw-wizard: This kernel does not take the rules\. IPv6: .*line \d+.* failed/,
+		);
 		expect(stderr).toContain('"-A FW-WIZARD-OUTPUT -p tcp --dport 21 -j CT --helper ftp"');
 		expect(await readSaves(host)).toEqual(before);
 		expect(await host.must('find', ['/etc/fw-wizard', '/var/lib/fw-wizard'])).toBe(files);
@@ -173,7 +183,7 @@ describe.each(BACKENDS)('apply where IPv6 takes no helper, %s', (backend) => {
 		const {status, stderr} = await wizard(host, 'apply', ...WITH_HELPER);
 		expect(status).toBe(4);
 		expect(stderr).toMatch(TWO_LINES);
-		expect(stderr).toMatch(/^IPv6: .*line \d+.* at "/);
+		expect(stderr).toMatch(/^fw-wizard: IPv6: .*line \d+.* at "/);
 		expect(stderr).toContain('The rules are as they were before');
 		expect(withoutEmpty(await readSaves(host))).toEqual(withoutEmpty(before));
 	});

@@ -6,7 +6,7 @@ import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {inView} from '../_helpers/lab/view-files.ts';
 import {plain} from '../_helpers/samples/saves.ts';
 
-const SWITCH = ['--role', 'server', '--switch-off', 'ufw'];
+const SWITCH = ['--role', 'server', '--switch-off', 'ufw', '--published', 'leave'];
 /** From the readme of ufw-docker (github.com/chaifeng/ufw-docker). */
 const UFW_DOCKER = `*filter
 :ufw-user-forward - [0:0]
@@ -35,7 +35,7 @@ COMMIT
 `;
 const REMARKS =
 	'limit: ufw takes 5 new connections in 30 s, fw-wizard 6 at once and 6 a minute.\n' +
-	'ufw also lets in local discovery (mDNS): choose mdns if this machine needs it.\n';
+	'ufw also allows local discovery (mDNS): choose mdns if this machine needs it.\n';
 const TAKEN = ['8080/tcp', '22/tcp limit'];
 
 describe('what ufw lets in, where it is switched off', () => {
@@ -59,12 +59,12 @@ describe('what ufw lets in, where it is switched off', () => {
 
 	test('is applied in its place, once what is lost is accepted', async () => {
 		const warnings =
-			'Warning: without ufw this closes: allow proto tcp to 198.51.100.1 port 80 (openings know no destination address; it stays shut)\n' +
-			`What ufw lets in is where you start: 8080/tcp, 22/tcp limit.\n${REMARKS}`;
+			'Warning: without ufw this closes: allow proto tcp to 198.51.100.1 port 80 (openings know no destination address; it stays blocked)\n' +
+			`What ufw allows is imported: 8080/tcp, 22/tcp limit.\n${REMARKS}`;
 		const before = await host.must('iptables-save', []);
 		expect(await wizard(host, 'apply', ...SWITCH)).toMatchObject({
 			status: 2,
-			stderr: `${warnings}1 rule of ufw cannot be imported, and what it opens or closes would change\nSee the warnings above. To apply all the same: --accept-losses\n`,
+			stderr: `${warnings}fw-wizard: 1 rule of ufw cannot be imported, and what it opens or closes would change\nSee the warnings above. To apply all the same: --accept-losses\n`,
 		});
 		expect(plain(await host.must('iptables-save', []))).toBe(plain(before));
 		const {status, stdout, stderr} = await wizard(
@@ -95,7 +95,7 @@ describe('what ufw lets in, where it is switched off', () => {
 		expect({status, stderr}).toEqual({
 			status: 0,
 			stderr:
-				'What ufw lets in is where you start: 8080/tcp, 22/tcp limit.\n' +
+				'What ufw allows is imported: 8080/tcp, 22/tcp limit.\n' +
 				'What ufw bans stays blocked: 203.0.113.9, 2001:db8::9. Later bans through ufw have no effect.\n' +
 				REMARKS,
 		});
@@ -176,7 +176,7 @@ describe('what ufw lets in, where it is switched off', () => {
 			status: 3,
 			stdout: '',
 			stderr: expect.stringMatching(
-				/^What ufw lets in cannot be read: EACCES.*\nRun it as root, or say what to let in/,
+				/^fw-wizard: What ufw allows cannot be read: \/\S+: permission denied\nRun the command as root, or say what to open/,
 			),
 		});
 	});

@@ -46,7 +46,7 @@ describe('the init system that runs is known by PID 1, not by what is installed'
 		const text = await succeed(
 			asPid1('tini', `${PROGRAM} apply --rehearse --role server --yes; true`),
 		);
-		expect(text).toContain('At boot: systemd (found out; to change it: --boot)');
+		expect(text).toContain('At boot: systemd (detected; to change it: --boot)');
 	});
 
 	/** Runs a text with a shell under another name, as PID 1 of a machine on which nothing else runs. */

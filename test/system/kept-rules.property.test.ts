@@ -31,6 +31,8 @@ const SOURCES: Readonly<Record<Family, readonly string[]>> = {
 	6: ['2001:db8::2', '2001:db8:66::6', '2001:db8:77::7'],
 };
 
+type WhyAnswer = Pick<PacketAnswer, 'fate'> & {readonly rule?: unknown};
+
 type Sent = {
 	readonly family: Family;
 	readonly protocol: 'tcp' | 'udp';
@@ -134,7 +136,14 @@ describe.each(mainly('nft'))(
 					).after;
 					const exposure: Exposure = JSON.parse(await run('exposure', '--json', ...flags));
 					const proof = await prove(flags);
-					await run('apply', '--yes', '--boot', 'none', ...flags);
+					await run('apply', '--yes', '--boot', 'none', '--published', 'leave', ...flags);
+					const told: readonly WhyAnswer[] = (
+						await Promise.all(
+							chosen.map(async ({source, port, protocol}) =>
+								JSON.parse(await run('why', '--json', source, `${port}/${protocol}`)),
+							),
+						)
+					).flatMap(({answers}) => answers);
 					await target.must('conntrack', ['-F']);
 					const strangers = FAMILIES.flatMap((family) =>
 						(['tcp', 'udp'] as const).flatMap((protocol) =>
@@ -152,6 +161,9 @@ describe.each(mainly('nft'))(
 							OUTCOME_OF[answer.fate],
 						]);
 					}
+
+					expect(told.map(({fate}) => OUTCOME_OF[fate])).toEqual(seen.slice(0, chosen.length));
+					expect(told.filter(({rule}) => rule === undefined)).toEqual([]);
 
 					const open = strangers.filter((_, index) => seen[chosen.length + index] === 'open');
 					expect(strangers.filter((one) => isExposed(exposure, one)).map(nameOf)).toEqual(
@@ -254,7 +266,7 @@ function passes({views}: Report, {family, protocol, port}: Sent): boolean {
 	const told = view?.differences.find(
 		(one) => one.protocol === protocol && one.ports.some((range) => isIn(range)),
 	);
-	return told ? told.fact !== 'is shut' : (view?.expected[protocol].some(isIn) ?? false);
+	return told ? told.fact !== 'is closed' : (view?.expected[protocol].some(isIn) ?? false);
 }
 
 /** Whether the exposure says that strangers can reach a port. */

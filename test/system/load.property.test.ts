@@ -43,7 +43,7 @@ describe.each(BACKENDS)('any policy, %s', (backend) => {
 				for (const rules of buildRuleSet(policy, {families: FAMILIES}).families) {
 					const program = rules.family === 4 ? 'iptables' : 'ip6tables';
 					const commands = printCommands(rules);
-					const clear = ['filter', 'raw'].flatMap((table) => [
+					const clear = ['filter', 'raw', 'mangle'].flatMap((table) => [
 						`${program} -t ${table} -F`,
 						`${program} -t ${table} -X`,
 					]);

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
 import {filterLines} from '../_helpers/samples/existing-rules.ts';
@@ -9,7 +9,7 @@ import {filterTable, PROGRAM_RULES} from '../_helpers/samples/program-rules.ts';
 const NAMED = Object.entries(PROGRAM_RULES).filter(([name]) => name !== 'ufw');
 const RULES = NAMED.flatMap(([, rules]) => rules).filter((rule) => !rule.includes('--match-set'));
 
-describe.each(BACKENDS)('rules of known programs, %s', (backend) => {
+describe.each(mainly('legacy'))('rules of known programs, %s', (backend) => {
 	const lab = useLab();
 
 	test('are as iptables-save prints them, and each program is named', async () => {

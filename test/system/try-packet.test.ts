@@ -133,9 +133,35 @@ const LIMIT_CASES: typeof CASES = [
 	['tcp 22 from 192.0.2.7', 'accepted', 'FW-WIZARD-INPUT'],
 ];
 
-async function answersOf(host: Host, cases: typeof CASES): Promise<readonly PacketAnswer[]> {
+/** Where the policy governs published ports. */
+const PUBLISHED_CASES: typeof CASES = [
+	[
+		'tcp 8080 from 198.51.100.9',
+		'forwarded to 172.17.0.2:80',
+		'--to-destination 172.17.0.2:80, in nat',
+		'of FW-WIZARD-FORWARD: -A FW-WIZARD-FORWARD -s 198.51.100.0/24 -p tcp',
+	],
+	[
+		'tcp 9090 from 192.0.2.7',
+		'dropped',
+		'--to-destination 172.17.0.2:90, in nat',
+		'of FW-WIZARD-FORWARD: -A FW-WIZARD-FORWARD -m conntrack --ctstate DNAT --ctdir ORIGINAL -j DROP, in mangle',
+	],
+	[
+		'tcp 90 from 198.51.100.9 to 172.17.0.2',
+		'dropped',
+		'of FW-WIZARD-FORWARD: -A FW-WIZARD-FORWARD -o docker+ -j DROP, in mangle',
+	],
+];
+
+async function answersOf(
+	host: Host,
+	cases: typeof CASES,
+	...more: readonly string[]
+): Promise<readonly PacketAnswer[]> {
 	const packets = cases.flatMap(([packet]) => ['--packet', packet]);
 	const words = ['--json', '--role', 'server', ...OPEN, ...packets];
+	words.push(...(more.length > 0 ? more : ['--published', 'leave']));
 	const program = [CLI, 'exposure', ...words];
 	return JSON.parse(await host.must(process.execPath, program, {timeout: 200_000})).after;
 }
@@ -166,6 +192,12 @@ describe.each(BACKENDS)('a packet meets all rules that stay, and ours (%s)', (ba
 
 	test('of iptables', async () => {
 		expectAnswers(await answersOf(target, CASES), CASES);
+	}, 240_000);
+
+	test('to published ports as well', async () => {
+		const flags = ['--published', 'policy', '--open', '8080/tcp from 198.51.100.0/24'];
+		const answers = await answersOf(target, PUBLISHED_CASES, ...flags);
+		expectAnswers(answers, PUBLISHED_CASES);
 	}, 240_000);
 
 	test('of which an ordinary user is told nothing that was not read', async () => {

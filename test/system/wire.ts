@@ -5,6 +5,7 @@ import {LAST_PORT} from '../../source/lib/port-ranges.ts';
 import {IP_PROTOCOLS, type IpProtocol, SCTP} from '../../source/policy/ip-protocols.ts';
 import {isDiscovery} from '../../source/policy/opening.ts';
 import type {Policy} from '../../source/policy/policy.ts';
+import {networksOf} from '../../source/policy/sources.ts';
 import {protocolOfNumber} from '../../source/ruleset/protocol-names.ts';
 import {addresses, ipProtocols, ports} from '../_helpers/samples/arbitraries.ts';
 import {FLAGS, type Shot} from './ethernet.ts';
@@ -61,7 +62,9 @@ export function shotsNear(policy: Policy, family: Family): fc.Arbitrary<Shot> {
 	const cidrs = policy.openings.flatMap((opening) =>
 		isDiscovery(opening)
 			? []
-			: (opening.from ?? []).filter((one) => one.family === family).map(({cidr}) => cidr),
+			: networksOf(opening.from ?? [])
+					.filter((one) => one.family === family)
+					.map(({cidr}) => cidr),
 	);
 	const common = {
 		family: fc.constant(family),

@@ -8,7 +8,7 @@ import {goOn, walkTo, walkToPorts} from '../_helpers/ui/journey.ts';
 const ESC = '\u001B';
 const COLOUR = new RegExp(`${ESC}\\[[\\d;:]*m`);
 const PROGRAM = [process.execPath, CLI];
-const REFUSAL = /^The wizard needs a terminal.*\n\S.*\n?$/;
+const REFUSAL = /^fw-wizard: The wizard needs a terminal.*\n\S[\s\S]*$/;
 
 describe('the environment', () => {
 	const {host, open, start} = useWizardHost();
@@ -48,15 +48,15 @@ describe('the environment', () => {
 			terminal.type(
 				'ssh, 5432/tcp from 2001:db8:1234:5678:9abc:def0:1:2 on a-long-name-123 limit\r',
 			);
-			await terminal.waitFor('Let in (');
+			await terminal.waitFor('Open (');
 			terminal.press('enter');
-			await terminal.waitFor('[Rules]');
-			terminal.type('t');
-			await terminal.waitFor('what becomes of it after the change?');
+			await terminal.waitFor('[Summary]');
+			terminal.type('p');
+			await terminal.waitFor('what happens to it after the change?');
 			terminal.type('tcp 22 from 2001:db8:1234:5678:9abc:def0:1234:5678 on eth0');
 			await terminal.waitFor('accepted');
 			terminal.press('escape');
-			await terminal.waitFor('[Rules]');
+			await terminal.waitFor('[Summary]');
 			await goOn(terminal, 'Does it do what you chose?');
 			await terminal.waitFor(/\d %|packets in/);
 			await goOn(terminal, 'Load these rules now?');
@@ -121,7 +121,7 @@ describe('hostile text', () => {
 		await host().ip(['link set other up']);
 		await host().must('ip', ['link', 'set', name, 'up']);
 		const terminal = open({columns: 120});
-		expect(await terminal.waitFor('A firewall for this machine')).toContain('e?[5mx 192.0.2.9');
+		expect(await terminal.waitFor('Review this setup')).toContain('e?[5mx 192.0.2.9');
 		await walkToPorts(terminal);
 		terminal.paste('ownedX[5m');
 		await terminal.waitFor('"ownedX[5m" is not a known service');

@@ -45,7 +45,7 @@ describe('where iptables is missing', () => {
 		const terminal = open('--rehearse');
 		await terminal.waitFor(QUESTION);
 		terminal.type('y\r');
-		await terminal.waitFor('A firewall for this machine');
+		await terminal.waitFor('Review this setup');
 		expect(terminal.output().match(/^apt-get .*(?=\r)/gm)).toEqual([
 			'apt-get install -y --no-install-recommends iptables',
 			'apt-get update',
@@ -58,7 +58,7 @@ describe('where iptables is missing', () => {
 		const terminal = open();
 		await terminal.waitFor(QUESTION);
 		terminal.type('\r');
-		await terminal.waitFor('A firewall for this machine');
+		await terminal.waitFor('Review this setup');
 		expect(terminal.output()).not.toMatch(/^apt-get /m);
 		await terminal.waitFor('iptables: not installed. You can look at rules, but not load them');
 	});

@@ -39,7 +39,7 @@ describe('a rehearsal by an ordinary user', () => {
 					...user,
 					columns: 200,
 				});
-				return terminal.waitFor(/^You: /m);
+				return terminal.waitFor(/^Network: .*\d/m);
 			}),
 		);
 		const network = (screen = '') => /^Network: .*$/m.exec(screen)?.[0];
@@ -83,8 +83,8 @@ describe('a rehearsal by an ordinary user', () => {
 		const words = [process.execPath, user.cli, '--rehearse'];
 		const terminal = terminals.start(words, {...user, columns: 100, rows: 30});
 		await walkToReview(terminal);
-		expect(terminal.screen()).toContain('REHEARSAL');
-		expect(await applyAndKeep(terminal)).toContain('REHEARSAL');
+		expect(terminal.screen()).toContain('Rehearsal:');
+		expect(await applyAndKeep(terminal)).toContain('Rehearsal:');
 
 		const inner = findInner(terminal.pid);
 		const enter = ['nsenter', '-t', `${inner}`, '-n', '--'];
@@ -135,7 +135,7 @@ describe('a rehearsal by an ordinary user', () => {
 	test.each(['SIGHUP', 'SIGKILL'] as const)('leaves nothing behind after %s', async (signal) => {
 		const words = [process.execPath, user.cli, '--rehearse'];
 		const terminal = terminals.start(words, user);
-		await terminal.waitFor('A firewall for this machine');
+		await terminal.waitFor('Review this setup');
 		const inner = findInner(terminal.pid);
 		process.kill(terminal.pid, signal);
 		await terminal.ended;
@@ -178,7 +178,7 @@ describe('where namespaces are forbidden', () => {
 				user.variables,
 			);
 			expect({status, stdout}).toEqual({status: 3, stdout: ''});
-			expect(stderr).toMatch(/^A rehearsal needs namespaces, .+\n.+\n$/);
+			expect(stderr).toMatch(/^fw-wizard: A rehearsal needs namespaces, .+\n.+\n$/);
 			expect(user.leftovers()).toEqual([]);
 		}
 	});
@@ -187,7 +187,7 @@ describe('where namespaces are forbidden', () => {
 		const words = [...forbidden('user'), process.execPath, user.cli, '--rehearse'];
 		const terminal = terminals.start(words, {variables: user.variables});
 		expect(await terminal.ended).toBe(3);
-		expect(terminal.screen().split('\n')[0]).toMatch(/^A rehearsal needs namespaces/);
+		expect(terminal.screen().split('\n')[0]).toMatch(/^fw-wizard: A rehearsal needs namespaces/);
 		expect(terminal.output()).not.toContain('\u001B');
 	});
 });

@@ -1,8 +1,10 @@
 import {readlinkSync, writeFileSync} from 'node:fs';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, test} from 'vitest';
 import type {Terminal} from '../_helpers/terminal/terminal.ts';
 import {walkAndLoad} from '../_helpers/terminal/walk.ts';
 import {useWizardHost} from '../_helpers/terminal/wizard-host.ts';
+import {goOn, isDrawnFor, QUESTIONS} from '../_helpers/ui/journey.ts';
 
 /** As wall(1) writes: over several lines, and at the lower edge the screen scrolls. */
 const BROADCAST = `\r\n\r\nBroadcast message from root@host:\r\n\r\n${'The system will be halted. '.repeat(20)}\r\n`;
@@ -15,15 +17,16 @@ function disturb({pid}: Terminal): void {
 
 /** Without the clock. */
 function still(screen: string): string {
-	return screen.replaceAll(/\d+ s\b/g, 'N s');
+	return screen.replaceAll(/\d+ s\b/g, 'N s').replaceAll(/[█·]{10,}/g, '#');
 }
 
 describe('what others write on the terminal', () => {
 	const {open} = useWizardHost();
 
 	const isDrawnAgain = async (terminal: Terminal, before: string) => {
+		const seen = terminal.output().length;
 		disturb(terminal);
-		await terminal.waitFor('Broadcast message');
+		await terminal.waitFor(() => terminal.output().includes('Broadcast message', seen));
 		await terminal.waitFor((screen) => still(screen) === still(before));
 	};
 
@@ -45,20 +48,59 @@ describe('what others write on the terminal', () => {
 		await isDrawnAgain(terminal, await terminal.waitFor('The old rules are back'));
 	});
 
-	test('is gone with Ctrl-L in every step', async () => {
+	test('is painted over at once in every step', async () => {
+		const terminal = open({columns: 80, rows: 24}, '--role', 'server', '--open', '22/tcp');
+		await terminal.waitFor(QUESTIONS[0]);
+		for (const [index, question] of QUESTIONS.entries()) {
+			await isStill(terminal);
+			const seen = terminal.output().length;
+			disturb(terminal);
+			await terminal.waitFor(() => terminal.output().includes('Broadcast message', seen));
+			await terminal.waitFor(
+				(screen) => screen.includes(question) && !screen.includes('Broadcast message'),
+			);
+			const next = QUESTIONS[index + 1];
+			if (next !== undefined) {
+				await goOn(terminal, next);
+			}
+		}
+	});
+
+	test('is painted over also while others write without a pause', async () => {
 		const terminal = open();
-		const before = await terminal.waitFor('Recommended role');
-		disturb(terminal);
-		await terminal.waitFor('Broadcast message');
+		await terminal.waitFor(QUESTIONS[0]);
+		await isStill(terminal);
+		const seen = terminal.output().length;
+		const writing = setInterval(() => disturb(terminal), 20);
+		try {
+			await terminal.waitFor(() => {
+				const disturbed = terminal.output().indexOf('Broadcast message', seen);
+				return disturbed !== -1 && terminal.output().includes(QUESTIONS[0], disturbed);
+			});
+		} finally {
+			clearInterval(writing);
+		}
+	});
+
+	test('Ctrl-L draws the screen anew', async () => {
+		const terminal = open();
+		await terminal.waitFor(QUESTIONS[0]);
+		const drawn = terminal.output().length;
 		terminal.type(REPAINT);
-		await terminal.waitFor((screen) => screen === before);
+		await expect.poll(() => terminal.output().slice(drawn)).toContain(QUESTIONS[0]);
 		expect(terminal.buffer()).toBe('alternate');
 	});
 });
 
-/** Waits for the frame of a width: its lines from edge to edge have that length. */
+/** Waits for a moment at which nothing is drawn: two writes at almost the same time are one event to the wizard. */
+async function isStill(terminal: Terminal): Promise<void> {
+	for (let seen = -1; seen !== terminal.output().length; ) {
+		seen = terminal.output().length;
+		await sleep(150);
+	}
+}
+
+/** Waits for the frame of a width. */
 async function drawnFor(terminal: Terminal, columns: number): Promise<string> {
-	return terminal.waitFor((screen) =>
-		screen.split('\n').some((line) => /^[-─]+$/.test(line) && line.length === columns - 1),
-	);
+	return terminal.waitFor((screen) => isDrawnFor(screen, columns));
 }

@@ -2,10 +2,9 @@ import process from 'node:process';
 import {describe, expect, test} from 'vitest';
 import {findInner} from '../_helpers/lab/machine.ts';
 import {expectRestored, PROGRAM} from '../_helpers/terminal/restored.ts';
-import type {Terminal} from '../_helpers/terminal/terminal.ts';
 import {useWizardHost} from '../_helpers/terminal/wizard-host.ts';
 import {expectFits} from '../_helpers/ui/frames.ts';
-import {goOn, QUESTIONS, walkTo} from '../_helpers/ui/journey.ts';
+import {goOn, isDrawnFor, QUESTIONS, walkTo} from '../_helpers/ui/journey.ts';
 
 describe('the terminal', () => {
 	const {open, start} = useWizardHost();
@@ -20,10 +19,10 @@ describe('the terminal', () => {
 			[80, 24],
 		] as const) {
 			terminal.resize(columns, rows);
-			await waitForWidth(terminal, columns);
+			await terminal.waitFor((now) => isDrawnFor(now, columns));
 		}
 
-		await walkTo(terminal, 'What is let in?');
+		await walkTo(terminal, 'Which ports should be open?');
 		terminal.press('ctrlC');
 		await terminal.ended;
 		expect(terminal.screen()).toContain('Nothing was changed.\nstatus 130\n');
@@ -32,7 +31,7 @@ describe('the terminal', () => {
 
 	test('is left as it was found when the program is ended by a signal', async () => {
 		const terminal = start(PROGRAM);
-		await walkTo(terminal, 'What is let in?');
+		await walkTo(terminal, 'Which ports should be open?');
 		process.kill(findInner(terminal.pid), 'SIGTERM');
 		await terminal.ended;
 		expect(terminal.screen()).toContain(`status ${128 + 15}\n`);
@@ -50,7 +49,7 @@ describe('the terminal', () => {
 
 	test('may become small and large again in one moment', async () => {
 		const terminal = open({}, '--role', 'server');
-		const before = await walkTo(terminal, 'What happens to a connection');
+		const before = await walkTo(terminal, 'What happens to a blocked connection');
 		terminal.resize(80, 10);
 		terminal.resize(80, 24);
 		// The terminal has scrolled: the frame must be drawn again, where it was.
@@ -65,7 +64,7 @@ describe('the terminal', () => {
 		for (const question of QUESTIONS) {
 			const first =
 				question === QUESTIONS[0]
-					? await terminal.waitFor(/^Recommended role: /m)
+					? await terminal.waitFor(question)
 					: await goOn(terminal, question);
 			// What is found out about helpers comes a moment later.
 			const wanted =
@@ -76,7 +75,10 @@ describe('the terminal', () => {
 				[200, 50],
 			] as const) {
 				terminal.resize(columns, rows);
-				expectFits((await waitForWidth(terminal, columns)).split('\n'), [columns, rows]);
+				expectFits((await terminal.waitFor((now) => isDrawnFor(now, columns))).split('\n'), [
+					columns,
+					rows,
+				]);
 			}
 
 			terminal.resize(120, 40);
@@ -85,13 +87,3 @@ describe('the terminal', () => {
 		}
 	});
 });
-
-/** Waits for the frame that is drawn for a width. */
-async function waitForWidth(terminal: Terminal, columns: number): Promise<string> {
-	const line = '─'.repeat(columns - 1);
-	// Of a wider frame that the terminal has wrapped, a piece could be as long.
-	return terminal.waitFor((screen) => {
-		const lines = screen.split('\n');
-		return lines.includes(line) && lines.every(({length}) => length < columns);
-	});
-}

@@ -8,6 +8,8 @@ import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {mergeFamilies} from '../../source/ruleset/merge-families.ts';
 import type {Rule} from '../../source/ruleset/model.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
+import {isFixed} from '../../source/ui/text/fixed-rules.ts';
+import {familyColumn} from '../../source/ui/text/review.ts';
 
 /** A rule as a line of the screen has it. `cut` is where a sign stands for what there was no room for. */
 type Shown = {
@@ -18,7 +20,9 @@ type Shown = {
 };
 
 const LINE = /^([ +-]) (4 6|4 {2}| {2}6) {2}(?:raw (OUTPUT|PREROUTING) )?(-.*)$/;
-const REVIEWED = /^(4 6|4 {2}| {2}6) {2}(-.*)$/;
+const REVIEWED = /^ *\d+ {2}(4 6|4 {2}| {2}6) {2}(-.*)$/;
+/** Rules that stand in one line together, since they are the same for every policy. */
+const COLLAPSED = /^[ +-] (?:4 6|4 {2}| {2}6) {2}(?:mangle FORWARD )?\d+ fixed rules?: /;
 const CUT = '…';
 const BOTH = {families: [4, 6]} as const;
 
@@ -68,7 +72,9 @@ export function expectOwnRules(frame: string): number {
 	if (panel.whole && panel.rules.every(({text}) => !text.includes(CUT))) {
 		for (const without of ['+', '-']) {
 			const list = panel.rules.filter(({sign}) => sign !== without);
-			expect(list.map(keyOf), screen).toEqual(keysOf(policyOf(list)));
+			expect(list.map(keyOf), screen).toEqual(
+				keysOf(policyOf(list)).filter((key) => !COLLAPSED_KEYS.has(key)),
+			);
 		}
 	}
 
@@ -83,12 +89,13 @@ function readPanel(screen: string): {readonly rules: readonly Shown[]; readonly 
 	}
 
 	const start = lines[title]?.indexOf('Rules: ') ?? 0;
+	const words = lines.findIndex((line) => / {2}Words$/.test(line));
 	let whole = true;
-	const rules = lines.slice(title + 1, -1).flatMap((line): Shown[] => {
+	const rules = lines.slice(title + 1, words === -1 ? -1 : words).flatMap((line): Shown[] => {
 		// About the width of others a terminal and a library may differ by a column.
 		const text = [0, 1, -1, 2, -2]
 			.map((shift) => line.slice(Math.max(0, start - shift)).trimEnd())
-			.find((one) => one === '' || LINE.test(one) || isMore(one));
+			.find((one) => one === '' || LINE.test(one) || COLLAPSED.test(one) || isMore(one));
 		expect(text, `"${line}" is no rule\n${screen}`).toBeDefined();
 		const match = LINE.exec(text ?? '');
 		whole &&= !isMore(text ?? '');
@@ -122,11 +129,11 @@ function readReview(screen: string): readonly Shown[] {
 			from = heading[1] ?? '';
 		} else if (match) {
 			begun = {sign: ' ', families: match[1] ?? '', from, text: match[2] ?? ''};
-		} else if (begun && /^ {7}[A-Z][a-z]/.test(line)) {
+		} else if (begun && /^ {10}[A-Z][a-z]/.test(line)) {
 			rules.push(begun);
 			begun = undefined;
 		} else {
-			begun = begun && {...begun, text: begun.text + line.slice(7)};
+			begun = begun && {...begun, text: begun.text + line.slice(10)};
 		}
 	}
 
@@ -176,6 +183,11 @@ function policyOf(rules: readonly Shown[]): Policy {
 }
 
 const FLOOR = new Set(keysOf(BARE));
+const COLLAPSED_KEYS = new Set(
+	mergeFamilies(buildRuleSet(BARE, BOTH))
+		.filter(isFixed)
+		.map((row) => keyOf({families: familyColumn(row), from: row.own.from, text: row.text})),
+);
 
 /** What was typed to open what a rule opens. */
 function openingTexts({families, text}: Shown): readonly string[] {

@@ -34,7 +34,7 @@ describe('a signal', () => {
 	);
 
 	test.each([
-		'These are the rules',
+		'This is what changes',
 		'Does it do what you chose?',
 		'Load these rules now?',
 	] as const)('SIGHUP at "%s" changes nothing', async (question) => {
@@ -51,7 +51,7 @@ describe('a signal', () => {
 	test('SIGHUP ends it whenever it comes, also while it is being loaded', async () => {
 		for (let delay = 0; delay < 400; delay += 20) {
 			const terminal = start([...PROGRAM, '--role', 'workstation']);
-			await terminal.waitFor('A firewall for this machine');
+			await terminal.waitFor(/Looking at this machine|Review this setup/);
 			await setTimeout(delay);
 			process.kill(findInner(terminal.pid), 'SIGHUP');
 			await terminal.ended;

@@ -39,9 +39,9 @@ describe('Ctrl-Z', () => {
 
 	test('gives the terminal back to the shell, and fg brings all answers back', async () => {
 		const terminal = await openInShell('--role', 'server');
-		await walkTo(terminal, 'What is let in?');
+		await walkTo(terminal, 'Which ports should be open?');
 		terminal.type('443');
-		const before = await terminal.waitFor('Enter lets in 443');
+		const before = await terminal.waitFor('Enter opens 443');
 		await stop(terminal);
 		terminal.type('stty -a\r');
 		expect(await terminal.waitFor('icanon')).not.toContain('-icanon');
@@ -49,7 +49,7 @@ describe('Ctrl-Z', () => {
 		await terminal.waitFor((screen) => screen === before);
 		expect(terminal.buffer()).toBe('alternate');
 		terminal.type('/tcp');
-		await terminal.waitFor('Enter lets in 443/tcp');
+		await terminal.waitFor('Enter opens 443/tcp');
 		terminal.press('ctrlC');
 		await terminal.waitFor('Nothing was changed.');
 		expect(terminal.buffer()).toBe('normal');
@@ -70,7 +70,7 @@ describe('Ctrl-Z', () => {
 		terminal.type('fg\r');
 		await terminal.waitFor('Not confirmed in time: the old rules are back');
 		terminal.press('ctrlC');
-		await terminal.waitFor('To try again: fw-wizard');
+		await terminal.waitFor('To try again: node ');
 		expect(withoutEmptyTables(await readSaves(host()))).toEqual(before);
 	});
 

@@ -7,13 +7,14 @@ import {useTerminals} from '../_helpers/terminal/terminal.ts';
 import {scan} from '../_helpers/traffic/scan.ts';
 import {
 	applyAndKeep,
+	chooseInHome,
 	OPEN,
 	OPEN_INSIDE,
 	scrollThrough,
 	walkToReview,
 } from '../_helpers/ui/journey.ts';
 
-const LISTENING = [22, 53, 80, 8000, 8010, 8011, 9100];
+const LISTENING = [22, 53, 81, 8000, 8010, 8011, 9100];
 
 describe.each(BACKENDS)('a walk through the wizard by keys alone, %s', (backend) => {
 	const lab = useLab();
@@ -30,7 +31,7 @@ describe.each(BACKENDS)('a walk through the wizard by keys alone, %s', (backend)
 	test('loads what Review showed, and says so after it', async () => {
 		const terminal = terminals.wizard([], {...target, columns: 120, rows: 24});
 		await walkToReview(terminal);
-		terminal.press('tab');
+		terminal.press('tab', 'tab');
 		await terminal.waitFor('[Restore file]');
 		const shown = restoreFiles(await scrollThrough(terminal));
 		expect(await applyAndKeep(terminal)).toContain('IPv4 rules');
@@ -92,11 +93,25 @@ describe.each(BACKENDS)('a walk through the wizard by keys alone, %s', (backend)
 
 	test('a second walk begins with what is in force', async () => {
 		const terminal = terminals.wizard([], {...target, columns: 120, rows: 40});
-		await terminal.waitFor('A firewall for this machine');
-		terminal.press('enter');
-		expect(await terminal.waitFor('What is this machine?')).toContain('--dports 22,53,8000:8010');
+		const home = await terminal.waitFor('Start over');
+		expect(home).toMatch(/^Active since .* UTC \(change 1, by root\)$/m);
+		expect(home).toMatch(/^Open: .*8000-8010\/tcp/m);
+		await chooseInHome(terminal, 'Change what is open');
+		expect(await terminal.waitFor('Which ports should be open?')).toContain(
+			'--dports 22,53,8000:8010',
+		);
 		terminal.press('ctrlC');
 		expect(await terminal.ended).toBe(130);
+	});
+
+	test('Home undoes it, once it was asked', async () => {
+		const terminal = terminals.wizard([], {...target, columns: 120, rows: 40});
+		await chooseInHome(terminal, 'Undo the last change');
+		await terminal.waitFor('Undo change 1, made ');
+		terminal.press('up', 'enter');
+		expect(await terminal.ended).toBe(0);
+		expect(terminal.history()).toContain('Undone: change 1.');
+		expect((await readSaves(target)).ipv4).not.toContain('FW-WIZARD');
 	});
 });
 

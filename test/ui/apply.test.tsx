@@ -9,7 +9,7 @@ import {plannerFor} from '../_helpers/ui/app-props.ts';
 import {expectFits, type Size} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
-const KEPT: Outcome = {ok: true, message: 'Kept as change 1.'};
+const KEPT: Outcome = {ok: true, message: 'Confirmed as change 1.'};
 const BACK: Outcome = {
 	ok: false,
 	message: 'The old rules are back',
@@ -68,7 +68,7 @@ describe.each(SIZES)('Apply at %i columns, %i rows', (columns, rows) => {
 	const size: Size = [columns, rows];
 
 	test('keeps what is loaded only with the word, typed out', async () => {
-		const {app, change} = await openApply({columns, rows, banner: 'REHEARSAL'});
+		const {app, change} = await openApply({columns, rows, banner: 'Rehearsal'});
 		expectFits(app.lines(), size);
 		await app.press('enter');
 		expect(app.screen()).toContain('Can you still log in?');
@@ -87,7 +87,7 @@ describe.each(SIZES)('Apply at %i columns, %i rows', (columns, rows) => {
 		await app.type('p');
 		await app.press('enter');
 		expect(change.decisions).toEqual(['keep']);
-		expect(app.screen()).toContain('Kept as change 1.');
+		expect(app.screen()).toContain('Confirmed as change 1.');
 		expectFits(app.lines(), size);
 	});
 
@@ -112,7 +112,7 @@ describe.each(SIZES)('Apply at %i columns, %i rows', (columns, rows) => {
 		expect(app.screen()).toMatch(/locked out: 22\/tcp/);
 		expectFits(app.lines(), size);
 		await app.pressInVain('enter');
-		await app.type('shu');
+		await app.type('lock me ou');
 		await app.pressInVain('enter');
 		expect(change.policies).toEqual([]);
 		await app.type('t');
@@ -124,7 +124,7 @@ describe.each(SIZES)('Apply at %i columns, %i rows', (columns, rows) => {
 		const {app, change} = await openApply({columns, rows, machine: {remoteClient: VISITOR}});
 		await app.type('o');
 		expect(app.screen()).not.toContain('locked out');
-		expect(app.screen()).toContain('can come in again');
+		expect(app.screen()).toContain('You can still log in');
 		expectFits(app.lines(), size);
 		await app.press('enter');
 		expect(change.policies[0]?.openings).toMatchObject([{protocol: 'tcp', first: 22, last: 22}]);
@@ -133,13 +133,16 @@ describe.each(SIZES)('Apply at %i columns, %i rows', (columns, rows) => {
 
 describe('Apply', () => {
 	test('Esc puts the old rules back, and leads to Review with every answer', async () => {
-		const {app, change} = await openApply({preset: {role: 'server', verdict: 'drop'}});
+		const {app, change} = await openApply({
+			preset: {role: 'server', verdict: 'drop'},
+			machine: {findExposure: async () => new Promise(() => {})},
+		});
 		await app.press('enter', 'escape');
 		expect(change.decisions).toEqual(['roll back']);
 		expect(app.screen()).toContain('The old rules are back');
 		await app.press('escape');
-		expect(app.screen()).toContain('[Rules]');
-		expect(app.screen()).toContain('--dport 22');
+		expect(app.screen()).toContain('[Summary]');
+		expect(app.screen()).toMatch(/22\/tcp +open/);
 	});
 
 	test('hears of rules that were rolled back meanwhile', async () => {
@@ -196,8 +199,8 @@ describe('Apply', () => {
 		const {app, change} = await openApply({
 			machine: {planApply: plannerFor(undefined, {root: false})},
 		});
-		expect(app.screen()).toContain('Only root can change the firewall');
-		expect(app.screen()).toContain('Run: sudo fw-wizard apply --role workstation');
+		expect(app.screen()).toContain('Only root can do this');
+		expect(app.screen()).toContain('fw-wizard apply --role workstation');
 		await app.pressInVain('enter');
 		expect(change.policies).toEqual([]);
 	});
@@ -212,7 +215,7 @@ describe('Apply', () => {
 					remoteClient: VISITOR,
 				},
 			});
-			expect(app.screen()).toContain(`Go on as root, through ${elevation}`);
+			expect(app.screen()).toContain(`Continue as root, through ${elevation}`);
 			expect(app.screen()).toContain('Not proven');
 			// Root's wizard asks for the word.
 			expect(app.screen()).toContain('You would be locked out');
@@ -229,11 +232,11 @@ test('what keeps the rules is in view, and counted down, on the smallest termina
 	await app.type('o');
 	await app.press('enter');
 	expectFits(app.lines(), [40, 10]);
-	expect(app.screen()).toContain('The old rules come back in 60 s.');
+	expect(app.screen()).toContain('The old rules are restored in 60 s.');
 	expect(app.screen()).toContain('type keep and Enter:\n❯');
 	change.seen = {secondsLeft: 41, logins: ['203.0.113.9'], keepable: true};
 	await until(app, 'Enter keeps the rules');
-	expect(app.screen()).toContain('come back in 41 s.');
+	expect(app.screen()).toContain('are restored in 41 s.');
 });
 
 test('says beforehand how long there is to confirm', async () => {

@@ -31,7 +31,7 @@ function moreOf(state: KeyState): readonly string[] {
 test('on 60 columns every step still says how to go on', () => {
 	for (const step of STEPS) {
 		const state = at(step, {focus: step === 'ports' ? -1 : 0});
-		expect(keyLine(bindingsOf(state), 59), step).toMatch(/Enter (?:go on|choose|add|leave)/);
+		expect(keyLine(bindingsOf(state), 59), step).toMatch(/Enter (?:continue|choose|add|quit)/);
 	}
 });
 
@@ -44,28 +44,28 @@ test('a list is spoken of only where there is one', () => {
 });
 
 test('where a word must be typed there is nothing to move to or to choose', () => {
-	const missingOpenings = [SSH];
-	expect(lineOf(at('apply', {}, {missingOpenings}))).toBe('o open it  Esc back  Ctrl-C leave');
-	expect(lineOf(at('review', {}, {missingOpenings}))).toMatch(/^o open it {2}Enter go on/);
-	const impossible = at('apply', {}, {missingOpenings, obstacle: 'impossible'});
-	expect(lineOf(impossible)).toBe('Esc back  Ctrl-C leave');
+	const out = {lockedOut: true, cutOff: [SSH]};
+	expect(lineOf(at('apply', {}, out))).toBe('o open it  Esc back  Ctrl-C quit');
+	expect(lineOf(at('review', {}, out))).toMatch(/^o open it {2}Enter continue/);
+	const impossible = at('apply', {}, {...out, obstacle: 'impossible'});
+	expect(lineOf(impossible)).toBe('Esc back  Ctrl-C quit');
 	expect(moreOf(impossible)).not.toContain('o open it');
 });
 
 test('who goes on as root chooses from a list, and may open the missing port before', () => {
-	const state = at('apply', {}, {missingOpenings: [SSH], obstacle: 'needs root'});
-	expect(lineOf(state)).toBe('Up/Down move  Enter choose  Esc back  Ctrl-C leave');
+	const state = at('apply', {}, {lockedOut: true, cutOff: [SSH], obstacle: 'needs root'});
+	expect(lineOf(state)).toBe('Up/Down move  Enter choose  Esc back  Ctrl-C quit');
 	expect(moreOf(state)).toContain('o open it');
 });
 
 test('the checklist has the keys that do something', () => {
 	const outcome = {ok: true, message: 'Loaded.'} as const;
 	const kept = at('result', {outcome});
-	expect(lineOf(kept)).not.toContain('f mend');
-	expect(lineOf({...kept, mendable: true})).toContain('f mend');
+	expect(lineOf(kept)).not.toContain('f fix');
+	expect(lineOf({...kept, mendable: true})).toContain('f fix');
 	// Letters are those of the word for a reboot.
-	expect(lineOf({...kept, offersReboot: true})).toBe('Enter leave  Up/Down read');
-	expect(lineOf(at('result'))).toContain('Esc to the wizard');
+	expect(lineOf({...kept, offersReboot: true})).toBe('Enter quit  Up/Down read');
+	expect(lineOf(at('result'))).toContain('Esc back');
 	expect(moreOf(kept)).toContain('PgUp/PgDn a page');
 	const failed = {ok: false, message: '', hint: '', rolledBack: false} as const;
 	expect(moreOf(at('result', {outcome: failed}))).not.toContain('PgUp/PgDn a page');
@@ -75,7 +75,7 @@ test('while rules are loaded there are no keys but that which says so', () => {
 	for (const phase of ['loading', 'deciding'] as const) {
 		const state = at('apply', {applying: {phase}});
 		expect(lineOf(state)).toBe('');
-		expect(moreOf(state)).toEqual(['? these keys']);
+		expect(moreOf(state)).toEqual(['? these words and keys']);
 	}
 });
 
@@ -89,19 +89,24 @@ const PRESSES = [
 		pressOf({[name]: true}),
 	),
 	pressOf({tab: true, shift: true}),
-	{...pressOf({ctrl: true}), input: 'c'},
-	{...pressOf({ctrl: true}), input: 'l'},
-	{...pressOf({ctrl: true}), input: 'z'},
+	...[...'abcdefhklquwz'].map((input) => ({...pressOf({ctrl: true}), input})),
 ];
 const anyState = fc.record({
 	flow: fc
 		.array(anyEvent(), {maxLength: 20})
 		.map((events) => events.reduce(reduceFlow, at('welcome').flow)),
-	missingOpenings: fc.constantFrom([], [SSH]),
+	proving: fc.boolean(),
+	lockedOut: fc.boolean(),
+	cutOff: fc.constantFrom([], [SSH]),
 	obstacle: fc.constantFrom(undefined, 'needs root' as const, 'impossible' as const),
 	mendable: fc.boolean(),
 	offersReboot: fc.boolean(),
+	looking: fc.boolean(),
 	viewport: fc.record({lines: fc.nat({max: 60}), height: fc.nat({max: 30})}),
+	suggested: fc.constantFrom(
+		{clients: [], vpns: []},
+		{clients: ['from 192.0.2.0/24', 'on wg0'], vpns: ['wg0', 'wg1']},
+	),
 });
 
 test('a press means one thing at a time, and what is shown of it is what it does', () => {
@@ -114,7 +119,7 @@ test('a press means one thing at a time, and what is shown of it is what it does
 				expect(bindings.length).toBeLessThanOrEqual(1);
 				const event = keyEventOf(state, press, false);
 				if (bindings.length === 0) {
-					expect(['type', undefined]).toContain(event?.type);
+					expect(['edit', undefined]).toContain(event?.type);
 				}
 			}
 
@@ -130,13 +135,20 @@ test('a press means one thing at a time, and what is shown of it is what it does
 	);
 });
 
-test('while the keys are shown, all but Ctrl-C hide them', () => {
+test('while the keys are shown, all but Ctrl-C hide them, or scroll what does not fit', () => {
 	fc.assert(
 		fc.property(anyState, fc.constantFrom(...PRESSES), (state, press) => {
 			const event = keyEventOf(state, press, true);
-			expect(event).toEqual(
-				isPress('Ctrl-C', press) ? keyEventOf(state, press, false) : {type: 'help'},
+			if (isPress('Ctrl-C', press)) {
+				expect(event).toEqual(keyEventOf(state, press, false));
+				return;
+			}
+
+			const {lines, height} = state.viewport;
+			const scrolls = (['Up/Down', 'PgUp/PgDn', 'Home/End'] as const).some((name) =>
+				isPress(name, press),
 			);
+			expect(event?.type).toBe(scrolls && lines > height ? 'scroll-help' : 'help');
 		}),
 	);
 });
@@ -168,6 +180,10 @@ function anyEvent(): fc.Arbitrary<FlowEvent> {
 		fc.record({
 			type: fc.constantFrom('focus' as const, 'choose' as const, 'toggle' as const),
 			index,
+		}),
+		fc.record({
+			type: fc.constant('edit' as const),
+			edit: fc.constantFrom('backward-char' as const, 'kill-line' as const, {insert: 'o'}),
 		}),
 		fc.record({type: fc.constant('type' as const), text: fc.constantFrom('', '443', 'nonsense')}),
 		fc.record({

@@ -20,7 +20,7 @@ describe('checklistLines', () => {
 				.map((line) => line.text.trim())
 				.join(' ');
 		expect(text('open')).toContain(
-			'right is: ports let in: open or closed; all others: filtered (TCP), open|filtered (UDP)',
+			'expected: open ports: open or closed; all others: filtered (TCP), open|filtered (UDP)',
 		);
 		expect(text('ok')).not.toContain('right is');
 	});

@@ -15,6 +15,7 @@ const FACTS: Facts = {
 	services: OWN_SERVICES,
 	iptables: {version: '1.8.9', backend: 'nft'},
 	session: {kind: 'console'},
+	networks: [],
 };
 const UFW: Neighbour = {
 	name: 'ufw',
@@ -33,38 +34,64 @@ function withNeighbours(neighbours: readonly Neighbour[]) {
 	return known({neighbours, snapshots: [], owners: [], choices: []});
 }
 
-function texts(lines: ReturnType<typeof describeMachine>): readonly string[] {
+function texts({findings: lines}: ReturnType<typeof describeMachine>): readonly string[] {
 	return lines.map(({text}) => text);
 }
 
-describe('what Welcome shows', () => {
+describe('what Welcome says of the machine', () => {
 	test('says what is still being looked for', () => {
-		expect(texts(describeMachine(FACTS))).toEqual([
-			'iptables: 1.8.9 (nft), for IPv4 and IPv6',
+		const {headline, findings} = describeMachine({
+			...{root: true, families: [4, 6], services: OWN_SERVICES},
+			interfaces: FACTS.interfaces,
+		});
+		expect(headline).toBe('Looking at this machine');
+		expect(findings.map(({text}) => text)).toEqual([
+			'iptables: looking',
 			'Network: eth0 192.0.2.1 2001:db8::1',
-			"You: at the machine's own console",
-			'Listens: looking',
 		]);
 	});
 
-	test('has warnings first, and the recommended role with its reason', () => {
+	test('names the machine, the user, and from where the user comes', () => {
+		const accessPorts = [{protocol: 'tcp', first: 22, last: 22}] as const;
+		const session: Facts['session'] = {
+			...({kind: 'remote', client: '198.51.100.7', connection: 'ended'} as const),
+			...{inInterface: 'eth0', accessPorts},
+		};
+		expect(describeMachine({...FACTS, session}).head).toMatch(
+			/^\S+, .* from 198\.51\.100\.7 \(22\/tcp\)$/,
+		);
+		expect(describeMachine(FACTS).head).toMatch(/ at the console$/);
+	});
+
+	test('counts the ports that are open where nothing filters', () => {
 		const facts = factsKnown({
-			listeners: [22, 80, 81, 82, 83, 84].map((port) => socketOn(port)),
+			listeners: [22, 80, 81].map((port) => socketOn(port)),
 			published: [CONTAINER],
 			recommendation: {role: 'server', reason: 'nginx listens on all addresses'},
 		});
-		const lines = describeMachine(FACTS, {...facts, existing: withNeighbours([UFW, DOCKER])});
-		expect(texts(lines)).toEqual([
+		const headline = (neighbours: readonly Neighbour[], interfaces = FACTS.interfaces) =>
+			describeMachine({...FACTS, interfaces}, {...facts, existing: withNeighbours(neighbours)})
+				.headline;
+		expect(headline([DOCKER])).toBe(
+			'This server has no firewall. 4 ports are open to other machines.',
+		);
+		const isPublic = [{name: 'eth0', addresses: ['9.9.9.9/24']}];
+		expect(headline([], isPublic)).toBe(
+			'This server has no firewall. 4 ports are open to the internet.',
+		);
+		expect(headline([UFW, DOCKER])).toBe('Other firewall rules are active: ufw.');
+	});
+
+	test('has warnings first', () => {
+		const facts = factsKnown({published: [CONTAINER]});
+		const machine = describeMachine(FACTS, {...facts, existing: withNeighbours([UFW, DOCKER])});
+		expect(texts(machine)).toEqual([
 			'ufw: it owns the firewall',
-			'1 port passes INPUT by, forwarded by Docker: no rule here shuts it',
+			'1 port is published past INPUT by Docker: see Ports',
 			'iptables: 1.8.9 (nft), for IPv4 and IPv6',
 			'Network: eth0 192.0.2.1 2001:db8::1',
-			"You: at the machine's own console",
-			'Listens for others: 22/tcp, 80/tcp, 81/tcp, 82/tcp and 2 more',
-			'Neighbours: ufw, Docker',
-			'Recommended role: Server, since nginx listens on all addresses',
 		]);
-		expect(lines.map(({tone}) => tone === 'warning').lastIndexOf(true)).toBe(1);
+		expect(machine.findings.map(({tone}) => tone === 'attention').lastIndexOf(true)).toBe(1);
 	});
 
 	test('has at most ten entries, however much there is', () => {
@@ -72,39 +99,37 @@ describe('what Welcome shows', () => {
 			...UFW,
 			...{name: `table ${index}`, kind: 'rules' as const},
 		}));
-		const lines = describeMachine(
+		const machine = describeMachine(
 			{
 				...FACTS,
 				root: false,
 				iptables: undefined,
 				interfaces: Array.from({length: 300}, (_, index) => ({
 					name: `veth${index}`,
-					addresses: ['fe80::1/64'],
+					addresses: ['192.0.2.1/24', 'fe80::1/64'],
 				})),
 			},
-			{
-				...factsKnown({
-					listeners: Array.from({length: 2000}, (_, index) => socketOn(index + 1)),
-					published: [CONTAINER],
-					recommendation: {role: 'server', reason: 'nginx listens'},
-				}),
-				existing: withNeighbours(many),
-			},
+			{...factsKnown({published: [CONTAINER]}), existing: withNeighbours(many)},
 		);
-		expect(lines.length).toBeLessThanOrEqual(10);
-		expect(texts(lines)).toContain('39 more warnings: fw-wizard facts');
-		expect(texts(lines)).toContain(
-			'Network: veth0 fe80::1, veth1 fe80::1, veth2 fe80::1, veth3 fe80::1 and 296 more',
+		expect(machine.findings.length).toBeLessThanOrEqual(10);
+		expect(machine.headline).toBe(
+			'Other firewall rules are active: table 0, table 1, table 2, table 3 and 36 more.',
+		);
+		expect(texts(machine)).toContain('39 more warnings: fw-wizard facts');
+		expect(texts(machine)).toContain(
+			'Network: veth0 192.0.2.1, veth1 192.0.2.1, veth2 192.0.2.1, veth3 192.0.2.1 and 296 more',
 		);
 	});
 
 	test('does not call unknown what is none', () => {
 		const none = {...factsKnown({listeners: []}), existing: withNeighbours([])};
-		expect(texts(describeMachine(FACTS, none))).toContain('Listens for others: nothing');
+		expect(describeMachine(FACTS, none).headline).toBe(
+			'This machine has no firewall. No port is open to other machines.',
+		);
 		const nothing = {...NOTHING_KNOWN, existing: unknown('only root can read the rules')};
 		expect(texts(describeMachine(FACTS, nothing))[0]).toBe(
-			'Which rules there are already was not found out',
+			'Which rules there are already could not be detected',
 		);
-		expect(texts(describeMachine(FACTS, nothing))).toContain('Listens for others: not known here');
+		expect(describeMachine(FACTS, nothing).headline).toBe('A firewall for this machine.');
 	});
 });

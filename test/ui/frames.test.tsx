@@ -11,7 +11,7 @@ import {expectFits, expectFrame, SIZES, type Size} from '../_helpers/ui/frames.t
 const openApp = appOpener();
 const WORKSTATION = defaultPolicy('workstation');
 const SERVER = defaultPolicy('server');
-const BANNER = 'REHEARSAL: a private copy. The real machine stays as it is.';
+const BANNER = 'Rehearsal: a private copy. The real machine stays as it is.';
 const MANY = completePolicy({
 	role: 'server',
 	helpers: ['ftp'],
@@ -93,7 +93,7 @@ describe.each([...SIZES, [110, 12]] as readonly Size[])('%i columns, %i rows', (
 		}
 
 		const focused = completePolicy({openings: [...SERVER.openings, ...openings(text)]}, SERVER);
-		show(text, focused, `Enter lets in ${text}`);
+		show(text, focused, `Enter opens ${text}`);
 		await app.press('enter');
 		expectFrame(app.lines(), {size, now: focused, focused});
 	});
@@ -111,7 +111,7 @@ describe.each([...SIZES, [110, 12]] as readonly Size[])('%i columns, %i rows', (
 		await app.paste(text);
 		expectFits(app.lines(), size);
 		const screen = app.screen();
-		expect(screen).toContain(rows > 12 ? 'Let in (1):' : '22/tcp');
+		expect(screen).toContain(rows > 12 ? 'Open (1):' : '22/tcp');
 		expect(screen).toContain(glyphs.caret);
 	});
 
@@ -143,7 +143,7 @@ describe.each([...SIZES, [110, 12]] as readonly Size[])('%i columns, %i rows', (
 			await app.poke(key);
 		}
 
-		await app.type('t');
+		await app.type('p');
 		await app.paste('tcp 22 from 10.1.2.3');
 		expectFits(app.lines(), size);
 		await app.press('escape', 'enter');

@@ -4,7 +4,8 @@ import {bindingsOf} from '../../source/ui/keys/bindings.ts';
 import {keyLine, keyList} from '../../source/ui/keys/format-bindings.ts';
 import {plainKeyState} from '../../source/ui/keys/key-state.ts';
 import {startFlow} from '../../source/ui/state/state.ts';
-import {appOpener} from '../_helpers/ui/app.tsx';
+import {glossaryLines} from '../../source/ui/text/glossary.ts';
+import {appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
 import {expectFits, SIZES} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
@@ -32,13 +33,18 @@ describe.each(SIZES)('the keys of a step, %i columns, %i rows', (columns, rows) 
 		}
 
 		const before = app.screen();
-		expect(before.split('\n').at(-1)).toMatch(/ {2}\? (?:keys|more)$/);
+		expect(before.split('\n').at(-1)).toMatch(/ {2}\? (?:help|more)$/);
 		await app.type('?');
 		expectFits(app.lines(), [columns, rows]);
-		const text = app.screen().replaceAll(/\s+/g, ' ');
-		const flow = {...startFlow({}, ['workstation'], OWN_SERVICES), step, focus: -1};
-		for (const {key, label} of rows > 10 ? bindingsOf(plainKeyState(flow)) : []) {
+		const text = await readAll(app);
+		const view = step === 'review' ? 'summary' : 'rules';
+		const flow = {...startFlow({}, ['workstation'], OWN_SERVICES), step, focus: -1, view} as const;
+		for (const {key, label} of columns === 80 ? bindingsOf(plainKeyState(flow)) : []) {
 			expect(text).toContain(`${key} ${label}`);
+		}
+
+		for (const {text: line} of glossaryLines(step, columns < 100 ? columns - 1 : 69)) {
+			expect(text).toContain(line.trim().replaceAll(/\s+/g, ' '));
 		}
 
 		// Not even Enter does more: it could load rules.
@@ -54,7 +60,7 @@ test('? is no part of what is typed', async () => {
 	expect(app.screen()).toContain('Ctrl-Z');
 	await app.press('escape');
 	await app.type('/tcp');
-	expect(app.screen()).toContain('Enter lets in 443/tcp');
+	expect(app.screen()).toContain('Enter opens 443/tcp');
 });
 
 test('the keys are gone when the rules are loaded meanwhile', async () => {
@@ -68,34 +74,49 @@ test('the keys are gone when the rules are loaded meanwhile', async () => {
 	await app.press('enter', 'enter', 'enter', 'enter', 'enter', 'enter', 'enter', 'enter');
 	expect(app.screen()).toContain('type keep');
 	await app.type('?');
-	expect(app.screen()).toContain('The old rules come back in 42 s.');
+	expect(app.screen()).toContain('The old rules are restored in 42 s.');
 	expect(app.screen()).not.toContain('type keep');
 	await app.press('enter');
 	expect(app.screen()).toContain('type keep');
 });
 
-const ENTER = {key: 'Enter', label: 'go on'} as const;
+const ENTER = {key: 'Enter', label: 'continue'} as const;
 const BACK = {key: 'Tab or Esc', label: 'back'} as const;
 const LEAVE = {key: 'Ctrl-C', label: 'leave', helpOnly: true} as const;
 
 test('a line of keys tells how to see them all, however narrow', () => {
-	expect(keyLine([ENTER, BACK], 40)).toBe('Enter go on  Tab or Esc back  ? keys');
-	expect(keyLine([ENTER, BACK, LEAVE], 40)).toBe('Enter go on  Tab or Esc back  ? keys');
-	expect(keyLine([ENTER, BACK], 26)).toBe('Enter go on  ? more');
-	expect(keyLine([ENTER, BACK], 16)).toBe('Enter g…  ? more');
+	expect(keyLine([ENTER, BACK], 40)).toBe('Enter continue  Tab or Esc back  ? help');
+	expect(keyLine([ENTER, BACK, LEAVE], 40)).toBe('Enter continue  Tab or Esc back  ? help');
+	expect(keyLine([ENTER, BACK], 26)).toBe('Enter continue  ? more');
+	expect(keyLine([ENTER, BACK], 16)).toBe('Enter c…  ? more');
 	expect(keyLine([LEAVE], 20)).toBe('');
 });
 
-test('what does not fit in lines stands one after the other, and what is cut says so', () => {
+/** All that `?` shows, scrolled through from its beginning. */
+async function readAll(app: OpenApp): Promise<string> {
+	const read = () => app.lines().slice(0, -1).join(' ').replaceAll(/\s+/g, ' ');
+	let text = read();
+	for (let last = ''; app.lines().at(-1)?.startsWith('Up/Down read') && last !== app.screen(); ) {
+		last = app.screen();
+		await app.poke('down');
+		text += ` ${read()}`;
+	}
+
+	return text;
+}
+
+test('what does not fit in lines stands one after the other', () => {
 	const keys = [ENTER, BACK, LEAVE];
 	expect(keyList(keys, {columns: 60, height: 3})).toEqual([
-		'Enter        go on',
+		'Enter        continue',
 		'Tab or Esc   back',
 		'Ctrl-C       leave',
 	]);
-	expect(keyList(keys, {columns: 30, height: 2})).toEqual([
-		'Enter go on; Tab or Esc back;',
+	expect(keyList(keys, {columns: 32, height: 2})).toEqual([
+		'Enter continue; Tab or Esc back;',
 		'Ctrl-C leave',
 	]);
-	expect(keyList(keys, {columns: 12, height: 2})).toEqual(['Enter go on;', 'Tab or Esc …']);
+	expect(keyList(keys, {columns: 15, height: 2})).toEqual([
+		...['Enter continue;', 'Tab or Esc', 'back; Ctrl-C', 'leave'],
+	]);
 });

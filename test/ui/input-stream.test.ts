@@ -46,7 +46,7 @@ describe('splitKeys', () => {
 		['a mouse click', `${ESC}[<0;10;20M`],
 		['focus in and out', `${ESC}[I${ESC}[O`],
 		['a cursor position report', `${ESC}[12;40R`],
-		['controls without a meaning here', '\u0000\u0001\u0004\u0015\u0017\u001C'],
+		['controls without a meaning here', '\u0000\u0007\u000E\u0014\u0018\u001C'],
 		['C1 controls, invisible characters, line separators', '\u009B\u200B\u202E\u2028'],
 	])('drops %s', (_, input) => {
 		expect(splitKeys(`a${input}b`)).toEqual({keys: ['a', 'b'], rest: ''});
@@ -254,6 +254,11 @@ describe('KeyStream', () => {
 		keys.held = true;
 		terminal.write('y\u0003z');
 		await vi.waitFor(() => expect(seen).toEqual(['q', 'x', '\u0003']));
+	});
+
+	test('Ctrl-C does not wait for the keys before it', async () => {
+		terminal.write(`ssh\r${ESC}[B\u0003\r`);
+		await vi.waitFor(() => expect(seen).toEqual(['\u0003', '\r']));
 	});
 
 	test('Ctrl-Z hands nothing over and waits for nothing; without a meaning it is dropped', async () => {

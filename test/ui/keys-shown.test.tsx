@@ -6,8 +6,10 @@ import type {AppProps} from '../../source/ui/app.tsx';
 import type {KeyName} from '../../source/ui/keys/presses.ts';
 import {type Flow, NOTHING_KNOWN, type Step, startFlow} from '../../source/ui/state/state.ts';
 import type {HostView} from '../../source/ui/steps/step-props.ts';
+import {glossaryLines} from '../../source/ui/text/glossary.ts';
 import {type AppKey, type AppOptions, appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
 import {CHECKER, ITEMS, plannerFor} from '../_helpers/ui/app-props.ts';
+import {ACTIVE, LOG} from './home-scenes.ts';
 import {CHECKLIST, SERVER} from './scenes.ts';
 
 const openApp = appOpener();
@@ -27,18 +29,40 @@ const SENT: Readonly<Record<Exclude<KeyName, StreamKey>, readonly string[]>> = {
 	Down: ['\u001B[B'],
 	'Up/Down': ['\u001B[A', '\u001B[B'],
 	'PgUp/PgDn': ['\u001B[5~', '\u001B[6~'],
+	PgDn: ['\u001B[6~'],
+	'Left/Right': ['\u001B[D', '\u001B[C'],
+	'Ctrl-U/W/K': ['\u0015', '\u0017', '\u000B'],
 	'Home/End': ['\u001B[H', '\u001B[F'],
 	Del: ['\u001B[3~', '\u007F'],
 	'Ctrl-C': ['\u0003'],
 	'j/k': ['j', 'k'],
 	'?': ['?'],
-	...({c: ['c'], e: ['e'], f: ['f'], l: ['l'], o: ['o'], r: ['r'], s: ['s'], t: ['t']} as const),
+	...({
+		a: ['a'],
+		c: ['c'],
+		f: ['f'],
+		h: ['h'],
+		l: ['l'],
+		o: ['o'],
+		p: ['p'],
+		r: ['r'],
+		s: ['s'],
+		v: ['v'],
+	} as const),
 };
 const CHARACTERS = [...'abcdefghijklmnopqrstuvwxyzACEFLORST ,./-'];
 const ALL = [...new Set([...Object.values(SENT).flat(), ...CHARACTERS, '\u001B[C', '\u001B[D'])];
 
-/** Keys that do something and that the screen does not name, since another one does the same. */
-const UNNAMED = {list: SENT['j/k'], ports: SENT['Shift-Tab']} as const;
+/**
+ * Keys that do something and that the screen does not name, since another one does the same; or, of pages, since the
+ * names are read on a screen on which the text has room.
+ */
+const UNNAMED = {
+	menu: [...SENT['PgUp/PgDn'], ...SENT['j/k']],
+	explained: [...SENT.PgDn, ...SENT['j/k']],
+	list: [...SENT.PgDn, ...SENT['j/k']],
+	ports: SENT['Shift-Tab'],
+} as const;
 
 type Situation = {
 	readonly step: Step;
@@ -77,8 +101,34 @@ const checklist = (items: readonly Item[]): AppOptions => ({
 });
 
 const SITUATIONS: Readonly<Record<string, Situation>> = {
-	welcome: {step: 'welcome'},
-	neighbours: {step: 'neighbours', options: {rows: 14}, unnamed: UNNAMED.list},
+	home: {
+		step: 'home',
+		flow: {focus: 1, offset: 1},
+		machine: {status: ACTIVE},
+		options: {rows: 14},
+		unnamed: UNNAMED.menu,
+	},
+	'whether to undo': {
+		step: 'home',
+		flow: {focus: 0, offset: 1, view: 'undo'},
+		machine: {status: ACTIVE},
+		options: {rows: 10},
+		unnamed: [...SENT['PgUp/PgDn'], 'j'],
+	},
+	'what was blocked': {
+		step: 'home',
+		flow: {focus: 0, offset: 1, view: 'blocked', blocked: LOG},
+		machine: {status: ACTIVE},
+		options: {rows: 10},
+		unnamed: [...SENT['PgUp/PgDn'], 'j'],
+	},
+	welcome: {
+		step: 'welcome',
+		flow: {focus: 1, offset: 1},
+		options: {rows: 14},
+		unnamed: UNNAMED.menu,
+	},
+	neighbours: {step: 'neighbours', options: {rows: 14}, unnamed: UNNAMED.explained},
 	role: {step: 'role', unnamed: UNNAMED.list},
 	rejection: {step: 'rejection', unnamed: UNNAMED.list},
 	helpers: {step: 'helpers'},
@@ -95,11 +145,16 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
 		flow: {focus: 0, view: 'alternatives'},
 		options: LOW,
 		field: true,
-		unnamed: UNNAMED.ports,
+		unnamed: [...UNNAMED.ports, ...SENT.PgDn],
 		reveal: 'tab',
 	},
-	review: {step: 'review', flow: {offset: 1}, options: LOW},
-	'review, locked out': {step: 'review', flow: {...LOCKED_OUT, offset: 1}, options: LOW},
+	review: {step: 'review', flow: {offset: 1, view: 'summary'}, options: LOW},
+	'review, the rules': {step: 'review', flow: {offset: 1, view: 'rules'}, options: LOW},
+	'review, locked out': {
+		step: 'review',
+		flow: {...LOCKED_OUT, offset: 1, view: 'summary'},
+		options: LOW,
+	},
 	'a packet': {step: 'review', flow: {view: 'packet'}, field: true},
 	proof: {step: 'proof'},
 	apply: {step: 'apply', unnamed: UNNAMED.list},
@@ -182,7 +237,9 @@ function isNamed(key: string, names: ReadonlyArray<keyof typeof SENT>): boolean 
 async function namesUnderHelp(situation: Situation): Promise<readonly KeyName[]> {
 	const {app} = await reach({...situation, options: {...situation.options, rows: 40}});
 	await app.type('?');
-	const names = app.lines().flatMap((line) => /^(\S+(?: or \S+)?) {3,}\S/.exec(line)?.[1] ?? []);
+	const words = glossaryLines(situation.step, 79).map(({text}) => text.trimEnd());
+	const keys = app.lines().filter((line) => !words.includes(line.trimEnd()));
+	const names = keys.flatMap((line) => /^(\S+(?: or \S+)?) {3,}\S/.exec(line)?.[1] ?? []);
 	expect(names.at(-1)).toBe('?');
 	for (const name of names) {
 		expect([...Object.keys(SENT), 'Ctrl-L', 'Ctrl-Z']).toContain(name);

@@ -19,7 +19,7 @@ const TRANSLATION: Translation = {
 	openings: [{kind: 'port', protocol: 'tcp', first: 8443, last: 8443, limit: false}],
 	verdict: 'drop',
 	log: false,
-	untranslatable: [{text: 'deny 25/tcp', why: 'it is shut anyway'}],
+	untranslatable: [{text: 'deny 25/tcp', why: 'it is closed anyway'}],
 	remarks: [],
 };
 
@@ -44,15 +44,15 @@ async function openNeighbours(
 		...options,
 	});
 	await app.press('enter');
-	expect(app.screen()).toContain('There are rules here already');
+	expect(app.screen()).toContain('There are rules already');
 	return app;
 }
 
 test('says of leftovers what goes, each rule of it, and that undo brings it back', async () => {
 	const app = await openNeighbours(PLAIN_FIREWALL.iptables, []);
-	expect(app.screen()).toContain('❯ Remove the rules of others in INPUT (recommended)');
+	expect(app.screen()).toContain('❯ Remove the existing rules in INPUT (recommended)');
 	expect(app.screen()).toContain(
-		'What goes, when the rules are applied: IPv4: 7 rules of INPUT. Undo brings it back.',
+		'Removed when the rules are applied: IPv4: 7 rules of INPUT. Undo restores it.',
 	);
 	expect(app.screen()).toContain('IPv4: -A INPUT -s 203.0.113.0/24 -j DROP');
 	await app.press('down');
@@ -77,14 +77,14 @@ test('what ufw let in is where the policy starts, and the change switches ufw of
 			return {ok: true, message: 'Loaded.'};
 		},
 	});
-	expect(app.screen()).toContain('❯ Switch ufw off. Keep the rules of others (recommended)');
-	expect(app.screen()).toContain('What ufw lets in is where you start: 8443/tcp.');
-	expect(app.screen()).toContain('Not taken over: deny 25/tcp (it is shut anyway)');
+	expect(app.screen()).toContain('❯ Switch ufw off. Keep the existing rules (recommended)');
+	expect(app.screen()).toContain('What ufw allows is imported: 8443/tcp.');
+	expect(app.screen()).toContain('Not imported: deny 25/tcp (it is closed anyway)');
 	await app.press('enter', 'enter', 'enter', 'enter');
-	expect(app.screen()).toContain('What is let in?');
+	expect(app.screen()).toContain('Which ports should be open?');
 	expect(app.screen()).toContain('8443/tcp');
 	await app.press('enter');
-	expect(app.screen()).toContain('Rules that are there already: Switch ufw off.');
+	expect(app.screen()).toContain('ufw is switched off.');
 	await app.press('enter', 'enter');
 	expect(app.screen()).toContain('Apply');
 	await app.press('enter');
@@ -106,7 +106,7 @@ test('what ufw bans stays blocked', async () => {
 	);
 	expect(app.screen()).toContain('What ufw bans stays blocked: 203.0.113.9.');
 	await app.press('enter', 'enter', 'enter', 'enter', 'enter');
-	expect(app.screen()).toContain('You blocked 203.0.113.9');
+	expect(app.screen()).toContain('Blocked: 203.0.113.9.');
 	await app.press('enter', 'enter', 'enter');
 	expect(asked).toEqual([[parseNetwork('203.0.113.9')]]);
 });
@@ -132,7 +132,7 @@ test('what ufw loses and opens is warned of first, and is not accepted by Enter 
 	await app.press('down');
 	const lines = app.lines();
 	const at = lines.findIndex((line) => line.startsWith('❯ Accept '));
-	expect(lines[at]).toBe('❯ Accept 2 warnings and switch ufw off. Keep the rules of others');
+	expect(lines[at]).toBe('❯ Accept 2 warnings and switch ufw off. Keep the existing rules');
 	expect(lines.slice(at + 2, at + 4)).toEqual([
 		'Warning: without ufw this opens: deny from 203.0.113.9 (it can connect to 8443/tcp)',
 		'Warning: without ufw this closes: allow proto esp (not of esp)',

@@ -24,7 +24,7 @@ function parsed(): readonly string[] {
 test('each key in the field of Ports has its text parsed once', async () => {
 	const app = await openApp({machine: SERVER, columns: 120, rows: 40});
 	await app.press(...TO_PORTS);
-	expect(app.screen()).toContain('What is let in?');
+	expect(app.screen()).toContain('Which ports should be open?');
 	expect(parsed()).toEqual([]);
 	const text = '443/tcp, 9100/tcp from 10.0.0.0/8';
 	for (const [index, character] of [...text].entries()) {
@@ -55,6 +55,6 @@ test('no key but one that changes the text has it parsed', async () => {
 	await app.type('5');
 	expect(parsed()).toEqual(['5']);
 	await app.press('backspace', 'enter');
-	expect(app.screen()).toContain('These are the rules');
+	expect(app.screen()).toContain('This is what changes');
 	expect(parsed()).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {protocolNamed} from '../../source/policy/ip-protocols.ts';
 import {parseOpening} from '../../source/policy/parse-opening.ts';
+import {defaultPolicy} from '../../source/policy/policy.ts';
 import type {Listener} from '../../source/services/listener.ts';
 import type {ProtocolUse} from '../../source/services/protocol-use.ts';
 import {CONTAINER, socketOn} from '../_helpers/lab/sockets.ts';
@@ -28,19 +29,20 @@ async function openPorts(options: AppOptions = {}): Promise<OpenApp> {
 	const app = await openApp({
 		columns: 100,
 		rows: 40,
-		preset: {role: 'server'},
+		// What starts open is told elsewhere.
+		preset: {role: 'server', openings: defaultPolicy('server').openings},
 		machine: {known: KNOWN},
 		...options,
 	});
 	await app.press('enter', 'enter', 'enter', 'enter');
-	expect(app.screen()).toContain('What is let in?');
+	expect(app.screen()).toContain('Which ports should be open?');
 	return app;
 }
 
 /** The lines of the list, pointer and all. */
 function list(app: OpenApp): readonly string[] {
 	const lines = app.lines();
-	const start = lines.findIndex((line) => /^(?:Let in|Nothing is let in)/.test(line));
+	const start = lines.findIndex((line) => /^(?:Open \(|No port is open)/.test(line));
 	const end = lines.findIndex((line) => line.startsWith('Rules: '));
 	return lines
 		.slice(start + 1, end)
@@ -50,12 +52,12 @@ function list(app: OpenApp): readonly string[] {
 
 test('lists what others reach first, with what the policy does to it', async () => {
 	const app = await openPorts();
-	expect(app.screen()).toContain('Let in (1): 3 ports listen, 2 shut; 1 beyond our reach');
+	expect(app.screen()).toContain('Open (1): 3 listening, 2 closed; 1 left as it is');
 	expect(list(app)).toEqual([
 		'[x] 22/tcp open sshd',
-		'[ ] 80/tcp shut nginx',
-		'[ ] 9999/tcp shut a?[31mb',
-		'! 8080/tcp beyond our reach: Docker, to 172.17.0.2:80',
+		'[ ] 80/tcp closed nginx',
+		'[ ] 9999/tcp closed a?[31mb',
+		'! 8080/tcp left to Docker: to 172.17.0.2:80',
 		'5432/tcp loopback postgresql',
 	]);
 });
@@ -69,10 +71,10 @@ test('Space opens and shuts, and the rules panel shows before what it will do', 
 	expect(list(app)[1]).toBe('❯ [x] 80/tcp open nginx');
 	expect(app.screen()).toMatch(/- 4 6 +-p tcp -m multiport --dports 22,80/);
 	await app.press('space');
-	expect(list(app)[1]).toBe('❯ [ ] 80/tcp shut nginx');
+	expect(list(app)[1]).toBe('❯ [ ] 80/tcp closed nginx');
 	await app.press('down', 'down');
 	await app.pressInVain('space');
-	expect(app.screen()).toContain('it never meets INPUT, so no rule here shuts it');
+	expect(app.screen()).toContain('it does not pass INPUT, so closing it here has no effect');
 	await app.press('down');
 	await app.pressInVain('space');
 });
@@ -96,7 +98,7 @@ test('Tab tells how to do without a port, and runs none of it', async () => {
 	expect(list(app)[3]).toContain('❯ ! 8080/tcp');
 	await app.press('tab');
 	await app.type('4');
-	expect(list(app)[3]).toBe('! 8080/tcp beyond our reach: Docker, to 172.17.0.2:80');
+	expect(list(app)[3]).toBe('! 8080/tcp left to Docker: to 172.17.0.2:80');
 });
 
 test('a port that nothing listens on can be opened, with a note', async () => {
@@ -173,7 +175,7 @@ test('says of the port in use that it is the way in, and warns when it is shut',
 	await app.press('down');
 	expect(app.screen()).toContain('You are connected through it. sshd listens');
 	await app.press('space');
-	expect(app.screen()).toContain('You are connected through it: shut, it locks you out.');
+	expect(app.screen()).toContain('You are connected through it: closing it locks you out.');
 	await app.press('down');
 	expect(app.screen()).not.toContain('You are connected');
 });
@@ -193,8 +195,8 @@ describe('protocols without ports', () => {
 
 	test('are listed under the ports with what receives them, opened and closed by Space', async () => {
 		const app = await openPorts({machine: {known, planApply: planned}});
-		expect(app.screen()).toContain('3 ports listen, 2 shut; 1 protocol without ports, 1 closed');
-		expect(list(app)).toContain('[ ] vrrp shut keepalived');
+		expect(app.screen()).toContain('3 listening, 2 closed; 1 protocol without ports, 1 closed');
+		expect(list(app)).toContain('[ ] vrrp closed keepalived');
 		await app.press('down', 'down', 'down', 'down');
 		expect(app.screen().replaceAll(/\s+/g, ' ')).toContain(
 			'keepalived receives VRRP, an address that machines share (IPv4, keepalived.service). Space opens it',
@@ -203,7 +205,7 @@ describe('protocols without ports', () => {
 		expect(app.screen()).toMatch(/\[x\] vrrp +open +keepalived/);
 		expect(list(app)).not.toContainEqual(expect.stringContaining('nothing listens'));
 		await app.press('space');
-		expect(app.screen()).toMatch(/\[ \] vrrp +shut +keepalived/);
+		expect(app.screen()).toMatch(/\[ \] vrrp +closed +keepalived/);
 		await app.press('tab');
 		expect(app.screen()).toContain('Stop it: systemctl disable --now keepalived.service');
 	});
@@ -228,6 +230,6 @@ describe('protocols without ports', () => {
 		const app = await openPorts({machine: {known, interfaceNames: new Set(['lo', 'eth0'])}});
 		await app.type('mosh on eth9');
 		const text = app.screen().replaceAll(/\s+/g, ' ');
-		expect(text).toContain('Enter lets in 60000-61000/udp on eth9. There is no interface eth9 now');
+		expect(text).toContain('Enter opens 60000-61000/udp on eth9. There is no interface eth9 now');
 	});
 });

@@ -133,13 +133,16 @@ function linesOf(rows: readonly Row[], family: 4 | 6): readonly string[] {
 		.map((row) => `${row.own.name} ${row.text}`);
 }
 
+/** In the order in which packets pass them. */
+const TABLES = ['raw', 'mangle', 'filter'];
+
 function linesOfRules({families: all}: RuleSet, family: 4 | 6): readonly string[] {
 	const rules = all.find((candidate) => candidate.family === family);
 	return rules === undefined
 		? []
 		: [...OWN_CHAINS.filter(({table}) => table === 'raw').reverse(), ...ownChains(rules)]
 				.filter((own, index, all) => all.findIndex(({name}) => name === own.name) === index)
-				.sort((a, b) => (a.table === b.table ? 0 : a.table === 'raw' ? -1 : 1))
+				.sort((a, b) => TABLES.indexOf(a.table) - TABLES.indexOf(b.table))
 				.flatMap((own) =>
 					(findChain(rules, own.table, own.name)?.rules ?? []).map(
 						(rule) => `${own.name} ${printRule(rule, family)}`,

@@ -14,29 +14,39 @@ import {
 } from '../../source/policy/policy.ts';
 import {covers, withoutPort} from '../../source/policy/port-openings.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
+import {networksOf} from '../../source/policy/sources.ts';
 import type {Listener} from '../../source/services/listener.ts';
-import {rowsOf} from '../../source/ui/state/ports.ts';
-import {focusedPolicy, isTyping, reduceFlow} from '../../source/ui/state/reducer.ts';
+import {isTyping, rowsOf} from '../../source/ui/state/ports.ts';
+import {focusedPolicy, reduceFlow} from '../../source/ui/state/reducer.ts';
 import {
+	ASKS,
 	type Flow,
 	type FlowEvent,
+	HOME_CHOICES,
 	NOTHING_KNOWN,
 	STEPS,
 	type Step,
 	startFlow,
 	stepsOf,
+	WELCOME_CHOICES,
 } from '../../source/ui/state/state.ts';
 import {CONTAINER, socketOn} from '../_helpers/lab/sockets.ts';
+import {startAsking} from '../_helpers/ui/app.tsx';
 import {factsKnown} from '../_helpers/ui/facts-known.ts';
 
 const NEXT: FlowEvent = {type: 'next'};
 const BACK: FlowEvent = {type: 'back'};
 
 /** Where no neighbour asks for a decision. */
-const PLAIN = stepsOf({known: NOTHING_KNOWN});
+const PLAIN = stepsOf({
+	known: NOTHING_KNOWN,
+	asks: 'everything',
+	asksHelpers: 'always',
+	entrance: 'welcome',
+});
 
 function start(preset: PolicyPart = {}): Flow {
-	return startFlow(preset, ['workstation', 'server'], OWN_SERVICES);
+	return startAsking(preset);
 }
 
 function run(flow: Flow, ...events: readonly FlowEvent[]): Flow {
@@ -193,7 +203,7 @@ describe('Ports, with what listens', () => {
 		expect(rowsOf(flow)[3]).toMatchObject({listens: false});
 	});
 
-	test('Space opens what is shut and shuts what is open, and the focus stays', () => {
+	test('Space opens what is closed and shuts what is open, and the focus stays', () => {
 		const flow = run(knowing(''), {type: 'focus', index: 1});
 		const open = run(flow, {type: 'toggle', index: 1});
 		expect(opened(open)).toBe('443/tcp');
@@ -241,7 +251,7 @@ describe('Ports, with what listens', () => {
 		expect(after.policy).toEqual(focused.policy);
 	});
 
-	test('a port that is shut is covered by nothing, and all others are as before', () => {
+	test('a port that is closed is covered by nothing, and all others are as before', () => {
 		const text = fc.constantFrom('1-9', '5/tcp', '4-6/udp', '5', 'mdns', '5/tcp from 10.0.0.0/8');
 		fc.assert(
 			fc.property(fc.array(text), fc.integer({min: 1, max: 9}), (texts, number) => {
@@ -256,7 +266,7 @@ describe('Ports, with what listens', () => {
 								.filter((opening) => covers(opening, {protocol, port: other}))
 								.map(
 									({kind, ...rest}) =>
-										`${kind} ${'from' in rest ? rest.from?.map(({cidr}) => cidr) : ''}`,
+										`${kind} ${'from' in rest ? networksOf(rest.from ?? []).map(({cidr}) => cidr) : ''}`,
 								)
 								.sort();
 						expect(is(left)).toEqual(shut ? [] : is(openings));
@@ -268,10 +278,13 @@ describe('Ports, with what listens', () => {
 });
 
 describe('what serves the hosts behind this machine', () => {
-	const network = {name: 'virbr0', addresses: ['192.168.122.1'], ofGuests: true};
+	const network = {
+		...{name: 'virbr0', addresses: ['192.168.122.1'], subnets: ['192.168.122.1/24']},
+		...{pattern: 'virbr0', ofGuests: true},
+	};
 	const guests = [
-		{network, protocol: 'udp', port: 67, program: 'dnsmasq'},
-		{network, protocol: 'tcp', port: 5432, program: 'postgres'},
+		{network, protocol: 'udp', port: 67, program: 'dnsmasq', users: []},
+		{network, protocol: 'tcp', port: 5432, program: 'postgres', users: []},
 	] as const;
 	const known = factsKnown({guests});
 
@@ -297,7 +310,7 @@ describe('Neighbours', () => {
 		warnings: [],
 		existing: KEEP_EXISTING,
 		openings: [],
-		refusal: undefined,
+		...{refusal: undefined, byDefault: false, reason: undefined},
 		...more,
 	});
 	const flush: Existing = {mode: 'flush-input', switchOff: []};
@@ -329,6 +342,53 @@ describe('Neighbours', () => {
 		expect(opened(run(chosen, {type: 'choose', index: 1}))).toBe('8443/tcp');
 		const twice = run(chosen, BACK, {type: 'choose', index: 1});
 		expect(opened(twice)).toBe('8443/tcp');
+	});
+
+	test('are decided before Helpers, which Welcome leads to, where they must be', () => {
+		const asked = (list: readonly NeighbourChoice[]) =>
+			run(
+				startFlow({}, ['server', 'workstation'], OWN_SERVICES),
+				{type: 'learn', known: factsKnown({choices: list})},
+				{type: 'ask-helpers'},
+			);
+		expect(run(asked(choices), {type: 'choose', index: 0}).step).toBe('helpers');
+		expect(asked(choices).step).toBe('neighbours');
+		expect(asked([choice({byDefault: true})]).step).toBe('helpers');
+		expect(asked([]).step).toBe('helpers');
+	});
+
+	test('and all other answers of a new start are dropped on the way back to Home', () => {
+		const policy = completePolicy({
+			role: 'server',
+			openings: parseOpenings('80/tcp', OWN_SERVICES),
+		});
+		const home = knowing(
+			startFlow({...policy, published: 'leave'}, ['server'], OWN_SERVICES, 'home'),
+		);
+		const over = run(home, {type: 'choose', index: HOME_CHOICES.indexOf('over')});
+		const answered = run(
+			over,
+			{type: 'ask-helpers'},
+			{type: 'choose', index: 1},
+			{type: 'toggle', index: 0},
+			BACK,
+			BACK,
+			{type: 'choose', index: ASKS.indexOf('ports')},
+			{type: 'choose', index: 1},
+			NEXT,
+			{type: 'type', text: '9/tcp'},
+		);
+		expect(answered).toMatchObject({step: 'ports', existing: flush, asksHelpers: 'always'});
+		expect(opened(answered)).toContain('8443/tcp');
+		let back = answered;
+		while (back.step !== 'home') {
+			back = run(back, BACK);
+		}
+
+		expect(back).toEqual(home);
+		const ports = run(back, {type: 'choose', index: HOME_CHOICES.indexOf('ports')});
+		expect(ports).toMatchObject({step: 'ports', field: ''});
+		expect(opened(ports)).toBe('80/tcp');
 	});
 
 	test('what cannot be done here is not chosen', () => {
@@ -380,11 +440,11 @@ describe('a recommendation', () => {
 });
 
 describe('Review', () => {
-	test('Esc leads back to the rules first, then to Ports', () => {
+	test('Esc leads back to the summary first, then to Ports', () => {
 		const packet = run(at('review'), {type: 'view', view: 'packet'}, {type: 'type', text: 'icmp'});
 		expect(isTyping(packet)).toBe(true);
 		const rules = run(packet, BACK);
-		expect(rules).toMatchObject({step: 'review', view: 'rules', field: '', offset: 0});
+		expect(rules).toMatchObject({step: 'review', view: 'summary', field: '', offset: 0});
 		expect(run(rules, BACK).step).toBe('ports');
 		expect(run(packet, {type: 'submit'})).toEqual(packet);
 	});
@@ -447,6 +507,7 @@ describe('whatever happens', () => {
 		fc.assert(
 			fc.property(flows, ({step, focus, policy}) => {
 				const counts: Partial<Record<Step, number>> = {
+					welcome: WELCOME_CHOICES.length,
 					role: 2,
 					rejection: VERDICTS.length,
 					helpers: HELPERS.length,
@@ -462,7 +523,7 @@ describe('whatever happens', () => {
 	test('Esc loses no answer, and Enter finds each again', () => {
 		fc.assert(
 			fc.property(flows, (flow) => {
-				let back = flow;
+				let back: Flow = {...flow, asks: 'everything', asksHelpers: 'always'};
 				for (const _ of [...STEPS, ...STEPS]) {
 					back = run(back, BACK);
 					expect(back.policy).toEqual(flow.policy);
@@ -499,4 +560,12 @@ describe('whatever happens', () => {
 			}),
 		);
 	});
+});
+
+test('what was rolled back is said at the end, also where a check came before it', () => {
+	const outcome = {ok: false, message: 'Rolled back', hint: 'Try again', rolledBack: true} as const;
+	const checked: Flow = {...startAsking(), parting: 'looked'};
+	expect(reduceFlow(checked, {type: 'outcome', outcome}).parting).toBe(outcome);
+	const refused = {...outcome, rolledBack: false};
+	expect(reduceFlow(checked, {type: 'outcome', outcome: refused}).parting).toBe('looked');
 });

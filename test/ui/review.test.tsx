@@ -6,11 +6,12 @@ import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {printCommands, printRestore} from '../../source/ruleset/format-iptables.ts';
 import type {RemoteClient} from '../../source/ruleset/lockout.ts';
-import type {ReviewView} from '../../source/ui/state/state.ts';
+import type {StepView} from '../../source/ui/state/state.ts';
 import {NOTHING_KNOWN} from '../../source/ui/state/state.ts';
 import type {HostView} from '../../source/ui/steps/step-props.ts';
-import {reviewLines} from '../../source/ui/text/review.ts';
+import {type Reviewed, reviewLines} from '../../source/ui/text/review.ts';
 import {appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
+import {plannerFor} from '../_helpers/ui/app-props.ts';
 import {expectFits, SIZES} from '../_helpers/ui/frames.ts';
 
 const openApp = appOpener();
@@ -45,20 +46,25 @@ describe.each(SIZES)('Review at %i columns, %i rows', (columns, rows) => {
 		async (_, remoteClient) => {
 			const app = await openReview(columns, rows, remoteClient);
 			for (const view of ['rules', 'restore', 'commands'] as const) {
+				await app.press('tab');
 				const wanted = linesOf(view, columns - 1).map(({text}) => text.trimEnd());
 				expect(await collect(app, [columns, rows])).toEqual(wanted.filter((line) => line !== ''));
 				await app.poke('home');
-				await app.press('tab');
 			}
 		},
 	);
 });
 
-/** The lines of a view, where no neighbour is. */
-function linesOf(view: ReviewView, width: number) {
+/** The lines of a view, where no other program has rules. */
+function linesOf(view: StepView, width: number, more: Partial<Reviewed> = {}) {
 	const exposure = {status: 'looking'} as const;
+	const plan = plannerFor(undefined)(POLICY, KEEP_EXISTING);
 	return reviewLines(
-		{view, ruleSet: RULES, exposure, known: NOTHING_KNOWN, existing: KEEP_EXISTING},
+		{
+			...{view, exposure, known: NOTHING_KNOWN, existing: KEEP_EXISTING},
+			...{policy: POLICY, plan},
+			...more,
+		},
 		width,
 	);
 }
@@ -72,26 +78,40 @@ test('Tab goes round the views, Shift-Tab the other way', async () => {
 		seen.push(shown());
 	}
 
-	const [rules, restore, commands, exposure] = ['Rules', 'Restore file', 'Commands', 'Exposure'];
-	expect(seen).toEqual([rules, restore, commands, exposure, rules, exposure, commands, restore]);
+	const [summary, rules, restore, commands] = ['Summary', 'Rules', 'Restore file', 'Commands'];
+	expect(seen).toEqual([summary, rules, restore, commands, summary, commands, restore, rules]);
+});
+
+test('a lists each fixed rule, and folds them again', async () => {
+	const app = await openReview(100, 40, undefined);
+	await app.press('tab');
+	expect(app.screen()).toMatch(
+		/^ *1-5 {2}4 6 {2}5 fixed rules: answers, ICMP, loopback, INVALID, DHCP$/m,
+	);
+	expect(app.screen()).not.toContain('-m conntrack --ctstate INVALID');
+	await app.type('a');
+	expect(app.screen()).toContain('[Rules]');
+	expect(app.screen()).toMatch(/^ *4 {2}4 6 {2}-m conntrack --ctstate INVALID -j DROP$/m);
+	await app.type('a');
+	expect(app.screen()).toContain('5 fixed rules');
 });
 
 test('scrolls on after the terminal has changed its size', async () => {
 	const app = await openReview(60, 20, undefined);
-	await app.press('end');
+	await app.press('tab', 'end');
 	const last = '-j REJECT';
 	expect(app.screen()).toContain(last);
 	await app.resize(120, 24);
 	expect(app.screen()).toContain(last);
 	await app.press('up');
 	await app.press('home');
-	expect(app.screen()).toContain('FW-WIZARD-OUTPUT');
+	expect(app.screen()).toContain('fixed rules:');
 });
 
 test('tries a packet, says which rule decides, and leaves nothing stale behind', async () => {
 	const app = await openReview(100, 30, undefined);
-	await app.type('t');
-	expect(app.screen()).toContain('what becomes of it');
+	await app.type('p');
+	expect(app.screen()).toContain('what happens to it');
 	await app.type('tcp 22');
 	expect(answers(app)).toEqual([
 		'IPv4 from 192.0.2.1 on eth0: accepted',
@@ -111,19 +131,19 @@ test('tries a packet, says which rule decides, and leaves nothing stale behind',
 		'Write: tcp 3306 from 192.0.2.7, or udp 53 on eth0, or icmp',
 	]);
 	await app.press('escape');
-	expect(app.screen()).toContain('[Rules]');
+	expect(app.screen()).toContain('[Summary]');
 });
 
 describe('reviewLines', () => {
 	test.each([20, 39, 60, 79, 119, 300])('cut nothing off at %i columns', (width) => {
-		for (const view of ['rules', 'restore', 'commands'] satisfies ReviewView[]) {
+		for (const view of ['summary', 'rules', 'all-rules', 'restore', 'commands'] as const) {
 			for (const {text} of linesOf(view, width)) {
 				expect(text.length).toBeLessThanOrEqual(width);
 			}
 		}
 
 		const words = (text: string) => text.replaceAll(/\s/g, '');
-		const shown = (view: ReviewView) =>
+		const shown = (view: StepView) =>
 			words(
 				linesOf(view, width)
 					.map(({text}) => text)
@@ -136,11 +156,11 @@ describe('reviewLines', () => {
 	});
 
 	test('have the reason under each rule, and its chain above', () => {
-		const lines = linesOf('rules', 300).map(({text}) => text);
+		const lines = linesOf('all-rules', 300).map(({text}) => text);
 		for (const {tables} of RULES.families) {
 			for (const rule of tables.flatMap(({chains}) => chains.flatMap((chain) => chain.rules))) {
 				const {part, text} = rule.reason ?? {};
-				expect(lines.includes(`       ${text}`)).toBe(part !== 'jump');
+				expect(lines.includes(`${' '.repeat(10)}${text}`)).toBe(part !== 'jump');
 			}
 		}
 
@@ -163,7 +183,7 @@ test('asks a copy of this machine where the rules alone cannot tell', async () =
 			},
 		}),
 	});
-	await app.type('t');
+	await app.type('p');
 	await app.type('tcp 22 from 192.0.2.7');
 	expect(answers(app)).toEqual(['Asking a copy of this machine']);
 	finish();
@@ -182,7 +202,7 @@ async function openReview(
 ) {
 	const app = await openApp({columns, rows, preset: POLICY, machine: {remoteClient, ...machine}});
 	await app.press('enter', 'enter', 'enter', 'enter', 'enter');
-	expect(app.screen()).toContain('[Rules]');
+	expect(app.screen()).toContain('[Summary]');
 	return app;
 }
 

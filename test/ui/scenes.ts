@@ -3,20 +3,24 @@ import type {Prover} from '../../source/app/prove.ts';
 import type {Item} from '../../source/checklist/checklist-item.ts';
 import {planChoices} from '../../source/existing/cleanup-options.ts';
 import {describeNeighbourChoice} from '../../source/existing/describe-choice.ts';
+import type {RulesSnapshot} from '../../source/existing/snapshot.ts';
 import type {Exposed} from '../../source/exposure/model.ts';
+import {formatNumber} from '../../source/lib/format-number.ts';
 import type {PortRange} from '../../source/lib/port-ranges.ts';
 import type {Proof, View} from '../../source/proof/report.ts';
+import type {RemoteClient} from '../../source/ruleset/lockout.ts';
 import {parseSave} from '../../source/ruleset/parse-save.ts';
 import type {Listener} from '../../source/services/listener.ts';
 import type {HostView} from '../../source/ui/steps/step-props.ts';
 import {CONTAINER, socketOn} from '../_helpers/lab/sockets.ts';
 import {PLAIN_FIREWALL} from '../_helpers/samples/existing-rules.ts';
 import type {OpenApp} from '../_helpers/ui/app.tsx';
+import {plannerFor} from '../_helpers/ui/app-props.ts';
 import {factsKnown} from '../_helpers/ui/facts-known.ts';
 
 /** A web server whose administrator comes through SSH: the same on each run. */
 
-function socket(port: number, process: string, more: Partial<Listener> = {}): Listener {
+export function socket(port: number, process: string, more: Partial<Listener> = {}): Listener {
 	const user = process === 'sshd' ? 'root' : process;
 	return socketOn(port, {process, unit: `${process}.service`, user, ...more});
 }
@@ -35,16 +39,26 @@ function exposed(port: number, more: Partial<Exposed>): Exposed {
 	};
 }
 
+const SNAPSHOT: RulesSnapshot = {
+	family: 4,
+	backend: 'nft',
+	inUse: true,
+	text: PLAIN_FIREWALL.iptables,
+	rules: parseSave(PLAIN_FIREWALL.iptables, 4),
+};
+
+const CLIENT: RemoteClient = {
+	client: '203.0.113.9',
+	inInterface: 'eth0',
+	accessPorts: [{protocol: 'tcp', first: 22, last: 22}],
+};
+
 export const SERVER: Partial<HostView> = {
+	head: 'web1, Debian 12, root from 203.0.113.9 (22/tcp)',
+	headline: 'Other firewall rules are active: rules in INPUT.',
 	findings: [
-		{text: 'iptables: 1.8.9 (nft), for IPv4 and IPv6', tone: 'plain'},
-		{text: 'Network: eth0 192.0.2.10 2001:db8::10', tone: 'plain'},
-		{text: 'You: from 203.0.113.9, through 22/tcp', tone: 'plain'},
-		{text: 'Also filters here: rules in INPUT', tone: 'plain'},
-		{
-			text: 'Recommended role: server, because nginx and mariadb listen on all addresses',
-			tone: 'accent',
-		},
+		{text: 'iptables: 1.8.9 (nft), for IPv4 and IPv6', tone: 'muted'},
+		{text: 'Network: eth0 192.0.2.10 2001:db8::10', tone: 'muted'},
 	],
 	known: factsKnown({
 		listeners: [
@@ -58,18 +72,9 @@ export const SERVER: Partial<HostView> = {
 			role: 'server',
 			reason: 'nginx and mariadb listen on all addresses',
 		},
-		choices: planChoices(
-			[
-				{
-					family: 4,
-					backend: 'nft',
-					inUse: true,
-					text: PLAIN_FIREWALL.iptables,
-					rules: parseSave(PLAIN_FIREWALL.iptables, 4),
-				},
-			],
-			[],
-		).map((choice) => describeNeighbourChoice(choice, undefined)),
+		choices: planChoices([SNAPSHOT], []).map((choice) =>
+			describeNeighbourChoice(choice, undefined),
+		),
 	}),
 	findExposure: async () => ({
 		rows: [
@@ -88,11 +93,9 @@ export const SERVER: Partial<HostView> = {
 		unread: [],
 	}),
 	addresses: ['192.0.2.10', '2001:db8::10'],
-	remoteClient: {
-		client: '203.0.113.9',
-		inInterface: 'eth0',
-		accessPorts: [{protocol: 'tcp', first: 22, last: 22}],
-	},
+	remoteClient: CLIENT,
+	sshCommand: 'ssh root@192.0.2.10',
+	planApply: plannerFor(CLIENT, {snapshots: [SNAPSHOT]}),
 };
 
 export const CHECKLIST: readonly Item[] = [
@@ -108,12 +111,13 @@ export const CHECKLIST: readonly Item[] = [
 		id: 'scanned',
 		title: 'scanned from another machine',
 		state: 'open',
-		cause: 'nmap -sS -sU -p 0-65535 -oX scan.xml 192.0.2.10',
+		cause:
+			'nmap -sS -p- -T4 -oX scan.xml 192.0.2.10 (all TCP ports, about 2 minutes; with UDP it takes hours: nmap -sS -sU -p 0-65535 -oX scan.xml 192.0.2.10); then fw-wizard prove --nmap scan.xml',
 	},
 	{id: 'survived', title: 'the rules have survived a boot', state: 'open', cause: 'not yet'},
 ];
 
-function view(
+export function view(
 	family: 4 | 6,
 	name: string,
 	passed: readonly PortRange[],
@@ -131,6 +135,8 @@ function view(
 		},
 		passed: ports,
 		expected: ports,
+		forwarded: {tcp: [], udp: []},
+		published: [],
 		differences,
 	};
 }
@@ -189,7 +195,7 @@ export class SlowProver implements Prover {
 	async finish(app: OpenApp): Promise<void> {
 		this.#finish();
 		await vi.waitFor(() => {
-			if (!app.screen().includes(`${this.#proof.probes} packets`)) {
+			if (!app.screen().includes(`${formatNumber(this.#proof.probes)} packets`)) {
 				throw new Error(app.screen());
 			}
 		});

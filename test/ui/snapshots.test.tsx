@@ -1,9 +1,13 @@
 import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest';
+import {OWN_SERVICES} from '../../source/policy/services.ts';
 import type {Apply} from '../../source/ui/hooks/use-apply.ts';
+import {startFlow} from '../../source/ui/state/state.ts';
 import {glyphs, glyphsFor} from '../../source/ui/theme.ts';
 import {type AppOptions, appOpener, type OpenApp} from '../_helpers/ui/app.tsx';
 import {markColours} from '../_helpers/ui/cells.ts';
 import {expectFits, type Size} from '../_helpers/ui/frames.ts';
+import {DOCKER_HOST, PROVEN_CONTAINERS} from './container-scenes.ts';
+import {ACTIVE, LOG} from './home-scenes.ts';
 import {CHECKLIST, PROVEN, REFUTED, SERVER, SlowProver} from './scenes.ts';
 
 // Asked for before Ink is imported; there is no terminal here that would have colours.
@@ -16,6 +20,9 @@ vi.hoisted(() => {
  * what changed there.
  */
 const SCENES = [
+	'home',
+	'home-blocked',
+	'home-undo',
 	'welcome',
 	'neighbours',
 	'role',
@@ -24,10 +31,14 @@ const SCENES = [
 	'ports',
 	'ports-list',
 	'ports-alternatives',
+	'published-ports',
+	'published-left',
+	'published-review',
+	'published-proof',
+	'review-summary',
 	'review-rules',
 	'review-restore',
 	'review-commands',
-	'review-exposure',
 	'review-packet',
 	'review-shut',
 	'proof-running',
@@ -68,6 +79,7 @@ beforeAll(async () => {
 			Object.assign(glyphs, CHARACTERS[name]);
 			await walk(size, name);
 			await walkAstray(size, name);
+			await walkContainers(size, name);
 		}
 	}
 });
@@ -90,8 +102,21 @@ async function walk(size: Size, characters: keyof typeof CHARACTERS): Promise<vo
 	const prover = new SlowProver(PROVEN);
 	const seen: {doubt?: string} = {};
 	const app = await open(size, {prover, onApply: waiting([], seen)});
+	const welcome = await open(size, {
+		start: startFlow({}, ['server', 'workstation'], OWN_SERVICES),
+	});
 	const shoot = async (scene: Scene) => take(scene, app, size, characters);
-	await shoot('welcome');
+	const home = await open(size, {
+		start: startFlow(ACTIVE.policy, ['server', 'workstation'], OWN_SERVICES, 'home'),
+		machine: {...SERVER, status: ACTIVE, readBlocked: async () => LOG},
+	});
+	await take('home', home, size, characters);
+	await home.press('down', 'down', 'enter');
+	await take('home-blocked', home, size, characters);
+	await home.press('escape', 'down', 'enter');
+	await take('home-undo', home, size, characters);
+	await welcome.settle();
+	await take('welcome', welcome, size, characters);
 	await app.press('enter');
 	await shoot('neighbours');
 	await app.press('enter');
@@ -110,14 +135,14 @@ async function walk(size: Size, characters: keyof typeof CHARACTERS): Promise<vo
 	await app.press('tab');
 	await shoot('ports-alternatives');
 	await app.press('tab', 'enter');
+	await shoot('review-summary');
+	await app.press('tab');
 	await shoot('review-rules');
 	await app.press('tab');
 	await shoot('review-restore');
 	await app.press('tab');
 	await shoot('review-commands');
-	await app.press('tab');
-	await shoot('review-exposure');
-	await app.type('t');
+	await app.type('p');
 	await app.paste('tcp 443 from 10.0.0.9');
 	await shoot('review-packet');
 	await app.press('escape');
@@ -148,7 +173,7 @@ async function walkAstray(size: Size, characters: keyof typeof CHARACTERS): Prom
 		prover,
 		preset: {role: 'workstation', openings: []},
 		onApply: waiting(['203.0.113.9']),
-		banner: 'REHEARSAL: a private copy. The real machine stays as it is.',
+		banner: 'Rehearsal: a private copy. The real machine stays as it is.',
 	});
 	const shoot = async (scene: Scene) => take(scene, app, size, characters);
 	await app.press('enter', 'enter', 'enter', 'enter', 'enter', 'enter');
@@ -158,11 +183,27 @@ async function walkAstray(size: Size, characters: keyof typeof CHARACTERS): Prom
 	await shoot('proof-failed');
 	await app.press('enter');
 	await shoot('apply-shut');
-	await app.type('shut');
+	await app.type('lock me out');
 	await app.press('enter');
 	await shoot('apply-login');
 	await app.press('escape');
 	await shoot('result-rolled-back');
+}
+
+/** Ports of containers: opened and shut as all others, or left to Docker. */
+async function walkContainers(size: Size, characters: keyof typeof CHARACTERS): Promise<void> {
+	const prover = new SlowProver(PROVEN_CONTAINERS);
+	const app = await open(size, {prover, machine: DOCKER_HOST});
+	const shoot = async (scene: Scene) => take(scene, app, size, characters);
+	await app.press('enter', 'enter', 'enter', 'enter', 'down', 'down', 'down', 'down');
+	await shoot('published-ports');
+	await app.press('up', 'up', 'space');
+	await shoot('published-left');
+	await app.press('space', 'enter');
+	await shoot('published-review');
+	await prover.enter(async () => app.press('enter'));
+	await prover.finish(app);
+	await shoot('published-proof');
 }
 
 async function open([columns, rows]: Size, options: AppOptions): Promise<OpenApp> {
@@ -184,7 +225,7 @@ async function open([columns, rows]: Size, options: AppOptions): Promise<OpenApp
 function waiting(logins: readonly string[], seen: {readonly doubt?: string} = {}): Apply {
 	return async () => ({
 		look: () => ({...seen, secondsLeft: 52, logins, keepable: logins.length > 0}),
-		keep: async () => ({ok: true, message: 'Kept as change 1. Undo: fw-wizard undo'}),
+		keep: async () => ({ok: true, message: 'Confirmed as change 1.'}),
 		rollBack: async () => ({
 			ok: false,
 			message: 'The old rules are back',

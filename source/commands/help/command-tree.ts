@@ -1,4 +1,4 @@
-import type {Command, Option} from 'commander';
+import type {Command, Argument as CommandArgument, Option} from 'commander';
 
 /** The kind of a value: one of some words, the name of a file, an opening, or any text. */
 export type Value = readonly string[] | 'file' | 'opening' | 'text';
@@ -10,7 +10,7 @@ export type Syntax = {
 	/** The words after the name: `[options] [keep]`. */
 	readonly usage: string;
 	readonly flags: readonly Flag[];
-	/** `[keep]`, where it takes one: no command takes more. */
+	/** `[keep]`, `<opening...>`, where it takes one: no command takes two. */
 	readonly argument?: Argument;
 	readonly commands: readonly Syntax[];
 };
@@ -41,13 +41,18 @@ export function readSyntax(command: Command): Syntax {
 		flags: help.visibleOptions(command).map(readFlag),
 		...(argument && {
 			argument: {
-				name: argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+				name: nameOf(argument),
 				description: argument.description,
 				words: argument.argChoices ?? [],
 			},
 		}),
 		commands: help.visibleCommands(command).map(readSyntax),
 	};
+}
+
+function nameOf(argument: CommandArgument): string {
+	const name = argument.variadic ? `${argument.name()}...` : argument.name();
+	return argument.required ? `<${name}>` : `[${name}]`;
 }
 
 function readFlag({long, flags, required, description, argChoices}: Option): Flag {

@@ -35,7 +35,7 @@ function bash(root: Syntax): string {
 	);
 	const words = all.map((command) => {
 		const own =
-			command === root ? root.commands.map(({name}) => name) : (command.argument?.words ?? []);
+			command === root ? root.commands.map(({name}) => name) : argumentWords(command.argument);
 		const flags = command.flags.map(({name}) => name);
 		return `	${command === root ? "''" : command.name}) words='${own.join(' ')}' flags='${flags.join(' ')}' ;;`;
 	});
@@ -83,8 +83,11 @@ function bashValue(value: Value): string {
 
 function zsh(root: Syntax): string {
 	const cases = root.commands.map(({name, flags, argument}) => {
-		const words = argument?.words ?? [];
-		const place = words.length > 0 ? [`'1: :(${words.join(' ')})'`] : [];
+		const words = argumentWords(argument);
+		const place =
+			words.length > 0
+				? [`'${argument?.name.includes('...') ? '*' : '1'}: :(${words.join(' ')})'`]
+				: [];
 		return `		${name}) _arguments ${[...flags.map(zshFlag), ...place].join(' \\\n\t\t\t')} ;;`;
 	});
 	const names = root.commands.map(({name, description}) => quote(`${name}:${description}`));
@@ -135,7 +138,7 @@ function fish(root: Syntax): string {
 	const none = '__fish_use_subcommand';
 	const lines = [root, ...root.commands].flatMap((command) => {
 		const when = command === root ? none : `__fish_seen_subcommand_from ${command.name}`;
-		const words = command.argument?.words ?? [];
+		const words = argumentWords(command.argument);
 		return [
 			...(words.length > 0 ? [`complete -c fw-wizard -n '${when}' -a '${words.join(' ')}'`] : []),
 			...command.flags.map((flag) => fishFlag(when, flag)),
@@ -162,6 +165,11 @@ function fishFlag(when: string, {name, value, description}: Flag): string {
 					? ' -x'
 					: ` -x -a '${wordsOf(value)}'`;
 	return `complete -c fw-wizard -n '${when}' -l ${name.slice(2)}${takes} -d ${fishQuote(description)}`;
+}
+
+/** The words that a shell offers for the argument of a command. */
+function argumentWords(argument: Syntax['argument']): readonly string[] {
+	return argument?.name === '<opening...>' ? OPENING_STARTS : (argument?.words ?? []);
 }
 
 /** The words that a shell offers for a value. */

@@ -16,15 +16,38 @@ export type ConfirmationFlags = {
 
 /** Adds the flags that say how long a change waits for its confirmation, and what loads the rules at boot. */
 export function withConfirmationOptions(command: Command): Command {
-	return command
-		.addOption(
-			new Option(
-				'--confirm-within <seconds>',
-				'roll back unless confirmed in this time (default 60)',
-			).argParser(parseSeconds),
-		)
+	return withTimeOption(command)
 		.addOption(wordOption('--boot <way>', 'what loads the rules at boot', BOOT_CHOICES))
-		.option('--no-rehearsal', 'load the rules without a trial in an isolated copy');
+		.option(...NO_REHEARSAL);
+}
+
+/** Adds the flags of a command that changes some openings. */
+export function withEditOptions(command: Command): Command {
+	return withTimeOption(
+		command
+			.option('--full', 'try every port before it is applied, not only those that change')
+			.option('--no-proof', 'apply it without sending packets first')
+			.option(
+				'--yes',
+				'save the change at once, without a new login, also where it may end a session',
+			),
+	)
+		.option(...NO_REHEARSAL)
+		.option('--json', 'print the outcome as JSON');
+}
+
+const NO_REHEARSAL = [
+	'--no-rehearsal',
+	'load the rules without trying them in an isolated copy first',
+] as const;
+
+function withTimeOption(command: Command): Command {
+	return command.addOption(
+		new Option(
+			'--confirm-within <seconds>',
+			'restore the old rules unless confirmed in this time (default 60)',
+		).argParser(parseSeconds),
+	);
 }
 
 /** The seconds that a change waits for its confirmation. @throws {InputError} */

@@ -24,23 +24,20 @@ export function withExistingOptions(command: Command): Command {
 		command.addOption(
 			wordOption(
 				'--existing <what>',
-				'rules of others that are there; undo brings them back (default keep)',
+				'existing rules of other programs; undo restores them (default keep)',
 				CLEANUP_MODES,
 			),
 		),
-		`let ${MANAGERS.join(' or ')}, which owns the firewall, be switched off; undo brings it back`,
+		`switch off ${MANAGERS.join(' or ')}, which owns the firewall; undo switches it on again`,
 	)
 		.addOption(
 			wordOption(
 				'--saved-rules <what>',
-				'edit: also take removed rules out of the files that load them at boot, which undo reverses; or keep them there',
+				'edit: also remove these rules from the files that load them at boot; undo restores them. keep: leave the files',
 				SAVED_CHOICES,
 			),
 		)
-		.option(
-			'--accept-losses',
-			'switch it off although what it opens or closes cannot all be imported',
-		);
+		.option('--accept-losses', 'switch it off although some of its rules cannot be imported');
 }
 
 /**
@@ -52,7 +49,7 @@ export function withSwitchOff(command: Command, description: string): Command {
 		repeatable(
 			wordOption(
 				'--switch-off <name>',
-				`${description}. Without --open, what it lets in is taken over`,
+				`${description}. Without --open, what it allows is imported`,
 				MANAGERS,
 			),
 		),

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import type {ApplyRequest} from '../../app/apply-request.ts';
 import {importExisting} from '../../app/import-existing.ts';
+import {POLICY_FILE} from '../../change/paths.ts';
 import type {Manager} from '../../existing/cleanup-plan.ts';
 import {
 	blockedLines,
@@ -9,6 +10,7 @@ import {
 	lossLines,
 	translationLines,
 } from '../../existing/describe-choice.ts';
+import {readText} from '../../host/files/read-text.ts';
 import {HostError} from '../../lib/errors.ts';
 import {joinWords} from '../../lib/list.ts';
 import type {Services} from '../../policy/services.ts';
@@ -26,7 +28,7 @@ export type RequestFlags = PolicyFlags &
  * @throws {InputError} @throws {HostError} where the rules of the other firewall cannot be read
  */
 export async function readRequest(flags: RequestFlags, services: Services): Promise<ApplyRequest> {
-	const {boot, open, policy: file, rehearsal = true} = flags;
+	const {boot, open, role, policy: file, rehearsal = true} = flags;
 	const existing = readExisting(flags);
 	const named = file !== undefined || open !== undefined;
 	const found = await findImport(existing.switchOff, named);
@@ -38,12 +40,16 @@ export async function readRequest(flags: RequestFlags, services: Services): Prom
 	const {openings, blocked} = found?.translation ?? {};
 	const imported = named ? undefined : openings;
 	const unaccepted = existing.acceptLosses ? [] : losses;
-	const policy = readPolicy(flags, services, {
+	const start = {
 		...(imported === undefined ? {} : {openings: imported}),
 		// Who names openings does not mean to let in the banned as well.
 		...(blocked === undefined || file !== undefined ? {} : {blocked}),
-	});
-	return {policy, existing, boot, imported, rehearsal, unaccepted};
+	};
+	const isWhole = role !== undefined || file !== undefined || existing.switchOff.length > 0;
+	// Before it is read: where another program changes it meanwhile, that must not be lost.
+	const basedOn = isWhole ? undefined : readText(POLICY_FILE);
+	const policy = readPolicy(flags, services, existing.switchOff.length === 0 ? undefined : start);
+	return {policy, basedOn, existing, boot, imported, rehearsal, unaccepted};
 }
 
 /**
@@ -66,7 +72,5 @@ async function findImport(
 }
 
 function describeNothing(switchOff: readonly Manager[]): readonly string[] {
-	return switchOff.length === 0
-		? []
-		: [`What ${joinWords(switchOff)} may let in is not taken over.`];
+	return switchOff.length === 0 ? [] : [`What ${joinWords(switchOff)} may allow is not imported.`];
 }

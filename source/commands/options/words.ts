@@ -12,6 +12,14 @@ export type ExportForm = (typeof EXPORTS)[number];
 /** The forms in which `rules` prints rules. */
 export const FORMATS: readonly RuleSetFormat[] = ['restore', 'commands', 'json'];
 
+/** What `schema` describes: a policy file, a failure, and what commands print with --json. */
+export const SCHEMA_NAMES = [
+	...(['policy', 'error', 'apply', 'check', 'close', 'confirm', 'diff', 'export'] as const),
+	...(['exposure', 'facts', 'log', 'open', 'prove', 'report', 'rules', 'status'] as const),
+	...(['undo', 'watch', 'why'] as const),
+] as const;
+export type SchemaName = (typeof SCHEMA_NAMES)[number];
+
 /** What `watch` can be told. */
 export const WATCH_WORDS = ['on', 'off', 'status'] as const;
 

@@ -92,7 +92,7 @@ function serviceParts(
 			case 'module':
 				return [
 					{
-						why: 'its conntrack helper is not taken over',
+						why: 'its conntrack helper is not imported',
 						unknown: false,
 						harmless: !servesWith(child.attributes.name ?? ''),
 					},

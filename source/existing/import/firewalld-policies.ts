@@ -57,14 +57,14 @@ export function translateOtherFile(
 	const toHost = to?.some((zone) => ['HOST', 'ANY'].includes(zone));
 	return toHost && mayBlock(element)
 		? notJudged(title, NOT_JUDGED, ingress)
-		: {rules: [], losses: [{text: title, why: 'nothing of it is taken over'}]};
+		: {rules: [], losses: [{text: title, why: 'nothing of it is imported'}]};
 }
 
 const NOT_JUDGED = 'it is not judged';
 
 /** Something that may block any packet of these regions. */
 function notJudged(text: string, inexact: string, regions: readonly Region[]): TranslatedElement {
-	const why = `${inexact}; what it may shut out stays shut`;
+	const why = `${inexact}; what it may block stays blocked`;
 	return regions.length === 0
 		? NOTHING
 		: {

@@ -159,7 +159,7 @@ export function translateRichRule(
 const FORWARDED = 'what is forwarded is left alone';
 
 /** ICMP is accepted by every rule set of fw-wizard. */
-export const ICMP = 'ICMP is let in, whatever its type';
+export const ICMP = 'ICMP is allowed, whatever its type';
 
 /** The text that names an element of a zone, with the zone before it. */
 export function nameOf(zone: string, element: Element): string {

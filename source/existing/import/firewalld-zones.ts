@@ -67,7 +67,7 @@ export function zoneBindings(
 				: [
 						{
 							text: `zone ${printable(defaultName, 40)}: other interfaces`,
-							why: `openings know no "all interfaces but ${printable(bound[0]?.[0] ?? '', 20)}"; those that come later stay shut`,
+							why: `openings know no "all interfaces but ${printable(bound[0]?.[0] ?? '', 20)}"; interfaces that come later stay blocked`,
 						},
 					],
 	};

@@ -125,7 +125,7 @@ function translateZone(
 				? [
 						{
 							text: `zone ${printable(name, 40)}: target ACCEPT`,
-							why: 'openings are of TCP and UDP: other protocols stay shut',
+							why: 'openings are of TCP and UDP: other protocols stay blocked',
 						},
 					]
 				: []),

@@ -112,7 +112,19 @@ export function readLine(line: string, family: Family): ForeignRule | string | u
 	};
 }
 
-function inexactness({unknown, sourcePorts, limit, hashlimit}: Rule['match']): string | undefined {
+function inexactness(match: Rule['match']): string | undefined {
+	const {unknown, sourcePorts, limit, hashlimit, inInterface, outInterface} = match;
+	const end = inInterface?.endsWith('+')
+		? `-i ${inInterface}`
+		: outInterface && `-o ${outInterface}`;
+	if (end !== undefined) {
+		return `openings know no "${printable(end, 20)}"`;
+	}
+
+	if (match.translated ?? match.originalPorts ?? match.direction) {
+		return 'openings know nothing of nat';
+	}
+
 	if (unknown !== undefined) {
 		return `openings know no "${printable(unknown.slice(0, 4).join(' '), 40)}"`;
 	}

@@ -21,7 +21,7 @@ export type Region = PortRange & {
 const MOST_NETWORKS = 8;
 
 /** What is left of a region, and whether openings cannot express it. */
-export type Remainder = {
+type Remainder = {
 	readonly left: readonly Region[];
 	/** All interfaces but one: nothing is left where something should be. */
 	readonly lost: boolean;

@@ -65,7 +65,7 @@ export function describeProtocol(
 	const from = source === undefined ? undefined : readNetwork(source);
 	const isKnown = from !== null && known !== undefined && isOpenable(known.number);
 	return {
-		why: `only TCP and UDP are taken over, not ${printable(protocol, 20)}`,
+		why: `only TCP and UDP are imported, not ${printable(protocol, 20)}`,
 		...(isKnown
 			? {
 					wider: [

@@ -47,7 +47,7 @@ export function translateRules(
 	for (const rule of rules) {
 		const {action, regions, inexact} = rule;
 		if (action !== 'deny' && inexact !== undefined) {
-			losses.push({rule, why: `${inexact}; it stays shut`, wider: []});
+			losses.push({rule, why: `${inexact}; it stays blocked`, wider: []});
 		} else if (action !== 'deny') {
 			const {left, exceptions, narrow} = subtractRules(regions, before);
 			open[action].push(...left);
@@ -179,7 +179,7 @@ function overlapOf(
 function describeExceptions(exceptions: readonly string[]): string {
 	const [first = '', ...others] = exceptions;
 	const stands = others.length === 0 ? 'stands' : `and ${others.length} more stand`;
-	return `"${first}" ${stands} before it, and openings know no such exception; what it touches stays shut`;
+	return `"${first}" ${stands} before it, and openings know no such exception; what it matches stays blocked`;
 }
 
 /** All exceptions that are not made, as one: a program that bans addresses may have made hundreds. */

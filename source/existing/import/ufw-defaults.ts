@@ -28,7 +28,7 @@ export function describeDefaults(
 			? [
 					{
 						text: 'default: allow (incoming)',
-						why: 'it lets in all but what is denied, and so do the openings; better open only what is needed',
+						why: 'it allows all but what is denied, and so do the openings; better open only what is needed',
 					},
 				]
 			: []),
@@ -70,13 +70,13 @@ export function describeDifferences(
 			? ['limit: ufw takes 5 new connections in 30 s, fw-wizard 6 at once and 6 a minute.']
 			: []),
 		...(incoming.some(({logs}) => logs)
-			? ['What a rule of ufw logs is no longer logged: only what is turned away can be.']
+			? ['What a rule of ufw logs is no longer logged: only blocked packets can be.']
 			: []),
 		...(discovers
-			? ['ufw also lets in local discovery (mDNS): choose mdns if this machine needs it.']
+			? ['ufw also allows local discovery (mDNS): choose mdns if this machine needs it.']
 			: []),
 		...(families.includes(6)
 			? []
-			: ['ufw shuts out all of IPv6 (IPV6=no): the openings are for IPv4 only.']),
+			: ['ufw blocks all of IPv6 (IPV6=no): the openings are for IPv4 only.']),
 	];
 }

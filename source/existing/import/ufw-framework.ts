@@ -46,7 +46,7 @@ export function translateLine(line: string, family: Family): TranslatedLine {
 		return {loss: {text, why: read, effect: opens ? 'opens' : 'closes'}};
 	}
 
-	const why = `${read.inexact}; what it may shut out stays shut`;
+	const why = `${read.inexact}; what it may block stays blocked`;
 	return read.action === 'deny' && read.inexact !== undefined && !read.listed
 		? {rule: read, loss: {text, why, effect: 'closes'}}
 		: {rule: read};

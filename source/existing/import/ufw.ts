@@ -99,7 +99,7 @@ function translateEntry(
 	}
 }
 
-const NOT_UNDERSTOOD = 'it is not understood; what comes behind it stays shut';
+const NOT_UNDERSTOOD = 'it is not understood; what follows stays blocked';
 
 function translateRule(ufw: UfwRule, {forwards, keepsForward = false}: Forwarding): TranslatedLine {
 	const {text, protocol, action} = ufw;
@@ -149,6 +149,6 @@ function translateRule(ufw: UfwRule, {forwards, keepsForward = false}: Forwardin
 	};
 	const isWhole = protocol !== 'any' || ufw.ports !== undefined || rule.inexact !== undefined;
 	return action === 'allow' && !isWhole
-		? {rule, loss: {text, why: 'openings are of TCP and UDP: other protocols stay shut'}}
+		? {rule, loss: {text, why: 'openings are of TCP and UDP: other protocols stay blocked'}}
 		: {rule};
 }

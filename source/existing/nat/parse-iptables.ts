@@ -70,6 +70,7 @@ function conditionOf({
 		ports: destinationPorts,
 		destination,
 		source,
-		on: inInterface,
+		// Of several interfaces at once, each is taken as met.
+		on: inInterface?.endsWith('+') ? undefined : inInterface,
 	};
 }

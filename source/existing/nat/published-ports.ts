@@ -1,4 +1,10 @@
-import {contains, FAMILIES, type Family, stripPrefixLength} from '../../lib/network.ts';
+import {
+	contains,
+	FAMILIES,
+	type Family,
+	normalizeAddress,
+	stripPrefixLength,
+} from '../../lib/network.ts';
 import {ALL_PORTS, intersectRanges, type PortRange} from '../../lib/port-ranges.ts';
 import {printable} from '../../lib/printable.ts';
 import type {Protocol} from '../../policy/services.ts';
@@ -21,6 +27,9 @@ export type Published = {
 	readonly to: string;
 	/** The program that published it: `Docker`, `podman`, `Kubernetes`, …, or `a DNAT rule`. */
 	readonly by: string;
+	/** The container that it leads to, and its image, where they are known; safe to print. */
+	readonly container?: string;
+	readonly image?: string;
 };
 
 /** The conditions of a rule that are understood. A packet that does not meet them is not forwarded. */
@@ -208,6 +217,16 @@ export function isHere(address: string | undefined, own: readonly string[]): boo
 	}
 
 	return own.includes(address) || address.startsWith('127.') || address === '::1';
+}
+
+/** The address in the destination of a DNAT rule: of `172.17.0.2:80`, `[fd00::2]:80`, `10.0.0.5`. Undefined where it has none. */
+export function addressOf(to: string): string | undefined {
+	const [, address] =
+		/^\[([\da-f:.]+)\]/i.exec(to) ??
+		/^(\d+(?:\.\d+){3})(?=[:-]|$)/.exec(to) ??
+		/^([\da-f]*:[\da-f]*:[\da-f:.]*)$/i.exec(to) ??
+		[];
+	return address === undefined ? undefined : normalizeAddress(address);
 }
 
 function familyOf(cidr: string): Family {

@@ -7,7 +7,7 @@ import type {Protocol} from '../../policy/services.ts';
 import {isHere, type NatTable, walkNat} from './published-ports.ts';
 
 /** Packets that a rule of nat sends to a port of this machine: they pass INPUT with that one. */
-export type Redirect = {
+type Redirect = {
 	readonly protocol: Protocol;
 	/** The ports that they were sent to; absent: all. */
 	readonly ports: readonly PortRange[] | undefined;

@@ -56,7 +56,7 @@ export async function hold(program: string, args: readonly string[]): Promise<He
 }
 
 /** A program that is talked with, line by line. It ends when its input does, and so with this process. */
-export type Conversation = {
+type Conversation = {
 	/** Does nothing once the program has ended. */
 	readonly send: (line: string) => void;
 	readonly end: () => Promise<void>;
@@ -113,7 +113,7 @@ export function converse(
 }
 
 /** A program that outlives this one. */
-export type Detached = {
+type Detached = {
 	/** Also the number of its group, and of its session. */
 	readonly pid: number;
 	readonly hasEnded: () => boolean;

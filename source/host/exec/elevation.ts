@@ -1,11 +1,10 @@
 import process from 'node:process';
-import {HostError} from '../../lib/errors.ts';
+import {type Elevation, rootCommandLine} from '../../lib/command-line.ts';
+import {describeError, HostError} from '../../lib/errors.ts';
 import {findProgram} from './find-program.ts';
+import {findElevation} from './invocation.ts';
 import {runAttached} from './run-attached.ts';
 import {selfCommand} from './self.ts';
-
-/** What makes root of an ordinary user. */
-export type Elevation = 'sudo' | 'su';
 
 /** What came of starting this program again as root. */
 export type Elevated =
@@ -39,14 +38,11 @@ const NOT_FOUND = 127;
  */
 const LAUNCHER = `cd /; test -r "$1" || exit ${UNREADABLE}; shift; exec "$@"`;
 
-/** The error where only root may go on, with the command that does it. */
-export function rootRequired(command: string): HostError {
-	return new HostError('Only root can change the firewall', `Run: sudo ${command}`);
-}
-
-/** The way to root from here: sudo, or su where that is missing. */
-export function findElevation(): Elevation | undefined {
-	return (['sudo', 'su'] as const).find((name) => findProgram(name) !== undefined);
+/** The error where only root can continue. @param args of this program, in the command that root runs */
+export function rootRequired(args: string): HostError {
+	const command = rootCommandLine(args);
+	const hint = findElevation() === undefined ? `As root, run: ${command}` : `Run: ${command}`;
+	return new HostError('Only root can do this', hint, 3, 'not-root');
 }
 
 /**
@@ -69,8 +65,7 @@ export async function runElevated(how: Elevation, args: readonly string[]): Prom
 			? {started: true, exitCode: status}
 			: {started: false, message, hint};
 	} catch (error) {
-		const {message} = error as Error;
-		return {started: false, message, hint};
+		return {started: false, message: describeError(error), hint};
 	}
 }
 
@@ -85,9 +80,9 @@ function wordsFor(how: Elevation, words: readonly string[]): readonly string[] {
 function describeFailure(how: Elevation, status: number, file: string): string | undefined {
 	switch (status) {
 		case 1:
-			return `${how} did not let you in: a wrong password, or you may not use it`;
+			return `${how} refused: a wrong password, or you may not use it`;
 		case UNREADABLE:
-			return `Root may not read ${file}: it is gone, or on a file system that shuts out root`;
+			return `Root may not read ${file}: it is gone, or on a file system that root may not read`;
 		case NOT_EXECUTABLE:
 		case NOT_FOUND:
 			return `Root could not start ${process.execPath}, or ${how} may start nothing (noexec)`;

@@ -1,8 +1,8 @@
 import {
-	chmodSync,
-	chownSync,
 	closeSync,
 	existsSync,
+	fchmodSync,
+	fchownSync,
 	fsyncSync,
 	openSync,
 	readdirSync,
@@ -34,13 +34,14 @@ export function writeWhole(file: string, text: string, mode: number): void {
 				done += writeSync(descriptor, bytes, done, bytes.length - done, done);
 			}
 
+			// Not by its name: in a folder of another user, a link could stand there by now.
+			fchownSync(descriptor, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
+			fchmodSync(descriptor, mode);
 			fsyncSync(descriptor);
 		} finally {
 			closeSync(descriptor);
 		}
 
-		chownSync(beside, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
-		chmodSync(beside, mode);
 		renameSync(beside, file);
 	} catch (error) {
 		rmSync(beside, {force: true});

@@ -1,7 +1,6 @@
 import {readFileSync} from 'node:fs';
 import type {Manager} from '../../existing/cleanup-plan.ts';
-import {HostError} from '../../lib/errors.ts';
-import {printable} from '../../lib/printable.ts';
+import {describeError, HostError} from '../../lib/errors.ts';
 
 /**
  * A file of another firewall.
@@ -18,8 +17,8 @@ export function readForeign(file: string, manager: Manager): string | undefined 
 		}
 
 		throw new HostError(
-			`What ${manager} lets in cannot be read: ${printable((error as Error).message, 160)}`,
-			'Run it as root, or say what to let in, as in --open 22/tcp',
+			`What ${manager} allows cannot be read: ${describeError(error, file)}`,
+			'Run the command as root, or say what to open, as in --open 22/tcp',
 		);
 	}
 }

@@ -17,7 +17,7 @@ export function writersFault({uid, mode}: Stats): string | undefined {
 }
 
 /** A file or folder that others than root could have made or replaced, and what is wrong with it. */
-export type Untrusted = {readonly file: string; readonly fault: string};
+type Untrusted = {readonly file: string; readonly fault: string};
 
 /**
  * Whether others than root could write what is found under a path: the file itself, each folder above

@@ -1,6 +1,6 @@
+import {describeError} from '../../lib/errors.ts';
 import type {Fact} from '../../lib/fact.ts';
 import {known, unknown} from '../../lib/fact.ts';
-import {printable} from '../../lib/printable.ts';
 import {yieldToEventLoop} from '../exec/yield.ts';
 
 /** Milliseconds after which a fact is given up, however long it would take. */
@@ -19,7 +19,7 @@ export async function findFact<T>(find: () => Promise<T>): Promise<Fact<T>> {
 	try {
 		return await Promise.race([yieldToEventLoop().then(find).then(known), late]);
 	} catch (error) {
-		return unknown(printable(error instanceof Error ? error.message : `${error}`, 300));
+		return unknown(describeError(error));
 	} finally {
 		clearTimeout(timer);
 	}

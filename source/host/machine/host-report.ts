@@ -41,7 +41,11 @@ export type HostReport = {
  */
 export async function reportHost(
 	{families}: Pick<HostFacts, 'families'>,
-	asked?: {readonly iptables: Iptables | undefined; readonly session: Session},
+	asked?: {
+		readonly iptables: Iptables | undefined;
+		readonly session: Session;
+		readonly networks: readonly InnerNetwork[];
+	},
 ): Promise<HostReport> {
 	const asking: Promise<HostReport['iptables']> = asked
 		? Promise.resolve(known(asked.iptables ?? 'absent'))
@@ -75,7 +79,7 @@ export async function reportHost(
 
 				return findExisting(families, found.value.backend);
 			}),
-			findFact(findInnerNetworks),
+			asked ? known(asked.networks) : findFact(findInnerNetworks),
 		]);
 	const reached = session.value ?? {kind: 'unknown' as const};
 	return {
@@ -107,7 +111,7 @@ function recommendFor(session: Session, found: Recommendation): Recommendation {
 	return found.role === 'workstation' && session.kind === 'remote'
 		? {
 				role: 'server',
-				reason: `you came in through ${session.accessPorts.map(printAccessPort).join(' and ')}, and want to come in again`,
+				reason: `you came in through ${session.accessPorts.map(printAccessPort).join(' and ')}, and want to log in again`,
 			}
 		: found;
 }

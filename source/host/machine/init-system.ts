@@ -16,7 +16,7 @@ export type RunningInit =
 
 /** The init systems that fw-wizard can hook its rules into, in the order in which it prefers them. */
 export const INSTALLABLE_INITS = ['systemd', 'openrc', 'sysvinit', 'ifupdown'] as const;
-export type InstalledInit = (typeof INSTALLABLE_INITS)[number];
+type InstalledInit = (typeof INSTALLABLE_INITS)[number];
 
 /**
  * The init system that runs now: the answer to "what started this machine?". In a container that has

@@ -1,6 +1,11 @@
 import {printable} from '../../lib/printable.ts';
-import type {InnerNetwork} from '../../services/guest-service.ts';
+import {describeInside, type InnerNetwork} from '../../services/guest-service.ts';
+import {isInternalInterface} from '../../services/known-programs/find.ts';
+import {DOCKER_BRIDGE} from '../containers/container.ts';
+import {readContainers} from '../containers/find.ts';
 import {run} from '../exec/run.ts';
+import {readBoundSockets} from '../sockets/proc-net.ts';
+import {type Interface, interfaceNames, isBridgePort} from './interfaces.ts';
 
 const TIMEOUT_MS = 2000;
 
@@ -9,7 +14,7 @@ type Link = {
 	readonly ifname?: string;
 	readonly master?: string;
 	readonly linkinfo?: {readonly info_kind?: string};
-	readonly addr_info?: ReadonlyArray<{readonly local?: string}>;
+	readonly addr_info?: ReadonlyArray<{readonly local?: string; readonly prefixlen?: number}>;
 };
 type Route = {readonly dev?: string};
 
@@ -33,16 +38,73 @@ export async function findInnerNetworks(): Promise<readonly InnerNetwork[]> {
 			master !== undefined && !ENDS.has(linkinfo?.info_kind ?? '') ? [master] : [],
 		),
 	);
-	return links
+	const isDockers = ({ifname = '', linkinfo}: Link) =>
+		DOCKER_BRIDGE.test(ifname) &&
+		linkinfo?.info_kind === 'bridge' &&
+		!ways.has(ifname) &&
+		!outer.has(ifname);
+	const isAmbiguous = links.some((link) => link.ifname?.startsWith('br-') && !isDockers(link));
+	const found = links
 		.filter(({ifname}) => ifname !== 'lo' && !ways.has(ifname))
 		.map(({ifname = '', linkinfo}) => ({
 			name: printable(ifname),
-			ofGuests: linkinfo?.info_kind === 'bridge' && !outer.has(ifname),
+			pattern: DOCKER_BRIDGE.test(ifname) && !isAmbiguous ? 'br-+' : printable(ifname),
+			ofGuests:
+				(linkinfo?.info_kind === 'bridge' || isInternalInterface(ifname)) && !outer.has(ifname),
 			addresses: addresses
 				.filter((one) => one.ifname === ifname)
 				.flatMap(({addr_info: list = []}) => list.flatMap(({local}) => local ?? [])),
+			subnets: addresses
+				.filter((one) => one.ifname === ifname)
+				.flatMap(({addr_info: list = []}) =>
+					list
+						// A link-local address may be behind each interface.
+						.filter(({local = 'fe80'}) => !local.startsWith('fe80'))
+						.map(({local, prefixlen}) => `${local}/${prefixlen}`),
+				),
 		}))
 		.filter((network) => network.addresses.length > 0);
+	return found.some(({ofGuests}) => ofGuests) ? nameNetworks(found) : found;
+}
+
+/** The interfaces of this machine but loopback and ports of bridges, and whether only containers and guests are behind them. */
+export function sidesOf(
+	networks: readonly InnerNetwork[],
+): ReadonlyArray<{readonly name: string; readonly inner: boolean}> {
+	const guests = new Set(networks.filter(({ofGuests}) => ofGuests).map(({name}) => name));
+	return [...(interfaceNames() ?? [])]
+		.filter((name) => name !== 'lo' && !isBridgePort(name))
+		.map((name) => ({name, inner: guests.has(name) || isInternalInterface(name)}));
+}
+
+/** Names of networks that say no more than `docker0` and `podman0`. */
+const DEFAULT_NETWORKS = new Set(['bridge', 'podman']);
+
+async function nameNetworks(found: readonly InnerNetwork[]): Promise<readonly InnerNetwork[]> {
+	const {networks} = await readContainers();
+	return found.map((one) => {
+		const network = networks.get(one.name);
+		return network === undefined || DEFAULT_NETWORKS.has(network) ? one : {...one, network};
+	});
+}
+
+/**
+ * The interfaces with the names of those inside of this machine behind them: guests, and hosts to which it
+ * gives addresses, as a hotspot does.
+ */
+export function nameInside(
+	interfaces: readonly Interface[],
+	networks: readonly InnerNetwork[],
+): readonly Interface[] {
+	const sockets = networks.some(({ofGuests}) => !ofGuests) ? readBoundSockets() : [];
+	const leases = sockets.some(({protocol, port}) => protocol === 'udp' && port === 67);
+	const isShared = ({addresses}: InnerNetwork) =>
+		leases && sockets.some(({port, address}) => port === 53 && addresses.includes(address));
+	const inside = networks.filter((one) => one.ofGuests || isShared(one));
+	return interfaces.map((one) => {
+		const network = inside.find(({name}) => name === one.name);
+		return network === undefined ? one : {...one, inside: describeInside(network)};
+	});
 }
 
 async function readJson<T>(...args: readonly string[]): Promise<readonly T[]> {

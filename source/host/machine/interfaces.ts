@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import os from 'node:os';
 import {type ScopedAddress, scopeOf} from '../../lib/address-scope.ts';
 import {printable} from '../../lib/printable.ts';
@@ -8,6 +9,8 @@ export type Interface = {
 	readonly name: string;
 	/** CIDR, as the interface has them. */
 	readonly addresses: readonly string[];
+	/** Who is behind it, where these are containers and guests of this machine, or hosts that it gives addresses to. */
+	readonly inside?: string;
 };
 
 /** The interfaces that are up and have an address, less loopback. */
@@ -51,6 +54,12 @@ export function interfaceNames(): ReadonlySet<string> | undefined {
 					.slice(2)
 					.flatMap((line) => /^\s*(\S+):/.exec(line)?.[1] ?? []),
 			);
+}
+
+/** Whether an interface is a port of a bridge: no packet is routed from or to it, only from or to the bridge. */
+export function isBridgePort(name: string): boolean {
+	// As the kernel's Documentation/ABI/testing/sysfs-class-net has it.
+	return existsSync(`/sys/class/net/${name}/brport`);
 }
 
 /** The interface that bears an address. */

@@ -2,7 +2,7 @@ import {HostError} from '../../lib/errors.ts';
 import {findProgram} from '../exec/find-program.ts';
 
 /** How a package manager installs iptables, without questions of its own. */
-export type Installer = {
+type Installer = {
 	readonly program: string;
 	readonly args: readonly string[];
 	/** Fetches the lists of packages, where a new machine has none. */
@@ -40,5 +40,7 @@ export function iptablesMissing(): HostError {
 		installer === undefined
 			? 'Install iptables and ip6tables with your package manager'
 			: `Install it: ${printCommand(installer)}`,
+		3,
+		'no-iptables',
 	);
 }

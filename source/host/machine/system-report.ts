@@ -1,6 +1,7 @@
+import type {Elevation} from '../../lib/command-line.ts';
 import type {Fact} from '../../lib/fact.ts';
-import {type Elevation, findElevation} from '../exec/elevation.ts';
 import {findProgram} from '../exec/find-program.ts';
+import {findElevation} from '../exec/invocation.ts';
 import {ask} from '../exec/run.ts';
 import {namespacesAllowed} from '../rehearsal/start.ts';
 import {FACT_TIMEOUT_MS, findFact} from './find-fact.ts';

@@ -45,7 +45,7 @@ export async function findExisting(
 }
 
 /** Those of the known services that run in this network. */
-function servicesHere(): ReadonlySet<string> {
+export function servicesHere(): ReadonlySet<string> {
 	const network = link('/proc/self/ns/net');
 	return new Set(
 		processesNamed(KNOWN_PROGRAMS.flatMap(({processes = []}) => processes))

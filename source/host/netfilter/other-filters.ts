@@ -1,3 +1,4 @@
+import {joinSome} from '../../lib/list.ts';
 import {printable} from '../../lib/printable.ts';
 import {ask} from '../exec/run.ts';
 
@@ -43,8 +44,5 @@ function named(kind: string, things: readonly string[]): readonly string[] {
 	const unique = [
 		...new Set(things.map((thing) => printable(thing.replaceAll(/\s+/g, ' ').trim(), 80))),
 	];
-	const more = unique.length - MOST_NAMED;
-	return unique.length === 0
-		? []
-		: [`${kind}: ${unique.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
+	return unique.length === 0 ? [] : [`${kind}: ${joinSome(unique, MOST_NAMED)}`];
 }

@@ -1,8 +1,14 @@
 import os from 'node:os';
 import {natOfIptables} from '../../existing/nat/parse-iptables.ts';
 import {natOfNftables, natTablesIn} from '../../existing/nat/parse-nftables.ts';
-import {type NatTable, type Published, publishedIn} from '../../existing/nat/published-ports.ts';
+import {
+	addressOf,
+	type NatTable,
+	type Published,
+	publishedIn,
+} from '../../existing/nat/published-ports.ts';
 import type {Family} from '../../lib/network.ts';
+import {containerAt, findContainers} from '../containers/find.ts';
 import {findProgram} from '../exec/find-program.ts';
 import {ask} from '../exec/run.ts';
 import {forEachYielding} from '../exec/yield.ts';
@@ -15,7 +21,7 @@ const OPTIONS = {timeout: 2000};
 /**
  * The ports of this machine that are forwarded to containers or other machines, by the nat tables of
  * both backends and of native nftables. Only these tables are read, however many rules there are
- * elsewhere. Needs root: without it nothing is found.
+ * elsewhere. Needs root: without it nothing is found. Each has the name of its container, where that is known.
  * @throws {HostError} when a program does not answer in time
  */
 export async function findPublished(): Promise<readonly Published[]> {
@@ -41,7 +47,19 @@ export async function findPublished(): Promise<readonly Published[]> {
 			published.set(JSON.stringify(port), port);
 		}
 	});
-	return [...published.values()];
+	return nameContainers([...published.values()]);
+}
+
+/** Adds the name and the image of the container that has the address to which each port is forwarded. */
+async function nameContainers(published: readonly Published[]): Promise<readonly Published[]> {
+	const containers = published.length === 0 ? [] : await findContainers();
+	return published.map((port) => {
+		const address = addressOf(port.to);
+		const found = address === undefined ? undefined : containerAt(address, containers);
+		return found === undefined
+			? port
+			: {...port, container: found.name, ...(found.image === '' ? {} : {image: found.image})};
+	});
 }
 
 /** A nat table as iptables-save has it, and its name in nftables where it has all of that. */

@@ -8,7 +8,7 @@ export function describeSession(session: Session): string {
 		case 'console':
 			return "at the machine's own console";
 		case 'unknown':
-			return 'how you are connected was not found out';
+			return 'how you are connected could not be detected';
 		case 'remote':
 			return `from ${session.client ?? 'outside'}, through ${session.accessPorts.map(printAccessPort).join(' and ')}${session.dialled === undefined ? '' : `, in the tunnel ${printable(session.dialled)}, which this machine dials: no port of it need be open`}`;
 	}

@@ -19,12 +19,13 @@ const TIMEOUT_MS = 2000;
  * Every TCP socket of this network namespace that listens and every UDP socket that waits for
  * anybody, both families, as /proc shows them. Sockets that differ in nothing but who holds them
  * (SO_REUSEPORT) are one. Without root the processes of other users are not known.
+ * @param brief from /proc alone, without starting a program: neither interfaces nor socket units are known
  */
-export async function findListeners(): Promise<readonly Listener[]> {
+export async function findListeners({brief = false} = {}): Promise<readonly Listener[]> {
 	const sockets = readBoundSockets();
 	const [details, units, holders] = await Promise.all([
-		readSocketDetails(TIMEOUT_MS),
-		findSocketUnits(TIMEOUT_MS),
+		brief ? new Map<string, SocketDetails>() : readSocketDetails(TIMEOUT_MS),
+		brief ? [] : findSocketUnits(TIMEOUT_MS),
 		holdersOf(new Set(sockets.map(({inode}) => inode))),
 	]);
 	const users = readUsers();

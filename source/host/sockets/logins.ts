@@ -56,11 +56,28 @@ export function isOwnAddress(address: string): boolean {
 	return isLoopback(address) || interfaceOf(address) !== undefined;
 }
 
-/** Where SSH servers listen. */
+/** Where SSH servers listen, or are connected where another program listens for them (inetd). */
 export function sshPorts(): readonly number[] {
-	const inodes = new Set(processesNamed(SSH_SERVERS).flatMap((pid) => [...socketsOf(pid)]));
-	const ports = readTcpSockets()
-		.filter(({state, inode}) => state === 'listening' && inodes.has(inode))
+	return portsOf(processesNamed(SSH_SERVERS));
+}
+
+/**
+ * Where a login over SSH may be possible: the usual port, those of SSH servers, and those of systemd's socket
+ * units, which start a server when somebody connects.
+ */
+export function possibleSshPorts(): readonly number[] {
+	return [SSH_PORT, ...sshPorts(), ...(commandNameOf(1) === 'systemd' ? portsOf([1]) : [])];
+}
+
+const SSH_PORT = 22;
+
+/** The ports with a listening socket at which processes have a socket. */
+function portsOf(pids: readonly number[]): readonly number[] {
+	const inodes = new Set(pids.flatMap((pid) => [...socketsOf(pid)]));
+	const sockets = readTcpSockets();
+	const listening = sockets.filter(({state}) => state === 'listening');
+	const ports = [...listening, ...inboundOf(sockets)]
+		.filter(({inode}) => inodes.has(inode))
 		.map(({localPort}) => localPort);
 	return [...new Set(ports)];
 }

@@ -78,7 +78,7 @@ export function parseBoundSockets(
 }
 
 /** A socket that receives all packets of a protocol, or an SCTP socket that waits for others. */
-export type ProtocolSocket = {
+type ProtocolSocket = {
 	readonly number: number;
 	readonly families: readonly Family[];
 	readonly address: string;
@@ -119,7 +119,7 @@ export function parseSctpEndpoints(text: string): readonly ProtocolSocket[] {
 }
 
 /** A multicast group of IPv4 that something on this machine is a member of. */
-export type Membership = {readonly on: string; readonly group: string};
+type Membership = {readonly on: string; readonly group: string};
 
 /**
  * Reads the text of /proc/net/igmp (net/ipv4/igmp.c): a line for each interface, with its number and its

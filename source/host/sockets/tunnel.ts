@@ -6,7 +6,7 @@ import {isLoopback, readBoundSockets} from './proc-net.ts';
 import {allProcesses, commandNameOf, openFilesOf, socketsOf} from './processes.ts';
 
 /** The tunnel that a client comes through. */
-export type Tunnel = {
+type Tunnel = {
 	/** Its interface, or `IPsec`, which has none. */
 	readonly name: string;
 	/**

@@ -4,7 +4,7 @@ import {run} from '../exec/run.ts';
 import {systemdAnswers} from '../machine/init-system.ts';
 
 /** What the control groups of a process say about where it belongs. */
-export type Belonging = {
+type Belonging = {
 	readonly unit?: string;
 	/** The number of the user whose own service manager runs the unit. */
 	readonly userId?: number;

@@ -29,7 +29,7 @@ const SERVICE_FUNCTIONS = ['start_pre', 'start', 'start_post'];
 const KNOWN_SCRIPTS =
 	/\/(?:systemctl|service|invoke-rc\.d|update-rc\.d|init-functions|wg-quick|ufw|firewall-cmd|dpkg|apt\S*|fw-wizard\S*)$/;
 
-export type Followed = {
+type Followed = {
 	readonly found: readonly FoundCommand[];
 	/** Whether running the found commands one after the other does what this does to rules. */
 	readonly plain: boolean;

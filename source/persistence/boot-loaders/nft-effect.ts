@@ -10,7 +10,7 @@ const MOST_FILES = 50;
 
 /** Removes what iptables-nft has loaded; in a script, or as words of a command. */
 const REMOVES =
-	/\bflush\s+ruleset\b(?!\s+(?:inet|bridge|arp|netdev))|\b(?:flush|delete|destroy)\s+(?:table|chain)\s+ip6?\s+(?:filter|raw)\b(?!\s+(?!INPUT|PREROUTING|OUTPUT|FW-WIZARD)\S)/;
+	/\bflush\s+ruleset\b(?!\s+(?:inet|bridge|arp|netdev))|\b(?:flush|delete|destroy)\s+(?:table|chain)\s+ip6?\s+(?:filter|raw|mangle)\b(?!\s+(?!INPUT|PREROUTING|OUTPUT|FORWARD|FW-WIZARD)\S)/;
 const CHANGES = /\b(?:add|insert|create|replace|delete|destroy|flush|reset)\b|^\s*table\s/m;
 /** Rules of these hooks decide on what comes in. */
 const DECIDES = /\bhook\s+(?:input|prerouting|ingress)\b|\b(?:add|insert)\s+rule\b/;

@@ -3,12 +3,12 @@ import {findProgram, SYSTEM_PATH} from '../../host/exec/find-program.ts';
 import type {Family} from '../../lib/network.ts';
 import type {ShellCommand} from '../../lib/shell-command.ts';
 import {UNKNOWN} from '../../lib/shell-words.ts';
-import {type Backend, OWN_PREFIX} from '../../ruleset/model.ts';
+import {type Backend, OWN_CHAINS, OWN_PREFIX} from '../../ruleset/model.ts';
 import type {Load} from '../../testbed/load-rules.ts';
 import type {Effect, Restored} from './model.ts';
 import {effectOfNft} from './nft-effect.ts';
 
-export type RuleCommand = {
+type RuleCommand = {
 	readonly effect: Effect;
 	/** The file in the format of iptables-save that it restores. */
 	readonly restores?: Restored;
@@ -143,7 +143,7 @@ function effectOn(
 	chain: string | undefined,
 	args: readonly string[],
 ): Effect {
-	const hasOurs = ['filter', 'raw', UNKNOWN].some((name) => table.includes(name));
+	const hasOurs = ['filter', 'raw', 'mangle', UNKNOWN].some((name) => table.includes(name));
 	const isOurs = (name: string) => name.includes(UNKNOWN) || name.startsWith(OWN_PREFIX);
 	if (
 		operation === '-F' &&
@@ -170,7 +170,8 @@ function effectOn(
 const DECIDING = new Set(['INPUT', 'PREROUTING']);
 
 function isJumpedFrom(table: string, chain: string): boolean {
-	return table === 'raw' ? ['PREROUTING', 'OUTPUT'].includes(chain) : chain === 'INPUT';
+	const isKnown = OWN_CHAINS.some((own) => own.table === table);
+	return OWN_CHAINS.some((own) => own.from === chain && (!isKnown || own.table === table));
 }
 
 /**
@@ -232,7 +233,7 @@ function effectOfRestore(text: string, keeps: boolean): Effect {
 
 	const removes = keeps
 		? new RegExp(`^-F(?:\\s*$| (?:INPUT|${OWN_PREFIX}))|^:${OWN_PREFIX}`, 'm')
-		: /^\*(?:filter|raw)\s*$/m;
+		: /^\*(?:filter|raw|mangle)\s*$/m;
 	return removes.test(text) ? 'removes' : /^\*/m.test(text) ? 'decides' : 'other';
 }
 

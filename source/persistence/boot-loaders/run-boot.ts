@@ -13,7 +13,7 @@ export type FailedCommand = {
 };
 
 /** What has just been run: the restore script of fw-wizard, or somebody else's commands behind it. */
-export type BootStep =
+type BootStep =
 	| {readonly kind: 'own'; readonly result: RunResult}
 	| {readonly kind: 'loader'; readonly loader: BootLoader};
 

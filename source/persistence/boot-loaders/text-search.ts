@@ -1,7 +1,7 @@
 import {isRuleProgram} from './rule-command.ts';
 
 /** A place in a program that is no shell script, where it seems to call something that changes rules. */
-export type Mention = {
+type Mention = {
 	readonly line: number;
 	readonly text: string;
 	/** The program, and what follows it on the line. */

@@ -11,7 +11,7 @@ const FOLDERS = [
 ];
 
 /** One line of a unit. */
-export type Setting = {
+type Setting = {
 	readonly section: string;
 	readonly key: string;
 	readonly value: string;

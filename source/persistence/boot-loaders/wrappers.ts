@@ -3,7 +3,7 @@ import {UNKNOWN} from '../../lib/shell-words.ts';
 import {isRuleProgram} from './rule-command.ts';
 
 /** A command without the words before it that only say how it is run. */
-export type Wrapped = {
+type Wrapped = {
 	readonly words: readonly string[];
 	/** Lines of a shell, where `sh -c` has them as an argument. */
 	readonly script?: string;

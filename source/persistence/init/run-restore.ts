@@ -22,7 +22,7 @@ for file in ${RESTORE_FILE} ${FLOOR_FILE}; do
 		echo "fw-wizard: $file is missing or damaged: it is not run" >&2
 	fi
 done
-echo "fw-wizard: NOT FILTERED: neither the rules nor the floor could be loaded" >&2
+echo "fw-wizard: not filtered: neither the rules nor the floor could be loaded" >&2
 exit 2`;
 
 /**

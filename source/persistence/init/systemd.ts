@@ -2,7 +2,13 @@ import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {CONFIG_DIR} from '../../change/paths.ts';
 import type {InitSystem} from '../init-system.ts';
-import {BEGIN_WATCH, END_WATCH, watchUnits} from '../watch/systemd-units.ts';
+import {
+	BEGIN_WATCH,
+	END_WATCH,
+	WATCH_LINKS,
+	WATCH_TIMER,
+	watchUnits,
+} from '../watch/systemd-units.ts';
 import {RUN_RESTORE} from './run-restore.ts';
 
 export const UNIT = 'fw-wizard.service';
@@ -85,6 +91,11 @@ export const systemd: InitSystem = {
 			// Only of a unit that was started are restarts of others its own. Loads the same rules again.
 			['systemctl', '--quiet', 'start', UNIT],
 		],
+	},
+	// To enable has systemd read all its units again. To start what runs does nothing.
+	again: {
+		links: [...LINKS, ...WATCH_LINKS],
+		after: [['systemctl', '--quiet', 'start', UNIT, WATCH_TIMER]],
 	},
 	findFault: () => (existsSync(ENABLED_LINK) ? undefined : `${UNIT} is not enabled`),
 	deactivate: {

@@ -2,7 +2,7 @@ import {WATCH_FILE} from '../../change/paths.ts';
 import {SUM_LINE} from '../restore-script.ts';
 
 /** What the watch script can be asked to do by an init system. */
-export type WatchTask = 'boot' | 'look' | 'start';
+type WatchTask = 'boot' | 'look' | 'start';
 
 /**
  * What runs the watch script, in one line of POSIX sh: only where its checksum is right. It has no quote,

@@ -8,6 +8,7 @@ import {hostFacts} from '../../host/machine/host-facts.ts';
 import {detectIptables, requireIptables} from '../../host/netfilter/backend.ts';
 import {programOfBackend} from '../../host/netfilter/iptables.ts';
 import {isRehearsal} from '../../host/rehearsal/is-rehearsal.ts';
+import {commandLine} from '../../lib/command-line.ts';
 import {HostError} from '../../lib/errors.ts';
 import {buildRuleSet} from '../../ruleset/build.ts';
 import {findInitSystem} from '../plan.ts';
@@ -20,9 +21,13 @@ import {endWatch, isWatching, planWatch, RECORD_WATCH} from './plan-watch.ts';
  * @throws {HostError} where no policy is applied, or the user sees to the boot
  */
 export async function setWatch(choice: WatchChoice): Promise<void> {
+	const before = readWatchChoice();
 	const release = await lock();
 	try {
 		await applyChoice(choice);
+		if (before?.textfile !== choice.textfile) {
+			clearMetrics(before);
+		}
 	} finally {
 		await release();
 	}
@@ -33,7 +38,7 @@ export async function settleWatch(): Promise<void> {
 	const choice = readWatchChoice();
 	if (!existsSync(RESTORE_FILE)) {
 		await (isWatching() && applyFilePlan(endWatch(findInitSystem()?.watch)));
-		clearMotd();
+		clearTold(choice);
 	} else if (choice !== undefined && findInitSystem()?.watch !== undefined) {
 		await setWatch(choice);
 	} else if (isWatching()) {
@@ -42,10 +47,17 @@ export async function settleWatch(): Promise<void> {
 	}
 }
 
-/** What a login is told goes with the rest. A rehearsal has no folder of its own for it. */
-export function clearMotd(): void {
+/** What a login is told, and the file of metrics, go with the rest. A rehearsal has no folders of its own for them. */
+export function clearTold(choice: WatchChoice | undefined): void {
 	if (!isRehearsal()) {
 		rmSync(WATCH_MOTD_FILE, {force: true});
+		clearMetrics(choice);
+	}
+}
+
+function clearMetrics(choice: WatchChoice | undefined): void {
+	if (choice?.textfile !== undefined && !isRehearsal()) {
+		rmSync(choice.textfile, {force: true});
 	}
 }
 
@@ -56,7 +68,7 @@ async function applyChoice(choice: WatchChoice): Promise<void> {
 	if (policy === undefined || !existsSync(RESTORE_FILE)) {
 		throw new HostError(
 			'No policy is applied: there are no rules to watch',
-			'fw-wizard, or fw-wizard apply',
+			`${commandLine()}, or ${commandLine('apply')}`,
 			1,
 		);
 	}
@@ -72,6 +84,6 @@ async function applyChoice(choice: WatchChoice): Promise<void> {
 	const programOf = (family: 4 | 6) => programOfBackend(family, iptables.backend);
 	await applyFilePlan(planWatch(initSystem, buildRuleSet(policy, {families}), programOf, choice));
 	if (!choice.on) {
-		clearMotd();
+		clearTold(choice);
 	}
 }

@@ -10,7 +10,8 @@ export const WATCH_UNIT = 'fw-wizard-watch.service';
 export const WATCH_TIMER = 'fw-wizard-watch.timer';
 const LOOK_UNIT = 'fw-wizard-look.service';
 
-const LINKS = [
+/** What `enable` makes for them. */
+export const WATCH_LINKS = [
 	`${FOLDER}/multi-user.target.wants/${WATCH_UNIT}`,
 	`${FOLDER}/timers.target.wants/${WATCH_TIMER}`,
 ];
@@ -47,6 +48,7 @@ ${LASTING}
 [Service]
 Type=oneshot
 ExecStart=${printCommand('look')}
+SuccessExitStatus=1
 ${QUIET}`;
 
 /** The units that watch, with a look every so many seconds. */
@@ -82,8 +84,8 @@ export const BEGIN_WATCH: Omit<FilePlan, 'files'> = {
 export const END_WATCH: Omit<FilePlan, 'files'> = {
 	before: [['systemctl', '--quiet', 'disable', '--now', WATCH_UNIT, WATCH_TIMER]],
 	after: [
-		['rm', '-f', ...LINKS],
-		['rmdir', ...LINKS.map((link) => path.dirname(link))],
+		['rm', '-f', ...WATCH_LINKS],
+		['rmdir', ...WATCH_LINKS.map((link) => path.dirname(link))],
 		['systemctl', 'daemon-reload'],
 	],
 };

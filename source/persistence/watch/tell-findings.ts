@@ -1,5 +1,5 @@
 import path from 'node:path';
-import {WATCH_MOTD_FILE} from '../../change/paths.ts';
+import {COMMAND_FILE, WATCH_MOTD_FILE} from '../../change/paths.ts';
 
 /** Seconds for which a login is told of a repair. */
 const TOLD_SECONDS = 86_400;
@@ -19,20 +19,22 @@ uptime() { read -r now rest </proc/uptime && now=\${now%%.*}; }
 
 in_one_line() { awk '{ printf "%s%s", NR == 1 ? "" : "; ", $0 }'; }
 
-# To the journal of systemd, which has the standard output, or to syslog.
+# Text $2 to the journal of systemd with the message ID $1, or else to its standard output, or to syslog.
 say() {
-	text=$(printf '%s' "$1" | tr -c '\\040-\\176' '?')
+	text=$(printf '%s' "$2" | tr -c '\\040-\\176' '?')
+	[ -n "\${JOURNAL_STREAM-}" ] || printf 'fw-wizard: %s\\n' "$text"
+	[ -S /run/systemd/journal/socket ] &&
+		printf 'MESSAGE_ID=%s\\nPRIORITY=4\\nSYSLOG_IDENTIFIER=fw-wizard\\nMESSAGE=%s\\n' "$1" "$text" | logger --journald && return
 	if [ -n "\${JOURNAL_STREAM-}" ]; then
 		printf '<4>%s\\n' "$text"
 	else
-		printf 'fw-wizard: %s\\n' "$text"
-		logger -t fw-wizard -p daemon.warning -- "$text" 2>/dev/null
+		logger -t fw-wizard -p daemon.warning -- "$text"
 	fi
-}
+} 2>/dev/null
 
 # What was found before in this boot.
 remember() {
-	repairs= total=0 last= open= since= boot=
+	repairs= total=0 last= open= since= notified= boot=
 	while IFS=' ' read -r key rest; do
 		case $key in
 		boot) boot=$rest ;;
@@ -40,12 +42,13 @@ remember() {
 		total) total=$rest ;;
 		repaired) last=$rest ;;
 		since) since=$rest ;;
+		notified) notified=$rest ;;
 		open) open="$open$rest
 " ;;
 		esac
 	done <"$state/found"
 	read -r this </proc/sys/kernel/random/boot_id
-	[ "$boot" = "$this" ] || { repairs= total=0 last= open= since=; }
+	[ "$boot" = "$this" ] || { repairs= total=0 last= open= since= notified=; }
 	read -r good <"$state/looked"
 } 2>/dev/null
 
@@ -54,6 +57,7 @@ keep() {
 	lines="boot $this
 repairs $repairs
 total $total
+notified $notified
 "
 	[ -z "$last" ] || lines="\${lines}repaired $last
 "
@@ -67,7 +71,9 @@ $open"
 "
 	if [ -n "$message" ]; then
 		[ -d ${MOTD_DIR} ] || mkdir -m 755 ${MOTD_DIR}
-		printf '%sSee: fw-wizard check\\n' "$message" >${WATCH_MOTD_FILE} && chmod 644 ${WATCH_MOTD_FILE}
+		command='fw-wizard check'
+		[ ! -s ${COMMAND_FILE} ] || read -r command <${COMMAND_FILE}
+		printf '%sSee: %s\\n' "$message" "$command" >${WATCH_MOTD_FILE} && chmod 644 ${WATCH_MOTD_FILE}
 	else
 		rm -f ${WATCH_MOTD_FILE}
 	fi

@@ -28,7 +28,7 @@ const RULES = COMING_AND_GOING.flatMap(({rules}) => rules ?? []);
 export const VIEW = String.raw`$1 == mark { print_table(); family = $2; table = $3; count = 0; next }
 { line[++count] = $0 }
 END { print_table() }
-function print_table(   half, end, i, text, counted, rules, word, chain, own, jump, inside, before, reached, name, names, group, groups) {
+function print_table(   half, end, i, text, counted, rules, word, chain, own, jump, inside, before, reached, name, names, group, groups, at) {
 	half = count / 2
 	for (end = int(half); end > 0 && line[end] != "COMMIT"; end--);
 	if (count > 0 && (count % 2 || end == 0)) { print "unread " family " " table; return }
@@ -41,8 +41,11 @@ function print_table(   half, end, i, text, counted, rules, word, chain, own, ju
 		text = rule[i]
 		split(text, word, " "); chain = word[2]
 		if (chain ~ /^${OWN_PREFIX}/) {
+			if (chain ~ /^${GROUP_PREFIX}/ && !(chain in own)) {
+				for (at = ++groups; at > 1 && group[at - 1] > chain; at--) group[at] = group[at - 1]
+				group[at] = chain
+			}
 			own[chain] = own[chain] "own " family " " table " " text "\n"
-			if (sub(/^${GROUP_PREFIX}/, "", chain) && chain + 0 > groups) groups = chain + 0
 		}
 		else if (text ~ /^(${OWN_JUMPS})$/) {
 			jump[word[4]] = "own " family " " table " " text "\n"
@@ -51,7 +54,7 @@ function print_table(   half, end, i, text, counted, rules, word, chain, own, ju
 		else if (!reached) before = before " " i
 	}
 	names = split("${OWN_NAMES}", name, " ")
-	for (group = 1; group <= groups; group++) printf "%s", own["${GROUP_PREFIX}" group]
+	for (i = 1; i <= groups; i++) printf "%s", own[group[i]]
 	for (i = 1; i <= names; i++) printf "%s%s", own[name[i]], jump[name[i]]
 	split("", seen)
 	if (table == "filter" && reached) walk(before, inside, 1)

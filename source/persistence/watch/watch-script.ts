@@ -1,11 +1,12 @@
 import {LOCK_FILE, RESTORE_FILE, WATCH_CHOICE_FILE, WATCH_STATE_DIR} from '../../change/paths.ts';
-import {CHOOSE_IPTABLES} from '../../host/netfilter/choose-iptables.ts';
+import {CHOOSE_IPTABLES, printChoice} from '../../host/netfilter/choose-iptables.ts';
 import {cksum} from '../../lib/cksum.ts';
 import {quote} from '../../lib/shell-quote.ts';
 import {GROUP_PREFIX} from '../../ruleset/model.ts';
 import {RUN_RESTORE} from '../init/run-restore.ts';
 import {SUM_LINE} from '../restore-script.ts';
 import {JUDGE} from './judge-rules.ts';
+import {MESSAGE_IDS, printPassOn} from './pass-on-findings.ts';
 import {TELL} from './tell-findings.ts';
 import {VIEW} from './view-rules.ts';
 import {printAlone, printJump, printView, type WatchedFamily} from './watched-family.ts';
@@ -35,7 +36,8 @@ const [REPAIRS, REPAIR_SECONDS] = [3, 600];
  * user has chosen that; `record` writes down what is there now. Rules of others are left alone, and everything
  * while a change of fw-wizard is under way. After the third repair within ten minutes it only reports.
  *
- * What it finds it tells systemd, or syslog; whoever logs in; and `fw-wizard check`, by a file.
+ * What it finds it tells the journal, or syslog; whoever logs in; the program of --notify; the file of --textfile;
+ * and `fw-wizard check`, by a file. `look` ends with 1 while something is wrong.
  * @param goesOn whether `start` goes on after the boot, where neither a timer nor cron looks then
  */
 export function printWatchScript(
@@ -64,6 +66,10 @@ view() {
 ${families.map(printView).join('')}	} 2>&1 | awk -v "mark=$mark" ${quote(VIEW)}
 }
 
+# The counters of all tables.
+counted() {
+${families.map(({family, program}) => `${printChoice(program)}\techo "$mark ${family}"; "$tool-save" -c\n`).join('')}}
+
 complete() {
 ${families.map(printJump).join('')}}
 
@@ -77,7 +83,7 @@ alone() {
 
 # The same for the groups of family $1, to which chain $2 jumps.
 alone_groups() {
-	for group in $("$tool" -w 10 -S "$2" | sed -n 's/.* -j \\(${GROUP_PREFIX}[0-9]*\\)$/\\1/p' | sort -u); do
+	for group in $("$tool" -w 10 -S "$2" | sed -n 's/.* -j \\(${GROUP_PREFIX}[a-z0-9-]*\\)$/\\1/p' | sort -u); do
 		alone "$1" filter "$2" "$group"
 	done
 } 2>/dev/null
@@ -93,9 +99,11 @@ ${families.map(printAlone).join('')}	)
 
 ${JUDGE}
 ${TELL}
+${printPassOn(families.map(({family}) => family).join(' '))}
 # What is wrong with the service that loads the rules at boot. $1: look, where there is time to ask systemd.
 service() {
-	${enabled} || { echo 'unit ${name} is not enabled: the next boot does not load the rules'; return; }
+	is_whole || echo 'boot ${RESTORE_FILE} is missing or was changed: the next boot does not load all rules'
+	${enabled} || { echo 'boot ${name} is not enabled: the next boot does not load the rules'; return; }
 	[ "$1" = look ] && [ -d /run/systemd/system ] || return
 	case $(systemctl is-active ${name}) in
 	active | activating | reloading) ;;
@@ -127,7 +135,7 @@ ${RUN_RESTORE}
 # $1: boot, or look.
 look() {
 	uptime
-	[ -f ${RESTORE_FILE} ] && ! is_changing || return 0
+	! is_changing || return 0
 	if [ -f ${LOCK_FILE} ]; then
 		exec 8<${LOCK_FILE}
 		flock -n 8 || { exec 8<&-; return 0; }
@@ -139,13 +147,14 @@ look() {
 		if is_in_vain; then
 			outcome='Not repaired any more: ${REPAIRS} times in ten minutes were in vain'
 		elif case $seen in *'unread '*) ;; *) false ;; esac; then
-			outcome='Not repaired: the restore script could not see whether its rules are reached'
+			outcome='Not repaired: the restore script could not detect whether an earlier rule bypasses the firewall'
 		elif [ "$1$mode" != lookreport ]; then
 			repair
 		fi
 		;;
 	esac
-	wrong=$(service "$1")
+	wrong=$(service "$1") next=1
+	case $wrong in boot*) next=0 ;; esac
 	[ -z "$found$wrong" ] || wrong=$(printf '%s\\n' "$found" "$wrong" | sed -n 's/^[a-z]* \\(.\\)/\\1/p')
 	[ -z "$wrong" ] || wrong="$wrong
 "
@@ -153,14 +162,14 @@ look() {
 "
 	if [ -n "$mended" ]; then
 		mended=$(printf '%s\\n' "$mended" | sed -n 's/^ours //p' | in_one_line)$(suspects "$good")
-		say "$mended. Repaired"
+		say ${MESSAGE_IDS.repaired} "$mended. Repaired"
 		last="$(date -u +%Y-%m-%dT%H:%M:%SZ) $mended"
 	fi
 	if [ "$wrong" != "$open" ]; then
 		if [ -n "$wrong" ]; then
-			say "The firewall is not as it was confirmed: $(printf '%s' "$wrong" | in_one_line)$(suspects "$good")"
+			say ${MESSAGE_IDS.drift} "The firewall is not as it was confirmed: $(printf '%s' "$wrong" | in_one_line)$(suspects "$good")"
 		else
-			say 'The firewall is as it was confirmed again'
+			say ${MESSAGE_IDS.restored} 'The firewall is as it was confirmed again'
 		fi
 		[ -n "$open" ] || since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 		open=$wrong
@@ -171,6 +180,8 @@ look() {
 	forget
 	good=$now
 	[ ! -e ${LOCK_FILE} ] || exec 8<&-
+	pass_on
+	write_metrics
 }
 
 # In the minutes after a boot.
@@ -191,18 +202,31 @@ boot() {
 
 # Whether the restore script is undamaged.
 is_whole() {
-	{ IFS= read -r sum && { ! command -v cksum >/dev/null || [ "$sum" = "${SUM_LINE}$(cksum)" ]; }; } <${RESTORE_FILE}
+	{ IFS= read -r sum && { ! command -v cksum >/dev/null || [ "$sum" = "${SUM_LINE}$(cksum)" ]; }; } 2>/dev/null <${RESTORE_FILE}
 }
 
 main() {
-	mode=report every=300 recalled=
-	{ read -r mode every <${WATCH_CHOICE_FILE}; } 2>/dev/null
+	mode=report every=300 notify= textfile= recalled=
+	{
+		read -r mode every
+		while read -r key rest; do
+			case $key in
+			notify) notify=$rest ;;
+			textfile) textfile=$rest ;;
+			esac
+		done
+	} 2>/dev/null <${WATCH_CHOICE_FILE}
 	case $1 in
-	boot) boot ;;
+	boot)
+		boot
+		wait
+		;;
 	look)
 		remember
 		look look
 		echo "$now" >"$state/looked"
+		wait
+		[ -z "$open" ]
 		;;
 	record)
 		IFS= read -r generation <${RESTORE_FILE} || return

@@ -24,8 +24,10 @@ export type CheckContext = {
 	readonly here: string;
 	/** The address of the vantage point. */
 	readonly there: string;
-	/** The ports that the policy opens for the vantage point. */
+	/** The ports of this machine that the policy opens for the vantage point, without published ones. */
 	readonly opened: Ports;
+	/** The same with all published ports. */
+	readonly notClosed: Ports;
 	/** Milliseconds to wait for an answer. Between namespaces it takes less than one, but the machine may be busy. */
 	readonly timeout: number;
 };

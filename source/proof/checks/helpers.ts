@@ -106,7 +106,7 @@ async function tryHelper(
 	});
 	const rule = `-p ${transport} --dport ${port} -j CT --helper ${helper}`;
 	const chain = side === 'client' ? 'OUTPUT' : 'PREROUTING';
-	const detail = `what it lets in does not come; ${chain} of the raw table has to reach ${rule}`;
+	const detail = `what it allows does not arrive; ${chain} of the raw table has to reach ${rule}`;
 	return check(name, vantagePoint, arrived, detail);
 }
 

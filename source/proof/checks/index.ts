@@ -1,5 +1,7 @@
 import {FAMILIES} from '../../lib/network.ts';
+import {joinRanges, type PortRange, subtractRanges} from '../../lib/port-ranges.ts';
 import type {Policy} from '../../policy/policy.ts';
+import type {Protocol} from '../../policy/services.ts';
 import type {Testbed} from '../../testbed/testbed.ts';
 import type {View} from '../report.ts';
 import type {Check, CheckContext, CheckRunner} from './check.ts';
@@ -59,7 +61,7 @@ export const CONNECTION_CHECKS: readonly CheckRunner[] = [
 	runDhcpCheck,
 ];
 
-type CheckedView = Pick<View, 'vantagePoint' | 'expected'>;
+type CheckedView = Pick<View, 'vantagePoint' | 'expected'> & Partial<Pick<View, 'published'>>;
 
 /** Runs all checks, for each family from its first vantage point. */
 export async function runChecks(
@@ -86,9 +88,18 @@ export async function runEach(
 			return [];
 		}
 
-		const {vantagePoint, expected: opened} = view;
-		const here = testbed.targetFor(vantagePoint);
-		const context = {testbed, policy, vantagePoint, here, there: vantagePoint.source, opened};
+		const {vantagePoint, expected, published = []} = view;
+		const elsewhere = (protocol: Protocol) => published.filter((one) => one.protocol === protocol);
+		const portsOf = (change: (protocol: Protocol) => readonly PortRange[]) => ({
+			tcp: change('tcp'),
+			udp: change('udp'),
+		});
+		const context = {
+			...{testbed, policy, vantagePoint},
+			...{here: testbed.targetFor(vantagePoint), there: vantagePoint.source},
+			opened: portsOf((protocol) => subtractRanges(expected[protocol], elsewhere(protocol))),
+			notClosed: portsOf((protocol) => joinRanges([...expected[protocol], ...elsewhere(protocol)])),
+		};
 		return runners.map((runner) => ({runner, context}));
 	});
 	const isSettled = ({checks}: CheckRun) =>

@@ -4,7 +4,7 @@ import {firstPacket, judgePorts} from '../../ruleset/evaluate-ports.ts';
 import type {FamilyRules, Match, Rule, RuleSet} from '../../ruleset/model.ts';
 import {loadAgain, type RulesUnderTest} from '../../testbed/load-rules.ts';
 import type {Testbed} from '../../testbed/testbed.ts';
-import {countWithIptables} from '../count-iptables.ts';
+import {countWithIptables, originalMatch} from '../count-iptables.ts';
 import type {NamedVantagePoint} from '../vantage-points.ts';
 import {type Check, check} from './check.ts';
 
@@ -26,7 +26,7 @@ export function withoutLimits(source: RulesUnderTest): RulesUnderTest {
 		loads: source.loads.map((load) => ({
 			...load,
 			text: load.text.replace(
-				/^(-A FW-WIZARD-(?:INPUT|FROM-\d+) .*?) -m hashlimit(?: --hashlimit-\S+ \S+)+(.* -j ACCEPT)$/gm,
+				/^(-A FW-WIZARD-(?:INPUT|FORWARD|FROM-[a-z\d-]+) .*?) -m hashlimit(?: --hashlimit-\S+ \S+)+(.* -j (?:ACCEPT|RETURN))$/gm,
 				'$1$2',
 			),
 		})),
@@ -116,12 +116,17 @@ async function count(
 ): Promise<number> {
 	const sent = limit.burst + 1;
 	const match = `-i ${vantagePoint.inInterface} -p ${protocol} --dport ${port}`;
-	const [, passed = 0] = await countWithIptables(
+	const [, passed = 0, forwarded = 0] = await countWithIptables(
 		testbed.machine,
 		vantagePoint.family,
 		[
 			{table: 'raw', chain: 'PREROUTING', match},
 			{table: 'security', chain: 'INPUT', match},
+			{
+				table: 'security',
+				chain: 'FORWARD',
+				match: originalMatch({protocol, first: port, last: port}, vantagePoint),
+			},
 		],
 		async () => {
 			for (let index = 0; index < sent; index += 1) {
@@ -133,5 +138,5 @@ async function count(
 		},
 		{expected: sent},
 	);
-	return passed;
+	return passed + forwarded;
 }

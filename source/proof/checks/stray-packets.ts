@@ -13,8 +13,9 @@ export async function runStrayPacketChecks({
 	here,
 	there,
 	opened,
+	notClosed,
 }: CheckContext): Promise<readonly Check[]> {
-	const closed = firstClosed(opened.tcp);
+	const closed = firstClosed(notClosed.tcp);
 	const target = opened.tcp[0]?.first ?? closed;
 	const kinds = [
 		{name: 'packets that fit no connection (INVALID) do not pass', flags: 'fin|syn', port: target},

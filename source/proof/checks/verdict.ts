@@ -4,7 +4,7 @@ import {countWithIptables} from '../count-iptables.ts';
 import {type Check, type CheckContext, check, firstClosed, READ_ONLY, untried} from './check.ts';
 
 /** What a client receives from a closed port. */
-export type Refusal = 'port unreachable' | 'reset' | 'nothing';
+type Refusal = 'port unreachable' | 'reset' | 'nothing';
 
 /** The reaction of each verdict (ruleset/build.ts). */
 const REFUSALS: Readonly<Record<Verdict, Readonly<Record<Protocol, Refusal>>>> = {
@@ -18,15 +18,15 @@ const TIMEOUT_MS = 250;
 
 /** Closed ports react as the policy's verdict says. The packets that the client receives are counted. */
 export async function runVerdictChecks(context: CheckContext): Promise<readonly Check[]> {
-	const {testbed, policy, vantagePoint, opened} = context;
+	const {testbed, policy, vantagePoint, notClosed} = context;
 	const checks: Check[] = [];
 	for (const protocol of ['tcp', 'udp'] as const) {
-		const port = firstClosed(opened[protocol]);
+		const port = firstClosed(notClosed[protocol]);
 		if (port === undefined) {
 			continue;
 		}
 
-		const name = `what is shut is turned away, ${protocol.toUpperCase()}`;
+		const name = `closed ports are blocked, ${protocol.toUpperCase()}`;
 		const expected = REFUSALS[policy.verdict][protocol];
 		const refusal = await observe(context, protocol, port);
 		// The kernel limits the errors that it sends in a second (icmp_ratelimit), and a sweep uses them up.

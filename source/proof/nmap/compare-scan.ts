@@ -65,8 +65,8 @@ export function compareScan(
 	return {
 		ports: countScanned(scan),
 		differences: judged.flatMap(({result, missing, excess}) => [
-			...describe(missing, result, of, 'the policy lets it in'),
-			...describe(excess, result, of, 'the policy shuts it'),
+			...describe(missing, result, of, 'the policy opens it'),
+			...describe(excess, result, of, 'the policy blocks it'),
 		]),
 		unjudged: [
 			...judged.flatMap(({result, dependent, ambiguous}) => [
@@ -98,7 +98,7 @@ type Judgement = {
 	readonly result: ScannedPorts;
 	/** Open to every vantage point, but not in the scan. */
 	readonly missing: readonly PortRange[];
-	/** Open in the scan, but to no vantage point. */
+	/** Open in the scan, but to no point to send packets from. */
 	readonly excess: readonly PortRange[];
 	/** Open to some of the vantage points only. */
 	readonly dependent: readonly PortRange[];
@@ -179,7 +179,7 @@ function meaningOf(
 /** More ranges than these are counted. */
 const MOST_RANGES = 12;
 
-/** `22/tcp of 192.0.2.1 is filtered: the policy lets it in`; several ports in one sentence. */
+/** `22/tcp of 192.0.2.1 is filtered: the policy opens it`; several ports in one sentence. */
 function describe(
 	ranges: readonly PortRange[],
 	{protocol, ...result}: ScannedPorts,

@@ -24,7 +24,7 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		needsFilter: true,
 		does: 'Docker forwards packets to its containers by rules of its own',
 		means:
-			'Published ports do not go through INPUT: they stay reachable whatever is chosen here; its rules stay',
+			'Published ports do not go through INPUT: what is chosen for published ports decides on them; its rules stay',
 		breaks: 'Docker: containers lose their network and their isolation until Docker is restarted',
 	},
 	{
@@ -39,7 +39,7 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		needsFilter: true,
 		does: 'podman forwards packets to its containers by rules of its own',
 		means:
-			'Published ports do not go through INPUT: they stay reachable whatever is chosen here; its rules stay',
+			'Published ports do not go through INPUT: what is chosen for published ports decides on them; its rules stay',
 		breaks: 'podman: containers lose their network until they are started again',
 	},
 	{
@@ -51,7 +51,7 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		needsFilter: true,
 		does: 'A container network (CNI), as podman before 4.0, containerd and Kubernetes have it, forwards packets by rules of its own',
 		means:
-			'Published ports do not go through INPUT: they stay reachable whatever is chosen here; its rules stay',
+			'Published ports do not go through INPUT: what is chosen for published ports decides on them; its rules stay',
 		breaks: 'Container networks (CNI): containers lose their network until they are started again',
 	},
 	{
@@ -65,8 +65,8 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		services: ['libvirtd.service', 'virtnetworkd.service', 'libvirt-guests.service'],
 		processes: ['libvirtd', 'virtnetworkd'],
 		needsFilter: true,
-		does: 'libvirt lets virtual machines reach the network, and this machine for DHCP and DNS',
-		means: 'Its rules stay. What its virtual machines would lose is named before apply',
+		does: 'libvirt forwards packets of its virtual machines by rules of its own',
+		means: 'Its rules stay',
 		breaks:
 			'libvirt: virtual machines get no address and no names until its networks are started again',
 	},
@@ -81,8 +81,8 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		services: ['incus.service', 'lxd.service'],
 		processes: ['incusd', 'lxd'],
 		needsFilter: true,
-		does: 'Incus or LXD lets containers and virtual machines reach the network, and this machine for DHCP and DNS',
-		means: 'Its rules stay. What its guests would lose is named before apply',
+		does: 'Incus or LXD forwards packets of its guests by rules of its own',
+		means: 'Its rules stay',
 		breaks:
 			'Incus or LXD: containers and virtual machines get no address and no names until it is restarted',
 	},
@@ -96,8 +96,8 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		services: ['lxc-net.service'],
 		controlGroups: /\/lxc(?:\.payload)?[./]/,
 		needsFilter: true,
-		does: 'LXC lets containers reach the network, and this machine for DHCP and DNS',
-		means: 'Its rules stay. What its containers would lose is named before apply',
+		does: 'LXC forwards packets of its containers by rules of its own',
+		means: 'Its rules stay',
 		breaks: 'LXC: containers get no address and no names until lxc-net is restarted',
 	},
 	{
@@ -110,7 +110,7 @@ export const CONTAINER_PROGRAMS: readonly KnownProgram[] = [
 		needsFilter: false,
 		does: 'systemd forwards packets to the containers of systemd-nspawn by rules of its own',
 		means:
-			'Published ports do not go through INPUT: they stay reachable whatever is chosen here; its rules stay',
+			'Published ports do not go through INPUT: what is chosen for published ports decides on them; its rules stay',
 	},
 	{
 		name: 'the Amazon ECS agent',

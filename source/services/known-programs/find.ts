@@ -14,7 +14,7 @@ const NETWORK_MANAGER: KnownProgram = {
 	rules: /--comment "?nm-shared-/,
 	needsFilter: true,
 	does: 'NetworkManager shares a connection of this machine with other devices',
-	means: 'Its rules stay. What the other devices would lose is named before apply',
+	means: 'Its rules stay',
 	breaks:
 		'NetworkManager: devices on the shared connection get no address and no names until it is connected again',
 };

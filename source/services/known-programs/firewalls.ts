@@ -13,7 +13,7 @@ export const FIREWALLS: readonly KnownProgram[] = [
 		needsFilter: false,
 		does: 'ufw is another front end of iptables, with rules of its own',
 		means: 'It owns the firewall: its rules decide first, and it loads them again at each boot',
-		breaks: 'ufw: what it opened is shut, unless it is opened here',
+		breaks: 'ufw: what it opened is closed, unless it is opened here',
 	},
 	{
 		name: 'firewalld',
@@ -22,7 +22,7 @@ export const FIREWALLS: readonly KnownProgram[] = [
 		services: ['firewalld.service'],
 		needsFilter: false,
 		does: 'firewalld is another firewall, with rules in nftables',
-		means: 'It owns the firewall: what it does not let in stays shut, whatever is opened here',
+		means: 'It owns the firewall: what it does not allow stays blocked, whatever is opened here',
 	},
 ];
 

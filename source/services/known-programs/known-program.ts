@@ -26,6 +26,8 @@ export type KnownProgram = {
 	readonly controlGroups?: RegExp;
 	/** The program that stops one of its containers by `stop` and lists them by `ps`. */
 	readonly command?: string;
+	/** The command that lifts the ban of an address, which follows it. */
+	readonly unban?: string;
 	/** Its rules in the filter table are needed, and come back only when it is restarted. */
 	readonly needsFilter: boolean;
 	/** What it does here, in one sentence without a full stop. */

@@ -25,8 +25,8 @@ export const VPN_PROGRAMS: readonly KnownProgram[] = [
 		interfaces: /^tailscale/,
 		processes: ['tailscaled'],
 		needsFilter: false,
-		does: 'Tailscale lets in everything that comes through its own network',
-		means: 'What comes through tailscale0 is let in before our rules decide',
+		does: 'Tailscale allows everything that comes through its own network',
+		means: 'What comes through tailscale0 is accepted before our rules are evaluated',
 		breaks: 'Tailscale: its network reaches only what is open here, until tailscaled is restarted',
 	},
 	{
@@ -76,3 +76,13 @@ export const VPN_PROGRAMS: readonly KnownProgram[] = [
 	},
 	WIREGUARD,
 ];
+
+/** Those that send the traffic of this machine through a provider's servers connect it with nobody. */
+const PROVIDERS: readonly string[] = ['NordVPN', 'Mullvad'];
+
+/** Whether an interface leads to machines of the same owner: through it alone a port may be meant to be reached. */
+export function isPrivateNetwork(name: string): boolean {
+	return VPN_PROGRAMS.some(
+		(program) => !PROVIDERS.includes(program.name) && program.interfaces?.test(name) === true,
+	);
+}

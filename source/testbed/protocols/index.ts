@@ -33,7 +33,7 @@ export async function runHelperServer({helper, ...exchange}: HelperExchange): Pr
 	await serve(exchange, async (channel) => PROTOCOLS[helper].serve(channel, exchange));
 }
 
-export type HelperClient = HelperExchange & {
+type HelperClient = HelperExchange & {
 	/** Milliseconds. */
 	readonly timeout: number;
 };

@@ -1,59 +1,78 @@
 import {Box, Text} from 'ink';
 import {type ReactElement, useContext} from 'react';
 import type {ApplyPlan} from '../../app/plan-apply.ts';
-import {
-	type AccessPort,
-	judgeAccessPorts,
-	printAccessPort,
-	type RemoteClient,
-} from '../../ruleset/lockout.ts';
+import {joinWords} from '../../lib/list.ts';
+import {describeClosed} from '../../ruleset/describe-lockout.ts';
+import {printAccessPort} from '../../ruleset/lockout.ts';
 import {truncate} from '../text/truncate.ts';
-import {styleOf} from '../theme.ts';
+import type {Line} from '../text/wrap.ts';
+import {glyphs, styleOf} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 
-type Props = {
-	readonly plan: ApplyPlan;
-	readonly remoteClient: RemoteClient;
-};
+type Props = {readonly plan: Pick<ApplyPlan, 'session' | 'lockouts'>};
 
 /** The number of lines that the note takes. */
-export function accessNoteLines(
-	remoteClient: RemoteClient | undefined,
-	closedAccessPorts: readonly AccessPort[],
-): number {
-	return remoteClient === undefined ? 0 : closedAccessPorts.length > 0 ? 2 : 1;
+export function accessNoteLines({lockouts}: Props['plan']): number {
+	return lockouts.length > 0 ? 2 : 1;
 }
 
 /**
- * Names the rules that allow this user to log in again; or warns that the rules would lock the user
- * out, and names the key that opens the port.
+ * Whether this user can log in again, and through which ports; or the warning that the rules would lock the user out,
+ * with the key that opens the port.
  */
-export function AccessNote({plan, remoteClient}: Props): ReactElement {
-	const {ruleSet, lockouts} = plan;
+export function AccessNote({plan}: Props): ReactElement {
 	const width = useContext(WidthContext);
-	const who = remoteClient.client ?? 'wherever you are';
-	if (lockouts.length > 0) {
-		const ports = lockouts.map(printAccessPort).join(' and ');
-		return (
-			<Box flexDirection="column" flexShrink={0}>
-				<Text {...styleOf('warning')}>
-					{truncate(`You would be locked out: ${ports} is shut for ${who}.`, width)}
-				</Text>
-				<Text {...styleOf('warning')}>{truncate(`Press o to open ${ports}.`, width)}</Text>
-			</Box>
-		);
-	}
-
-	const openPorts = judgeAccessPorts(ruleSet, remoteClient).map(({accessPort, decision}) =>
-		decision.by === undefined
-			? printAccessPort(accessPort)
-			: `${printAccessPort(accessPort)} by rule ${decision.by.index} of ${decision.by.chain}`,
-	);
 	return (
-		<Box flexShrink={0}>
-			<Text {...styleOf('accept')}>
-				{truncate(`You, from ${who}, can come in again: ${openPorts.join(', ')}`, width)}
-			</Text>
+		<Box flexDirection="column" flexShrink={0}>
+			{noteOf(plan).map(({text, tone}) => (
+				<Text key={text} {...styleOf(tone)}>
+					{truncate(text, width)}
+				</Text>
+			))}
 		</Box>
 	);
+}
+
+function noteOf({session, lockouts}: Props['plan']): readonly Line[] {
+	switch (session.kind) {
+		case 'console':
+			return [
+				{
+					text: `${glyphs.done} You are at the machine's own console: no rule can lock you out of it.`,
+					tone: 'good',
+				},
+			];
+		case 'unknown':
+			return [
+				{
+					text: 'How you are connected could not be detected: keep a second login open.',
+					tone: 'attention',
+				},
+			];
+		case 'remote': {
+			const who = session.client ?? 'wherever you are';
+			const ports = session.accessPorts.map(printAccessPort);
+			return lockouts.length > 0
+				? [
+						{
+							text: `${glyphs.failed} You would be locked out: ${describeClosed(lockouts)} for ${who}.`,
+							tone: 'danger',
+						},
+						{
+							text: `Press o to open ${joinWords(lockouts.map(printAccessPort))}.`,
+							tone: 'danger',
+						},
+					]
+				: [
+						{
+							text: `${glyphs.done} You can still log in: ${
+								ports.length === 0
+									? 'no port of this machine need be open for that.'
+									: `${joinWords(ports)} ${ports.length === 1 ? 'stays' : 'stay'} open to ${who}`
+							}`,
+							tone: 'good',
+						},
+					];
+		}
+	}
 }

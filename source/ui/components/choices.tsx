@@ -1,5 +1,4 @@
-import {Box, Text} from 'ink';
-import SelectInput from 'ink-select-input';
+import {Box, Text, useInput} from 'ink';
 import {type ReactElement, useContext} from 'react';
 import {truncate} from '../text/truncate.ts';
 import {glyphs, screenReader, styleOf, type Tone} from '../theme.ts';
@@ -11,23 +10,41 @@ type Props = {
 	readonly focus: number;
 	readonly onFocus: (index: number) => void;
 	readonly onChoose: (index: number) => void;
+	/** The pages of a text below are turned by PgUp and PgDn. */
+	readonly pages?: boolean;
 };
 
-/** A list of choices. Enter chooses the focused one. */
-export function Choices({labels, focus, onFocus, onChoose}: Props): ReactElement {
+/** A list of choices. Enter chooses the focused one. Up and Down continue at the other end. */
+export function Choices({labels, focus, onFocus, onChoose, pages = false}: Props): ReactElement {
+	useInput((input, key) => {
+		const last = labels.length - 1;
+		const letter = key.ctrl || key.meta ? '' : input;
+		if (last < 0) {
+			return;
+		}
+
+		if (key.return) {
+			onChoose(focus);
+		} else if (key.upArrow || letter === 'k') {
+			onFocus(focus <= 0 ? last : focus - 1);
+		} else if (key.downArrow || letter === 'j') {
+			onFocus(focus >= last ? 0 : focus + 1);
+		} else if (key.home || (key.pageUp && !pages)) {
+			onFocus(0);
+		} else if (key.end || (key.pageDown && !pages)) {
+			onFocus(last);
+		}
+	});
 	return (
 		// Where the step is too tall, its end is cut off. Without this, Ink would draw several lines
 		// into one.
 		<Box flexDirection="column" flexShrink={0}>
-			<SelectInput
-				items={labels.map((label, value) => ({label, value}))}
-				initialIndex={focus}
-				indicatorComponent={Pointer}
-				itemComponent={Label}
-				// With an empty list, ink-select-input calls this without an item.
-				onHighlight={(item?: {value: number}) => item && onFocus(item.value)}
-				onSelect={(item?: {value: number}) => item && onChoose(item.value)}
-			/>
+			{labels.map((label, index) => (
+				<Box key={label}>
+					<Pointer isSelected={index === focus} />
+					<Label isSelected={index === focus} label={label} />
+				</Box>
+			))}
 		</Box>
 	);
 }
@@ -73,7 +90,7 @@ export function Label({
 	return (
 		<Box flexShrink={0}>
 			<Text {...styleOf(isSelected ? 'accent' : tone)}>{truncate(label, room)}</Text>
-			<Text {...styleOf('muted')}>{note}</Text>
+			<Text {...styleOf('muted')}>{screenReader ? note.trimStart() : note}</Text>
 		</Box>
 	);
 }

@@ -1,48 +1,47 @@
 import {Box, Text} from 'ink';
-import TextInput from 'ink-text-input';
 import {type ReactElement, useContext} from 'react';
+import stringWidth from 'string-width';
+import type {EditedLine} from '../state/line-editor.ts';
 import {truncate} from '../text/truncate.ts';
 import {glyphs, screenReader, styleOf} from '../theme.ts';
 import {WidthContext} from './paragraph.tsx';
 
 type Props = {
-	readonly value: string;
+	readonly line: EditedLine;
 	readonly focused: boolean;
 	/** A note behind the text that says what is wrong with it. */
 	readonly note?: string;
-	readonly onChange: (text: string) => void;
-	readonly onSubmit: () => void;
 };
 
 /**
- * A field of one line. The caret is always at the end: where it can move, ink-text-input may insert
- * a digit at an invisible place, and a wrong port would be opened. Of a long text the end is shown,
- * since the caret is there.
+ * A field of one line: its text, and the cursor between two characters, which is seen without colours as well. Of a long text
+ * the part around the cursor is shown. The keys are handled by `bindings`.
  */
-export function Field({value, focused, note = '', onChange, onSubmit}: Props): ReactElement {
+export function Field({line, focused, note = ''}: Props): ReactElement {
 	const width = useContext(WidthContext);
-	const room = width - glyphs.pointer.length - glyphs.caret.length - 1 - note.length;
+	const caret = line.cursor < line.text.length ? glyphs.caretInside : glyphs.caret;
+	const room = width - glyphs.pointer.length - caret.length - 1 - stringWidth(note);
+	const {before, after} = around(line, room);
 	return (
 		<Box flexShrink={0} aria-role="textbox" aria-state={{selected: focused}}>
 			<Text {...styleOf(focused ? 'accent' : 'muted')}>
 				{screenReader ? '' : `${glyphs.pointer} `}
 			</Text>
-			<Box display="none">
-				<TextInput
-					// React mounts the field again when its text may have been changed elsewhere, so that its
-					// caret moves to the new end.
-					key={`${focused} ${value === ''}`}
-					value={value}
-					focus={focused}
-					showCursor={false}
-					// A question mark shows the keys of the step. No field needs the character itself.
-					onChange={(text) => text !== `${value}?` && onChange(text)}
-					onSubmit={onSubmit}
-				/>
-			</Box>
-			<Text>{truncate(value, room, 'start')}</Text>
-			{focused && <Text {...styleOf('accent')}>{glyphs.caret}</Text>}
-			<Text {...styleOf('warning')}>{note}</Text>
+			<Text>{before}</Text>
+			{focused && <Text {...styleOf('accent')}>{caret}</Text>}
+			<Text>{after}</Text>
+			{screenReader && focused && after !== '' && <Text>, cursor before {after}</Text>}
+			<Text {...styleOf('attention')}>{note}</Text>
 		</Box>
 	);
+}
+
+/** The text before and after the cursor, as much as fits: at most a third of the room is for what follows. */
+function around({text, cursor}: EditedLine, room: number) {
+	const [before, after] = [text.slice(0, cursor), text.slice(cursor)];
+	const follows = Math.min(
+		stringWidth(after),
+		Math.max(Math.floor(room / 3), room - stringWidth(before)),
+	);
+	return {before: truncate(before, room - follows, 'start'), after: truncate(after, follows)};
 }

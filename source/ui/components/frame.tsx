@@ -1,13 +1,13 @@
 import {Box, Text} from 'ink';
 import type {ReactElement, ReactNode} from 'react';
 import {type Flow, stepsOf} from '../state/state.ts';
-import {questionOf, railOf, STEP_NAMES} from '../text/texts.ts';
+import {headLine, railOf, STEP_NAMES} from '../text/texts.ts';
 import {truncate} from '../text/truncate.ts';
 import {glyphs, styleOf} from '../theme.ts';
 
 /**
- * Lines that the frame takes beside the step: the steps, a rule, the question, an empty line, the
- * keys.
+ * Lines that the frame takes beside the step: the machine, the steps, the question, an empty line,
+ * the keys.
  */
 export const FRAME_LINES = 5;
 
@@ -17,13 +17,18 @@ type Props = {
 	readonly rows: number;
 	/** The line above everything that says that this is a rehearsal. */
 	readonly banner: string | undefined;
+	/** Which machine this is, and who the user is. */
+	readonly head: string;
+	/** What the step asks. */
+	readonly question: string;
 	/** The line at the bottom, with the keys. */
 	readonly keys: string;
 	readonly children: ReactNode;
 };
 
-/** The frame of every step: which step this is, what it asks, the step itself, and the keys. */
-export function Frame({flow, columns, rows, banner, keys, children}: Props): ReactElement {
+/** The frame of every step: the machine, which step this is, what it asks, the step itself, the keys. */
+export function Frame(props: Props): ReactElement {
+	const {flow, columns, rows, banner, head, question, keys, children} = props;
 	return (
 		// A frame as tall as the terminal makes the terminal scroll, so one line stays free.
 		<Box flexDirection="column" width={columns} height={rows - 1} overflowY="hidden">
@@ -33,13 +38,13 @@ export function Frame({flow, columns, rows, banner, keys, children}: Props): Rea
 				</Line>
 			)}
 			<Line>
+				<Text {...styleOf('muted')}>{headLine(head, columns)}</Text>
+			</Line>
+			<Line>
 				<Rail flow={flow} columns={columns} />
 			</Line>
 			<Line>
-				<Text {...styleOf('muted')}>{glyphs.line.repeat(columns)}</Text>
-			</Line>
-			<Line>
-				<Text {...styleOf('strong')}>{truncate(questionOf(flow), columns)}</Text>
+				<Text {...styleOf('strong')}>{truncate(question, columns)}</Text>
 			</Line>
 			<Box flexDirection="column" flexGrow={1} overflowY="hidden" marginTop={1}>
 				{children}

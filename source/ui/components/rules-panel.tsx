@@ -1,8 +1,7 @@
 import {Box, Text} from 'ink';
 import type {ReactElement} from 'react';
 import type {MarkedRow} from '../../ruleset/merge-families.ts';
-import {isGroup} from '../../ruleset/model.ts';
-import {familyColumn, toneOf} from '../text/review.ts';
+import {type PanelRow, panelRows} from '../text/panel-rows.ts';
 import {truncate} from '../text/truncate.ts';
 import {styleOf} from '../theme.ts';
 import {Scroll} from './scroll.tsx';
@@ -14,13 +13,13 @@ type Props = {
 };
 
 const TITLE = 'Rules';
-const SIGNS = {same: ' ', added: '+', removed: '-'} as const;
 
 /**
  * The rules of the policy as it was chosen so far, and what the focused choice would add (+) and
  * remove (-). The last rule, which rejects everything else, is always visible.
  */
-export function RulesPanel({rows, width, height}: Props): ReactElement {
+export function RulesPanel({rows: rules, width, height}: Props): ReactElement {
+	const rows = panelRows(rules);
 	const verdict = rows.findLastIndex((row) => row.mark !== 'removed');
 	const body = rows.slice(0, Math.max(0, verdict));
 	const tail = rows.slice(Math.max(0, verdict));
@@ -32,7 +31,7 @@ export function RulesPanel({rows, width, height}: Props): ReactElement {
 		<Box flexDirection="column" width={width} height={height} overflowY="hidden" flexShrink={0}>
 			<Box flexShrink={0}>
 				<Text {...styleOf('accent')}>{TITLE}</Text>
-				<Text {...styleOf('muted')}>{truncate(summary(rows), width - TITLE.length)}</Text>
+				<Text {...styleOf('muted')}>{truncate(summary(rules), width - TITLE.length)}</Text>
 			</Box>
 			<Scroll
 				items={body}
@@ -42,25 +41,20 @@ export function RulesPanel({rows, width, height}: Props): ReactElement {
 				render={(row) => <RuleLine row={row} width={width} />}
 			/>
 			{tail.map((row) => (
-				<RuleLine key={`${row.mark} ${row.text}`} row={row} width={width} />
+				<RuleLine key={row.text} row={row} width={width} />
 			))}
 		</Box>
 	);
 }
 
-function RuleLine({row, width}: {readonly row: MarkedRow; readonly width: number}): ReactElement {
-	const tone = row.mark === 'same' ? toneOf(row) : row.mark;
+function RuleLine({row, width}: {readonly row: PanelRow; readonly width: number}): ReactElement {
 	return (
 		<Box flexShrink={0} width={width}>
-			<Text {...styleOf(tone)}>{truncate(ruleText(row), width, 'middle')}</Text>
+			<Text {...styleOf(row.tone)}>
+				{truncate(row.text, width, row.tone === 'muted' ? 'end' : 'middle')}
+			</Text>
 		</Box>
 	);
-}
-
-function ruleText(row: MarkedRow): string {
-	const {name, table, from} = row.own;
-	const place = table === 'raw' ? `raw ${from} ` : isGroup(name) ? `${name} ` : '';
-	return `${SIGNS[row.mark]} ${familyColumn(row)}  ${place}${row.text}`;
 }
 
 function summary(rows: readonly MarkedRow[]): string {

@@ -1,6 +1,7 @@
 import {useEffect, useRef, useState} from 'react';
 import type {Checker} from '../../app/check.ts';
 import type {Item} from '../../checklist/checklist-item.ts';
+import {describeError} from '../../lib/errors.ts';
 
 export type ChecklistState = {
 	/** Undefined until the checklist has run once. */
@@ -37,7 +38,7 @@ export function useChecklist(
 				: checker.tick(action));
 			setChecklist({items, busy: false, error: undefined});
 		} catch (error) {
-			const message = error instanceof Error ? error.message : 'The checklist failed';
+			const message = describeError(error);
 			setChecklist((state) => ({...state, busy: false, error: message}));
 		}
 

@@ -2,6 +2,7 @@ import {useEffect, useMemo, useState} from 'react';
 import {requestFlags} from '../../app/apply-request.ts';
 import type {ApplyPlan} from '../../app/plan-apply.ts';
 import type {Exposure} from '../../exposure/model.ts';
+import {describeError} from '../../lib/errors.ts';
 import type {Flow} from '../state/state.ts';
 import type {HostView} from '../steps/step-props.ts';
 
@@ -13,16 +14,16 @@ export type ExposureState =
 const LOOKING: ExposureState = {status: 'looking'};
 
 /**
- * What other hosts can reach before and after the change. It is measured when a policy's exposure
- * is first shown.
+ * What other hosts can reach before and after the change. It is measured when Review first shows a
+ * policy.
  */
 export function useExposure(
-	{step, view}: Flow,
+	{step}: Pick<Flow, 'step'>,
 	plan: ApplyPlan,
 	{findExposure}: HostView,
 ): ExposureState {
 	const [found, setFound] = useState<{readonly key: string; readonly state: ExposureState}>();
-	const active = step === 'review' && view === 'exposure';
+	const active = step === 'review';
 	const key = useMemo(() => requestFlags(plan).join(' '), [plan]);
 
 	useEffect(() => {
@@ -41,7 +42,7 @@ export function useExposure(
 			(error: unknown) =>
 				show({
 					status: 'failed',
-					message: error instanceof Error ? error.message : 'it could not be found out',
+					message: describeError(error),
 				}),
 		);
 		return () => {

@@ -1,7 +1,7 @@
 import {useEffect, useMemo, useState} from 'react';
 import type {ApplyPlan} from '../../app/plan-apply.ts';
 import {type PacketTrier, tryPackets} from '../../app/try-packet.ts';
-import {InputError} from '../../lib/errors.ts';
+import {describeError, InputError} from '../../lib/errors.ts';
 import {answerLines} from '../../ruleset/explain.ts';
 import {type Packet, parsePacket} from '../../ruleset/packet.ts';
 import type {HostView} from '../steps/step-props.ts';
@@ -101,5 +101,5 @@ function read(
 }
 
 function failureOf(error: unknown): string {
-	return `Unknown: ${error instanceof Error ? error.message : 'the packet could not be tried'}`;
+	return `Unknown: ${describeError(error)}`;
 }

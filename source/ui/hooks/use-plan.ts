@@ -7,7 +7,7 @@ import {focusedPolicy} from '../state/reducer.ts';
 import type {Flow} from '../state/state.ts';
 import type {HostView} from '../steps/step-props.ts';
 
-export type Planned = {
+type Planned = {
 	/** What applying the answers would do. */
 	readonly plan: ApplyPlan;
 	/** The rules of the plan, with the ones that the focused choice would add and remove. */
@@ -23,8 +23,9 @@ export function usePlan(flow: Flow, machine: HostView, families: readonly Family
 	const focused = useMemo(() => focusedPolicy(flow), [flow]);
 	const rows = useMemo(() => mergeFamilies(plan.ruleSet), [plan.ruleSet]);
 	const marked = useMemo(
-		() => markRows(rows, mergeFamilies(buildRuleSet(focused, {families}))),
-		[rows, focused, families],
+		() =>
+			markRows(rows, focused === policy ? rows : mergeFamilies(buildRuleSet(focused, {families}))),
+		[rows, focused, policy, families],
 	);
 	return {plan, marked};
 }

@@ -1,16 +1,17 @@
 import wrapAnsi from 'wrap-ansi';
 import {truncate} from '../text/truncate.ts';
 import {screenReader} from '../theme.ts';
-import type {Binding} from './bindings.ts';
+import type {ActiveBinding} from './bindings.ts';
 
 /** The parts of a binding that the screen shows. */
-type Shown = Pick<Binding, 'key' | 'label' | 'helpOnly'>;
+type Shown = Pick<ActiveBinding, 'key' | 'label' | 'helpOnly'>;
 
-const HELP = '  ? keys';
+const HELP = '  ? help';
 /** The same, where the line has no room for all keys. */
 const HELP_WITH_MORE = '  ? more';
 /** The last line while `?` shows all keys. */
 export const CLOSING = 'Any key goes back';
+export const SCROLLING = 'Up/Down read  any other key goes back';
 
 /**
  * The last line of the screen: as many keys as fit, in the order of the table, none of them
@@ -46,10 +47,7 @@ export function keyList(
 	const apart = bindings.flatMap(({key, label}) =>
 		wrap(screenReader ? `${key}: ${label}` : `${key.padEnd(width)}${label}`),
 	);
-	const lines = apart.length <= height ? apart : wrap(bindings.map(entryText).join('; '));
-	return lines.length <= height
-		? lines
-		: [...lines.slice(0, height - 1), truncate(lines.slice(height - 1).join(' '), columns)];
+	return apart.length <= height ? apart : wrap(bindings.map(entryText).join('; '));
 }
 
 function entryText({key, label}: Shown): string {

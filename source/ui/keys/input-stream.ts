@@ -13,7 +13,7 @@ const TIMEOUT_MS = 200;
  */
 const PASTE_DELAY = 2000;
 /** The parts of the terminal's input that Ink needs. */
-export type KeySource = NodeJS.ReadableStream & {
+type KeySource = NodeJS.ReadableStream & {
 	setRawMode?: (mode: boolean) => unknown;
 	ref?: () => unknown;
 	unref?: () => unknown;
@@ -110,15 +110,18 @@ export class KeyStream extends PassThrough {
 	};
 
 	#next(): string | undefined {
+		// As a terminal does (termios(3), ISIG without NOFLSH): who presses Ctrl-C does not wait for the keys before.
+		const interrupt = this.#queue.indexOf(INTERRUPT);
+		if (interrupt !== -1) {
+			return this.#queue.splice(0, interrupt + 1).at(-1);
+		}
+
 		if (!this.#held) {
 			return this.#queue.shift();
 		}
 
-		const index = this.#queue.findIndex((key) => [INTERRUPT, SUSPEND, REPAINT].includes(key));
-		// After Ctrl-C, the keys typed before it are dropped.
-		return this.#queue[index] === INTERRUPT
-			? this.#queue.splice(0, index + 1).at(-1)
-			: this.#queue.splice(index, index === -1 ? 0 : 1)[0];
+		const index = this.#queue.findIndex((key) => [SUSPEND, REPAINT].includes(key));
+		return this.#queue.splice(index, index === -1 ? 0 : 1)[0];
 	}
 
 	async #hand(): Promise<void> {

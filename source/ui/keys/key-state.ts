@@ -1,4 +1,5 @@
 import type {Opening} from '../../policy/opening.ts';
+import type {Suggestions} from '../../services/suggest-clients.ts';
 import type {Flow} from '../state/state.ts';
 
 /** The lines of a text that scrolls, and how many of them the screen shows at a time. */
@@ -7,8 +8,10 @@ export type Viewport = {readonly lines: number; readonly height: number};
 /** Everything that the meaning of a key depends on. */
 export type KeyState = {
 	readonly flow: Flow;
-	/** The openings without which this user could not log in again; empty where the rules allow it. */
-	readonly missingOpenings: readonly Opening[];
+	/** The user could not log in again. */
+	readonly lockedOut: boolean;
+	/** The openings that would keep what the rules cut off: see `openingsToKeep`. */
+	readonly cutOff: readonly Opening[];
 	/**
 	 * Why Apply cannot load the rules: it lacks root, or a reason that root would not remove.
 	 * Undefined where it can.
@@ -19,10 +22,19 @@ export type KeyState = {
 	/** The checklist offers to reboot, and asks for a word to be typed. */
 	readonly offersReboot: boolean;
 	readonly viewport: Viewport;
+	/** Packets are still sent: Enter in Proof says so first. */
+	readonly proving: boolean;
+	/** Facts are still looked for: Welcome has no choices yet. */
+	readonly looking: boolean;
+	/** For whom a port may be opened here. */
+	readonly suggested: Suggestions;
 };
 
 /** What the screen waits for. It decides which bindings apply. */
 export type InputMode =
+	| 'home'
+	/** Whether the last change is to be undone. */
+	| 'home-undo'
 	| 'welcome'
 	| 'neighbours'
 	| 'role'
@@ -51,16 +63,18 @@ export type InputMode =
 
 export function inputModeOf({
 	flow,
-	missingOpenings,
+	lockedOut,
 	obstacle,
 	offersReboot,
-}: Pick<KeyState, 'flow' | 'missingOpenings' | 'obstacle' | 'offersReboot'>): InputMode {
+}: Pick<KeyState, 'flow' | 'lockedOut' | 'obstacle' | 'offersReboot'>): InputMode {
 	const {step, applying, focus, view, outcome} = flow;
 	if (applying.phase !== 'asking') {
 		return applying.phase === 'waiting' ? 'waiting' : 'busy';
 	}
 
 	switch (step) {
+		case 'home':
+			return view === 'undo' ? 'home-undo' : 'home';
 		case 'ports':
 			return view === 'alternatives'
 				? 'ports-alternatives'
@@ -72,7 +86,7 @@ export function inputModeOf({
 		case 'apply':
 			return obstacle === 'impossible'
 				? 'apply-impossible'
-				: obstacle === undefined && missingOpenings.length > 0
+				: obstacle === undefined && lockedOut
 					? 'apply-word'
 					: 'apply';
 		case 'result':
@@ -86,10 +100,14 @@ export function inputModeOf({
 export function plainKeyState(flow: Flow): KeyState {
 	return {
 		flow,
-		missingOpenings: [],
+		lockedOut: false,
+		cutOff: [],
 		obstacle: undefined,
 		mendable: false,
 		offersReboot: false,
 		viewport: {lines: 0, height: 0},
+		proving: false,
+		looking: false,
+		suggested: {clients: [], vpns: []},
 	};
 }

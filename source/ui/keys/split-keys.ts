@@ -42,6 +42,13 @@ const CONTROLS: Readonly<Record<string, string>> = {
 	[INTERRUPT]: INTERRUPT,
 	[SUSPEND]: SUSPEND,
 	[REPAINT]: REPAINT,
+	// The keys of a shell's line with Ctrl: A, B, D, E, F, K, U and W.
+	...Object.fromEntries(
+		['\u0001', '\u0002', '\u0004', '\u0005', '\u0006', '\u000B', '\u0015', '\u0017'].map((key) => [
+			key,
+			key,
+		]),
+	),
 };
 
 /**

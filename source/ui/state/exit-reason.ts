@@ -1,4 +1,4 @@
-import type {Elevation} from '../../host/exec/elevation.ts';
+import type {Elevation} from '../../lib/command-line.ts';
 import type {Flow, Outcome} from './state.ts';
 
 /**
@@ -8,5 +8,7 @@ import type {Flow, Outcome} from './state.ts';
 export type ExitReason =
 	| Outcome
 	| 'looked'
+	/** Changes that were undone. */
+	| {readonly undone: readonly number[]}
 	| undefined
 	| {readonly elevation: Elevation; readonly flow: Flow};

@@ -1,7 +1,17 @@
+import type {LoggedPort} from '../../app/inspect/log.ts';
 import {HELPERS} from '../../policy/helpers.ts';
 import {VERDICTS} from '../../policy/policy.ts';
-import {rowsOf, withField} from './ports.ts';
-import {type Flow, type Step, stepsOf} from './state.ts';
+import {rowsOf, withDraft} from './ports.ts';
+import {
+	ASKS,
+	type Flow,
+	HOME_CHOICES,
+	type Step,
+	type StepView,
+	stepsOf,
+	UNDO_CHOICES,
+	WELCOME_CHOICES,
+} from './state.ts';
 
 /**
  * Goes back: from another view of the step to its rules or list, else to the step before. Once rules
@@ -12,31 +22,42 @@ export function goBack(flow: Flow): Flow {
 		return flow;
 	}
 
-	if ((flow.step === 'review' || flow.step === 'ports') && flow.view !== 'rules') {
-		const next: Flow = {...flow, view: 'rules', offset: 0};
-		return flow.step === 'review' ? withField(next, '') : next;
+	if (flow.step === 'home') {
+		return flow.view === 'undo' || flow.view === 'blocked'
+			? {
+					...flow,
+					view: 'rules',
+					focus: HOME_CHOICES.indexOf(flow.view),
+					offset: 0,
+					outcome: undefined,
+				}
+			: flow;
 	}
 
-	// From the checklist after a boot, Esc leads to the wizard; from rules that could not be loaded,
+	const first = firstView(flow.step);
+	if ((flow.step === 'review' || flow.step === 'ports') && flow.view !== first) {
+		return withDraft(flow, {...flow, view: first, offset: 0});
+	}
+
+	// From the checklist of Home, Esc leads back; from rules that could not be loaded,
 	// to Review.
 	return flow.step === 'result'
-		? goTo(flow, flow.outcome === undefined ? 'welcome' : 'review')
+		? enter(flow, flow.outcome === undefined ? flow.entrance : 'review')
 		: enter(flow, -1);
 }
 
-/** Goes to the step with this name. */
-function goTo(flow: Flow, step: Step): Flow {
-	const steps = stepsOf(flow);
-	return enter(flow, steps.indexOf(step) - steps.indexOf(flow.step));
-}
-
 /**
- * Goes a number of steps forward or back. The list of the new step starts at the current answer.
+ * Goes to a step, or a number of steps forward or back. The list of the new step starts at the
+ * current answer.
  */
-export function enter(flow: Flow, by: number): Flow {
+export function enter(flow: Flow, to: Step | number): Flow {
 	const steps = stepsOf(flow);
-	const step = steps[clamp(steps.indexOf(flow.step) + by, 0, steps.length - 1)] ?? flow.step;
+	const step =
+		typeof to === 'string'
+			? to
+			: (steps[clamp(steps.indexOf(flow.step) + to, 0, steps.length - 1)] ?? flow.step);
 	const focus = {
+		welcome: ASKS.indexOf(flow.asks),
 		neighbours: Math.max(
 			0,
 			flow.known.choices.value?.findIndex(({existing}) => existing === flow.existing) ?? 0,
@@ -45,13 +66,58 @@ export function enter(flow: Flow, by: number): Flow {
 		rejection: VERDICTS.indexOf(flow.policy.verdict),
 		ports: -1,
 	} as Partial<Record<Step, number>>;
-	return withField({...flow, step, focus: focus[step] ?? 0, view: 'rules', offset: 0}, '');
+	return withDraft(flow, {
+		...flow,
+		step,
+		focus: focus[step] ?? 0,
+		view: firstView(step),
+		offset: 0,
+	});
+}
+
+function firstView(step: Step): StepView {
+	return step === 'review' ? 'summary' : 'rules';
+}
+
+/**
+ * Moves the focus. The text about the newly focused choice is shown from its beginning; the field
+ * of Ports has no such text.
+ */
+export function focusOn(flow: Flow, focus: number): Flow {
+	return {
+		...flow,
+		focus,
+		offset: focus === flow.focus ? flow.offset : 0,
+		view: flow.step === 'ports' && focus === -1 ? 'rules' : flow.view,
+	};
+}
+
+/** After a port scan there are thousands. */
+const MOST_BLOCKED = 10;
+
+/** The choices of Home and of its views: of what was blocked, a port that can be opened, to have it logged, or to go back. */
+export function homeChoices({view, blocked}: Pick<Flow, 'view' | 'blocked'>) {
+	return view === 'undo'
+		? UNDO_CHOICES
+		: view === 'blocked'
+			? [
+					...(blocked?.ports.filter(canOpen).slice(0, MOST_BLOCKED) ?? []),
+					...(blocked?.logging === false ? ['log' as const] : []),
+					'back' as const,
+				]
+			: HOME_CHOICES;
+}
+
+function canOpen({protocol, port, forwarded}: LoggedPort): boolean {
+	return port !== undefined && (protocol === 'tcp' || protocol === 'udp') && !forwarded;
 }
 
 /** The index of the last choice in the step's list. */
 export function lastChoice(flow: Flow): number {
 	const {step, roles, known} = flow;
 	const counts: Partial<Record<Step, number>> = {
+		home: homeChoices(flow).length,
+		welcome: WELCOME_CHOICES.length,
 		neighbours: known.choices.value?.length ?? 0,
 		role: roles.length,
 		rejection: VERDICTS.length,

@@ -1,9 +1,18 @@
-import type {Published} from '../../existing/nat/published-ports.ts';
 import {groupBy} from '../../lib/group-by.ts';
 import {isDiscovery, type Opening, printOpening} from '../../policy/opening.ts';
 import {covers, type Port} from '../../policy/port-openings.ts';
+import {PROTOCOLS} from '../../policy/services.ts';
+import type {GuestService} from '../../services/guest-service.ts';
 import type {Listener} from '../../services/listener.ts';
 import {openingForUse, opensUse, type ProtocolUse} from '../../services/protocol-use.ts';
+import {type InsideRow, insideRows} from './inside-rows.ts';
+import {
+	type PublishedFacts,
+	type PublishedRow,
+	type PublishingRow,
+	portKey,
+	publishedRows,
+} from './published-rows.ts';
 
 /**
  * A line of the list in Ports. `key` names the line and stays the same while the list around it
@@ -29,11 +38,9 @@ export type PortRow =
 			readonly uses: readonly ProtocolUse[];
 			readonly openings: readonly Opening[];
 	  }
-	/**
-	 * A port that is forwarded to a container or guest. Its packets do not pass INPUT, so no opening
-	 * of the policy decides about them.
-	 */
-	| {readonly kind: 'published'; readonly key: string; readonly published: Published}
+	| InsideRow
+	| PublishingRow
+	| PublishedRow
 	/** An opening that covers something else than one port with a listener. */
 	| {
 			readonly kind: 'opening';
@@ -53,26 +60,24 @@ export type PortRow =
 	  };
 
 /** What the list is made from. Undefined means that the facts are not known yet, or not at all. */
-export type PortFacts = {
-	readonly openings: readonly Opening[];
+type PortFacts = PublishedFacts & {
 	readonly listeners: readonly Listener[] | undefined;
 	readonly protocols: readonly ProtocolUse[] | undefined;
-	readonly published: readonly Published[] | undefined;
+	/** What containers and guests of this machine use; undefined: nothing is known of it. */
+	readonly guests?: readonly GuestService[] | undefined;
 };
 
 let last: {readonly facts: PortFacts; readonly rows: readonly PortRow[]} | undefined;
 
 /**
- * The list in Ports, in this order: ports with a listener that others can reach, protocols without
- * ports that something receives, forwarded ports, the other openings, listeners on loopback. The
- * list is made again only when one of its four inputs has changed, since every key asks for it.
+ * The list in Ports, in this order: ports with a listener that others can reach, those that containers and
+ * guests use, published ports,
+ * protocols without ports that something receives, the other openings, listeners on loopback. The
+ * list is made again only when one of its inputs has changed, since every key asks for it.
  */
 export function portRows(facts: PortFacts): readonly PortRow[] {
-	const same =
-		last?.facts.openings === facts.openings &&
-		last.facts.listeners === facts.listeners &&
-		last.facts.protocols === facts.protocols &&
-		last.facts.published === facts.published;
+	const names = Object.keys(facts) as ReadonlyArray<keyof PortFacts>;
+	const same = names.every((name) => last?.facts[name] === facts[name]);
 	if (!same) {
 		last = {facts, rows: makeRows(facts)};
 	}
@@ -80,32 +85,46 @@ export function portRows(facts: PortFacts): readonly PortRow[] {
 	return last?.rows ?? [];
 }
 
-function makeRows({openings, listeners, protocols = [], published}: PortFacts): readonly PortRow[] {
-	const outside = groupByPort((listeners ?? []).filter(({reach}) => reach === 'outside'));
-	const find = finderOf(openings);
+function makeRows(facts: PortFacts): readonly PortRow[] {
+	const {openings, listeners, protocols = [], forwarded, guests = []} = facts;
+	const behind = publishedRows(facts);
+	const byContainers = new Set(
+		behind.flatMap((row) => (row.kind === 'published' && row.governed ? portKey(row.ports) : [])),
+	);
+	const all = groupByPort((listeners ?? []).filter(({reach}) => reach === 'outside'));
+	// Docker listens for the ports that it publishes as well: one line, one opening for both ways.
+	const outside = new Map(
+		[...all].filter(
+			([key, members]) =>
+				!byContainers.has(key) || members.some(({container}) => container === undefined),
+		),
+	);
+	const inside = insideRows(openings, listeners ?? [], guests);
+	const forGuests = new Set(inside.flatMap((row) => row.openings));
+	const find = finderOf(openings.filter((opening) => !forGuests.has(opening)));
 	const reachable = [...outside].map(([key, members]): Extract<PortRow, {kind: 'listener'}> => {
 		const port = portOf(members);
 		return {
 			...{kind: 'listener', key, port, listeners: members, openings: find(port)},
-			mayBeForwarded: published === undefined,
+			mayBeForwarded: forwarded === undefined,
 		};
 	});
 	const ports = [...outside.values()].map(portOf);
+	const shown = new Set([...outside.keys(), ...byContainers]);
 	return [
 		...reachable,
+		...inside,
+		...behind,
 		...protocolRows(protocols, openings),
-		...(published ?? []).map((one): PortRow => {
-			const key = `to ${one.to} ${one.protocol} ${one.address} ${one.port} ${one.on} ${one.from}`;
-			return {kind: 'published', key, published: one};
-		}),
 		...openings
-			.filter((opening) => !isShownBy(opening, outside, protocols))
+			.filter((opening) => !forGuests.has(opening) && !isShownBy(opening, shown, protocols))
 			.map((opening): PortRow => {
 				// What receives a protocol without ports may be in the kernel, and begin at any time.
 				const listens =
 					listeners === undefined || !isByPort(opening)
 						? undefined
-						: ports.some((port) => covers(opening, port));
+						: ports.some((port) => covers(opening, port)) ||
+							behind.some((row) => row.kind === 'published' && row.openings.includes(opening));
 				return {kind: 'opening', key: printOpening(opening), opening, listens};
 			}),
 		...[...groupByPort((listeners ?? []).filter(({reach}) => reach === 'loopback'))].map(
@@ -190,7 +209,7 @@ function protocolRows(
 /** Whether the lines of what listens already show everything that an opening opens. */
 function isShownBy(
 	opening: Opening,
-	outside: ReadonlyMap<string, unknown>,
+	outside: ReadonlySet<string>,
 	uses: readonly ProtocolUse[],
 ): boolean {
 	if (isDiscovery(opening)) {
@@ -204,9 +223,6 @@ function isShownBy(
 		);
 	}
 
-	const protocols = opening.protocol === 'both' ? ['tcp', 'udp'] : [opening.protocol];
-	return (
-		opening.first === opening.last &&
-		protocols.every((protocol) => outside.has(`${opening.first}/${protocol}`))
-	);
+	const protocols = opening.protocol === 'both' ? PROTOCOLS : [opening.protocol];
+	return protocols.every((protocol) => outside.has(portKey({...opening, protocol})));
 }

@@ -1,21 +1,41 @@
-import type {AnswerFacts} from '../../app/discover.ts';
-import {type Existing, existingFlags} from '../../existing/cleanup-plan.ts';
 import {HELPERS} from '../../policy/helpers.ts';
-import {mergeOpenings} from '../../policy/merge-openings.ts';
+import {completePolicy, type Policy, VERDICTS} from '../../policy/policy.ts';
+import {backHome, chooseInHome, withApplied} from './home.ts';
+import {learn, withRole} from './learn.ts';
+import {editLine, type LineEdit} from './line-editor.ts';
+import {clamp, enter, focusOn, goBack, lastChoice} from './navigation.ts';
 import {
-	completePolicy,
-	defaultPolicy,
-	type Policy,
-	type Role,
-	VERDICTS,
-} from '../../policy/policy.ts';
-import {basicOf, openingsForGuests} from '../../services/guest-service.ts';
-import {clamp, enter, goBack, lastChoice} from './navigation.ts';
-import {closePort, rowsOf, togglePort, withField, withOpenings} from './ports.ts';
-import {ASKING, type Flow, type FlowEvent} from './state.ts';
+	addEntered,
+	closePort,
+	isTyping,
+	limitPort,
+	openOnly,
+	rowsOf,
+	togglePort,
+	withDraft,
+	withEntered,
+	withField,
+	withOpenings,
+} from './ports.ts';
+import {
+	ASKING,
+	ASKS,
+	type Flow,
+	type FlowEvent,
+	mustDecide,
+	NOTHING_ENTERED,
+	type Outcome,
+} from './state.ts';
 
 /** The state after an event. */
 export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
+	const next = reduce(flow, event);
+	// What was narrowed is said until the next key.
+	const said = next.narrowed !== flow.narrowed || next.narrowed.length === 0;
+	return said || event.type === 'learn' ? next : {...next, narrowed: NOTHING_ENTERED.openings};
+}
+
+function reduce(flow: Flow, event: FlowEvent): Flow {
 	switch (event.type) {
 		case 'focus':
 			return focusOn(flow, clamp(event.index, flow.step === 'ports' ? -1 : 0, lastChoice(flow)));
@@ -27,16 +47,31 @@ export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
 			return {...flow, policy: {...flow.policy, log: !flow.policy.log}};
 		case 'type':
 			return withField(flow.step === 'ports' ? focusOn(flow, -1) : flow, event.text);
+		case 'edit':
+			return edit(flow, event.edit);
 		case 'submit':
 			return submit(flow);
 		case 'remove':
 			return flow.step === 'ports' ? closePort(flow, rowsOf(flow)[flow.focus]) : flow;
+		case 'limit':
+			return limitPort(flow, rowsOf(flow)[flow.focus]);
+		case 'only':
+			return openOnly(flow, rowsOf(flow)[flow.focus], event.on);
 		case 'next':
-			return enter(flow, 1);
+			// Apply does not wait for a proof that was skipped.
+			return flow.view === 'unfinished' ? {...enter(flow, 1), view: 'unfinished'} : enter(flow, 1);
+		case 'ask-helpers':
+			return enter(
+				{...withVerdict(flow, flow.focus), asksHelpers: 'always'},
+				// What must be decided is asked before, as on the way to Review.
+				flow.step === 'welcome' && mustDecide(flow) ? 'neighbours' : 'helpers',
+			);
 		case 'back':
-			return goBack(flow);
+			return flow.step === 'welcome' && flow.home !== undefined
+				? backHome(flow, flow.home)
+				: goBack(flow);
 		case 'view':
-			return {...flow, view: event.view, offset: 0};
+			return withDraft(flow, {...flow, view: event.view, offset: 0});
 		case 'scroll':
 			// The text may have become shorter than the offset, as when the terminal was made wider.
 			return {
@@ -53,23 +88,38 @@ export function reduceFlow(flow: Flow, event: FlowEvent): Flow {
 		case 'learn':
 			return learn(flow, event.known);
 		case 'open':
-			return withOpenings(flow, event.openings);
+			// The wait was for the proof of another policy.
+			return withOpenings(
+				flow.view === 'awaited' ? {...flow, view: 'rules'} : flow,
+				event.openings,
+			);
+		case 'applied':
+			return withApplied(flow, event.policy);
+		case 'blocked':
+			return {...flow, blocked: event.log, ...(flow.view === 'blocked' ? {focus: 0} : {})};
+		case 'fixed':
+			return {...flow, parting: flow.parting ?? 'looked'};
+		case 'undo-failed':
+			return withOutcome({...flow, applying: ASKING}, event.outcome);
 		case 'outcome':
-			return {...enter({...flow, applying: ASKING}, 1), outcome: event.outcome};
+			return withOutcome(enter({...flow, applying: ASKING}, 1), event.outcome);
 	}
 }
 
-/**
- * Moves the focus. The text about the newly focused choice is shown from its beginning; the field
- * of Ports has no such text.
- */
-function focusOn(flow: Flow, focus: number): Flow {
-	return {
-		...flow,
-		focus,
-		offset: focus === flow.focus ? flow.offset : 0,
-		view: flow.step === 'ports' && focus === -1 ? 'rules' : flow.view,
-	};
+/** What was changed, or may have been, is what the wizard says at its end, wherever it is left. */
+function withOutcome(flow: Flow, outcome: Outcome): Flow {
+	const changed = outcome.ok || outcome.rolledBack || outcome.unsure;
+	return {...flow, outcome, parting: changed ? outcome : flow.parting};
+}
+
+/** No word that confirms is longer. */
+const LONGEST_WORD = 20;
+
+function edit(flow: Flow, change: LineEdit): Flow {
+	const {text, cursor} = editLine({text: flow.field, cursor: flow.cursor}, change);
+	return !isTyping(flow) && text.length > LONGEST_WORD
+		? flow
+		: withField(flow.step === 'ports' ? focusOn(flow, -1) : flow, text, cursor);
 }
 
 /** The policy that choosing the focused choice would make. The rules panel shows how it differs. */
@@ -82,42 +132,41 @@ export function focusedPolicy(flow: Flow): Policy {
 		case 'helpers':
 			return toggleHelper(flow.policy, flow.focus);
 		case 'ports':
-			return flow.focus === -1
-				? {
-						...flow.policy,
-						openings: mergeOpenings([...flow.policy.openings, ...flow.entered.openings]),
-					}
-				: toggle(flow, flow.focus).policy;
+			return flow.focus !== -1
+				? toggle(flow, flow.focus).policy
+				: flow.entered.openings.length === 0
+					? flow.policy
+					: {...flow.policy, openings: addEntered(flow).openings};
 		default:
 			return flow.policy;
 	}
 }
 
-/** Whether a field takes the keys. Digits and letters are then text and no commands. */
-export function isTyping({step, view}: Flow): boolean {
-	return step === 'ports' || (step === 'review' && view === 'packet');
-}
-
 function choose(flow: Flow, index: number): Flow {
 	switch (flow.step) {
+		case 'home':
+			return chooseInHome(flow, index);
+		case 'welcome': {
+			const asks = ASKS[index];
+			return asks === undefined ? flow : enter({...flow, asks}, 1);
+		}
+
 		case 'neighbours':
 			return chooseNeighbour(flow, index);
 		case 'role':
 			return enter(withRole({...flow, roleChosen: true}, flow.roles[index] ?? flow.policy.role), 1);
 
 		case 'rejection':
-			return enter(
-				{...flow, policy: {...flow.policy, verdict: VERDICTS[index] ?? flow.policy.verdict}},
-				1,
-			);
+			return enter(withVerdict(flow, index), 1);
 		default:
 			return flow;
 	}
 }
 
-function withRole(flow: Flow, role: Role): Flow {
-	const openings = flow.openingsChosen ? flow.policy.openings : defaultPolicy(role).openings;
-	return withBasics({...flow, policy: {...flow.policy, role, openings}});
+/** The state with the verdict that is chosen in Rejection; other steps choose none. */
+function withVerdict(flow: Flow, index: number): Flow {
+	const verdict = flow.step === 'rejection' ? VERDICTS[index] : undefined;
+	return verdict === undefined ? flow : {...flow, policy: {...flow.policy, verdict}};
 }
 
 /**
@@ -137,57 +186,6 @@ function chooseNeighbour(flow: Flow, index: number): Flow {
 		policy: completePolicy({blocked}, flow.policy),
 	};
 	return enter(choice.openings.length === 0 ? next : withOpenings(next, choice.openings), 1);
-}
-
-/**
- * Adds facts about the machine that arrive late. The focus moves along with its line, and no answer
- * that the user gave is replaced.
- */
-function learn(flow: Flow, known: AnswerFacts): Flow {
-	const focused = flow.step === 'ports' ? rowsOf(flow)[flow.focus]?.key : undefined;
-	const role = known.recommendation.value?.role;
-	const roles =
-		role === undefined ? flow.roles : [role, ...flow.roles.filter((name) => name !== role)];
-	const learned = {
-		...flow,
-		known,
-		existing: findMatchingChoice(known, flow.existing),
-		...(flow.step === 'role' ? {} : {roles}),
-	};
-	const recommended =
-		flow.roleChosen || flow.step === 'role' || role === undefined
-			? learned
-			: withRole(learned, role);
-	const next = withBasics(recommended);
-	if (focused === undefined) {
-		return next;
-	}
-
-	const focus = rowsOf(next).findIndex(({key}) => key === focused);
-	return focus === -1 ? focusOn(next, focus) : {...next, focus};
-}
-
-/** Without an address and names, guests of this machine would be cut off by an answer that nobody gave. */
-function withBasics(flow: Flow): Flow {
-	const openings = openingsForGuests(basicOf(flow.known.guests.value ?? []));
-	return flow.openingsChosen || openings.length === 0
-		? flow
-		: {...withOpenings(flow, openings), openingsChosen: false};
-}
-
-/**
- * Finds the choice that means the same as the flags of the command line. Without flags none is
- * chosen yet.
- */
-function findMatchingChoice({choices}: AnswerFacts, existing: Existing): Existing {
-	const flagsOf = (one: Existing) =>
-		existingFlags(existing.saved === undefined ? {...one, saved: undefined} : one).join(' ');
-	const flags = flagsOf(existing);
-	const same =
-		flags === ''
-			? undefined
-			: choices.value?.find((choice) => choice.existing && flagsOf(choice.existing) === flags);
-	return same?.existing ?? existing;
 }
 
 function toggle(flow: Flow, index: number): Flow {
@@ -222,6 +220,5 @@ function submit(flow: Flow): Flow {
 		return enter(flow, 1);
 	}
 
-	const {openings, error} = flow.entered;
-	return error === undefined ? withField(withOpenings(flow, openings), '') : flow;
+	return flow.entered.error === undefined ? withField(withEntered(flow), '') : flow;
 }

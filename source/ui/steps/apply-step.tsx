@@ -1,16 +1,21 @@
 import {Box, Text} from 'ink';
-import {type ReactElement, useContext} from 'react';
+import {type ReactElement, useContext, useEffect} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import {explainObstacle} from '../../app/obstacle.ts';
+import type {ApplyPlan} from '../../app/plan-apply.ts';
+import {UNKNOWN_HOST} from '../../app/ssh-command.ts';
 import {NEW_CONNECTION} from '../../change/confirm-time.ts';
-import type {Elevation} from '../../host/exec/elevation.ts';
+import type {Elevation} from '../../lib/command-line.ts';
+import {commandLine} from '../../lib/command-line.ts';
 import {isExact, isProven, onlyLocksOut} from '../../proof/report.ts';
-import {printAccessPort} from '../../ruleset/lockout.ts';
+import {describeClosed} from '../../ruleset/describe-lockout.ts';
 import {AccessNote} from '../components/access-note.tsx';
 import {Choices} from '../components/choices.tsx';
 import {Paragraph, WidthContext} from '../components/paragraph.tsx';
 import {WordField} from '../components/word-field.tsx';
+import {rowsOf} from '../state/ports.ts';
 import type {Applying} from '../state/state.ts';
+import {describeBlocked} from '../text/served.ts';
 import {
 	APPLY_TEXT,
 	ELEVATE_TEXTS,
@@ -31,7 +36,7 @@ export function ApplyStep(props: StepProps): ReactElement {
 		const {message, hint} = explainObstacle(plan.obstacle, plan);
 		return (
 			<Box flexDirection="column">
-				<Text {...styleOf('warning')}>{message}</Text>
+				<Text {...styleOf('danger')}>{message}</Text>
 				<Paragraph lines={[hint]} />
 			</Box>
 		);
@@ -53,18 +58,34 @@ type AskingProps = StepProps & {readonly elevation: Elevation | undefined};
 
 function Asking(props: AskingProps): ReactElement {
 	const {flow, dispatch, machine, plan, actions, proof, elevation} = props;
+	const running = proof.status === 'running' && elevation === undefined;
+	const waits = flow.view === 'awaited';
+	// A user who skipped the proof, or types the word, knows that it still runs.
+	const mustWait = running && flow.view === 'rules' && plan.lockouts.length === 0;
 	const load = elevation === undefined ? actions.apply : () => actions.elevate(elevation);
-	const choices = [load, () => dispatch({type: 'back'})];
+	const choices = [
+		mustWait ? () => dispatch({type: 'view', view: 'awaited'}) : load,
+		() => dispatch({type: 'back'}),
+	];
+	const proven = proof.status === 'done' && isProven(proof.proof);
+	useEffect(() => {
+		if (waits && !running) {
+			dispatch({type: 'view', view: 'rules'});
+			if (proven) {
+				actions.apply();
+			}
+		}
+	});
+	const blocked = describeBlocked(rowsOf(flow), plan);
 	return (
 		<Box flexDirection="column">
 			{flow.outcome?.ok === false && <Failure {...flow.outcome} />}
-			<ProofNote proof={proof} />
+			<ProofNote proof={proof} waits={waits} mustWait={mustWait} />
 			{plan.lockouts.length > 0 && elevation === undefined ? (
 				<WordField
 					flow={flow}
-					dispatch={dispatch}
 					word={LOCK_OUT_WORD}
-					label={`To load them all the same, type ${LOCK_OUT_WORD} and press Enter:`}
+					label={`To load them all the same, type "${LOCK_OUT_WORD}" and press Enter:`}
 					onWord={actions.apply}
 				/>
 			) : (
@@ -76,8 +97,9 @@ function Asking(props: AskingProps): ReactElement {
 				/>
 			)}
 			<Box flexDirection="column" flexShrink={0} marginTop={1}>
-				{machine.remoteClient && <AccessNote plan={plan} remoteClient={machine.remoteClient} />}
+				<AccessNote plan={plan} />
 			</Box>
+			{blocked !== undefined && <Paragraph close lines={[blocked]} tone="attention" />}
 			<Paragraph
 				close
 				lines={[elevation === undefined ? safetyText(plan, machine.seconds) : ELEVATION_TEXT]}
@@ -91,15 +113,22 @@ function Failure({message, hint}: {readonly message: string; readonly hint: stri
 	const width = useContext(WidthContext);
 	return (
 		<Box flexShrink={0} flexDirection="column">
-			<Text {...styleOf('warning')}>
+			<Text {...styleOf('danger')}>
 				{wrapAnsi(`${glyphs.failed} ${message}. ${hint}.`, width, {hard: true})}
 			</Text>
 		</Box>
 	);
 }
 
+type ProofNoteProps = Pick<StepProps, 'proof'> & {
+	/** Whether the rules are loaded as soon as they are proven. */
+	readonly waits: boolean;
+	/** Whether Enter waits for the proof. */
+	readonly mustWait: boolean;
+};
+
 /** What the proof found. The note is green only if the rules were proven. */
-function ProofNote({proof}: Pick<StepProps, 'proof'>): ReactElement {
+function ProofNote({proof, waits, mustWait}: ProofNoteProps): ReactElement {
 	const width = useContext(WidthContext);
 	const proven = proof.status === 'done' && isProven(proof.proof);
 	const text = proven
@@ -108,14 +137,16 @@ function ProofNote({proof}: Pick<StepProps, 'proof'>): ReactElement {
 			: `${glyphs.done} Proven as you chose, but for what Proof names as left out.`
 		: proof.status === 'done'
 			? onlyLocksOut(proof.proof)
-				? `${glyphs.failed} Proven as you chose, and you could not come in again.`
+				? `${glyphs.failed} Proven as you chose, and you could not log in again.`
 				: `${glyphs.failed} The proof saw something else than you chose.`
 			: proof.status === 'running'
-				? 'The proof still runs. Esc goes back to it.'
+				? waits
+					? 'The rules are loaded when they are proven. Enter loads them now.'
+					: `The proof still runs${mustWait ? ', and is waited for' : ''}. Esc goes back to it.`
 				: 'Not proven: see the step Proof.';
 	return (
 		<Box flexShrink={0} marginBottom={1}>
-			<Text {...styleOf(proven ? 'accept' : 'warning')}>{truncate(text, width)}</Text>
+			<Text {...styleOf(proven ? 'good' : 'attention')}>{truncate(text, width)}</Text>
 		</Box>
 	);
 }
@@ -129,24 +160,32 @@ const ROOM_FOR_ALL = 10;
  * The wait for the confirmation. On a low terminal the other texts give way to the key or word that
  * confirms, since the user must find it in time.
  */
-function Waiting({flow, dispatch, machine, height, actions, waiting}: WaitingProps): ReactElement {
+function Waiting(props: WaitingProps): ReactElement {
+	const {flow, machine, plan, height, actions, waiting} = props;
 	const width = useContext(WidthContext);
 	const {secondsLeft, logins, doubt, keepable, beside = []} = waiting;
 	const tight = height < ROOM_FOR_ALL;
 	const seconds = secondsText(secondsLeft);
 	const countdown = tight
-		? `The old rules come back in ${seconds} s.`
-		: `The rules are loaded. The old ones come back in ${seconds} s, unless you keep these.`;
+		? `The old rules are restored in ${seconds} s.`
+		: `New rules are active. The old rules are restored in ${seconds} s, unless you keep the new ones.`;
 	return (
 		<Box flexDirection="column">
-			<Text {...styleOf(secondsLeft <= 10 ? 'warning' : 'accent')}>
+			<Text {...styleOf(secondsLeft <= 10 ? 'danger' : 'accent')}>
 				{wrapAnsi(countdown, width, {hard: true})}
 			</Text>
+			{!tight && !screenReader && <Bar left={secondsLeft / machine.seconds} width={width} />}
 			{(!tight || keepable) && (
 				<Paragraph
 					close={tight}
-					lines={howToProve(waiting, machine)}
-					tone={logins.length > 0 ? 'accept' : doubt === undefined ? 'plain' : 'warning'}
+					lines={howToProve(waiting, machine, plan)}
+					tone={
+						logins.length > 0
+							? 'good'
+							: doubt === undefined && plan.lockouts.length === 0
+								? 'plain'
+								: 'attention'
+					}
 				/>
 			)}
 			{keepable ? (
@@ -157,30 +196,30 @@ function Waiting({flow, dispatch, machine, height, actions, waiting}: WaitingPro
 				<Box marginTop={tight ? 0 : 1} flexShrink={0}>
 					<WordField
 						flow={flow}
-						dispatch={dispatch}
 						word={KEEP_WORD}
 						label={
 							tight
-								? `Log in anew, or type ${KEEP_WORD} and Enter:`
+								? `Log in again, or type ${KEEP_WORD} and Enter:`
 								: `To keep them without that, type ${KEEP_WORD} and press Enter:`
 						}
 						onWord={actions.keep}
 					/>
 				</Box>
 			)}
-			<Paragraph lines={['Esc puts the old rules back at once.']} tone="muted" />
-			{!tight && beside.length > 0 && <Paragraph lines={beside.slice(0, 2)} tone="warning" />}
+			<Paragraph lines={['Esc restores the old rules at once.']} tone="muted" />
+			{!tight && beside.length > 0 && <Paragraph lines={beside.slice(0, 2)} tone="danger" />}
 		</Box>
 	);
 }
 
 function howToProve(
 	{logins, doubt, keepable}: WaitingProps['waiting'],
-	{rehearsal, remoteClient}: StepProps['machine'],
+	{rehearsal, sshCommand}: StepProps['machine'],
+	{session, lockouts}: ApplyPlan,
 ): readonly string[] {
 	const login = logins.at(-1);
 	if (login !== undefined) {
-		return [`${glyphs.done} New login from ${login} seen: you can get in again.`];
+		return [`${glyphs.done} New login from ${login} seen: you can still log in.`];
 	}
 
 	if (rehearsal) {
@@ -190,17 +229,42 @@ function howToProve(
 	}
 
 	if (keepable) {
-		return ["You are at the machine's own console: no rule can shut you out of that."];
+		return ["You are at the machine's own console: no rule can lock you out of it."];
 	}
 
-	const through = remoteClient
-		? `, through ${remoteClient.accessPorts.map(printAccessPort).join(' or ')}`
-		: '';
-	if (doubt !== undefined) {
-		return [`A login was seen. ${doubt}. Log in now as you did before${through}.`];
+	if (lockouts.length > 0) {
+		const from = session.kind === 'remote' && session.client ? ` for ${session.client}` : '';
+		return [
+			`${describeClosed(lockouts)}${from} by these rules, as you chose: a login from there cannot succeed. Keep them only if console access works.`,
+		];
 	}
 
+	// A shared connection of ssh(1) would not be a new one.
+	const command = doubt === undefined ? sshCommand : sshCommand?.replace(/^ssh/, NEW_CONNECTION);
+	const how = command === undefined ? ['Log in again from a second terminal.'] : [`    ${command}`];
 	return [
-		`Open a second terminal and log in now${through}, over a new connection (${NEW_CONNECTION}). This session proves nothing: it was open before. In the new one fw-wizard confirm keeps the rules as well.`,
+		...(doubt === undefined ? [] : [`A login was seen. ${doubt}.`]),
+		...(command === undefined ? [] : ['Log in again from a second terminal:']),
+		...how,
+		...(command?.includes(UNKNOWN_HOST)
+			? ['HOST is the name or address that you use for it.']
+			: []),
+		...(doubt === undefined
+			? [
+					`This session proves nothing: it was open before. In the new one ${commandLine('confirm')} keeps the rules as well.`,
+				]
+			: []),
 	];
+}
+
+/** The time that is left, as a bar that empties. */
+function Bar({left, width}: {readonly left: number; readonly width: number}): ReactElement {
+	const cells = Math.max(10, Math.min(60, width));
+	const full = Math.max(0, Math.min(cells, Math.round(cells * left)));
+	return (
+		<Box flexShrink={0}>
+			<Text {...styleOf(full > cells / 6 ? 'accent' : 'danger')}>{glyphs.cell.repeat(full)}</Text>
+			<Text {...styleOf('muted')}>{glyphs.emptyCell.repeat(cells - full)}</Text>
+		</Box>
+	);
 }

@@ -24,7 +24,7 @@ export function RejectionStep({flow, dispatch, height}: StepProps): ReactElement
 				onChoose={(index) => dispatch({type: 'choose', index})}
 			/>
 			<Box marginTop={1} flexShrink={0}>
-				<Text>{boxText(flow.policy.log)} Log what is turned away (key l)</Text>
+				<Text>{boxText(flow.policy.log)} Log blocked packets (key l)</Text>
 			</Box>
 			<Paragraph
 				close={height < LINES}

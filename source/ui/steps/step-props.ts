@@ -1,18 +1,22 @@
 import type {Dispatch} from 'react';
+import type {AppliedStatus} from '../../app/applied-status.ts';
 import type {Beside} from '../../app/beside-policy.ts';
 import type {AnswerFacts} from '../../app/discover.ts';
+import type {BlockedLog} from '../../app/inspect/log.ts';
 import type {ApplyPlan} from '../../app/plan-apply.ts';
 import type {PacketTrier} from '../../app/try-packet.ts';
 import type {Existing} from '../../existing/cleanup-plan.ts';
 import type {Exposure} from '../../exposure/model.ts';
-import type {Elevation} from '../../host/exec/elevation.ts';
 import type {Availability} from '../../host/machine/modules.ts';
+import type {Elevation} from '../../lib/command-line.ts';
 import type {HelperName} from '../../policy/helpers.ts';
 import type {Policy} from '../../policy/policy.ts';
 import type {RemoteClient} from '../../ruleset/lockout.ts';
+import type {Suggestions} from '../../services/suggest-clients.ts';
 import type {ChecklistState} from '../hooks/use-checklist.ts';
 import type {Comparison, ProofState} from '../hooks/use-proof.ts';
 import type {Flow, FlowEvent} from '../state/state.ts';
+import type {MachineView} from '../text/welcome.ts';
 import type {Line} from '../text/wrap.ts';
 
 /**
@@ -38,7 +42,7 @@ export type StepProps = {
 };
 
 /** The actions of a step that are no events of the state. */
-export type Actions = {
+type Actions = {
 	/** Loads the rules and waits for the confirmation. */
 	readonly apply: () => void;
 	/** Confirms the rules that are loaded. */
@@ -51,9 +55,15 @@ export type Actions = {
 };
 
 /** The facts and functions of this machine that the steps need. */
-export type HostView = {
-	/** The lines of Welcome about the machine. */
-	readonly findings: readonly Line[];
+export type HostView = MachineView & {
+	/** What is known of the firewall that was applied here; undefined where none was, or where it cannot be read. */
+	readonly status: AppliedStatus | undefined;
+	/** Reads `status` again. Never throws. */
+	readonly readStatus: () => Promise<void>;
+	/** Reads what was blocked in the last 24 hours; undefined where it cannot be read. Never throws. */
+	readonly readBlocked: () => Promise<BlockedLog | undefined>;
+	/** Undoes the change that `status` names. @throws {HostError} where that is not possible */
+	readonly undo: () => Promise<readonly number[]>;
 	/** The facts that are still missing, in words. While there are any, keys wait in Welcome. */
 	readonly looking: readonly string[];
 	/**
@@ -75,15 +85,19 @@ export type HostView = {
 	readonly addresses: readonly string[];
 	/** The interface on which a packet that the user tries arrives. */
 	readonly inInterface: string;
-	/** The remote client of this session. Undefined at the console, and where it is not known. */
 	/** The names of all interfaces; undefined where they are not known. */
 	readonly interfaceNames: ReadonlySet<string> | undefined;
+	/** For whom a port may be opened here, beside everybody. */
+	readonly suggested: Suggestions;
+	/** The remote client of this session. Undefined at the console, and where it is not known. */
 	readonly remoteClient: RemoteClient | undefined;
 	/**
 	 * The init system that loads the rules at boot. Undefined where fw-wizard supports none of this
 	 * machine.
 	 */
 	readonly boot: string | undefined;
+	/** The command by which the user can log in as they did; undefined where that is not known. */
+	readonly sshCommand: string | undefined;
 	/** The seconds in which the rules must be confirmed. */
 	readonly seconds: number;
 	/** Whether this is a rehearsal, in which nobody can log in. */
@@ -98,6 +112,11 @@ export type HostView = {
 	 */
 	readonly planApply: (policy: Policy, existing: Existing) => ApplyPlan;
 };
+
+/** Whether facts are missing on which the recommended answers depend, or are not in the state yet. */
+export function isLooking({known}: Flow, machine: Pick<HostView, 'looking' | 'known'>): boolean {
+	return machine.looking.length > 0 || known !== machine.known;
+}
 
 /** The program that would remove the plan's obstacle, which is that the user is not root. */
 export function elevationFor({obstacle}: ApplyPlan, machine: HostView): Elevation | undefined {

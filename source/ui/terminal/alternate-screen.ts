@@ -42,9 +42,11 @@ export class Screen {
 	 * sequence that clears the scrollback is removed: Ink sends it when the terminal becomes smaller
 	 * than the frame, and xterm and tmux then delete the user's lines behind the alternate screen as
 	 * well.
+	 *
+	 * Signals stay with us until `handedOver`: without anybody who listens, one ends the program at once.
+	 * @param onWrite told of each write
 	 */
-	handOver(): NodeJS.WriteStream {
-		this.#stopWatching();
+	handOver(onWrite: () => void): NodeJS.WriteStream {
 		let open = this.#holder === 'us';
 		let erase = '';
 		this.#holder = 'ink';
@@ -60,8 +62,10 @@ export class Screen {
 			return frame.replaceAll(ERASE_SCROLLBACK, '');
 		};
 		const terminal = this.#terminal;
-		const write = (data: string | Uint8Array, ...rest: never[]) =>
-			terminal.write(typeof data === 'string' ? translate(data) : data, ...rest);
+		const write = (data: string | Uint8Array, ...rest: never[]) => {
+			onWrite();
+			return terminal.write(typeof data === 'string' ? translate(data) : data, ...rest);
+		};
 		return new Proxy(terminal, {
 			get(target, name) {
 				const value = Reflect.get(target, name, target);
@@ -70,10 +74,15 @@ export class Screen {
 		});
 	}
 
+	/** Ends our own watch for signals, when Ink has begun its own: it gets a signal that has come meanwhile. */
+	handedOver(): void {
+		this.#stopWatching();
+	}
+
 	/** Leaves the screen, unless Ink holds it. */
 	close(): void {
+		this.#stopWatching();
 		if (this.#holder === 'us') {
-			this.#stopWatching();
 			this.#terminal.write(LEAVE + SHOW_CURSOR);
 		}
 

@@ -3,19 +3,22 @@ import {OWN_SERVICES} from '../../policy/services.ts';
 import {bindingsOf} from '../keys/bindings.ts';
 import {keyLine} from '../keys/format-bindings.ts';
 import {plainKeyState} from '../keys/key-state.ts';
-import {NOTHING_KNOWN, startFlow, stepsOf} from '../state/state.ts';
-import {QUESTIONS, REASSURANCE, railOf, STEP_NAMES} from '../text/texts.ts';
+import {menuHeight} from '../menu-height.ts';
+import {startFlow, stepsOf, WELCOME_CHOICES} from '../state/state.ts';
+import {headLine, railOf, STEP_NAMES, safetyNote} from '../text/texts.ts';
 import {truncate} from '../text/truncate.ts';
-import type {Line} from '../text/wrap.ts';
+import type {MachineView} from '../text/welcome.ts';
 import {glyphs, paint, type Tone} from '../theme.ts';
 
-const WELCOME_KEYS = bindingsOf(plainKeyState(startFlow({}, [], OWN_SERVICES)));
+const WELCOME = startFlow({}, [], OWN_SERVICES);
 
 type FirstFrameOptions = {
 	readonly columns: number;
 	readonly rows: number;
 	readonly banner: string | undefined;
-	readonly findings: readonly Line[];
+	readonly machine: MachineView;
+	/** The seconds in which a change must be confirmed. */
+	readonly seconds: number;
 	readonly colour: boolean;
 };
 
@@ -27,34 +30,36 @@ export function firstFrame({
 	columns: width,
 	rows,
 	banner,
-	findings,
+	machine,
+	seconds,
 	colour,
 }: FirstFrameOptions): string {
 	const columns = width - 1;
 	const say = (text: string, tone: Tone) => (colour ? paint(text, tone) : text);
 	const wrap = (text: string) => wrapAnsi(text, columns, {hard: true}).split('\n');
-	const body = [
-		...findings.flatMap(({text, tone}) => wrap(text).map((line) => say(line, tone))),
-		'',
-		...wrap(REASSURANCE),
-	];
+	const findings = machine.findings.flatMap(({text, tone}) =>
+		wrap(text).map((line) => say(line, tone)),
+	);
+	const body = [...findings, '', ...wrap(safetyNote(seconds))];
 	const head = [
 		...(banner === undefined ? [] : [say(truncate(banner, columns).padEnd(columns), 'banner')]),
+		say(headLine(machine.head, columns), 'muted'),
 		rail(columns, say),
-		say(glyphs.line.repeat(columns), 'muted'),
-		say(truncate(QUESTIONS.welcome, columns), 'strong'),
+		say(truncate(machine.headline, columns), 'strong'),
 		'',
 	];
 	const room = Math.max(0, rows - 1 - head.length - 1);
+	const viewport = {lines: findings.length, height: menuHeight(room, WELCOME_CHOICES.length)};
+	const keys = bindingsOf({...plainKeyState(WELCOME), looking: true, viewport});
 	return [
 		...head,
 		...Array.from({length: room}, (_, index) => body[index] ?? ''),
-		say(keyLine(WELCOME_KEYS, columns), 'muted'),
+		say(keyLine(keys, columns), 'muted'),
 	].join('\r\n');
 }
 
 function rail(columns: number, say: (text: string, tone: Tone) => string): string {
-	const steps = stepsOf({known: NOTHING_KNOWN});
+	const steps = stepsOf(WELCOME);
 	const short = railOf('welcome', steps, columns);
 	return short === undefined
 		? steps

@@ -1,9 +1,12 @@
+import type {Published} from '../../existing/nat/published-ports.ts';
 import {quoteIfNeeded} from '../../lib/shell-quote.ts';
 import {printOpening, shortOpening} from '../../policy/opening.ts';
 import {adviseOn} from '../../services/advice.ts';
 import {programNamed} from '../../services/known-programs/find.ts';
 import type {PortRow} from '../state/port-rows.ts';
+import {portKey} from '../state/published-rows.ts';
 import {advicesOf, describeListeners, describeUses, printPort, rowNote, unique} from './ports.ts';
+import {describePublishedRow, publishingNote} from './published.ts';
 
 /** The alternatives to opening a port, each with its command. The wizard runs none of them. */
 export function alternativesTo(row: PortRow | undefined, nat: string): readonly string[] {
@@ -31,23 +34,28 @@ export function alternativesTo(row: PortRow | undefined, nat: string): readonly 
 				...advicesOf(row.opening),
 				'These are yours to run: the wizard runs none of them.',
 			];
-		case 'published': {
-			const {protocol, port, by, to} = row.published;
-			const [process] = programNamed(by)?.proxies ?? [];
+		case 'publishing':
+			return [`Published ports: ${publishingNote(row)}.`];
+		case 'published':
 			return [
-				`${port}/${protocol}: ${by} forwards it to ${to}, past INPUT. Rules in INPUT never see it.`,
-				...(process === undefined
-					? ['To shut it, remove the DNAT rule, or filter in the FORWARD chain.']
-					: adviceLines({protocol, port, container: by, process}, 'listener')),
+				`${portKey(row.ports)}: ${describePublishedRow(row)}.`,
+				...unique(row.published.flatMap(waysWithout)),
 				'These are yours to run: the wizard runs none of them.',
 			];
-		}
-
+		case 'inside':
 		case 'opening':
 			return [`${shortOpening(row.opening)}: ${rowNote(row)}.`];
 		default:
 			return [];
 	}
+}
+
+/** How the program that publishes a port is told not to, or to publish it for this machine alone. */
+function waysWithout({protocol, port, by}: Published): readonly string[] {
+	const [process] = programNamed(by)?.proxies ?? [];
+	return process === undefined
+		? ['To close it without this policy, remove the DNAT rule, or filter in the FORWARD chain.']
+		: adviceLines({protocol, port, container: by, process}, 'listener');
 }
 
 function adviceLines(
@@ -57,7 +65,7 @@ function adviceLines(
 	const {stop, loopback, note, portByChance} = adviseOn(listener);
 	return [
 		...(portByChance === undefined || kind === 'loopback' ? [] : [`${portByChance}.`]),
-		`Stop it: ${stop ?? 'how it was started was not found out; end the program that you do not need'}`,
+		`Stop it: ${stop ?? 'start method unknown; end the program that you do not need'}`,
 		...(kind === 'loopback'
 			? []
 			: [

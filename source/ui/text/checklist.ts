@@ -19,7 +19,7 @@ export function checklistLines(
 		...wrapLines(item.title, width, TONES[item.state], `${signOf(item)} `),
 		...(item.cause === undefined ? [] : wrapLines(item.cause, width, 'plain', '    ')),
 		...(item.id === 'scanned' && item.state === 'open'
-			? wrapLines(`right is: ${RIGHT_ANSWERS[verdict]}`, width, 'plain', '    ')
+			? wrapLines(`expected: ${RIGHT_ANSWERS[verdict]}`, width, 'plain', '    ')
 			: []),
 		...(item.fix === undefined ? [] : wrapLines(item.fix, width, 'muted', '    ')),
 	]);
@@ -32,7 +32,7 @@ export function isReadyToReboot(items: readonly Item[]): boolean {
 
 const ORDER: ReadonlyArray<Item['state']> = ['failed', 'open', 'ok'];
 
-const TONES = {ok: 'accept', failed: 'warning', open: 'reject'} as const;
+const TONES = {ok: 'good', failed: 'danger', open: 'attention'} as const;
 
 function signOf({state}: Item): string {
 	return {ok: glyphs.done, failed: glyphs.failed, open: glyphs.open}[state];

@@ -1,20 +1,34 @@
+import {formatNumber} from '../../lib/format-number.ts';
+import {joinWords} from '../../lib/list.ts';
 import {FAMILIES} from '../../lib/network.ts';
-import {printPorts} from '../../lib/port-ranges.ts';
+import {subtractRanges} from '../../lib/port-ranges.ts';
 import {adviseOpenings} from '../../policy/advise-openings.ts';
+import {describeLeft} from '../../policy/ending.ts';
 import {
 	isDiscovery,
 	type Opening,
 	printOpening,
-	type Sources,
 	shortOpening,
 	shortSources,
 } from '../../policy/opening.ts';
 import type {Port} from '../../policy/port-openings.ts';
+import {networksOf, type Sources} from '../../policy/sources.ts';
 import {adviseOn} from '../../services/advice.ts';
+import {describeInside} from '../../services/guest-service.ts';
 import type {Listener} from '../../services/listener.ts';
 import {type ProtocolUse, verbOf} from '../../services/protocol-use.ts';
+import type {InsideRow} from '../state/inside-rows.ts';
 import type {PortRow} from '../state/port-rows.ts';
+import {type PublishedRow, portKey} from '../state/published-rows.ts';
 import {boxText, screenReader, type Tone} from '../theme.ts';
+import {
+	containersOf,
+	publishedNote,
+	publishedText,
+	publishers,
+	publishingNote,
+	publishingText,
+} from './published.ts';
 
 /** Wide enough for most ports, so that the text after them begins in one column. */
 const PORT_COLUMNS = 12;
@@ -26,8 +40,8 @@ export function rowText(row: PortRow): {readonly text: string; readonly tone: To
 		case 'listener': {
 			const open = row.openings.length > 0;
 			return {
-				text: `${screenReader ? '' : `${boxText(open)} `}${columns(printPort(row.port), openingsText(row.openings, row.mayBeForwarded))}${namesOf(row.listeners)}`,
-				tone: open ? 'accept' : 'plain',
+				text: `${screenReader ? '' : `${boxText(open)} `}${columns(printPort(row.port), openingsText(row.openings, row.mayBeForwarded))}${namesOf(row.listeners)}${notesOf(row.openings)}`,
+				tone: open ? 'good' : 'plain',
 			};
 		}
 
@@ -35,22 +49,47 @@ export function rowText(row: PortRow): {readonly text: string; readonly tone: To
 			const open = row.openings.length > 0;
 			return {
 				text: `${screenReader ? '' : `${boxText(open)} `}${columns(printOpening(row.opening), openingsText(row.openings))}${usersOf(row.uses)}`,
-				tone: open ? 'accept' : 'plain',
+				tone: open ? 'good' : 'plain',
+			};
+		}
+
+		case 'inside': {
+			const open = row.openings.length > 0;
+			return {
+				text: `${screenReader ? '' : `${boxText(open)} `}${columns(shortOpening(row.opening), openingsText(row.openings))}${insideOf(row)}`,
+				tone: open ? 'good' : 'plain',
+			};
+		}
+
+		case 'publishing': {
+			const mark = row.cluster === undefined ? boxText(row.governed) : ' ! ';
+			return {
+				text: `${screenReader ? '' : `${mark} `}Published ports: ${publishingText(row)}`,
+				tone: row.governed ? 'plain' : 'attention',
 			};
 		}
 
 		case 'published': {
-			const {protocol, port, last, by, to} = row.published;
-			const ports = `${printPorts({first: port, last: last ?? port}, '-')}/${protocol}`;
+			const {ports, published, openings, governed} = row;
+			const port = portKey(ports);
+			if (!governed) {
+				const makers = publishers(published.map(({by}) => by));
+				return {
+					text: `${screenReader ? '' : ' !  '}${column(port, PORT_COLUMNS)}left to ${makers}: ${containersOf(row)}`,
+					tone: 'attention',
+				};
+			}
+
+			const open = openings.length > 0;
 			return {
-				text: `${screenReader ? '' : ' !  '}${column(ports, PORT_COLUMNS)}beyond our reach: ${by}, to ${to}`,
-				tone: 'warning',
+				text: `${screenReader ? '' : `${boxText(open)} `}${columns(port, publishedState(row))}${publishedText(row)}`,
+				tone: open ? 'good' : 'plain',
 			};
 		}
 
 		case 'opening':
 			return {
-				text: `${screenReader ? '' : `${boxText(true)} `}${column(shortOpening(row.opening), PORT_COLUMNS)}${screenReader ? 'open, ' : ''}${describeOpening(row.opening)}${row.listens === false ? '; nothing listens' : ''}`,
+				text: `${screenReader ? '' : `${boxText(true)} `}${column(shortOpening(row.opening), PORT_COLUMNS)}${screenReader ? 'open, ' : ''}${describeOpening(row.opening)}${row.listens === false ? '; nothing listens' : ''}${row.opening.comment === undefined ? '' : `: ${row.opening.comment}`}`,
 				tone: 'plain',
 			};
 		case 'loopback':
@@ -61,23 +100,26 @@ export function rowText(row: PortRow): {readonly text: string; readonly tone: To
 	}
 }
 
+/** When openings end, and what the user says of them, behind the programs: `; ends in 2 h: Web`. */
+function notesOf(openings: readonly Opening[]): string {
+	const ends = unique(openings.flatMap(({until}) => until ?? []));
+	const comments = unique(openings.flatMap(({comment}) => comment ?? []));
+	return `${ends.map((until) => `; ends ${describeLeft(until)}`).join('')}${comments.length > 0 ? `: ${comments.join(', ')}` : ''}`;
+}
+
 /** The note about the focused line: the program, and what the keys do. */
 export function rowNote(row: PortRow): string {
 	switch (row.kind) {
 		case 'listener':
-			return `${describeListeners(row.listeners)}. ${row.mayBeForwarded ? 'Whether it is forwarded to a container is unknown: only root can read that. ' : ''}${chanceOf(row.listeners)}Space ${row.openings.length > 0 ? 'shuts' : 'opens'} it. Tab: how to do without it`;
+			return `${describeListeners(row.listeners)}. ${row.mayBeForwarded ? 'Whether it is forwarded to a container is unknown: only root can read that. ' : ''}${chanceOf(row.listeners)}Space ${row.openings.length > 0 ? 'closes' : 'opens'} it. Tab: other ways to protect it`;
 		case 'protocol':
-			return `${describeUses(row.uses)}. Space ${row.openings.length > 0 ? 'closes' : 'opens'} it. Tab: how to do without it`;
-		case 'published': {
-			const {by, to, from, on, address} = row.published;
-			const where = [
-				...(address === '0.0.0.0' || address === '::' ? [] : [`at ${address}`]),
-				...(on === undefined ? [] : [`on ${on}`]),
-				...(from === undefined ? [] : [`from ${from}`]),
-			];
-			return `${by} forwards it to ${to}${where.length > 0 ? `, ${where.join(', ')}` : ''}: it never meets INPUT, so no rule here shuts it. Tab: what does`;
-		}
-
+			return `${describeUses(row.uses)}. Space ${row.openings.length > 0 ? 'closes' : 'opens'} it. Tab: other ways to protect it`;
+		case 'inside':
+			return `${insideOf(row)}: ${joinWords(unique(row.services.flatMap(({users}) => users)))} used it when this was read. Space ${row.openings.length > 0 ? 'closes' : 'opens'} it for that network alone`;
+		case 'publishing':
+			return publishingNote(row);
+		case 'published':
+			return publishedNote(row);
 		case 'opening':
 			return row.listens === false
 				? 'Nothing listens there now: whatever starts to can be reached. Space or Del removes it'
@@ -85,6 +127,12 @@ export function rowNote(row: PortRow): string {
 		case 'loopback':
 			return `${describeListeners(row.listeners)}: others cannot reach it, whatever the rules say`;
 	}
+}
+
+/** `postgres, for containers of app_default` */
+function insideOf({services}: InsideRow): string {
+	const programs = unique(services.map(({program}) => program));
+	return `${programs.join(', ')}, for ${joinWords(unique(services.map(({network}) => describeInside(network))))}`;
 }
 
 /** `22/tcp` */
@@ -116,8 +164,9 @@ function describeOpening(opening: Opening): string {
 
 /** `one network, IPv4 only` or `22 networks, IPv4 and IPv6` */
 function describeSources(from: Sources): string {
-	const families = FAMILIES.filter((family) => from.some((source) => source.family === family));
-	return `${from.length === 1 ? 'one network' : `${from.length} networks`}, ${families.map((family) => `IPv${family}`).join(' and ')}${families.length === 1 ? ' only' : ''}`;
+	const networks = networksOf(from);
+	const families = FAMILIES.filter((family) => networks.some((one) => one.family === family));
+	return `${networks.length === 1 ? 'one network' : `${formatNumber(networks.length)} networks`}, ${families.map((family) => `IPv${family}`).join(' and ')}${families.length === 1 ? ' only' : ''}`;
 }
 
 function columns(port: string, state: string): string {
@@ -135,13 +184,24 @@ function openingsText(openings: readonly Opening[], mayBeForwarded = false): str
 		(opening) => !isDiscovery(opening) && opening.from === undefined && opening.on === undefined,
 	);
 	const [first] = openings;
+	const limit = openings.every((opening) => opening.kind === 'port' && opening.limit)
+		? ' limit'
+		: '';
 	if (wide || first === undefined) {
-		return wide ? 'open' : mayBeForwarded ? 'unknown' : 'shut';
+		return wide ? `open${limit}` : mayBeForwarded ? 'unknown' : 'closed';
 	}
 
 	return isDiscovery(first)
 		? 'open to multicast'
-		: `open${first.from === undefined ? '' : ` from ${shortSources(first.from)}`}${first.on === undefined ? '' : ` on ${first.on}`}${openings.length > 1 ? ' and others' : ''}`;
+		: `open${first.from === undefined ? '' : ` from ${shortSources(first.from)}`}${first.on === undefined ? '' : ` on ${first.on}`}${limit}${openings.length > 1 ? ' and others' : ''}`;
+}
+
+/** Whether published ports are open; of a range perhaps some. */
+function publishedState({ports, openings}: PublishedRow): string {
+	const ranges = openings.flatMap((one) => (one.kind === 'port' ? [one] : []));
+	return openings.length > 0 && subtractRanges([ports], ranges).length > 0
+		? 'open in part'
+		: openingsText(openings);
 }
 
 /** That the port changes at each start of its program; empty where it does not. */
@@ -188,7 +248,8 @@ export function advicesOf(opening: Opening): readonly string[] {
 	return adviseOpenings([opening], undefined);
 }
 
-function namesOf(listeners: readonly Listener[]): string {
+/** The names of programs that listen, each once. */
+export function namesOf(listeners: readonly Listener[]): string {
 	return unique(listeners.map((listener) => adviseOn(listener).name)).join(', ');
 }
 

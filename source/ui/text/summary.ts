@@ -1,4 +1,6 @@
+import {describeUndone} from '../../app/undo-change.ts';
 import {type Existing, existingFlags} from '../../existing/cleanup-plan.ts';
+import {commandLine} from '../../lib/command-line.ts';
 import {quoteIfNeeded} from '../../lib/shell-quote.ts';
 import {describeEvery} from '../../persistence/watch/choice.ts';
 import {shortOpening} from '../../policy/opening.ts';
@@ -6,14 +8,14 @@ import {type Policy, policyFlags} from '../../policy/policy.ts';
 import {nmapCommands} from '../../proof/nmap/commands.ts';
 import type {ExitReason} from '../state/exit-reason.ts';
 
-export type Summary = {
+type Summary = {
 	/** The text that the terminal shows after the wizard, in whole lines. */
 	readonly text: string;
 	/**
-	 * 0: confirmed, or only looked at. 4: rolled back. 130: the wizard was left before anything was
-	 * loaded.
+	 * 0: confirmed, or only looked at. 3: failed on the way. 4: rolled back. 130: the wizard was left before
+	 * anything was loaded.
 	 */
-	readonly exitCode: 0 | 4 | 130;
+	readonly exitCode: 0 | 3 | 4 | 130;
 };
 
 type SummaryContext = {
@@ -36,17 +38,27 @@ export function summarize(
 	context: SummaryContext,
 ): Summary {
 	if (reason === 'looked') {
-		const text = 'Nothing was changed. The checklist again: fw-wizard check\n';
+		const text = `The checklist again: ${commandLine('check')}\n`;
 		return {text, exitCode: 0};
+	}
+
+	if (reason !== undefined && 'undone' in reason) {
+		return {text: `${describeUndone(reason.undone)}\n`, exitCode: 0};
 	}
 
 	if (reason?.ok) {
 		return {text: `${[reason.message, ...describeKept(context)].join('\n')}\n`, exitCode: 0};
 	}
 
-	return reason?.rolledBack
-		? {text: `${reason.message}. ${reason.hint}.\nTo try again: fw-wizard\n`, exitCode: 4}
-		: {text: 'Nothing was changed.\n', exitCode: 130};
+	if (reason?.rolledBack || reason?.unsure) {
+		const next = reason.rolledBack
+			? `To try again: ${commandLine()}`
+			: `To see what is loaded: ${commandLine('status')}`;
+		const text = `${reason.message}. ${reason.hint}.\n${next}\n`;
+		return {text, exitCode: reason.rolledBack ? 4 : 3};
+	}
+
+	return {text: 'Nothing was changed.\n', exitCode: 130};
 }
 
 function describeKept({
@@ -65,29 +77,30 @@ function describeKept({
 		...(policy === undefined ? [] : [describePolicy(policy)]),
 		...(rehearsal
 			? [
-					'That was a rehearsal: the machine itself is as it was, and nothing is kept.',
-					`To do it there, as root: ${['fw-wizard', ...flags].join(' ')}`,
+					'That was a rehearsal: the machine itself is as it was, and nothing is saved.',
+					`To do it there, as root: ${commandLine(flags.join(' '))}`,
 				]
 			: [
-					`Kept in /etc/fw-wizard${boot === undefined ? '; nothing loads it at boot' : `, and loaded at boot by ${boot}`}.`,
+					`To undo it: ${commandLine('undo')}`,
+					`Saved in /etc/fw-wizard${boot === undefined ? '; nothing loads it at boot' : `, and loaded at boot by ${boot}`}.`,
 					...(watchedEvery === undefined
 						? []
 						: [
-								`Watched after a boot, and every ${describeEvery(watchedEvery)}: fw-wizard watch on|off|status`,
+								`Watched after a boot, and every ${describeEvery(watchedEvery)}: ${commandLine('watch on|off|status')}`,
 							]),
-					'To undo it: fw-wizard undo',
 					'What to do next:',
-					`  from another machine, its TCP ports: ${nmapCommands(address).fast}`,
-					'  here, with its result: fw-wizard prove --nmap scan.xml',
-					'  after the next boot: fw-wizard check',
+					`  from another machine, its TCP ports, in about 2 minutes: ${nmapCommands(address).fast}`,
+					`  here, with its result: ${commandLine('prove --nmap scan.xml')}`,
+					`  after the next boot: ${commandLine('check')}`,
 				]),
 	];
 }
 
-function describePolicy({openings, verdict, helpers, log}: Policy): string {
+function describePolicy({openings, verdict, helpers, log, published}: Policy): string {
 	return [
-		`Let in: ${openings.length === 0 ? 'nothing' : openings.map(shortOpening).join(', ')}.`,
+		`Open: ${openings.length === 0 ? 'nothing' : openings.map(shortOpening).join(', ')}.`,
 		`The rest: ${verdict}${log ? ', logged' : ''}.`,
+		...(published === 'policy' ? ['The same holds for ports that containers publish.'] : []),
 		...(helpers.length === 0 ? [] : [`Helpers: ${helpers.join(', ')}.`]),
 	].join(' ');
 }

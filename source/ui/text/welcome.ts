@@ -1,18 +1,25 @@
+import {hostname} from 'node:os';
+import {currentUser} from '../../change/journal.ts';
+import type {Published} from '../../existing/nat/published-ports.ts';
 import type {Facts} from '../../host/machine/facts.ts';
-import type {HostFacts} from '../../host/machine/host-facts.ts';
+import {type HostFacts, isRoot} from '../../host/machine/host-facts.ts';
 import type {HostReport} from '../../host/machine/host-report.ts';
-import {describeSession} from '../../host/sockets/describe-session.ts';
+import {distributionHere} from '../../host/machine/system.ts';
 import {describePublicAddress, scopeOf} from '../../lib/address-scope.ts';
-import {joinWords} from '../../lib/list.ts';
+import {commandLine} from '../../lib/command-line.ts';
+import {joinSome, joinWords} from '../../lib/list.ts';
+import {stripPrefixLength} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
-import {ROLE_TEXTS} from './texts.ts';
-import type {Line} from './wrap.ts';
+import {printAccessPort} from '../../ruleset/lockout.ts';
+import type {Listener} from '../../services/listener.ts';
+import {type Line, lowerFirst} from './wrap.ts';
 
 /** The facts of the report that Welcome shows. */
 type Found = Pick<HostReport, 'listeners' | 'published' | 'existing' | 'recommendation'>;
 
 /** Stands for a fact that is not known yet. */
 const LOOKING = 'looking';
+const LOOKING_TEXT = 'Looking at this machine';
 
 /**
  * The number of interfaces, programs and ports that are named, and the highest number of warnings.
@@ -20,33 +27,103 @@ const LOOKING = 'looking';
 const MOST_NAMES = 4;
 const MOST_WARNINGS = 4;
 
+/** What Welcome says of the machine. */
+export type MachineView = {
+	/** Host name, system, user, and from where: `web1, Debian 12, root from 198.51.100.7 (22/tcp)`. */
+	readonly head: string;
+	/** Whether other machines are kept out now, and how many ports are open to them. */
+	readonly headline: string;
+	/** Warnings first, the most important at the beginning; then the system, in two lines. */
+	readonly findings: readonly Line[];
+};
+
 /**
- * The lines of Welcome about the machine: what matters for the choices to come, in at most ten
- * entries, warnings first.
+ * What Welcome says of the machine.
  * @param found absent while the wizard is still looking for it
  */
-export function describeMachine(facts: Facts | HostFacts, found?: Found): readonly Line[] {
+export function describeMachine(facts: Facts | HostFacts, found?: Found): MachineView {
 	const {interfaces} = facts;
-	const session = 'session' in facts ? describeSession(facts.session) : LOOKING;
-	const networks = interfaces.map(
-		({name, addresses}) => `${printable(name)} ${addresses.map(stripPrefixLength).join(' ')}`,
-	);
+	const networks = interfaces.flatMap(({name, addresses}) => {
+		const shown = addresses.filter((address) => !isLinkLocal(address)).map(stripPrefixLength);
+		return shown.length === 0 ? [] : [`${printable(name)} ${shown.join(' ')}`];
+	});
 	const lines: readonly Line[] = [
 		'iptables' in facts ? describeIptables(facts) : {text: `iptables: ${LOOKING}`, tone: 'muted'},
 		{
-			text: `Network: ${some(networks) || 'no interface with an address'}`,
-			tone: 'plain',
+			text: `Network: ${joinSome(networks, MOST_NAMES) || 'no interface with an address'}`,
+			tone: 'muted',
 		},
-		{text: `You: ${session}`, tone: session === LOOKING ? 'muted' : 'plain'},
-		...(found === undefined
-			? [{text: `Listens: ${LOOKING}`, tone: 'muted' as const}]
-			: describeFound(found)),
 	];
+	return {
+		head: describeHead(facts),
+		headline: found === undefined ? LOOKING_TEXT : describeState(facts, found),
+		findings: [
+			...describeWarnings(facts, found),
+			...lines.filter(({tone}) => tone === 'attention'),
+			...lines.filter(({tone}) => tone !== 'attention'),
+		],
+	};
+}
+
+/** `web1, Debian 12, root from 198.51.100.7 (22/tcp)` */
+function describeHead(facts: Facts | HostFacts): string {
+	const session = 'session' in facts ? facts.session : undefined;
+	const from =
+		session?.kind === 'remote'
+			? ` from ${session.client ?? 'another machine'} (${session.accessPorts.map(printAccessPort).join(', ')})`
+			: session?.kind === 'console'
+				? ' at the console'
+				: '';
+	const system = distributionHere()
+		.value?.replace(' GNU/Linux', '')
+		.replace(/ \([^)]*\)$/, '');
 	return [
-		...describeWarnings(facts, found),
-		...lines.filter(({tone}) => tone === 'warning'),
-		...lines.filter(({tone}) => tone !== 'warning'),
-	];
+		printable(hostname()),
+		...(system === undefined ? [] : [system]),
+		`${userHere()}${from}`,
+	].join(', ');
+}
+
+/** The user, and who has become root by sudo: `root (alice)`. */
+function userHere(): string {
+	const user = currentUser();
+	return isRoot() && user !== 'root' ? `root (${user})` : user;
+}
+
+/** `This server has no firewall. 6 ports are open to the internet.` */
+function describeState(facts: Facts | HostFacts, found: Found): string {
+	const {value: existing} = found.existing;
+	const {role = 'workstation'} = found.recommendation.value ?? {};
+	const machine = role === 'server' ? 'server' : 'machine';
+	const filters = existing?.neighbours.filter(({kind}) => kind !== 'service') ?? [];
+	const {value: listeners} = found.listeners;
+	if (existing === undefined || filters.length > 0) {
+		return filters.length > 0
+			? `Other firewall rules are active: ${joinSome([...new Set(filters.map(({name}) => name))], MOST_NAMES)}.`
+			: `A firewall for this ${machine}.`;
+	}
+
+	return `This ${machine} has no firewall. ${listeners === undefined ? '' : countOpen(facts, listeners, found.published.value ?? [])}`.trim();
+}
+
+function countOpen(
+	{interfaces}: Facts | HostFacts,
+	listeners: readonly Listener[],
+	published: readonly Published[],
+): string {
+	const ports = new Set([
+		...listeners
+			.filter(({reach}) => reach === 'outside')
+			.map(({port, protocol}) => `${port}/${protocol}`),
+		...published.map(({port, protocol}) => `${port}/${protocol}`),
+	]);
+	const isPublic = interfaces.some(({addresses}) =>
+		addresses.some((address) => scopeOf(stripPrefixLength(address)) === 'public'),
+	);
+	const to = isPublic ? 'the internet' : 'other machines';
+	return ports.size === 0
+		? `No port is open to ${to}.`
+		: `${ports.size === 1 ? '1 port is' : `${ports.size} ports are`} open to ${to}.`;
 }
 
 /** The warnings, the most important first. */
@@ -56,63 +133,22 @@ function describeWarnings(facts: Facts | HostFacts, found: Found | undefined): r
 	const warnings = [
 		...(facts.root ? [] : ['You are not root: rules can be looked at, not loaded']),
 		...(facts.root && found !== undefined && found.existing.value === undefined
-			? ['Which rules there are already was not found out']
+			? ['Which rules there are already could not be detected']
 			: []),
 		...neighbours
-			.filter(({kind, name}) => kind !== 'service' && name !== 'rules elsewhere')
+			.filter(({kind, name}) => kind !== 'service' && name !== 'rules in other chains')
 			.map(({name, means}) => `${name}: ${lowerFirst(means)}`),
 		...(published.length === 0
 			? []
 			: [
-					`${published.length} ${published.length === 1 ? 'port passes' : 'ports pass'} INPUT by, forwarded by ${joinWords([...new Set(published.map(({by}) => by))])}: no rule here shuts ${published.length === 1 ? 'it' : 'them'}`,
+					`${published.length} ${published.length === 1 ? 'port is' : 'ports are'} published past INPUT by ${joinWords([...new Set(published.map(({by}) => by))])}: see Ports`,
 				]),
 	];
 	const more = warnings.length - MOST_WARNINGS;
 	return [
 		...warnings.slice(0, more > 0 ? MOST_WARNINGS - 1 : MOST_WARNINGS),
-		...(more > 0 ? [`${more + 1} more warnings: fw-wizard facts`] : []),
-	].map((text) => ({text, tone: 'warning'}));
-}
-
-/** Which ports have listeners, which other programs filter, and which role that recommends. */
-function describeFound(found: Found): readonly Line[] {
-	const {value: listeners} = found.listeners;
-	const {value: recommendation} = found.recommendation;
-	const {neighbours = []} = found.existing.value ?? {};
-	const outside = listeners?.filter(({reach}) => reach === 'outside') ?? [];
-	const ports = [...new Set(outside.map(({port, protocol}) => `${port}/${protocol}`))];
-	return [
-		{
-			text: `Listens for others: ${listeners === undefined ? 'not known here' : some(ports) || 'nothing'}`,
-			tone: 'plain',
-		},
-		...(neighbours.length === 0
-			? []
-			: [
-					{
-						text: `Neighbours: ${some([...new Set(neighbours.map(({name}) => name))])}`,
-						tone: 'plain' as const,
-					},
-				]),
-		...(recommendation === undefined
-			? []
-			: [
-					{
-						text: `Recommended role: ${ROLE_TEXTS[recommendation.role].label}, since ${recommendation.reason}`,
-						tone: 'accent' as const,
-					},
-				]),
-	];
-}
-
-/** `a, b, c, d and 3 more` */
-function some(names: readonly string[]): string {
-	const more = names.length - MOST_NAMES;
-	return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
-function lowerFirst(text: string): string {
-	return text.charAt(0).toLowerCase() + text.slice(1);
+		...(more > 0 ? [`${more + 1} more warnings: ${commandLine('facts')}`] : []),
+	].map((text) => ({text, tone: 'attention'}));
 }
 
 function describeIptables({iptables, families}: Facts): Line {
@@ -120,7 +156,7 @@ function describeIptables({iptables, families}: Facts): Line {
 	return iptables === undefined
 		? {
 				text: 'iptables: not installed. You can look at rules, but not load them',
-				tone: 'warning',
+				tone: 'attention',
 			}
 		: {text: `iptables: ${iptables.version} (${iptables.backend}), for ${names}`, tone: 'plain'};
 }
@@ -130,9 +166,8 @@ export function addressesOf({interfaces, families}: Facts): readonly string[] {
 	const all = interfaces.flatMap(({addresses}) => addresses.map(stripPrefixLength));
 	return families.flatMap(
 		(family) =>
-			all.find(
-				(address) => address.includes(':') === (family === 6) && !address.startsWith('fe80'),
-			) ?? [],
+			all.find((address) => address.includes(':') === (family === 6) && !isLinkLocal(address)) ??
+			[],
 	);
 }
 
@@ -145,6 +180,7 @@ export function describeNat({interfaces}: Facts): string {
 	);
 }
 
-function stripPrefixLength(cidr: string): string {
-	return cidr.split('/')[0] ?? cidr;
+/** Each interface makes such an address for itself. It says nothing about who reaches the machine. */
+function isLinkLocal(address: string): boolean {
+	return address.startsWith('fe80:');
 }

@@ -4,6 +4,11 @@ import type {Tone} from '../theme.ts';
 /** A line of text and its tone. */
 export type Line = {readonly text: string; readonly tone: Tone};
 
+/** A sentence as a part of another one. */
+export function lowerFirst(text: string): string {
+	return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
 /**
  * Wraps a text to lines of at most `width` columns. The first line begins with the prefix, the
  * others are indented by its width.

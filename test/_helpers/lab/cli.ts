@@ -19,3 +19,10 @@ export async function wizardDoes(host: Host, ...args: readonly string[]): Promis
 function atOnce(args: readonly string[]): readonly string[] {
 	return args[0] === 'apply' && !args.includes('--confirm-within') ? [...args, '--yes'] : args;
 }
+
+/** What it prints, with its own commands as they are where it is in the PATH. */
+export function withShortCommands(text: string): string {
+	return text
+		.replaceAll(`${process.execPath} ${CLI}`, 'fw-wizard')
+		.replaceAll(`node ${CLI}`, 'fw-wizard');
+}

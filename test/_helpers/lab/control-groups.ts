@@ -4,20 +4,28 @@ import process from 'node:process';
 import {expect, vi} from 'vitest';
 
 /**
- * A control group of its own in each hierarchy that systemd uses. Two machines without one would
- * share the groups of their services, and each would end the other's.
+ * A control group of its own in each hierarchy that systemd uses, or in all of them: containers want
+ * one in each. Two machines without one would share the groups of their services, and each would end
+ * the other's.
  */
-export function makeGroup(name: string): readonly string[] {
-	return hierarchies().map((folder) => {
+export function makeGroup(name: string, which: 'systemd' | 'all' = 'systemd'): readonly string[] {
+	return hierarchies(which).map((folder) => {
 		const group = path.join(folder, name);
 		mkdirSync(group);
+		// Without them the group takes no process.
+		for (const set of ['cpuset.cpus', 'cpuset.mems']) {
+			if (existsSync(path.join(group, set)) && which === 'all') {
+				writeFileSync(path.join(group, set), readFileSync(path.join(folder, set)));
+			}
+		}
+
 		return group;
 	});
 }
 
 /** Ends all that runs in a group and removes it. */
 export async function removeGroup(name: string): Promise<void> {
-	for (const folder of hierarchies()) {
+	for (const folder of hierarchies('all')) {
 		const groups = tree(path.join(folder, name));
 		await vi.waitFor(
 			() => {
@@ -38,7 +46,7 @@ export async function removeGroup(name: string): Promise<void> {
 
 /** Those of test processes that were killed and could not clean up. */
 export async function removeAbandonedGroups(): Promise<void> {
-	for (const name of new Set(hierarchies().flatMap((folder) => readdirSync(folder)))) {
+	for (const name of new Set(hierarchies('all').flatMap((folder) => readdirSync(folder)))) {
 		const pid = /^fww-(\d+)-/.exec(name)?.[1];
 		if (pid !== undefined && !existsSync(`/proc/${pid}`)) {
 			await removeGroup(name);
@@ -92,8 +100,11 @@ function join(group: string, pid: number): void {
 	}
 }
 
-/** This process's own groups: in systemd's hierarchy of cgroups(7) version 1, and in version 2. */
-function hierarchies(): readonly string[] {
+/**
+ * This process's own groups: in systemd's hierarchy of cgroups(7) version 1 and in version 2, or in
+ * those of the controllers too.
+ */
+function hierarchies(which: 'systemd' | 'all'): readonly string[] {
 	const own = new Map(
 		readFileSync('/proc/self/cgroup', 'utf8')
 			.trim()
@@ -104,12 +115,12 @@ function hierarchies(): readonly string[] {
 			}),
 	);
 	return mountedGroups().flatMap(({folder, type, options}) => {
+		const isOfSystemd = type === 'cgroup2' || options.includes('name=systemd');
+		const names = [...own.keys()].find((key) =>
+			type === 'cgroup2' ? key === '' : key.split(',').every((name) => options.includes(name)),
+		);
 		const group =
-			type === 'cgroup2'
-				? own.get('')
-				: options.includes('name=systemd')
-					? own.get('name=systemd')
-					: undefined;
+			names !== undefined && (isOfSystemd || which === 'all') ? own.get(names) : undefined;
 		return group === undefined ? [] : [path.join(folder, group)];
 	});
 }

@@ -40,4 +40,4 @@ export function strayNames({names}: MachineState): readonly string[] {
 }
 
 const OWN_NAMES =
-	/^\/etc\/fw-wizard\/(policy\.json|floor|restore|watch)$|^\/var\/lib\/fw-wizard\/(journal|lock|watch\/record(\.new)?|changes\/\d+\/(meta\.json|rollback|was-[46]-\w+|loaded|done|rolled-back))$/;
+	/^\/etc\/fw-wizard\/(policy\.json|floor|restore|watch)$|^\/var\/lib\/fw-wizard\/(command|journal|last-check\.json|lock|watch\/record(\.new)?|changes\/\d+\/(meta\.json|rollback|was-[46]-\w+|loaded|done|rolled-back))$/;

@@ -1,4 +1,5 @@
 import type {ApplyFacts} from '../../../source/app/apply-facts.ts';
+import {NOTHING_PUBLISHED} from '../../../source/app/govern-published.ts';
 
 /** What a plan depends on, on a machine where nothing prevents a change and nobody else is connected. */
 export const FACTS: ApplyFacts = {
@@ -14,6 +15,8 @@ export const FACTS: ApplyFacts = {
 	saved: [],
 	protocolUses: [],
 	guests: [],
+	networks: [],
+	published: NOTHING_PUBLISHED,
 	interfaceNames: undefined,
 	connections: [],
 };

@@ -1,14 +1,17 @@
 import fc from 'fast-check';
 import {FAMILIES, type Family, type Network, parseNetwork} from '../../../source/lib/network.ts';
 import {LAST_PORT} from '../../../source/lib/port-ranges.ts';
+import {printable} from '../../../source/lib/printable.ts';
 import {HELPER_NAMES} from '../../../source/policy/helpers.ts';
 import {
 	IP_PROTOCOLS,
 	type IpProtocol,
 	protocolNumbered,
 } from '../../../source/policy/ip-protocols.ts';
-import {isDiscovery, type Opening, type Sources} from '../../../source/policy/opening.ts';
+import {isDiscovery, type Opening} from '../../../source/policy/opening.ts';
 import {completePolicy, type Policy, ROLES, VERDICTS} from '../../../source/policy/policy.ts';
+import {PUBLISHED} from '../../../source/policy/published.ts';
+import {makeGroup, networksOf, type Sources} from '../../../source/policy/sources.ts';
 import {CT_STATES} from '../../../source/ruleset/model.ts';
 import type {Packet} from '../../../source/ruleset/packet.ts';
 import {protocolOfNumber} from '../../../source/ruleset/protocol-names.ts';
@@ -101,13 +104,38 @@ export function openings(choices: Choices = {}): fc.Arbitrary<Opening> {
 	const discovery = fc
 		.tuple(fc.constantFrom('mdns', 'ssdp'), on)
 		.map(([kind, on]): Opening => ({kind, ...(on === undefined ? {} : {on})}));
-	return fc.oneof(
+	const opening = fc.oneof(
 		{arbitrary: port, weight: 12},
 		{arbitrary: sctp, weight: 1},
 		{arbitrary: protocolOpenings(from, on), weight: 3},
 		{arbitrary: discovery, weight: 2},
 	);
+	const comment = fc.option(comments, {nil: undefined, freq: 1});
+	return fc
+		.tuple(opening, comment)
+		.map(([one, comment]): Opening => (comment === undefined ? one : {...one, comment}));
 }
+
+/** Comments, also those that a shell, iptables or a parser may read in another way than as text. */
+export const comments: fc.Arbitrary<string> = fc
+	.oneof(
+		fc.constantFrom(
+			'Web',
+			'-j DROP',
+			'!',
+			'" -j DROP',
+			'a, b',
+			'$(x) `y` $z',
+			'\\',
+			"it's",
+			'COMMIT',
+			'#',
+			'→ ü 漢 🙂',
+		),
+		fc.string({unit: 'grapheme', minLength: 1, maxLength: 60}),
+	)
+	.map((text) => text.trim())
+	.filter((text) => text !== '' && Buffer.byteLength(text) <= 255 && printable(text, 256) === text);
 
 /** Protocols with a word, the same numbers in both families, and some that have none. */
 export const ipProtocols: fc.Arbitrary<IpProtocol> = fc.constantFrom(
@@ -134,7 +162,9 @@ function protocolOpenings(
 		({protocol, from, on}): Opening => ({
 			kind: 'protocol',
 			protocol,
-			...(from?.every(({family}) => protocol.families.includes(family)) ? {from} : {}),
+			...(from && networksOf(from).every(({family}) => protocol.families.includes(family))
+				? {from}
+				: {}),
 			...(on === undefined ? {} : {on}),
 		}),
 	);
@@ -158,16 +188,16 @@ const BLOCKED = fc
 
 /** Openings of which some are for the same list of sources. */
 function openingsOfGroups(choices: Choices): fc.Arbitrary<readonly Opening[]> {
-	const group = fc.option(
-		fc.array(choices.networks ?? networks(), {minLength: 2, maxLength: 6, size: 'max'}),
-		{nil: undefined},
-	);
-	const members = fc.array(fc.tuple(openings(choices), fc.nat(3)), {maxLength: 24});
-	return fc
-		.tuple(group, group, members)
-		.map(([first, second, list]) =>
-			list.map(([opening, place]) => withSources(opening, [first, second][place])),
+	const list = fc.array(choices.networks ?? networks(), {minLength: 2, maxLength: 6, size: 'max'});
+	const group = fc.option(list, {nil: undefined});
+	const members = fc.array(fc.tuple(openings(choices), fc.nat(5)), {maxLength: 24});
+	return fc.tuple(group, group, list, members).map(([first, second, third, all]) => {
+		const named = makeGroup('office-2', third);
+		const mixed = first && [named, ...first];
+		return all.map(([opening, place]) =>
+			withSources(opening, [first, second, [named], mixed][place]),
 		);
+	});
 }
 
 /** The same opening for other sources, where it can have them. */
@@ -175,7 +205,7 @@ function withSources(opening: Opening, from: Sources | undefined): Opening {
 	return from === undefined ||
 		isDiscovery(opening) ||
 		(opening.kind === 'protocol' &&
-			!from.every(({family}) => opening.protocol.families.includes(family)))
+			!networksOf(from).every(({family}) => opening.protocol.families.includes(family)))
 		? opening
 		: {...opening, from};
 }
@@ -190,6 +220,7 @@ export function policies(choices: Choices = {}): fc.Arbitrary<Policy> {
 			openings: openingsOfGroups(choices),
 			blocked: fc.array(BLOCKED, {maxLength: 2}),
 			log: fc.boolean(),
+			published: fc.constantFrom(...PUBLISHED),
 		})
 		.map((part) => completePolicy(part));
 }
@@ -206,7 +237,7 @@ export function packetsNear(policy: Policy, family: Family): fc.Arbitrary<Packet
 	const bases = policy.openings.flatMap((opening) =>
 		isDiscovery(opening)
 			? []
-			: (opening.from ?? [])
+			: networksOf(opening.from ?? [])
 					.filter((source) => source.family === family)
 					.map(({cidr}) => cidr.split('/')[0] ?? ''),
 	);

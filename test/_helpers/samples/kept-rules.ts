@@ -34,12 +34,12 @@ export function keptRules(backend: string): readonly KeptRule[] {
 		{
 			command: `ip6tables ${DROP}`,
 			said: `8443/tcp is closed from anywhere over IPv6: ${DROP}, in filter`,
-			proven: `8443/tcp is shut from anywhere over IPv6: ${FIRST}: ${DROP}, in filter`,
+			proven: `8443/tcp is closed from anywhere over IPv6: ${FIRST}: ${DROP}, in filter`,
 		},
 		{
 			command: `iptables -t nat ${REDIRECT}`,
 			said: `80/tcp is closed from anywhere over IPv4: ${REDIRECT}, in nat${CURE}`,
-			proven: `80/tcp is shut from anywhere over IPv4: ${REDIRECT}, in nat${FOREIGN}${CURE}`,
+			proven: `80/tcp is closed from anywhere over IPv4: ${REDIRECT}, in nat${FOREIGN}${CURE}`,
 		},
 		{
 			command: 'iptables -t raw -A PREROUTING -p udp --sport 53 -j NOTRACK',
@@ -50,12 +50,12 @@ export function keptRules(backend: string): readonly KeptRule[] {
 			command:
 				'nft add table inet guard { chain c { type filter hook input priority 5; tcp dport 9000 drop; }; }',
 			said: '9000/tcp is closed from anywhere over IPv4 and IPv6: tcp dport 9000 drop, in inet guard, chain c',
-			proven: `9000/tcp is shut from anywhere over IPv6: tcp dport 9000 drop, in inet guard, chain c${FOREIGN}`,
+			proven: `9000/tcp is closed from anywhere over IPv6: tcp dport 9000 drop, in inet guard, chain c${FOREIGN}`,
 		},
 		{
 			command: `iptables-${other} -A INPUT -p tcp --dport 9001 -j DROP`,
 			said: `9001/tcp is closed from anywhere over IPv4: -A INPUT -p tcp -m tcp --dport 9001 -j DROP, in filter, ${other} backend`,
-			proven: `9001/tcp is shut from anywhere over IPv4: -A INPUT -p tcp -m tcp --dport 9001 -j DROP, in filter, ${other} backend${FOREIGN}`,
+			proven: `9001/tcp is closed from anywhere over IPv4: -A INPUT -p tcp -m tcp --dport 9001 -j DROP, in filter, ${other} backend${FOREIGN}`,
 		},
 	];
 }

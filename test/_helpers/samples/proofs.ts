@@ -8,6 +8,7 @@ import type {Family} from '../../../source/lib/network.ts';
 import {LAST_PORT, type PortRange} from '../../../source/lib/port-ranges.ts';
 import {type Policy, printPolicy} from '../../../source/policy/policy.ts';
 import type {Protocol} from '../../../source/policy/services.ts';
+import {networksOf} from '../../../source/policy/sources.ts';
 import type {Proof, View} from '../../../source/proof/report.ts';
 import {CLI} from '../lab/cli.ts';
 import type {Host} from '../lab/namespaces.ts';
@@ -80,7 +81,7 @@ export function openedPorts(
 			opening.kind === 'port' &&
 			(opening.protocol === 'both' || opening.protocol === protocol) &&
 			(opening.on === undefined || opening.on === origin.inInterface) &&
-			(opening.from?.some(({cidr}) => isWithin(cidr, origin)) ?? true)
+			((opening.from && networksOf(opening.from))?.some(({cidr}) => isWithin(cidr, origin)) ?? true)
 		) {
 			open.fill(1, opening.first, opening.last + 1);
 		}

@@ -12,7 +12,8 @@ export async function readSaves(host: Host): Promise<Saves> {
 
 /** The lines of a save that are not ours: neither in our chains, nor a jump to one, nor its name. */
 export function foreignLines(save: string): readonly string[] {
-	return save.split('\n').filter((line) => !line.includes('FW-WIZARD-'));
+	const lines = save.split('\n').filter((line) => !line.includes('FW-WIZARD-'));
+	return filledTables(lines.join('\n')).split('\n');
 }
 
 /** The lines of a save that are ours. */
@@ -27,6 +28,9 @@ export function plain(text: string): string {
 
 /** Tables come into being when they are first used, and stay: one without a rule says nothing. */
 export function withoutEmptyTables(saves: Saves): Saves {
-	const rest = (text: string) => text.replace(/^\*\w+\n(:\w+ ACCEPT \[0:0\]\n)*COMMIT\n/gm, '');
-	return {ipv4: rest(saves.ipv4), ipv6: rest(saves.ipv6)};
+	return {ipv4: filledTables(saves.ipv4), ipv6: filledTables(saves.ipv6)};
+}
+
+function filledTables(text: string): string {
+	return text.replace(/^\*\w+\n(:\w+ ACCEPT \[0:0\]\n)*COMMIT\n/gm, '');
 }

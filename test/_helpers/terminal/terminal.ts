@@ -69,7 +69,7 @@ export type Terminals = {
 };
 
 /** Milliseconds. On a machine that others share a frame may be long in coming. */
-const TIMEOUT_MS = 25_000;
+const TIMEOUT_MS = 45_000;
 /** Synchronized output (private mode 2026). */
 const FRAME_BEGINS = '\u001B[?2026h';
 const FRAME_ENDS = '\u001B[?2026l';
@@ -110,17 +110,31 @@ export function useTerminals(): Terminals {
 
 /**
  * node-pty closes the terminal 200 ms after the program's end, read or not. On a busy machine that
- * takes what was said last; the terminal closes by itself when all of it was read.
+ * takes what was said last; the terminal closes by itself when all of it was read, unless a program
+ * in the background has it open.
  */
 function letLastWordsCome(pty: IPty): void {
 	const socket = Reflect.get(pty, '_socket') as Socket;
 	const destroy = socket.destroy.bind(socket);
+	let read = 0;
+	socket.on('data', (data: string) => {
+		read += data.length;
+	});
+	const destroyWhenSilent = () => {
+		const before = read;
+		setTimeout(() => {
+			// What has come meanwhile is read only after the timers.
+			setImmediate(() =>
+				setImmediate(() => void (read === before ? destroy() : destroyWhenSilent())),
+			);
+		}, 2000).unref();
+	};
 	socket.destroy = (error) => {
 		if (socket.readableEnded || error !== undefined) {
 			return destroy(error);
 		}
 
-		setTimeout(destroy, 2000).unref();
+		destroyWhenSilent();
 		return socket;
 	};
 }

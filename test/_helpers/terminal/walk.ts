@@ -3,7 +3,7 @@ import {walkTo} from '../ui/journey.ts';
 import type {Terminal} from './terminal.ts';
 
 /** The wizard's countdown. */
-export const COUNTDOWN = /The old ones come back in \d+ s/;
+export const COUNTDOWN = /The old rules are restored in \d+ s/;
 
 /** Walks through the wizard with the answers that it was started with, and loads the rules. */
 export async function walkAndLoad(terminal: Terminal, initSystem: 'shut' | 'open'): Promise<void> {

@@ -22,28 +22,68 @@ export type Traffic = {
 };
 
 const FAMILIES = [
-	{family: 4, protocol: 'ipv4', ping: 'icmp type echo-request', address: INSIDE.target},
-	{family: 6, protocol: 'ipv6', ping: 'icmpv6 type echo-request', address: IPV6.target},
+	{family: 4, protocol: 'ipv4', ping: 'icmp type echo-request'},
+	{family: 6, protocol: 'ipv6', ping: 'icmpv6 type echo-request'},
 ] as const;
 
-/** Every kind of probe, with what it is in the words of nft(8). */
-const KINDS = FAMILIES.flatMap(({family, protocol, ping}) => {
-	const syn = 'tcp flags & (fin | syn | rst | ack) == syn';
-	return [
-		...(['open', 'shut'] as const).flatMap((state) => [
-			{name: `udp ${state} IPv${family}`, match: `udp dport ${PORTS[state]}`},
-			{name: `tcp ${state} IPv${family}`, match: `tcp dport ${PORTS[state]} ${syn}`},
-		]),
-		{name: `session IPv${family}`, match: `tcp dport ${PORTS.lasting}`},
-		{name: `ping IPv${family}`, match: ping},
-	].map((kind) => ({...kind, match: `meta nfproto ${protocol} ${kind.match}`}));
-});
+/** Where packets are counted, in the words of nft(8). */
+export type Hooks = {
+	readonly arrived: string;
+	readonly passed: string;
+	/** A packet's destination port, before a rule of nat has changed it. */
+	readonly port: string;
+};
 
-/** Sends probes each millisecond; the target's kernel counts them before its rules and behind them. */
+/** In front of all rules of iptables, raw included, and behind those of INPUT. */
+const INPUT: Hooks = {
+	arrived: 'prerouting priority -310',
+	passed: 'input priority 60',
+	port: 'th dport',
+};
+
+/** In front of the mangle table's rules for forwarded packets, and right behind them. */
+export const FORWARD: Hooks = {
+	arrived: 'forward priority -151',
+	passed: 'forward priority -149',
+	port: 'ct direction original ct original proto-dst',
+};
+
+/** Every kind of probe, with what it is in the words of nft(8). */
+function kinds(port: string): ReadonlyArray<{readonly name: string; readonly match: string}> {
+	return FAMILIES.flatMap(({family, protocol, ping}) => {
+		const syn = 'tcp flags & (fin | syn | rst | ack) == syn';
+		const sentTo = (number: number) => `${port} ${number}`;
+		return [
+			...(['open', 'shut'] as const).flatMap((state) => [
+				{
+					name: `udp ${state} IPv${family}`,
+					match: `meta l4proto udp ${sentTo(PORTS[state])}`,
+				},
+				{
+					name: `tcp ${state} IPv${family}`,
+					match: `meta l4proto tcp ${sentTo(PORTS[state])} ${syn}`,
+				},
+			]),
+			{name: `session IPv${family}`, match: `meta l4proto tcp ${sentTo(PORTS.lasting)}`},
+			{name: `ping IPv${family}`, match: ping},
+		].map((kind) => ({...kind, match: `meta nfproto ${protocol} ${kind.match}`}));
+	});
+}
+
+/** Sends probes each millisecond to services of the target; its kernel counts them before its rules and behind them. */
 export async function startTraffic(target: Host, probe: Host): Promise<Traffic> {
 	await serve(target, ...Object.values(PORTS).map((port) => `tcp:${port}`));
-	await target.must('nft', ['-f', '-'], {input: COUNTERS});
-	const addresses = FAMILIES.map(({address}) => address);
+	return sendTraffic(target, probe, [INSIDE.target, IPV6.target], INPUT);
+}
+
+/** The same to services that are there, at an address of each family. */
+export async function sendTraffic(
+	target: Host,
+	probe: Host,
+	addresses: readonly [ipv4: string, ipv6: string],
+	hooks: Hooks,
+): Promise<Traffic> {
+	await target.must('nft', ['-f', '-'], {input: counters(hooks)});
 	const sender = await probe.start(
 		process.execPath,
 		[SENDER, ...Object.values(PORTS).map(String), ...addresses],
@@ -61,13 +101,13 @@ export async function startTraffic(target: Host, probe: Host): Promise<Traffic> 
 			const {milliseconds, sent, answered} = JSON.parse(
 				sender.output().replace('ready', '') || '{}',
 			) as Said;
-			const hooks = await readCounters(target);
-			const counts = KINDS.map(({name}) => ({
+			const counted = await readCounters(target);
+			const counts = kinds(hooks.port).map(({name}) => ({
 				name,
 				sent: sent[name] ?? 0,
 				answered: answered[name] ?? 0,
-				arrived: hooks.get(`arrived ${name}`) ?? 0,
-				passed: hooks.get(`passed ${name}`) ?? 0,
+				arrived: counted.get(`arrived ${name}`) ?? 0,
+				passed: counted.get(`passed ${name}`) ?? 0,
 			}));
 			const pinged = pings.map(
 				(ping) => /(\d+) packets transmitted, (\d+) received/.exec(ping.output()) ?? [],
@@ -91,23 +131,23 @@ type Said = {
 	readonly answered: Readonly<Record<string, number>>;
 };
 
-/** In front of all rules of iptables, raw included, and behind them. */
-const HOOKS = {arrived: 'prerouting priority -310', passed: 'input priority 60'} as const;
-
-const COUNTERS = [
-	'table inet fww_traffic {',
-	...Object.entries(HOOKS).flatMap(([hook, place]) => [
-		`	chain ${hook} {`,
-		`		type filter hook ${place};`,
-		...KINDS.map(({name, match}) => `		${match} counter comment "${hook} ${name}"`),
-		'	}',
-	]),
-	'}',
-	'',
-].join('\n');
+function counters({port, ...hooks}: Hooks): string {
+	return [
+		'table inet fww_traffic {',
+		...Object.entries(hooks).flatMap(([hook, place]) => [
+			`	chain ${hook} {`,
+			`		type filter hook ${place};`,
+			...kinds(port).map(({name, match}) => `		${match} counter comment "${hook} ${name}"`),
+			'	}',
+		]),
+		'}',
+		'',
+	].join('\n');
+}
 
 async function readCounters(host: Host): Promise<ReadonlyMap<string, number>> {
 	const text = await host.must('nft', ['list', 'table', 'inet', 'fww_traffic']);
+	await host.must('nft', ['delete', 'table', 'inet', 'fww_traffic']);
 	return new Map(
 		[...text.matchAll(/counter packets (\d+) bytes \d+ comment "([^"]+)"/g)].map(
 			([, packets, name = '']) => [name, Number(packets)],

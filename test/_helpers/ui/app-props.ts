@@ -23,11 +23,23 @@ export function plannerFor(
 	return (policy, existing) => planApply({policy, existing, boot: 'none'}, known);
 }
 
+const unable = async (): Promise<never> => {
+	throw Object.assign(new Error('This machine allows no network namespaces'), {
+		hint: 'Run as root',
+	});
+};
+
 /** A machine about which there is little to say. */
 export const MACHINE: HostView = {
+	head: 'web1, Debian 12, root at the console',
+	headline: 'This machine has no firewall. No port is open to other machines.',
 	findings: [{text: 'Debian, with iptables 1.8.9 (nft)', tone: 'plain'}],
 	looking: [],
 	known: NOTHING_KNOWN,
+	status: undefined,
+	readStatus: async () => {},
+	readBlocked: async () => undefined,
+	undo: unable,
 	nat: 'This machine has no public address',
 	findExposure: async () => ({rows: [], tried: false, unread: []}),
 	findBeside: async () => ({lines: [], known: []}),
@@ -43,17 +55,13 @@ export const MACHINE: HostView = {
 	addresses: ['192.0.2.1', '2001:db8::1'],
 	inInterface: 'eth0',
 	interfaceNames: undefined,
+	suggested: {clients: ['from 192.0.2.0/24'], vpns: []},
 	remoteClient: undefined,
+	sshCommand: undefined,
 	rehearsal: false,
 	seconds: 60,
 	elevation: undefined,
 	planApply: plannerFor(undefined),
-};
-
-const unable = async (): Promise<never> => {
-	throw Object.assign(new Error('This machine allows no network namespaces'), {
-		hint: 'Run as root',
-	});
 };
 
 /** What proves rules where nothing can be proven. */

@@ -5,7 +5,7 @@ import {afterEach} from 'vitest';
 import type {PolicyPart} from '../../../source/policy/policy.ts';
 import {OWN_SERVICES} from '../../../source/policy/services.ts';
 import {App, type AppProps} from '../../../source/ui/app.tsx';
-import {type Flow, startFlow} from '../../../source/ui/state/state.ts';
+import {ASKS, type Flow, startFlow} from '../../../source/ui/state/state.ts';
 import type {HostView} from '../../../source/ui/steps/step-props.ts';
 import {CHECKER, MACHINE, plannerFor, UNABLE} from './app-props.ts';
 
@@ -32,7 +32,7 @@ export type AppOptions = {
 	readonly columns?: number;
 	readonly rows?: number;
 	readonly preset?: PolicyPart;
-	/** Where the wizard opens, in place of Welcome with the preset. */
+	/** Where the wizard opens, in place of `startAsking` with the preset. */
 	readonly start?: Flow;
 	readonly banner?: string;
 	readonly machine?: Partial<HostView>;
@@ -61,9 +61,19 @@ export type OpenApp = {
 	/** Waits until no frame comes any more by itself. */
 	readonly settle: () => Promise<void>;
 	readonly resize: (columns: number, rows: number) => Promise<void>;
+	/** Gives the wizard facts about the machine that come late. */
+	readonly know: (facts: Partial<HostView>) => void;
 	/** Ends the wizard before the end of the test. */
 	readonly close: () => void;
 };
+
+/** Welcome, on the way to each question and to Helpers: so that Enter leads through all steps. */
+export function startAsking(preset: PolicyPart = {}): Flow {
+	return {
+		...startFlow(preset, ['workstation', 'server'], OWN_SERVICES),
+		...{asks: 'everything', asksHelpers: 'always', focus: ASKS.indexOf('everything')},
+	};
+}
 
 const QUIET_TURNS = 4;
 const TIMEOUT_MS = 2000;
@@ -79,7 +89,7 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 		columns = 80,
 		rows = 24,
 		preset = {},
-		start = startFlow(preset, ['workstation', 'server'], OWN_SERVICES),
+		start = startAsking(preset),
 		banner,
 		machine,
 		onApply,
@@ -87,10 +97,11 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 		checker = CHECKER,
 	} = options;
 	const size = {columns, rows};
-	const app = render(
+	let known: HostView = {...MACHINE, planApply: plannerFor(machine?.remoteClient), ...machine};
+	const element = () => (
 		<App
 			start={start}
-			machine={{...MACHINE, planApply: plannerFor(machine?.remoteClient), ...machine}}
+			machine={known}
 			families={[4, 6]}
 			{...(banner === undefined ? {} : {banner})}
 			onApply={onApply ?? (async () => ({ok: true, message: 'Loaded.'}))}
@@ -101,8 +112,9 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 			onDrawing={() => {}}
 			onSuspendable={() => {}}
 			onRepaintable={() => {}}
-		/>,
+		/>
 	);
+	const app = render(element());
 	Object.defineProperties(app.stdout, {
 		columns: {get: () => size.columns},
 		rows: {get: () => size.rows},
@@ -139,6 +151,10 @@ async function open(options: AppOptions = {}): Promise<OpenApp> {
 		screen,
 		frame,
 		settle,
+		know(facts) {
+			known = {...known, ...facts};
+			app.rerender(element());
+		},
 		close: app.unmount,
 		lines: () => screen().split('\n'),
 		async press(...keys) {

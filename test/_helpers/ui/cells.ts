@@ -1,7 +1,10 @@
 import xterm, {type IBufferCell, type Terminal} from '@xterm/headless';
 
-/** The colours that the theme uses, by their numbers in the palette (ECMA-48 8.3.117, less 30). */
-const COLOURS = {1: 'red', 2: 'green', 3: 'yellow', 6: 'cyan'} as const;
+/** The colours that the theme uses, by their numbers among the first 8 and among 256. */
+const COLOURS = {
+	...({1: 'red', 2: 'green', 3: 'yellow', 6: 'cyan'} as const),
+	...({196: 'red', 28: 'green', 136: 'yellow', 31: 'cyan'} as const),
+};
 export type Colour = (typeof COLOURS)[keyof typeof COLOURS];
 
 export type Style = {

@@ -8,6 +8,7 @@ import {VERDICT_EFFECTS} from '../../../source/ruleset/explain.ts';
 import {type MarkedRow, markRows, mergeFamilies} from '../../../source/ruleset/merge-families.ts';
 import {plainKeyState} from '../../../source/ui/keys/key-state.ts';
 import {STEPS, type Step, startFlow} from '../../../source/ui/state/state.ts';
+import {describeFixed, groupFixed} from '../../../source/ui/text/fixed-rules.ts';
 import {familyColumn} from '../../../source/ui/text/review.ts';
 import {
 	helperDirection,
@@ -17,6 +18,7 @@ import {
 	VERDICT_TEXTS,
 } from '../../../source/ui/text/texts.ts';
 import {glyphs} from '../../../source/ui/theme.ts';
+import {MACHINE} from './app-props.ts';
 import {lineOf} from './keys.ts';
 
 export type Size = readonly [columns: number, rows: number];
@@ -42,7 +44,8 @@ export type Expected = {
 const TEXTS = [
 	...Object.values(STEP_NAMES),
 	...Object.values(QUESTIONS),
-	...STEPS.flatMap((step) => [-1, 0].map((focus) => keysAt(step, focus))),
+	...STEPS.flatMap((step) => [keysAt(step, -1), keysAt(step, 0), keysAt(step, -1, 'x')]),
+	keysAt('ports', 0).replace('l limit', 'l no limit'),
 	...Object.values(ROLE_TEXTS).flatMap(({label, meaning}) => [`${label} (recommended)`, meaning]),
 	...Object.values(VERDICT_TEXTS).map((text) => `${text} (recommended)`),
 	...Object.values(VERDICT_EFFECTS).flatMap(({client, scan, you}) => [
@@ -58,15 +61,16 @@ const TEXTS = [
 		`Whether this kernel has it is not known yet: ${helper.module}; IPv4 only.`,
 		`Whether this kernel has it is not known yet: ${helper.module}.`,
 	]),
-	'Log what is turned away (key l)',
-	'Nothing is let in. What listens was not found out.',
+	'Log blocked packets (key l)',
+	'No port is open. What listens could not be detected.',
 	'Space or Del removes it',
 	'22/tcp, 53, ssh, 8000-8010/tcp, 22/tcp from 10.0.0.0/8, 5432/tcp on wg0, 22/tcp limit, mdns, ssdp, vrrp',
 ];
 
 /** The last line of a step, at its field or at its list. */
-function keysAt(step: Step, focus: number): string {
-	return lineOf(plainKeyState({...startFlow({role: 'server'}, [], OWN_SERVICES), step, focus}));
+function keysAt(step: Step, focus: number, field = ''): string {
+	const flow = startFlow({role: 'server'}, [], OWN_SERVICES);
+	return lineOf(plainKeyState({...flow, step, focus, field}));
 }
 
 /** The frame fits the terminal: one line and one column stay free. */
@@ -88,11 +92,11 @@ export function expectFrame(lines: readonly string[], expected: Expected): void 
 		...(expected.texts ?? []),
 		...openings.map((opening) => `${printOpening(opening).padEnd(12)} `),
 		...expected.now.openings.map(
-			(_, index) => `Let in (${index + 1}): What listens was not found out.`,
+			(_, index) => `Open (${index + 1}): What listens could not be detected.`,
 		),
 	];
 	for (const line of left) {
-		const text = bare(line.replace(/ {2}\? (?:keys|more)$/, ''));
+		const text = bare(line.replace(/ {2}\? (?:help|more)$/, ''));
 		const known =
 			isRail(text) ||
 			/^\d+ more( above| below)?$/.test(text) ||
@@ -118,26 +122,30 @@ function expectPanel(
 	const start = lines[title]?.indexOf('Rules: ') ?? 0;
 	expect(start > 0).toBe(columns >= 110);
 	const panel = lines.slice(title, -1).map((line) => line.slice(start).trimEnd());
-	const [heading = '', ...shown] = panel.filter((line) => line !== '');
+	const words = panel.indexOf('Words');
+	const [heading = '', ...shown] = panel
+		.slice(0, words === -1 ? undefined : words)
+		.filter((line) => line !== '');
 	expect(heading).toMatch(
 		new RegExp(
 			`^Rules: ${rows.filter(({mark}) => mark !== 'added').length} \\(4: IPv4, 6: IPv6\\)`,
 		),
 	);
+	const groups = groupFixed(rows);
 	let next = 0;
 	for (const line of shown) {
 		const more = /(\d+) more( above| below)?$/.exec(line);
-		const row = rows[next];
+		const group = groups[next];
 		if (more) {
 			next += Number(more[1]);
 		} else {
-			const full = row === undefined ? '' : ruleText(row);
+			const full = group === undefined ? '' : groupText(group);
 			expect(isCutOf(line, full), `"${line}" is "${full}"\n${lines.join('\n')}`).toBe(true);
 			next += 1;
 		}
 	}
 
-	expect(next, lines.join('\n')).toBe(rows.length);
+	expect(next, lines.join('\n')).toBe(groups.length);
 	expect(shown.at(-1)).not.toMatch(/more/);
 	return [
 		...lines.slice(0, title),
@@ -149,6 +157,14 @@ function expectPanel(
 function bothRows({now, focused}: Expected) {
 	const rows = (policy: Policy) => mergeFamilies(buildRuleSet(policy, {families: [4, 6]}));
 	return [rows(now), rows(focused)] as const;
+}
+
+/** Rules that are the same for every policy stand in one line. */
+function groupText(group: readonly MarkedRow[]): string {
+	const [row] = group as readonly [MarkedRow];
+	return group.length === 1
+		? ruleText(row)
+		: `${{same: ' ', added: '+', removed: '-'}[row.mark]} 4 6  ${describeFixed(group)}`;
 }
 
 function ruleText(row: MarkedRow): string {
@@ -184,6 +200,7 @@ function bare(line: string): string {
 
 function isRail(text: string): boolean {
 	return (
+		text.startsWith(MACHINE.head) ||
 		/^Step \d+ of \d+: \w+$/.test(text) ||
 		text.split(` ${glyphs.step} `).every((name) => Object.values(STEP_NAMES).includes(name)) ||
 		[...text].every((character) => character === glyphs.line)

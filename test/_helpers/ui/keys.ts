@@ -36,5 +36,5 @@ export function pressOf(key: Partial<Key> | string): Press {
 
 /** All keys of the last line, as it writes them where there is room for all. */
 export function lineOf(state: KeyState): string {
-	return keyLine(bindingsOf(state), 1000).replace(/ {2}\? keys$/, '');
+	return keyLine(bindingsOf(state), 1000).replace(/ {2}\? help$/, '');
 }

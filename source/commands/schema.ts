@@ -1,0 +1,12 @@
+import * as z from 'zod/mini';
+import type {SchemaName} from './options/words.ts';
+import {SCHEMAS} from './schema/outputs.ts';
+
+/**
+ * `fw-wizard schema`: the JSON Schema (draft 2020-12) of a policy file, of what a command prints with --json,
+ * or of a failure. Later versions may print more fields. Each line of `log --follow` has none.
+ */
+export function printSchema(name: SchemaName): string {
+	const schema = z.toJSONSchema(SCHEMAS[name](), {io: 'input'});
+	return `${JSON.stringify({title: `fw-wizard ${name}`, ...schema}, undefined, '\t')}\n`;
+}

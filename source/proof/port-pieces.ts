@@ -1,0 +1,17 @@
+import type {PortRange} from '../lib/port-ranges.ts';
+
+/** Ports in one request to a sender: progress is reported after each. */
+const PIECE = 8192;
+
+/** The ports in parts, one request to a sender each. */
+export function pieces(ports: readonly PortRange[]): ReadonlyArray<readonly PortRange[]> {
+	const cut: PortRange[] = [];
+	for (const {first, last} of ports) {
+		for (let start = first; start <= last; start += PIECE) {
+			cut.push({first: start, last: Math.min(last, start + PIECE - 1)});
+		}
+	}
+
+	// Many short ranges go into one request: the requests would take longer than the packets.
+	return cut.length > 64 ? [cut] : cut.map((piece) => [piece]);
+}

@@ -1,0 +1,212 @@
+import {rowsOf} from '../state/ports.ts';
+import {canLimit, isLimited} from '../state/row-openings.ts';
+import {
+	at,
+	type Binding,
+	CHECKLISTS,
+	hasList,
+	hasNoText,
+	hasStepBefore,
+	hasText,
+	isKnown,
+	LISTS,
+	MENUS,
+	PLAIN,
+	scrolls,
+} from './binding.ts';
+import {
+	act,
+	askClients,
+	canAskClients,
+	chooseFocused,
+	decide,
+	emit,
+	keepOpen,
+	leave,
+	leaveChecklist,
+	moveFocus,
+	nextPrivate,
+	openOnlyPrivate,
+	passProof,
+	scroll,
+	show,
+	showViewBeside,
+	suggestNext,
+	toggleFocused,
+	withNextClients,
+} from './key-events.ts';
+
+const back = emit('back');
+
+/** The keys that the last line shows, the most important first, since a narrow terminal shows as many as fit. */
+export const SHOWN: readonly Binding[] = [
+	{
+		key: 'o',
+		label: 'open it',
+		// The word that Apply asks for does not begin with it.
+		when: (state) =>
+			state.cutOff.length > 0 &&
+			(at(['review'])(state) || (at(['apply-word'])(state) && state.flow.field === '')),
+		event: keepOpen,
+	},
+	{key: 'Space', label: 'on/off', when: at(['helpers']), event: toggleFocused},
+	{key: 'Space', label: 'open/close', when: at(['ports-list'], hasText), event: toggleFocused},
+	{
+		key: 'Space',
+		label: 'open/close',
+		alias: 'o',
+		when: at(['ports-list'], hasNoText),
+		event: toggleFocused,
+	},
+	{
+		key: 'l',
+		label: ({flow}) => (isLimited(rowsOf(flow)[flow.focus]) ? 'no limit' : 'limit'),
+		when: at(
+			['ports-list'],
+			(state) => hasNoText(state) && canLimit(rowsOf(state.flow)[state.flow.focus]),
+		),
+		event: emit('limit'),
+	},
+	{
+		key: 'f',
+		label: 'only from',
+		when: at(['ports-list'], (state) => hasNoText(state) && canAskClients(state)),
+		event: askClients,
+	},
+	{
+		key: 'v',
+		label: (state) => `only ${nextPrivate(state)}`,
+		when: at(['ports-list'], (state) => hasNoText(state) && nextPrivate(state) !== undefined),
+		event: openOnlyPrivate,
+	},
+	// Lists move with the letters of vi as well.
+	{key: 'Up/Down', label: 'move', alias: 'j/k', when: at(LISTS), event: 'list'},
+	{
+		key: 'Up/Down',
+		label: 'move',
+		alias: 'j/k',
+		when: at(MENUS, isKnown),
+		event: moveFocus,
+	},
+	{key: 'Enter', label: 'choose', when: at(LISTS), event: 'list'},
+	{key: 'Enter', label: 'choose', when: at(MENUS, isKnown), event: chooseFocused},
+	{key: 'l', label: 'log', when: at(['rejection']), event: emit('toggle-log')},
+	{
+		key: 'h',
+		label: 'helpers',
+		when: at(['welcome', 'rejection'], isKnown),
+		event: emit('ask-helpers'),
+	},
+	{
+		key: 'Enter',
+		label: 'continue',
+		when: at(['helpers', 'review']),
+		event: emit('next'),
+	},
+	{key: 'Enter', label: 'continue', when: at(['proof'], ({proving}) => !proving), event: passProof},
+	{
+		key: 'Enter',
+		label: 'skip the proof',
+		when: at(['proof'], ({proving}) => proving),
+		event: passProof,
+	},
+	// Enter submits and does not only continue: a text that is still in the field must not be lost.
+	{key: 'Enter', label: 'continue', when: at(['ports-list']), event: emit('submit')},
+	{key: 'Enter', label: 'continue', when: at(['ports-field'], hasNoText), event: emit('submit')},
+	{key: 'Enter', label: 'add', when: at(['ports-field'], hasText), event: emit('submit')},
+	{
+		key: 'Tab',
+		label: 'other ways',
+		alias: 'Shift-Tab',
+		when: at(['ports-list']),
+		event: show('alternatives'),
+	},
+	{key: 'Up/Down', label: 'move', when: at(['helpers', 'ports-list']), event: moveFocus},
+	{
+		key: 'Down',
+		label: 'list',
+		when: at(['ports-field'], hasList),
+		event: moveFocus,
+	},
+	{
+		key: 'Tab',
+		label: 'other clients',
+		when: at(['ports-field'], (state) => withNextClients(state) !== undefined),
+		event: suggestNext,
+	},
+	{
+		key: 'Enter',
+		label: 'keep',
+		when: ({flow: {applying}}) => applying.phase === 'waiting' && applying.keepable,
+		event: decide('keep'),
+	},
+	{key: 'Esc', label: 'old rules back', when: at(['waiting']), event: decide('rollBack')},
+	{
+		key: 'Ctrl-C',
+		label: 'old rules back, and quit',
+		when: at(['waiting']),
+		event: decide('rollBack', true),
+	},
+	{key: 'Enter', label: 'quit', when: at(CHECKLISTS), event: leaveChecklist},
+	{
+		key: 'f',
+		label: 'fix',
+		when: at(['checklist'], ({mendable}) => mendable),
+		event: act('mend'),
+	},
+	{
+		key: 'Tab or Esc',
+		label: 'back to the list',
+		alias: 'Shift-Tab',
+		when: at(['ports-alternatives']),
+		event: show('rules'),
+	},
+	{key: 'Up/Down', label: 'other port', when: at(['ports-alternatives']), event: moveFocus},
+	{key: 'Esc', label: 'back to Review', when: at(['packet']), event: back},
+	{key: 'Esc', label: 'back to Review', when: at(['failed']), event: back},
+	{
+		key: 'Esc',
+		label: 'back',
+		when: at([...PLAIN, 'ports-list', 'review'], hasStepBefore),
+		event: back,
+	},
+	{key: 'Tab', label: 'next view', when: at(['review']), event: showViewBeside(1)},
+	{key: 'Up/Down', label: 'read', when: at(['review', ...CHECKLISTS]), event: scroll},
+	{key: 'p', label: 'test a packet', when: at(['review']), event: show('packet')},
+	{
+		key: 'a',
+		label: 'all rules',
+		when: at(['review'], ({flow}) => flow.view === 'rules'),
+		event: show('all-rules'),
+	},
+	{
+		key: 'a',
+		label: 'fewer rules',
+		when: at(['review'], ({flow}) => flow.view === 'all-rules'),
+		event: show('rules'),
+	},
+	{key: 's', label: 'scanned', when: at(['checklist']), event: act('scanned')},
+	{key: 'c', label: 'console tried', when: at(['checklist']), event: act('way-in')},
+	{key: 'r', label: 'look again', when: at(['checklist']), event: act('check')},
+	{
+		key: 'PgUp/PgDn',
+		label: 'read',
+		when: at([...MENUS, 'neighbours', 'ports-alternatives'], scrolls),
+		event: scroll,
+	},
+	{key: 'Space', label: 'open/close', when: at(['ports-alternatives']), event: toggleFocused},
+	{key: 'Del', label: 'remove', when: at(['ports-list']), event: emit('remove')},
+	{
+		key: 'Esc',
+		label: 'back',
+		// After a change there is no step to go back to.
+		when: at(CHECKLISTS, ({flow}) => flow.outcome === undefined),
+		event: back,
+	},
+	{
+		key: 'Ctrl-C',
+		label: 'quit',
+		when: at([...PLAIN, 'packet', 'failed']),
+		event: leave,
+	},
+];

@@ -31,7 +31,7 @@ const BOOT = `
 umount ${BOOT_ID} 2>/dev/null || true
 cp ${BOOT_ID} "$1" && sed -i "s/^......../$2/" "$1" && mount --bind "$1" ${BOOT_ID}
 for tool in iptables ip6tables; do
-	for table in filter raw; do
+	for table in filter nat mangle raw; do
 		printf '*%s\\nCOMMIT\\n' "$table" | "$tool-restore"
 		"$tool" -t "$table" -F && "$tool" -t "$table" -X
 	done

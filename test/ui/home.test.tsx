@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import {expect, test, vi} from 'vitest';
 import type {AppliedStatus} from '../../source/app/applied-status.ts';
 import {HostError} from '../../source/lib/errors.ts';
@@ -233,6 +234,25 @@ test('what was blocked is opened by way of Ports and Review, and not at once', a
 	expect(app.screen()).toContain('This is what changes. Nothing is loaded yet');
 	await app.press('tab');
 	expect(app.screen()).toMatch(/--dports 22,80,8080 /);
+});
+
+test('what was blocked is said to be unreadable where it is', async () => {
+	const app = await openHome({readBlocked: async () => undefined});
+	await app.press('down', 'down', 'enter');
+	expect(app.screen()).toContain('What was blocked cannot be read here.');
+	await app.press('enter');
+	expect(app.screen()).toMatch(/^❯ What was blocked/m);
+});
+
+test('the focus in what was blocked stays on its port when the list is read again', () => {
+	const home = startFlow(POLICY, ['server'], OWN_SERVICES, 'home');
+	const flow = reduceFlow({...home, view: 'blocked'}, {type: 'blocked', log: LOG});
+	const port = LOG.ports[0];
+	assert(port);
+	const more = {...LOG, ports: [{...port, port: 8443}, ...LOG.ports]};
+	expect(flow.focus).toBe(0);
+	expect(reduceFlow(flow, {type: 'blocked', log: more}).focus).toBe(1);
+	expect(reduceFlow(flow, {type: 'blocked', log: 'unreadable'}).focus).toBe(0);
 });
 
 test('where nothing is logged, the log is switched on by way of Review', async () => {

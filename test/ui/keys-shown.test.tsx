@@ -118,7 +118,7 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
 	'what was blocked': {
 		step: 'home',
 		flow: {focus: 0, offset: 1, view: 'blocked', blocked: LOG},
-		machine: {status: ACTIVE},
+		machine: {status: ACTIVE, readBlocked: async () => LOG},
 		options: {rows: 10},
 		unnamed: [...SENT['PgUp/PgDn'], 'j'],
 	},

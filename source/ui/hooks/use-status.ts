@@ -16,7 +16,8 @@ export function useStatus(
 	dispatch: Dispatch<FlowEvent>,
 ): void {
 	const isHome = step === 'home';
-	const isPending = (status?.pending ?? null) !== null;
+	// Where it cannot be read, it is perhaps just being written.
+	const isPending = status === undefined || status.pending !== null;
 	const isFresh = useRef(isHome);
 	useEffect(() => {
 		if (isHome && !isFresh.current) {
@@ -43,7 +44,7 @@ export function useStatus(
 	const asksBlocked = isHome && view === 'blocked';
 	useEffect(() => {
 		if (asksBlocked) {
-			void readBlocked().then((log) => log && dispatch({type: 'blocked', log}));
+			void readBlocked().then((log) => dispatch({type: 'blocked', log: log ?? 'unreadable'}));
 		}
 	}, [asksBlocked, readBlocked, dispatch]);
 

@@ -32,11 +32,27 @@ export function chooseInHome(before: Flow, index: number): Flow {
 	}
 }
 
+/** What was blocked, as it was just read. Where the list stood there before, its focus stays on the same choice. */
+export function withBlocked(flow: Flow, blocked: NonNullable<Flow['blocked']>): Flow {
+	const next = {...flow, blocked};
+	if (flow.view !== 'blocked') {
+		return next;
+	}
+
+	const focused = nameOf(homeChoices(flow)[flow.focus]);
+	const same = homeChoices(next).findIndex((choice) => nameOf(choice) === focused);
+	return {...next, focus: flow.blocked === undefined ? 0 : Math.max(0, same)};
+}
+
+function nameOf(choice: ReturnType<typeof homeChoices>[number] = 'back'): string {
+	return typeof choice === 'object' ? `${choice.port}/${choice.protocol}` : choice;
+}
+
 /** Puts a port that was blocked into the field of Ports, or goes to Review with the log switched on. */
 function chooseBlocked(flow: Flow, index: number): Flow {
 	const choice = homeChoices(flow)[index];
 	if (typeof choice === 'object') {
-		const drafts = {...flow.drafts, ports: `${choice.port}/${choice.protocol}`};
+		const drafts = {...flow.drafts, ports: nameOf(choice)};
 		return enter({...flow, asks: 'ports', drafts}, 'ports');
 	}
 

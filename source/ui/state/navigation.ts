@@ -101,8 +101,10 @@ export function homeChoices({view, blocked}: Pick<Flow, 'view' | 'blocked'>) {
 		? UNDO_CHOICES
 		: view === 'blocked'
 			? [
-					...(blocked?.ports.filter(canOpen).slice(0, MOST_BLOCKED) ?? []),
-					...(blocked?.logging === false ? ['log' as const] : []),
+					...(typeof blocked === 'object'
+						? blocked.ports.filter(canOpen).slice(0, MOST_BLOCKED)
+						: []),
+					...(typeof blocked === 'object' && blocked.logging === false ? ['log' as const] : []),
 					'back' as const,
 				]
 			: HOME_CHOICES;

@@ -1,6 +1,6 @@
 import {HELPERS} from '../../policy/helpers.ts';
 import {completePolicy, type Policy, VERDICTS} from '../../policy/policy.ts';
-import {backHome, chooseInHome, withApplied} from './home.ts';
+import {backHome, chooseInHome, withApplied, withBlocked} from './home.ts';
 import {learn, withRole} from './learn.ts';
 import {editLine, type LineEdit} from './line-editor.ts';
 import {clamp, enter, focusOn, goBack, lastChoice} from './navigation.ts';
@@ -88,15 +88,12 @@ function reduce(flow: Flow, event: FlowEvent): Flow {
 		case 'learn':
 			return learn(flow, event.known);
 		case 'open':
-			// The wait was for the proof of another policy.
-			return withOpenings(
-				flow.view === 'awaited' ? {...flow, view: 'rules'} : flow,
-				event.openings,
-			);
+			// The proof that was waited for, or skipped, was of another policy.
+			return withOpenings(flow.step === 'apply' ? {...flow, view: 'rules'} : flow, event.openings);
 		case 'applied':
 			return withApplied(flow, event.policy);
 		case 'blocked':
-			return {...flow, blocked: event.log, ...(flow.view === 'blocked' ? {focus: 0} : {})};
+			return withBlocked(flow, event.log);
 		case 'fixed':
 			return {...flow, parting: flow.parting ?? 'looked'};
 		case 'undo-failed':

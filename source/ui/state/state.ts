@@ -134,7 +134,7 @@ export type Flow = {
 	readonly applying: Applying;
 	readonly outcome: Outcome | undefined;
 	/** What was blocked, once Home has asked for it. */
-	readonly blocked: BlockedLog | undefined;
+	readonly blocked: BlockedLog | 'unreadable' | undefined;
 	/** What is said at the end where no policy is applied: how an undo failed, or that something was fixed. */
 	readonly parting: Outcome | 'looked' | undefined;
 	/** The roles in the order in which they are offered, the recommended one first. */
@@ -191,7 +191,7 @@ export type FlowEvent =
 	| {readonly type: 'outcome'; readonly outcome: Outcome}
 	/** Another policy is applied than Home began with. */
 	| {readonly type: 'applied'; readonly policy: Policy}
-	| {readonly type: 'blocked'; readonly log: BlockedLog}
+	| {readonly type: 'blocked'; readonly log: BlockedLog | 'unreadable'}
 	/** The checklist has fixed what it could. */
 	| {readonly type: 'fixed'}
 	| {readonly type: 'undo-failed'; readonly outcome: Outcome & {readonly ok: false}};

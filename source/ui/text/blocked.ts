@@ -7,7 +7,14 @@ import {type Line, wrapLines} from './wrap.ts';
 const MOST_SOURCES = 4;
 
 /** What the wizard says of blocked packets above the ports that can be opened. @param log absent until it was read */
-export function blockedLines(log: BlockedLog | undefined, width: number): readonly Line[] {
+export function blockedLines(
+	log: BlockedLog | 'unreadable' | undefined,
+	width: number,
+): readonly Line[] {
+	if (log === 'unreadable') {
+		return wrapLines('What was blocked cannot be read here.', width, 'attention');
+	}
+
 	if (log === undefined) {
 		return wrapLines('Reading what was blocked.', width, 'muted');
 	}

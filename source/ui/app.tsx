@@ -8,7 +8,7 @@ import {undoFailureOf} from './begin-applying.ts';
 import {Frame} from './components/frame.tsx';
 import {countdownLines, Help} from './components/help.tsx';
 import {Panel, StepBody} from './components/step-body.tsx';
-import {type Apply, useApplying} from './hooks/use-apply.ts';
+import {type Apply, useApplying, useAwaitedProof} from './hooks/use-apply.ts';
 import {useBeside} from './hooks/use-beside.ts';
 import {useChecklist} from './hooks/use-checklist.ts';
 import {useExposure} from './hooks/use-exposure.ts';
@@ -92,6 +92,7 @@ export function App(props: AppProps): ReactElement {
 		props.prover,
 	);
 
+	useAwaitedProof(flow, proof, dispatch, () => void apply(plan));
 	useLayoutEffect(() => dispatch({type: 'learn', known: machine.known}), [machine.known]);
 	useStatus(flow, machine, dispatch);
 	const exposure = useExposure(flow, plan, machine);
@@ -169,11 +170,12 @@ export function App(props: AppProps): ReactElement {
 				await undo();
 				return;
 			case 'checklist':
-				await act(event.action);
+				// Said from the beginning: also where it is left in the middle, something may have been fixed.
 				if (event.action === 'mend') {
 					dispatch({type: 'fixed'});
 				}
 
+				await act(event.action);
 				return;
 			default:
 				dispatch(event);

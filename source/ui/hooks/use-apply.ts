@@ -1,6 +1,8 @@
 import {type Dispatch, useEffect, useRef} from 'react';
 import type {ApplyPlan} from '../../app/plan-apply.ts';
-import type {FlowEvent, Outcome} from '../state/state.ts';
+import {isProven} from '../../proof/report.ts';
+import type {Flow, FlowEvent, Outcome} from '../state/state.ts';
+import type {ProofState} from './use-proof.ts';
 
 /** A change whose rules are loaded and wait to be confirmed. None of its functions throws. */
 export type Pending = {
@@ -87,4 +89,22 @@ export function useApplying(
 			return outcome;
 		},
 	};
+}
+
+/** Applies as soon as the rules are proven, where the user waits for that: also while help is shown. */
+export function useAwaitedProof(
+	{view, applying}: Pick<Flow, 'view' | 'applying'>,
+	proof: ProofState,
+	dispatch: Dispatch<FlowEvent>,
+	apply: () => void,
+): void {
+	const isOver = view === 'awaited' && applying.phase === 'asking' && proof.status !== 'running';
+	useEffect(() => {
+		if (isOver) {
+			dispatch({type: 'view', view: 'rules'});
+			if (proof.status === 'done' && isProven(proof.proof)) {
+				apply();
+			}
+		}
+	});
 }

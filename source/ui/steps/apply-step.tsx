@@ -1,5 +1,5 @@
 import {Box, Text} from 'ink';
-import {type ReactElement, useContext, useEffect} from 'react';
+import {type ReactElement, useContext} from 'react';
 import wrapAnsi from 'wrap-ansi';
 import {explainObstacle} from '../../app/obstacle.ts';
 import type {ApplyPlan} from '../../app/plan-apply.ts';
@@ -67,15 +67,6 @@ function Asking(props: AskingProps): ReactElement {
 		mustWait ? () => dispatch({type: 'view', view: 'awaited'}) : load,
 		() => dispatch({type: 'back'}),
 	];
-	const proven = proof.status === 'done' && isProven(proof.proof);
-	useEffect(() => {
-		if (waits && !running) {
-			dispatch({type: 'view', view: 'rules'});
-			if (proven) {
-				actions.apply();
-			}
-		}
-	});
 	const blocked = describeBlocked(rowsOf(flow), plan);
 	return (
 		<Box flexDirection="column">

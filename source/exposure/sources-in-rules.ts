@@ -1,5 +1,6 @@
 import {type Network, parseAddress, parseNetwork, prefixBits} from '../lib/network.ts';
 import type {SourceNetwork} from '../proof/vantage-points.ts';
+import {GROUP_PREFIX} from '../ruleset/model.ts';
 
 const NETWORK = /(?<![\w.:])(?:\d+(?:\.\d+){3}|[\da-f]*:[\da-f:]*:[\da-f]*)(?:\/\d+)?(?![\w.:])/gi;
 const RANGE = /(?<![\w.:])([\da-f.:]+[.:][\da-f]*)-([\da-f.:]+[.:][\da-f]*)(?![\w.:])/gi;
@@ -55,16 +56,17 @@ export function isBroad({cidr, family}: Network): boolean {
 	);
 }
 
+const ACCEPTS = new RegExp(
+	` -j (?:ACCEPT|RETURN|DNAT|REDIRECT|${GROUP_PREFIX}[a-z\\d-]+)\\b| (?:accept|return|dnat|redirect)\\b`,
+);
+
 /** The networks that a rule allows more than others. */
 function sourcesOf(line: string, sets: ReadonlyMap<string, readonly Network[]>) {
 	if (/--(?:ct)?state (?!\S*NEW)/.test(line) || /^-A (?:OUTPUT|POSTROUTING) /.test(line)) {
 		return [];
 	}
 
-	const accepts =
-		/ -j (?:ACCEPT|RETURN|DNAT|REDIRECT|FW-WIZARD-FROM-[a-z\d-]+)\b| (?:accept|return|dnat|redirect)\b/.test(
-			line,
-		);
+	const accepts = ACCEPTS.test(line);
 	const [, negated, source, set] =
 		/(?: (! )?-s (\S+)| (?:! )?--match-set (\S+) src)/.exec(line) ??
 		/\bip6? saddr (!= )?(\{[^}]*\}|@\S+|\S+)/.exec(line) ??

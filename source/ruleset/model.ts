@@ -123,6 +123,15 @@ export function isGroup(name: string): boolean {
 	return name.startsWith(GROUP_PREFIX);
 }
 
+/** Whether a chain is that of a group with a name, and not of a list with a number. */
+export function isNamedGroup(name: string): boolean {
+	return isGroup(name) && Number.isNaN(numberOf(name));
+}
+
+function numberOf(group: string): number {
+	return Number(group.slice(GROUP_PREFIX.length));
+}
+
 /**
  * All of our chains that one of these rule sets may have. Those of groups come first: a chain has to exist
  * before a rule jumps to it.
@@ -138,7 +147,7 @@ export function ownChains(...rules: readonly FamilyRules[]): readonly OwnChain[]
 
 /** Numbers come before names. */
 function compareGroups(a: string, b: string): number {
-	const [left, right] = [a, b].map((name) => Number(name.slice(GROUP_PREFIX.length)));
+	const [left, right] = [a, b].map(numberOf);
 	return (left || Infinity) - (right || Infinity) || (a < b ? -1 : 1);
 }
 

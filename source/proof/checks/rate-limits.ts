@@ -1,12 +1,24 @@
 import type {Protocol} from '../../policy/services.ts';
 import {evaluate} from '../../ruleset/evaluate.ts';
 import {firstPacket, judgePorts} from '../../ruleset/evaluate-ports.ts';
-import type {FamilyRules, Match, Rule, RuleSet} from '../../ruleset/model.ts';
+import {
+	type FamilyRules,
+	type Match,
+	OWN_PREFIX,
+	type Rule,
+	type RuleSet,
+} from '../../ruleset/model.ts';
 import {loadAgain, type RulesUnderTest} from '../../testbed/load-rules.ts';
 import type {Testbed} from '../../testbed/testbed.ts';
 import {countWithIptables, originalMatch} from '../count-iptables.ts';
 import type {NamedVantagePoint} from '../vantage-points.ts';
 import {type Check, check} from './check.ts';
+
+/** The limit of a rule of our own, between what stands before and behind it. */
+const OWN_LIMITS = new RegExp(
+	`^(-A ${OWN_PREFIX}\\S+ .*?) -m hashlimit(?: --hashlimit-\\S+ \\S+)+(.* -j (?:ACCEPT|RETURN))$`,
+	'gm',
+);
 
 /** A port under a rate limit. */
 type LimitedPort = {
@@ -25,10 +37,7 @@ export function withoutLimits(source: RulesUnderTest): RulesUnderTest {
 		...source,
 		loads: source.loads.map((load) => ({
 			...load,
-			text: load.text.replace(
-				/^(-A FW-WIZARD-(?:INPUT|FORWARD|FROM-[a-z\d-]+) .*?) -m hashlimit(?: --hashlimit-\S+ \S+)+(.* -j (?:ACCEPT|RETURN))$/gm,
-				'$1$2',
-			),
+			text: load.text.replace(OWN_LIMITS, '$1$2'),
 		})),
 	};
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {printNft} from '../../source/export/nft.ts';
 import {FAMILIES} from '../../source/lib/network.ts';
+import {instantOf} from '../../source/policy/ending.ts';
 import {HELPER_NAMES} from '../../source/policy/helpers.ts';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
@@ -22,12 +23,18 @@ const GROUP =
 const openings = (text: string) => parseOpenings(text, OWN_SERVICES);
 const textOf = (policy: Policy) => printNft(compilePolicy(policy, {families: FAMILIES}));
 
-test('an opening that ends is refused: nft would read its end in the zone of the other machine', () => {
-	const policy = (text: string) => completePolicy({role: 'server', openings: openings(text)});
-	expect(() => textOf(policy('22/tcp, 8080/tcp until 2037-01-01T00:00:00Z'))).toThrow(
-		'8080/tcp ends at a time',
+test('what the user says of an opening stays whole in the text, and as far as it fits in the rule', () => {
+	const long = `"${'ü'.repeat(99)}`;
+	const text = textOf(
+		completePolicy({
+			role: 'server',
+			openings: openings(`1/tcp comment "the \\"Web\\" $(x)", 2/tcp comment "\\${long}"`),
+		}),
 	);
-	expect(textOf(policy('22/tcp, 8080/tcp'))).toContain('8080');
+	expect(text).toContain(`comment "You opened 1/tcp (the 'Web' $(x))"`);
+	expect(text).toContain(`\t\t# You opened 1/tcp (the "Web" $(x))\n`);
+	expect(text).toContain(`\t\t# You opened 2/tcp (${long})\n`);
+	expect(text).toContain(`comment "'${'ü'.repeat(63)}"`);
 });
 
 describe('export nft', () => {
@@ -123,6 +130,32 @@ describe('export nft', () => {
 			...['-s', '2001:db8::3', '-v', '-z', '-w', '2', IPV6.target, '22'],
 		]);
 		expect(stderr).toContain('refused');
+	});
+
+	test('ends an opening in the second that the policy names, in every zone', async () => {
+		const end = Math.ceil(Date.now() / 1000) + 4;
+		const until = instantOf((end - 1) * 1000);
+		const policy = completePolicy({
+			role: 'server',
+			openings: openings(`8080/tcp until ${until}, 8081/tcp`),
+		});
+		await serve(target, 'tcp:8080', 'tcp:8081');
+		await target.must('env', ['TZ=America/New_York', 'nft', '-f', '-'], {input: textOf(policy)});
+		const seen: Array<readonly [number, string, number]> = [];
+		do {
+			const began = Date.now();
+			const outcome = await connect(probe, OUTSIDE.target, 8080);
+			seen.push([began, outcome, Date.now()]);
+		} while (Date.now() < (end + 1) * 1000);
+		for (const [began, outcome, over] of seen) {
+			// What is sent while it ends may be either.
+			if (over < end * 1000 || began >= end * 1000) {
+				expect(outcome).toBe(began < end * 1000 ? 'succeeded' : 'refused');
+			}
+		}
+
+		expect(new Set(seen.map(([, outcome]) => outcome)).size).toBe(2);
+		expect(await connect(probe, OUTSIDE.target, 8081)).toBe('succeeded');
 	});
 
 	test('loads for any policy, also where no file names protocols', async () => {

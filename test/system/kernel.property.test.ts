@@ -10,32 +10,13 @@ import {printRestore, printRule} from '../../source/ruleset/format-iptables.ts';
 import {type FamilyRules, findChain, isGroup, ownChains} from '../../source/ruleset/model.ts';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
-import {networks, policies} from '../_helpers/samples/arbitraries.ts';
 import type {Shot} from './ethernet.ts';
-import {INTERFACES, shotsNear} from './wire.ts';
+import {shotsNear, WIRE_POLICIES} from './wire.ts';
 import {openRange, type Range} from './witness.ts';
 
 const CHAIN = 'FW-WIZARD-INPUT';
 
-/** Policies that the range can try: its interfaces, one more, and networks that its packets come from. */
-const POLICIES = policies({
-	interfaces: fc.constantFrom(...INTERFACES, 'tun9'),
-	networks: fc.oneof(
-		networks(),
-		fc
-			.constantFrom(
-				'0.0.0.0/0',
-				'10.0.0.0/8',
-				'203.0.113.0/25',
-				'::/0',
-				'2001:db8::/32',
-				'fe80::/10',
-			)
-			.map(parseNetwork),
-	),
-});
-
-const CASES = POLICIES.chain((policy) =>
+const CASES = WIRE_POLICIES.chain((policy) =>
 	fc.record({
 		policy: fc.constant(policy),
 		shots: fc.array(fc.oneof(...FAMILIES.map((family) => shotsNear(policy, family))), {

@@ -1,13 +1,19 @@
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
-import type {Family} from '../../source/lib/network.ts';
+import {type Family, parseNetwork} from '../../source/lib/network.ts';
 import {LAST_PORT} from '../../source/lib/port-ranges.ts';
 import {IP_PROTOCOLS, type IpProtocol, SCTP} from '../../source/policy/ip-protocols.ts';
 import {isDiscovery} from '../../source/policy/opening.ts';
 import type {Policy} from '../../source/policy/policy.ts';
 import {networksOf} from '../../source/policy/sources.ts';
 import {protocolOfNumber} from '../../source/ruleset/protocol-names.ts';
-import {addresses, ipProtocols, ports} from '../_helpers/samples/arbitraries.ts';
+import {
+	addresses,
+	ipProtocols,
+	networks,
+	policies,
+	ports,
+} from '../_helpers/samples/arbitraries.ts';
 import {FLAGS, type Shot} from './ethernet.ts';
 
 /** The target's interfaces; one name is the beginning of another. */
@@ -15,6 +21,24 @@ export const INTERFACES = ['eth0', 'eth01', 'wg0'] as const;
 
 /** The target's own addresses, on the first of its interfaces, or on each. */
 export const OWN = {4: '203.0.113.1', 6: '2001:db8:1::1', link: 'fe80::1'} as const;
+
+/** Policies that a range can try: its interfaces, one more, and networks that its packets come from. */
+export const WIRE_POLICIES = policies({
+	interfaces: fc.constantFrom(...INTERFACES, 'eth+', 'tun9'),
+	networks: fc.oneof(
+		networks(),
+		fc
+			.constantFrom(
+				'0.0.0.0/0',
+				'10.0.0.0/8',
+				'203.0.113.0/25',
+				'::/0',
+				'2001:db8::/32',
+				'fe80::/10',
+			)
+			.map(parseNetwork),
+	),
+});
 
 const ESP = IP_PROTOCOLS.find(({name}) => name === 'esp') as IpProtocol;
 
@@ -51,28 +75,37 @@ const MESSAGES = {
 	6: {protocol: 'ipv6-icmp', request: 128, answer: 129, error: 1},
 } as const;
 
-/** Packets of one family that the rules of a policy, or their nearest neighbours, decide. */
-export function shotsNear(policy: Policy, family: Family): fc.Arbitrary<Shot> {
+/**
+ * Packets of one family that the rules of a policy, or their nearest neighbours, decide.
+ * @param others more addresses that packets go to
+ */
+export function shotsNear(
+	policy: Policy,
+	family: Family,
+	interfaces: readonly string[] = INTERFACES,
+	others: readonly string[] = [],
+): fc.Arbitrary<Shot> {
 	const openings = policy.openings.filter((opening) => opening.kind === 'port');
 	const edges = openings.flatMap(({first, last}) => [first - 1, first, last, last + 1]);
 	const port = fc.oneof(
 		ports,
 		fc.constantFrom(0, 22, ...edges.filter((edge) => edge <= LAST_PORT)),
 	);
-	const cidrs = policy.openings.flatMap((opening) =>
-		isDiscovery(opening)
-			? []
-			: networksOf(opening.from ?? [])
-					.filter((one) => one.family === family)
-					.map(({cidr}) => cidr),
-	);
+	const cidrs = [
+		...(policy.blocked ?? []),
+		...policy.openings.flatMap((opening) =>
+			isDiscovery(opening) ? [] : networksOf(opening.from ?? []),
+		),
+	]
+		.filter((one) => one.family === family)
+		.map(({cidr}) => cidr);
 	const common = {
 		family: fc.constant(family),
-		inInterface: fc.constantFrom(...INTERFACES),
+		inInterface: fc.constantFrom(...interfaces),
 		source: sources(family, cidrs),
 		destination: fc.oneof(
 			{arbitrary: fc.constant<string>(OWN[family]), weight: 6},
-			fc.constantFrom(...GROUPS[family], ...(family === 6 ? [OWN.link] : [])),
+			fc.constantFrom(...GROUPS[family], ...(family === 6 ? [OWN.link] : []), ...others),
 		),
 	};
 	const tcp = fc

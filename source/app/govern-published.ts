@@ -1,13 +1,17 @@
 import type {Published} from '../existing/nat/published-ports.ts';
 import {InputError} from '../lib/errors.ts';
 import {groupBy} from '../lib/group-by.ts';
-import {joinWords, withRest} from '../lib/list.ts';
+import {joinSome, joinWords, withRest} from '../lib/list.ts';
+import {parseNetwork, printNetwork} from '../lib/network.ts';
 import {printPorts, subtractRanges} from '../lib/port-ranges.ts';
+import {isInterface} from '../policy/interface-pattern.ts';
 import type {Opening, PortOpening} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {Ports} from '../policy/port-openings.ts';
-import type {PublishedChoice} from '../policy/published.ts';
+import {INNER_INTERFACES, type PublishedChoice, publishingInterfaces} from '../policy/published.ts';
 import {networksOf} from '../policy/sources.ts';
+import type {InnerNetwork} from '../services/guest-service.ts';
+import {isPrivateNetwork} from '../services/known-programs/vpns.ts';
 
 /** What of this machine decides on how published ports are treated. */
 export type PublishedHere = {
@@ -97,6 +101,28 @@ export function namePublished(all: readonly Published[]): readonly string[] {
 			return `${printPorts(ports, '-')}/${ports.protocol} (${[...makers].join(', ')})`;
 		});
 	return withRest(names, MOST_NAMED);
+}
+
+/**
+ * That hosts of a private network which this machine is in do not reach containers by their own addresses, as a
+ * route to these through that network would have it; none where there is no such network, or no container's.
+ * @param interfaces the names of all interfaces; undefined where they are not known
+ */
+export function adviseDirect(
+	{published, inner = INNER_INTERFACES}: Policy,
+	networks: readonly InnerNetwork[],
+	interfaces: Iterable<string> = [],
+): readonly string[] {
+	const vpns = [...interfaces].filter(isPrivateNetwork).sort();
+	const publishing = publishingInterfaces(inner);
+	const subnets = networks
+		.filter(({name}) => publishing.some((pattern) => isInterface(pattern, name)))
+		.flatMap((network) => network.subnets.map((cidr) => printNetwork(parseNetwork(cidr))));
+	return published !== 'policy' || vpns.length === 0 || subnets.length === 0
+		? []
+		: [
+				`Hosts behind ${joinSome(vpns, MOST_NAMED)} reach containers by their published ports alone, not by their own addresses (${joinSome(subnets, MOST_NAMED)}).`,
+			];
 }
 
 /** That published ports are blocked, in a sentence without a full stop; none where none is. */

@@ -15,7 +15,7 @@ import {findShutToGuests, type GuestService, type InnerNetwork} from '../service
 import {findUnopened, type ProtocolUse} from '../services/protocol-use.ts';
 import type {ApplyFacts, Connection} from './apply-facts.ts';
 import type {ApplyRequest} from './apply-request.ts';
-import {findBlockedPublished, undecidedPublished} from './govern-published.ts';
+import {adviseDirect, findBlockedPublished, undecidedPublished} from './govern-published.ts';
 import {type Obstacle, unacceptedLosses, undecidedSaved} from './obstacle.ts';
 
 /**
@@ -83,6 +83,7 @@ export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
 		advice: [
 			...adviseEnds(request.policy.openings, loginPorts(session)),
 			...adviseOpenings(request.policy.openings, facts.interfaceNames),
+			...adviseDirect(request.policy, facts.networks, facts.interfaceNames),
 		],
 		cutOff: connections.filter(({remoteAddress, localPort}) =>
 			isBlocked(compiled.ruleSet, remoteAddress, localPort),

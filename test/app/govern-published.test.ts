@@ -1,6 +1,7 @@
 import {expect, test} from 'vitest';
-import {governPublished, namePublished} from '../../source/app/govern-published.ts';
-import {defaultPolicy} from '../../source/policy/policy.ts';
+import {adviseDirect, governPublished, namePublished} from '../../source/app/govern-published.ts';
+import {defaultPolicy, type Policy} from '../../source/policy/policy.ts';
+import type {InnerNetwork} from '../../source/services/guest-service.ts';
 import {CONTAINER} from '../_helpers/lab/sockets.ts';
 
 const SERVER = defaultPolicy('server');
@@ -26,4 +27,21 @@ test('ports are governed where something is published, as the policy before or t
 	const cluster = {...HERE, cluster: 'Kubernetes'};
 	expect(governPublished(SERVER, cluster, undefined, undefined).published).toBeUndefined();
 	expect(() => governPublished(SERVER, cluster, 'policy', undefined)).toThrow(/Kubernetes/);
+});
+
+test('a private network is told that containers are reached by published ports alone', () => {
+	const docker: InnerNetwork = {
+		...{name: 'docker0', pattern: 'docker0', ofGuests: true},
+		...{addresses: ['172.17.0.1'], subnets: ['172.17.0.1/16']},
+	};
+	const virbr = {...docker, name: 'virbr0', pattern: 'virbr0', subnets: ['192.168.122.0/24']};
+	const governed: Policy = {...SERVER, published: 'policy'};
+	const networks = [docker, virbr];
+	expect(adviseDirect(governed, networks, ['eth0', 'wg0', 'tailscale0'])).toEqual([
+		'Hosts behind tailscale0, wg0 reach containers by their published ports alone, not by their own addresses (172.17.0.0/16).',
+	]);
+	expect(adviseDirect(governed, networks, ['eth0'])).toEqual([]);
+	expect(adviseDirect(governed, networks)).toEqual([]);
+	expect(adviseDirect(governed, [virbr], ['wg0'])).toEqual([]);
+	expect(adviseDirect(SERVER, networks, ['wg0'])).toEqual([]);
 });

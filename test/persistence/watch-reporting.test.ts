@@ -109,9 +109,11 @@ describe('what the watch passes on', () => {
 		expect(second?.drift).toHaveLength(3);
 		expect(more).toEqual([]);
 		expect(await samples()).toMatchObject({fw_wizard_drift: 3, fw_wizard_next_boot_ready: 0});
-		await wizardDoes(host, 'apply', ...POLICY);
+		await sh('grep -q "has no jump" /run/motd.d/fw-wizard');
 		await sh('iptables -D INPUT -p tcp --dport 99 -j ACCEPT');
+		await wizardDoes(host, 'apply', ...POLICY);
 		expect((await look()).status).toBe(0);
+		expect((await host.run('cat', ['/run/motd.d/fw-wizard'])).status).toBe(1);
 		expect(await calls()).toHaveLength(2);
 		await forget();
 	});
@@ -138,6 +140,16 @@ describe('what the watch passes on', () => {
 		expect((await host.run('cat', ['/run/ran'])).status).not.toBe(0);
 		await host.must('iptables', ['-D', 'INPUT', ...rule]);
 		await look();
+		expect(await samples()).toMatchObject({fw_wizard_repairs_total: 1});
+		// Another change makes no other total, and what was checked and proven before it was of other rules.
+		await wizard(host, 'check');
+		await look();
+		expect(await samples()).toHaveProperty('fw_wizard_last_check_well');
+		await wizardDoes(host, 'apply', ...POLICY, '--open', '99/tcp');
+		await look();
+		expect(await samples()).toMatchObject({fw_wizard_repairs_total: 1});
+		expect(await samples()).not.toHaveProperty('fw_wizard_last_check_well');
+		await wizardDoes(host, 'undo');
 		await forget();
 	});
 

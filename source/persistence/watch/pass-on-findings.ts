@@ -1,4 +1,4 @@
-import {LAST_CHECK_FILE, LAST_PROOF_FILE} from '../../change/paths.ts';
+import {LAST_CHECK_FILE, LAST_PROOF_FILE, POLICY_FILE} from '../../change/paths.ts';
 import {quote} from '../../lib/shell-quote.ts';
 import {GROUP_PREFIX, OWN_CHAINS, OWN_PREFIX} from '../../ruleset/model.ts';
 
@@ -69,7 +69,8 @@ json_list() {
 # the lock, and in the background. Keeps in $notified when it was told what.
 pass_on() {
 	[ -n "$notify" ] && [ -n "$wrong$mended" ] || return 0
-	key=$(printf '%s' "$wrong$mended" | cksum 2>/dev/null)
+	# Which services ran meanwhile makes it no other finding.
+	key=$(printf '%s' "$wrong\${mended:+$before}" | cksum 2>/dev/null)
 	key=\${key%% *} lately= calls=0
 	for at in $notified; do
 		[ "\${at%:*}" -gt $((now - ${NOTIFY_SECONDS})) ] || continue
@@ -82,7 +83,7 @@ pass_on() {
 	what=drift
 	[ -n "$wrong" ] || what=repaired
 	if [ -z "$(find -L "$notify" -prune -type f -user 0 -perm -100 ! -perm -020 ! -perm -002 2>/dev/null)" ]; then
-		say ${MESSAGE_IDS.drift} "$notify is not run: it is not a program that only root may change"
+		say ${MESSAGE_IDS.notify} "$notify is not run: it is not a program that only root may change"
 		return
 	fi
 	# $host is a list of one.
@@ -93,12 +94,13 @@ pass_on() {
 	(
 		exec 7<&- 8<&-
 		printf '%s\\n' "$json" | timeout -k 5 ${CALL_SECONDS} "$notify" >/dev/null 2>&1 ||
-			say ${MESSAGE_IDS.drift} "$notify has failed with $?"
+			say ${MESSAGE_IDS.notify} "$notify has failed with $?"
 	) &
 }
 
-# Whether file $1, if it is there, says in JSON that $2 is true: the metrics $3.
+# Whether file $1, if it is there and not older than the policy, says in JSON that $2 is true: the metrics $3.
 when_last() {
+	[ ! ${POLICY_FILE} -nt "$1" ] || return 0
 	seconds=$(date -r "$1" +%s) || return 0
 	well=0
 	! grep -q "\\"$2\\":true" "$1" || well=1
@@ -141,4 +143,5 @@ export const MESSAGE_IDS = {
 	drift: 'f9f7bd34118a45a4a7b7d990d521f1cf',
 	repaired: 'ec09abedcefc45d0a0f28d49b6a75b64',
 	restored: '9c37328e6bcb4a2e85e250954dfa1be0',
+	notify: '2f6d0a7c51e94b0f9a1c6e7d3b8f4a25',
 } as const;

@@ -232,7 +232,9 @@ main() {
 		IFS= read -r generation <${RESTORE_FILE} || return
 		see
 		begin
-		rm -f "$state/found"
+		remember
+		repairs= last= open= since= notified=
+		keep
 		;;
 	expected)
 		# What is done to the policies of a namespace is no note for this machine.

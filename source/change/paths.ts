@@ -34,6 +34,8 @@ export const JOURNAL_FILE = `${STATE_DIR}/journal`;
 export const COMMAND_FILE = `${STATE_DIR}/command`;
 export const LOCK_FILE = `${STATE_DIR}/lock`;
 export const CHANGES_DIR = `${STATE_DIR}/changes`;
+/** A change of an exported script that waits for its confirmation. A boot empties /run, and so ends the change. */
+export const EXPORT_STATE = '/run/fw-wizard-export';
 
 /** Makes a folder that only root may read. @throws {HostError} where others may write to it */
 export function makePrivate(folder: string): void {

@@ -1,15 +1,19 @@
 import type {FilePlan, PlannedFile} from '../change/boot-files.ts';
 import {
+	COMMAND_FILE,
 	FLOOR_FILE,
 	OLD_RULES_FILES,
 	POLICY_FILE,
 	RESTORE_FILE,
 	WATCH_CHOICE_FILE,
 	WATCH_FILE,
+	WATCH_MOTD_FILE,
 } from '../change/paths.ts';
 import {programOf} from '../host/netfilter/iptables.ts';
 import {systemd} from '../persistence/init/systemd.ts';
-import {planBootFiles, removalOf} from '../persistence/plan.ts';
+import {deactivation, inTurn, planBootFiles, removalOf} from '../persistence/plan.ts';
+import {USUAL_WATCH} from '../persistence/watch/choice.ts';
+import {beginWatch} from '../persistence/watch/plan-watch.ts';
 import {printPolicy} from '../policy/policy.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 
@@ -18,23 +22,31 @@ export type BootPlan = {readonly keep: FilePlan; readonly remove: FilePlan};
 
 /**
  * The same files as a confirmed change writes. Only the programs have no path: they lie elsewhere on
- * another machine, and the restore script sets its own PATH. The watch script is for machines with fw-wizard.
+ * another machine, and the scripts set their own PATH. What the user of that machine says of the watch stays.
  */
 export function planForOthers(compiled: CompiledPolicy): BootPlan {
-	const keep = planBootFiles(systemd, compiled, (family) => programOf(family));
+	const boot = planBootFiles(systemd, compiled, programOf);
+	const {every} = USUAL_WATCH;
+	const watch = systemd.watch && beginWatch(systemd.watch, every, compiled.ruleSet, programOf);
 	const own = [
 		POLICY_FILE,
 		RESTORE_FILE,
 		FLOOR_FILE,
 		WATCH_FILE,
 		WATCH_CHOICE_FILE,
+		WATCH_MOTD_FILE,
+		COMMAND_FILE,
 		...OLD_RULES_FILES,
 	];
-	const removal = removalOf([systemd], systemd.deactivate);
+	const removal = removalOf([systemd], deactivation(systemd));
 	return {
 		keep: {
-			...keep,
-			files: {[POLICY_FILE]: {text: printPolicy(compiled.policy), mode: 0o600}, ...keep.files},
+			...inTurn(boot, ...(watch ? [watch] : [])),
+			files: {
+				[POLICY_FILE]: {text: printPolicy(compiled.policy), mode: 0o600},
+				...boot.files,
+				...watch?.files,
+			},
 		},
 		remove: {
 			...removal,

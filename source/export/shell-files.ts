@@ -1,9 +1,10 @@
 import path from 'node:path';
 import type {Command} from '../change/boot-files.ts';
-import {RESTORE_FILE} from '../change/paths.ts';
+import {RESTORE_FILE, STATE_DIR, WATCH_FILE, WATCH_STATE_DIR} from '../change/paths.ts';
 import {cksum} from '../lib/cksum.ts';
 import {quoteIfNeeded} from '../lib/shell-quote.ts';
 import {ENABLED_LINK} from '../persistence/init/systemd.ts';
+import {WATCH_LINKS, WATCH_TIMER} from '../persistence/watch/systemd-units.ts';
 import {type BootPlan, writtenFiles} from './boot.ts';
 
 /** Ends a file in the script (a here-document). No line of a file that we write is like this. */
@@ -14,7 +15,8 @@ export function printFileFunctions({keep, remove}: BootPlan): string {
 	const written = writtenFiles(keep);
 	const absent = Object.keys(keep.files).filter((file) => keep.files[file] === null);
 	// In the order of a removal: what starts something goes before what is started.
-	const all = [...Object.keys(keep.files), ENABLED_LINK].reverse();
+	const links = [ENABLED_LINK, ...WATCH_LINKS];
+	const all = [...Object.keys(keep.files), ...links].reverse();
 	const folders = [...new Set(written.map(({file}) => path.dirname(file)))];
 	return `# The file $2 below $1, with mode $3, written beside it as .new. $4: what cksum prints for it.
 put() {
@@ -28,19 +30,25 @@ ${written.map(printFile).join('\n')}
 
 files='${all.join('\n')}'
 
-# Those of this script are in /etc: 0. Else $differs names one that is not, and 1; or it cannot be read, and 3.
+# Those of this script are in /etc: 0. Else $differs names those that are not, a line each, and 1; or one that cannot be
+# read, and 3.
 files_kept() {
+	differs=
 ${written.map(({file, text}) => `	file_kept ${file} '${cksum(text)}' || return\n`).join('')}${absent
-	.map((file) => `	differs=${file}; ! there ${file} || return 1\n`)
-	.join('')}	differs='the link in multi-user.target.wants, by which systemd starts it,'
-	! command -v systemctl >/dev/null || there ${ENABLED_LINK}
+	.map((file) => `	! there ${file} || differs="$differs${file}$nl"\n`)
+	.join('')}	! command -v systemctl >/dev/null || for link in ${links.join(' ')}; do
+		there "$link" || differs="$differs$link$nl"
+	done
+	[ -z "$differs" ]
 }
 
+# A link that cannot be followed is another file.
 file_kept() {
-	differs=$1
-	there "$1" || return 1
-	sum=$(cksum <"$1") && [ -n "$sum" ] || return 3
-	[ "$sum" = "$2" ]
+	sum=
+	if there "$1" && [ ! -L "$1" ]; then
+		sum=$(cksum <"$1") && [ -n "$sum" ] || { differs=$1; return 3; }
+	fi
+	[ "$sum" = "$2" ] || differs="$differs$1$nl"
 }
 
 # Copies what is in /etc into the state, to restore it from there. A run that was cut off has done so before
@@ -76,11 +84,14 @@ restore_files() {
 	done
 	remove_beside
 	sync_folders
-${printCommands([['systemctl', 'daemon-reload']])}}
+${printCommands([['systemctl', 'daemon-reload']])}	there ${WATCH_LINKS.at(-1)} || systemctl --quiet stop ${WATCH_TIMER} 2>/dev/null
+	:
+}
 
 remove_beside() {
 	for file in $files; do rm -f "$file.new"; done
-	rmdir ${path.dirname(RESTORE_FILE)} 2>/dev/null
+	there ${WATCH_FILE} || rm -rf ${WATCH_STATE_DIR}
+	rmdir ${path.dirname(RESTORE_FILE)} ${STATE_DIR} 2>/dev/null
 }
 
 # Each argument of sync(1) is synced, and an error told; older ones sync all, whatever they are given.

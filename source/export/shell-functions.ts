@@ -12,7 +12,11 @@ export const STATE_FUNCTIONS = `say() { printf 'fw-wizard: %s\\n' "$1" >&2; }
 # Whether there is a file or a link. A "no" is asked for twice: one that comes of a failure is none.
 there() { [ -e "$1" ] || [ -L "$1" ] || [ -e "$1" ]; }
 
-refuse() { say "$1"; exit "\${2:-3}"; }
+refuse() {
+	say "$1"
+	[ -z "$json" ] || printf '{"error":{"message":%s,"code":%s}}\\n' "$(texts "$1")" "\${2:-3}"
+	exit "\${2:-3}"
+}
 
 # One run at a time. What this run starts has the lock, too: nothing of a run that was killed loads
 # rules behind the back of the next one.

@@ -1,18 +1,15 @@
 import {CHAIN_FUNCTIONS} from '../change/chain-functions.ts';
 import {NEW_CONNECTION} from '../change/confirm-time.ts';
-import {RESTORE_FILE} from '../change/paths.ts';
+import {COMMAND_FILE, EXPORT_STATE, RESTORE_FILE} from '../change/paths.ts';
 import {cksum} from '../lib/cksum.ts';
 import {quote} from '../lib/shell-quote.ts';
 import {policyFlags} from '../policy/policy.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
-import {printRule} from '../ruleset/format-iptables.ts';
-import {type FamilyRules, findChain, isGroup, OWN_CHAINS, ownChains} from '../ruleset/model.ts';
+import {type FamilyRules, findChain, OWN_CHAINS} from '../ruleset/model.ts';
 import type {BootPlan} from './boot.ts';
 import {printFileFunctions} from './shell-files.ts';
 import {STATE_FUNCTIONS} from './shell-functions.ts';
-
-/** The folder of a change that waits for its confirmation. A boot empties /run, and so ends the change. */
-const STATE = '/run/fw-wizard-export';
+import {printStatusFunctions} from './shell-status.ts';
 
 /** What stands behind the checksum in the last line. */
 const LAST = `'; main "$@"; exit; }`;
@@ -46,14 +43,14 @@ export function printShell({policy, ruleSet}: CompiledPolicy, plan: BootPlan): s
 # sh THIS           loads it; unless it is kept within 60 s (SECONDS_TO_CONFIRM), the old rules are restored
 # sh THIS keep      keeps it, for the next boots too. Run it in a new login: that shows that you can log in
 # sh THIS undo      restores the old rules before that time
-# sh THIS status    exit status 0: it is kept and loaded; 1: it is not; others: that cannot be seen
+# sh THIS status    exit status 0: it is kept and loaded; 1: it is not; others: that cannot be seen. --json: as JSON
 # sh THIS remove    removes all of it
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
 LC_ALL=C
 export PATH LC_ALL
 umask 022
 set -f
-state=${STATE}
+state=${EXPORT_STATE}
 tables='${touched.join('\n')}'
 
 ${CHAIN_FUNCTIONS}
@@ -61,39 +58,7 @@ IFS=$nl
 
 ${STATE_FUNCTIONS}
 ${printFileFunctions(plan)}
-# Whether the rules are loaded in both families: 0. Else $why says what is not: 1; or what cannot be read: 3.
-loaded() {
-${ruleSet.families.map(printLoaded).join('')}}
-
-# Rule $3... is in chain $2 of table $1. A "no" is asked for twice: one that comes of a failure is none.
-has() {
-	table=$1 chain=$2
-	shift 2
-	for try in 1 2; do
-		"$tool" -w 10 -t "$table" -C "$chain" "$@" 2>/dev/null
-		case $? in
-		0) return 0 ;;
-		1) ;;
-		*) why="the $table table of $tool cannot be read"; return 3 ;;
-		esac
-	done
-	IFS=' '
-	why="$tool has no rule in $chain: $*"
-	IFS=$nl
-	return 1
-}
-
-# Chain $3 of table $1 has $4 lines, and a jump from $2, unless that is a dash.
-holds() {
-	why="the $1 table of $tool cannot be read"
-	read_rules "$1" || return 3
-	find_chain "$2" "$3"
-	why="$tool has no $3 that is jumped to, with the rules of this script and no others"
-	lines=0
-	for line in $chain; do lines=$((lines + 1)); done
-	[ "$count" -ge 1 ] || [ "$2" = - ] && [ "$lines" = "$4" ] && [ -z "$broken" ]
-}
-
+${printStatusFunctions(ruleSet.families)}
 # Whether $1 is this script: one that comes through a pipe, or was cut off or changed, cannot roll back.
 is_whole() {
 	[ -f "$1" ] && [ "$(sed '$d' "$1" | cksum)" = "$sum" ] && [ "$(sed -n '$p' "$1")" = "{ sum='$sum$last" ]
@@ -143,8 +108,9 @@ keep() {
 	loaded || not_kept "$why"
 	write_files '' && sync_files || not_kept 'the files cannot be written beside those in /etc'
 	back_up_files && note "$state/keeping" '' || not_kept 'the files in /etc cannot be saved'
-	rename_files || not_kept "$differs could not be written"
+	rename_files || not_kept "not written: $(echo $differs)"
 	drop || not_kept "$state cannot be renamed"
+	printf 'sh %s status\\n' "$0" 2>/dev/null >${COMMAND_FILE}
 	disarm "$id"
 	if command -v systemctl >/dev/null; then
 		say 'kept'
@@ -170,20 +136,6 @@ undo() {
 	say 'the old rules are restored'
 }
 
-status() {
-	[ "$settled" != failed ] || exit 5
-	! there "$state" || refuse "not kept: a change waits. The old rules are restored in $left s" 1
-	files_kept || case $? in
-	1) refuse "not kept: $differs is missing, or not that of this script" 1 ;;
-	*) refuse "$differs cannot be read" ;;
-	esac
-	loaded || case $? in
-	1) refuse "not loaded: $why" 1 ;;
-	*) refuse "$why" ;;
-	esac
-	say 'kept and loaded'
-}
-
 remove() {
 	wrong= id=
 	! there "$state/id" || read -r id <"$state/id"
@@ -196,6 +148,8 @@ remove() {
 }
 
 main() {
+	json=
+	case \${1-}\${2-} in status--json) json=yes ;; esac
 	case \${1-load} in
 	load | keep | undo | status | remove | wait | fire) ;;
 	*) refuse 'see what stands at the top of this script' 2 ;;
@@ -222,19 +176,4 @@ main() {
 
 function hasChains(rules: FamilyRules, table: string): boolean {
 	return OWN_CHAINS.some((own) => own.table === table && findChain(rules, table, own.name));
-}
-
-function printLoaded(rules: FamilyRules): string {
-	const chains = ownChains(rules).flatMap(({table, from, name}) => {
-		const chain = findChain(rules, table, name);
-		return chain
-			? [
-					`	holds ${table} ${isGroup(name) ? '-' : from} ${name} ${chain.rules.length + 1} || return\n`,
-					...chain.rules.map(
-						(rule) => `	has ${table} ${name} ${printRule(rule, rules.family)} || return\n`,
-					),
-				]
-			: [];
-	});
-	return `	tool=${rules.family === 4 ? 'iptables' : 'ip6tables'}\n${chains.join('')}`;
 }

@@ -127,14 +127,14 @@ export function withoutRepetition({keep, undo}: Persistence, choice = readChoice
 }
 
 /** Commands of several plans, those of the first one first. */
-function inTurn(...plans: ReadonlyArray<Omit<FilePlan, 'files'>>): Omit<FilePlan, 'files'> {
+export function inTurn(...plans: ReadonlyArray<Omit<FilePlan, 'files'>>): Omit<FilePlan, 'files'> {
 	return {
 		before: plans.flatMap(({before}) => before),
 		after: plans.flatMap(({after}) => after),
 	};
 }
 
-function deactivation({deactivate, watch}: InitSystem): Omit<FilePlan, 'files'> {
+export function deactivation({deactivate, watch}: InitSystem): Omit<FilePlan, 'files'> {
 	return inTurn(watch?.end ?? NOTHING, deactivate);
 }
 

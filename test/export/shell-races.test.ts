@@ -144,7 +144,10 @@ describe('the exported script while another program holds the lock of legacy ipt
 			status: 3,
 			stderr: expect.stringContaining('cannot be read'),
 		});
-		expect(await machine.run('status')).toMatchObject({status: 1});
+		expect(await machine.run('status')).toMatchObject({
+			status: 3,
+			stderr: expect.stringContaining('cannot be read'),
+		});
 		lock.kill();
 		expect(await machine.see()).toEqual(old);
 

@@ -1,4 +1,4 @@
-import {CHANGES_DIR, RESTORE_FILE} from '../../change/paths.ts';
+import {CHANGES_DIR, EXPORT_STATE, RESTORE_FILE} from '../../change/paths.ts';
 import {quote} from '../../lib/shell-quote.ts';
 import {COMPARE} from './view-rules.ts';
 
@@ -17,8 +17,9 @@ expected() { unshare --net /bin/sh "$0" expected "$(readlink /proc/self/ns/net)"
 
 only() { printf '%s\\n' "$2" | grep "^$1 "; }
 
-# Whether a change of fw-wizard is under way, of this boot.
+# Whether a change of fw-wizard is under way, of this boot, or of an exported script: until a minute after its time.
 is_changing() {
+	{ read -r deadline <${EXPORT_STATE}/deadline; } 2>/dev/null && [ "$now" -lt "$((deadline + 60))" ] && return
 	for mark in ${UNDER_WAY.map((name) => `${CHANGES_DIR}/*/${name}`).join(' ')}; do
 		[ -e "$mark" ] || continue
 		read -r boot </proc/sys/kernel/random/boot_id

@@ -30,6 +30,17 @@ export function planWatch(
 		return {...end, files: {...end.files, ...said}};
 	}
 
+	const begin = beginWatch(watch, every, ruleSet, programOf);
+	return {...begin, files: {...said, ...begin.files}};
+}
+
+/** What begins to watch, with a look every so many seconds. */
+export function beginWatch(
+	watch: Watch,
+	every: number,
+	ruleSet: RuleSet,
+	programOf: (family: Family) => string,
+): FilePlan {
 	const files = watch.files(every);
 	const families = ruleSet.families.map(({family, tables}) => ({
 		family,
@@ -41,7 +52,6 @@ export function planWatch(
 	const goesOn = Object.keys(files).length === 0;
 	return {
 		files: {
-			...said,
 			[WATCH_FILE]: {text: printWatchScript(families, watch.service, goesOn), mode: 0o600},
 			...files,
 		},

@@ -33,7 +33,8 @@ const [REPAIRS, REPAIR_SECONDS] = [3, 600];
  *
  * `sh watch boot` looks again and again in the minutes after a boot, and runs the restore script where chains or
  * jumps of ours are gone or changed; `start` does so in the background; `look` looks once, and repairs where the
- * user has chosen that; `record` writes down what is there now. Rules of others are left alone, and everything
+ * user has chosen that; `compare` prints what differs now, and does nothing about it; `record` writes down what is
+ * there now. Rules of others are left alone, and everything
  * while a change of fw-wizard is under way. After the third repair within ten minutes it only reports.
  *
  * What it finds it tells the journal, or syslog; whoever logs in; the program of --notify; the file of --textfile;
@@ -227,6 +228,15 @@ main() {
 		echo "$now" >"$state/looked"
 		wait
 		[ -z "$open" ]
+		;;
+	compare)
+		# 3: it could not be compared.
+		judge
+		[ -n "$seen" ] || return 3
+		only front "$seen"
+		printf '%s\\n' "$found"
+		service look
+		return 0
 		;;
 	record)
 		IFS= read -r generation <${RESTORE_FILE} || return

@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {type Diff, findDiff, type Side} from '../app/inspect/diff.ts';
 import type {PortChange} from '../app/inspect/port-changes.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
@@ -44,6 +45,13 @@ export async function diff(
 function readSide(word: string, {services, root}: Facts): Side {
 	if (word === 'running') {
 		return 'running';
+	}
+
+	if (/^[a-z]+$/.test(word) && word !== 'applied' && !existsSync(word)) {
+		throw new InputError(
+			`"${word}" is no policy`,
+			'Write applied, running, the number of a change, or the path of a policy file',
+		);
 	}
 
 	if (word !== 'applied' && !/^\d{1,9}$/.test(word)) {

@@ -10,7 +10,8 @@ import {commandLine} from '../lib/command-line.ts';
 import {joinWords} from '../lib/list.ts';
 import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
-import {printOpening, shortOpening} from '../policy/opening.ts';
+import {describeEnd} from '../policy/ending.ts';
+import {type Opening, printOpening, shortOpening} from '../policy/opening.ts';
 import {policyToJson, type Verdict} from '../policy/policy.ts';
 
 type StatusFlags = {readonly json?: boolean};
@@ -103,16 +104,23 @@ function openLines(rows: readonly OpenRow[]): readonly string[] {
 				'Open:',
 				...columns(
 					rows.map(({opening, programs}) => [
-						shortOpening(opening),
+						shortOpening(withoutEnd(opening)),
 						programs.length > 0
 							? joinWords(programs)
 							: opening.kind === 'port'
 								? 'nothing listens'
 								: '',
-						opening.comment === undefined ? '' : printable(opening.comment, 60),
+						[
+							...(opening.until === undefined ? [] : [`until ${describeEnd(opening.until)}`]),
+							...(opening.comment === undefined ? [] : [printable(opening.comment, 60)]),
+						].join(', '),
 					]),
 				),
 			];
+}
+
+function withoutEnd({until: _, ...opening}: Opening): Opening {
+	return opening;
 }
 
 function publishedLines({published, policy}: Status): readonly string[] {

@@ -94,6 +94,7 @@ describe.each(mainly('nft'))('what opens and closes (%s)', (backend) => {
 	test.each([
 		['a change that is not there', ['77'], 'Change 77 is not remembered'],
 		['a file that is not there', ['/nowhere.json'], 'cannot be read'],
+		['a word for nothing', ['now'], 'Write applied, running, the number of a change'],
 		['a third word', ['1', '2', '3'], 'a word too many'],
 	])('refuses %s', async (_, words, message) => {
 		const {status, stderr} = await wizard(host, 'diff', ...words);

@@ -49,7 +49,7 @@ export async function findBlockedConnections(
 			testbed.machine,
 			here.map(({vantagePoint: {source}}) => `route replace ${source} dev ${name}`),
 		);
-		runs.push(...(await runEach(testbed, policy, here, CONNECTION_CHECKS)));
+		runs.push(...(await runEach(testbed, policy, here, loaded, CONNECTION_CHECKS)));
 	}
 
 	const found = new Map<string, BlockedConnection>();

@@ -92,7 +92,7 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 				...direct,
 				...limits,
 				...protocols.checks,
-				...(await runChecks(testbed, policy, views)),
+				...(await runChecks(testbed, policy, views, loaded)),
 				...loaded.unseen.map((name) => ({name, result: 'untried' as const, detail: NO_NFT})),
 				...(samples.leftOut === 0
 					? []

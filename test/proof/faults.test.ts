@@ -5,7 +5,7 @@ import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy, type Policy} from '../../source/policy/policy.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {BACKENDS, mainly} from '../_helpers/lab/backends.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
 import {takeTurns} from '../_helpers/lab/turns.ts';
@@ -38,6 +38,26 @@ describe.concurrent('every fault is found and named', () => {
 				const {status, stdout} = await proveRunning(await lab.host({backend}), policy, backend);
 				expect(stdout).toMatch(/Proven: exactly what the policy says/);
 				expect(stdout).not.toMatch(/^(?:Difference|Failed|Not tried): /m);
+				expect(status).toBe(0);
+			});
+		},
+		300_000,
+	);
+
+	test.each(mainly('nft'))(
+		'a rule of another program that accepts what is open anyway is none, %s',
+		async (backend) => {
+			await turn(async () => {
+				const host = await lab.host({backend});
+				const {status, stdout} = await proveRunning(host, PLAIN, backend, {
+					name: 'an earlier ACCEPT',
+					after: () => ['iptables -I INPUT 1 -p tcp --dport 21:22 -j ACCEPT'],
+					finds: [],
+				});
+				expect(stdout).toMatch(
+					/^Not tried: IPv4: packets that fit no connection \(INVALID\) do not pass: accepted before by .*-A INPUT -p tcp/m,
+				);
+				expect(stdout).not.toMatch(/^(?:Difference|Failed): /m);
 				expect(status).toBe(0);
 			});
 		},

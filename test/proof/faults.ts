@@ -200,6 +200,11 @@ export const FAULTS: readonly Fault[] = [
 		finds: [/Failed: IPv4: packets that fit no connection \(INVALID\) do not pass/],
 	},
 	{
+		name: 'INVALID let in by a rule before the jump',
+		after: () => ['iptables -I INPUT 1 -m conntrack --ctstate INVALID -j ACCEPT'],
+		finds: [/Failed: IPv4: packets that fit no connection \(INVALID\) do not pass/],
+	},
+	{
 		name: 'an ACCEPT of everything before the verdict',
 		edit: {family: 4, from: `${INPUT} -j REJECT`, to: `${INPUT} -j ACCEPT\n${INPUT} -j REJECT`},
 		finds: [/1-20\/tcp.* passes from anywhere over IPv4: rule 8 of FW-WIZARD-INPUT/],

@@ -1,6 +1,7 @@
 import type {Family} from '../../lib/network.ts';
 import {isPort, type PortRange} from '../../lib/port-ranges.ts';
 import type {Policy} from '../../policy/policy.ts';
+import type {RulesUnderTest} from '../../testbed/load-rules.ts';
 import type {Testbed} from '../../testbed/testbed.ts';
 import type {Ports} from '../count-nft.ts';
 import type {NamedVantagePoint} from '../vantage-points.ts';
@@ -19,6 +20,8 @@ export type Check = {
 export type CheckContext = {
 	readonly testbed: Testbed;
 	readonly policy: Policy;
+	/** The rules that are loaded in the testbed. */
+	readonly loaded: RulesUnderTest;
 	readonly vantagePoint: NamedVantagePoint;
 	/** The machine's address. */
 	readonly here: string;

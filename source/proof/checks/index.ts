@@ -2,6 +2,7 @@ import {FAMILIES} from '../../lib/network.ts';
 import {joinRanges, type PortRange, subtractRanges} from '../../lib/port-ranges.ts';
 import type {Policy} from '../../policy/policy.ts';
 import type {Protocol} from '../../policy/services.ts';
+import type {RulesUnderTest} from '../../testbed/load-rules.ts';
 import type {Testbed} from '../../testbed/testbed.ts';
 import type {View} from '../report.ts';
 import type {Check, CheckContext, CheckRunner} from './check.ts';
@@ -68,10 +69,11 @@ export async function runChecks(
 	testbed: Testbed,
 	policy: Policy,
 	views: readonly CheckedView[],
+	loaded: RulesUnderTest,
 ): Promise<readonly Check[]> {
 	// It replaces a sender, which no check may be using then.
 	await testbed.startBeyond();
-	const runs = await runEach(testbed, policy, views, RUNNERS);
+	const runs = await runEach(testbed, policy, views, loaded, RUNNERS);
 	return runs.flatMap(({checks = []}) => checks);
 }
 
@@ -80,6 +82,7 @@ export async function runEach(
 	testbed: Testbed,
 	policy: Policy,
 	views: readonly CheckedView[],
+	loaded: RulesUnderTest,
 	runners: readonly CheckRunner[],
 ): Promise<readonly CheckRun[]> {
 	const runs = FAMILIES.map((family): readonly CheckRun[] => {
@@ -95,7 +98,7 @@ export async function runEach(
 			udp: change('udp'),
 		});
 		const context = {
-			...{testbed, policy, vantagePoint},
+			...{testbed, policy, loaded, vantagePoint},
 			...{here: testbed.targetFor(vantagePoint), there: vantagePoint.source},
 			opened: portsOf((protocol) => subtractRanges(expected[protocol], elsewhere(protocol))),
 			notClosed: portsOf((protocol) => joinRanges([...expected[protocol], ...elsewhere(protocol)])),

@@ -1,14 +1,17 @@
 import {firstLine} from '../../host/exec/run.ts';
 import {printable} from '../../lib/printable.ts';
 import {readPorts, resetCounters} from '../count-nft.ts';
+import {describeRule, findResponsibleRule} from '../responsible-rule.ts';
 import {type Check, type CheckContext, check, firstClosed, untried} from './check.ts';
 
 /**
  * Packets that belong to no connection do not pass. The sender's kernel makes them: it changes the flags
- * of connection requests as they leave.
+ * of connection requests as they leave. Where a rule of another program accepts all packets to the port before our
+ * rules, that they pass says nothing of these: such a rule stays, and its port is told where it is no open one.
  */
 export async function runStrayPacketChecks({
 	testbed,
+	loaded,
 	vantagePoint,
 	here,
 	there,
@@ -41,10 +44,16 @@ export async function runStrayPacketChecks({
 		const {tcp: arrived} = await readPorts(testbed.machine, 'arrived', vantagePoint.family);
 		const {tcp: passed} = await readPorts(testbed.machine, 'passed', vantagePoint.family);
 		await testbed.outside.run('nft', ['delete', 'table', 'inet', stray]);
+		const earlier =
+			passed.length === 0
+				? undefined
+				: await findResponsibleRule(testbed, loaded, vantagePoint, {protocol: 'tcp', port}, 'open');
 		checks.push(
 			arrived.length === 0
 				? untried(name, vantagePoint, 'the packet did not arrive')
-				: check(name, vantagePoint, passed.length === 0, `one passed to port ${port}`),
+				: earlier !== undefined && !earlier.own
+					? untried(name, vantagePoint, `accepted before by ${describeRule(earlier)}`)
+					: check(name, vantagePoint, passed.length === 0, `one passed to port ${port}`),
 		);
 	}
 

@@ -7,7 +7,7 @@ import {
 import type {OpenRow} from '../app/inspect/open-ports.ts';
 import {readStatus, type Status} from '../app/inspect/status.ts';
 import {commandLine} from '../lib/command-line.ts';
-import {joinWords} from '../lib/list.ts';
+import {joinWords, withRest} from '../lib/list.ts';
 import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import {describeEnd} from '../policy/ending.ts';
@@ -162,12 +162,23 @@ function blockedLines({ports, policy, active}: Status): readonly string[] {
 			];
 }
 
-function stateLines({earlier, lastCheck, watch, boot, policy, active}: Status): readonly string[] {
+function stateLines({
+	earlier,
+	beside,
+	lastCheck,
+	watch,
+	boot,
+	policy,
+	active,
+}: Status): readonly string[] {
 	const first = earlier.map(
 		({by = 'an unknown program', count, family}) =>
 			`${count} ${count === 1 ? 'rule' : 'rules'} of ${by} (IPv${family})`,
 	);
 	return [
+		...withRest(beside, MOST_BESIDE).map(
+			(line) => `Beside the policy, when it was applied: ${line}`,
+		),
 		...(first.length === 0 || active !== true
 			? []
 			: [`Evaluated before these rules: ${joinWords(first)}`]),
@@ -192,6 +203,9 @@ function columns(rows: ReadonlyArray<readonly string[]>): readonly string[] {
 		`  ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
 	);
 }
+
+/** Of what is beside the policy so many lines stand there. */
+const MOST_BESIDE = 5;
 
 /** A wider cell moves only the rest of its own line. */
 const WIDEST = 34;

@@ -1,5 +1,5 @@
 import {programOfRule} from '../existing/rule-owner.ts';
-import {type PortRange, printPorts, subtractRanges} from '../lib/port-ranges.ts';
+import {printPorts, subtractRanges} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
 import {judgesForwarded, publisherOf, withCure} from '../proof/published.ts';
 import {describeRule} from '../proof/responsible-rule.ts';
@@ -7,21 +7,15 @@ import type {ResponsibleRule} from '../proof/rule-counters.ts';
 import {programOfTable} from '../services/known-programs/find.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import type {BlockedConnection} from './compare-connections.ts';
+import {MOST_RANGES, portsAre} from './describe-known.ts';
 import type {Deviation} from './explain-deviations.ts';
 import type {RunningFate, RunningView} from './running-differences.ts';
 
-/** More ranges than these are counted. */
-const MOST_RANGES = 6;
-
 /** `22/tcp is closed from anywhere over IPv4: -A INPUT -p tcp -m tcp --dport 22 -j DROP, in filter` */
 export function describeDeviation({fate, ports, families, from, rule}: Deviation): string {
-	const lists = (['tcp', 'udp'] as const).flatMap((protocol) =>
-		ports[protocol].length === 0 ? [] : [`${printList(ports[protocol])}/${protocol}`],
-	);
-	const one = lists.length === 1 && /^\d+\//.test(lists[0] ?? '');
 	const where = `from ${from.map(({kind, name}) => `${kind === 'beside' ? 'just outside of ' : ''}${name}`).join(' and ')}`;
 	const over = families.map((family) => `IPv${family}`).join(' and ');
-	return `${lists.join(' and ')} ${one ? 'is' : 'are'} ${fate} ${where} over ${over}: ${causeOf(rule, fate)}`;
+	return `${portsAre(ports)} ${fate} ${where} over ${over}: ${causeOf(rule, fate)}`;
 }
 
 /** The port that packets have when they come to INPUT (iptables-extensions(8), REDIRECT; nft(8)). */
@@ -89,10 +83,4 @@ export function describeLeft(
 		: [
 				`${list}${more > 0 ? ` and ${more} more` : ''} ${names.size === 1 ? 'is' : 'are'} open as published${canClose ? '; to let the policy decide: --published policy' : ''}`,
 			];
-}
-
-function printList(ranges: readonly PortRange[]): string {
-	const first = ranges.slice(0, MOST_RANGES).map((range) => printPorts(range, '-'));
-	const more = ranges.length - first.length;
-	return `${first.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

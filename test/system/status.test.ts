@@ -77,6 +77,22 @@ describe.each(mainly('legacy'))('status (%s)', (backend) => {
 		expect(stdout).toMatch(/^ {2}5432\/tcp from 10\.0\.0\.0\/8 +nothing listens$/m);
 	});
 
+	test('says what other rules opened beside the policy when it was applied', async () => {
+		await host.must('iptables', ['-I', 'INPUT', '-p', 'tcp', '--dport', '80', '-j', 'ACCEPT']);
+		await wizardDoes(host, 'apply', ...FLAGS);
+		const {found} = await statusOf();
+		const known =
+			/^80\/tcp is open from anywhere over IPv4: -A INPUT -p tcp .*-j ACCEPT, in filter$/;
+		expect(found.beside).toEqual([expect.stringMatching(known)]);
+		const {stdout} = await wizard(host, 'status');
+		expect(stdout).toContain(
+			'Beside the policy, when it was applied: 80/tcp is open from anywhere',
+		);
+		await host.must('iptables', ['-D', 'INPUT', '-p', 'tcp', '--dport', '80', '-j', 'ACCEPT']);
+		await wizardDoes(host, 'apply', ...FLAGS);
+		expect((await statusOf()).found.beside).toEqual([]);
+	});
+
 	test('to an ordinary user says what cannot be read', async () => {
 		const user = ['--reuid=nobody', '--regid=nogroup', '--clear-groups', process.execPath];
 		const {status, stdout} = await host.run('setpriv', [...user, CLI, 'status']);

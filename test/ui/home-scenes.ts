@@ -10,6 +10,7 @@ const [SSH, WEB] = OPENINGS;
 /** A web server whose firewall is active, and as it should be. */
 export const ACTIVE: AppliedStatus = {
 	...{active: true, matches: true, differences: [], earlier: [], published: [], unread: []},
+	beside: [],
 	policy: completePolicy({role: 'server', openings: OPENINGS}),
 	ports: {
 		open: [

@@ -1,11 +1,12 @@
 import {existsSync} from 'node:fs';
 import {uptime} from 'node:os';
-import {deadlineOf, findPending, isConfirmed} from '../../change/change-state.ts';
+import {deadlineOf, findPending, isConfirmed, readKnown} from '../../change/change-state.ts';
 import {findDrift} from '../../change/drift.ts';
 import {type LastCheck, readLastCheck} from '../../change/last-check.ts';
 import {POLICY_FILE, RESTORE_FILE} from '../../change/paths.ts';
 import {type ChangeMeta, listChanges, readMeta} from '../../change/record.ts';
 import {programOfRule} from '../../existing/rule-owner.ts';
+import {describeKnown} from '../../exposure/describe-known.ts';
 import {readText} from '../../host/files/read-text.ts';
 import {familiesHere, isRoot, servicesHere} from '../../host/machine/host-facts.ts';
 import {hasIptables} from '../../host/netfilter/backend.ts';
@@ -44,6 +45,8 @@ export type Status = {
 	/** Where they differ, a line each; safe to print. */
 	readonly differences: readonly string[];
 	readonly earlier: readonly EarlierRules[];
+	/** What other programs' rules opened or blocked against the policy when it was applied, a line each; safe to print. */
+	readonly beside: readonly string[];
 	readonly policy: Policy | null;
 	/** The openings, and the programs that listen and are blocked. */
 	readonly ports: OpenPorts;
@@ -104,6 +107,7 @@ export async function readStatus(): Promise<Status> {
 		matches: readable && policy !== undefined ? differences.length === 0 : null,
 		differences,
 		earlier: saves.flatMap(({text, rules: {family}}) => earlierRules(text, family)),
+		beside: policy === undefined || pending !== undefined ? [] : readKnown().map(describeKnown),
 		policy: policy ?? null,
 		ports: openRows(policy, listeners),
 		published,

@@ -29,6 +29,7 @@ const status = () =>
 		matches: z.nullable(flag()),
 		differences: texts(),
 		earlier: z.array(z.object({family: family(), by: z.optional(text()), count: count()})),
+		beside: texts(),
 		policy: z.nullable(policy()),
 		open: z.array(z.object({opening: text(), programs: texts()})),
 		blocked: z.array(z.object({protocol: protocol(), port: port(), program: z.optional(text())})),

@@ -38,6 +38,9 @@ export function homeLines(status: AppliedStatus, width: number): readonly Line[]
 		...(left.length === 0
 			? []
 			: say('attention', `Open, and not controlled by this policy: ${some(left)}`)),
+		...(status.beside.length === 0
+			? []
+			: say('attention', `Beside the policy, when it was applied: ${some(status.beside)}`)),
 		...(status.ports.blocked.length === 0
 			? []
 			: say('plain', `Closed, although a program listens: ${blockedText(status)}`)),

@@ -1,0 +1,25 @@
+import type {KnownDeviation} from '../change/record.ts';
+import {type PortRange, printPorts} from '../lib/port-ranges.ts';
+
+/** More ranges than these are counted. */
+export const MOST_RANGES = 6;
+
+/** What of other programs' rules was known when the policy was applied, as `describeDeviation` says it. */
+export function describeKnown({what, ports}: KnownDeviation): string {
+	return ports === undefined ? what : `${portsAre(ports)} ${what}`;
+}
+
+/** `22/tcp is`, `80, 443/tcp and 53/udp are` */
+export function portsAre(ports: NonNullable<KnownDeviation['ports']>): string {
+	const lists = (['tcp', 'udp'] as const).flatMap((protocol) =>
+		ports[protocol].length === 0 ? [] : [`${printList(ports[protocol])}/${protocol}`],
+	);
+	const one = lists.length === 1 && /^\d+\//.test(lists[0] ?? '');
+	return `${lists.join(' and ')} ${one ? 'is' : 'are'}`;
+}
+
+function printList(ranges: readonly PortRange[]): string {
+	const first = ranges.slice(0, MOST_RANGES).map((range) => printPorts(range, '-'));
+	const more = ranges.length - first.length;
+	return `${first.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

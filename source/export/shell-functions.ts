@@ -137,6 +137,8 @@ roll_back() {
 	wrong=
 	if ! there "$state/unloaded"; then
 		put_back "$state" "$tables"
+		active=$(cat "$state/stopped" 2>/dev/null)
+		turn_others start || wrong="$wrong, $(echo $active)"
 		! there "$state/keeping" || restore_files
 		[ -z "$wrong" ] || return 1
 	fi

@@ -1,4 +1,5 @@
-import {POLICY_FILE, RESTORE_FILE, WATCH_FILE} from '../change/paths.ts';
+import {POLICY_FILE, WATCH_FILE, WATCH_STATE_DIR} from '../change/paths.ts';
+import {quote} from '../lib/shell-quote.ts';
 import {printRule} from '../ruleset/format-iptables.ts';
 import {type FamilyRules, findChain, isGroup, ownChains} from '../ruleset/model.ts';
 
@@ -17,10 +18,12 @@ import {type FamilyRules, findChain, isGroup, ownChains} from '../ruleset/model.
  *     drift      what is not as this script has it, a text each: the script mends it
  *     foreign    rules of other programs that came before the jump since the rules were kept: it mends none of these
  *     before     all such rules, as iptables has them
+ *     firewalls  ufw, firewalld: those that are active, too
  *
  * What cannot be seen is `{"error": {"message", "code"}}` with the exit status as code.
+ * @param generation the first line of the restore script: by that, the record of the watch names the rules
  */
-export function printStatusFunctions(families: readonly FamilyRules[]): string {
+export function printStatusFunctions(families: readonly FamilyRules[], generation: string): string {
 	return `# Whether the rules are loaded in both families: 0. Else $why says what is not: 1; or what cannot be read: 3.
 loaded() { loaded4 && loaded6; }
 
@@ -54,14 +57,29 @@ holds() {
 	[ "$count" -ge 1 ] || [ "$2" = - ] && [ "$lines" = "$4" ] && [ -z "$broken" ]
 }
 
-# Has the watch say what it finds, where it is that of this script: it sees the order of the rules, too.
+# Has the watch of this script say what it finds, where it has a record of the rules: it sees their order, and what
+# comes before the jump, since the rules were kept. What it says of the rules themselves is of use where they are those
+# of this script.
 ask_watch() {
-	case $nl$differs in *"$nl${RESTORE_FILE}$nl"* | *"$nl${WATCH_FILE}$nl"*) return ;; esac
-	said=$(sh ${WATCH_FILE} compare 2>/dev/null) || return 0
+	of=
+	{ IFS= read -r of; } 2>/dev/null <${WATCH_STATE_DIR}/record
+	[ -n "$of" ] || return 0
+	case $nl$differs in
+	*"$nl${WATCH_FILE}$nl"*)
+		script=$state.look${WATCH_FILE}.new
+		rm -rf "$state.look"
+		mkdir -m 700 "$state.look" && write_files "$state.look"
+		;;
+	*) script=${WATCH_FILE} ;;
+	esac
+	said=$(sh "$script" compare 2>/dev/null) || said=
+	rm -rf "$state.look"
 	for line in $said; do
 		case $line in
-		'ours IPv4'*) ipv4=false drift="$drift\${line#ours }$nl" ;;
-		'ours IPv6'*) ipv6=false drift="$drift\${line#ours }$nl" ;;
+		'ours IPv4'*) [ "$of" != "$generation" ] || ipv4=false drift="$drift\${line#ours }$nl" ;;
+		'ours IPv6'*) [ "$of" != "$generation" ] || ipv6=false drift="$drift\${line#ours }$nl" ;;
+		# What iptables cannot print is asked for rule by rule, below.
+		'theirs '*': iptables cannot print '*) ;;
 		'theirs '*) foreign="$foreign\${line#theirs }$nl" ;;
 		'front 4 '*) before="\${before}iptables \${line#front 4 }$nl" ;;
 		'front 6 '*) before="\${before}ip6tables \${line#front 6 }$nl" ;;
@@ -69,14 +87,13 @@ ask_watch() {
 		esac
 	done
 }
+generation=${quote(generation)}
 
-# What family $1 has not loaded, unless the watch has said so.
+# What family $1 has not loaded, in $missing.
 ask_iptables() {
+	missing=
 	"loaded$1" || case $? in
-	1)
-		case $nl$drift in *"$nl"IPv$1*) ;; *) drift="\${drift}not loaded: $why$nl" ;; esac
-		return 1
-		;;
+	1) missing="not loaded: $why$nl" ;;
 	*) refuse "$why" ;;
 	esac
 }
@@ -98,14 +115,19 @@ status() {
 		esac
 	done
 	command -v systemctl >/dev/null || next_boot=null watch=false
+	find_active
+	# First what can fail: while another program has locked iptables, the watch would wait for long.
+	ask_iptables 4
+	missing4=$missing
+	ask_iptables 6
 	ask_watch
-	ask_iptables 4 || ipv4=false
-	ask_iptables 6 || ipv6=false
+	[ -z "$missing4" ] || { [ "$ipv4" = false ] || drift=$drift$missing4; ipv4=false; }
+	[ -z "$missing" ] || { [ "$ipv6" = false ] || drift=$drift$missing; ipv6=false; }
 	well=false
 	[ -n "$drift$foreign" ] || well=true
 	if [ -n "$json" ]; then
-		printf '{"version":1,"well":%s,"waits":%s,"ipv4":%s,"ipv6":%s,"next_boot":%s,"watch":%s,"drift":[%s],"foreign":[%s],"before":[%s]}\\n' \\
-			"$well" "$waits" "$ipv4" "$ipv6" "$next_boot" "$watch" "$(texts "$drift")" "$(texts "$foreign")" "$(texts "$before")"
+		printf '{"version":1,"well":%s,"waits":%s,"ipv4":%s,"ipv6":%s,"next_boot":%s,"watch":%s,"drift":[%s],"foreign":[%s],"before":[%s],"firewalls":[%s]}\\n' \\
+			"$well" "$waits" "$ipv4" "$ipv6" "$next_boot" "$watch" "$(texts "$drift")" "$(texts "$foreign")" "$(texts "$before")" "$(texts "$active")"
 	elif [ "$well" = true ]; then
 		say 'kept and loaded'
 	else

@@ -8,6 +8,7 @@ import type {CompiledPolicy} from '../ruleset/build.ts';
 import {type FamilyRules, findChain, OWN_CHAINS} from '../ruleset/model.ts';
 import type {BootPlan} from './boot.ts';
 import {printFileFunctions} from './shell-files.ts';
+import {FIREWALL_FUNCTIONS} from './shell-firewalls.ts';
 import {STATE_FUNCTIONS} from './shell-functions.ts';
 import {printStatusFunctions} from './shell-status.ts';
 
@@ -36,11 +37,13 @@ export function printShell({policy, ruleSet}: CompiledPolicy, plan: BootPlan): s
 	const touched = tables.filter((table) =>
 		ruleSet.families.some((rules) => hasChains(rules, table)),
 	);
+	const [generation = ''] = plan.keep.files[RESTORE_FILE]?.text.split('\n') ?? [];
 	const script = `#!/bin/sh
 # Made by fw-wizard: a firewall with iptables, for IPv4 and IPv6.
 # ${policyFlags(policy).join(' ')}
 #
 # sh THIS           loads it; unless it is kept within 60 s (SECONDS_TO_CONFIRM), the old rules are restored
+#                   SWITCH_OFF=yes switches off ufw and firewalld, and on again with the old rules
 # sh THIS keep      keeps it, for the next boots too. Run it in a new login: that shows that you can log in
 # sh THIS undo      restores the old rules before that time
 # sh THIS status    exit status 0: it is kept and loaded; 1: it is not; others: that cannot be seen. --json: as JSON
@@ -57,8 +60,9 @@ ${CHAIN_FUNCTIONS}
 IFS=$nl
 
 ${STATE_FUNCTIONS}
+${FIREWALL_FUNCTIONS}
 ${printFileFunctions(plan)}
-${printStatusFunctions(ruleSet.families)}
+${printStatusFunctions(ruleSet.families, generation)}
 # Whether $1 is this script: one that comes through a pipe, or was cut off or changed, cannot roll back.
 is_whole() {
 	[ -f "$1" ] && [ "$(sed '$d' "$1" | cksum)" = "$sum" ] && [ "$(sed -n '$p' "$1")" = "{ sum='$sum$last" ]
@@ -77,10 +81,15 @@ load() {
 	uptime
 	boot
 	id=$$-$now
+	find_active
+	case $active\${SWITCH_OFF-} in
+	'' | *yes) ;;
+	*) say "also active, and not switched off (SWITCH_OFF=yes): $(echo $active)" active= ;;
+	esac
 	[ -n "$boot" ] && mkdir -m 700 "$state.new" && save "$state.new" && write_files "$state.new" && cp "$0" "$state.new/script" &&
 		is_whole "$state.new/script" &&
 		note "$state.new/boot" "$boot" && note "$state.new/id" "$id" && note "$state.new/deadline" "$((now + seconds))" &&
-		note "$state.new/unloaded" '' && mv "$state.new" "$state" || {
+		note "$state.new/stopped" "$active" && note "$state.new/unloaded" '' && mv "$state.new" "$state" || {
 		rm -rf "$state.new"
 		refuse "what restores the old rules could not be written to $state.new, or not read back. Nothing is changed"
 	}
@@ -89,6 +98,7 @@ load() {
 		disarm "$id"
 		refuse 'no watchdog could be started. Nothing is changed'
 	}
+	turn_others stop || not_loaded 'another firewall cannot be stopped'
 	# As the boot does.
 	sh "$state${RESTORE_FILE}.new"
 	why='the rules do not load whole'
@@ -96,6 +106,11 @@ load() {
 		say "loaded. The old rules are restored in $left s. To keep these, log in again (${NEW_CONNECTION}) and run: sh $0 keep"
 		exit 0
 	fi
+	not_loaded "$why"
+}
+
+not_loaded() {
+	why=$1
 	roll_back || refuse "$why, and restoring the old rules failed (\${wrong#, }). The watchdog tries it again. See iptables-save and ip6tables-save" 5
 	disarm "$id"
 	refuse "$why: the old rules are restored" 4
@@ -105,6 +120,7 @@ keep() {
 	[ -z "$settled" ] || exit 4
 	there "$state" || refuse 'nothing waits to be kept' 1
 	read -r id <"$state/id"
+	active=$(cat "$state/stopped")
 	loaded || not_kept "$why"
 	write_files '' && sync_files || not_kept 'the files cannot be written beside those in /etc'
 	back_up_files && note "$state/keeping" '' || not_kept 'the files in /etc cannot be saved'
@@ -112,6 +128,7 @@ keep() {
 	drop || not_kept "$state cannot be renamed"
 	printf 'sh %s status\\n' "$0" 2>/dev/null >${COMMAND_FILE}
 	disarm "$id"
+	disable_others
 	if command -v systemctl >/dev/null; then
 		say 'kept'
 	else

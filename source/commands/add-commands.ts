@@ -211,7 +211,9 @@ export function addCommands(root: Command, act: Act): void {
 		add('export', 'print a policy for another machine, in another form', async (flags, form) =>
 			print((await import('./export.ts')).exportPolicy(form, flags)),
 		).addArgument(wordArgument('<form>', 'the other form', EXPORTS)),
-	).option('--json', 'print it with the policy as JSON');
+	)
+		.option('--role-dir <folder>', 'write a role of Ansible into this folder')
+		.option('--json', 'print it with the policy as JSON');
 
 	add(
 		'schema',

@@ -1,29 +1,40 @@
+import {writeRole} from '../export/ansible/write-role.ts';
 import {planForOthers} from '../export/boot.ts';
+import {printCloudInit} from '../export/cloud-init.ts';
 import {printNft} from '../export/nft.ts';
 import {printShell} from '../export/shell.ts';
-import {printAnsible, printCloudInit} from '../export/yaml.ts';
 import {servicesHere} from '../host/machine/host-facts.ts';
+import {commandLine} from '../lib/command-line.ts';
+import {InputError} from '../lib/errors.ts';
 import {FAMILIES} from '../lib/network.ts';
+import {printable} from '../lib/printable.ts';
 import {withoutEnded} from '../policy/ending.ts';
-import {policyToJson} from '../policy/policy.ts';
+import {type Policy, policyToJson} from '../policy/policy.ts';
 import {compilePolicy} from '../ruleset/build.ts';
 import {choosePolicy, type PolicyFlags} from './options/policy.ts';
 import type {ExportForm} from './options/words.ts';
 
-type ExportFlags = PolicyFlags & {readonly json?: boolean};
+type ExportFlags = PolicyFlags & {readonly json?: boolean; readonly roleDir?: string};
 
 /**
  * `fw-wizard export`: prints a policy in the form of another tool, for another machine that has both
- * families and boots with systemd. Touches nothing and needs no rights.
- * @throws {InputError} where that tool cannot do what the policy says
+ * families and boots with systemd; a role of Ansible is written into a folder. Needs no rights.
+ * @throws {InputError} where that tool cannot do what the policy says, or something else is in the folder
  */
 export function exportPolicy(format: ExportForm, flags: ExportFlags): string {
 	const chosen = choosePolicy(flags, servicesHere());
 	const policy = {...chosen, openings: withoutEnded(chosen.openings)};
 	const compiled = compilePolicy(policy, {families: FAMILIES});
 	const script = () => printShell(compiled, planForOthers(compiled));
+	if (format === 'ansible') {
+		return exportRole(policy, flags);
+	}
+
+	if (flags.roleDir !== undefined) {
+		throw new InputError('--role-dir is for a role of Ansible', 'Leave it out, or export ansible');
+	}
+
 	const printers = {
-		ansible: () => printAnsible(policy, script()),
 		'cloud-init': () => printCloudInit(policy, script()),
 		nft: () => printNft(compiled),
 		shell: script,
@@ -32,4 +43,18 @@ export function exportPolicy(format: ExportForm, flags: ExportFlags): string {
 	return flags.json
 		? `${JSON.stringify({format, policy: policyToJson(policy), text}, undefined, '\t')}\n`
 		: text;
+}
+
+function exportRole(policy: Policy, {roleDir, json}: ExportFlags): string {
+	if (roleDir === undefined) {
+		throw new InputError(
+			'A role of Ansible is a folder with files: say which one to write',
+			commandLine('export ansible --role-dir roles/fw_wizard --role server'),
+		);
+	}
+
+	const files = writeRole(roleDir, policy);
+	return json
+		? `${JSON.stringify({format: 'ansible', policy: policyToJson(policy), folder: roleDir, files}, undefined, '\t')}\n`
+		: `The role is in ${printable(roleDir)}. How to use it: ${printable(roleDir)}/README.md\n`;
 }

@@ -1,15 +1,13 @@
-import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {unpackPackages} from '../_helpers/lab/debian-packages.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
-import {inView} from '../_helpers/lab/view-files.ts';
 import {readSaves} from '../_helpers/samples/saves.ts';
 import {FLAGS} from '../_helpers/ui/journey.ts';
 
 const PYTHON = [
-	...['ansible-core', 'cloud-init', 'python3-attr', 'python3-certifi', 'python3-chardet'],
+	...['cloud-init', 'python3-attr', 'python3-certifi', 'python3-chardet'],
 	...['python3-cffi-backend', 'python3-charset-normalizer', 'python3-configobj'],
 	...['python3-cryptography', 'python3-idna', 'python3-jinja2', 'python3-json-pointer'],
 	...['python3-jsonpatch', 'python3-jsonschema', 'python3-jwt', 'python3-markupsafe'],
@@ -18,7 +16,7 @@ const PYTHON = [
 	...['python3-blinker', 'python3-yaml'],
 ];
 
-describe('export cloud-init and ansible', () => {
+describe('export cloud-init', () => {
 	const lab = useLab();
 	let host: Host;
 	let python: readonly string[];
@@ -31,7 +29,6 @@ describe('export cloud-init and ansible', () => {
 			`PYTHONPATH=${path.join(folder, 'usr/lib/python3/dist-packages')}`,
 			`HOME=${host.folder}`,
 			'LC_ALL=C.UTF-8',
-			'ANSIBLE_NOCOLOR=1',
 			'/usr/bin/python3',
 			'-m',
 		];
@@ -82,29 +79,4 @@ describe('export cloud-init and ansible', () => {
 		expect(await readSaves(host)).toEqual(await readSaves(other));
 		await host.must('sh', ['-ec', `sh ${script} remove && rm ${script}`]);
 	});
-
-	test('ansible-playbook loads and keeps it, and changes nothing the second time', async () => {
-		const file = '/etc/playbook.yml';
-		await write('ansible', file);
-		// The package manager is not asked here: what it would do is done.
-		const text = readFileSync(inView(host, file), 'utf8').replace(
-			/^ {4}- name: Install iptables\n(?: {6}.*\n)+\n/m,
-			'',
-		);
-		expect(text).not.toContain('ansible.builtin.package');
-		await host.must('tee', [file], {input: text});
-		const play = ['ansible', 'playbook', '-c', 'local', '-i', 'localhost,', file];
-		const run = async () => host.run('env', [...python, ...play]);
-		const first = await run();
-		expect(first.stdout + first.stderr).toMatch(/localhost .*changed=3 .*failed=0/);
-		// There is no connection here that could be closed.
-		const warnings = `${first.stdout}${first.stderr}`.match(/\[(?:WARNING|DEPRECATION).*/g);
-		expect(warnings).toEqual(['[WARNING]: Reset is not implemented for this connection']);
-		const other = await lab.host();
-		await wizardDoes(other, 'apply', ...FLAGS);
-		expect(await readSaves(host)).toEqual(await readSaves(other));
-		const second = await run();
-		expect(second.stdout).toMatch(/localhost .*changed=0 .*failed=0/);
-		await host.must('sh', ['/usr/local/sbin/fw-wizard-firewall', 'remove']);
-	}, 120_000);
 });

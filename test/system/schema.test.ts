@@ -48,6 +48,7 @@ const OUTPUTS: ReadonlyArray<readonly [name: SchemaName, command: string]> = [
 	['exposure', 'exposure --packet icmp'],
 	['exposure', 'exposure --role server --packet icmp'],
 	['export', 'export nft'],
+	['export', 'export ansible --role-dir /etc/fww-role'],
 	['facts', 'facts'],
 	['facts', 'facts --mask'],
 	['prove', 'prove --role server --open 22/tcp'],

@@ -103,8 +103,8 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
 	],
 	export: [
 		{
-			args: 'export ansible --role server --open ssh > firewall.yml',
-			does: 'A playbook for other machines',
+			args: 'export ansible --role-dir roles/fw_wizard --role server --open ssh',
+			does: 'A role of Ansible, for many machines',
 		},
 		{args: 'export nft > firewall.nft', does: 'The applied policy for nftables'},
 	],

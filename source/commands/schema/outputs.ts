@@ -200,5 +200,9 @@ export const SCHEMAS: Readonly<Record<SchemaName, () => z.core.$ZodType>> = {
 	open: () => z.object({...edited(), opened: texts(), narrowed: z.optional(texts())}),
 	close: () => z.object({...edited(), closed: texts()}),
 	confirm: () => z.object({confirmed: z.literal(true), change: count()}),
-	export: () => z.object({format: text(), policy: policy(), text: text()}),
+	export: () =>
+		z.union([
+			z.object({format: text(), policy: policy(), text: text()}),
+			z.object({format: z.literal('ansible'), policy: policy(), folder: text(), files: texts()}),
+		]),
 };

@@ -1,69 +1,87 @@
-// Makes the stand-alone binary for machines without Node: this Node and the program in one file.
-// https://nodejs.org/docs/latest-v20.x/api/single-executable-applications.html
+// Makes the stand-alone binaries for machines without Node: Node and the program in one file, and what belongs to it.
+// https://nodejs.org/docs/latest-v26.x/api/single-executable-applications.html
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {
-	chmodSync,
-	copyFileSync,
-	existsSync,
-	mkdtempSync,
-	readFileSync,
-	rmSync,
-	writeFileSync,
-} from 'node:fs';
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {inject} from 'postject';
 import {bundle} from './bundle.js';
 import {licencesOf, SEPARATOR} from './licences.js';
+import {NODE_INTEGRITY, NODE_VERSION, unpackNode} from './node.js';
+import {writeReference} from './reference.js';
+import {RELEASE} from './release.js';
+import {printSbom} from './sbom.js';
 
-const BINARY = 'build/fw-wizard';
-
-if (Reflect.get(process.config.variables, 'node_shared')) {
-	// Debian's Node is such a one: the program would need that library beside it.
-	process.stderr.write(
-		'This Node keeps most of itself in a library, and cannot be made one file.\n' +
-			'Use one from nodejs.org: npx -y -p node@20 npm run build:binary\n',
-	);
+/** @typedef {import('./node.js').Architecture} Architecture */
+const ALL = /** @type {Architecture[]} */ (Object.keys(NODE_INTEGRITY));
+/** Those that the command names, or all. */
+const wanted = process.argv.length > 2 ? ALL.filter((name) => process.argv.includes(name)) : ALL;
+/** This machine's: its Node makes the binaries of all. */
+const own = ALL.find((name) => name === process.arch);
+if (own === undefined || wanted.length === 0) {
+	process.stderr.write(`Binaries are made on, and for: ${ALL.join(', ')}\n`);
 	process.exit(3);
 }
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'fww-binary-'));
 try {
-	const script = path.join(folder, 'cli.cjs');
-	const blob = path.join(folder, 'blob');
-	const config = path.join(folder, 'config.json');
+	for (const architecture of new Set([own, ...wanted])) {
+		unpackNode(architecture, path.join(folder, architecture));
+	}
+
 	const {text, packages} = await bundle();
-	writeFileSync(`${BINARY}.licences.txt`, licencesFor(packages));
-	writeFileSync(script, text);
-	writeFileSync(
-		config,
-		JSON.stringify({main: script, output: blob, disableExperimentalSEAWarning: true}),
-	);
-	execFileSync(process.execPath, ['--experimental-sea-config', config], {stdio: 'pipe'});
-	copyFileSync(process.execPath, BINARY);
-	chmodSync(BINARY, 0o755);
-	await inject(BINARY, 'NODE_SEA_BLOB', readFileSync(blob), {
-		sentinelFuse: 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2',
+	writeFileSync(path.join(folder, 'cli.js'), text);
+	rmSync(RELEASE, {recursive: true, force: true});
+	mkdirSync(RELEASE, {recursive: true});
+	writeReference(path.join(folder, 'cli.js'), RELEASE);
+	writeFileSync(`${RELEASE}/fw-wizard.licences.txt`, licencesFor(packages));
+	const node = path.join(folder, own, 'node');
+	const sums = wanted.map((architecture) => {
+		const file = `fw-wizard-linux-${architecture}`;
+		makeBinary(node, architecture, path.resolve(RELEASE, file));
+		const sha256 = createHash('sha256')
+			.update(readFileSync(`${RELEASE}/${file}`))
+			.digest('hex');
+		writeFileSync(`${RELEASE}/${file}.cdx.json`, printSbom({packages, architecture, node, sha256}));
+		return `${sha256}  ${file}\n`;
 	});
+	writeFileSync(`${RELEASE}/SHA256SUMS`, sums.join(''));
 } finally {
 	rmSync(folder, {recursive: true});
 }
 
-const sum = createHash('sha256').update(readFileSync(BINARY)).digest('hex');
-writeFileSync(`${BINARY}.sha256`, `${sum}  ${path.basename(BINARY)}\n`);
+/**
+ * The path of the program is in the binary: it is given as seen from the folder, so that it is the same anywhere.
+ * @param {string} node
+ * @param {Architecture} architecture
+ * @param {string} output
+ */
+function makeBinary(node, architecture, output) {
+	const config = {
+		main: 'cli.js',
+		executable: path.join(architecture, 'node'),
+		output,
+		disableExperimentalSEAWarning: true,
+		// A program for root takes no options of Node from its environment (NODE_OPTIONS).
+		execArgvExtension: 'none',
+	};
+	writeFileSync(path.join(folder, 'sea.json'), JSON.stringify(config));
+	execFileSync(node, ['--build-sea', 'sea.json'], {
+		cwd: folder,
+		stdio: ['ignore', 'ignore', 'inherit'],
+	});
+}
 
 /**
  * What must be handed on beside the binary: the licences of fw-wizard, of Node with all that Node
  * contains, and of the packages.
- * @param {readonly string[]} packages
+ * @param {readonly import('./bundle.js').Package[]} packages
  */
 function licencesFor(packages) {
-	const node = path.join(path.dirname(process.execPath), '../LICENSE');
 	return [
 		`fw-wizard\n\n${readFileSync('license', 'utf8').trim()}`,
-		`Node.js ${process.version}\n\n${existsSync(node) ? readFileSync(node, 'utf8').trim() : `https://github.com/nodejs/node/blob/${process.version}/LICENSE`}`,
+		`Node.js v${NODE_VERSION}\n\n${readFileSync(path.join(folder, own ?? '', 'LICENSE'), 'utf8').trim()}`,
 		licencesOf(packages),
 	].join(SEPARATOR);
 }

@@ -12,14 +12,19 @@ const TARGET = 'node18';
 const ENTRY = '"source/cli.ts"';
 
 /**
+ * A package whose code is in the bundle, where it lies, and what its package.json says.
+ * @typedef {{readonly folder: string, readonly name: string, readonly version: string, readonly license: string, readonly author: string}} Package
+ */
+
+/**
  * The program as one CommonJS file, which Node starts faster than a module, and which alone can become
  * a stand-alone binary. Our own code is readable in it, the code of packages is minified.
  *
  * The file consists of parts. All but the entry stand in comments, and are compiled when something
  * requires them, since V8 looks through all code of a file before it runs any. As plain code in one
  * file, `rules` takes 2.8 times as long as a bare node (`node -e 0`); in parts, 2.1 times.
- * @returns {Promise<{text: string, packages: readonly string[]}>} the file, and the names of the
- * packages whose code it has
+ * @returns {Promise<{text: string, packages: readonly Package[]}>} the file, and the packages whose code
+ * esbuild has put into it, by name
  */
 export async function bundle() {
 	const {metafile, outputFiles} = await build({
@@ -62,12 +67,27 @@ export async function bundle() {
 			),
 		})),
 	);
-	const files = Object.keys(metafile.inputs);
-	assertConstant(files.filter((file) => file.startsWith('source/')));
-	const packages = files.flatMap(
-		(file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? [],
+	assertConstant(Object.keys(metafile.inputs).filter((file) => file.startsWith('source/')));
+	return {text: joinParts(parts), packages: packagesIn(metafile)};
+}
+
+/**
+ * @param {import('esbuild').Metafile} metafile
+ * @returns {readonly Package[]}
+ */
+function packagesIn({outputs}) {
+	const files = Object.values(outputs).flatMap(({inputs}) =>
+		Object.entries(inputs).flatMap(([file, {bytesInOutput}]) => (bytesInOutput > 0 ? file : [])),
 	);
-	return {text: joinParts(parts), packages: [...new Set(packages)].sort()};
+	const folders = files.flatMap(
+		(file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0] ?? [],
+	);
+	return [...new Set(folders)].sort().map((folder) => {
+		const {name, version, license, author} = JSON.parse(
+			readFileSync(`${folder}/package.json`, 'utf8'),
+		);
+		return {folder, name, version, license, author: author?.name ?? author};
+	});
 }
 
 /**

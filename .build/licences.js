@@ -2,16 +2,14 @@
 import {readFileSync} from 'node:fs';
 
 /**
- * @param {readonly string[]} packages their names, as in node_modules
+ * @param {readonly import('./bundle.js').Package[]} packages
  * @returns one text with the licence of each
  */
 export function licencesOf(packages) {
-	const licences = packages.map((name) => {
-		const {version, license, author} = JSON.parse(
-			readFileSync(`node_modules/${name}/package.json`, 'utf8'),
-		);
-		return `${name} ${version} (${license})\n\n${readLicence(name) ?? mit(author?.name ?? author)}`;
-	});
+	const licences = packages.map(
+		({name, version, license, author, folder}) =>
+			`${name} ${version} (${license})\n\n${readLicence(folder) ?? mit(author)}`,
+	);
 	return `${licences.join(SEPARATOR)}\n`;
 }
 
@@ -28,10 +26,10 @@ function mit(holder) {
 }
 
 /**
- * @param {string} name
+ * @param {string} folder
  * @returns {string | undefined}
  */
-function readLicence(name) {
+function readLicence(folder) {
 	for (const file of [
 		'license',
 		'LICENSE',
@@ -41,7 +39,7 @@ function readLicence(name) {
 		'LICENSE-MIT',
 	]) {
 		try {
-			return readFileSync(`node_modules/${name}/${file}`, 'utf8').trim();
+			return readFileSync(`${folder}/${file}`, 'utf8').trim();
 		} catch {}
 	}
 

@@ -6,6 +6,9 @@ import process from 'node:process';
 
 /** Each program that the tests start, and the Debian package that has it. */
 const PROGRAMS = {
+	// Libraries of arm64, for the binary of that architecture.
+	'../aarch64-linux-gnu/lib/libatomic.so.1': 'libatomic1-arm64-cross',
+	'../aarch64-linux-gnu/lib/libstdc++.so.6': 'libstdc++6-arm64-cross',
 	'avahi-daemon': 'avahi-daemon',
 	busybox: 'busybox',
 	conntrack: 'conntrack',
@@ -17,6 +20,7 @@ const PROGRAMS = {
 	dtach: 'dtach',
 	'iptables-legacy': 'iptables',
 	keepalived: 'keepalived',
+	lintian: 'lintian',
 	fish: 'fish',
 	groff: 'groff-base',
 	ip: 'iproute2',
@@ -30,6 +34,7 @@ const PROGRAMS = {
 	nsenter: 'util-linux',
 	pg_ctlcluster: 'postgresql',
 	ping: 'iputils-ping',
+	'qemu-aarch64': 'qemu-user',
 	'redis-server': 'redis-server',
 	screen: 'screen',
 	socat: 'socat',

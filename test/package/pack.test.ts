@@ -38,6 +38,10 @@ describe('the package', () => {
 		const listing = await succeed(['tar', '-tzf', tarball]);
 		expect(listing.trim().split('\n').sort()).toEqual([
 			'package/build/cli.js',
+			'package/build/completions/_fw-wizard',
+			'package/build/completions/fw-wizard.bash',
+			'package/build/completions/fw-wizard.fish',
+			'package/build/fw-wizard.8',
 			'package/build/package.json',
 			'package/build/third-party-licences.txt',
 			'package/license',
@@ -92,5 +96,22 @@ describe('the package', () => {
 		]);
 		const rules = await offline('"$HOME/b/node_modules/.bin/fw-wizard" rules --role server');
 		expect(rules).toContain('-A FW-WIZARD-INPUT -p tcp --dport 22 -j ACCEPT\n');
+	});
+
+	test('is installed with its manual and completions', async () => {
+		await offline('npm install --global --prefix "$HOME/c" "$1"');
+		const root = path.join(folder, 'c/lib/node_modules/fw-wizard/build');
+		const run = async (...words: readonly string[]) =>
+			succeed([process.execPath, path.join(root, 'cli.js'), ...words]);
+		const manual = readFileSync(path.join(folder, 'c/share/man/man8/fw-wizard.8'), 'utf8');
+		expect(manual).toBe(await run('man'));
+		for (const [name, shell] of [
+			['fw-wizard.bash', 'bash'],
+			['_fw-wizard', 'zsh'],
+			['fw-wizard.fish', 'fish'],
+		] as const) {
+			const file = path.join(root, 'completions', name);
+			expect(readFileSync(file, 'utf8')).toBe(await run('completion', shell));
+		}
 	});
 });

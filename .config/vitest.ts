@@ -13,6 +13,7 @@ const REAL = [
 	'package',
 	'persistence',
 	'proof',
+	'remote',
 	'system',
 	'terminal',
 ];

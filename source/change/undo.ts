@@ -1,4 +1,5 @@
 import {rmSync} from 'node:fs';
+import {removeInstalled} from '../host/exec/installed.ts';
 import {run} from '../host/exec/run.ts';
 import {readText} from '../host/files/read-text.ts';
 import {detectIptables, requireIptables} from '../host/netfilter/backend.ts';
@@ -165,6 +166,7 @@ export async function undoEverything(
 		await applyFilePlan(persisted);
 		rmSync(CONFIG_DIR, {recursive: true, force: true});
 		rmSync(STATE_DIR, {recursive: true, force: true});
+		removeInstalled();
 	} finally {
 		await release();
 	}

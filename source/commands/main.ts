@@ -4,9 +4,10 @@ import {addCommands} from './add-commands.ts';
 import {helpExamples} from './help/examples.ts';
 import {withConfirmationOptions} from './options/confirmation.ts';
 import {withExistingOptions} from './options/existing.ts';
+import {withHostOptions} from './options/host.ts';
 import {withPolicyOptions} from './options/policy.ts';
 import {printFailure} from './print-failure.ts';
-import {type Act, flagsOf, rehearsed} from './run-action.ts';
+import {type Act, flagsOf, rehearsed, requireLinux} from './run-action.ts';
 
 /** Loads what runs the wizard. Only the wizard needs it, and it takes longer to load than the rest. */
 type LoadWizard = () => Promise<{readonly startWizard: StartWizard}>;
@@ -21,19 +22,20 @@ export async function main(argv: readonly string[], loadWizard: LoadWizard): Pro
 		const setExitCode = (code: number) => {
 			exitCode = code;
 		};
-		await program(argv[2], setExitCode, loadWizard).parseAsync(argv);
+		await program(argv, setExitCode, loadWizard).parseAsync(argv);
 		return exitCode;
 	} catch (error) {
 		return printFailure(error, argv.slice(2));
 	}
 }
 
-/** The command line of the wizard and of all commands. @param first the first argument */
+/** The command line of the wizard and of all commands. */
 function program(
-	first: string | undefined,
+	argv: readonly string[],
 	setExitCode: (code: number) => void,
 	loadWizard: LoadWizard,
 ): Command {
+	const [, , first] = argv;
 	const root = new Command('fw-wizard')
 		.description(
 			'Sets up a host firewall, and proves it with packets. Without a command: the wizard.',
@@ -49,6 +51,14 @@ function program(
 		command.action(async (...args: readonly unknown[]) => {
 			const called = args.at(-1) as Command;
 			const flags = flagsOf(called, root);
+			const name = called === root ? '' : called.name();
+			if (flags.host ?? flags.install ?? flags.node) {
+				const {onServer} = await import('./host.ts');
+				setExitCode(await onServer(name, flags, argv.slice(2)));
+				return;
+			}
+
+			requireLinux(name);
 			const [word] = called.processedArgs;
 			const run = async () => action(flags as never, word as never);
 			setExitCode(await rehearsed(flags, run, before));
@@ -59,7 +69,7 @@ function program(
 		// The wizard gives it when it hands itself over to root.
 		.addOption(new Option('--at-apply').hideHelp());
 	for (const command of [root, ...root.commands]) {
-		command
+		withHostOptions(command)
 			.option(
 				'--rehearse',
 				'run in a private copy of this machine: no root needed, nothing changes',

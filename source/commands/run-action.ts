@@ -3,7 +3,8 @@ import type {Command} from 'commander';
 import {CONFIG_DIR, STATE_DIR} from '../change/paths.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
 import {commandLine} from '../lib/command-line.ts';
-import {InputError} from '../lib/errors.ts';
+import {HostError, InputError} from '../lib/errors.ts';
+import {type HostFlags, NEED_NO_MACHINE} from './options/host.ts';
 
 /** Gives a command its action, and perhaps something to do before that which a rehearsal must not do. */
 export type Act = (
@@ -14,13 +15,13 @@ export type Act = (
 ) => Command;
 
 /**
- * The flags of a command. Before its name only --rehearse may stand, and --no-color, which does no
- * harm: other flags there are those of the wizard, and without them the command could open or close
+ * The flags of a command. Before its name only --rehearse and those of --host may stand, and --no-color, which
+ * does no harm: other flags there are those of the wizard, and without them the command could open or close
  * something else than the user meant.
  * @throws {InputError} where another flag stands before the name
  */
-export function flagsOf(called: Command, root: Command): {readonly rehearse?: boolean} {
-	const {rehearse, color: _, ...others} = called === root ? {} : root.opts();
+export function flagsOf(called: Command, root: Command): HostFlags & {readonly rehearse?: boolean} {
+	const {rehearse, host, install, node, color: _, ...others} = called === root ? {} : root.opts();
 	const misplaced = root.options.find((option) => {
 		const value = others[option.attributeName()];
 		return value !== undefined && option.negate === (value === false);
@@ -32,7 +33,23 @@ export function flagsOf(called: Command, root: Command): {readonly rehearse?: bo
 		);
 	}
 
-	return rehearse ? {...called.opts(), rehearse: true} : called.opts();
+	const before = Object.entries({rehearse, install, node}).filter(
+		([, value]) => value !== undefined,
+	);
+	const {host: after = [], ...own} = called.opts();
+	const hosts = [...(host ?? []), ...after];
+	return {...own, ...Object.fromEntries(before), ...(hosts.length > 0 ? {host: hosts} : {})};
+}
+
+/** @param name of a command, '' for the wizard @throws {HostError} where it needs Linux, and this is another system */
+export function requireLinux(name: string): void {
+	if (process.platform !== 'linux' && !NEED_NO_MACHINE.has(name)) {
+		throw new HostError(
+			`${process.platform === 'darwin' ? 'macOS' : process.platform} has no iptables: fw-wizard ${name}`.trimEnd() +
+				' must run on Linux',
+			`Run it on a server: ${commandLine(`--host USER@SERVER ${name}`.trimEnd())}`,
+		);
+	}
 }
 
 /**

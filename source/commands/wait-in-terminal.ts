@@ -2,6 +2,7 @@ import process from 'node:process';
 import type {StartedChange} from '../app/start-change.ts';
 import {waitForDecision} from '../app/wait-for-decision.ts';
 import {NEW_CONNECTION} from '../change/confirm-time.ts';
+import {loginElsewhere} from '../host/exec/invocation.ts';
 import {commandLine} from '../lib/command-line.ts';
 
 /** Milliseconds between two looks for news: a login, or a result. */
@@ -23,7 +24,7 @@ export async function waitInTerminal(
 	process.on('SIGINT', interrupt);
 	// Only now: whoever reads it may press Ctrl-C at once.
 	process.stderr.write(
-		`${announcement}The old rules are restored in ${seconds} s. To keep these, log in again and run: ${commandLine('confirm')}\nWhere ssh shares connections (ControlMaster), log in with: ${NEW_CONNECTION}\n`,
+		`${announcement}The old rules are restored in ${seconds} s. To keep these, ${howToConfirm()}\n`,
 	);
 	const report = setInterval(reportNews(change), NEWS_EVERY_MS);
 	try {
@@ -36,6 +37,13 @@ export async function waitInTerminal(
 		clearInterval(report);
 		await change.release();
 	}
+}
+
+/** With --host the command itself is a new login: it never shares the connection of another one. */
+function howToConfirm(): string {
+	return loginElsewhere() === undefined
+		? `log in again and run: ${commandLine('confirm')}\nWhere ssh shares connections (ControlMaster), log in with: ${NEW_CONNECTION}`
+		: `run in a second terminal: ${commandLine('confirm')}`;
 }
 
 /** @returns a function that names each login once that was made since the rules were loaded */

@@ -14,6 +14,7 @@ const ORDER = [
 	['exposure', 'persistence'],
 	['checklist', 'export'],
 	['app'],
+	['remote'],
 	['ui', 'commands'],
 	['cli.ts'],
 ];

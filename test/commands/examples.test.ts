@@ -3,6 +3,7 @@ import {beforeEach, describe, expect, test, vi} from 'vitest';
 import {addCommands} from '../../source/commands/add-commands.ts';
 import {examplesOf, helpExamples} from '../../source/commands/help/examples.ts';
 import {withConfirmationOptions} from '../../source/commands/options/confirmation.ts';
+import {withHostOptions} from '../../source/commands/options/host.ts';
 import {withPolicyOptions} from '../../source/commands/options/policy.ts';
 import {parseShell} from '../../source/lib/parse-shell.ts';
 
@@ -15,7 +16,7 @@ function program(): Command {
 	addCommands(root, (command) => command.action(() => void ran.push(command.name())));
 	root.action(() => void ran.push(''));
 	for (const command of [root, ...root.commands]) {
-		command.option('--rehearse');
+		withHostOptions(command).option('--rehearse');
 	}
 
 	return root;

@@ -8,7 +8,10 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
 	'': [
 		{args: '--rehearse', does: 'Try the wizard in a private copy of this machine'},
 		{args: '', does: 'Set up the firewall'},
-		{args: '--role server --open 80 --open 443', does: 'Start with some answers'},
+		{
+			args: '--host admin@server.example.com',
+			does: 'Set up the firewall of a server over ssh; nothing has to be installed there',
+		},
 	],
 	rules: [
 		{args: 'rules --role server --open ssh --open https', does: 'Rules for iptables-restore'},
@@ -73,6 +76,7 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
 	status: [
 		{args: 'status', does: 'Whether the firewall is active, what is open and who listens'},
 		{args: 'status --json', does: 'The same for a program'},
+		{args: '--host web1 --host web2 status', does: 'One row for each of several servers'},
 	],
 	why: [
 		{args: 'why 443', does: 'Whether a port is open to anybody, and by which rule'},

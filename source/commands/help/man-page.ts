@@ -15,6 +15,7 @@ import {
 	WATCH_MOTD_FILE,
 	WATCH_STATE_DIR,
 } from '../../change/paths.ts';
+import {INSTALLED_COMMAND, INSTALLED_DIR} from '../../host/exec/installed.ts';
 import {IP_PROTOCOLS} from '../../policy/ip-protocols.ts';
 import type {Flag, Syntax} from './command-tree.ts';
 import {type Example, examplesOf} from './examples.ts';
@@ -123,6 +124,8 @@ const FILES: ReadonlyArray<readonly [string, string]> = [
 	[WATCH_MOTD_FILE, 'what the watch reports at logins'],
 	[COMMAND_FILE, 'the command that checks the firewall, which scripts print'],
 	[LOCK_FILE, 'the lock on changes'],
+	[`${INSTALLED_DIR}, ${INSTALLED_COMMAND}`, 'the program, where --install has put it there'],
+	['~/.cache/fw-wizard', 'a Node that was downloaded for servers of --host'],
 ];
 
 /**

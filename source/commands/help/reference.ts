@@ -58,6 +58,14 @@ export const REFERENCE: readonly Section[] = [
 		],
 	},
 	{
+		title: 'SERVERS',
+		paragraphs: [
+			'With --host any command, or the wizard, runs on a server, from Linux or macOS. Your own ssh logs in once, with its configuration, keys, agent and jump hosts; SERVER is what you would type for it, or ssh://USER@SERVER:PORT. The program is sent over that connection into a private folder there. Where the server has no Node that is new enough, so is one of the registry of npm (53 MB, checksum known to this program, saved in ~/.cache/fw-wizard), or the file of --node. The registry has none for musl (Alpine) and for other machines than x86_64 and aarch64.',
+			'The server removes the folder when the connection ends, whatever ends it. With --install the program stays, in /usr/local/lib/fw-wizard and as the command fw-wizard. A user who is not root becomes it by sudo, or su, which asks for the password on your terminal; where the output goes elsewhere nobody can be asked.',
+			'Files of --policy and --nmap, and those that diff compares, are read on your machine, all others are those of the server. A change is confirmed by a new login from your machine, or by: fw-wizard --host SERVER confirm. status, check and prove take several --host: one row a server, side by side, and exit status 1 unless all is well on all; a server that cannot be reached is not well.',
+		],
+	},
+	{
 		title: 'PROOF',
 		paragraphs: [
 			'A copy of the interfaces and addresses of this machine is built in a network namespace, the rules are loaded into it, and a packet is sent to each TCP and UDP port over IPv4 and IPv6: from any address, from inside and just outside of each network that the policy names, on each interface, and from your own address. Counters before and after all filters note what arrived and what passed. Protocol checks follow: answers to own connections, ping, neighbor discovery, path MTU, DHCP, loopback, packets that fit no connection, each chosen helper.',

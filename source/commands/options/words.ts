@@ -15,7 +15,7 @@ export const FORMATS: readonly RuleSetFormat[] = ['restore', 'commands', 'json']
 /** What `schema` describes: a policy file, a failure, and what commands print with --json. */
 export const SCHEMA_NAMES = [
 	...(['policy', 'error', 'apply', 'check', 'close', 'confirm', 'diff', 'export'] as const),
-	...(['exposure', 'facts', 'log', 'open', 'prove', 'report', 'rules', 'status'] as const),
+	...(['exposure', 'facts', 'hosts', 'log', 'open', 'prove', 'report', 'rules', 'status'] as const),
 	...(['undo', 'watch', 'why'] as const),
 ] as const;
 export type SchemaName = (typeof SCHEMA_NAMES)[number];

@@ -192,10 +192,24 @@ const undo = () =>
 		z.object({undone: z.literal('all'), cleaned: texts(), left: texts()}),
 	]);
 
+/** Of status, check or prove with several --host: the output of each server is that of the command. */
+const hosts = () =>
+	z.object({
+		...{command: z.enum(['status', 'check', 'prove']), well: flag()},
+		hosts: z.array(
+			z.object({
+				...{host: text(), result: z.enum(['well', 'differs', 'failed', 'unreachable'])},
+				...{code: z.nullable(count()), output: z.union([status(), check(), prove(), z.null()])},
+				error: z.nullable(z.object({message: text(), advice: text()})),
+			}),
+		),
+	});
+
 /** The schema of what each command prints with `--json`, of a failure, and of a policy file. */
 export const SCHEMAS: Readonly<Record<SchemaName, () => z.core.$ZodType>> = {
 	...{policy, status, why, diff, log, check, watch, exposure, facts, prove, report, rules, apply},
 	undo,
+	hosts,
 	error: () => z.object({error: z.object({message: text(), advice: text(), code: text()})}),
 	open: () => z.object({...edited(), opened: texts(), narrowed: z.optional(texts())}),
 	close: () => z.object({...edited(), closed: texts()}),

@@ -2,7 +2,7 @@ import process from 'node:process';
 import {type Elevation, rootCommandLine} from '../../lib/command-line.ts';
 import {describeError, HostError} from '../../lib/errors.ts';
 import {findProgram} from './find-program.ts';
-import {findElevation} from './invocation.ts';
+import {findElevation, LOGIN_VARIABLE, PROGRAM_VARIABLE} from './invocation.ts';
 import {runAttached} from './run-attached.ts';
 import {selfCommand} from './self.ts';
 
@@ -14,7 +14,7 @@ export type Elevated =
 	| {readonly started: false; readonly message: string; readonly hint: string};
 
 /** What root's environment lacks and the screen depends on: sudo(8) passes on little more than TERM. */
-const VARIABLES = [
+export const PASSED_VARIABLES = [
 	'TERM',
 	'COLORTERM',
 	'LANG',
@@ -24,6 +24,8 @@ const VARIABLES = [
 	'FORCE_COLOR',
 	'INK_SCREEN_READER',
 	'DEBUG',
+	PROGRAM_VARIABLE,
+	LOGIN_VARIABLE,
 ];
 
 const UNREADABLE = 98;
@@ -53,7 +55,7 @@ export function rootRequired(args: string): HostError {
 export async function runElevated(how: Elevation, args: readonly string[]): Promise<Elevated> {
 	const self = selfCommand();
 	const file = self.at(-1) ?? process.execPath;
-	const variables = VARIABLES.flatMap((name) =>
+	const variables = PASSED_VARIABLES.flatMap((name) =>
 		process.env[name] === undefined ? [] : [`${name}=${process.env[name]}`],
 	);
 	const hint = 'All your answers are still here';

@@ -6,15 +6,26 @@ import {printable} from '../../lib/printable.ts';
 import {quoteIfNeeded} from '../../lib/shell-quote.ts';
 import {readJson} from '../files/read-text.ts';
 import {findProgram, SYSTEM_PATH} from './find-program.ts';
+import {INSTALLED_DIR} from './installed.ts';
 import {selfCommand} from './self.ts';
 
 const NAME = 'fw-wizard';
+
+/** How a person on another machine runs this program here by its --host, and how they log in. */
+export const PROGRAM_VARIABLE = 'FW_WIZARD_PROGRAM';
+export const LOGIN_VARIABLE = 'FW_WIZARD_LOGIN';
 
 /**
  * How a person starts this program again, from any folder and also in a new login: by its name where
  * that is in the PATH, by npx where npx has fetched it, and otherwise by whole paths.
  */
 export function findInvocation(): Invocation {
+	const elsewhere = process.env[PROGRAM_VARIABLE];
+	if (elsewhere) {
+		// It becomes root by itself.
+		return {program: printable(elsewhere, 400)};
+	}
+
 	const isRoot = process.geteuid?.() === 0;
 	// Who came through sudo logs in again as an ordinary user.
 	const isUser = !isRoot || process.env.SUDO_USER !== undefined;
@@ -27,7 +38,7 @@ export function findInvocation(): Invocation {
 function findProgramWords(isRoot: boolean): string {
 	const file = selfCommand().at(-1) ?? process.execPath;
 	const find = (name: string) => (isRoot ? findInPath(name) : findProgram(name));
-	if (isSame(find(NAME), file)) {
+	if (isSame(find(NAME), file) || file === `${INSTALLED_DIR}/cli.js`) {
 		return NAME;
 	}
 
@@ -38,6 +49,12 @@ function findProgramWords(isRoot: boolean): string {
 
 	const node = isSame(findProgram('node'), process.execPath) ? 'node' : process.execPath;
 	return (file === process.execPath ? [file] : [node, file]).map(quoteIfNeeded).join(' ');
+}
+
+/** How the person who is on another machine logs in here, where that is known. */
+export function loginElsewhere(): string | undefined {
+	const login = process.env[LOGIN_VARIABLE];
+	return login ? printable(login, 300) : undefined;
 }
 
 /** The way to root from here: sudo, or su where that is missing. */

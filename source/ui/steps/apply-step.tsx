@@ -242,7 +242,7 @@ function howToProve(
 			: []),
 		...(doubt === undefined
 			? [
-					`This session proves nothing: it was open before. In the new one ${commandLine('confirm')} keeps the rules as well.`,
+					`This session proves nothing: it was open before. In the second terminal ${commandLine('confirm')} keeps the rules as well.`,
 				]
 			: []),
 	];

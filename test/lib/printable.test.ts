@@ -46,6 +46,7 @@ describe('printable', () => {
 		expect(printable('a\u001B[31mb')).toBe('a?[31mb');
 		expect(printable('a\u202Eb\u0000c\u007F\u0085')).toBe('a?b?c??');
 		expect(printable('a\uD800b')).toBe('a?b');
+		expect(printable('a\uFFFEb\uFDD0c\u{1FFFF}')).toBe('a?b?c?');
 	});
 
 	it('cuts at 80 characters unless told otherwise', () => {

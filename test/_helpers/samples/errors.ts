@@ -2,7 +2,7 @@ import {expect} from 'vitest';
 import {InputError} from '../../../source/lib/errors.ts';
 
 /** What must never reach a terminal from another's text: controls, invisible and bidirectional characters. */
-export const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+export const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{NChar}]/u;
 
 /** The error that `use` throws: an InputError of two safe lines. Fails when there is none, or another. */
 export function inputErrorOf(use: () => unknown): InputError {

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {printNft} from '../../source/export/nft.ts';
 import {FAMILIES} from '../../source/lib/network.ts';
-import {isDiscovery, type Opening} from '../../source/policy/opening.ts';
 import type {Policy} from '../../source/policy/policy.ts';
 import {compilePolicy} from '../../source/ruleset/build.ts';
 import {printRestore} from '../../source/ruleset/format-iptables.ts';
@@ -12,26 +11,12 @@ import {rounds} from '../_helpers/lab/rounds.ts';
 import type {Shot} from '../system/ethernet.ts';
 import {INTERFACES, shotsNear, WIRE_POLICIES} from '../system/wire.ts';
 import {BRIDGE, CONTAINER, openRange, type Range} from '../system/witness.ts';
+import {withEnds} from './ends.ts';
 
 /** A limit takes one more packet after that: a slow round is repeated. */
 const REFILL_MS = 5000;
 
-const ENDS = ['2037-12-31T23:59:59Z', '2020-01-01T00:00:00Z'] as const;
-
-/** Openings of which some end in the far future, and some have ended. */
-const POLICIES = fc
-	.tuple(WIRE_POLICIES, fc.array(fc.constantFrom(...ENDS, undefined, undefined), {minLength: 9}))
-	.map(
-		([policy, ends]): Policy => ({
-			...policy,
-			openings: policy.openings.map((opening, index): Opening => {
-				const until = ends[index % ends.length];
-				return until === undefined || isDiscovery(opening) ? opening : {...opening, until};
-			}),
-		}),
-	);
-
-const CASES = POLICIES.chain((policy) =>
+const CASES = withEnds(WIRE_POLICIES).chain((policy) =>
 	fc.record({
 		policy: fc.constant(policy),
 		shots: fc.array(

@@ -66,9 +66,9 @@ describe.each(mainly('nft'))(
 					totals.resets += nft.resets.length;
 					totals.logged += nft.logged;
 				}),
-				{numRuns: rounds(8, 500), endOnFailure: true},
+				{numRuns: rounds(8, 150), endOnFailure: true},
 			);
-			console.log(`${rounds(8, 500)} policies:`, totals);
+			console.log(`${rounds(8, 150)} policies:`, totals);
 			for (const count of Object.values(totals)) {
 				expect(count).toBeGreaterThan(0);
 			}

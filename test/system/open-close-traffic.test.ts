@@ -62,6 +62,7 @@ describe.each(mainly('nft'))('open and close beside traffic, %s', (backend) => {
 			}
 
 			const {counts} = await traffic.stop();
+			console.log(`${ROUNDS} changes and as many undone:`, counts);
 			for (const {name, arrived, passed} of counts) {
 				expect(arrived, name).toBeGreaterThan(100);
 				expect(passed, name).toBe(name.includes('shut') ? 0 : arrived);

@@ -90,16 +90,7 @@ export function prefixBits(network: Network | undefined): string {
 		return '';
 	}
 
-	const known = PREFIX_BITS.get(network);
-	if (known !== undefined) {
-		return known;
-	}
-
-	const [address, prefix] = parseCidr(network.cidr);
-	const bits = address.toByteArray().map((byte) => byte.toString(2).padStart(8, '0'));
-	const text = `${network.family}${bits.join('').slice(0, prefix)}`;
-	PREFIX_BITS.set(network, text);
-	return text;
+	return remembered(CIDR_BITS, network.cidr, readCidrBits);
 }
 
 /** The network of a family and prefix bits: the reverse of `prefixBits`. */
@@ -110,21 +101,47 @@ export function networkOfBits(text: string): Network {
 	return {family, cidr: `${formatAddress(ipaddr.fromByteArray(bytes))}/${text.length - 1}`};
 }
 
-/** Each network is converted once: the wizard merges all openings at every key. */
-const PREFIX_BITS = new WeakMap<Network, string>();
-
 /** The family of an address and its bits, as text: what `prefixBits` gives for a network of one address. */
 export function addressBits(address: string): string {
-	const parsed = ipaddr.parse(address);
-	const bits = parsed.toByteArray().map((byte) => byte.toString(2).padStart(8, '0'));
-	return `${parsed.kind() === 'ipv4' ? 4 : 6}${bits.join('')}`;
+	return remembered(ADDRESS_BITS, address, (text) => bitsOf(ipaddr.parse(text)));
 }
 
 /** Whether `address` is in the network `cidr`. It is not where the two are of different families. */
 export function contains(cidr: string, address: string): boolean {
-	const [base, prefix] = parseCidr(cidr);
-	const candidate = ipaddr.parse(address);
-	return base.kind() === candidate.kind() && candidate.match([base, prefix] as never);
+	return addressBits(address).startsWith(remembered(CIDR_BITS, cidr, readCidrBits));
+}
+
+function readCidrBits(cidr: string): string {
+	const [address, prefix] = parseCidr(cidr);
+	return bitsOf(address).slice(0, 1 + prefix);
+}
+
+function bitsOf(address: Address): string {
+	const bits = address.toByteArray().map((byte) => byte.toString(2).padStart(8, '0'));
+	return `${familyOf(address)}${bits.join('')}`;
+}
+
+/**
+ * Bits by text. Each text is read once: the wizard merges all openings at every key, and a proof compares each
+ * packet with each source of the rules.
+ */
+const CIDR_BITS = new Map<string, string>();
+const ADDRESS_BITS = new Map<string, string>();
+const MOST_REMEMBERED = 50_000;
+
+function remembered(known: Map<string, string>, text: string, read: (text: string) => string) {
+	const found = known.get(text);
+	if (found !== undefined) {
+		return found;
+	}
+
+	const bits = read(text);
+	if (known.size >= MOST_REMEMBERED) {
+		known.clear();
+	}
+
+	known.set(text, bits);
+	return bits;
 }
 
 const MULTICAST = ['224.0.0.0/4', 'ff00::/8'];

@@ -28,7 +28,9 @@ export type SentOn = {
 };
 
 const TABLE = 'fw_wizard_proof';
-/** A table of its own: whatever nft reads of a table, it takes as long as reading all of its sets. */
+/** A table for each large set, and for what is read often: whatever nft reads of a table, it reads all of its sets. */
+const tableOf = (what: 'arrived' | 'passed', family: Family) => `${TABLE}_${what}${family}`;
+const LARGE = FAMILIES.flatMap((family) => [tableOf('arrived', family), tableOf('passed', family)]);
 const COUNTS = `${TABLE}_counts`;
 /** Small, and read as a whole. */
 const SENT = `${TABLE}_sent`;
@@ -69,22 +71,26 @@ export async function installCounters(
 			rules(family, `${from} meta nfproto ipv${family} meta l4proto { tcp, udp }`),
 		).join(' ');
 	await nft(machine, [
-		...[TABLE, COUNTS, SENT].flatMap((name) => [
+		...[TABLE, ...LARGE, COUNTS, SENT].flatMap((name) => [
 			`add table inet ${name}`,
 			`delete table inet ${name}`,
 		]),
+		...FAMILIES.flatMap((family) => {
+			const packets = `${from} meta nfproto ipv${family} meta l4proto { tcp, udp }`;
+			return [
+				`table inet ${tableOf('arrived', family)} {`,
+				set('arrived', family),
+				`chain arrived { type filter hook prerouting priority ${FIRST}; ${packets} ${port(family)} != @arrived${family} update @arrived${family} { ${port(family)} } meta mark set ${MARK}; }`,
+				'}',
+				`table inet ${tableOf('passed', family)} {`,
+				set('passed', family),
+				// The port that a packet was sent to, before a redirection (nat) changed it. After every other
+				// filter, and before conntrack confirms: NF_IP_PRI_CONNTRACK_CONFIRM is INT_MAX.
+				`chain passed { type filter hook input priority 2147483645; ${packets} ct state { invalid, untracked } update @passed${family} { ${port(family)} }; ${packets} ct state != { invalid, untracked } update @passed${family} { ${asked(family)} }; }`,
+				'}',
+			];
+		}),
 		`table inet ${TABLE} {`,
-		...FAMILIES.flatMap((family) => [set('arrived', family), set('passed', family)]),
-		`chain arrived { type filter hook prerouting priority ${FIRST}; ${each(
-			(family, packets) =>
-				`${packets} ${port(family)} != @arrived${family} update @arrived${family} { ${port(family)} } meta mark set ${MARK};`,
-		)} }`,
-		// The port that a packet was sent to, before a redirection (nat) changed it. After every other
-		// filter, and before conntrack confirms: NF_IP_PRI_CONNTRACK_CONFIRM is INT_MAX.
-		`chain passed { type filter hook input priority 2147483645; ${each(
-			(family, packets) =>
-				`${packets} ct state { invalid, untracked } update @passed${family} { ${port(family)} }; ${packets} ct state != { invalid, untracked } update @passed${family} { ${asked(family)} };`,
-		)} }`,
 		// A packet that has passed is dropped, so that no answers are sent and conntrack's table stays small.
 		`chain drop_passed { type filter hook input priority 2147483646; ${each((_, packets) => `${packets} drop;`)} }`,
 		'}',
@@ -123,7 +129,9 @@ export async function resetCounters(
 	await nft(
 		machine,
 		families.flatMap((family) => [
-			...['arrived', 'passed'].map((name) => `flush set inet ${TABLE} ${name}${family}`),
+			...(['arrived', 'passed'] as const).map(
+				(what) => `flush set inet ${tableOf(what, family)} ${what}${family}`,
+			),
 			...SENT_SETS.map((name) => `flush set inet ${SENT} ${name}${family}`),
 		]),
 	);
@@ -153,7 +161,7 @@ export async function readPortsBySource(
 	what: 'arrived' | 'passed',
 	family: Family,
 ): Promise<ReadonlyMap<string, Ports>> {
-	const stdout = await list(machine, `set inet ${TABLE} ${what}${family}`);
+	const stdout = await list(machine, `set inet ${tableOf(what, family)} ${what}${family}`);
 	const found = new Map<string, Record<Protocol, PortRange[]>>();
 	for (const [, source = '', number, port] of stdout.matchAll(
 		/(?:([\d.a-f:]+) \. )?(\d+) \. (\d+)/g,

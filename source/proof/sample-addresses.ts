@@ -44,9 +44,18 @@ const NO_SOURCE = [
  * Some addresses in a network, the first ones, the last ones, and the nearest ones outside of it, that a
  * packet can come from. There is none inside a network like fe80::/10.
  */
-export function sampleNetwork({
-	cidr,
-}: Network): Record<'inside' | 'first' | 'last' | 'outside', readonly string[]> {
+export function sampleNetwork(network: Network): SampledNetwork {
+	const known = SAMPLED.get(network) ?? sample(network);
+	SAMPLED.set(network, known);
+	return known;
+}
+
+type SampledNetwork = Readonly<Record<'inside' | 'first' | 'last' | 'outside', readonly string[]>>;
+
+/** A proof asks more than once for the samples of each network of its policy. */
+const SAMPLED = new WeakMap<Network, SampledNetwork>();
+
+function sample({cidr}: Network): SampledNetwork {
 	const [base, prefix] = parseCidr(cidr);
 	const bytes = base.toByteArray();
 	const width = bytes.length * 8;

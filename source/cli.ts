@@ -3,7 +3,18 @@ import {findInvocation} from './host/exec/invocation.ts';
 import {complainAboutNode} from './host/machine/node-version.ts';
 import {setInvocation} from './lib/command-line.ts';
 
+for (const stream of [process.stdout, process.stderr]) {
+	stream.on('error', ignoreClosed);
+}
+
 void start();
+
+/** A reader that went away, as `head` does, ends no change half-way. What is printed after that is lost. */
+function ignoreClosed(error: NodeJS.ErrnoException): void {
+	if (error.code !== 'EPIPE') {
+		throw error;
+	}
+}
 
 /** Loads no more than is needed, and nothing with a Node that could not. */
 async function start(): Promise<void> {

@@ -19,7 +19,7 @@ import {networksOf, type SourceGroup} from '../policy/sources.ts';
 import {compilePolicy} from '../ruleset/build.ts';
 import {type MarkedRow, markRows, mergeFamilies} from '../ruleset/merge-families.ts';
 import {knownFacts} from './apply-facts.ts';
-import {type Beside, NOTHING_BESIDE} from './beside-policy.ts';
+import type {Beside} from './beside-policy.ts';
 import {fitPolicy} from './fit-policy.ts';
 import {type ApplyPlan, planApply} from './plan-apply.ts';
 
@@ -87,7 +87,7 @@ export async function planOpenings(
 		...{opened: mergeOpenings([...opened, ...regrouped]), closed},
 		notes: [...unchanged.map((one) => `${shortOpening(one)} is open already.`), ...fitted.notes],
 		rows: changedRows(policy, plan, facts),
-		beside: {...NOTHING_BESIDE, known: facts.root ? readKnown() : []},
+		beside: {lines: [], known: facts.root ? readKnown() : []},
 	};
 }
 

@@ -5,7 +5,7 @@ import {findLogins, isOwnAddress} from '../host/sockets/logins.ts';
 import {connectionKey} from '../host/sockets/proc-net.ts';
 import {connectionOf, findSession, type Session} from '../host/sockets/session.ts';
 import {withoutRepetition} from '../persistence/plan.ts';
-import {type Beside, findBeside} from './beside-policy.ts';
+import type {Beside} from './beside-policy.ts';
 import {type Doubt, type Evidence, evidenceOf, judgeLogin} from './judge-login.ts';
 import {explainObstacle} from './obstacle.ts';
 import type {ApplyPlan} from './plan-apply.ts';
@@ -48,7 +48,7 @@ export async function startChange(
 	}
 
 	const sessions = [plan.session, await findSession()];
-	const {lines, known} = beside ?? (await findBeside(plan));
+	const {lines, known} = beside ?? (await (await import('./beside-policy.ts')).findBeside(plan));
 	// Not as it was when the change was planned: a plan may be looked at for long.
 	const persistence = withoutRepetition(plan.persistence, plan.boot);
 	const change = await beginChange({

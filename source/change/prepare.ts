@@ -8,7 +8,6 @@ import {readText} from '../host/files/read-text.ts';
 import {type Backend, programOfBackend} from '../host/netfilter/iptables.ts';
 import {programFor, readSnapshots} from '../host/netfilter/snapshot.ts';
 import {isRehearsal} from '../host/rehearsal/is-rehearsal.ts';
-import {connectionKeys} from '../host/sockets/proc-net.ts';
 import {HostError} from '../lib/errors.ts';
 import {type Policy, policyFlags, printPolicy} from '../policy/policy.ts';
 import {ownChains, type RuleSet} from '../ruleset/model.ts';
@@ -157,7 +156,8 @@ export function recordChange(
 			id,
 			time: new Date().toISOString(),
 			who: currentUser(),
-			connections: connectionKeys(),
+			// Those that are open once the rules are loaded: until then nothing can confirm it.
+			connections: [],
 			...(appliedFrom === undefined ? {} : {appliedFrom}),
 			keep: {...around(persistence.keep, switchOff.keep), files},
 			undo: {

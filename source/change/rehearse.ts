@@ -40,8 +40,9 @@ done`;
 /**
  * In a namespace of its own: loads what was saved, then the new rules, runs the very rollback script in
  * a folder of its own, and saves. Arguments: the folder, then for each load a file and the command that
- * reads it, then `--` and the programs that save, then `--` and the chains to list. What the script may start beside iptables reaches the
- * machine's own services, and is not started; they count as running, as they do before the change.
+ * reads it, with `+` behind those that run side by side, then `--` and the programs that save, then `--` and the
+ * chains to list. What the script may start beside iptables reaches the machine's own services, and is not
+ * started; they count as running, as they do before the change.
  */
 const REHEARSE = `[ /proc/self/ns/net -ef "/proc/$PPID/ns/net" ] && exit 1
 echo begun
@@ -49,13 +50,20 @@ cd "$1" || exit 1
 shift
 export XTABLES_LOCKFILE="$PWD/xtables.lock"
 while [ "$1" != -- ]; do
-	$2 <"$1" || exit 2
-	shift 2
+	wave=
+	while [ "$1" != + ]; do
+		# Families do not wait for each other's lock.
+		XTABLES_LOCKFILE="$PWD/$1.lock" $2 <"$1" &
+		wave="$wave $!"
+		shift 2
+	done
+	shift
+	for load in $wave; do wait "$load" || exit 2; done
 done
 shift
 (cd() { :; }; systemctl() { [ "$1" = is-active ]; }; set -- now; . ./rollback) >&2 || exit 3
 while [ "$1" != -- ]; do
-	for table in ${TABLES.join(' ')}; do printf '\\0' && "$1-save" -t "$table" || exit 4; done
+	printf '\\0' && "$1-save" || exit 4
 	shift
 done
 shift
@@ -79,27 +87,29 @@ export async function rehearseRollback({rollback, script}: PlannedRollback): Pro
 		put('pending', '');
 		put('rollback', script);
 
-		const loads: readonly Load[] = [
-			...(await readSets(parts.map(({saved}) => saved))),
+		const restores = (textOf: (part: Part) => string) =>
+			parts.map((part) => ({
+				program: `${part.program}-restore`,
+				args: RESTORE,
+				text: textOf(part),
+			}));
+		const sets = await readSets(parts.map(({saved}) => saved));
+		const waves: ReadonlyArray<readonly Load[]> = [
+			...sets.map((set) => [set]),
 			// A firewalld that sleeps is woken in its table; it is never started here.
 			...(rollback.firewalld
-				? [{program: 'nft', args: ['-f', '-'], text: `add table ${FIREWALLD_TABLE}\n`}]
+				? [[{program: 'nft', args: ['-f', '-'], text: `add table ${FIREWALLD_TABLE}\n`}]]
 				: []),
-			...parts.map(({program, saved}) => ({
-				program: `${program}-restore`,
-				args: RESTORE,
-				text: saved,
-			})),
-			...parts.map(({program, load}) => ({
-				program: `${program}-restore`,
-				args: RESTORE,
-				text: load,
-			})),
+			restores(({saved}) => saved),
+			restores(({load}) => load),
 		];
-		const words = loads.flatMap(({program, args, text}, index) => {
-			put(`load-${index}`, text);
-			return [`load-${index}`, [program, ...args].join(' ')];
-		});
+		const words = waves.flatMap((loads, wave) => [
+			...loads.flatMap(({program, args, text}, index) => {
+				put(`load-${wave}-${index}`, text);
+				return [`load-${wave}-${index}`, [program, ...args].join(' ')];
+			}),
+			'+',
+		]);
 		const chains = parts.flatMap(chainsToList);
 		const [{status, stdout, stderr}, now] = await Promise.all([
 			run(
@@ -113,10 +123,7 @@ export async function rehearseRollback({rollback, script}: PlannedRollback): Pro
 			chains.length === 0 ? undefined : run('sh', ['-c', LIST, 'sh', ...chains.flat()]),
 		]);
 		const [begun, ...printed] = stdout.split('\0');
-		const [saves, lists] = [
-			printed.slice(0, parts.length * TABLES.length),
-			printed.slice(parts.length * TABLES.length),
-		];
+		const [saves, lists] = [printed.slice(0, parts.length), printed.slice(parts.length)];
 		if (begun !== 'begun\n') {
 			// The error of whatever forbids it.
 			await withNamespace(async () => {});
@@ -181,9 +188,9 @@ function printRestored(text: string, part?: SnapshotCleanup): string {
 /** The first difference between what was saved and what came of the rehearsal, in one line. */
 function compare(parts: readonly Part[], saves: readonly string[]): string | undefined {
 	for (const [index, {place, saved}] of parts.entries()) {
-		for (const [number, table] of TABLES.entries()) {
+		for (const table of TABLES) {
 			const wanted = contentOf(tableLines(saved, table));
-			const found = contentOf(tableLines(saves[index * TABLES.length + number] ?? '', table));
+			const found = contentOf(tableLines(saves[index] ?? '', table));
 			const chain = [...new Set([...wanted.keys(), ...found.keys()])].find(
 				(name) => wanted.get(name) !== found.get(name),
 			);

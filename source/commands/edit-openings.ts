@@ -1,7 +1,6 @@
 import process from 'node:process';
 import {type OpeningsChange, type OpeningsEdit, planOpenings} from '../app/change-openings.ts';
-import {makeProver} from '../app/prove.ts';
-import {type EdgeProof, proveEdges} from '../app/prove-change.ts';
+import type {EdgeProof} from '../app/prove-change.ts';
 import {startChange} from '../app/start-change.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
 import {CONFIRM_SECONDS} from '../change/confirm-time.ts';
@@ -17,8 +16,6 @@ import {quoteIfNeeded} from '../lib/shell-quote.ts';
 import {printOpened, printOpening, shortOpening} from '../policy/opening.ts';
 import {parseOpeningWords} from '../policy/parse-opening.ts';
 import {mergeGroups} from '../policy/sources.ts';
-import {describeDifferences} from '../proof/describe-proof.ts';
-import {describeLockouts} from './apply.ts';
 import type {ConfirmationFlags} from './options/confirmation.ts';
 import {readSources} from './options/sources.ts';
 import {requireRoot} from './require-root.ts';
@@ -88,6 +85,7 @@ export async function editOpenings(edit: OpeningsEdit, flags: EditFlags): Promis
 	const plan = {...change.plan, rehearsal};
 	const started = await startChange(plan, seconds, change.beside);
 	if (!plan.atOnce) {
+		const {describeLockouts} = await import('./apply.ts');
 		await waitInTerminal(started, seconds, describeLockouts(plan));
 	}
 
@@ -101,10 +99,16 @@ function tell(lines: readonly string[], json = false): void {
 
 async function prove(facts: Facts, change: OpeningsChange, full: boolean): Promise<Shown> {
 	const {plan, opened, closed} = change;
+	// What is not used is not loaded: that takes longer than the rest of the change.
 	if (!full) {
+		const {proveEdges} = await import('../app/prove-change.ts');
 		return proveEdges(facts, plan, [...opened, ...closed]);
 	}
 
+	const [{makeProver}, {describeDifferences}] = await Promise.all([
+		import('../app/prove.ts'),
+		import('../proof/describe-proof.ts'),
+	]);
 	const proof = await makeProver(facts).prove({...plan, existing: KEEP_EXISTING}, () => {});
 	return {
 		...proof,

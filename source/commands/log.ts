@@ -34,6 +34,8 @@ export async function log({
 	const start = new Date(Date.now() - parseTime(since) * 1000);
 	requireRoot('log');
 	if (follow) {
+		// Nobody reads any more.
+		process.stdout.once('error', () => process.exit(0));
 		await followBlocked((line) => {
 			process.stdout.write(`${json ? JSON.stringify(line) : describeLine(line)}\n`);
 		});

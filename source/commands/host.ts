@@ -6,7 +6,7 @@ import {quoteIfNeeded} from '../lib/shell-quote.ts';
 import type {RemoteCommand} from '../remote/program.ts';
 import {runOnServer} from '../remote/run-on-server.ts';
 import {parseServer} from '../remote/server.ts';
-import {type HostFlags, NEED_NO_MACHINE, withoutHostFlags} from './options/host.ts';
+import {type HostFlags, withoutHostFlags} from './options/host.ts';
 import {FOR_SEVERAL, onServers} from './servers.ts';
 
 type RemoteFlags = HostFlags & {readonly rehearse?: boolean; readonly json?: boolean};
@@ -65,7 +65,8 @@ function readCommand(name: string, flags: RemoteFlags, words: readonly string[])
 	return {
 		args,
 		files: args.flatMap((word, index) => (isFile(word, index) ? [index] : [])),
-		asRoot: !flags.rehearse && !NEED_NO_MACHINE.has(name),
+		// The policy that was applied, of which rules and export print another form, is root's to read.
+		asRoot: !flags.rehearse && !['completion', 'help', 'man', 'schema'].includes(name),
 		install: flags.install ?? false,
 		node: flags.node,
 	};

@@ -58,7 +58,7 @@ function program(
 				return;
 			}
 
-			requireLinux(name);
+			requireLinux(name, flags);
 			const [word] = called.processedArgs;
 			const run = async () => action(flags as never, word as never);
 			setExitCode(await rehearsed(flags, run, before));

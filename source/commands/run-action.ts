@@ -42,8 +42,11 @@ export function flagsOf(called: Command, root: Command): HostFlags & {readonly r
 }
 
 /** @param name of a command, '' for the wizard @throws {HostError} where it needs Linux, and this is another system */
-export function requireLinux(name: string): void {
-	if (process.platform !== 'linux' && !NEED_NO_MACHINE.has(name)) {
+export function requireLinux(
+	name: string,
+	{rehearse = false}: {readonly rehearse?: boolean},
+): void {
+	if (process.platform !== 'linux' && (rehearse || !NEED_NO_MACHINE.has(name))) {
 		throw new HostError(
 			`${process.platform === 'darwin' ? 'macOS' : process.platform} has no iptables: fw-wizard ${name}`.trimEnd() +
 				' must run on Linux',

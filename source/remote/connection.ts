@@ -31,8 +31,9 @@ export type Connection = {
 	readonly close: () => Promise<void>;
 };
 
-/** Bytes of the output of a command that are read at most. */
+/** Bytes that a command may print at most, and the one that stays: then ssh is ended. */
 const MOST_OUTPUT = 32e6;
+const MOST_ANSWER = 1e6;
 /** Seconds in which a server must have answered, where nobody is there to type a password. */
 const UNATTENDED_SECONDS = 60;
 
@@ -65,6 +66,7 @@ export async function connect(server: string, unattended: boolean): Promise<Conn
 	);
 	const child = await startSsh([...first, `exec sh -c ${quote(keeperScript(mark))}`]);
 	const ended = endOf(child);
+	endWhenTooLoud(child, MOST_ANSWER);
 	const said: string[] = [];
 	showLines(child.stderr, said, unattended);
 	const timer = setTimeout(() => child.kill(), UNATTENDED_SECONDS * 1000);
@@ -86,7 +88,7 @@ export async function connect(server: string, unattended: boolean): Promise<Conn
 			said
 				.splice(0)
 				.at(-1)
-				?.replace(/[\s.]+$/, '') ?? 'ssh ended without a word';
+				?.replace(/[\s.]+$/, '') ?? 'the login there runs no command';
 		throw new HostError(
 			`No connection to ${printable(server)}: ${why}`,
 			`See whether this works: ${loginCommand(server)}`,
@@ -143,15 +145,11 @@ async function startSsh(args: readonly string[]): Promise<ChildProcess> {
 /** The lines up to "ready", without their mark; undefined where the output ends before. */
 async function readAnswer(stdout: Readable, mark: string): Promise<readonly string[] | undefined> {
 	const found: string[] = [];
-	let size = 0;
 	return new Promise((resolve) => {
 		createInterface({input: stdout})
 			.on('line', (line) => {
-				size += line.length;
 				if (line === `${mark} ready`) {
 					resolve(found);
-				} else if (size > 100_000) {
-					resolve(undefined);
 				} else if (line.startsWith(`${mark} `)) {
 					found.push(line.slice(mark.length + 1));
 				}
@@ -184,6 +182,19 @@ function showLines(stream: Readable | null, said: string[], silent: boolean): vo
 	});
 }
 
+/** A server can send without end. */
+function endWhenTooLoud(child: ChildProcess, most: number): void {
+	let size = 0;
+	for (const stream of [child.stdout, child.stderr]) {
+		stream?.on('data', (data: Buffer | string) => {
+			size += data.length;
+			if (size > most) {
+				child.kill();
+			}
+		});
+	}
+}
+
 async function endOf(child: ChildProcess): Promise<number> {
 	return new Promise((resolve) => {
 		child.on('close', (code) => resolve(code ?? 255));
@@ -195,11 +206,10 @@ async function collect(child: ChildProcess, input: Readable | undefined): Promis
 	for (const name of ['stdout', 'stderr'] as const) {
 		child[name]?.setEncoding('utf8').on('data', (data: string) => {
 			output[name] += data;
-			if (output[name].length > MOST_OUTPUT) {
-				child.kill();
-			}
 		});
 	}
+
+	endWhenTooLoud(child, MOST_OUTPUT);
 
 	const ended = endOf(child);
 	if (input !== undefined && child.stdin !== null) {

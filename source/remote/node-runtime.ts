@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto';
 import {
+	closeSync,
 	mkdirSync,
 	openSync,
 	readFileSync,
@@ -96,7 +97,9 @@ export const NODE_VERSION = VERSION;
 export function checkNodeFile(file: string, machine: string): void {
 	const head = Buffer.alloc(20);
 	try {
-		readSync(openSync(file, 'r'), head);
+		const descriptor = openSync(file, 'r');
+		readSync(descriptor, head);
+		closeSync(descriptor);
 	} catch (error) {
 		throw new InputError(
 			`The Node of --node cannot be read: ${describeError(error, file)}`,

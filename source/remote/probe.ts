@@ -35,7 +35,7 @@ const KEEPER = [
 	'say system "$(uname -s)" "$(uname -m)"; say libc "$(getconf GNU_LIBC_VERSION)"; say uid "$(id -u)"',
 	'PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
 	'for name in sudo su; do command -v $name >/dev/null && say elevation $name; done',
-	'IFS=:; for folder in $PATH; do for name in node nodejs; do file=$folder/$name; [ -x "$file" ] && IFS=" " && say node "$("$file" --version </dev/null)" "$file"; done; done; IFS=" "',
+	'seen=:; IFS=:; for folder in $PATH; do case $seen in *:$folder:*) continue ;; esac; seen=$seen$folder:; for name in node nodejs; do file=$folder/$name; [ -x "$file" ] && IFS=" " && say node "$("$file" --version </dev/null)" "$file"; done; done; IFS=" "',
 	'try() { echo exit 0 >"$dir/try" && chmod 700 "$dir/try" && "$dir/try" && rm "$dir/try"; }',
 	'for want in executable plain; do for parent in /tmp /var/tmp "$HOME"; do dir=$(mktemp -d "$parent/fw-wizard.XXXXXXXXXX") && [ -d "$dir" ] && { [ $want = plain ] || try; } && say folder $want "$dir" && break 2; [ -z "$dir" ] || rm -rf "$dir"; dir=; done; done',
 	'say ready',

@@ -9,7 +9,7 @@ export type HostFlags = {
 	readonly node?: string;
 };
 
-/** The commands that neither read nor change a machine: they run anywhere, and gain nothing by root. */
+/** The commands that neither look at a machine nor change it: they run on other systems than Linux too. */
 export const NEED_NO_MACHINE = new Set(['completion', 'export', 'help', 'man', 'rules', 'schema']);
 
 /** The names of these flags, with whether each takes a value. */

@@ -1,11 +1,13 @@
+import process from 'node:process';
 import {writeRole} from '../export/ansible/write-role.ts';
 import {planForOthers} from '../export/boot.ts';
-import {printCloudInit} from '../export/cloud-init.ts';
+import {MOST_USER_DATA, printCloudInit} from '../export/cloud-init.ts';
 import {printNft} from '../export/nft.ts';
 import {printShell} from '../export/shell.ts';
 import {servicesHere} from '../host/machine/host-facts.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {InputError} from '../lib/errors.ts';
+import {formatNumber} from '../lib/format-number.ts';
 import {FAMILIES} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 import {withoutEnded} from '../policy/ending.ts';
@@ -40,6 +42,12 @@ export function exportPolicy(format: ExportForm, flags: ExportFlags): string {
 		shell: script,
 	};
 	const text = printers[format]();
+	if (format === 'cloud-init' && text.length > MOST_USER_DATA) {
+		process.stderr.write(
+			`The user data has ${formatNumber(text.length)} bytes. Many providers take ${formatNumber(MOST_USER_DATA)} or less: then have it fetched (#include URL), or name fewer networks.\n`,
+		);
+	}
+
 	return flags.json
 		? `${JSON.stringify({format, policy: policyToJson(policy), text}, undefined, '\t')}\n`
 		: text;

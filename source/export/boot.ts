@@ -14,7 +14,7 @@ import {systemd} from '../persistence/init/systemd.ts';
 import {deactivation, inTurn, planBootFiles, removalOf} from '../persistence/plan.ts';
 import {USUAL_WATCH} from '../persistence/watch/choice.ts';
 import {beginWatch} from '../persistence/watch/plan-watch.ts';
-import {printPolicy} from '../policy/policy.ts';
+import {type Policy, printPolicy} from '../policy/policy.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 
 /** The files of an exported firewall on a machine that boots with systemd, and how they are removed. */
@@ -43,7 +43,7 @@ export function planForOthers(compiled: CompiledPolicy): BootPlan {
 		keep: {
 			...inTurn(boot, ...(watch ? [watch] : [])),
 			files: {
-				[POLICY_FILE]: {text: printPolicy(compiled.policy), mode: 0o600},
+				[POLICY_FILE]: {text: printPolicy(withoutFiles(compiled.policy)), mode: 0o600},
 				...boot.files,
 				...watch?.files,
 			},
@@ -53,6 +53,12 @@ export function planForOthers(compiled: CompiledPolicy): BootPlan {
 			files: {...removal.files, ...Object.fromEntries(own.map((file) => [file, null]))},
 		},
 	};
+}
+
+/** The same policy, where the files of its groups of sources are not there: their networks are in it. */
+function withoutFiles(policy: Policy): Policy {
+	const sources = policy.sources?.map(({name, networks}) => ({name, networks}));
+	return sources === undefined ? policy : {...policy, sources};
 }
 
 /** The files that a plan writes, with their modes as chmod(1) takes them: `0600`. */

@@ -58,7 +58,9 @@ describe('export cloud-init', () => {
 
 		// What cloud-init does with these (cc_bootcmd, cc_runcmd), on an image without iptables, and on one that has it.
 		const script = '/usr/local/sbin/fw-wizard-firewall';
-		const without = ['mkdir', 'cat', 'chmod', 'mv'].map((name) => `ln -s /bin/${name} /run/bin/`);
+		const without = ['mkdir', 'base64', 'gzip', 'chmod', 'mv'].map(
+			(name) => `ln -s $(command -v ${name}) /run/bin/`,
+		);
 		await host.must('sh', ['-ec', ['mkdir /run/bin', ...without].join('\n')]);
 		const bare = await host.run('env', ['PATH=/run/bin', '/bin/sh', '-c', early]);
 		expect(bare).toMatchObject({

@@ -4,7 +4,7 @@ import {SCHEMAS} from './schema/outputs.ts';
 
 /**
  * `fw-wizard schema`: the JSON Schema (draft 2020-12) of a policy file, of what a command prints with --json,
- * or of a failure. Later versions may print more fields. Each line of `log --follow` has none.
+ * of a line of `log --follow --json`, or of a failure. Later versions may print more fields.
  */
 export function printSchema(name: SchemaName): string {
 	const schema = z.toJSONSchema(SCHEMAS[name](), {io: 'input'});

@@ -17,7 +17,9 @@ type UndoFlags = {
 export async function undo(flags: UndoFlags): Promise<string> {
 	requireRoot('undo');
 	if (flags.list) {
-		return flags.json ? `${JSON.stringify(reportChanges(), undefined, '\t')}\n` : listChanges();
+		return flags.json
+			? `${JSON.stringify({changes: reportChanges()}, undefined, '\t')}\n`
+			: listChanges();
 	}
 
 	if (flags.all) {

@@ -30,7 +30,7 @@ describe.each(BACKENDS)('changes that version 0.1.0 has recorded, %s', (backend)
 			'find /etc /var/lib -path "*fw-wizard*" -not -name fw-wizard -not -name journal -not -name lock | sort',
 		]);
 	const states = async () =>
-		JSON.parse(await wizardDoes(host, 'undo', '--list', '--json')).map(
+		JSON.parse(await wizardDoes(host, 'undo', '--list', '--json')).changes.map(
 			({id, state}: {id: number; state: string}) => `${id} ${state}`,
 		);
 

@@ -365,7 +365,9 @@ describe('the checklist', () => {
 				expect({status, failed}).toEqual({status: 0, failed: {}});
 				// Not one rule was touched for it, and no change made that could be undone.
 				expect(await readSaves(host)).toEqual(before);
-				expect(JSON.parse(await wizardDoes(host, 'undo', '--list', '--json'))).toHaveLength(1);
+				expect(JSON.parse(await wizardDoes(host, 'undo', '--list', '--json')).changes).toHaveLength(
+					1,
+				);
 				// What links led to is what it was.
 				expect(await host.must('stat', ['-c', '%F', '/dev/null'])).toBe('character special file\n');
 				await host.must('systemd-analyze', ['--man=no', 'verify', UNIT]);

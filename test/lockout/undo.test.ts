@@ -101,7 +101,7 @@ describe.each(mainly('nft'))('undo, %s', (backend) => {
 			expect.stringMatching(/^ {3}2 {2}\S+ {2}root {2}rolled back {2}--role server .*ftp/),
 			'',
 		]);
-		expect(JSON.parse(await wizardDoes(host, 'undo', '--list', '--json'))).toMatchObject([
+		expect(JSON.parse(await wizardDoes(host, 'undo', '--list', '--json')).changes).toMatchObject([
 			{id: 1, who: 'root', state: 'done'},
 			{id: 2, who: 'root', state: 'rolled-back'},
 		]);

@@ -2,8 +2,10 @@ import {writeFileSync} from 'node:fs';
 import process from 'node:process';
 import {beforeAll, describe, expect, test} from 'vitest';
 import * as z from 'zod';
+import type {LoggedLine} from '../../source/app/inspect/log.ts';
 import {SCHEMA_NAMES, type SchemaName} from '../../source/commands/options/words.ts';
 import {SCHEMAS} from '../../source/commands/schema/outputs.ts';
+import {type LoggedPacket, parseLogLine} from '../../source/ruleset/parse-log.ts';
 import {CLI, wizard} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {joinedPair, serve} from '../_helpers/lab/pair.ts';
@@ -59,6 +61,10 @@ const OUTPUTS: ReadonlyArray<readonly [name: SchemaName, command: string]> = [
 	['undo', 'undo --all'],
 ];
 
+/** As the kernel writes it (nf_log_syslog.c). */
+const LOGGED =
+	'fw-wizard: IN=eth0 OUT= MAC=02:00:00:00:00:01:02:00:00:00:00:02:08:00 SRC=203.0.113.9 DST=198.51.100.1 LEN=40 TOS=0x00 PREC=0x00 TTL=64 ID=1 PROTO=TCP SPT=1234 DPT=23 WINDOW=1024 RES=0x00 SYN URGP=0 ';
+
 describe('each JSON output', () => {
 	const lab = useLab();
 	let target: Host;
@@ -98,6 +104,20 @@ describe('each JSON output', () => {
 			}
 		}
 	}, 300_000);
+
+	test('is so of a line of log --follow', async () => {
+		const printed = (await wizard(target, 'schema', 'log-follow')).stdout;
+		const packet = parseLogLine(LOGGED);
+		expect(packet).toBeDefined();
+		const line: LoggedLine = {
+			...(packet as LoggedPacket),
+			time: new Date().toISOString(),
+			programs: ['node'],
+		};
+		expect(z.fromJSONSchema(JSON.parse(printed)).safeParse(line).error?.issues).toBeUndefined();
+		const strict = z.toJSONSchema(SCHEMAS['log-follow'](), {io: 'output'});
+		expect(z.fromJSONSchema(strict as never).safeParse(line).error?.issues).toBeUndefined();
+	});
 
 	test('is so of a confirmation', async () => {
 		const words = [CLI, 'apply', '--role', 'server', '--published', 'leave'];

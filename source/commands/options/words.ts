@@ -16,7 +16,7 @@ export const FORMATS: readonly RuleSetFormat[] = ['restore', 'commands', 'json']
 export const SCHEMA_NAMES = [
 	...(['policy', 'error', 'apply', 'check', 'close', 'confirm', 'diff', 'export'] as const),
 	...(['exposure', 'facts', 'hosts', 'log', 'open', 'prove', 'report', 'rules', 'status'] as const),
-	...(['undo', 'watch', 'why'] as const),
+	...(['undo', 'watch', 'why', 'log-follow'] as const),
 ] as const;
 export type SchemaName = (typeof SCHEMA_NAMES)[number];
 

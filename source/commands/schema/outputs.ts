@@ -103,6 +103,13 @@ const log = () =>
 		),
 	});
 
+/** A line of `log --follow`. */
+const blockedPacket = () =>
+	z.object({
+		...{time: time(), family: family(), inInterface: text(), source: text(), destination: text()},
+		...{protocol: text(), port: z.optional(port()), forwarded: flag(), programs: texts()},
+	});
+
 const items = () =>
 	z.array(
 		z.object({
@@ -182,12 +189,14 @@ const apply = () =>
 
 const undo = () =>
 	z.union([
-		z.array(
-			z.object({
-				...{id: count(), time: time(), who: text(), summary: text()},
-				state: z.optional(text()),
-			}),
-		),
+		z.object({
+			changes: z.array(
+				z.object({
+					...{id: count(), time: time(), who: text(), summary: text()},
+					state: z.optional(text()),
+				}),
+			),
+		}),
 		z.object({undone: z.array(count())}),
 		z.object({undone: z.literal('all'), cleaned: texts(), left: texts()}),
 	]);
@@ -210,6 +219,7 @@ export const SCHEMAS: Readonly<Record<SchemaName, () => z.core.$ZodType>> = {
 	...{policy, status, why, diff, log, check, watch, exposure, facts, prove, report, rules, apply},
 	undo,
 	hosts,
+	'log-follow': blockedPacket,
 	error: () => z.object({error: z.object({message: text(), advice: text(), code: text()})}),
 	open: () => z.object({...edited(), opened: texts(), narrowed: z.optional(texts())}),
 	close: () => z.object({...edited(), closed: texts()}),

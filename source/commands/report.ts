@@ -1,9 +1,9 @@
-import {existsSync, lstatSync} from 'node:fs';
+import {accessSync, constants, lstatSync} from 'node:fs';
 import path from 'node:path';
 import {gatherReport, type Report} from '../app/inspect/report.ts';
 import {writeWhole} from '../host/files/atomic-write.ts';
 import {commandLine} from '../lib/command-line.ts';
-import {explainError, InputError} from '../lib/errors.ts';
+import {describeError, explainError, InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {ruleSetToJson} from '../ruleset/print-rule-set.ts';
 import {proofToJson} from './prove.ts';
@@ -56,12 +56,17 @@ export async function report(flags: ReportFlags): Promise<{text: string; well: b
 /** Why the page cannot be put there. */
 function faultOf(file: string): string | undefined {
 	const folder = path.dirname(file);
+	try {
+		// The dot is there in a folder only.
+		accessSync(`${folder}/.`, constants.W_OK);
+	} catch (error) {
+		return `The report cannot be written: ${describeError(error, folder)}`;
+	}
+
 	const found = lstatSync(file, {throwIfNoEntry: false});
-	return !existsSync(folder)
-		? `${printable(folder)} does not exist`
-		: found?.isFile() === false
-			? `${printable(file)} is not a plain file: it is not replaced`
-			: undefined;
+	return found?.isFile() === false
+		? `${printable(file)} is not a plain file: it is not replaced`
+		: undefined;
 }
 
 function toJson({time, host, well, system, facts, compiled, ...rest}: Report) {

@@ -121,7 +121,7 @@ function summaryTable({host, time, status, proof}: Report): Block {
 }
 
 function policyBlocks({compiled: {policy}, status: {ports}}: Report): readonly Block[] {
-	const blocked = policy.blocked ?? [];
+	const {blocked = [], sources = []} = policy;
 	return [
 		pairs([
 			['Role', policy.role],
@@ -135,6 +135,13 @@ function policyBlocks({compiled: {policy}, status: {ports}}: Report): readonly B
 			...(blocked.length === 0
 				? []
 				: [['Blocked addresses', blocked.map(printNetwork).join(', ')] as const]),
+			...sources.map(
+				({name, networks, file}) =>
+					[
+						`@${name}`,
+						`${networks.map(printNetwork).join(', ')}${file === undefined ? '' : `, from ${file}`}`,
+					] as const,
+			),
 		]),
 		ports.open.length === 0
 			? text('No port is open.')

@@ -37,5 +37,8 @@ function printCell({text, tone}: Cell): string {
 	const safe = printable(text, LONGEST);
 	return tone === 'code' && text !== '' && !safe.includes('`')
 		? `\`${safe.replaceAll('|', '\\|')}\``
-		: safe.replace(/[\\`*[\]<|]/g, '\\$&');
+		: safe.replace(SPECIAL, '\\$&');
 }
+
+/** What GitHub's Markdown makes something of: no underscore within a word, and `&` only before an entity. */
+const SPECIAL = /[\\`*[\]<|~]|(?<![\p{L}\d])_|_(?![\p{L}\d])|&(?=#?\w+;)|:(?=\/\/)/gu;

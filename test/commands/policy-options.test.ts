@@ -102,7 +102,7 @@ describe('readPolicy', () => {
 		expect(message('/dev/null')).toContain('/dev/null is no regular file');
 		expect(message(folder)).toContain('is no regular file');
 		expect(message('/nowhere')).toContain('/nowhere: no such file');
-		expect(message(list('large', '#'.repeat(1e6 + 1)))).toContain('has over 1 MB');
+		expect(message(list('large', '#'.repeat(1e6 + 1)))).toContain('has more than 1 MB');
 		expect(message(list('empty', '# none\n'))).toContain('The group a has no network');
 		expect(message(list('bad', '::1\nfoo\n'))).toContain('bad, line 2: "foo"');
 		if (process.geteuid?.() === 0) {

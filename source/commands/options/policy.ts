@@ -85,19 +85,21 @@ export function withPolicyOptions(command: Command): Command {
 /**
  * The part of a policy that the flags and the policy file give; a flag replaces what the file says.
  * @param known groups of sources that openings can be for, beside those of the flags; a policy file has its own
+ * @param said the groups of the flags
  * @throws {InputError}
  */
 export function readPolicyPart(
 	flags: PolicyFlags,
 	services: Services,
 	known?: readonly SourceGroup[],
+	said = readSources(flags.source),
 ): PolicyPart {
 	const file: PolicyPart =
 		flags.policy === undefined
 			? {sources: known}
 			: leaveOutEnded(readPolicyFile(flags.policy, services));
-	const sources = mergeGroups(file.sources, readSources(flags.source));
-	const said: PolicyPart = {
+	const sources = mergeGroups(file.sources, said);
+	const part: PolicyPart = {
 		role: flags.role,
 		verdict: flags.verdict,
 		helpers: flags.helper || undefined,
@@ -114,7 +116,7 @@ export function readPolicyPart(
 	};
 	return {
 		...file,
-		...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)),
+		...Object.fromEntries(Object.entries(part).filter(([, value]) => value !== undefined)),
 	};
 }
 
@@ -158,9 +160,10 @@ export function readPolicy(flags: PolicyFlags, services: Services, start?: Polic
 	const {role, policy: file} = flags;
 	const isWhole = role !== undefined || file !== undefined || start !== undefined;
 	const applied = isWhole ? undefined : readAppliedPolicy(services);
-	const said = new Set(flags.source?.map((text) => text.split('=')[0]?.trim()));
-	const known = readAgain((applied?.sources ?? []).filter(({name}) => !said.has(name)));
-	const part = {...start, ...readPolicyPart(flags, services, known)};
+	const said = readSources(flags.source);
+	const names = new Set(said.map(({name}) => name));
+	const known = readAgain((applied?.sources ?? []).filter(({name}) => !names.has(name)));
+	const part = {...start, ...readPolicyPart(flags, services, known, said)};
 	if (part.role === undefined && applied === undefined) {
 		throw new InputError(
 			'No policy was given',

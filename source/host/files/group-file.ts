@@ -1,10 +1,11 @@
-import {readFileSync, statSync} from 'node:fs';
+import {statSync} from 'node:fs';
 import process from 'node:process';
 import {describeError, InputError} from '../../lib/errors.ts';
 import {printable} from '../../lib/printable.ts';
 import {quoteIfNeeded} from '../../lib/shell-quote.ts';
 import {makeGroup, parseGroupFile, type SourceGroup} from '../../policy/sources.ts';
 import {isRehearsal} from '../rehearsal/is-rehearsal.ts';
+import {readAtMost} from './atomic-write.ts';
 import {findUntrusted} from './trust.ts';
 
 /** A list of 20,000 networks of IPv6 is smaller. */
@@ -23,18 +24,15 @@ export function readGroup(name: string, file: string): SourceGroup {
  */
 export function readGroupFile(file: string): string {
 	try {
-		const found = statSync(file);
-		const isLarge = found.isFile() && found.size > GROUP_BYTES;
-		if (isLarge || !found.isFile()) {
-			const fault = isLarge ? `has over ${GROUP_BYTES / 1e6} MB` : 'is no regular file';
+		if (!statSync(file).isFile()) {
 			throw new InputError(
-				`${printable(file, 200)} ${fault}: it is no list of a group of sources`,
+				`${printable(file, 200)} is no regular file: it is no list of a group of sources`,
 				'Give a file with one network a line',
 			);
 		}
 
 		assertRoots(file);
-		return readFileSync(file, 'utf8');
+		return readAtMost(file, GROUP_BYTES);
 	} catch (error) {
 		throw error instanceof InputError
 			? error

@@ -135,6 +135,14 @@ describe.each(mainly('nft'))('open and close, %s', (backend) => {
 			...{applied: true, closed: ['53'], proof: null},
 		});
 	});
+
+	test('are done whole where nobody reads what they print', async () => {
+		const piped = `node ${CLI} open 9300/tcp --no-proof | true; echo "\${PIPESTATUS[0]}"`;
+		const {status, stdout, stderr} = await target.run('bash', ['-c', piped]);
+		expect({status, stdout, stderr}).toEqual({status: 0, stdout: '0\n', stderr: ''});
+		expect(await target.must('ip6tables-save', [])).toMatch(/ (?:\S+,)?9300(?:,\S+)? -j ACCEPT$/m);
+		expect((await readSaves(target)).ipv4).toContain('9300');
+	});
 });
 
 describe.each(mainly('legacy'))('close over ssh, %s', (backend) => {

@@ -107,6 +107,14 @@ export async function openKeptWorld(lab: Lab, backend: Backend): Promise<KeptWor
 		more.map((source) => `address add ${source} dev eth0${source.includes(':') ? ' nodad' : ''}`),
 	);
 	await target.ip(['route add default via 198.51.100.2', 'route add default via 2001:db8::2']);
+	// Rules may block neighbour discovery: then it is no packet of these that decides what a client sees.
+	const [near, far] = await Promise.all([target, probe].map(hardwareOf));
+	for (const family of FAMILIES) {
+		const [other] = SOURCES[family];
+		await target.ip([`neighbour replace ${other} lladdr ${far} dev eth0 nud permanent`]);
+		await probe.ip([`neighbour replace ${TARGET[family]} lladdr ${near} dev eth0 nud permanent`]);
+	}
+
 	await container.ip(['route add default via 172.17.0.1', 'route add default via fd00:d0c::1']);
 	await target.sysctl({
 		...{'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1},
@@ -161,6 +169,11 @@ export async function openKeptWorld(lab: Lab, backend: Backend): Promise<KeptWor
 	};
 
 	return {target, probe, run, load, send};
+}
+
+async function hardwareOf(host: Host): Promise<string> {
+	const [link] = JSON.parse(await host.must('ip', ['-j', 'link', 'show', 'eth0']));
+	return link.address;
 }
 
 /** What a client sees. */

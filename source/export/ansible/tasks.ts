@@ -114,7 +114,7 @@ export const TELL_TASKS = `- name: Set the fact of the state
 
 - name: Write the state on the controller
   ansible.builtin.copy:
-    content: "{{ fw_wizard_status | to_nice_json }}\n"
+    content: "{{ fw_wizard_status | to_nice_json }}\\n"
     dest: "{{ fw_wizard_status_dir }}/{{ inventory_hostname }}.json"
     mode: "0644"
   delegate_to: localhost

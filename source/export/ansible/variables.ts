@@ -42,7 +42,7 @@ export function variablesOf(policy: Policy, command: string | undefined): readon
 		},
 		{
 			...{name: 'fw_wizard_sources', value: Object.fromEntries(groups), type: 'dict'},
-			does: 'Named groups of networks, for "22/tcp from NAME": a list of networks for each name.',
+			does: 'Named groups of networks, for "22/tcp from @NAME": a list of networks for each name.',
 		},
 		{
 			...{name: 'fw_wizard_block', value: blocked ?? [], type: 'list'},

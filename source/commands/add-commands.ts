@@ -198,13 +198,18 @@ export function addCommands(root: Command, act: Act): void {
 		.option('--no-textfile', 'write no metrics')
 		.option('--json', 'print it as JSON');
 
-	add('report', 'print the state of this firewall for an audit', async (flags) => {
+	add('report', 'print the state of this firewall, or of many, for an audit', async (flags) => {
 		const {text, well} = await (await import('./report.ts')).report(flags);
 		print(text);
 		return well ? 0 : 1;
 	})
 		.option('--html <file>', 'write it as one page for a browser, which loads and runs nothing')
 		.option('--prove', 'prove the loaded rules now; otherwise the last proof is shown')
+		.option(
+			'--fleet <file...>',
+			'report on the hosts whose status --json or check --json is in these files or folders',
+		)
+		.option('--textfiles <folder>', 'with --fleet: write metrics of each host there, as HOST.prom')
 		.option('--json', 'print it as JSON');
 
 	withPolicyOptions(

@@ -7,7 +7,9 @@ import {describeError, explainError, InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {ruleSetToJson} from '../ruleset/print-rule-set.ts';
 import {proofToJson} from './prove.ts';
-import {documentOf} from './report/document.ts';
+import {type Document, documentOf} from './report/document.ts';
+import {fleetDocument} from './report/fleet-document.ts';
+import {writeTextfiles} from './report/fleet-metrics.ts';
 import {printHtml} from './report/html.ts';
 import {printMarkdown} from './report/markdown.ts';
 import {requireRoot} from './require-root.ts';
@@ -15,25 +17,26 @@ import {statusToJson} from './status.ts';
 
 export type ReportFlags = {
 	readonly html?: string;
+	readonly fleet?: readonly string[];
+	readonly textfiles?: string;
 	readonly prove?: boolean;
 	readonly json?: boolean;
 };
 
+/** What is reported: as a document, and as JSON. */
+type Found = {readonly well: boolean; readonly page: Document; readonly json: object};
+
 /**
- * `fw-wizard report`: the state of this firewall for an audit, as Markdown, or as a page in a file.
+ * `fw-wizard report`: the state of this firewall for an audit, or of those of a fleet, as Markdown, or as a page in a
+ * file.
  * @returns what to print, and whether all is well
- * @throws {InputError} where the file cannot be replaced @throws {HostError} where no policy is applied
+ * @throws {InputError} where a file cannot be read or replaced @throws {HostError} where no policy is applied
  */
 export async function report(flags: ReportFlags): Promise<{text: string; well: boolean}> {
-	requireRoot('report');
 	const file = flags.html === undefined ? undefined : path.resolve(flags.html);
-	const fault = file === undefined ? undefined : faultOf(file);
-	if (fault !== undefined) {
-		throw new InputError(fault, `Write: ${commandLine('report --html report.html')}`);
-	}
-
-	const found = await gatherReport(flags.prove ?? false);
-	const page = documentOf(found);
+	const {well, page, json} = await (flags.fleet === undefined
+		? ownReport(flags, file)
+		: fleetReport(flags, flags.fleet, file));
 	if (file !== undefined) {
 		try {
 			// It has the addresses of this machine and of others.
@@ -44,13 +47,61 @@ export async function report(flags: ReportFlags): Promise<{text: string; well: b
 	}
 
 	return {
-		well: found.well,
+		well,
 		text: flags.json
-			? `${JSON.stringify({...toJson(found), ...(file === undefined ? {} : {file})}, undefined, '\t')}\n`
+			? `${JSON.stringify({...json, ...(file === undefined ? {} : {file})}, undefined, '\t')}\n`
 			: file === undefined
 				? printMarkdown(page)
 				: `Written: ${printable(file, 400)}\n`,
 	};
+}
+
+async function ownReport(flags: ReportFlags, file: string | undefined): Promise<Found> {
+	requireRoot('report');
+	if (flags.textfiles !== undefined) {
+		throw new InputError(
+			'--textfiles is for several hosts',
+			`Write: ${commandLine('report --fleet FOLDER --textfiles FOLDER')}`,
+		);
+	}
+
+	requireReplaceable(file);
+	const found = await gatherReport(flags.prove ?? false);
+	return {well: found.well, page: documentOf(found), json: toJson(found)};
+}
+
+async function fleetReport(
+	{prove, textfiles}: ReportFlags,
+	names: readonly string[],
+	file: string | undefined,
+): Promise<Found> {
+	if (prove) {
+		throw new InputError(
+			'--prove is for this machine, not for a fleet',
+			`Write: ${commandLine('report --fleet FOLDER --html fleet.html')}`,
+		);
+	}
+
+	requireReplaceable(file);
+	const {readFleet} = await import('./report/read-fleet.ts');
+	const hosts = readFleet(names);
+	if (textfiles !== undefined) {
+		writeTextfiles(textfiles, hosts);
+	}
+
+	const [time, well] = [
+		new Date().toISOString(),
+		hosts.every(({problems}) => problems.length === 0),
+	];
+	return {well, page: fleetDocument(hosts, time), json: {time, well, hosts}};
+}
+
+/** @throws {InputError} */
+function requireReplaceable(file: string | undefined): void {
+	const fault = file === undefined ? undefined : faultOf(file);
+	if (fault !== undefined) {
+		throw new InputError(fault, `Write: ${commandLine('report --html report.html')}`);
+	}
 }
 
 /** Why the page cannot be put there. */

@@ -66,6 +66,8 @@ function readFlag({long, flags, required, description, argChoices}: Option): Fla
 function kindOf(placeholder: string): Value {
 	switch (placeholder) {
 		case '<file>':
+		case '<file...>':
+		case '<folder>':
 			return 'file';
 		case '<opening>':
 			return 'opening';

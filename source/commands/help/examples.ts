@@ -104,6 +104,10 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
 	report: [
 		{args: 'report --html report.html', does: 'A page for an audit, to open in a browser or print'},
 		{args: 'report --prove > report.md', does: 'The same as Markdown, with a proof made now'},
+		{
+			args: 'report --fleet hosts/*.json --html fleet.html --textfiles /var/lib/prometheus/node-exporter',
+			does: 'A page and metrics of many hosts: hosts/web1.json has the output of check --json on web1',
+		},
 	],
 	export: [
 		{

@@ -84,6 +84,13 @@ export const REFERENCE: readonly Section[] = [
 		],
 	},
 	{
+		title: 'SEVERAL HOSTS',
+		paragraphs: [
+			'fw-wizard report --fleet reads what fw-wizard status --json, check --json or report --json printed on other hosts, or the script of fw-wizard export shell, or what the role of fw-wizard export ansible wrote to fw_wizard_status_dir, without root: HOST.json, HOST.status.json and HOST.check.json, or a list of objects that name their host. It merges them into one report, and ends with 1 where something is wrong on a host or its file cannot be read.',
+			'--textfiles FOLDER writes HOST.prom for the textfile collector of node_exporter, with the metrics fw_wizard_host_known, _problems, _active, _openings, _next_boot_ready and _last_check_timestamp_seconds, each with the label host. Files of other programs are not replaced.',
+		],
+	},
+	{
 		title: 'CHECKS',
 		paragraphs: [
 			'fw-wizard check verifies that the running rules match the policy in both families; that no rule of another program opens or closes a port against the policy; that script and files are intact and writable by root alone; that the service is enabled, valid and in no cycle of the boot order; that the boot loads the same rules, tried in a namespace with packets; that nothing else at boot removes them (units, timers, init scripts, rc.local, cron, scripts of ifupdown, NetworkManager, dhclient, pppd, libvirt, udev, wg-quick, openvpn, each named with file and line); the same backend; the helpers; what the watch found; and, after a boot, that all of it has survived.',

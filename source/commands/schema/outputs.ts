@@ -152,7 +152,7 @@ const exposure = () => {
 	]);
 };
 
-const report = () => {
+const ownReport = () => {
 	const both = {without: reach(), now: reach()};
 	return z.object({
 		...{time: time(), host: text(), well: flag(), version: text(), kernel: text()},
@@ -167,6 +167,22 @@ const report = () => {
 		file: z.optional(text()),
 	});
 };
+
+/** `report --fleet`, whose hosts are read by `status` and `check`. */
+const fleet = () =>
+	z.object({
+		...{time: time(), well: flag()},
+		hosts: z.array(
+			z.object({
+				...{host: text(), known: flag(), problems: texts()},
+				...{active: z.nullable(flag()), open: z.nullable(texts()), boot: z.nullable(flag())},
+				checked: z.nullable(text()),
+			}),
+		),
+		file: z.optional(text()),
+	});
+
+const report = () => z.union([ownReport(), fleet()]);
 
 const edited = () => {
 	const rules = z.array(z.object({families: families(), chain: text(), rule: text()}));

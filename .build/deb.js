@@ -68,11 +68,11 @@ Description: wizard for a host firewall that proves itself
 `;
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'fww-deb-'));
+process.on('exit', () => rmSync(folder, {recursive: true}));
 const debs = Object.entries(ARCHITECTURES).flatMap(([name, architecture]) => {
 	const binary = `${RELEASE}/fw-wizard-linux-${name}`;
 	return isWanted(name) && existsSync(binary) ? makeDeb(binary, architecture) : [];
 });
-rmSync(folder, {recursive: true});
 if (debs.length === 0) {
 	process.stderr.write(`There is no binary in ${RELEASE}: npm run build:binary\n`);
 	process.exit(3);

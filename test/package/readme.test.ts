@@ -19,11 +19,22 @@ describe('the readme', () => {
 		expect(words(README)).toBeLessThanOrEqual(1800);
 	});
 
-	test('has the pictures and files to which it leads', () => {
-		const targets = [...README.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
-		const here = targets.filter((target) => !target.startsWith('https:'));
+	// npm shows it too, where a relative address leads nowhere.
+	test('has absolute addresses, and the pictures and files of this repository to which they lead', () => {
+		const links = [...README.matchAll(/(!?)\[[^\]]*\]\(([^)]+)\)/g)];
+		expect(links.length).toBeGreaterThan(5);
+		const targets = links.map(([, sign = '', target = '']) => `${sign}${target}`);
+		expect(targets.filter((target) => !/^!?https:/.test(target))).toEqual([]);
+		const own =
+			/^(?:https:\/\/github\.com\/fw-wizard\/fw-wizard\/blob|!https:\/\/raw\.githubusercontent\.com\/fw-wizard\/fw-wizard)\/main\/(.+)$/;
+		const here = targets.flatMap((target) => own.exec(target)?.[1] ?? []);
+		expect(here.filter((file) => file.startsWith('media/'))).toHaveLength(2);
 		expect(here.length).toBeGreaterThan(3);
-		expect(here.filter((target) => !existsSync(path.join(ROOT, target)))).toEqual([]);
+		expect(here.filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([]);
+		// Each picture is one of these.
+		expect(targets.filter((target) => target.startsWith('!')).every((one) => own.test(one))).toBe(
+			true,
+		);
 	});
 
 	test('names commands and flags that exist', async () => {

@@ -245,6 +245,7 @@ main() {
 		remember
 		repairs= last= open= since= notified=
 		keep
+		[ "$total" -gt 0 ] || rm -f "$state/found"
 		;;
 	expected)
 		# What is done to the policies of a namespace is no note for this machine.

@@ -8,6 +8,8 @@ import {processesOf} from '../_helpers/lab/processes.ts';
 import {readSaves, type Saves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
 
 const SCRIPT = '/root/firewall.sh';
+const WATCH = 'fw-wizard-watch.timer';
+const PLACES = ['/etc', '/var/lib', '/run/motd.d', '-path', '*fw-wizard*'];
 const TIMERS = ['list-units', '--all', '--plain', '--no-legend', 'fw-wizard-export*'];
 
 /** One machine of each backend. */
@@ -100,6 +102,48 @@ describe.each(suitesHere())('the exported script on a machine with systemd, %s',
 			await debian.reboot();
 			expect(await rulesOf(debian.host)).toEqual(kept);
 			expect(await debian.host.run('sh', [SCRIPT, 'status'])).toMatchObject({status: 0});
+		});
+	}, 300_000);
+
+	test('the watch runs while the rules are kept, and goes with them', async () => {
+		await each(async ({host}) => {
+			const timer = async () => (await host.run('systemctl', ['is-active', WATCH])).stdout;
+			expect(await timer()).toBe('active\n');
+			await host.must('sh', ['-c', 'ip6tables -F FW-WIZARD-INPUT; systemctl start fw-wizard-look']);
+			expect(await host.must('cat', ['/run/motd.d/fw-wizard'])).toContain(
+				'IPv6: FW-WIZARD-INPUT is gone or empty\nSee: sh /root/older.sh status\n',
+			);
+			expect(await host.run('sh', ['/root/older.sh', 'remove'])).toMatchObject({status: 0});
+			expect(await timer()).toBe('inactive\n');
+			expect(await host.must('find', PLACES)).toBe('');
+			const units = await host.run('systemctl', ['list-unit-files', '--no-legend', 'fw-wizard*']);
+			expect(units.stdout).toBe('');
+		});
+	});
+
+	test('firewalld is switched off with the rules, and on again with the old ones', async () => {
+		await each(async (debian) => {
+			const run = async (seconds: number) =>
+				debian.host.must('env', [
+					...['SWITCH_OFF=yes', `SECONDS_TO_CONFIRM=${seconds}`, 'sh', SCRIPT],
+				]);
+			const unit = async () =>
+				(await debian.host.run('systemctl', ['is-enabled', 'firewalld'])).stdout +
+				(await debian.host.run('systemctl', ['is-active', 'firewalld'])).stdout;
+			const firewalls = async () =>
+				JSON.parse((await debian.host.run('sh', [SCRIPT, 'status', '--json'])).stdout).firewalls;
+			await debian.host.must('systemctl', ['enable', '--now', 'firewalld']);
+			expect(await firewalls()).toEqual(['firewalld']);
+			await run(8);
+			expect(await unit()).toBe('enabled\ninactive\n');
+			await expect.poll(unit, {timeout: 60_000, interval: 500}).toBe('enabled\nactive\n');
+			await run(600);
+			await debian.reboot();
+			expect(await unit()).toBe('enabled\nactive\n');
+			await run(60);
+			await debian.host.must('sh', [SCRIPT, 'keep']);
+			expect(await unit()).toBe('disabled\ninactive\n');
+			expect(await firewalls()).toEqual([]);
 		});
 	}, 300_000);
 

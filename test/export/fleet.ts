@@ -98,9 +98,9 @@ export async function openFleet(
 	servers.push(...booted);
 	const lines = servers.map((server, number) => {
 		const key = `ansible_ssh_private_key_file=${path.join(server.client.folder, 'key')}`;
-		return `h${number} ansible_host=${server.addresses[0]} ${key} ${
-			server.client === controller ? '' : through(server)
-		}`;
+		return server.client === controller
+			? `h${number} ansible_host=${server.addresses[0]} ${key}`
+			: `h${number} ${key} ${through(server)}`;
 	});
 	writeFileSync(
 		inventory,
@@ -118,13 +118,17 @@ fw_wizard_open_group=["80/tcp"]
 `,
 	);
 	const ansible: Fleet['ansible'] = async (module, args) =>
-		controller.run('env', [
-			`PYTHONPATH=${path.join(folder, 'usr/lib/python3/dist-packages')}`,
-			`HOME=${controller.folder}`,
-			`PATH=${path.dirname(process.execPath)}:${path.join(folder, 'usr/bin')}:/usr/bin:/bin:/usr/sbin`,
-			...['LC_ALL=C.UTF-8', 'ANSIBLE_NOCOLOR=1', 'ANSIBLE_PIPELINING=1', 'ANSIBLE_FORKS=20'],
-			...['/usr/bin/python3', '-c', RUN, module, ...args],
-		]);
+		controller.run(
+			'env',
+			[
+				`PYTHONPATH=${path.join(folder, 'usr/lib/python3/dist-packages')}`,
+				`HOME=${controller.folder}`,
+				`PATH=${path.dirname(process.execPath)}:${path.join(folder, 'usr/bin')}:/usr/bin:/bin:/usr/sbin`,
+				...['LC_ALL=C.UTF-8', 'ANSIBLE_NOCOLOR=1', 'ANSIBLE_PIPELINING=1', 'ANSIBLE_FORKS=20'],
+				...['/usr/bin/python3', '-c', RUN, module, ...args],
+			],
+			{timeout: 3_600_000},
+		);
 	return {
 		...{controller, servers, inventory, role, states, ansible},
 		async play(variables = {}, args = [], play = PLAY) {
@@ -140,9 +144,12 @@ fw_wizard_open_group=["80/tcp"]
 	};
 }
 
-/** A booted machine is reached from its own client alone: each connection begins there. */
-function through({client}: SshServer): string {
-	const proxy = `nsenter --net=/run/netns/${client.name} nc.openbsd %h %p`;
+/**
+ * A booted machine is reached from its own client alone: each connection begins there. All have the same address, by
+ * which Ansible would take the connection to one of them for that to another.
+ */
+function through({client, addresses: [address], port}: SshServer): string {
+	const proxy = `nsenter --net=/run/netns/${client.name} nc.openbsd ${address} ${port}`;
 	return `ansible_ssh_common_args='${SSH} -o ProxyCommand="${proxy}"'`;
 }
 

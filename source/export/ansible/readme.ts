@@ -37,7 +37,8 @@ fw_wizard_open_host: [5432/tcp from 10.0.0.0/8]
    files of the next boot, the units, the watch. Nothing is written for that, so \`--check --diff\` works from the first
    run on.
 3. Where something differs, the rules are loaded, and confirmed over a new connection. Without one the host restores the
-   old rules after \`fw_wizard_seconds_to_confirm\`, and the run fails for this host.
+   old rules after \`fw_wizard_seconds_to_confirm\`, and the run fails for this host. A local connection, as of
+   ansible-pull, shows nothing of that.
 4. Where nothing differs, nothing changes.
 
 With \`fw_wizard_report_only: true\` what differs is reported as a change, and left as it is. Where ufw or firewalld is
@@ -47,7 +48,8 @@ since they were confirmed are never removed: the run fails, and names them.
 The fact \`fw_wizard_status\` has the state: \`well\`, \`ipv4\`, \`ipv6\`, \`next_boot\`, \`watch\`, \`drift\`, \`foreign\`, \`before\`,
 \`firewalls\`. With \`fw_wizard_status_dir\` it is written on the controller, too, as HOST.json.
 
-\`/usr/local/sbin/fw-wizard-firewall remove\`, run on a host, removes all of it.
+\`/usr/local/sbin/fw-wizard-firewall remove\`, run on a host, removes all of it. \`tests/test.yml\` is a play for the hosts in
+\`tests/inventory\`.
 
 ## Variables
 

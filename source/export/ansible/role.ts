@@ -29,7 +29,7 @@ export function printRole(policy: Policy, command?: string): Readonly<Record<str
 		'tasks/main.yml': yaml(MAIN_TASKS),
 		'tasks/make.yml': yaml(MAKE_TASKS),
 		'tasks/tell.yml': yaml(TELL_TASKS),
-		'tests/inventory': 'localhost ansible_connection=local\n',
+		'tests/inventory': '# Hosts for a test: they get the firewall.\n[test]\n',
 		'tests/test.yml': yaml(TEST_PLAY),
 		'vars/main.yml': yaml(
 			policy.inner === undefined ? VARS : `${VARS}  inner: "{{ fw_wizard_inner }}"\n`,
@@ -70,13 +70,18 @@ dependencies: []
 
 /** One host first; where it cannot be reached again, the play ends. */
 const TEST_PLAY = `- name: Give the hosts their firewall
-  hosts: all
+  hosts: test
   become: true
   gather_facts: false
   serial: [1, 25%, 100%]
   max_fail_percentage: 0
   roles:
     - role: "{{ playbook_dir | dirname }}"
+  post_tasks:
+    - name: See that nothing differs any more
+      ansible.builtin.assert:
+        that: fw_wizard_status.well
+      when: not ansible_check_mode
 `;
 
 function printSpecs(variables: readonly Variable[]): string {

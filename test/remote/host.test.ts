@@ -2,6 +2,8 @@ import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {beforeAll, describe, expect, test, vi} from 'vitest';
+import * as z from 'zod';
+import {SCHEMAS} from '../../source/commands/schema/outputs.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
 import {inView} from '../_helpers/lab/view-files.ts';
 import {readSaves} from '../_helpers/samples/saves.ts';
@@ -162,6 +164,13 @@ describe('from a laptop, fw-wizard --host', () => {
 			'inner failed',
 			'jump differs',
 		]);
+		const schema = z.fromJSONSchema(z.toJSONSchema(SCHEMAS.hosts(), {io: 'output'}) as never);
+		expect(schema.safeParse(JSON.parse(stdout)).error?.issues).toBeUndefined();
+		const file = path.join(laptop.client.folder, 'hosts.json');
+		writeFileSync(file, stdout);
+		const fleet = await laptop.run('report', '--fleet', file, '--json');
+		expect(fleet.status).toBe(1);
+		expect(JSON.parse(fleet.stdout).hosts).toHaveLength(4);
 		const plain = await laptop.run('--host', 'web', '--host', 'jump', 'status');
 		expect(plain).toMatchObject({
 			status: 1,

@@ -5,43 +5,15 @@ import {
 	printTime,
 } from '../../app/inspect/describe-status.ts';
 import type {Report} from '../../app/inspect/report.ts';
-import type {LastProof} from '../../app/last-proof.ts';
 import {REACH_WORDS} from '../../exposure/model.ts';
-import {commandLine} from '../../lib/command-line.ts';
-import {countOf, formatNumber} from '../../lib/format-number.ts';
+import {countOf} from '../../lib/format-number.ts';
 import {groupBy} from '../../lib/group-by.ts';
 import {printNetwork} from '../../lib/network.ts';
 import {type Opening, printOpening} from '../../policy/opening.ts';
-import {
-	describeChecks,
-	describeFaults,
-	describePublished,
-	describeSampled,
-	describeUntried,
-} from '../../proof/describe-proof.ts';
-import {type Cell as MatrixCell, proofMatrix} from '../../proof/matrix.ts';
-import {isExact} from '../../proof/report.ts';
 import {mergeFamilies} from '../../ruleset/merge-families.ts';
 import {cellsOf, protocolCells} from '../exposure.ts';
-
-/** How a text is meant, beside what it says. */
-export type Tone = 'good' | 'bad' | 'warn' | 'open' | 'muted' | 'code';
-
-/** Not escaped: whoever prints it does that. */
-export type Cell = {readonly text: string; readonly tone?: Tone};
-
-export type Block =
-	| ({readonly kind: 'text'} & Cell)
-	| {readonly kind: 'table'; readonly head: readonly string[]; readonly rows: readonly Row[]};
-
-export type Row = readonly Cell[];
-
-/** A report as a page has it. */
-export type Document = {
-	readonly title: string;
-	readonly verdict: Cell;
-	readonly sections: ReadonlyArray<{readonly title: string; readonly blocks: readonly Block[]}>;
-};
+import {type Block, cell, type Document, pairs, text} from './blocks.ts';
+import {proofBlocks, verdictOf} from './proof-section.ts';
 
 /** The report, section by section. */
 export function documentOf(report: Report): Document {
@@ -59,26 +31,6 @@ export function documentOf(report: Report): Document {
 			{title: 'Rules and reasons', blocks: ruleBlocks(report)},
 			{title: 'Versions', blocks: [versionTable(report)]},
 		],
-	};
-}
-
-function cell(text: string, tone?: Tone): Cell {
-	return tone === undefined ? {text} : {text, tone};
-}
-
-function text(words: string, tone?: Tone): Block {
-	return {kind: 'text', ...cell(words, tone)};
-}
-
-/** A table of names and values. */
-function pairs(rows: ReadonlyArray<readonly [name: string, value: string | Cell]>): Block {
-	return {
-		kind: 'table',
-		head: [],
-		rows: rows.map(([name, value]) => [
-			cell(name),
-			typeof value === 'string' ? cell(value) : value,
-		]),
 	};
 }
 
@@ -113,6 +65,7 @@ function summaryTable({host, time, status, proof}: Report): Block {
 			({by = 'an unknown program', count, family}) =>
 				['Evaluated first', `${countOf(count, 'rule')} of ${by} (IPv${family})`] as const,
 		),
+		...status.beside.map((line) => ['Beside the policy', line] as const),
 		pairOf(describeBoot(status.boot)),
 		pairOf([describeWatch(status.watch), ...status.watch.open].join(' ')),
 		pairOf(describeLastCheck(status.lastCheck)),
@@ -180,61 +133,6 @@ function exposureBlocks({exposure}: Report): readonly Block[] {
 		),
 		...unread.map((one) => text(one, 'warn')),
 	];
-}
-
-function verdictOf({proof, proven, of}: LastProof): string {
-	const rules = {
-		planned: 'the rules of the policy',
-		running: 'the loaded rules',
-		boot: 'the rules of the next boot',
-	};
-	return `${rules[of]}: ${isExact(proof) ? 'exactly what the policy says' : proven ? 'what the policy says, without what was left out' : 'not what the policy says'}`;
-}
-
-function proofBlocks({proof: last, listeners}: Report): readonly Block[] {
-	if (last === undefined) {
-		return [
-			text(
-				`No proof of this policy is recorded. To prove it: ${commandLine('report --prove')}`,
-				'warn',
-			),
-		];
-	}
-
-	const {proof, proven} = last;
-	const named = listeners
-		.filter(({reach}) => reach === 'outside')
-		.map(({protocol, port, process: name = ''}) => ({protocol, first: port, last: port, name}));
-	const {columns, rows} = proofMatrix(proof, named, Number.POSITIVE_INFINITY);
-	const sampled = describeSampled(proof);
-	const head = columns.flatMap(({name, families}) => families.map((one) => `${name}, IPv${one}`));
-	const all = head.map((name, at) => ({
-		name,
-		cells: rows.map(({cells}) => matrixCell(cells.flat()[at])),
-	}));
-	// Several addresses of a network, of which packets were sent to the same effect, are one column.
-	const shown = [...new Map(all.map((column) => [JSON.stringify(column), column])).values()];
-	const matrix = rows.map(({port, who}, at) => [
-		...[cell(port, 'code'), cell(who)],
-		...shown.flatMap(({cells}) => cells[at] ?? []),
-	]);
-	return [
-		text(
-			`${printTime(last.time)}, ${verdictOf(last)}. ${formatNumber(proof.probes)} packets in ${proof.seconds.toFixed(1)} s; ${describeChecks(proof)}`,
-			proven ? 'good' : 'bad',
-		),
-		{kind: 'table', head: ['Ports', 'Program', ...shown.map(({name}) => name)], rows: matrix},
-		...describeFaults(proof).map((one) => text(one, 'bad')),
-		...describePublished(proof).map((one) => text(one)),
-		...(sampled === undefined ? [] : [text(sampled)]),
-		...describeUntried(proof).map((one) => text(one)),
-		...proof.leftOut.map((what) => text(`Left out: ${what}`)),
-	];
-}
-
-function matrixCell({open, wrong}: MatrixCell = {open: false, wrong: false}): Cell {
-	const state = open ? 'open' : 'blocked';
-	return wrong ? cell(`${state}, not as chosen`, 'bad') : cell(state, open ? 'open' : 'muted');
 }
 
 function checklistTable({items}: Report): Block {

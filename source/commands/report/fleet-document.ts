@@ -1,7 +1,7 @@
 import {printTime} from '../../app/inspect/describe-status.ts';
 import {countOf, formatNumber} from '../../lib/format-number.ts';
 import {joinSome, withRest} from '../../lib/list.ts';
-import type {Block, Cell, Document} from './document.ts';
+import type {Block, Cell, Document} from './blocks.ts';
 import type {FleetRow} from './read-fleet.ts';
 
 /** So many names or problems are in one cell. */

@@ -1,5 +1,5 @@
 import {printable} from '../../lib/printable.ts';
-import type {Block, Cell, Document, Row} from './document.ts';
+import type {Block, Cell, Document, Row} from './blocks.ts';
 
 /** Longer texts are cut: a rule may have many ports. */
 const LONGEST = 10_000;

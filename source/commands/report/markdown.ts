@@ -1,5 +1,5 @@
 import {printable} from '../../lib/printable.ts';
-import type {Block, Cell, Document} from './document.ts';
+import type {Block, Cell, Document} from './blocks.ts';
 
 const LONGEST = 10_000;
 

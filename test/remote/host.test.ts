@@ -81,7 +81,7 @@ describe('from a laptop, fw-wizard --host', () => {
 		await walkAndLoad(terminal, 'open');
 		// What the person types, not what the server sees.
 		expect(terminal.screen()).toMatch(/^ *ssh web$/m);
-		expect(terminal.screen()).toContain('--host web confirm');
+		expect(terminal.screen().replaceAll(/\s+/g, ' ')).toContain('--host web confirm');
 		await Promise.all([
 			laptop.ssh('web', 'sleep 5'),
 			terminal.waitFor(`New login from ${web.clients[0]} seen`),

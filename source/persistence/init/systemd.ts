@@ -95,7 +95,10 @@ export const systemd: InitSystem = {
 	// To enable has systemd read all its units again. To start what runs does nothing.
 	again: {
 		links: [...LINKS, ...WATCH_LINKS],
-		after: [['systemctl', '--quiet', 'start', UNIT, WATCH_TIMER]],
+		after: [
+			['systemctl', '--quiet', 'start', UNIT],
+			['systemctl', '--quiet', '--no-block', 'start', WATCH_TIMER],
+		],
 	},
 	findFault: () => (existsSync(ENABLED_LINK) ? undefined : `${UNIT} is not enabled`),
 	deactivate: {

@@ -77,7 +77,8 @@ export const BEGIN_WATCH: Omit<FilePlan, 'files'> = {
 	before: [],
 	after: [
 		['systemctl', '--quiet', 'enable', WATCH_UNIT, WATCH_TIMER],
-		['systemctl', '--quiet', 'restart', WATCH_TIMER],
+		// A timer waits for sysinit.target, which may wait for us: cloud-init runs scripts before that.
+		['systemctl', '--quiet', '--no-block', 'restart', WATCH_TIMER],
 	],
 };
 

@@ -2,8 +2,11 @@ import process from 'node:process';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {mainly} from '../_helpers/lab/backends.ts';
 import {withShortCommands, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {PROGRAM} from '../_helpers/lab/debian.ts';
+import {runEmulated} from '../_helpers/lab/emulated.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {joinedPair, OUTSIDE} from '../_helpers/lab/pair.ts';
+import {rounds} from '../_helpers/lab/rounds.ts';
 
 /** Sends as many UDP packets to each port as the arguments say: `23:6000`. */
 const FLOOD = `
@@ -74,3 +77,60 @@ describe.each(mainly('legacy'))('what was blocked (%s)', (backend) => {
 		expect(stderr).not.toContain('\u001B');
 	});
 });
+
+/** Two floods, a scan of TCP ports, and lines that only pretend to be the kernel's. */
+const ATTACKED = `
+mark() { printf '\\n--- %s\\n' "$1"; }
+ip netns add fww-out
+ip link add fww0 type veth peer name eth0 netns fww-out
+ip address add 198.51.100.1/24 dev fww0
+ip -n fww-out address add 198.51.100.2/24 dev eth0
+ip link set fww0 up
+ip -n fww-out link set eth0 up
+# The first save loads the kernel's modules, which takes long in an emulator.
+iptables-save; ip6tables-save
+node ${PROGRAM} apply --role server --open 22/tcp --log --yes || exit
+ip netns exec fww-out node -e '${FLOOD.replaceAll("'", '"')}' 198.51.100.1 23:6000 3306:4000
+for port in $(seq 101 130); do ip netns exec fww-out bash -c "</dev/tcp/198.51.100.1/$port"; done
+printf '<4>fw-wizard: IN=fww0 OUT= SRC=203.0.113.66 DST=198.51.100.1 LEN=40 PROTO=TCP SPT=1 DPT=666 \\033[31m\\n' >/dev/kmsg
+sleep 2
+mark counters
+iptables-save -c -t filter; ip6tables-save -c -t filter
+mark json
+node ${PROGRAM} log --json
+mark text
+node ${PROGRAM} log
+mark kernel
+cat /proc/sys/kernel/printk /proc/sys/net/netfilter/nf_log_all_netns
+mark end
+`;
+
+if (rounds(0, 1) === 1) {
+	test('what was blocked, in a Debian that was booted with a kernel of its own', async () => {
+		const printed = await runEmulated(ATTACKED);
+		expect(printed).toContain('--- end');
+		const parts = new Map(
+			printed
+				.split(/^--- /m)
+				.map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n') + 1)]),
+		);
+		const found = JSON.parse(parts.get('json') ?? '');
+		const lines = (parts.get('counters') ?? '').split('\n');
+		const blocking = lines.filter((line) => /-A FW-WIZARD.* -j (?:DROP|REJECT)/.test(line));
+		const counts = blocking.map((line) => Number(/^\[(\d+):/.exec(line)?.[1]));
+		const total = counts.reduce((sum, count) => sum + count, 0);
+		expect(total).toBeGreaterThanOrEqual(10_030);
+		expect(found.counted.packets).toBe(total);
+		expect(found.logging).toBe(true);
+		// Ten a minute after the first few: so few of 10,030.
+		expect(found.lines).toBeGreaterThan(4);
+		expect(found.lines).toBeLessThan(60);
+		expect(found.ports[0]).toMatchObject({protocol: 'udp', port: 23});
+		expect(found.sources[0]).toMatchObject({address: '198.51.100.2'});
+		const text = parts.get('text') ?? '';
+		expect(text).not.toContain('203.0.113.66');
+		expect(text).toMatch(/^[\x20-\x7E\n]*$/);
+		// The console gets warnings at most, and other network namespaces log nothing.
+		expect(parts.get('kernel')).toMatch(/^4\t.*\n0\n/);
+	}, 1_800_000);
+}

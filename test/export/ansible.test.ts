@@ -182,11 +182,14 @@ describe('a fleet with the role of export ansible', () => {
 				expectAll(await fleet.play({}, [], play), wanted);
 				said.push(`${name} ${((performance.now() - begun) / 1000).toFixed(1)} s`);
 			};
-			await each(async (host) => host.must('sh', ['/usr/local/sbin/fw-wizard-firewall', 'remove']));
+			const script = '/usr/local/sbin/fw-wizard-firewall';
+			await each(async (host) =>
+				host.must('sh', ['-c', '[ ! -e "$0" ] || { sh "$0" remove && rm "$0"; }', script]),
+			);
 			await time('ufw, first run', UFW, {failed: 0});
 			await time('ufw, second run', UFW, NOTHING_DONE);
 			await each(async (host) => host.must('ufw', ['--force', 'reset']));
-			await time('fw-wizard, first run', AT_ONCE, {failed: 0, changed: 3});
+			await time('fw-wizard, first run', AT_ONCE, {failed: 0});
 			await time('fw-wizard, second run', AT_ONCE, NOTHING_DONE);
 			console.info(`${count} hosts: ${said.join(', ')}`);
 		},
@@ -205,7 +208,7 @@ describe('a fleet with the role of export ansible', () => {
 
 	test('the controller makes a script for each host of a large fleet', async () => {
 		const said: string[] = [];
-		for (const size of rounds(0, 1) === 1 ? [125, 250, 500, 1000] : [5]) {
+		for (const size of rounds(0, 1) === 1 ? [100, 300, 1000] : [5]) {
 			const {status, seconds, megabytes} = await makeScripts(fleet, size);
 			expect(status).toBe(0);
 			said.push(`${size} hosts: ${seconds.toFixed(0)} s, ${megabytes.toFixed(0)} MB`);
@@ -254,7 +257,7 @@ async function makeScripts({controller, ansible, role}: Fleet, size: number) {
 	const inventory = path.join(controller.folder, 'many');
 	const names = Array.from(
 		{length: size},
-		(_, n) => `m${n} fw_wizard_open_host='["${n + 1}/udp"]'`,
+		(_, n) => `m${n} fw_wizard_open_host='["${10_000 + n}/udp"]'`,
 	);
 	writeFileSync(inventory, `${names.join('\n')}\n`);
 	const play = path.join(controller.folder, 'many.yml');

@@ -102,7 +102,9 @@ export async function printSave(
 ): Promise<RunResult> {
 	const file = findProgram(program) ?? program;
 	for (let tries = 0; tries < SAVE_TRIES; tries += 1) {
-		const result = await runToEnd('sh', ['-c', BOTH, 'sh', file, ...args], options, runner);
+		// The first one on a machine loads modules of the kernel: in an emulator that took 10 s and more.
+		const patient = {timeout: 30_000, ...options};
+		const result = await runToEnd('sh', ['-c', BOTH, 'sh', file, ...args], patient, runner);
 		const [plain = '', counted] = result.stdout.split('\0');
 		const stdout = counted === undefined ? plain : joinRules(plain, counted);
 		if (stdout !== undefined) {

@@ -26,8 +26,6 @@ type ExportFlags = PolicyFlags & {readonly json?: boolean; readonly roleDir?: st
 export function exportPolicy(format: ExportForm, flags: ExportFlags): string {
 	const chosen = choosePolicy(flags, servicesHere());
 	const policy = {...chosen, openings: withoutEnded(chosen.openings)};
-	const compiled = compilePolicy(policy, {families: FAMILIES});
-	const script = () => printShell(compiled, planForOthers(compiled));
 	if (format === 'ansible') {
 		return exportRole(policy, flags);
 	}
@@ -36,15 +34,18 @@ export function exportPolicy(format: ExportForm, flags: ExportFlags): string {
 		throw new InputError('--role-dir is for a role of Ansible', 'Leave it out, or export ansible');
 	}
 
+	const compiled = compilePolicy(policy, {families: FAMILIES});
+	const script = () => printShell(compiled, planForOthers(compiled));
 	const printers = {
 		'cloud-init': () => printCloudInit(policy, script()),
 		nft: () => printNft(compiled),
 		shell: script,
 	};
 	const text = printers[format]();
-	if (format === 'cloud-init' && text.length > MOST_USER_DATA) {
+	const bytes = Buffer.byteLength(text);
+	if (format === 'cloud-init' && bytes > MOST_USER_DATA) {
 		process.stderr.write(
-			`The user data has ${formatNumber(text.length)} bytes. Many providers take ${formatNumber(MOST_USER_DATA)} or less: then have it fetched (#include URL), or name fewer networks.\n`,
+			`The user data has ${formatNumber(bytes)} bytes. Many providers take ${formatNumber(MOST_USER_DATA)} or less: then have it fetched (#include URL), or name fewer networks.\n`,
 		);
 	}
 

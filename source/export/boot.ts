@@ -22,12 +22,12 @@ export type BootPlan = {readonly keep: FilePlan; readonly remove: FilePlan};
 
 /**
  * The same files as a confirmed change writes. Only the programs have no path: they lie elsewhere on
- * another machine, and the scripts set their own PATH. What the user of that machine says of the watch stays.
+ * another machine, and the scripts set their own PATH. The watch begins with the usual times; what the user of that
+ * machine says of it stays in its file.
  */
 export function planForOthers(compiled: CompiledPolicy): BootPlan {
 	const boot = planBootFiles(systemd, compiled, programOf);
-	const {every} = USUAL_WATCH;
-	const watch = systemd.watch && beginWatch(systemd.watch, every, compiled.ruleSet, programOf);
+	const watch = beginWatch(systemd.watch, USUAL_WATCH.every, compiled.ruleSet, programOf);
 	const own = [
 		POLICY_FILE,
 		RESTORE_FILE,
@@ -41,11 +41,11 @@ export function planForOthers(compiled: CompiledPolicy): BootPlan {
 	const removal = removalOf([systemd], deactivation(systemd));
 	return {
 		keep: {
-			...inTurn(boot, ...(watch ? [watch] : [])),
+			...inTurn(boot, watch),
 			files: {
 				[POLICY_FILE]: {text: printPolicy(withoutFiles(compiled.policy)), mode: 0o600},
 				...boot.files,
-				...watch?.files,
+				...watch.files,
 			},
 		},
 		remove: {

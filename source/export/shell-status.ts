@@ -79,7 +79,7 @@ ask_watch() {
 		'ours IPv4'*) [ "$of" != "$generation" ] || ipv4=false drift="$drift\${line#ours }$nl" ;;
 		'ours IPv6'*) [ "$of" != "$generation" ] || ipv6=false drift="$drift\${line#ours }$nl" ;;
 		# What iptables cannot print is asked for rule by rule, below.
-		'theirs '*': iptables cannot print '*) ;;
+		'theirs IPv'[46]': iptables cannot print '*) ;;
 		'theirs '*) foreign="$foreign\${line#theirs }$nl" ;;
 		'front 4 '*) before="\${before}iptables \${line#front 4 }$nl" ;;
 		'front 6 '*) before="\${before}ip6tables \${line#front 6 }$nl" ;;

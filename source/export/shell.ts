@@ -82,10 +82,10 @@ load() {
 	boot
 	id=$$-$now
 	find_active
-	case $active\${SWITCH_OFF-} in
-	'' | *yes) ;;
-	*) say "also active, and not switched off (SWITCH_OFF=yes): $(echo $active)" active= ;;
-	esac
+	[ -z "$active" ] || [ "\${SWITCH_OFF-}" = yes ] || {
+		say "also active, and not switched off (SWITCH_OFF=yes): $(echo $active)"
+		active=
+	}
 	[ -n "$boot" ] && mkdir -m 700 "$state.new" && save "$state.new" && write_files "$state.new" && cp "$0" "$state.new/script" &&
 		is_whole "$state.new/script" &&
 		note "$state.new/boot" "$boot" && note "$state.new/id" "$id" && note "$state.new/deadline" "$((now + seconds))" &&

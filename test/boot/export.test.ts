@@ -134,6 +134,10 @@ describe.each(suitesHere())('the exported script on a machine with systemd, %s',
 				JSON.parse((await debian.host.run('sh', [SCRIPT, 'status', '--json'])).stdout).firewalls;
 			await debian.host.must('systemctl', ['enable', '--now', 'firewalld']);
 			expect(await firewalls()).toEqual(['firewalld']);
+			// Nobody has asked for that.
+			await debian.host.must('env', ['SECONDS_TO_CONFIRM=600', 'sh', SCRIPT]);
+			expect(await unit()).toBe('enabled\nactive\n');
+			await debian.host.must('sh', [SCRIPT, 'undo']);
 			await run(8);
 			expect(await unit()).toBe('enabled\ninactive\n');
 			await expect.poll(unit, {timeout: 60_000, interval: 500}).toBe('enabled\nactive\n');

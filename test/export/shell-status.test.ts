@@ -145,10 +145,10 @@ describe.each(mainly('nft'))('status of the exported script, %s', (backend) => {
 
 	test('a rule of somebody before the jump is told, and left alone', async () => {
 		const rule =
-			'INPUT -s 203.0.113.7/32 -p tcp -m comment --comment "a \\"quoted\\" one" -j ACCEPT';
+			'INPUT -s 203.0.113.7/32 -p tcp -m comment --comment "a \\"quoted\\"?one: iptables cannot print it" -j ACCEPT';
 		await host.must('iptables', [
 			...['-I', 'INPUT', '-s', '203.0.113.7', '-p', 'tcp', '-m', 'comment'],
-			...['--comment', 'a "quoted" one', '-j', 'ACCEPT'],
+			...['--comment', 'a "quoted"\tone: iptables cannot print it', '-j', 'ACCEPT'],
 		]);
 		expect(await status()).toEqual({
 			...WELL,

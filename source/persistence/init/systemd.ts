@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {CONFIG_DIR} from '../../change/paths.ts';
-import type {InitSystem} from '../init-system.ts';
+import type {InitSystem, Watch} from '../init-system.ts';
 import {
 	BEGIN_WATCH,
 	END_WATCH,
@@ -76,7 +76,7 @@ WantedBy=${STARTED_BY.join(' ')}
 `;
 
 /** The unit of fw-wizard (systemd.unit(5)). */
-export const systemd: InitSystem = {
+export const systemd: InitSystem & {readonly watch: Watch} = {
 	name: 'systemd',
 	files: (modules) => ({
 		[UNIT_FILE]: {text: UNIT_TEXT, mode: 0o644},

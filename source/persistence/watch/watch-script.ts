@@ -149,7 +149,7 @@ look() {
 			outcome='Not repaired any more: ${REPAIRS} times in ten minutes were in vain'
 		elif case $seen in *'unread '*) ;; *) false ;; esac; then
 			outcome='Not repaired: the restore script could not detect whether an earlier rule bypasses the firewall'
-		elif [ "$1$mode" != lookreport ]; then
+		elif case $1$mode in lookreport | *off) false ;; esac; then
 			repair
 		fi
 		;;
@@ -230,10 +230,11 @@ main() {
 		[ -z "$open" ]
 		;;
 	compare)
-		# 3: it could not be compared.
+		# Nothing is recorded by it. 3: it could not be compared.
+		put() { :; }
 		judge
 		[ -n "$seen" ] || return 3
-		only front "$seen"
+		only front "$seen" | tr -c '\\040-\\176\\n' '?'
 		printf '%s\\n' "$found"
 		service look
 		return 0

@@ -8,7 +8,8 @@ export const UNKNOWN_HOST = 'HOST';
 /**
  * The command by which the user can log in as they did: `ssh -p 2222 root@192.0.2.10`. Behind NAT the client dials
  * another address than this machine has, and of a link-local address the interface is missing: then `HOST` stands for
- * it. With --host it is known what the user's own ssh is told. Undefined at the console, and where it is not known how the user is connected.
+ * it. With --host it is known what the user's own ssh is told. Undefined at the console, and where it is not known how
+ * the user is connected.
  * @param user whose login it is; absent where that is not known
  */
 export function sshCommand(session: Session, user: string | undefined): string | undefined {

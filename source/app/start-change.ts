@@ -48,7 +48,7 @@ export async function startChange(
 	}
 
 	const sessions = [plan.session, await findSession()];
-	const {lines, known} = beside ?? (await (await import('./beside-policy.ts')).findBeside(plan));
+	const {lines, known} = beside ?? (await findBesideNow(plan));
 	// Not as it was when the change was planned: a plan may be looked at for long.
 	const persistence = withoutRepetition(plan.persistence, plan.boot);
 	const change = await beginChange({
@@ -77,6 +77,12 @@ export async function startChange(
 			};
 		},
 	};
+}
+
+/** What is needed for it is loaded only here: `open` and `close` bring what was found. */
+async function findBesideNow(plan: ApplyPlan): Promise<Beside> {
+	const {findBeside} = await import('./beside-policy.ts');
+	return findBeside(plan);
 }
 
 /** How the user is connected: as the program began, and now. The terminal may be that of tmux. */

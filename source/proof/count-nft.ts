@@ -42,7 +42,7 @@ const SENT_SETS = ['forwarded', 'redirected', 'published'] as const;
 const MARK = '0x66777770';
 const NUMBERS = {tcp: 6, udp: 17} as const;
 /** Elements of a set that keeps sources apart. */
-export const MOST_BY_SOURCE = 524_288;
+const MOST_BY_SOURCE = 524_288;
 /** Before every other chain: the lowest priority is NF_IP_PRI_FIRST, INT_MIN (linux/netfilter_ipv4.h). */
 const FIRST = -2_147_483_647;
 

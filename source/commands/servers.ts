@@ -1,4 +1,5 @@
-import {formatNumber} from '../lib/format-number.ts';
+import * as z from 'zod/mini';
+import {countOf, formatNumber} from '../lib/format-number.ts';
 import {joinWords, withRest} from '../lib/list.ts';
 import {printable} from '../lib/printable.ts';
 import type {RemoteCommand} from '../remote/program.ts';
@@ -29,7 +30,7 @@ export async function onServers(
 	command: RemoteCommand,
 	json: boolean,
 ): Promise<{text: string; well: boolean}> {
-	const args = command.args.includes('--json') ? command.args : [...command.args, '--json'];
+	const args = json ? command.args : [...command.args, '--json'];
 	const answers = await runOnServers(servers, {...command, args});
 	const rows = answers.map((answer) => readAnswer(name, answer));
 	const well = rows.every(({result}) => result === 'well');
@@ -46,9 +47,7 @@ function readAnswer(name: Name, answer: ServerAnswer): Row {
 
 	const {code, stdout, stderr} = answer;
 	const found = parseJson(stdout);
-	const failure = SCHEMAS.error()['~standard'].validate(found);
-	const output = SCHEMAS[name]()['~standard'].validate(found);
-	if ('value' in failure || !('value' in output)) {
+	if (isA('error', found) || !isA(name, found)) {
 		const {message, advice} = Object(Object(found).error);
 		const said = printable(stderr.trim().split('\n').at(-1) ?? '', 200);
 		const error = {
@@ -67,6 +66,10 @@ function readAnswer(name: Name, answer: ServerAnswer): Row {
 		output: found,
 		result: code === 0 ? 'well' : code === 1 ? 'differs' : 'failed',
 	};
+}
+
+function isA(name: Name | 'error', value: unknown): boolean {
+	return z.safeParse(SCHEMAS[name](), value).success;
 }
 
 function parseJson(text: string): unknown {
@@ -95,11 +98,11 @@ const SUMMARIES: Readonly<Record<Name, (output: never) => string>> = {
 				? `inactive${policy === null ? '' : ', although a policy is applied'}`
 				: matches === false
 					? 'active, but the loaded rules do not match the policy'
-					: `active, ${count(open.length, 'opening')}`,
+					: `active, ${countOf(open.length, 'opening')}`,
 	check({items}: CheckOutput) {
 		const failed = items.filter(({state}) => state === 'failed').map(({title}) => title);
 		return failed.length === 0
-			? count(items.length, 'check')
+			? countOf(items.length, 'check')
 			: `failed: ${joinWords(withRest(failed, 3))}`;
 	},
 	prove: ({probes, views, checks, proven, differences}: ProofOutput) =>
@@ -107,7 +110,7 @@ const SUMMARIES: Readonly<Record<Name, (output: never) => string>> = {
 			? probes === undefined
 				? 'the scan matches the policy'
 				: `proven with ${formatNumber(probes)} packets`
-			: count(
+			: countOf(
 					differences?.length ??
 						(views ?? []).flatMap((view) => view.differences).length +
 							(checks ?? []).filter(({result}) => result === 'failed').length,
@@ -131,10 +134,6 @@ type ProofOutput = {
 	readonly views?: ReadonlyArray<{readonly differences: readonly unknown[]}>;
 	readonly checks?: ReadonlyArray<{readonly result: string}>;
 };
-
-function count(many: number, what: string): string {
-	return `${formatNumber(many)} ${what}${many === 1 ? '' : 's'}`;
-}
 
 /** JSON leaves control characters beyond ASCII as they are (RFC 8259), and a terminal may obey them. */
 function printJson(value: unknown): string {

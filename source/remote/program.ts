@@ -7,7 +7,7 @@ import {PASSED_VARIABLES} from '../host/exec/elevation.ts';
 import {LOGIN_VARIABLE, PROGRAM_VARIABLE} from '../host/exec/invocation.ts';
 import {firstLine} from '../host/exec/run.ts';
 import {selfCommand} from '../host/exec/self.ts';
-import {complainAboutNode} from '../host/machine/node-version.ts';
+import {isOlder} from '../host/machine/node-version.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {describeError, HostError, InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
@@ -74,19 +74,44 @@ export async function bringProgram(
 	}
 
 	if (isBinary) {
-		checkNodeFile(own, probe.machine);
+		checkBinary(server, probe, command.node);
 	}
 
 	await put(
 		createReadStream(rest.at(-1) ?? own).pipe(createGzip({level: 1})),
 		isBinary ? 'gzip -dc >cli.js && chmod 700 cli.js' : 'gzip -dc >cli.js',
 	);
+	if (isBinary) {
+		const {status, stderr} = await run('./cli.js --version');
+		if (status !== 0) {
+			throw new HostError(
+				`The stand-alone fw-wizard does not run on ${printable(server)}: ${printable(firstLine(stderr), 200)}`,
+				`Install libatomic1 there, allow programs in ${probe.folder}, or run this from the npm package: npx fw-wizard`,
+			);
+		}
+	}
+
 	const node = isBinary ? undefined : await findNode(server, {probe, run}, command, put);
 	await put(
 		Readable.from([runScript(probe, node, {...command, args}, server, terminal)]),
 		'cat >run',
 	);
 	return 'exec sh ./run';
+}
+
+/** @throws {InputError} @throws {HostError} where this binary, which has its own Node, is of no use there */
+function checkBinary(server: string, {machine}: Probe, node: string | undefined): void {
+	if (node !== undefined) {
+		throw new InputError('The stand-alone fw-wizard has a Node of its own', 'Leave --node out');
+	}
+
+	const own = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+	if (machine !== own) {
+		throw new HostError(
+			`${printable(server)} is ${printable(machine)}, and this stand-alone fw-wizard is for ${own}`,
+			'Run this from the npm package, which brings a Node that fits: npx fw-wizard',
+		);
+	}
 }
 
 /** The Node that runs the program there, by its absolute path: the server's own, or one that is brought along. */
@@ -96,9 +121,7 @@ async function findNode(
 	{node: file}: RemoteCommand,
 	put: (input: Readable, receive: string) => Promise<void>,
 ): Promise<string> {
-	const own = probe.nodes.find(
-		({version}) => complainAboutNode(FW_WIZARD_NODE, version) === undefined,
-	);
+	const own = probe.nodes.find(({version}) => !isOlder(version, FW_WIZARD_NODE));
 	if (file === undefined && own !== undefined) {
 		return own.file;
 	}
@@ -133,8 +156,7 @@ async function findNode(
 		);
 	}
 
-	const complaint = complainAboutNode(FW_WIZARD_NODE, version);
-	if (complaint !== undefined) {
+	if (isOlder(version, FW_WIZARD_NODE)) {
 		throw new InputError(
 			`${printable(file ?? 'Node')} is Node ${version}: Node ${FW_WIZARD_NODE} or newer is needed`,
 			'Give the bin/node of a newer one, or leave out --node',

@@ -34,7 +34,7 @@ describe('a release', () => {
 		expect(check.trim().split('\n').sort()).toEqual(names.sort().map((name) => `${name}: OK`));
 	});
 
-	test('is the same when it is built in another folder, at another time, by another user', async () => {
+	test('is the same when it is built in another folder, with another time zone, umask and language', async () => {
 		const other = path.join(folder, 'another folder');
 		mkdirSync(other);
 		const sums = readFileSync(path.join(await buildElsewhere(other), 'SHA256SUMS'), 'utf8');

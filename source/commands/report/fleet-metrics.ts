@@ -24,10 +24,8 @@ const METRICS: ReadonlyArray<
 	],
 ];
 
-/** The first line of each file, by which one is known to be of fw-wizard. */
-const [HEAD = ''] = printMetrics({
-	...{host: '', known: true, problems: [], active: null, open: null, boot: null, checked: null},
-}).split('\n', 1);
+/** How each file begins, by which one is known to be of fw-wizard. */
+const HEAD = `# HELP ${PREFIX}_known `;
 
 /**
  * Writes a file for each host: HOST.prom, with other signs than those of host names as `_`.

@@ -163,6 +163,7 @@ function fromStatus(found: z.infer<typeof status>): Finding {
 			...(active === false
 				? [policy === null ? 'inactive' : 'inactive, although a policy is applied']
 				: []),
+			...(active && policy === null ? ['active, although no policy is applied'] : []),
 			...differences,
 			...(boot.fault === null || policy === null ? [] : [`Next boot: ${boot.fault}`]),
 			...watch.open,

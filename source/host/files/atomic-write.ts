@@ -22,7 +22,7 @@ import process from 'node:process';
  * @param mode as chmod(1) has it, whatever the umask
  * @throws {Error} of the system call that fails; the old file stays, and nothing beside it
  */
-export function writeWhole(file: string, text: string, mode: number): void {
+export function writeWhole(file: string, text: string | Uint8Array, mode: number): void {
 	// Node's own crypto, imported, would load OpenSSL's whole interface also where nothing is written.
 	const beside = `${file}.${crypto.getRandomValues(new BigUint64Array(1))[0]}`;
 	const bytes = Buffer.from(text);

@@ -5,10 +5,14 @@
  * @param found as process.versions.node has it
  */
 export function complainAboutNode(needed: string, found: string): string | undefined {
-	const [major = 0, minor = 0] = found.split('.').map(Number);
-	const [neededMajor = 0, neededMinor = 0] = needed.split('.').map(Number);
-	const old = major < neededMajor || (major === neededMajor && minor < neededMinor);
-	return old
+	return isOlder(found, needed)
 		? `fw-wizard: Node ${needed} or newer is needed; this is Node ${found}\nFetch a newer one for this run: npx -y -p node@22 -p fw-wizard fw-wizard`
 		: undefined;
+}
+
+/** Compares versions by their first two numbers. */
+export function isOlder(found: string, needed: string): boolean {
+	const [major = 0, minor = 0] = found.split('.').map(Number);
+	const [neededMajor = 0, neededMinor = 0] = needed.split('.').map(Number);
+	return major < neededMajor || (major === neededMajor && minor < neededMinor);
 }

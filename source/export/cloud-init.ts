@@ -1,9 +1,7 @@
 import path from 'node:path';
 import {gzipSync} from 'node:zlib';
-import {type Policy, policyFlags} from '../policy/policy.ts';
-
-/** The place of the script of `export shell` on the machine. */
-export const SCRIPT_FILE = '/usr/local/sbin/fw-wizard-firewall';
+import type {Policy} from '../policy/policy.ts';
+import {printHead, SCRIPT_FILE} from './shell.ts';
 
 /** The line that ends the script in the user data. */
 const END = 'FW-WIZARD-SCRIPT';
@@ -21,7 +19,7 @@ export const MOST_USER_DATA = 32_768;
  */
 export function printCloudInit(policy: Policy, script: string): string {
 	return `#cloud-config
-${head(policy)}
+${printHead(policy)}
 #
 # Where the image has iptables, the rules are loaded at the first boot before sshd and other services start.
 # Where it has not, iptables is installed when these already run, and the rules are loaded after that. Until
@@ -47,11 +45,6 @@ packages:
 runcmd:
   - [sh, -c, 'sh ${SCRIPT_FILE} status || { sh ${SCRIPT_FILE} && sh ${SCRIPT_FILE} keep; }']
 `;
-}
-
-function head(policy: Policy): string {
-	return `# Made by fw-wizard: a firewall with iptables, for IPv4 and IPv6.
-# ${policyFlags(policy).join(' ')}`;
 }
 
 /** What `base64 -d | gzip -dc` gives the text of, in lines. */

@@ -3,7 +3,7 @@ import {NEW_CONNECTION} from '../change/confirm-time.ts';
 import {COMMAND_FILE, EXPORT_STATE, RESTORE_FILE} from '../change/paths.ts';
 import {cksum} from '../lib/cksum.ts';
 import {quote} from '../lib/shell-quote.ts';
-import {policyFlags} from '../policy/policy.ts';
+import {type Policy, policyFlags} from '../policy/policy.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {type FamilyRules, findChain, OWN_CHAINS} from '../ruleset/model.ts';
 import type {BootPlan} from './boot.ts';
@@ -11,6 +11,16 @@ import {printFileFunctions} from './shell-files.ts';
 import {FIREWALL_FUNCTIONS} from './shell-firewalls.ts';
 import {STATE_FUNCTIONS} from './shell-functions.ts';
 import {printStatusFunctions} from './shell-status.ts';
+
+/** The place of the script on a machine to which another tool brings it. */
+export const SCRIPT_FILE = '/usr/local/sbin/fw-wizard-firewall';
+/** How everything begins that is made of a policy for another machine. */
+export const MADE_BY = '# Made by fw-wizard: a firewall with iptables, for IPv4 and IPv6.';
+
+/** The same with the policy, as flags. */
+export function printHead(policy: Policy): string {
+	return `${MADE_BY}\n# ${policyFlags(policy).join(' ')}`;
+}
 
 /** What stands behind the checksum in the last line. */
 const LAST = `'; main "$@"; exit; }`;
@@ -39,8 +49,7 @@ export function printShell({policy, ruleSet}: CompiledPolicy, plan: BootPlan): s
 	);
 	const [generation = ''] = plan.keep.files[RESTORE_FILE]?.text.split('\n') ?? [];
 	const script = `#!/bin/sh
-# Made by fw-wizard: a firewall with iptables, for IPv4 and IPv6.
-# ${policyFlags(policy).join(' ')}
+${printHead(policy)}
 #
 # sh THIS           loads it; unless it is kept within 60 s (SECONDS_TO_CONFIRM), the old rules are restored
 #                   SWITCH_OFF=yes switches off ufw and firewalld, and on again with the old rules

@@ -66,17 +66,17 @@ export async function installCounters(
 	const port = (family: Family) => `${sender(family)}meta l4proto . th dport`;
 	const asked = (family: Family) => `${sender(family)}meta l4proto . ct original proto-dst`;
 	const route = (family: Family) => `${asked(family)} . ${address(family)} daddr . th dport`;
+	const packetsOf = (family: Family) =>
+		`${from} meta nfproto ipv${family} meta l4proto { tcp, udp }`;
 	const each = (rules: (family: Family, packets: string) => string) =>
-		FAMILIES.map((family) =>
-			rules(family, `${from} meta nfproto ipv${family} meta l4proto { tcp, udp }`),
-		).join(' ');
+		FAMILIES.map((family) => rules(family, packetsOf(family))).join(' ');
 	await nft(machine, [
 		...[TABLE, ...LARGE, COUNTS, SENT].flatMap((name) => [
 			`add table inet ${name}`,
 			`delete table inet ${name}`,
 		]),
 		...FAMILIES.flatMap((family) => {
-			const packets = `${from} meta nfproto ipv${family} meta l4proto { tcp, udp }`;
+			const packets = packetsOf(family);
 			return [
 				`table inet ${tableOf('arrived', family)} {`,
 				set('arrived', family),

@@ -1,3 +1,4 @@
+import {SCRIPT_FILE} from '../shell.ts';
 import type {Variable} from './variables.ts';
 
 /** What the role does, how it is used, and its variables, as Markdown. */
@@ -34,7 +35,7 @@ fw_wizard_open_host: [5432/tcp from 10.0.0.0/8]
 
 1. The controller makes a script of the policy of the host.
 2. The host is compared with it by content: the loaded rules of both families and their order, the jumps to them, the
-   files of the next boot, the units, the watch. Nothing is written for that, so \`--check --diff\` works from the first
+   files of the next boot, the units, the watch. Nothing of the firewall is written for that, so \`--check --diff\` works from the first
    run on.
 3. Where something differs, the rules are loaded, and confirmed over a new connection. Without one the host restores the
    old rules after \`fw_wizard_seconds_to_confirm\`, and the run fails for this host. A local connection, as of
@@ -48,7 +49,7 @@ since they were confirmed are never removed: the run fails, and names them.
 The fact \`fw_wizard_status\` has the state: \`well\`, \`ipv4\`, \`ipv6\`, \`next_boot\`, \`watch\`, \`drift\`, \`foreign\`, \`before\`,
 \`firewalls\`. With \`fw_wizard_status_dir\` it is written on the controller, too, as HOST.json.
 
-\`/usr/local/sbin/fw-wizard-firewall remove\`, run on a host, removes all of it. \`tests/test.yml\` is a play for the hosts in
+\`${SCRIPT_FILE} remove\`, run on a host, removes all of it. \`tests/test.yml\` is a play for the hosts in
 \`tests/inventory\`.
 
 ## Variables

@@ -1,10 +1,8 @@
 import type {Policy} from '../../policy/policy.ts';
+import {MADE_BY} from '../shell.ts';
 import {printReadme} from './readme.ts';
 import {COMPARE_TASKS, HANDLERS, LOAD_TASKS, MAIN_TASKS, MAKE_TASKS, TELL_TASKS} from './tasks.ts';
 import {type Variable, variablesOf} from './variables.ts';
-
-/** How each file of a role begins that is YAML, and by which a role is known as one of this program. */
-export const MADE_BY = '# Made by fw-wizard: a firewall with iptables, for IPv4 and IPv6.';
 
 /**
  * A role of Ansible (2.14 or later) that gives each host the firewall of its policy. The policy is in variables, and the

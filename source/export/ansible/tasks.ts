@@ -1,4 +1,5 @@
-import {SCRIPT_FILE} from '../cloud-init.ts';
+import {WATCH_FILE} from '../../change/paths.ts';
+import {SCRIPT_FILE} from '../shell.ts';
 
 /** The tasks and handlers of the role. Those that only look run in check mode, too. */
 
@@ -57,7 +58,7 @@ export const MAIN_TASKS = String.raw`- name: Make the script
     msg: >-
       Since the rules were confirmed, another program has put rules before them, which may let packets pass:
       {{ fw_wizard_status.foreign | join('; ') }}. Remove them, or accept them on the host with:
-      sh /etc/fw-wizard/watch record
+      sh ${WATCH_FILE} record
   when:
     - fw_wizard_status.foreign | default([]) | length > 0
     - not fw_wizard_report_only

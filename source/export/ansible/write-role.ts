@@ -1,11 +1,13 @@
-import {existsSync, mkdirSync, readdirSync, readFileSync, statSync} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, statSync} from 'node:fs';
 import path from 'node:path';
 import {selfCommand} from '../../host/exec/self.ts';
 import {writeWhole} from '../../host/files/atomic-write.ts';
+import {readText} from '../../host/files/read-text.ts';
 import {explainError, InputError} from '../../lib/errors.ts';
 import {printable} from '../../lib/printable.ts';
 import type {Policy} from '../../policy/policy.ts';
-import {MADE_BY, printRole} from './role.ts';
+import {MADE_BY} from '../shell.ts';
+import {printRole} from './role.ts';
 
 /** What the bundle needs beside it, to be run and to be passed on. */
 const BUNDLE = ['cli.js', 'package.json', 'third-party-licences.txt'] as const;
@@ -27,10 +29,7 @@ export function writeRole(folder: string, policy: Policy): readonly string[] {
 			: Object.fromEntries(
 					BUNDLE.map((name) => [
 						`files/fw-wizard/${name}`,
-						readFileSync(
-							name === 'cli.js' ? script : path.join(path.dirname(script), name),
-							'utf8',
-						),
+						readBundled(path.join(path.dirname(script), name)),
 					]),
 				);
 	const files = {...printRole(policy, script === undefined ? 'fw-wizard' : undefined), ...bundle};
@@ -50,12 +49,8 @@ export function writeRole(folder: string, policy: Policy): readonly string[] {
 function assertOwn(folder: string): void {
 	const found = statSync(folder, {throwIfNoEntry: false});
 	const isEmpty = found?.isDirectory() && readdirSync(folder).length === 0;
-	const meta = path.join(folder, 'meta/main.yml');
-	if (
-		found !== undefined &&
-		!isEmpty &&
-		!(existsSync(meta) && isMade(readFileSync(meta, 'utf8')))
-	) {
+	const isMade = readText(path.join(folder, 'meta/main.yml'))?.startsWith(`---\n${MADE_BY}\n`);
+	if (found !== undefined && !isEmpty && !isMade) {
 		throw new InputError(
 			`${printable(folder)} is there, and is no role that fw-wizard has written`,
 			'Name a new folder, as in roles/fw_wizard',
@@ -63,6 +58,10 @@ function assertOwn(folder: string): void {
 	}
 }
 
-function isMade(text: string): boolean {
-	return text.startsWith(`---\n${MADE_BY}\n`);
+function readBundled(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch (error) {
+		throw explainError(error, file);
+	}
 }

@@ -105,23 +105,28 @@ describe.each(mainly('nft'))('open and close, %s', (backend) => {
 
 	test('tell systemd nothing that it knows, and all of it where a link is missing', async () => {
 		const log = inView(target, '/etc/systemctl-log');
-		await target.must('cp', ['/usr/bin/systemctl', '/etc/systemctl-real']);
+		writeFileSync(log, '');
+		await target.must('cp', ['--no-clobber', '/usr/bin/systemctl', '/etc/systemctl-real']);
 		writeFileSync(
 			inView(target, '/etc/systemctl'),
 			'#!/bin/sh\necho "$@" >>/etc/systemctl-log\nexec /etc/systemctl-real "$@"\n',
 			{mode: 0o755},
 		);
 		await target.must('mount', ['--bind', '/etc/systemctl', '/usr/bin/systemctl']);
-		await wizardDoes(target, 'open', '8080/tcp', '--no-proof');
-		const said = readFileSync(log, 'utf8');
-		expect(said).toContain('--quiet start fw-wizard.service fw-wizard-watch.timer\n');
-		expect(said).not.toContain('--quiet enable');
-		const link = '/etc/systemd/system/timers.target.wants/fw-wizard-watch.timer';
-		await target.must('rm', [link]);
-		await wizardDoes(target, 'close', '8080/tcp', '--no-proof');
-		expect(readFileSync(log, 'utf8')).toMatch(/--quiet enable fw-wizard-watch.service/);
-		await target.must('test', ['-e', link]);
-		await target.must('umount', ['/usr/bin/systemctl']);
+		try {
+			await wizardDoes(target, 'open', '8080/tcp', '--no-proof');
+			const said = readFileSync(log, 'utf8');
+			expect(said).toContain('--quiet start fw-wizard.service\n');
+			expect(said).toContain('--quiet --no-block start fw-wizard-watch.timer\n');
+			expect(said).not.toContain('--quiet enable');
+			const link = '/etc/systemd/system/timers.target.wants/fw-wizard-watch.timer';
+			await target.must('rm', [link]);
+			await wizardDoes(target, 'close', '8080/tcp', '--no-proof');
+			expect(readFileSync(log, 'utf8')).toMatch(/--quiet enable fw-wizard-watch.service/);
+			await target.must('test', ['-e', link]);
+		} finally {
+			await target.must('umount', ['/usr/bin/systemctl']);
+		}
 	});
 
 	test('print JSON', async () => {

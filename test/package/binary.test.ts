@@ -4,8 +4,12 @@ import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {CLI} from '../_helpers/lab/cli.ts';
+import {useLab} from '../_helpers/lab/namespaces.ts';
 import {execute, succeed} from '../_helpers/lab/programs.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
+import {readSaves} from '../_helpers/samples/saves.ts';
+import {makeLaptop} from '../_helpers/ssh/laptop.ts';
+import {sshClient, sshServer} from '../_helpers/ssh/ssh.ts';
 import {useTerminals} from '../_helpers/terminal/terminal.ts';
 import {applyAndKeep, FLAGS, walkToReview} from '../_helpers/ui/journey.ts';
 import {bareDebian} from './bare-root.ts';
@@ -102,6 +106,37 @@ describe('a release', () => {
 		const {status, stdout} = await execute([...words, file(DEB)], {timeout: 240_000});
 		expect({status, stdout: stdout.replaceAll(/^N:.*\n/gm, '')}).toEqual({status: 0, stdout: ''});
 	}, 250_000);
+});
+
+describe('from a laptop', () => {
+	const lab = useLab();
+
+	test('goes to a server itself, runs there, stays where that is asked, and leaves nothing', async () => {
+		const client = await sshClient(lab);
+		const web = await sshServer(lab, client, {backend: 'nft'});
+		// Hardened: no program runs from /tmp. And what is installed stays in the server's own view.
+		const own =
+			'mount --bind /tmp /tmp && mount -o remount,bind,noexec /tmp && mount -t tmpfs fww-test /usr/local && mkdir /usr/local/bin';
+		await web.host.must('sh', ['-ec', own]);
+		const laptop = await makeLaptop(client, {web: {HostName: web.addresses[0], User: 'root'}}, [
+			file('fw-wizard-linux-x64'),
+		]);
+		const flags = ['--host', 'web', 'apply', '--role', 'server', '--open', '22,8080/tcp'];
+		const applying = await laptop.start([...flags, '--confirm-within', '600'], / web confirm/);
+		expect(await laptop.run('--host', 'web', 'confirm', '--install')).toMatchObject({
+			status: 0,
+			stdout: expect.stringMatching(/^Confirmed change \d+/),
+		});
+		expect(await applying.ended).toBe(0);
+		expect((await readSaves(web.host)).ipv4).toContain('--dports 22,8080 -j ACCEPT');
+		const installed = '/usr/local/bin/fw-wizard';
+		expect(await web.host.must(installed, ['--version'])).toBe(`${version}\n`);
+		expect(await laptop.run('--host', 'web', 'status')).toMatchObject({status: 0, stderr: ''});
+		expect((await laptop.run('--host', 'web', 'undo', '--all', '--yes')).status).toBe(0);
+		expect((await web.host.run('ls', [installed])).status).toBe(2);
+		const onServer = readdirSync('/var/tmp').filter((name) => name.startsWith('fw-wizard.'));
+		expect([...onServer, ...laptop.leftovers()]).toEqual([]);
+	}, 240_000);
 });
 
 describe('in a Debian without Node', () => {

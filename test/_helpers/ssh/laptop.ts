@@ -39,10 +39,15 @@ IdentitiesOnly yes
 KexAlgorithms curve25519-sha256
 `;
 
-/** @param client made by `sshClient` @param places by the names that the person gives them */
+/**
+ * @param client made by `sshClient`
+ * @param places by the names that the person gives them
+ * @param program the words that run it
+ */
 export async function makeLaptop(
 	client: Host,
 	places: Readonly<Record<string, Place>>,
+	program: readonly string[] = [process.execPath, CLI],
 ): Promise<Laptop> {
 	const [home, temporary] = ['laptop', 'tmp'].map((name) => path.join(client.folder, name)) as [
 		string,
@@ -61,7 +66,7 @@ export async function makeLaptop(
 	// ssh(1) takes the home folder from passwd(5), whatever HOME says.
 	await client.must('sed', ['-i', `s|^root:.*|root:x:0:0:root:${home}:/bin/bash|`, '/etc/passwd']);
 	const variables = {...client.variables, HOME: home, TMPDIR: temporary, XDG_CACHE_HOME: CACHE};
-	const words = (args: readonly string[]) => [process.execPath, CLI, ...args];
+	const words = (args: readonly string[]) => [...program, ...args];
 	return {
 		client,
 		run: async (...args) =>

@@ -4,6 +4,7 @@ import type {SavedRules} from '../existing/saved-rules.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {findFact} from '../host/machine/find-fact.ts';
 import {type HostReport, reportHost} from '../host/machine/host-report.ts';
+import {type Peer, readPeers} from '../host/sockets/proc-net.ts';
 import {type Fact, mapFact} from '../lib/fact.ts';
 import type {GuestService} from '../services/guest-service.ts';
 import {findSavedRules} from './apply-facts.ts';
@@ -19,6 +20,8 @@ export type WizardReport = HostReport & {
 	readonly guests: Fact<readonly GuestService[]>;
 	/** The ports that containers publish, and what else their rules depend on. */
 	readonly publishing: Fact<PublishedHere>;
+	/** The ports of other machines to which programs here are connected. */
+	readonly peers: Fact<readonly Peer[]>;
 	/** The files that load rules of iptables at boot. */
 	readonly saved: Fact<readonly SavedRules[]>;
 };
@@ -26,7 +29,14 @@ export type WizardReport = HostReport & {
 /** The facts that answers in the wizard depend on. */
 export type AnswerFacts = Pick<
 	WizardReport,
-	'listeners' | 'protocols' | 'published' | 'publishing' | 'recommendation' | 'choices' | 'guests'
+	| 'listeners'
+	| 'protocols'
+	| 'published'
+	| 'publishing'
+	| 'recommendation'
+	| 'choices'
+	| 'guests'
+	| 'peers'
 >;
 
 /** Finds out what the answers in the wizard depend on. Never throws. */
@@ -54,6 +64,7 @@ export async function discover(facts: Facts): Promise<WizardReport> {
 	return {
 		...report,
 		guests,
+		peers: await findFact(async () => readPeers()),
 		publishing: mapFact(report.published, (all) =>
 			publishedAmong(all, report.networks.value ?? []),
 		),

@@ -62,6 +62,28 @@ export function readBoundSockets(): readonly BoundSocket[] {
 	);
 }
 
+/** A port of another machine to which a program here is connected as a client. */
+export type Peer = Pick<BoundSocket, 'protocol' | 'port'>;
+
+/** The ports of other machines to which programs of this machine have connected; in a rehearsal too. */
+export function readPeers(): readonly Peer[] {
+	const folder = socketTables();
+	const rows = TABLES.flatMap(({file, protocol}) =>
+		rowsOf(readText(`${folder}/${file}`) ?? '').map(([, local = '', remote = '', state]) => ({
+			...{protocol, state, near: parseEnd(local).port, far: parseEnd(remote)},
+		})),
+	);
+	const serving = new Set(rows.filter(({state}) => state === WAITING.tcp).map(({near}) => near));
+	return rows
+		.filter(
+			({protocol, state, near, far}) =>
+				STATES[state ?? ''] === 'established' &&
+				!(protocol === 'tcp' && serving.has(near)) &&
+				!isLoopback(far.address),
+		)
+		.map(({protocol, far}) => ({protocol, port: far.port}));
+}
+
 /** Reads the text of /proc/net/tcp, tcp6, udp or udp6. */
 export function parseBoundSockets(
 	text: string,

@@ -3,12 +3,13 @@ import type {BlockedLog} from '../../app/inspect/log.ts';
 import {type Existing, KEEP_EXISTING} from '../../existing/cleanup-plan.ts';
 import type {InputError} from '../../lib/errors.ts';
 import {unknown} from '../../lib/fact.ts';
+import type {HelperName} from '../../policy/helpers.ts';
 import type {Opening} from '../../policy/opening.ts';
 import {completePolicy, type Policy, type PolicyPart, type Role} from '../../policy/policy.ts';
 import type {PublishedChoice} from '../../policy/published.ts';
 import type {Services} from '../../policy/services.ts';
 import type {AccessPort} from '../../ruleset/lockout.ts';
-import {helpersServing} from '../../services/helper-servers.ts';
+import {helpersInUse} from '../../services/helpers-in-use.ts';
 import type {LineEdit} from './line-editor.ts';
 
 /** The steps, in their order. `stepsOf` leaves out those that ask nothing here. */
@@ -161,6 +162,7 @@ export const NOTHING_KNOWN: AnswerFacts = {
 	recommendation: NOT_YET,
 	choices: NOT_YET,
 	guests: NOT_YET,
+	peers: NOT_YET,
 };
 
 export type FlowEvent =
@@ -259,12 +261,15 @@ export function stepsOf(
 		rejection: all,
 		helpers:
 			asksHelpers === 'always' ||
-			(all &&
-				(asksHelpers === 'among all' ||
-					helpersServing(flow.known.listeners.value ?? []).length > 0)),
+			(all && (asksHelpers === 'among all' || helpersOffered(flow).length > 0)),
 		ports: all || asks === 'ports',
 	};
 	return STEPS.filter((step) => left[step] ?? true);
+}
+
+/** The helpers that may be needed, by the services and clients of this machine. */
+export function helpersOffered({known}: Pick<Flow, 'known'>): readonly HelperName[] {
+	return helpersInUse(known.listeners.value ?? [], known.peers.value ?? []);
 }
 
 /**

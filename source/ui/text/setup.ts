@@ -3,13 +3,12 @@ import {shortOpening} from '../../policy/opening.ts';
 import type {Verdict} from '../../policy/policy.ts';
 import {covers} from '../../policy/port-openings.ts';
 import {openingFor} from '../../ruleset/lockout.ts';
-import {helpersServing} from '../../services/helper-servers.ts';
 import {audienceOf} from '../../services/public-ports.ts';
 import type {PortRow} from '../state/port-rows.ts';
 import {rowsOf} from '../state/ports.ts';
 import {publicPurpose} from '../state/published.ts';
 import {portsOf} from '../state/row-openings.ts';
-import {type Flow, mustDecide} from '../state/state.ts';
+import {type Flow, helpersOffered, mustDecide} from '../state/state.ts';
 import {screenReader, type Tone} from '../theme.ts';
 import {publishers} from './published.ts';
 import {type Decided, isOpen, openingOf, serverOf} from './served.ts';
@@ -97,18 +96,18 @@ function existingOf(flow: Flow): readonly Entry[] {
 					];
 }
 
-function helpersOf({policy, known, asksHelpers}: Flow): Entry {
-	const {helpers} = policy;
-	const serving = helpersServing(known.listeners.value ?? []);
+function helpersOf(flow: Flow): Entry {
+	const {helpers} = flow.policy;
+	const offered = helpersOffered(flow);
 	return {
 		label: 'Helpers',
 		what: helpers.length === 0 ? 'none' : helpers.join(', '),
 		why:
-			helpers.length > 0 || asksHelpers === 'always'
+			helpers.length > 0 || flow.asksHelpers === 'always'
 				? 'as you chose'
-				: serving.length > 0
-					? `${serving.join(', ')} may need one: key h`
-					: 'no server of FTP, SIP or PPTP found',
+				: offered.length > 0
+					? `${offered.join(', ')} may need one: key h`
+					: 'no FTP, SIP or PPTP in use',
 	};
 }
 

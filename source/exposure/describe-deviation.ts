@@ -1,15 +1,12 @@
 import {programOfRule} from '../existing/rule-owner.ts';
-import {printPorts, subtractRanges} from '../lib/port-ranges.ts';
-import type {Policy} from '../policy/policy.ts';
-import {judgesForwarded, publisherOf, withCure} from '../proof/published.ts';
+import {withCure} from '../proof/published.ts';
 import {describeRule} from '../proof/responsible-rule.ts';
 import type {ResponsibleRule} from '../proof/rule-counters.ts';
 import {programOfTable} from '../services/known-programs/find.ts';
-import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import type {BlockedConnection} from './compare-connections.ts';
-import {MOST_RANGES, portsAre} from './describe-known.ts';
+import {portsAre} from './describe-known.ts';
 import type {Deviation} from './explain-deviations.ts';
-import type {RunningFate, RunningView} from './running-differences.ts';
+import type {RunningFate} from './running-differences.ts';
 
 /** `22/tcp is closed from anywhere over IPv4: -A INPUT -p tcp -m tcp --dport 22 -j DROP, in filter` */
 export function describeDeviation({fate, ports, families, from, rule}: Deviation): string {
@@ -46,41 +43,3 @@ export function causeOf(rule: ResponsibleRule | undefined, fate?: RunningFate, n
 
 /** A rule that sends packets to another machine (iptables-extensions(8), nft(8)). */
 const SENDS_ON = /-j (?:DNAT|NETMAP) |\bdnat\b/;
-
-/**
- * The published ports that a policy leaves as they are: `8080/tcp is open over IPv4, published by Docker; …`
- * @returns none where it governs them
- */
-export function describeLeft(
-	views: readonly RunningView[],
-	policy: Policy,
-	source: RulesUnderTest,
-): readonly string[] {
-	const strangers = views.filter(
-		({vantagePoint}) =>
-			vantagePoint.kind === 'anywhere' &&
-			policy.published !== 'policy' &&
-			judgesForwarded(policy, vantagePoint),
-	);
-	const names = new Set<string>();
-	let canClose = false;
-	for (const {forwarded, expected} of strangers) {
-		for (const protocol of ['tcp', 'udp'] as const) {
-			for (const range of subtractRanges(forwarded[protocol], expected[protocol])) {
-				const publisher = publisherOf(range, source);
-				if (publisher !== undefined) {
-					names.add(`${printPorts(range, '-')}/${protocol} (${publisher.program.name})`);
-					canClose ||= publisher.program.kind !== 'cluster';
-				}
-			}
-		}
-	}
-
-	const more = names.size - MOST_RANGES;
-	const list = [...names].slice(0, MOST_RANGES).join(', ');
-	return names.size === 0
-		? []
-		: [
-				`${list}${more > 0 ? ` and ${more} more` : ''} ${names.size === 1 ? 'is' : 'are'} open as published${canClose ? '; to let the policy decide: --published policy' : ''}`,
-			];
-}

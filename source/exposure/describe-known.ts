@@ -2,7 +2,7 @@ import type {KnownDeviation} from '../change/record.ts';
 import {type PortRange, printPorts} from '../lib/port-ranges.ts';
 
 /** More ranges than these are counted. */
-export const MOST_RANGES = 6;
+const MOST_RANGES = 6;
 
 /** What of other programs' rules was known when the policy was applied, as `describeDeviation` says it. */
 export function describeKnown({what, ports}: KnownDeviation): string {

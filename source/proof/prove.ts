@@ -11,6 +11,7 @@ import {type Check, check} from './checks/check.ts';
 import {runDirectRoutingChecks} from './checks/direct-routing.ts';
 import {runChecks} from './checks/index.ts';
 import {runRateLimitChecks, withoutLimits} from './checks/rate-limits.ts';
+import {describeLeft, isLeft} from './left-published.ts';
 import {runProtocolChecks} from './protocols.ts';
 import {governs} from './published.ts';
 import {
@@ -84,7 +85,9 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 		return {
 			views: views.map((view) => ({
 				...view,
-				differences: view.differences.filter((difference) => !isGrant(view, difference)),
+				differences: view.differences.filter(
+					(difference) => !isGrant(view, difference) && !isLeft(difference, policy, loaded),
+				),
 				protocols: protocols.passed.get(view.vantagePoint) ?? [],
 			})),
 			checks: [
@@ -105,9 +108,12 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 						]),
 			],
 			untried: plan.untried,
-			leftOut: [...new Set(granted.map(({vantagePoint}) => vantagePoint.name))].map(
-				(name) => `what rules of other programs open to ${name} beyond the policy`,
-			),
+			leftOut: [
+				...describeLeft(views, policy, loaded),
+				...[...new Set(granted.map(({vantagePoint}) => vantagePoint.name))].map(
+					(name) => `what rules of other programs open to ${name} beyond the policy`,
+				),
+			],
 			...(sampled.length === 0
 				? {}
 				: {

@@ -91,7 +91,7 @@ export function judgesForwarded(policy: Policy, vantagePoint: NamedVantagePoint)
 }
 
 /** What closes a port that whoever publishes it opens, at the end of a sentence. */
-const CURE = '; to close it: --published policy';
+export const CURE = '; to close it: --published policy';
 
 /** Adds to a cause how to close the port, where a policy can: not in a cluster, nor what Swarm opens on every node. */
 export function withCure(cause: string, program: KnownProgram | undefined): string {

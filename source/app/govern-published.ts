@@ -84,7 +84,7 @@ export type PublishedGroup = {readonly ports: Ports; readonly published: readonl
 export function groupPublished(published: readonly Published[]): readonly PublishedGroup[] {
 	return groupBy(published, ({protocol, port, last = port}) => `${protocol} ${port} ${last}`)
 		.map((group) => {
-			const {protocol, port: first, last = first} = group[0] as Published;
+			const {protocol, port: first, last = first} = group[0];
 			return {ports: {protocol, first, last}, published: group};
 		})
 		.sort((a, b) => a.ports.first - b.ports.first);

@@ -102,23 +102,17 @@ export function summarize(
 			...mergeAddresses(others).map(({vantagePoint, before, after}) => ({
 				...{family, from: vantagePoint.name, before, after},
 			})),
-			...groupBy(inside, ({before, after}) => `${before} ${after}`).flatMap((group) =>
-				group.slice(0, 1).map(({before, after}) => ({
-					...{family, from: joinNames(group), before, after},
-				})),
-			),
+			...groupBy(inside, ({before, after}) => `${before} ${after}`).map((group) => {
+				const [{before, after}] = group;
+				return {family, from: joinNames(group), before, after};
+			}),
 		];
 	});
-	return groupBy(parts, ({from, before, after}) => JSON.stringify([from, before, after])).flatMap(
+	return groupBy(parts, ({from, before, after}) => JSON.stringify([from, before, after])).map(
 		(group) => {
-			const [first] = group;
-			if (first === undefined) {
-				return [];
-			}
-
-			const {from, before, after} = first;
+			const [{from, before, after}] = group;
 			const families = group.map(({family}) => family);
-			return [{families, from, before, ...(after === undefined ? {} : {after})}];
+			return {families, from, before, ...(after === undefined ? {} : {after})};
 		},
 	);
 }
@@ -138,20 +132,13 @@ function joinNames(states: readonly StatesFrom[]): string {
  * open where it is open at one of the addresses.
  */
 function mergeAddresses(states: readonly StatesFrom[]): readonly StatesFrom[] {
-	return groupBy(states, ({vantagePoint}) => vantagePoint.name).flatMap((group) => {
-		const [first] = group;
-		if (first === undefined) {
-			return [];
-		}
-
+	return groupBy(states, ({vantagePoint}) => vantagePoint.name).map((group) => {
 		const after = group.flatMap(({after}) => after ?? []);
-		return [
-			{
-				vantagePoint: first.vantagePoint,
-				before: mostOpen(group.map(({before}) => before)),
-				...(after.length === 0 ? {} : {after: mostOpen(after)}),
-			},
-		];
+		return {
+			vantagePoint: group[0].vantagePoint,
+			before: mostOpen(group.map(({before}) => before)),
+			...(after.length === 0 ? {} : {after: mostOpen(after)}),
+		};
 	});
 }
 

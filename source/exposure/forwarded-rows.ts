@@ -23,7 +23,7 @@ export function redirectedRows(
 	// Redirected packets keep the address that they were sent to: of several the first one stands for all.
 	const keyOf = ({protocol, to}: SentOn) => `${protocol} ${to[0] === '['} ${/\d+$/.exec(to)}`;
 	return groupBy(sent, keyOf).flatMap((group) => {
-		const [{protocol, to} = {protocol: 'tcp' as const, to: ''}] = group;
+		const [{protocol, to}] = group;
 		const family = to.startsWith('[') ? 6 : 4;
 		const port = Number(/\d+$/.exec(to)?.[0]);
 		const behind = listeners.find(
@@ -73,26 +73,16 @@ export function containerRows(
 		found.filter((one) => !isKnown(one.protocol, one)),
 		({protocol, to}) => `${protocol} ${to}`,
 	).flatMap((group) => {
-		const [first] = group;
-		return first === undefined
-			? []
-			: joinRanges(group).map((range) => ({
-					...range,
-					protocol: first.protocol,
-					to: first.to,
-					by: 'a DNAT rule',
-					families: [first.to.startsWith('[') ? (6 as const) : (4 as const)],
-				}));
+		const [{protocol, to}] = group;
+		return joinRanges(group).map((range) => ({
+			...{...range, protocol, to, by: 'a DNAT rule'},
+			families: [to.startsWith('[') ? (6 as const) : (4 as const)],
+		}));
 	});
 	return groupBy([...known, ...nameless], (port) =>
 		JSON.stringify([port.protocol, port.first, port.last, port.by]),
 	).flatMap((group) => {
-		const [port] = group;
-		if (port === undefined) {
-			return [];
-		}
-
-		const {protocol, first, last, by} = port;
+		const [{protocol, first, last, by}] = group;
 		const families = new Set(group.flatMap(({families}) => families));
 		const proxied = listeners.some(
 			(one) => one.container !== undefined && one.protocol === protocol && one.port === first,
@@ -127,7 +117,7 @@ export function containerRows(
 			summaries: summariesOf(range),
 		}));
 		return groupBy(parts, ({summaries}) => JSON.stringify(summaries)).flatMap((alike) =>
-			(alike[0]?.summaries ?? []).map((summary) => ({
+			alike[0].summaries.map((summary) => ({
 				...row,
 				ports: joinRanges(alike.map(({range}) => range)),
 				...summary,

@@ -42,16 +42,11 @@ export function protocolRows(
 	);
 	return groupBy(shown, ({by, name, families, from, before, after}) =>
 		JSON.stringify([by && name, families, from, before, after]),
-	).flatMap((group) => {
-		const [first] = group;
-		if (first === undefined) {
-			return [];
-		}
-
-		const {isNamed: _, ...row} = first;
+	).map((group) => {
+		const [{isNamed: _, ...row}] = group;
 		const known = group.filter(({isNamed}) => isNamed).map(({name}) => name);
 		const names = (known.length === 0 ? [row.name] : known).slice(0, MOST_NAMES);
 		const more = group.length - names.length;
-		return [{...row, name: `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`}];
+		return {...row, name: `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`};
 	});
 }

@@ -53,9 +53,9 @@ const WIDE = 1024;
 function joinFamilies(rows: readonly Exposed[]): Exposed[] {
 	return groupBy(rows, ({families: _, ...others}) =>
 		JSON.stringify(Object.entries(others).sort()),
-	).flatMap((group) => {
+	).map((group) => {
 		const families = new Set(group.flatMap((row) => row.families));
-		return group.slice(0, 1).map((row) => ({...row, families: [...families].sort()}));
+		return {...group[0], families: [...families].sort()};
 	});
 }
 
@@ -145,14 +145,9 @@ function silentRows(
 		.filter(({before, after}) => before !== 'shut' || (after ?? 'shut') !== 'shut');
 	return groupBy(rows, ({from, families, before, after}) =>
 		JSON.stringify([from, families, before, after]),
-	).flatMap((group) => {
-		const [first] = group;
-		if (first === undefined) {
-			return [];
-		}
-
-		const {range: _, ...states} = first;
+	).map((group) => {
+		const [{range: _, ...states}] = group;
 		const ports = joinRanges(group.map(({range}) => range));
-		return [{...states, protocol, ports, through: 'INPUT' as const, listens: false}];
+		return {...states, protocol, ports, through: 'INPUT' as const, listens: false};
 	});
 }

@@ -1,4 +1,4 @@
-import {groupBy} from '../lib/group-by.ts';
+import {type Group, groupBy} from '../lib/group-by.ts';
 import {LAST_PORT} from '../lib/port-ranges.ts';
 import {hasInterfaces} from './interface-pattern.ts';
 import {SCTP} from './ip-protocols.ts';
@@ -78,7 +78,7 @@ function merge(openings: readonly Opening[]): readonly Opening[] {
 			.filter((opening): opening is DiscoveryOpening & {position: number} => isDiscovery(opening)),
 		({kind, on}) => `${kind} ${on}`,
 	)
-		.flatMap(withLastComment)
+		.map(withLastComment)
 		.filter(
 			({kind, on}, _, all) =>
 				on === undefined || all.every((other) => other.kind !== kind || other.on !== undefined),
@@ -97,8 +97,8 @@ export function joinProtocols<T extends Omit<PortOpening, 'kind' | 'limit'> & {l
 		({protocol, ...port}) =>
 			`${protocol === 'sctp' ? 'sctp' : ''} ${port.first} ${port.last} ${sourcesKey(port.from)} ${port.on} ${port.limit} ${port.until} ${port.comment}`,
 	);
-	return pairs.flatMap(([port, twin]) =>
-		port === undefined ? [] : [twin === undefined ? port : {...port, protocol: 'both' as const}],
+	return pairs.map(([port, twin]) =>
+		twin === undefined ? port : {...port, protocol: 'both' as const},
 	);
 }
 
@@ -125,12 +125,11 @@ function joinSources(
 		({protocol, whole, first, last, from, on, limit, until, comment}) =>
 			`${protocol} ${whole?.protocol.name} ${first} ${last} ${from === undefined} ${on} ${limit} ${until} ${comment}`,
 	);
-	return groups.flatMap((group) =>
-		group.slice(0, 1).map(({from: _, ...part}) => {
-			const from = group.flatMap((one) => one.from ?? []);
-			return from.length === 0 ? part : {...part, from};
-		}),
-	);
+	return groups.map((group) => {
+		const [{from: _, ...part}] = group;
+		const from = group.flatMap((one) => one.from ?? []);
+		return from.length === 0 ? part : {...part, from};
+	});
 }
 
 /** The parts of an opening, one for each source and protocol. */
@@ -192,18 +191,15 @@ function joinEqual(parts: readonly Part[]): readonly Part[] {
 		parts,
 		({protocol, first, last, sourceBits, on, limit, until}) =>
 			`${protocol} ${first} ${last} ${sourceBits} ${on} ${limit} ${until}`,
-	).flatMap(withLastComment);
+	).map(withLastComment);
 }
 
 /** Of several that open the same, the first one with the comment that was written last. */
-function withLastComment<T extends OpeningNotes & {readonly position: number}>(
-	equal: readonly T[],
-): readonly T[] {
+function withLastComment<T extends OpeningNotes & {readonly position: number}>(equal: Group<T>): T {
 	const ordered = [...equal].sort((a, b) => a.position - b.position);
-	const commented = ordered.findLast(({comment}) => comment !== undefined) ?? ordered[0];
-	return commented === undefined
-		? []
-		: [{...commented, position: ordered[0]?.position ?? commented.position}];
+	const [first = equal[0]] = ordered;
+	const commented = ordered.findLast(({comment}) => comment !== undefined) ?? first;
+	return {...commented, position: first.position};
 }
 
 /** Overlapping ranges of one scope become one, in the position of the first of them. */

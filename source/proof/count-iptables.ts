@@ -59,9 +59,7 @@ export async function countWithIptables(
 		restore(
 			namespace,
 			family,
-			hooks.flatMap((all) =>
-				all.slice(0, 1).flatMap((hook) => [`*${hook.table}`, ...lines(hook, all), 'COMMIT']),
-			),
+			hooks.flatMap((all) => [`*${all[0].table}`, ...lines(all[0], all), 'COMMIT']),
 		);
 	await load(({table, chain}, all) => [
 		`:${PREFIX}${chain} -`,

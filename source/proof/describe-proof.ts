@@ -83,10 +83,9 @@ export function describePublished({views}: Proof): readonly string[] {
 		const names = groupBy(
 			all.filter(({open}) => open === wanted),
 			(range) => `${printPorts(range, '-')}/${range.protocol}`,
-		).flatMap((group) => {
-			const [one] = group;
+		).map((group) => {
 			const to = [...new Set(group.map((range) => range.to))].join(', ');
-			return one ? [`${printPorts(one, '-')}/${one.protocol} (to ${to})`] : [];
+			return `${printPorts(group[0], '-')}/${group[0].protocol} (to ${to})`;
 		});
 		return names.length === 0
 			? []

@@ -1,5 +1,5 @@
 import {formatNumber} from '../lib/format-number.ts';
-import {groupBy} from '../lib/group-by.ts';
+import {type Group, groupBy} from '../lib/group-by.ts';
 import type {Family} from '../lib/network.ts';
 import {
 	countPorts,
@@ -67,7 +67,7 @@ export function proofMatrix(
 	const groups = groupBy(shown, keyOf);
 	let room = width - PORT_COLUMNS - LEAST_WHO;
 	const fitting = groups.flatMap((group) => {
-		const column = {...columnOf(group, shorten), key: keyOf(group[0] as View)};
+		const column = {...columnOf(group, shorten), key: keyOf(group[0])};
 		room -= column.width;
 		return room < 0 ? [] : [{column, group}];
 	});
@@ -94,10 +94,10 @@ function isRepeated(views: readonly View[], name: string): boolean {
 }
 
 function columnOf(
-	group: readonly View[],
+	group: Group<View>,
 	shorten: (name: string) => string,
 ): Omit<MatrixColumn, 'key'> {
-	const {kind, name: whole} = (group[0] as View).vantagePoint;
+	const {kind, name: whole} = group[0].vantagePoint;
 	const short = kind === 'client' ? whole.replace(/,.*/, '') : whole.replace(/^.* (?:on|of) /, '');
 	const name = shorten(short);
 	const families = group.map(({vantagePoint}) => vantagePoint.family);
@@ -149,10 +149,10 @@ function groupRows(stretches: readonly Stretch[], silent: string) {
 		...nameless.map((group) => ({
 			port: portText(group),
 			who: silent,
-			cells: (group[0] as Stretch).cells,
+			cells: group[0].cells,
 		})),
 		...others.map((group) => {
-			const [{protocol, cells}] = group as unknown as readonly [Stretch];
+			const [{protocol, cells}] = group;
 			const listed = stretches.some((one) => one.protocol === protocol && !isPlain(one));
 			const count = formatNumber(countPorts(group));
 			return {

@@ -107,9 +107,9 @@ function buildFamily(policy: Policy, family: Family, plain: boolean): FamilyRule
 	return {
 		family,
 		tables: groupBy(used, ({table}) => table).map((group) => ({
-			name: group[0]?.table ?? '',
+			name: group[0].table,
 			chains: [
-				...(group[0]?.table === 'filter' ? groups : []),
+				...(group[0].table === 'filter' ? groups : []),
 				...group.flatMap(({name, from, rules}): Chain[] => [
 					{name, rules},
 					{name: from, policy: 'ACCEPT', rules: [jump(from, name)]},

@@ -83,17 +83,12 @@ export function findGuestServices(
 		const used = listeners.filter(
 			(one) => one.reach === 'outside' && !bound.includes(one) && usersOf(one).length > 0,
 		);
-		return groupBy([...bound, ...used], ({protocol, port}) => `${port}/${protocol}`).flatMap(
-			([first]) =>
-				first === undefined
-					? []
-					: [
-							{
-								...{network, protocol: first.protocol, port: first.port},
-								program: first.process ?? 'a program',
-								users: usersOf(first),
-							},
-						],
+		return groupBy([...bound, ...used], ({protocol, port}) => `${port}/${protocol}`).map(
+			([first]) => ({
+				...{network, protocol: first.protocol, port: first.port},
+				program: first.process ?? 'a program',
+				users: usersOf(first),
+			}),
 		);
 	});
 }
@@ -160,12 +155,7 @@ const MOST_USERS = 3;
  * now), and is not open to them. To open: 5432/tcp on br-+`
  */
 export function describeShutToGuests(services: readonly GuestService[]): readonly string[] {
-	return groupBy(services, ({network}) => network.name).flatMap((group) => {
-		const [first] = group;
-		if (first === undefined) {
-			return [];
-		}
-
+	return groupBy(services, ({network}) => network.name).map((group) => {
 		const programs = [...new Set(group.map(({program}) => program))];
 		const [serve, are] = programs.length === 1 ? ['serves', 'is'] : ['serve', 'are'];
 		const openings = openingsForGuests(group).map(shortOpening).join(', ');
@@ -174,9 +164,7 @@ export function describeShutToGuests(services: readonly GuestService[]): readonl
 			tables.length === 0
 				? ''
 				: `, though table ${joinWords(tables)} of nftables accepts them: what one table blocks is blocked`;
-		return [
-			`${joinWords(programs)} ${serve} ${describeInside(first.network)}${describeUsers(group)}, and ${are} not open to them${accepted}. To open: ${openings}`,
-		];
+		return `${joinWords(programs)} ${serve} ${describeInside(group[0].network)}${describeUsers(group)}, and ${are} not open to them${accepted}. To open: ${openings}`;
 	});
 }
 

@@ -66,7 +66,7 @@ export function describeUnopened(uses: readonly ProtocolUse[]): readonly string[
 	return groupBy(uses, ({by}) => by).map((group) => {
 		const words = [...new Set(group.map((use) => printOpening(openingForUse(use))))];
 		const names = [...new Set(group.map(nameOf))];
-		return `${group[0]?.by} ${verbOf(group)} ${names.join(', ')}, which ${names.length === 1 ? 'is' : 'are'} not open. To open: ${words.join(', ')}`;
+		return `${group[0].by} ${verbOf(group)} ${names.join(', ')}, which ${names.length === 1 ? 'is' : 'are'} not open. To open: ${words.join(', ')}`;
 	});
 }
 

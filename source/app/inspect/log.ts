@@ -170,21 +170,17 @@ async function countBlocked(
 
 function byPort(packets: readonly LoggedLine[]): readonly LoggedPort[] {
 	return groupBy(packets, ({protocol, port, forwarded}) => `${protocol} ${port} ${forwarded}`)
-		.flatMap((group): LoggedPort[] => {
-			const [first] = group;
-			return first === undefined
-				? []
-				: [
-						{
-							protocol: first.protocol,
-							...(first.port === undefined ? {} : {port: first.port}),
-							forwarded: first.forwarded,
-							lines: group.length,
-							sources: new Set(group.map(({source}) => source)).size,
-							programs: [...new Set(group.flatMap(({programs}) => programs))],
-							last: lastOf(group),
-						},
-					];
+		.map((group): LoggedPort => {
+			const [{protocol, port, forwarded}] = group;
+			return {
+				protocol,
+				...(port === undefined ? {} : {port}),
+				forwarded,
+				lines: group.length,
+				sources: new Set(group.map(({source}) => source)).size,
+				programs: [...new Set(group.flatMap(({programs}) => programs))],
+				last: lastOf(group),
+			};
 		})
 		.sort((a, b) => b.lines - a.lines);
 }
@@ -194,7 +190,7 @@ function bySource(packets: readonly LoggedLine[]): readonly LoggedSource[] {
 		.map((group) => {
 			const ports = new Set(group.map(({protocol, port}) => `${protocol} ${port}`)).size;
 			return {
-				...{address: group[0]?.source ?? '', lines: group.length, ports},
+				...{address: group[0].source, lines: group.length, ports},
 				...{scan: ports >= SCAN_PORTS, last: lastOf(group)},
 			};
 		})

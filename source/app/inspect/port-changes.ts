@@ -31,12 +31,7 @@ export function portChanges(
 	const places = groupBy(views, ({point}) => `${point.family} ${point.name}`);
 	const changes = {opens: [] as Part[], closes: [] as Part[], unknown: [] as Part[]};
 	for (const place of places) {
-		const [first] = place;
-		if (first === undefined) {
-			continue;
-		}
-
-		const {point} = first;
+		const [{point}] = place;
 		for (const protocol of PROTOCOLS) {
 			const reach = (side: number, what: 'open' | 'unknown') =>
 				joinRanges(place.flatMap(({sides}) => sides[side]?.[what][protocol] ?? []));
@@ -81,9 +76,9 @@ function summarize(parts: readonly Part[]): readonly PortChange[] {
 	return groupBy(
 		joinInterfaces(own).filter(({ports}) => ports.length > 0),
 		({protocol, ports, from}) => JSON.stringify([protocol, ports, from]),
-	).flatMap((group) => {
-		const families = group.map(({point}) => point.family);
-		return group.slice(0, 1).map(({protocol, ports, from}) => ({protocol, ports, families, from}));
+	).map((group) => {
+		const [{protocol, ports, from}] = group;
+		return {protocol, ports, families: group.map(({point}) => point.family), from};
 	});
 }
 
@@ -95,6 +90,6 @@ function joinInterfaces(parts: readonly Part[]): readonly Part[] {
 	).flatMap((group) => {
 		const [first] = group;
 		const agree = new Set(group.map(({ports}) => JSON.stringify(ports))).size === 1;
-		return first?.point.kind === 'anywhere' && agree ? [{...first, from: 'anywhere'}] : group;
+		return first.point.kind === 'anywhere' && agree ? [{...first, from: 'anywhere'}] : group;
 	});
 }

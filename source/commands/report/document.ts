@@ -151,9 +151,9 @@ function checklistTable({items}: Report): Block {
 
 function ruleBlocks({compiled: {ruleSet}}: Report): readonly Block[] {
 	return groupBy(mergeFamilies(ruleSet), ({own}) => own.name).flatMap((rows): readonly Block[] => {
-		const own = rows[0]?.own;
+		const [{own}] = rows;
 		return [
-			text(`${own?.name}, from ${own?.from} of table ${own?.table}:`),
+			text(`${own.name}, from ${own.from} of table ${own.table}:`),
 			{
 				kind: 'table',
 				head: ['#', 'IPv', 'Rule', 'Reason'],

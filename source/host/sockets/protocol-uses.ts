@@ -31,7 +31,7 @@ export async function findProtocolUses(): Promise<readonly ProtocolUse[]> {
 	return groupBy([...sockets, ...kernel, ...memberships], ({families: _, ...use}) =>
 		JSON.stringify(use),
 	).map((group) => ({
-		...(group[0] as ProtocolUse),
+		...group[0],
 		families: [...new Set(group.flatMap(({families}) => families))].sort(),
 	}));
 }

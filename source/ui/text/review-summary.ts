@@ -104,7 +104,7 @@ function removedLines({cleanups, savedEdits}: ApplyPlan): readonly string[] {
 	const texts = [...new Set(rules)];
 	const byProgram = groupBy(rules, (rule) => programOfRule(rule)?.name ?? '').map(
 		(group): ProgramRules => {
-			const program = programOfRule(group[0] ?? '')?.name;
+			const program = programOfRule(group[0])?.name;
 			return {...(program === undefined ? {} : {program}), rules: group.length};
 		},
 	);

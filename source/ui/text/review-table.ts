@@ -111,7 +111,7 @@ function foundRows({rows, protocols = []}: Exposure, policy: Policy): readonly R
 			toneOf(row, policy),
 		]),
 	).map((group): Row => {
-		const first = group[0] as Exposed;
+		const [first] = group;
 		const ranges = group.flatMap((row) => row.ports).sort((a, b) => a.first - b.first);
 		const names = [...new Set(ranges.map((range) => printPorts(range, '-')))];
 		return {

@@ -123,9 +123,9 @@ function servedOf(flow: Flow): {
 		groupBy(
 			served.filter((one) => one.open === open),
 			({who, why, tone}) => JSON.stringify([who, why, tone]),
-		).flatMap((group): readonly Entry[] => {
+		).map((group): Entry => {
 			const what = joinPorts(group.map((one) => one.what));
-			return group.slice(0, 1).map((one) => ({...one, label: open ? 'Open' : 'Closed', what}));
+			return {...group[0], label: open ? 'Open' : 'Closed', what};
 		});
 	return {open: entriesFor(true), closed: entriesFor(false)};
 }
@@ -135,7 +135,7 @@ function joinPorts(texts: readonly string[]): string {
 	const partsOf = (text: string) => /^([\d-]+)\/(\w+)$/.exec(text) ?? [text, text, ''];
 	return groupBy(texts, (text) => partsOf(text)[2] || text)
 		.map((same) => {
-			const [, , protocol] = partsOf(same[0] ?? '');
+			const [, , protocol] = partsOf(same[0]);
 			return `${same.map((text) => partsOf(text)[1]).join(', ')}${protocol && `/${protocol}`}`;
 		})
 		.join(', ');
@@ -200,7 +200,7 @@ function whyOf(row: Decided, {access, policy}: Flow): string {
 function shorten(entries: readonly Entry[]): readonly Entry[] {
 	return groupBy(entries, ({label}) => label).flatMap((group): readonly Entry[] => {
 		const [first] = group;
-		return first === undefined || group.length === 1
+		return group.length === 1
 			? group.map((entry) => (entry.tone === 'attention' ? entry : {...entry, why: ''}))
 			: [
 					{

@@ -1,6 +1,6 @@
 import type {Facts} from '../host/machine/facts.ts';
 import {InputError} from '../lib/errors.ts';
-import {canonicalAddress, contains} from '../lib/network.ts';
+import {canonicalAddress, contains, familyOf} from '../lib/network.ts';
 import {compareScan, type ScanComparison} from '../proof/nmap/compare-scan.ts';
 import {readNmap, type Scan} from '../proof/nmap/read-scan.ts';
 import {ownAddresses} from '../proof/own-addresses.ts';
@@ -59,7 +59,7 @@ function checkSource(source: string, {interfaces}: Facts, scans: readonly Scan[]
 		);
 	}
 
-	const family = source.includes(':') ? 6 : 4;
+	const family = familyOf(source);
 	if (scans.every((scan) => scan.family !== family)) {
 		throw new InputError(
 			`${source} is an IPv${family} address, and no IPv${family} address was scanned`,

@@ -6,7 +6,7 @@ import {type NativeTable, readNativeTables} from '../host/netfilter/nftables.ts'
 import {readUdpFlows} from '../host/sockets/conntrack.ts';
 import {findListeners} from '../host/sockets/listeners.ts';
 import {inboundOf, readTcpSockets} from '../host/sockets/proc-net.ts';
-import {parseNetwork, printNetwork} from '../lib/network.ts';
+import {familyOf, parseNetwork, printNetwork} from '../lib/network.ts';
 import {ownAddresses} from '../proof/own-addresses.ts';
 import {evaluate} from '../ruleset/evaluate.ts';
 import {firstPacket} from '../ruleset/evaluate-ports.ts';
@@ -114,7 +114,7 @@ function networkOf(cidr: string): string {
 /** Whether a rule of another program accepts it from its network. */
 function isLetIn({network, protocol, port}: GuestService, rules: FamilyRules): boolean {
 	const {family} = rules;
-	if (!network.addresses.some((address) => address.includes(':') === (family === 6))) {
+	if (!network.addresses.some((address) => familyOf(address) === family)) {
 		return false;
 	}
 

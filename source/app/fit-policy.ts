@@ -1,6 +1,6 @@
 import {programOf} from '../host/netfilter/iptables.ts';
 import {NamespaceError, withNamespace} from '../host/netns.ts';
-import {HostError} from '../lib/errors.ts';
+import {asHostError, HostError} from '../lib/errors.ts';
 import {type Opening, printOpened} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import type {ApplyFacts} from './apply-facts.ts';
@@ -69,11 +69,8 @@ export function planFitted(request: ApplyRequest, facts: ApplyFacts, keeps: Keep
 	let fitted: FittedPolicy;
 	try {
 		fitted = fitTo(request.policy, keeps);
-	} catch (error) {
-		if (!(error instanceof HostError)) {
-			throw error;
-		}
-
+	} catch (thrown) {
+		const error = asHostError(thrown);
 		const plan = planApply(request, facts);
 		return {...plan, obstacle: plan.obstacle ?? {kind: 'unsupported', error}};
 	}

@@ -5,6 +5,7 @@ import {asLogin, isOwnAddress, type Login, serverOf} from '../host/sockets/login
 import {connectionKey, type TcpSocket} from '../host/sockets/proc-net.ts';
 import {findSession, type Session} from '../host/sockets/session.ts';
 import {joinWords} from '../lib/list.ts';
+import {familyOf} from '../lib/network.ts';
 import {evaluate} from '../ruleset/evaluate.ts';
 import {firstPacket} from '../ruleset/evaluate-ports.ts';
 import {findLockouts, printAccessPort} from '../ruleset/lockout.ts';
@@ -107,7 +108,7 @@ function judgeServer(login: Login, port: string): Doubt {
 
 function judgeRules(connection: TcpSocket, port: string, rules: readonly FamilyRules[]): Doubt {
 	const {localAddress, remoteAddress: source} = connection;
-	const family = source.includes(':') ? 6 : 4;
+	const family = familyOf(source);
 	const own = rules.find((candidate) => candidate.family === family);
 	if (own === undefined) {
 		return `The rules of fw-wizard do not judge IPv${family}, over which this login comes`;

@@ -4,7 +4,7 @@ import {firstLine} from '../host/exec/run.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {requireIptables} from '../host/netfilter/backend.ts';
 import type {Namespace} from '../host/netns.ts';
-import {HostError} from '../lib/errors.ts';
+import {asHostError, HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {findBootLoaders} from '../persistence/boot-loaders/find.ts';
 import {judgeLoaders} from '../persistence/boot-loaders/judge.ts';
@@ -79,11 +79,7 @@ async function publish(
 			try {
 				await loadAll(machine, [{...load, text}]);
 			} catch (error) {
-				if (!(error instanceof HostError)) {
-					throw error;
-				}
-
-				failed.push(`published ports: ${error.message}`);
+				failed.push(`published ports: ${asHostError(error).message}`);
 			}
 		}
 	}

@@ -3,17 +3,15 @@ import type {Facts} from '../host/machine/facts.ts';
 import {formatNumber} from '../lib/format-number.ts';
 import {ALL_PORTS, intersectRanges, joinRanges, type PortRange} from '../lib/port-ranges.ts';
 import {isDiscovery, type Opening, type PortOpening} from '../policy/opening.ts';
-import {withoutLimits} from '../proof/checks/rate-limits.ts';
 import {describeDifferences} from '../proof/describe-proof.ts';
 import {runProtocolChecks} from '../proof/protocols.ts';
 import {type PortDifference, viewAll} from '../proof/report.ts';
-import {sweepAll} from '../proof/sweep-all.ts';
+import {loadForSweep, sweepAll} from '../proof/sweep-all.ts';
 import {hasOwnLink, type NamedVantagePoint, planForPolicy} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {edgesOf} from '../ruleset/evaluate-ports.ts';
 import {OWN_PREFIX} from '../ruleset/model.ts';
-import {hasOthers, loadAgain, loadSource} from '../testbed/load-rules.ts';
-import {mirrorForwarding} from '../testbed/mirror-host.ts';
+import {hasOthers} from '../testbed/load-rules.ts';
 import {withTestbed} from '../testbed/testbed.ts';
 import {planWhole} from './prove.ts';
 
@@ -59,13 +57,9 @@ export async function proveEdges(
 		facts.interfaces,
 		vantagePoints.filter(hasOwnLink),
 		async (testbed) => {
-			if (hasOthers(source)) {
-				const present = new Set(vantagePoints.map(({inInterface}) => inInterface));
-				await mirrorForwarding(testbed.machine, facts.interfaces, present, source);
-			}
-
-			const loaded = await loadSource(testbed.machine, source, families);
-			await loadAgain(testbed.machine, loaded, withoutLimits(loaded));
+			const loaded = await loadForSweep(
+				...([testbed, source, facts.interfaces, vantagePoints, families] as const),
+			);
 			const {swept, observations, probes} =
 				ports.length === 0
 					? {swept: [], observations: [], probes: 0}

@@ -2,7 +2,7 @@ import type {Existing} from '../existing/cleanup-plan.ts';
 import {proveWhole} from '../exposure/prove-whole.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {requireIptables} from '../host/netfilter/backend.ts';
-import {HostError} from '../lib/errors.ts';
+import {asHostError, HostError} from '../lib/errors.ts';
 import {completePolicy} from '../policy/policy.ts';
 import type {Check} from '../proof/checks/check.ts';
 import {type Demonstration, demonstrateVerdicts} from '../proof/demonstrate-verdicts.ts';
@@ -72,12 +72,8 @@ export async function planWhole(
 		const source = hasOthers(running) ? sourceAfter(running, change) : plannedSource(ruleSet);
 		return {of: 'planned', source, leftOut: []};
 	} catch (error) {
-		if (error instanceof HostError) {
-			const leftOut = [`the rules of other programs: ${error.message}`];
-			return {of: 'planned', source: plannedSource(ruleSet), leftOut};
-		}
-
-		throw error;
+		const leftOut = [`the rules of other programs: ${asHostError(error).message}`];
+		return {of: 'planned', source: plannedSource(ruleSet), leftOut};
 	}
 }
 

@@ -3,8 +3,8 @@ import {referencesIn} from '../exposure/sources-in-rules.ts';
 import {withoutRateLimits} from '../exposure/strip-rate-limits.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {type Interface, interfacesHere} from '../host/machine/interfaces.ts';
-import {HostError} from '../lib/errors.ts';
-import {isMulticast} from '../lib/network.ts';
+import {asHostError, HostError} from '../lib/errors.ts';
+import {familyOf, findGlobal, isMulticast, stripPrefixLength} from '../lib/network.ts';
 import {ownAddresses} from '../proof/own-addresses.ts';
 import {obstacleTo, tryInCopy} from '../proof/try-packet.ts';
 import {evaluate, evaluateAll} from '../ruleset/evaluate.ts';
@@ -104,14 +104,6 @@ const NOT_ROOT = new HostError(
 	'not-root',
 );
 
-function asHostError(error: unknown): HostError {
-	if (error instanceof HostError) {
-		return error;
-	}
-
-	throw error;
-}
-
 function unknown(packet: Packet, why: string): PacketAnswer {
 	return {packet, fate: 'unknown', outcome: `unknown: ${why}`, rules: []};
 }
@@ -137,8 +129,8 @@ function addressOn(
 	interfaces: readonly Interface[],
 ): string | undefined {
 	const cidrs = interfaces.find(({name}) => name === inInterface)?.addresses ?? [];
-	const own = cidrs.filter((cidr) => cidr.includes(':') === (family === 6));
-	return (own.find((cidr) => !cidr.startsWith('fe80')) ?? own[0])?.split('/')[0];
+	const own = findGlobal(cidrs, family) ?? cidrs.find((cidr) => familyOf(cidr) === family);
+	return own && stripPrefixLength(own);
 }
 
 /** What becomes of packets: from the rules alone where they say it of all, otherwise by sending them. */

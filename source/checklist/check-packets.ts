@@ -8,7 +8,7 @@ import {splitKnown} from '../exposure/known-deviations.ts';
 import {isBroad} from '../exposure/sources-in-rules.ts';
 import type {FactsWithIptables} from '../host/machine/facts.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
-import {HostError} from '../lib/errors.ts';
+import {asHostError, HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
 import type {ProtocolDifference} from '../proof/compare-protocols.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
@@ -29,18 +29,12 @@ export async function tryRunning(
 	{families, iptables, interfaces, session}: FactsWithIptables,
 	full: boolean,
 ): Promise<Comparison | HostError> {
-	try {
-		return await compareRunning(await runningSource(families, iptables), {
+	const compare = async () =>
+		compareRunning(await runningSource(families, iptables), {
 			...{policy, ruleSet, interfaces, full},
 			remoteClient: session.kind === 'remote' ? session : undefined,
 		});
-	} catch (error) {
-		if (error instanceof HostError) {
-			return error;
-		}
-
-		throw error;
-	}
+	return compare().catch(asHostError);
 }
 
 /**

@@ -6,11 +6,12 @@ import {firstLine, type RunResult} from '../host/exec/run.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {save} from '../host/netfilter/iptables.ts';
 import type {Namespace} from '../host/netns.ts';
-import {HostError} from '../lib/errors.ts';
+import {asHostError, type HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {type BootFindings, placeOfRule} from '../persistence/boot-loaders/judge.ts';
 import type {BootLoader} from '../persistence/boot-loaders/model.ts';
 import {isRehearsable, runBoot} from '../persistence/boot-loaders/run-boot.ts';
+import {perProtocol} from '../policy/services.ts';
 import {withoutLimits} from '../proof/checks/rate-limits.ts';
 import {describeDifferences} from '../proof/describe-proof.ts';
 import {type Proven, viewAll, viewSampled} from '../proof/report.ts';
@@ -85,11 +86,7 @@ export async function rehearseBoot(
 			? {...booted, ...(await comparePorts(compiled, facts, booted.loaded, loaders, full))}
 			: booted;
 	} catch (error) {
-		if (error instanceof HostError) {
-			return error;
-		}
-
-		throw error;
+		return asHostError(error);
 	}
 }
 
@@ -187,9 +184,9 @@ async function findPorts(
 	// No packet was sent between two edges: the ports there count as their edges do.
 	const observations = full
 		? seen
-		: seen.map(({vantagePoint, passed: {tcp, udp}}) => ({
+		: seen.map(({vantagePoint, passed}) => ({
 				vantagePoint,
-				passed: {tcp: fillStretches(alike, tcp), udp: fillStretches(alike, udp)},
+				passed: perProtocol((protocol) => fillStretches(alike, passed[protocol])),
 			}));
 	const views = [
 		...viewAll(swept, observations, proven),

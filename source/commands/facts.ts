@@ -1,6 +1,7 @@
 import type {Published} from '../existing/nat/published-ports.ts';
 import {describeSession} from '../host/sockets/describe-session.ts';
 import {describePublicAddress} from '../lib/address-scope.ts';
+import {printEndpoint} from '../lib/network.ts';
 import {printOpening} from '../policy/opening.ts';
 import type {Listener} from '../services/listener.ts';
 import {openingForUse, type ProtocolUse} from '../services/protocol-use.ts';
@@ -79,7 +80,7 @@ function printListener(listener: Listener): string {
 	const {protocol, address, families, port, on, reach, process, pid, user, unit, socketUnit} =
 		listener;
 	return [
-		`${printEnd(address, port)}/${protocol}${on === undefined ? '' : ` on ${on}`}`,
+		`${printEndpoint(address, port)}/${protocol}${on === undefined ? '' : ` on ${on}`}`,
 		families.map((family) => `IPv${family}`).join('+') +
 			(listener.ipv4Unknown ? ' (IPv4 unknown)' : ''),
 		reach,
@@ -109,7 +110,7 @@ function printUse(use: ProtocolUse): string {
 function printPublished(published: Published): string {
 	const {address, port, last, protocol, from, on, to, by, container, image} = published;
 	return [
-		`${printEnd(address, port)}${last === undefined ? '' : `-${last}`}/${protocol}`,
+		`${printEndpoint(address, port)}${last === undefined ? '' : `-${last}`}/${protocol}`,
 		...(from === undefined ? [] : [`from ${from}`]),
 		...(on === undefined ? [] : [`on ${on}`]),
 		`to ${to}, by ${by}`,
@@ -117,10 +118,6 @@ function printPublished(published: Published): string {
 			? []
 			: [`(container ${container}${image === undefined ? '' : `, image ${image}`})`]),
 	].join(' ');
-}
-
-function printEnd(address: string, port: number): string {
-	return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
 function yesOrNo(value: boolean | 'unknown'): string {

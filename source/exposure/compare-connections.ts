@@ -1,6 +1,7 @@
 import type {Family} from '../lib/network.ts';
 import {intersectRanges} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
+import {perProtocol} from '../policy/services.ts';
 import {type CheckRun, CONNECTION_CHECKS, runEach} from '../proof/checks/index.ts';
 import type {View} from '../proof/report.ts';
 import {findBlockingRule} from '../proof/responsible-rule.ts';
@@ -35,10 +36,7 @@ export async function findBlockedConnections(
 ): Promise<readonly BlockedConnection[]> {
 	const strangers = views.map(({vantagePoint, expected, passed}) => ({
 		vantagePoint,
-		expected: {
-			tcp: intersectRanges(expected.tcp, passed.tcp),
-			udp: intersectRanges(expected.udp, passed.udp),
-		},
+		expected: perProtocol((protocol) => intersectRanges(expected[protocol], passed[protocol])),
 	}));
 	const names = [...new Set(views.map(({vantagePoint}) => vantagePoint.inInterface))];
 	const runs: CheckRun[] = [];

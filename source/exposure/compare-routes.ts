@@ -1,5 +1,6 @@
 import {firstLine, run} from '../host/exec/run.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
+import {findGlobal, stripPrefixLength} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 import type {NamedVantagePoint} from '../proof/vantage-points.ts';
 
@@ -29,10 +30,7 @@ async function faultOf(
 	interfaces: readonly Interface[],
 ): Promise<string | undefined> {
 	const {addresses = []} = interfaces.find((one) => one.name === inInterface) ?? {};
-	const [own] = addresses
-		.map((cidr) => cidr.split('/')[0] ?? '')
-		.filter((address) => address.includes(':') === (family === 6) && !address.startsWith('fe80'));
-	const here = destination ?? own;
+	const here = destination ?? findGlobal(addresses.map(stripPrefixLength), family);
 	if (here === undefined) {
 		return undefined;
 	}

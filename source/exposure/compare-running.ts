@@ -14,12 +14,13 @@ import {isFixed, type NamedVantagePoint} from '../proof/vantage-points.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {RemoteClient} from '../ruleset/lockout.ts';
 import type {RuleSet} from '../ruleset/model.ts';
-import {hasIngress, isIptables, loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
+import {hasIngress, loadAll, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {mirrorForwarding} from '../testbed/mirror-host.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import {type BlockedConnection, findBlockedConnections} from './compare-connections.ts';
 import {findRouteFaults} from './compare-routes.ts';
 import {type Deviation, explainDeviations} from './explain-deviations.ts';
+import {asMeasured} from './measure.ts';
 import {everyPort, stretchesOf} from './port-stretches.ts';
 import {
 	differencesOf,
@@ -29,7 +30,6 @@ import {
 	viewOfSampled,
 	withoutImplied,
 } from './running-differences.ts';
-import {withoutRateLimits, withSources} from './strip-rate-limits.ts';
 import {describeUnprobed} from './unprobed-rules.ts';
 import {planForRunning} from './vantage-points.ts';
 
@@ -164,15 +164,10 @@ async function loadRunning(
 	vantagePoints: readonly NamedVantagePoint[],
 	source: RulesUnderTest,
 ): Promise<{readonly loaded: RulesUnderTest; readonly unloaded: readonly string[]}> {
-	const present = new Set(vantagePoints.map(({inInterface}) => inInterface));
-	await mirrorForwarding(machine, interfaces, present, source);
-	const sources = [...new Set(vantagePoints.map((one) => one.source))];
-	const loads = source.loads.map((load) => ({
-		...load,
-		text: withoutRateLimits(isIptables(load) ? withSources(load.text, sources) : load.text),
-	}));
+	await mirrorForwarding(machine, interfaces, vantagePoints, source);
+	const loaded = asMeasured(source, vantagePoints);
 	const unloaded: string[] = [];
-	for (const load of loads) {
+	for (const load of loaded.loads) {
 		try {
 			await loadAll(machine, [load]);
 		} catch (error) {
@@ -185,5 +180,5 @@ async function loadRunning(
 		}
 	}
 
-	return {loaded: {...source, loads}, unloaded};
+	return {loaded, unloaded};
 }

@@ -1,5 +1,5 @@
 import {joinRanges, type PortRange} from '../lib/port-ranges.ts';
-import type {Protocol} from '../policy/services.ts';
+import {type Protocol, perProtocol} from '../policy/services.ts';
 import {evaluateAll} from '../ruleset/evaluate.ts';
 import {firstPacket, stretches, type VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {Load, RulesUnderTest} from '../testbed/load-rules.ts';
@@ -43,10 +43,10 @@ export function derive(
 
 		return {open: joinRanges(found.open), unknown: joinRanges(found.unknown)};
 	};
-	const [tcp, udp] = [judge('tcp'), judge('udp')];
+	const judged = perProtocol(judge);
 	return {
-		open: {tcp: tcp.open, udp: udp.open},
-		unknown: {tcp: tcp.unknown, udp: udp.unknown},
+		open: perProtocol((protocol) => judged[protocol].open),
+		unknown: perProtocol((protocol) => judged[protocol].unknown),
 		forwarded: 'unknown',
 	};
 }

@@ -1,5 +1,7 @@
 import type {KnownDeviation} from '../change/record.ts';
+import {joinSome} from '../lib/list.ts';
 import {type PortRange, printPorts} from '../lib/port-ranges.ts';
+import {PROTOCOLS} from '../policy/services.ts';
 
 /** More ranges than these are counted. */
 const MOST_RANGES = 6;
@@ -11,7 +13,7 @@ export function describeKnown({what, ports}: KnownDeviation): string {
 
 /** `22/tcp is`, `80, 443/tcp and 53/udp are` */
 export function portsAre(ports: NonNullable<KnownDeviation['ports']>): string {
-	const lists = (['tcp', 'udp'] as const).flatMap((protocol) =>
+	const lists = PROTOCOLS.flatMap((protocol) =>
 		ports[protocol].length === 0 ? [] : [`${printList(ports[protocol])}/${protocol}`],
 	);
 	const one = lists.length === 1 && /^\d+\//.test(lists[0] ?? '');
@@ -19,7 +21,8 @@ export function portsAre(ports: NonNullable<KnownDeviation['ports']>): string {
 }
 
 function printList(ranges: readonly PortRange[]): string {
-	const first = ranges.slice(0, MOST_RANGES).map((range) => printPorts(range, '-'));
-	const more = ranges.length - first.length;
-	return `${first.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+	return joinSome(
+		ranges.map((range) => printPorts(range, '-')),
+		MOST_RANGES,
+	);
 }

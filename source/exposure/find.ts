@@ -3,7 +3,7 @@ import type {Facts} from '../host/machine/facts.ts';
 import {findListeners, findPublished} from '../host/sockets/listeners.ts';
 import {findProtocolUses} from '../host/sockets/protocol-uses.ts';
 import {rootCommandLine} from '../lib/command-line.ts';
-import {HostError} from '../lib/errors.ts';
+import {asHostError, HostError} from '../lib/errors.ts';
 import type {NamedVantagePoint} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 import {type RulesUnderTest, runningSource} from '../testbed/load-rules.ts';
@@ -34,7 +34,7 @@ export async function findExposure(
 		findListeners(),
 		findPublished(),
 		findProtocolUses(),
-		unlessImpossible(async () => readRunning(facts)),
+		readRunning(facts).catch(asHostError),
 	]);
 	const {families, interfaces, iptables, session} = facts;
 	const readable = running instanceof HostError ? undefined : running;
@@ -62,8 +62,8 @@ export async function findExposure(
 	const measured =
 		vantagePoints.length === 0 || readable === undefined
 			? undefined
-			: await unlessImpossible(async () =>
-					measureExposure(interfaces, vantagePoints, readable, iptables && change, ports),
+			: await measureExposure(interfaces, vantagePoints, readable, iptables && change, ports).catch(
+					asHostError,
 				);
 	const tried = measured instanceof HostError ? undefined : measured;
 	const found = tried ?? (readable && deriveBoth(vantagePoints, readable, change));
@@ -101,18 +101,6 @@ async function readRunning({root, families, iptables}: Facts): Promise<RulesUnde
 	}
 
 	return runningSource(families, iptables);
-}
-
-async function unlessImpossible<T>(find: () => Promise<T>): Promise<T | HostError> {
-	try {
-		return await find();
-	} catch (error) {
-		if (error instanceof HostError) {
-			return error;
-		}
-
-		throw error;
-	}
 }
 
 function deriveBoth(

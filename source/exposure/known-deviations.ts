@@ -1,5 +1,6 @@
 import type {KnownDeviation} from '../change/record.ts';
 import {joinRanges, subtractRanges} from '../lib/port-ranges.ts';
+import {PROTOCOLS} from '../policy/services.ts';
 import {describeRule} from '../proof/responsible-rule.ts';
 import type {Comparison} from './compare-running.ts';
 import type {Deviation} from './explain-deviations.ts';
@@ -24,7 +25,7 @@ export function splitKnown<T extends Found>(
 	const isKnown = (deviation: Deviation) =>
 		entriesOf(deviation).every(({what, ports}) => {
 			const before = known.filter((one) => one.what === what);
-			return (['tcp', 'udp'] as const).every((protocol) => {
+			return PROTOCOLS.every((protocol) => {
 				const seen = joinRanges(before.flatMap((one) => one.ports?.[protocol] ?? []));
 				return subtractRanges(ports[protocol], seen).length === 0;
 			});

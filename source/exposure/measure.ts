@@ -8,6 +8,8 @@ import {
 	type PortRange,
 	subtractRanges,
 } from '../lib/port-ranges.ts';
+import {perProtocol} from '../policy/services.ts';
+import {NO_PORTS} from '../proof/count-nft.ts';
 import {sweepProtocols} from '../proof/protocols.ts';
 import {type Observation, sweep} from '../proof/sweep.ts';
 import type {NamedVantagePoint} from '../proof/vantage-points.ts';
@@ -53,8 +55,7 @@ export async function measureExposure(
 	const after = change && asMeasured(sourceAfter(source, change), vantagePoints);
 	const measure = async (testbed: Testbed) => {
 		const {machine} = testbed;
-		const present = new Set(vantagePoints.map(({inInterface}) => inInterface));
-		const routed = await mirrorForwarding(machine, interfaces, present, running);
+		const routed = await mirrorForwarding(machine, interfaces, vantagePoints, running);
 		await loadAll(machine, running.loads);
 		const loads = [...running.loads, ...(after?.loads ?? [])];
 		const stretches = chooseStretches(loads, ports, vantagePoints.length);
@@ -81,8 +82,11 @@ export async function measureExposure(
 	return withTestbed(interfaces, vantagePoints, measure, {beyond: false});
 }
 
-/** The same without rate limits, and without rules for other sources: there may be thousands. */
-function asMeasured(rules: RulesUnderTest, vantagePoints: readonly VantagePoint[]): RulesUnderTest {
+/** The same without rate limits, and without rules for other sources than the vantage points: there may be thousands. */
+export function asMeasured(
+	rules: RulesUnderTest,
+	vantagePoints: readonly VantagePoint[],
+): RulesUnderTest {
 	const sources = [...new Set(vantagePoints.map(({source}) => source))];
 	return {
 		...rules,
@@ -139,23 +143,35 @@ async function measureStretches(
 	return vantagePoints.map((one) => visibilityFrom(seen.get(one), stretches, routed));
 }
 
+/** Stretches of ports by their first ones. */
+type Starts = ReadonlyMap<number, PortRange>;
+
+export function startsOf(stretches: readonly PortRange[]): Starts {
+	return new Map(stretches.map((stretch) => [stretch.first, stretch]));
+}
+
+/** The stretches that begin at these ports, to which a packet for each was sent. */
+export function widen(ranges: readonly PortRange[], starts: Starts): readonly PortRange[] {
+	return ranges.flatMap(({first, last}) =>
+		Array.from({length: last - first + 1}, (_, index) => starts.get(first + index) ?? []).flat(),
+	);
+}
+
 /** What one packet for each stretch shows of all ports. */
 function visibilityFrom(
 	observation: Observation | undefined,
 	stretches: readonly PortRange[],
 	routed: boolean,
 ): Visibility {
-	const starts = new Map(stretches.map((stretch) => [stretch.first, stretch]));
-	const widen = ({first, last}: PortRange) =>
-		Array.from({length: last - first + 1}, (_, index) => starts.get(first + index) ?? []).flat();
-	const {passed = {tcp: [], udp: []}, sent} = observation ?? {};
+	const starts = startsOf(stretches);
+	const {passed = NO_PORTS, sent} = observation ?? {};
 	const untried = subtractRanges([ALL_PORTS], joinRanges(stretches));
 	return {
-		open: {tcp: joinRanges(passed.tcp.flatMap(widen)), udp: joinRanges(passed.udp.flatMap(widen))},
+		open: perProtocol((protocol) => joinRanges(widen(passed[protocol], starts))),
 		unknown: {tcp: untried, udp: untried},
 		forwarded:
 			sent?.forwarded.flatMap(({port, ...rest}) =>
-				widen(onePort(port)).map((range) => ({...range, ...rest})),
+				widen([onePort(port)], starts).map((range) => ({...range, ...rest})),
 			) ?? 'unknown',
 		...(routed ? {} : {mayForwardMore: true}),
 	};

@@ -1,5 +1,6 @@
 import {hasNft} from '../host/netfilter/nftables.ts';
 import {hasPort, intersectRanges, subtractRanges} from '../lib/port-ranges.ts';
+import {PROTOCOLS} from '../policy/services.ts';
 import {type ProofOptions, prove} from '../proof/prove.ts';
 import {governs, publishedBy} from '../proof/published.ts';
 import {FACTS, type PortDifference, type Proof, type View} from '../proof/report.ts';
@@ -117,7 +118,7 @@ function withCauses(
 	{deviations}: Comparison,
 	{policy, source}: ProofOptions,
 ): View {
-	const differences = (['tcp', 'udp'] as const).flatMap((protocol): readonly PortDifference[] => {
+	const differences = PROTOCOLS.flatMap((protocol): readonly PortDifference[] => {
 		const named = deviations
 			.filter(
 				({families, from}) =>

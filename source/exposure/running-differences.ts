@@ -1,8 +1,8 @@
 import {intersectRanges, joinRanges, type PortRange} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
-import type {Protocol} from '../policy/services.ts';
+import {PROTOCOLS, type Protocol, perProtocol} from '../policy/services.ts';
 import {comparePorts} from '../proof/compare-ports.ts';
-import type {Ports} from '../proof/count-nft.ts';
+import {NO_PORTS, type Ports} from '../proof/count-nft.ts';
 import type {SampledSource} from '../proof/divide-sources.ts';
 import {judgesForwarded, publishedPorts, publisherOf} from '../proof/published.ts';
 import type {View} from '../proof/report.ts';
@@ -12,6 +12,7 @@ import type {NamedVantagePoint} from '../proof/vantage-points.ts';
 import {openPorts} from '../ruleset/evaluate-ports.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
+import {startsOf, widen} from './measure.ts';
 import {isBroad} from './sources-in-rules.ts';
 
 /** `sent on`: the policy opens it, and a rule of no known program sends its packets to another machine. */
@@ -35,21 +36,14 @@ export function viewOf(
 	ruleSet: RuleSet,
 ): RunningView {
 	const rules = ruleSet.families.find(({family}) => family === vantagePoint.family);
-	const starts = new Map(alike.map((stretch) => [stretch.first, stretch]));
-	const widen = (ranges: readonly PortRange[]) =>
-		joinRanges(
-			ranges.flatMap(({first, last}) =>
-				Array.from(
-					{length: last - first + 1},
-					(_, index) => starts.get(first + index) ?? [],
-				).flat(),
-			),
-		);
-	const expected = (protocol: Protocol) => (rules ? openPorts(rules, vantagePoint, protocol) : []);
-	const widenBoth = ({tcp, udp}: Ports) => ({tcp: widen(tcp), udp: widen(udp)});
+	const starts = startsOf(alike);
+	const widenBoth = (ports: Ports) =>
+		perProtocol((protocol) => joinRanges(widen(ports[protocol], starts)));
 	return {
 		vantagePoint,
-		expected: {tcp: expected('tcp'), udp: expected('udp')},
+		expected: rules
+			? perProtocol((protocol) => openPorts(rules, vantagePoint, protocol))
+			: NO_PORTS,
 		passed: widenBoth(passed),
 		forwarded: widenBoth(forwarded),
 		published: sent ? publishedPorts(sent) : [],
@@ -64,8 +58,6 @@ export function viewOfSampled(
 	return {vantagePoint, expected, passed, forwarded, published: []};
 }
 
-const NO_PORTS: Ports = {tcp: [], udp: []};
-
 export function differencesOf(
 	view: RunningView,
 	policy: Policy,
@@ -73,7 +65,7 @@ export function differencesOf(
 ): readonly Difference[] {
 	const {vantagePoint, forwarded, expected} = view;
 	const judged = judgesForwarded(policy, vantagePoint);
-	return (['tcp', 'udp'] as const).flatMap((protocol) => {
+	return PROTOCOLS.flatMap((protocol) => {
 		const sentOn = intersectRanges(forwarded[protocol], expected[protocol]).filter(
 			(range) => judged && publisherOf(range, source) === undefined,
 		);

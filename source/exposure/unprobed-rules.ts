@@ -1,3 +1,4 @@
+import {joinSome} from '../lib/list.ts';
 import {printable} from '../lib/printable.ts';
 import {OWN_PREFIX} from '../ruleset/model.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
@@ -27,9 +28,6 @@ export function describeUnprobed({loads}: RulesUnderTest): readonly string[] {
 				UNPROBED.test(line) &&
 				BYPASSING.test(line),
 		);
-	const more = rules.length - MOST_NAMED;
-	const named = rules.slice(0, MOST_NAMED).map((line) => printable(line, 160));
-	return rules.length === 0
-		? []
-		: [`packets that meet ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
+	const named = rules.map((line) => printable(line, 160));
+	return rules.length === 0 ? [] : [`packets that meet ${joinSome(named, MOST_NAMED)}`];
 }

@@ -1,6 +1,6 @@
 import {yieldToEventLoop} from '../host/exec/yield.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
-import {FAMILIES, type Family, stripPrefixLength} from '../lib/network.ts';
+import {FAMILIES, type Family, familyOf, stripPrefixLength} from '../lib/network.ts';
 import {isDiscovery} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
 import {ownAddresses} from '../proof/own-addresses.ts';
@@ -91,7 +91,7 @@ export async function planForExposure(
 		...outer
 			.filter((one) => one.name !== name)
 			.flatMap((one) => one.addresses.map(stripPrefixLength))
-			.filter((address) => address.includes(':') === (family === 6) && served.has(address)),
+			.filter((address) => familyOf(address) === family && served.has(address)),
 	]);
 	return {
 		vantagePoints: [
@@ -185,9 +185,7 @@ function destinationsOf(
 	family: Family,
 	isNamed: (address: string) => boolean,
 ): ReadonlyArray<string | undefined> {
-	const own = addresses
-		.filter((cidr) => cidr.includes(':') === (family === 6))
-		.map((cidr) => cidr.split('/')[0] ?? '');
+	const own = addresses.filter((cidr) => familyOf(cidr) === family).map(stripPrefixLength);
 	const global = own.filter((address) => !address.startsWith('fe80'));
 	const [usual, ...others] = [
 		...global.filter((address) => !isNamed(address)),

@@ -57,6 +57,15 @@ export class HostError extends Error {
 
 const CODES = {1: 'failed', 3: 'not-possible', 4: 'rolled-back'} as const;
 
+/** For `catch`: an error of the machine is an answer. @throws any other error */
+export function asHostError(error: unknown): HostError {
+	if (error instanceof HostError) {
+		return error;
+	}
+
+	throw error;
+}
+
 /** What Node says of these errors is no plain English. */
 const WORDS: Readonly<Record<string, string>> = {
 	EISDIR: 'it is a folder, not a file',

@@ -25,7 +25,7 @@ const HINT = 'Write an address or a network: 198.51.100.7, 198.51.100.0/24, 2001
 export function parseNetwork(text: string): Network {
 	const [addressText = '', prefixText, ...rest] = text.split('/');
 	const address = parseAddress(addressText);
-	const family = familyOf(address);
+	const family = address.kind() === 'ipv4' ? 4 : 6;
 	const width = family === 4 ? 32 : 128;
 	if (rest.length > 0 || (prefixText !== undefined && !/^\d{1,3}$/.test(prefixText))) {
 		throw new InputError(`"${printable(text)}" is not a network`, HINT);
@@ -118,7 +118,7 @@ function readCidrBits(cidr: string): string {
 
 function bitsOf(address: Address): string {
 	const bits = address.toByteArray().map((byte) => byte.toString(2).padStart(8, '0'));
-	return `${familyOf(address)}${bits.join('')}`;
+	return `${address.kind() === 'ipv4' ? 4 : 6}${bits.join('')}`;
 }
 
 /**
@@ -156,7 +156,7 @@ export function isMulticast(cidr: string): boolean {
  * makes for IPv4 costs more than all else here.
  */
 export function parseCidr(cidr: string): readonly [Address, number] {
-	return cidr.includes(':') ? ipaddr.IPv6.parseCIDR(cidr) : ipaddr.IPv4.parseCIDR(cidr);
+	return familyOf(cidr) === 6 ? ipaddr.IPv6.parseCIDR(cidr) : ipaddr.IPv4.parseCIDR(cidr);
 }
 
 /** The address of a network or of an interface: `10.0.0.1/8` becomes `10.0.0.1`. */
@@ -166,11 +166,22 @@ export function stripPrefixLength(cidr: string): string {
 
 /** A network as a person writes it: without the prefix length where it is a single address. */
 export function printNetwork({cidr}: Pick<Network, 'cidr'>): string {
-	return cidr.replace(cidr.includes(':') ? /\/128$/ : /\/32$/, '');
+	return cidr.replace(familyOf(cidr) === 6 ? /\/128$/ : /\/32$/, '');
 }
 
-function familyOf(address: Address): Family {
-	return address.kind() === 'ipv4' ? 4 : 6;
+/** The family of an address, or of a network. */
+export function familyOf(address: string): Family {
+	return address.includes(':') ? 6 : 4;
+}
+
+/** The first of some addresses of a family, with or without prefix lengths, that is not link-local of IPv6. */
+export function findGlobal(addresses: readonly string[], family: Family): string | undefined {
+	return addresses.find((text) => familyOf(text) === family && !text.startsWith('fe80'));
+}
+
+/** `192.0.2.1:80`, `[2001:db8::1]:80` */
+export function printEndpoint(address: string, port: number | string): string {
+	return `${familyOf(address) === 6 ? `[${address}]` : address}:${port}`;
 }
 
 /** IPv4 in its canonical spelling. For anything else ipaddr.js would make an error with its stack. */

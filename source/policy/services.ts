@@ -6,6 +6,11 @@ export type Protocol = 'tcp' | 'udp';
 
 export const PROTOCOLS: readonly Protocol[] = ['tcp', 'udp'];
 
+/** The same of each protocol. */
+export function perProtocol<T>(of: (protocol: Protocol) => T): Readonly<Record<Protocol, T>> {
+	return {tcp: of('tcp'), udp: of('udp')};
+}
+
 /** The port of a service, from the services(5) file of the machine or from our own table. */
 export type ServicePort = {
 	readonly protocol: Protocol;

@@ -9,6 +9,8 @@ import type {Protocol} from '../policy/services.ts';
 /** Ports of each protocol, as ranges in ascending order. */
 export type Ports = Readonly<Record<Protocol, readonly PortRange[]>>;
 
+export const NO_PORTS: Ports = {tcp: [], udp: []};
+
 /** A port whose packets DNAT sends to a container, to another machine, or to another port of this one. */
 export type Forwarded = {
 	readonly protocol: Protocol;
@@ -152,7 +154,7 @@ export async function readPorts(
 	what: 'arrived' | 'passed',
 	family: Family,
 ): Promise<Ports> {
-	return (await readPortsBySource(machine, what, family)).get('') ?? {tcp: [], udp: []};
+	return (await readPortsBySource(machine, what, family)).get('') ?? NO_PORTS;
 }
 
 /** The same for each source, where the counters are by source. @throws {HostError} */

@@ -2,6 +2,7 @@ import {groupBy} from '../lib/group-by.ts';
 import {joinSome} from '../lib/list.ts';
 import type {Family} from '../lib/network.ts';
 import {countPorts, printPorts} from '../lib/port-ranges.ts';
+import {PROTOCOLS} from '../policy/services.ts';
 import {openIn, type PortDifference, type Proof, type View} from './report.ts';
 
 /** What differs from the policy, seen from each vantage point; a sentence each without its full stop. */
@@ -14,9 +15,8 @@ export function describeDifferences(views: readonly View[]): readonly string[] {
 /** `5432/tcp passes from anywhere over IPv4: rule 2 of INPUT, not part of this firewall` */
 export function describePortDifference(view: View, difference: PortDifference): string {
 	const {ports, protocol, fact, cause} = difference;
-	const list = ports.slice(0, 8).map((range) => `${printPorts(range, '-')}/${protocol}`);
-	const more = ports.length > list.length ? ` and ${ports.length - list.length} more` : '';
-	return `${list.join(', ')}${more} ${fact} ${fromWhere(view)} over ${nameOf(view.vantagePoint.family)}: ${cause}`;
+	const list = ports.map((range) => `${printPorts(range, '-')}/${protocol}`);
+	return `${joinSome(list, 8)} ${fact} ${fromWhere(view)} over ${nameOf(view.vantagePoint.family)}: ${cause}`;
 }
 
 /** All that is not as the policy says, a line each. A network and its neighbours are tried by several addresses. */
@@ -61,7 +61,7 @@ const MOST_RANGES = 12;
 export function describeView(view: View): string {
 	const {vantagePoint, protocols = []} = view;
 	const open = openIn(view);
-	const ports = (['tcp', 'udp'] as const).flatMap((protocol) =>
+	const ports = PROTOCOLS.flatMap((protocol) =>
 		open[protocol].length === 0
 			? []
 			: [

@@ -1,10 +1,11 @@
 import {groupBy} from '../lib/group-by.ts';
 import {isPort, type PortRange} from '../lib/port-ranges.ts';
+import {PROTOCOLS, perProtocol} from '../policy/services.ts';
 import {openPorts, stretches} from '../ruleset/evaluate-ports.ts';
 import type {FamilyRules, RuleSet} from '../ruleset/model.ts';
 import {rulesBySource} from '../ruleset/rules-by-source.ts';
 import {isIptables, type RulesUnderTest} from '../testbed/load-rules.ts';
-import type {Ports} from './count-nft.ts';
+import {NO_PORTS, type Ports} from './count-nft.ts';
 import {isFixed, type NamedVantagePoint} from './vantage-points.ts';
 
 /** A source that packets are sent from only to the ports at which some rule for it begins or ends. */
@@ -83,10 +84,9 @@ export function divideSources(
 
 /** Rules treat bridges alike that open the same ports to hosts behind them: seldom does one name a bridge. */
 function insideKey(vantagePoint: NamedVantagePoint, rules: readonly FamilyRules[]): string {
-	const open = rules.map((one) => [
-		openPorts(one, vantagePoint, 'tcp'),
-		openPorts(one, vantagePoint, 'udp'),
-	]);
+	const open = rules.map((one) =>
+		PROTOCOLS.map((protocol) => openPorts(one, vantagePoint, protocol)),
+	);
 	return `inside ${vantagePoint.family} ${JSON.stringify(open)}`;
 }
 
@@ -107,14 +107,12 @@ function judge(
 	const [own] = rules;
 	return {
 		alike: stretches(rules, numbers),
-		expected: own
-			? {tcp: openPorts(own, vantagePoint, 'tcp'), udp: openPorts(own, vantagePoint, 'udp')}
-			: {tcp: [], udp: []},
+		expected: own ? perProtocol((protocol) => openPorts(own, vantagePoint, protocol)) : NO_PORTS,
 	};
 }
 
 /** Addresses with their prefixes, comments, counters and handles. */
-const NO_PORTS =
+const NOT_PORTS =
 	/\d+(?:\.\d+){3}(?:\/\d+)?|[\da-f]*:[\da-f:]+(?:\/\d+)?|^#.*$|\[\d+:\d+\]|counter packets \d+ bytes \d+/gm;
 
 /** Numbers in rules that are not modelled as data, and those after them. Some are ports, and the others do no harm. */
@@ -126,7 +124,7 @@ function unparsedPorts({loads, rules}: RulesUnderTest): readonly number[] {
 	);
 	const texts = loads.filter((load) => !isIptables(load)).map(({text}) => text);
 	const found = [...words, ...texts].flatMap(
-		(text) => text.replaceAll(NO_PORTS, ' ').match(/\d+/g) ?? [],
+		(text) => text.replaceAll(NOT_PORTS, ' ').match(/\d+/g) ?? [],
 	);
 	return [...new Set(found.map(Number))].filter(isPort).flatMap((port) => [port, port + 1]);
 }

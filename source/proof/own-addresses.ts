@@ -1,12 +1,10 @@
 import type {Interface} from '../host/machine/interfaces.ts';
-import {parseNetwork} from '../lib/network.ts';
+import {familyOf, parseNetwork, stripPrefixLength} from '../lib/network.ts';
 import {sampleNetwork} from './sample-addresses.ts';
 
 /** The machine's own addresses. */
 export function ownAddresses(interfaces: readonly Interface[]): ReadonlySet<string> {
-	return new Set(
-		interfaces.flatMap(({addresses}) => addresses.map((cidr) => cidr.split('/')[0] ?? '')),
-	);
+	return new Set(interfaces.flatMap(({addresses}) => addresses.map(stripPrefixLength)));
 }
 
 /**
@@ -18,7 +16,7 @@ export function sourceFilter(interfaces: readonly Interface[]): (address: string
 	const broadcast = new Set(
 		interfaces
 			.flatMap(({addresses}) => addresses)
-			.filter((cidr) => !cidr.includes(':') && Number(cidr.split('/')[1]) < 31)
+			.filter((cidr) => familyOf(cidr) === 4 && Number(cidr.split('/')[1]) < 31)
 			.flatMap((cidr) => {
 				const {first, last} = sampleNetwork(parseNetwork(cidr));
 				return [first[0] ?? '', last[0] ?? ''];

@@ -1,4 +1,5 @@
 import {programOfRule} from '../existing/rule-owner.ts';
+import {printEndpoint} from '../lib/network.ts';
 import {
 	type DecidingRule,
 	describeReject,
@@ -109,8 +110,8 @@ function rejectOf(text: string): string {
 
 /** `172.17.0.2:80`, `[fd00::2]:80`; without a port where the packet has none. */
 function endOf(text: string, port: number | undefined): string {
-	const [address = '', to] = text.split(' ');
-	return port === undefined ? address : `${address.includes(':') ? `[${address}]` : address}:${to}`;
+	const [address = '', to = ''] = text.split(' ');
+	return port === undefined ? address : printEndpoint(address, to);
 }
 
 function decidingRule({table, chain, text, index}: ResponsibleRule): DecidingRule {

@@ -1,5 +1,5 @@
 import type {Interface} from '../host/machine/interfaces.ts';
-import {FAMILIES, type Family, parseNetwork} from '../lib/network.ts';
+import {FAMILIES, type Family, findGlobal, parseNetwork} from '../lib/network.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import {sourceFilter} from './own-addresses.ts';
 import {sampleNetwork} from './sample-addresses.ts';
@@ -17,9 +17,7 @@ export function planInside(
 	return interfaces.flatMap((one): readonly Inside[] => {
 		const {inside: name, name: inInterface, addresses} = one;
 		return FAMILIES.flatMap((family) => {
-			const cidr = addresses.find(
-				(text) => text.includes(':') === (family === 6) && !text.startsWith('fe80'),
-			);
+			const cidr = findGlobal(addresses, family);
 			const samples = name !== undefined && cidr ? sampleNetwork(parseNetwork(cidr)) : undefined;
 			const source = [...(samples?.inside ?? []), ...(samples?.last ?? [])].find(isSource);
 			return name === undefined || source === undefined

@@ -1,5 +1,9 @@
 import type {PortRange} from '../lib/port-ranges.ts';
+import type {Protocol} from '../policy/services.ts';
 
+export const SENDING_ORDER: readonly Protocol[] = ['udp', 'tcp'];
+/** Lost packets are sent again, this often in all. */
+export const TRIES = 4;
 /** Ports in one request to a sender: progress is reported after each. */
 const PIECE = 8192;
 

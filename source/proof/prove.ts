@@ -4,13 +4,12 @@ import {hasPort, subtractRanges} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
 import {printAccessPort, type RemoteClient, senderTo} from '../ruleset/lockout.ts';
 import {OWN_PREFIX, type RuleSet} from '../ruleset/model.ts';
-import {hasOthers, loadAgain, loadSource, type RulesUnderTest} from '../testbed/load-rules.ts';
-import {mirrorForwarding} from '../testbed/mirror-host.ts';
+import {hasOthers, type RulesUnderTest} from '../testbed/load-rules.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import {type Check, check} from './checks/check.ts';
 import {runDirectRoutingChecks} from './checks/direct-routing.ts';
 import {runChecks} from './checks/index.ts';
-import {runRateLimitChecks, withoutLimits} from './checks/rate-limits.ts';
+import {runRateLimitChecks} from './checks/rate-limits.ts';
 import {describeLeft, isLeft} from './left-published.ts';
 import {runProtocolChecks} from './protocols.ts';
 import {governs} from './published.ts';
@@ -25,7 +24,7 @@ import {
 } from './report.ts';
 import {describeRule, findResponsibleRule} from './responsible-rule.ts';
 import type {Progress} from './sweep.ts';
-import {sweepAll} from './sweep-all.ts';
+import {loadForSweep, sweepAll} from './sweep-all.ts';
 import {hasOwnLink, type NamedVantagePoint, planForPolicy} from './vantage-points.ts';
 
 export type ProofOptions = {
@@ -51,13 +50,7 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 	const isHere = ({family}: NamedVantagePoint) => families.includes(family);
 	const [vantagePoints, edges] = [plan.vantagePoints.filter(isHere), plan.edges.filter(isHere)];
 	return withTestbed(interfaces, vantagePoints.filter(hasOwnLink), async (testbed) => {
-		if (hasOthers(source)) {
-			const present = new Set(vantagePoints.map(({inInterface}) => inInterface));
-			await mirrorForwarding(testbed.machine, interfaces, present, source);
-		}
-
-		const loaded = await loadSource(testbed.machine, source, families);
-		await loadAgain(testbed.machine, loaded, withoutLimits(loaded));
+		const loaded = await loadForSweep(testbed, source, interfaces, vantagePoints, families);
 		const begin = performance.now();
 		const {swept, sampled, samples, observations, probes} = await sweepAll(
 			...([testbed, {vantagePoints, edges}, ruleSet, loaded] as const),

@@ -4,7 +4,7 @@ import {printable} from '../lib/printable.ts';
 import {isInterface} from '../policy/interface-pattern.ts';
 import type {Policy} from '../policy/policy.ts';
 import {INNER_INTERFACES} from '../policy/published.ts';
-import type {Protocol} from '../policy/services.ts';
+import {type Protocol, perProtocol} from '../policy/services.ts';
 import {programOfTable} from '../services/known-programs/find.ts';
 import type {KnownProgram} from '../services/known-programs/known-program.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
@@ -58,13 +58,13 @@ function byPort(a: Forwarded, b: Forwarded): number {
 
 /** The ports whose packets go to a container or another machine. */
 export function forwardedPorts({forwarded}: SentOn): Ports {
-	const elsewhere = (protocol: Protocol) =>
+	return perProtocol((protocol) =>
 		joinRanges(
 			forwarded
 				.filter((one) => one.protocol === protocol && !one.here)
 				.map(({port}) => onePort(port)),
-		);
-	return {tcp: elsewhere('tcp'), udp: elsewhere('udp')};
+		),
+	);
 }
 
 /** Whether a policy says what is forwarded of packets from a vantage point: containers' own are left. */

@@ -7,14 +7,14 @@ import {
 	type PortRange,
 } from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
-import type {Protocol} from '../policy/services.ts';
+import {PROTOCOLS, type Protocol, perProtocol} from '../policy/services.ts';
 import {type Decision, evaluate} from '../ruleset/evaluate.ts';
 import {firstPacket, openPorts, type VantagePoint} from '../ruleset/evaluate-ports.ts';
 import {OWN_PREFIX, type RuleSet} from '../ruleset/model.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import type {Check} from './checks/check.ts';
 import {comparePorts} from './compare-ports.ts';
-import type {Ports} from './count-nft.ts';
+import {NO_PORTS, type Ports} from './count-nft.ts';
 import type {SampledSource} from './divide-sources.ts';
 import {judgesForwarded, type PublishedPorts, publishedBy, publishedPorts} from './published.ts';
 import type {Fate} from './responsible-rule.ts';
@@ -68,8 +68,6 @@ export type PortDifference = {
 	readonly cause: string;
 };
 
-const NO_PORTS: Ports = {tcp: [], udp: []};
-
 /** What the kernel did, in the words of a report. */
 export const FACTS = {open: 'passes', closed: 'is closed', forwarded: 'is forwarded'} as const;
 
@@ -93,9 +91,9 @@ export function viewAll(
 	return vantagePoints.map((vantagePoint) => {
 		const seen = observations.find((one) => one.vantagePoint === vantagePoint);
 		const rules = proven.ruleSet.families.find(({family}) => family === vantagePoint.family);
-		const opened = (protocol: Protocol) =>
-			rules ? intersectRanges(openPorts(rules, vantagePoint, protocol), tried) : [];
-		const expected: Ports = {tcp: opened('tcp'), udp: opened('udp')};
+		const expected = perProtocol((protocol) =>
+			rules ? intersectRanges(openPorts(rules, vantagePoint, protocol), tried) : [],
+		);
 		return viewOf({vantagePoint, passed: NO_PORTS, ...seen}, vantagePoint, expected, proven);
 	});
 }
@@ -127,7 +125,7 @@ function viewOf(
 	const judged = judgesForwarded(policy, vantagePoint);
 	return {
 		...view,
-		differences: (['tcp', 'udp'] as const).flatMap((protocol) =>
+		differences: PROTOCOLS.flatMap((protocol) =>
 			comparePorts(view, protocol, judged).flatMap(({fate, ports}) =>
 				byCause(fate === 'forwarded' ? oneByOne(ports) : ports, (port) => ({
 					...{protocol, fact: FACTS[fate]},
@@ -236,8 +234,5 @@ export function onlyLocksOut({views, checks}: Proof): boolean {
 
 /** The ports that are open, whoever serves them. */
 export function openIn({passed, forwarded}: Pick<View, 'passed' | 'forwarded'>): Ports {
-	return {
-		tcp: joinRanges([...passed.tcp, ...forwarded.tcp]),
-		udp: joinRanges([...passed.udp, ...forwarded.udp]),
-	};
+	return perProtocol((protocol) => joinRanges([...passed[protocol], ...forwarded[protocol]]));
 }

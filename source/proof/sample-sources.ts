@@ -1,11 +1,13 @@
 import {hasNft} from '../host/netfilter/nftables.ts';
 import {groupBy} from '../lib/group-by.ts';
 import {countPorts, subtractRanges} from '../lib/port-ranges.ts';
+import {perProtocol} from '../policy/services.ts';
 import {edgesOf, fillStretches} from '../ruleset/evaluate-ports.ts';
 import {installSynMaker} from '../testbed/syn.ts';
 import type {Testbed} from '../testbed/testbed.ts';
 import {
 	installCounters,
+	NO_PORTS,
 	NOTHING_SENT,
 	type Ports,
 	readPortsBySource,
@@ -14,15 +16,8 @@ import {
 	stopDropping,
 } from './count-nft.ts';
 import type {SampledSource} from './divide-sources.ts';
-import {
-	notArrived,
-	type Observation,
-	PROTOCOLS,
-	type Progress,
-	sweep,
-	TRIES,
-	withSent,
-} from './sweep.ts';
+import {SENDING_ORDER, TRIES} from './port-pieces.ts';
+import {notArrived, type Observation, type Progress, sweep, withSent} from './sweep.ts';
 
 /** Sources that are tried without nft(8), where each takes programs of its own. */
 const MOST_WITHOUT_NFT = 64;
@@ -93,10 +88,8 @@ export async function sampleSources(
 	return {
 		observations: observations.map((seen) => {
 			const alike = alikeOf.get(seen.vantagePoint as SampledSource['vantagePoint']) ?? [];
-			const fill = ({tcp, udp}: Ports) => ({
-				tcp: fillStretches(alike, tcp),
-				udp: fillStretches(alike, udp),
-			});
+			const fill = (ports: Ports) =>
+				perProtocol((protocol) => fillStretches(alike, ports[protocol]));
 			const {passed, forwarded} = seen;
 			return {
 				...{...seen, passed: fill(passed)},
@@ -168,7 +161,7 @@ async function sampleBatch(
 			throw notArrived(before, first.vantagePoint);
 		}
 
-		for (const protocol of PROTOCOLS) {
+		for (const protocol of SENDING_ORDER) {
 			await senders[family].run('sweepSources', {
 				...{protocol: protocol === 'tcp' ? 'syn' : protocol, target},
 				sources: missing.map(({source, ports}) => ({source, ports: ports[protocol]})),
@@ -195,10 +188,8 @@ async function sampleBatch(
 	);
 }
 
-const NO_PORTS: Ports = {tcp: [], udp: []};
-
-function without({tcp, udp}: Ports, others: Ports = NO_PORTS): Ports {
-	return {tcp: subtractRanges(tcp, others.tcp), udp: subtractRanges(udp, others.udp)};
+function without(ports: Ports, others: Ports = NO_PORTS): Ports {
+	return perProtocol((protocol) => subtractRanges(ports[protocol], others[protocol]));
 }
 
 function sizeOf(missing: readonly Missing[]): number {

@@ -9,10 +9,9 @@ import {
 } from '../testbed/protocol-packets.ts';
 import type {Testbed} from '../testbed/testbed.ts';
 import type {Group, Wanted} from './compare-protocols.ts';
+import {TRIES} from './port-pieces.ts';
 import type {NamedVantagePoint} from './vantage-points.ts';
 
-/** Lost packets are sent again, this often in all. */
-const TRIES = 4;
 /** The groups to which packets of protocols are sent, in a family. */
 export function groupsOf(family: Family): readonly Group[] {
 	return IP_PROTOCOLS.flatMap(({number, groups}) =>

@@ -1,8 +1,18 @@
+import type {Interface} from '../host/machine/interfaces.ts';
+import type {Family} from '../lib/network.ts';
 import {ALL_PORTS, countPorts, type PortRange} from '../lib/port-ranges.ts';
 import {stretches} from '../ruleset/evaluate-ports.ts';
 import type {RuleSet} from '../ruleset/model.ts';
-import {hasIngress, type RulesUnderTest} from '../testbed/load-rules.ts';
+import {
+	hasIngress,
+	hasOthers,
+	loadAgain,
+	loadSource,
+	type RulesUnderTest,
+} from '../testbed/load-rules.ts';
+import {mirrorForwarding} from '../testbed/mirror-host.ts';
 import type {Testbed} from '../testbed/testbed.ts';
+import {withoutLimits} from './checks/rate-limits.ts';
 import {type DividedSources, divideSources} from './divide-sources.ts';
 import {probesOf, type Samples, sampleSources} from './sample-sources.ts';
 import {type Observation, type Progress, sweep} from './sweep.ts';
@@ -18,6 +28,28 @@ type SweptPorts = DividedSources & {
 	/** How many packets were sent to ports. */
 	readonly probes: number;
 };
+
+/**
+ * Loads rules into a testbed, without their rate limits. Where there are others' rules among them, the testbed
+ * forwards what this machine does.
+ * @returns the rules with their limits
+ * @throws {HostError} that names the program which cannot load its part
+ */
+export async function loadForSweep(
+	{machine}: Testbed,
+	source: RulesUnderTest,
+	interfaces: readonly Interface[],
+	vantagePoints: readonly NamedVantagePoint[],
+	families: readonly Family[],
+): Promise<RulesUnderTest> {
+	if (hasOthers(source)) {
+		await mirrorForwarding(machine, interfaces, vantagePoints, source);
+	}
+
+	const loaded = await loadSource(machine, source, families);
+	await loadAgain(machine, loaded, withoutLimits(loaded));
+	return loaded;
+}
 
 /**
  * Sends packets to the ports from one source of each group that the rules treat alike, and from all others

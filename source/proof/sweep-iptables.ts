@@ -1,18 +1,17 @@
 import {countPorts, intersectRanges, joinRanges, type PortRange} from '../lib/port-ranges.ts';
-import type {Protocol} from '../policy/services.ts';
+import {type Protocol, perProtocol} from '../policy/services.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {Testbed} from '../testbed/testbed.ts';
 import type {SeenPorts} from './compare-ports.ts';
 import {type CountingRule, countWithIptables, originalMatch} from './count-iptables.ts';
 import type {Ports} from './count-nft.ts';
+import {SENDING_ORDER, TRIES} from './port-pieces.ts';
 
 /** Ports of a protocol that are counted together. */
 type Group = PortRange & {readonly protocol: Protocol};
 
 /** A group of which only a part passes is divided into this many groups. */
 const PARTS = 16;
-/** Lost packets are sent again, this often in all. */
-const TRIES = 4;
 
 /**
  * Finds the ports that packets of a vantage point pass to, on machines without nft(8). Three rules count
@@ -32,7 +31,7 @@ export async function sweepWithIptables(
 	const passed: Record<Protocol, PortRange[]> = {tcp: [], udp: []};
 	const forwarded: Record<Protocol, PortRange[]> = {tcp: [], udp: []};
 	const cut = alike.flatMap((stretch) => intersectRanges(ports, [stretch]));
-	let groups: readonly Group[] = (['udp', 'tcp'] as const).flatMap((protocol) =>
+	let groups: readonly Group[] = SENDING_ORDER.flatMap((protocol) =>
 		cut.map((range) => ({...range, protocol})),
 	);
 	for (let lost = 0; groups.length > 0; ) {
@@ -48,7 +47,7 @@ export async function sweepWithIptables(
 				),
 			],
 			async () => {
-				for (const protocol of ['udp', 'tcp'] as const) {
+				for (const protocol of SENDING_ORDER) {
 					const own = groups.filter((group) => group.protocol === protocol);
 					await send(protocol, joinRanges(own));
 				}
@@ -83,7 +82,7 @@ export async function sweepWithIptables(
 		groups = next;
 	}
 
-	const joined = ({tcp, udp}: Ports) => ({tcp: joinRanges(tcp), udp: joinRanges(udp)});
+	const joined = (ports: Ports) => perProtocol((protocol) => joinRanges(ports[protocol]));
 	return {passed: joined(passed), forwarded: joined(forwarded)};
 }
 

@@ -17,7 +17,7 @@ import {
 	type SentOn,
 	stopDropping,
 } from './count-nft.ts';
-import {pieces} from './port-pieces.ts';
+import {pieces, SENDING_ORDER, TRIES} from './port-pieces.ts';
 import {forwardedPorts} from './published.ts';
 import {sweepWithIptables} from './sweep-iptables.ts';
 
@@ -33,10 +33,6 @@ export type Observation = {
 
 /** How many packets have been sent, and how many will be in all. */
 export type Progress = {readonly sent: number; readonly total: number};
-
-export const PROTOCOLS: readonly Protocol[] = ['udp', 'tcp'];
-/** Lost packets are sent again, this often in all. */
-export const TRIES = 4;
 
 export type SweepOptions = {
 	readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -78,7 +74,7 @@ export async function sweep(
 	}
 
 	await testbed.seedNeighbours(vantagePoints);
-	const total = vantagePoints.length * PROTOCOLS.length * countPorts(ports);
+	const total = vantagePoints.length * SENDING_ORDER.length * countPorts(ports);
 	let sent = 0;
 	const onSent = (count: number) => {
 		sent += count;
@@ -183,7 +179,7 @@ async function sweepWithNft(
 	vantagePoint: VantagePoint,
 	{ports, ingress, before, onSent}: NftSweep,
 ): Promise<Ports> {
-	for (const protocol of PROTOCOLS) {
+	for (const protocol of SENDING_ORDER) {
 		for (const piece of pieces(ports)) {
 			await send(testbed, vantagePoint, protocol === 'tcp' ? 'syn' : protocol, piece);
 			onSent(countPorts(piece));
@@ -227,12 +223,12 @@ async function findMissing(
 	ports: readonly PortRange[],
 	arrivals: number,
 ): Promise<readonly Missing[]> {
-	if (arrivals === PROTOCOLS.length * countPorts(ports)) {
+	if (arrivals === SENDING_ORDER.length * countPorts(ports)) {
 		return [];
 	}
 
 	const arrived = await readPorts(machine, 'arrived', family);
-	return PROTOCOLS.map((protocol) => ({
+	return SENDING_ORDER.map((protocol) => ({
 		protocol,
 		ports: subtractRanges(ports, arrived[protocol]),
 	})).filter(({ports}) => ports.length > 0);

@@ -40,7 +40,6 @@ export async function tryInCopy(
 	interfaces: readonly Interface[],
 ): Promise<readonly PacketAnswer[]> {
 	const own = ownAddresses(interfaces);
-	const names = new Set(packets.map(({inInterface}) => inInterface));
 	const points = packets.map(({family, inInterface, source, destination}): VantagePoint => {
 		const isHere = destination !== undefined && own.has(destination);
 		return {family, inInterface, source, ...(isHere ? {destination} : {})};
@@ -49,7 +48,7 @@ export async function tryInCopy(
 		interfaces,
 		points,
 		async (testbed) => {
-			const routed = await mirrorForwarding(testbed.machine, interfaces, names, rules);
+			const routed = await mirrorForwarding(testbed.machine, interfaces, packets, rules);
 			await loadAll(testbed.machine, rules.loads);
 			await testbed.seedNeighbours(points);
 			const answers: PacketAnswer[] = [];

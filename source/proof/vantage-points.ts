@@ -1,6 +1,13 @@
 import {forEachYielding} from '../host/exec/yield.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
-import {contains, FAMILIES, type Family, type Network, printNetwork} from '../lib/network.ts';
+import {
+	contains,
+	FAMILIES,
+	type Family,
+	familyOf,
+	type Network,
+	printNetwork,
+} from '../lib/network.ts';
 import {isInterface} from '../policy/interface-pattern.ts';
 import {isDiscovery, type PortOpening, type ProtocolOpening} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
@@ -249,8 +256,4 @@ export async function vantagePointsOf(
 function interfacesNamed(on: string, interfaces: readonly Interface[]): readonly string[] {
 	const here = interfaces.map(({name}) => name).filter((name) => isInterface(on, name));
 	return here.length > 0 ? here : [on.replace(/\+$/, '0')];
-}
-
-function familyOf(address: string): Family {
-	return address.includes(':') ? 6 : 4;
 }

@@ -1,4 +1,4 @@
-import type {Family} from '../lib/network.ts';
+import {type Family, familyOf} from '../lib/network.ts';
 import {printPorts, rangesOverlap} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import type {PortOpening} from '../policy/opening.ts';
@@ -46,7 +46,7 @@ export function judgeAccessPorts(
 		const {family} = rules;
 		return remoteClient.accessPorts.flatMap((accessPort) => {
 			const {client, inInterface} = senderTo(accessPort, remoteClient);
-			if (client !== undefined && client.includes(':') !== (family === 6)) {
+			if (client !== undefined && familyOf(client) !== family) {
 				return [];
 			}
 
@@ -83,7 +83,7 @@ export function findLockouts(
 
 /** Whether the rules block a new TCP connection from an address to a port of this machine. */
 export function isBlocked({families}: RuleSet, source: string, port: number): boolean {
-	const rules = families.find(({family}) => source.includes(':') === (family === 6));
+	const rules = families.find(({family}) => familyOf(source) === family);
 	if (rules === undefined) {
 		return false;
 	}

@@ -1,4 +1,4 @@
-import {type Family, normalizeAddress} from '../lib/network.ts';
+import {type Family, familyOf, normalizeAddress} from '../lib/network.ts';
 import {LAST_PORT} from '../lib/port-ranges.ts';
 import {INTERFACE_PATTERN} from '../policy/interface-pattern.ts';
 import {LOG_PREFIX} from './model.ts';
@@ -48,7 +48,7 @@ export function parseLogLine(message: string): LoggedPacket | undefined {
 		name === undefined ||
 		source === undefined ||
 		destination === undefined ||
-		source.includes(':') !== destination.includes(':') ||
+		familyOf(source) !== familyOf(destination) ||
 		!INTERFACE_PATTERN.test(inInterface) ||
 		(out !== '' && !INTERFACE_PATTERN.test(out)) ||
 		(port !== undefined && port > LAST_PORT)
@@ -56,7 +56,7 @@ export function parseLogLine(message: string): LoggedPacket | undefined {
 		return undefined;
 	}
 
-	const family: Family = source.includes(':') ? 6 : 4;
+	const family = familyOf(source);
 	return {
 		...{family, inInterface, source, destination},
 		protocol: canonicalProtocol(name.toLowerCase() === 'icmpv6' ? 'ipv6-icmp' : name.toLowerCase()),

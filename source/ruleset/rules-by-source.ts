@@ -1,4 +1,4 @@
-import {addressBits, prefixBits} from '../lib/network.ts';
+import {addressBits, familyOf, prefixBits} from '../lib/network.ts';
 import {type Chain, type FamilyRules, isGroup, type Rule} from './model.ts';
 
 /** The rules that packets of one source can match. */
@@ -76,7 +76,7 @@ function indexChain(chain: Chain): IndexedChain {
 		if (match.source === undefined) {
 			everybody.push(index);
 		} else {
-			const bits = prefixBits({family: match.source.includes(':') ? 6 : 4, cidr: match.source});
+			const bits = prefixBits({family: familyOf(match.source), cidr: match.source});
 			networks.set(bits, [...(networks.get(bits) ?? []), index]);
 		}
 	}

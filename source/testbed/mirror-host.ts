@@ -2,29 +2,30 @@ import {run} from '../host/exec/run.ts';
 import {listFolder, readText} from '../host/files/read-text.ts';
 import type {Interface} from '../host/machine/interfaces.ts';
 import type {Namespace} from '../host/netns.ts';
+import {familyOf} from '../lib/network.ts';
+import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {RulesUnderTest} from './load-rules.ts';
 import {writeParameters} from './testbed.ts';
-import {ip} from './topology.ts';
+import {ip, nodad} from './topology.ts';
 
 /**
  * Makes a copy of this machine forward what the machine forwards: adds its other interfaces and addresses, its
  * kernel parameters for forwarding and, where it forwards anything, its routes.
- * @param present interfaces that the copy has already
+ * @param vantagePoints those whose interfaces the copy has already
  * @returns whether the copy routes as this machine does. It does not where routing depends on more than
  * the destination (ip-rule(8)), or where parameters could not be set
  */
 export async function mirrorForwarding(
 	machine: Namespace,
 	interfaces: readonly Interface[],
-	present: ReadonlySet<string>,
+	vantagePoints: ReadonlyArray<Pick<VantagePoint, 'inInterface'>>,
 	running: RulesUnderTest,
 ): Promise<boolean> {
+	const present = new Set(vantagePoints.map(({inInterface}) => inInterface));
 	await ip(machine, [
 		...interfaces.flatMap(({name, addresses}, index) => [
 			...(present.has(name) ? [] : pair(name, index)),
-			...addresses.map(
-				(cidr) => `address replace ${cidr} dev ${name}${cidr.includes(':') ? ' nodad' : ''}`,
-			),
+			...addresses.map((cidr) => `address replace ${cidr} dev ${name}${nodad(familyOf(cidr))}`),
 		]),
 	]);
 	// Interfaces without an address that rules name: nft loads no table that names a missing interface.

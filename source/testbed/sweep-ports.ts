@@ -1,6 +1,7 @@
 import dgram from 'node:dgram';
 import net from 'node:net';
 import {setImmediate as yieldToEventLoop} from 'node:timers/promises';
+import {familyOf} from '../lib/network.ts';
 import type {PortRange} from '../lib/port-ranges.ts';
 import {PROTOCOL_PORT, SCTP_PORT} from './protocol-packets.ts';
 import {sctpInit} from './sctp.ts';
@@ -69,7 +70,7 @@ async function sendDatagrams(
 	sourcePort: number,
 	target: string,
 ): Promise<void> {
-	const family = target.includes(':') ? 6 : 4;
+	const family = familyOf(target);
 	const socket = dgram.createSocket({
 		type: `udp${family}`,
 		// The target is an address, so that a lookup would do nothing, 65,535 times.

@@ -3,7 +3,7 @@ import type {Interface} from '../host/machine/interfaces.ts';
 import type {Namespace} from '../host/netns.ts';
 import {scopeOf} from '../lib/address-scope.ts';
 import {HostError} from '../lib/errors.ts';
-import {FAMILIES, type Family, stripPrefixLength} from '../lib/network.ts';
+import {FAMILIES, type Family, findGlobal, stripPrefixLength} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 
@@ -51,9 +51,7 @@ export function planLinks(
 	const names = [...new Set(vantagePoints.map(({inInterface}) => inInterface))];
 	return names.map((name, index) => {
 		const own = interfaces.find((candidate) => candidate.name === name)?.addresses ?? [];
-		const pick = (family: Family) =>
-			own.find((cidr) => cidr.includes(':') === (family === 6) && !cidr.startsWith('fe80')) ??
-			SPARE[family](index);
+		const pick = (family: Family) => findGlobal(own, family) ?? SPARE[family](index);
 		// Locally administered, so that no real network card has it.
 		const ethernet = (end: number) =>
 			`02:66:77:${end}0:${[index >> 8, index & 255].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;

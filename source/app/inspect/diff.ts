@@ -5,10 +5,11 @@ import {planForRunning} from '../../exposure/vantage-points.ts';
 import {rootRequired} from '../../host/exec/elevation.ts';
 import type {Facts} from '../../host/machine/facts.ts';
 import {saveOwn} from '../../host/netfilter/own-rules.ts';
-import {HostError} from '../../lib/errors.ts';
+import {asHostError, HostError} from '../../lib/errors.ts';
 import {formatNumber} from '../../lib/format-number.ts';
 import {intersectRanges, joinRanges} from '../../lib/port-ranges.ts';
 import type {Policy} from '../../policy/policy.ts';
+import {perProtocol} from '../../policy/services.ts';
 import {divideSources} from '../../proof/divide-sources.ts';
 import {type NamedVantagePoint, planForPolicy} from '../../proof/vantage-points.ts';
 import {buildRuleSet} from '../../ruleset/build.ts';
@@ -192,11 +193,7 @@ async function measure(
 	try {
 		return (await measureExposure(interfaces, points, running, undefined, ports)).before;
 	} catch (error) {
-		if (error instanceof HostError) {
-			return error;
-		}
-
-		throw error;
+		return asHostError(error);
 	}
 }
 
@@ -209,13 +206,13 @@ function withForwarded(
 	planned: Visibility | undefined,
 	{published}: Policy,
 ): Visibility {
-	const add = (protocol: 'tcp' | 'udp') => {
+	const open = perProtocol((protocol) => {
 		const sent =
 			now.forwarded === 'unknown' ? [] : now.forwarded.filter((one) => one.protocol === protocol);
 		return joinRanges([
 			...now.open[protocol],
 			...(published === 'policy' ? sent : intersectRanges(sent, planned?.open[protocol] ?? [])),
 		]);
-	};
-	return {...now, open: {tcp: add('tcp'), udp: add('udp')}};
+	});
+	return {...now, open};
 }

@@ -4,7 +4,7 @@ import {ask} from '../../host/exec/run.ts';
 import {hostFacts} from '../../host/machine/host-facts.ts';
 import {detectIptables} from '../../host/netfilter/backend.ts';
 import {findListeners} from '../../host/sockets/listeners.ts';
-import type {Family} from '../../lib/network.ts';
+import {type Family, familyOf} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import type {PortOpening} from '../../policy/opening.ts';
 import type {Policy} from '../../policy/policy.ts';
@@ -113,10 +113,6 @@ export async function explainPorts({ports, source, on, prove}: PortQuestion): Pr
 async function interfaceTo(address: string): Promise<string | undefined> {
 	const route = await ask('ip', ['-o', 'route', 'get', address]).catch(() => '');
 	return /^local /.test(route) ? 'lo' : /\bdev (\S+)/.exec(route)?.[1];
-}
-
-function familyOf(address: string): Family {
-	return address.includes(':') ? 6 : 4;
 }
 
 function describe(

@@ -1,4 +1,4 @@
-import {FAMILIES, type Family} from '../../lib/network.ts';
+import {FAMILIES, type Family, familyOf, printEndpoint} from '../../lib/network.ts';
 import type {PortRange} from '../../lib/port-ranges.ts';
 import type {Protocol} from '../../policy/services.ts';
 import type {Condition, NatStep, NatTable} from './published-ports.ts';
@@ -207,7 +207,7 @@ function cidrOf(value: Json): string | undefined {
 	const [address, length] =
 		prefix === undefined ? [value] : [get(prefix, 'addr'), get(prefix, 'len')];
 	return typeof address === 'string' && /^[\da-f.:]+$/.test(address)
-		? `${address}/${length ?? (address.includes(':') ? 128 : 32)}`
+		? `${address}/${length ?? (familyOf(address) === 6 ? 128 : 32)}`
 		: undefined;
 }
 
@@ -219,7 +219,7 @@ function formatEndpoint(address: string | undefined, port: Json | undefined): st
 	}
 
 	const ports = range.first === range.last ? `${range.first}` : `${range.first}-${range.last}`;
-	return `${host.includes(':') ? `[${host}]` : host}:${ports}`;
+	return printEndpoint(host, ports);
 }
 
 function parse(text: string): Json {

@@ -2,6 +2,7 @@ import {
 	contains,
 	FAMILIES,
 	type Family,
+	familyOf,
 	normalizeAddress,
 	stripPrefixLength,
 } from '../../lib/network.ts';
@@ -227,8 +228,4 @@ export function addressOf(to: string): string | undefined {
 		/^([\da-f]*:[\da-f]*:[\da-f:.]*)$/i.exec(to) ??
 		[];
 	return address === undefined ? undefined : normalizeAddress(address);
-}
-
-function familyOf(cidr: string): Family {
-	return cidr.includes(':') ? 6 : 4;
 }

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import {stripPrefixLength} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import {yieldToEventLoop} from '../exec/yield.ts';
 import {listFolder, readJson} from '../files/read-text.ts';
@@ -77,7 +78,7 @@ function toContainer(
 function toNetwork(name: string, end: unknown, interfaces: readonly Interface[]): ContainerNetwork {
 	const gateways = [textAt(end, 'Gateway'), textAt(end, 'IPv6Gateway')].filter(Boolean);
 	const bears = ({addresses}: Interface) =>
-		addresses.some((cidr) => gateways.includes(cidr.split('/')[0] ?? ''));
+		addresses.some((cidr) => gateways.includes(stripPrefixLength(cidr)));
 	const id = textAt(end, 'NetworkID');
 	const bridge = interfaces.find(bears)?.name ?? (id === '' ? undefined : bridgeOf(id));
 	return {name: printable(name), ...(bridge === undefined ? {} : {interface: bridge})};

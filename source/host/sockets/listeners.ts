@@ -1,4 +1,4 @@
-import {FAMILIES} from '../../lib/network.ts';
+import {FAMILIES, printEndpoint} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import type {Listener} from '../../services/listener.ts';
 import {forEachYielding} from '../exec/yield.ts';
@@ -94,7 +94,7 @@ function socketUnitOf(
 	owner: Owner,
 	units: readonly SocketUnit[],
 ): Pick<Listener, 'unit' | 'socketUnit' | 'bySocket'> {
-	const end = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+	const end = printEndpoint(address, port);
 	const opener = units.find(({listens}) =>
 		listens.some((listen) => listen.protocol === protocol && listen.end === end),
 	);

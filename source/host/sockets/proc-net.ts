@@ -1,6 +1,6 @@
 import os from 'node:os';
 import ipaddr from 'ipaddr.js';
-import {FAMILIES, type Family} from '../../lib/network.ts';
+import {FAMILIES, type Family, familyOf} from '../../lib/network.ts';
 import {SCTP} from '../../policy/ip-protocols.ts';
 import type {Protocol} from '../../policy/services.ts';
 import {readText} from '../files/read-text.ts';
@@ -131,7 +131,7 @@ export function parseSctpEndpoints(text: string): readonly ProtocolSocket[] {
 			const addresses = fields.slice(8);
 			const families = FAMILIES.filter((family) =>
 				// An IPv6 socket on all addresses takes IPv4 as well (RFC 6458, 3.3).
-				addresses.some((address) => address === '::' || address.includes(':') === (family === 6)),
+				addresses.some((address) => address === '::' || familyOf(address) === family),
 			);
 			return {
 				...{number: SCTP, families, address: addresses[0] ?? '', port: Number(fields[5])},

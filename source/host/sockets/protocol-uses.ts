@@ -1,5 +1,5 @@
 import {groupBy} from '../../lib/group-by.ts';
-import {type Family, normalizeAddress} from '../../lib/network.ts';
+import {type Family, familyOf, normalizeAddress} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import {protocolOver, SCTP} from '../../policy/ip-protocols.ts';
 import {isInternalInterface} from '../../services/known-programs/find.ts';
@@ -146,7 +146,7 @@ export function parseXfrm(states: string, policies: string): readonly ProtocolUs
 				return [];
 			}
 
-			const family: Family = peer.includes(':') ? 6 : 4;
+			const family = familyOf(peer);
 			const protocol = protocolOver(number, family);
 			// Rules over IPv6 see what comes after the AH.
 			return protocol.families.includes(family)

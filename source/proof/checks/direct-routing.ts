@@ -1,5 +1,11 @@
 import type {Interface} from '../../host/machine/interfaces.ts';
-import {contains, type Family, parseNetwork, stripPrefixLength} from '../../lib/network.ts';
+import {
+	contains,
+	type Family,
+	findGlobal,
+	parseNetwork,
+	stripPrefixLength,
+} from '../../lib/network.ts';
 import {joinRanges, onePort} from '../../lib/port-ranges.ts';
 import {isInterface} from '../../policy/interface-pattern.ts';
 import type {Policy} from '../../policy/policy.ts';
@@ -60,9 +66,7 @@ function containerOn(
 	family: Family,
 	{published}: View,
 ): Container | undefined {
-	const cidr = addresses.find(
-		(one) => one.includes(':') === (family === 6) && !one.startsWith('fe80'),
-	);
+	const cidr = findGlobal(addresses, family);
 	if (cidr === undefined) {
 		return undefined;
 	}

@@ -1,7 +1,7 @@
 import {FAMILIES} from '../../lib/network.ts';
-import {joinRanges, type PortRange, subtractRanges} from '../../lib/port-ranges.ts';
+import {joinRanges, subtractRanges} from '../../lib/port-ranges.ts';
 import type {Policy} from '../../policy/policy.ts';
-import type {Protocol} from '../../policy/services.ts';
+import {type Protocol, perProtocol} from '../../policy/services.ts';
 import type {RulesUnderTest} from '../../testbed/load-rules.ts';
 import type {Testbed} from '../../testbed/testbed.ts';
 import type {View} from '../report.ts';
@@ -93,15 +93,13 @@ export async function runEach(
 
 		const {vantagePoint, expected, published = []} = view;
 		const elsewhere = (protocol: Protocol) => published.filter((one) => one.protocol === protocol);
-		const portsOf = (change: (protocol: Protocol) => readonly PortRange[]) => ({
-			tcp: change('tcp'),
-			udp: change('udp'),
-		});
 		const context = {
 			...{testbed, policy, loaded, vantagePoint},
 			...{here: testbed.targetFor(vantagePoint), there: vantagePoint.source},
-			opened: portsOf((protocol) => subtractRanges(expected[protocol], elsewhere(protocol))),
-			notClosed: portsOf((protocol) => joinRanges([...expected[protocol], ...elsewhere(protocol)])),
+			opened: perProtocol((protocol) => subtractRanges(expected[protocol], elsewhere(protocol))),
+			notClosed: perProtocol((protocol) =>
+				joinRanges([...expected[protocol], ...elsewhere(protocol)]),
+			),
 		};
 		return runners.map((runner) => ({runner, context}));
 	});

@@ -1,3 +1,4 @@
+import {PROTOCOLS} from '../../policy/services.ts';
 import {type Check, type CheckContext, check} from './check.ts';
 
 /** Of more ports than these, only the first ones of their ranges are tried, as many as this. */
@@ -12,7 +13,7 @@ export async function runOpenPortChecks({
 	opened,
 	timeout,
 }: CheckContext): Promise<readonly Check[]> {
-	const ports = (['tcp', 'udp'] as const).flatMap((protocol) =>
+	const ports = PROTOCOLS.flatMap((protocol) =>
 		opened[protocol].slice(0, MOST_PORTS).map(({first: port}) => ({protocol, port})),
 	);
 	return Promise.all(

@@ -1,4 +1,4 @@
-import type {Protocol} from '../../policy/services.ts';
+import {PROTOCOLS, type Protocol} from '../../policy/services.ts';
 import {evaluate} from '../../ruleset/evaluate.ts';
 import {firstPacket, judgePorts} from '../../ruleset/evaluate-ports.ts';
 import {
@@ -81,7 +81,7 @@ function findLimited(
 	const found = new Map<string, LimitedPort>();
 	for (const vantagePoint of vantagePoints) {
 		const rules = ruleSet.families.find(({family}) => family === vantagePoint.family);
-		for (const protocol of rules ? (['tcp', 'udp'] as const) : []) {
+		for (const protocol of rules ? PROTOCOLS : []) {
 			for (const {first: port, decision} of judgePorts(
 				rules as FamilyRules,
 				vantagePoint,

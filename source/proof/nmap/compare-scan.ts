@@ -9,7 +9,7 @@ import {
 	subtractRanges,
 } from '../../lib/port-ranges.ts';
 import type {Verdict} from '../../policy/policy.ts';
-import type {Protocol} from '../../policy/services.ts';
+import {type Protocol, perProtocol} from '../../policy/services.ts';
 import {openPorts} from '../../ruleset/evaluate-ports.ts';
 import type {RuleSet} from '../../ruleset/model.ts';
 import type {NamedVantagePoint} from '../vantage-points.ts';
@@ -52,10 +52,7 @@ export function compareScan(
 		};
 	}
 
-	const opened = {
-		tcp: openedTo(vantagePoints, ruleSet, 'tcp'),
-		udp: openedTo(vantagePoints, ruleSet, 'udp'),
-	};
+	const opened = perProtocol((protocol) => openedTo(vantagePoints, ruleSet, protocol));
 	const judged = scan.results.map((result) => judge(result, opened[result.protocol], verdict));
 	const of = ` of ${scan.address}`;
 	const unnamed =

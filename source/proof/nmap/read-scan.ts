@@ -3,7 +3,7 @@ import {InputError} from '../../lib/errors.ts';
 import type {Family} from '../../lib/network.ts';
 import {LAST_PORT, type PortRange} from '../../lib/port-ranges.ts';
 import {printable} from '../../lib/printable.ts';
-import type {Protocol} from '../../policy/services.ts';
+import {PROTOCOLS, type Protocol, perProtocol} from '../../policy/services.ts';
 
 /** The length of an IPv6 address as text (INET6_ADDRSTRLEN, without its end). */
 const LONGEST_ADDRESS = 45;
@@ -84,7 +84,7 @@ function readPorts(
 	{port: listed = [], extraports = []}: Ports,
 	scaninfo: readonly ScanInfo[],
 ): Pick<Scan, 'results' | 'unnamed'> {
-	const states = {tcp: newTable(), udp: newTable()};
+	const states = perProtocol(newTable);
 	for (const {state, extrareasons = []} of extraports) {
 		for (const {proto, ports} of extrareasons) {
 			if (isProtocol(proto) && isState(state)) {
@@ -131,7 +131,7 @@ function findRest(
 	states: Readonly<Record<Protocol, StateTable>>,
 	scaninfo: readonly ScanInfo[],
 ): ReadonlyArray<{readonly protocol: Protocol; readonly ports: readonly PortRange[]}> {
-	const scanned = {tcp: newTable(), udp: newTable()};
+	const scanned = perProtocol(newTable);
 	for (const {protocol, services} of scaninfo) {
 		if (isProtocol(protocol)) {
 			fill(scanned[protocol], readPortList(services), 'open');
@@ -145,8 +145,6 @@ function findRest(
 		),
 	})).filter(({ports}) => ports.length > 0);
 }
-
-const PROTOCOLS: readonly Protocol[] = ['tcp', 'udp'];
 
 /**
  * The state of each port. A table takes the same time whatever a file lists; to subtract one list of

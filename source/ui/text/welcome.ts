@@ -8,7 +8,7 @@ import {distributionHere} from '../../host/machine/system.ts';
 import {describePublicAddress, scopeOf} from '../../lib/address-scope.ts';
 import {commandLine} from '../../lib/command-line.ts';
 import {joinSome, joinWords} from '../../lib/list.ts';
-import {stripPrefixLength} from '../../lib/network.ts';
+import {findGlobal, stripPrefixLength} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
 import {printAccessPort} from '../../ruleset/lockout.ts';
 import type {Listener} from '../../services/listener.ts';
@@ -44,7 +44,8 @@ export type MachineView = {
 export function describeMachine(facts: Facts | HostFacts, found?: Found): MachineView {
 	const {interfaces} = facts;
 	const networks = interfaces.flatMap(({name, addresses}) => {
-		const shown = addresses.filter((address) => !isLinkLocal(address)).map(stripPrefixLength);
+		// Each interface makes a link-local address for itself. It says nothing about who reaches the machine.
+		const shown = addresses.filter((cidr) => !cidr.startsWith('fe80:')).map(stripPrefixLength);
 		return shown.length === 0 ? [] : [`${printable(name)} ${shown.join(' ')}`];
 	});
 	const lines: readonly Line[] = [
@@ -164,11 +165,7 @@ function describeIptables({iptables, families}: Facts): Line {
 /** One address of each family at which other hosts reach this machine. */
 export function addressesOf({interfaces, families}: Facts): readonly string[] {
 	const all = interfaces.flatMap(({addresses}) => addresses.map(stripPrefixLength));
-	return families.flatMap(
-		(family) =>
-			all.find((address) => address.includes(':') === (family === 6) && !isLinkLocal(address)) ??
-			[],
-	);
+	return families.flatMap((family) => findGlobal(all, family) ?? []);
 }
 
 /** Whether this machine has a public address: without one, the internet cannot reach it. */
@@ -178,9 +175,4 @@ export function describeNat({interfaces}: Facts): string {
 			addresses.map((cidr) => ({cidr, scope: scopeOf(stripPrefixLength(cidr))})),
 		),
 	);
-}
-
-/** Each interface makes such an address for itself. It says nothing about who reaches the machine. */
-function isLinkLocal(address: string): boolean {
-	return address.startsWith('fe80:');
 }

@@ -17,7 +17,8 @@ vi.hoisted(() => {
 
 /**
  * Every step as it looks: `npm run frames` writes test/ui/snapshots anew, and somebody must look at
- * what changed there.
+ * what changed there. Behind each frame stand its lines that have styles, and those that ASCII shows
+ * otherwise than by its own signs.
  */
 const SCENES = [
 	'home',
@@ -91,7 +92,7 @@ afterAll(() => {
 describe('frames', () => {
 	test.each(SCENES)('%s', async (scene) => {
 		const text = (shots.get(scene) ?? [])
-			.map(({title, lines}) => `== ${title} ==\n${lines.join('\n')}\n`)
+			.map(({title, lines}) => [`== ${title} ==`, ...lines, ''].join('\n'))
 			.join('\n');
 		await expect(text).toMatchFileSnapshot(`snapshots/${scene}.txt`);
 	});
@@ -243,13 +244,38 @@ async function take(
 ): Promise<void> {
 	const lines = app.lines().map((line) => line.trimEnd());
 	expectFits(lines, size);
-	const name = `${size.join('x')}, ${characters}`;
-	const found: Shot[] = [{title: name, lines}];
-	if (characters === 'ASCII') {
-		expect(lines.join(''), `${scene} at ${name}`).toMatch(/^[ -~]*$/);
-	} else {
-		found.push({title: `${name}, colours`, lines: await markColours(app.frame(), size)});
+	const [name, before] = [size.join('x'), shots.get(scene) ?? []];
+	if (characters === 'UTF-8') {
+		const coloured = await markColours(app.frame(), size);
+		const styled = {title: `${name}: styles`, lines: otherLines(coloured, lines)};
+		shots.set(scene, [...before, {title: name, lines}, styled]);
+		return;
 	}
 
-	shots.set(scene, [...(shots.get(scene) ?? []), ...found]);
+	expect(lines.join(''), `${scene} at ${name} in ASCII`).toMatch(/^[ -~]*$/);
+	const drawn = before.find(({title}) => title === name)?.lines ?? [];
+	expect(lines).toHaveLength(drawn.length);
+	const others = otherLines(lines, drawn.map(inAscii));
+	const title = `${name}: ${others.length === 0 ? 'the same in ASCII' : 'in ASCII, where more than signs differs'}`;
+	shots.set(scene, [...before, {title, lines: others}]);
 }
+
+/** The lines that are not as others are, by their numbers. */
+function otherLines(lines: readonly string[], others: readonly string[]): readonly string[] {
+	return lines.flatMap((line, index) =>
+		line === others[index] ? [] : [`${`${index + 1}`.padStart(2)} ${line}`],
+	);
+}
+
+/** A line of UTF-8 with the signs of ASCII in place of its own. One block alone is the caret. */
+function inAscii(line: string): string {
+	return line
+		.replace(/(?<!█)█(?!█)/g, '_')
+		.replaceAll(/[❯✔✖○─›…█│·●]/g, (sign) => SIGNS[sign] ?? sign);
+}
+
+/** What stands for each sign, written out: a change of the theme is to be seen here. */
+const SIGNS: Readonly<Record<string, string>> = {
+	...{'❯': '>', '✔': '*', '✖': 'x', '○': 'o', '─': '-', '›': '>', '…': '...'},
+	...{'█': '#', '│': '|', '·': '.', '●': 'o'},
+};

@@ -1,5 +1,4 @@
-import {findPending, isConfirmed} from '../change/change-state.ts';
-import {listChanges} from '../change/record.ts';
+import {findPending, lastConfirmed} from '../change/change-state.ts';
 import {findFact} from '../host/machine/find-fact.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {HostError} from '../lib/errors.ts';
@@ -15,7 +14,7 @@ export type AppliedStatus = Status & {
 
 /** Reads it; undefined where none was applied, or where that cannot be read. */
 export async function readAppliedStatus(): Promise<AppliedStatus | undefined> {
-	if (!listChanges().some(({id}) => isConfirmed(id))) {
+	if (lastConfirmed() === undefined) {
 		return undefined;
 	}
 
@@ -33,7 +32,7 @@ export async function readAppliedStatus(): Promise<AppliedStatus | undefined> {
 export async function undoShown(
 	shown: Pick<AppliedStatus, 'pending' | 'applied'> | undefined,
 ): Promise<readonly number[]> {
-	const last = findPending() ?? listChanges().findLast(({id}) => isConfirmed(id))?.id;
+	const last = findPending() ?? lastConfirmed()?.id;
 	if (last === undefined || last !== (shown?.pending?.id ?? shown?.applied.id)) {
 		throw new HostError(
 			last === undefined ? 'There is no change to undo' : `Change ${last} was made meanwhile`,

@@ -1,7 +1,7 @@
 import {findPending} from '../change/change-state.ts';
 import {keepChange, notInTime} from '../change/confirm.ts';
 import {NEW_CONNECTION} from '../change/confirm-time.ts';
-import {type ChangeMeta, listChanges} from '../change/record.ts';
+import {type ChangeMeta, readMeta} from '../change/record.ts';
 import {rollBackOverdue} from '../change/recover.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {HostError} from '../lib/errors.ts';
@@ -21,7 +21,7 @@ export async function confirmChange(insists: boolean): Promise<ChangeMeta> {
 	}
 
 	const id = findPending();
-	const change = listChanges().find((candidate) => candidate.id === id);
+	const change = id === undefined ? undefined : readMeta(id);
 	if (id === undefined || change === undefined) {
 		throw new HostError(
 			'No change waits to be confirmed',

@@ -3,7 +3,7 @@ import {uptime} from 'node:os';
 import path from 'node:path';
 import {removeLeftovers, syncFolder} from '../host/files/atomic-write.ts';
 import {CHANGES_DIR, STATE_DIR} from './paths.ts';
-import {type ChangeMeta, folderOf, type KnownDeviation, listChanges, listIds} from './record.ts';
+import {type ChangeMeta, folderOf, type KnownDeviation, listIds, readMeta} from './record.ts';
 
 /**
  * The state of a change is the name of one file in its folder. Renaming that file decides: of the
@@ -36,9 +36,18 @@ export function markPending(id: number, until: number): void {
  * @throws {Error} of stat(2) where that cannot be read
  */
 export function stateOf(id: number): ChangeState | undefined {
-	return CHANGE_STATES.find(
-		(state) => statSync(path.join(folderOf(id), state), {throwIfNoEntry: false}) !== undefined,
-	);
+	return CHANGE_STATES.find((state) => isIn(id, state));
+}
+
+function isIn(id: number, state: ChangeState): boolean {
+	return statSync(path.join(folderOf(id), state), {throwIfNoEntry: false}) !== undefined;
+}
+
+/** The changes in one of these states whose record is complete, oldest first. */
+export function changesIn(states: readonly ChangeState[]): readonly ChangeMeta[] {
+	return listIds()
+		.filter((id) => states.some((state) => isIn(id, state)))
+		.flatMap((id) => readMeta(id) ?? []);
 }
 
 /** Whether a change is confirmed, be it that its files are still written. */
@@ -131,15 +140,25 @@ export function isLoaded(id: number): boolean {
 	return existsSync(path.join(folderOf(id), 'loaded'));
 }
 
+/** The change whose policy is in force. Records are long: no more are read than it takes. */
+export function lastConfirmed(): ChangeMeta | undefined {
+	let change: ChangeMeta | undefined;
+	listIds().findLast((id) => {
+		change = isConfirmed(id) ? readMeta(id) : undefined;
+		return change !== undefined;
+	});
+	return change;
+}
+
 /** What the user knew of other programs' rules when the policy was applied that is in force. */
-export function readKnown(): readonly KnownDeviation[] {
-	const known = listChanges().findLast(({id}) => isConfirmed(id))?.known;
+export function readKnown(confirmed = lastConfirmed()): readonly KnownDeviation[] {
+	const known = confirmed?.known;
 	return Array.isArray(known) ? known.filter(({what}) => typeof what === 'string') : [];
 }
 
 /** The change that waits for its confirmation, if any. */
 export function findPending(): number | undefined {
-	return listChanges().findLast(
+	return changesIn(['pending']).findLast(
 		(change) => effectiveState(change) === 'pending' && isLoaded(change.id),
 	)?.id;
 }
@@ -149,9 +168,9 @@ export function findPending(): number | undefined {
  * that removed rules of other programs is remembered for as long as they can be restored.
  */
 export function pruneChanges(): void {
-	const cleanup = new Set(listChanges().flatMap(({id, taken}) => (taken ? id : [])));
 	const ids = listIds();
-	for (const id of ids.filter((id) => stateOf(id) === undefined)) {
+	const states = new Map(ids.map((id) => [id, stateOf(id)]));
+	for (const id of ids.filter((id) => states.get(id) === undefined)) {
 		rmSync(folderOf(id), {recursive: true, force: true});
 	}
 
@@ -160,7 +179,7 @@ export function pruneChanges(): void {
 	}
 
 	const old = ids.slice(0, -KEPT_CHANGES);
-	for (const id of old.filter((id) => !cleanup.has(id) || stateOf(id) === 'rolled-back')) {
+	for (const id of old.filter((id) => states.get(id) === 'rolled-back' || !readMeta(id)?.taken)) {
 		rmSync(folderOf(id), {recursive: true, force: true});
 	}
 }

@@ -1,8 +1,8 @@
-import {existsSync, mkdirSync, readdirSync, rmSync} from 'node:fs';
+import {existsSync, readdirSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import {writeWhole} from '../host/files/atomic-write.ts';
 import {readJson} from '../host/files/read-text.ts';
-import {assertPrivate} from '../host/files/trust.ts';
+import {assertPrivate, assertPrivateInside} from '../host/files/trust.ts';
 import type {PortRange} from '../lib/port-ranges.ts';
 import type {Protocol} from '../policy/services.ts';
 import type {FilePlan} from './boot-files.ts';
@@ -68,8 +68,7 @@ export function nextId(): number {
  * that the script reads are complete then.
  */
 export function createChange(meta: ChangeMeta, script: string): void {
-	makePrivate(CHANGES_DIR);
-	mkdirSync(folderOf(meta.id), {mode: 0o700});
+	makePrivate(folderOf(meta.id));
 	writeWhole(scriptOf(meta.id), script, 0o600);
 	writeMeta(meta);
 }
@@ -122,14 +121,14 @@ function isMeta(value: unknown): value is ChangeMeta {
  * @throws {HostError} where others than root could have written it
  */
 export function listIds(): readonly number[] {
-	assertPrivate(STATE_DIR);
+	assertPrivateInside(STATE_DIR);
 	assertPrivate(CHANGES_DIR);
 	const ids = (existsSync(CHANGES_DIR) ? readdirSync(CHANGES_DIR) : [])
 		.filter((name) => /^\d{1,15}$/.test(name))
 		.map(Number)
 		.sort((a, b) => a - b);
 	for (const id of ids) {
-		assertPrivate(folderOf(id));
+		assertPrivateInside(folderOf(id));
 	}
 
 	return ids;

@@ -6,6 +6,7 @@ import {explainError, HostError} from '../lib/errors.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {readAppliedPolicy} from './applied.ts';
 import {
+	changesIn,
 	isConfirmed,
 	isLoaded,
 	isOverdue,
@@ -20,7 +21,7 @@ import {readOutcome, writeJournal} from './journal.ts';
 import {load, readRules} from './load.ts';
 import {withLock} from './lock.ts';
 import {STATE_DIR} from './paths.ts';
-import {type ChangeMeta, listChanges, listIds, readMeta} from './record.ts';
+import {type ChangeMeta, listIds, readMeta} from './record.ts';
 import {rollBack, undoKept} from './roll-back.ts';
 
 /**
@@ -52,11 +53,8 @@ export async function clearUp(): Promise<void> {
  * @throws {HostError} where that fails
  */
 export async function rollBackOverdue(): Promise<readonly number[]> {
-	const overdue = listChanges().filter(
-		(change) =>
-			['pending', 'rolling'].includes(stateOf(change.id) ?? '') &&
-			change.bootId === readBootId() &&
-			isOverdue(change),
+	const overdue = changesIn(['pending', 'rolling']).filter(
+		(change) => change.bootId === readBootId() && isOverdue(change),
 	);
 	const rolledBack: number[] = [];
 	for (const {id} of overdue) {
@@ -124,12 +122,16 @@ export async function recover(
 	pruneChanges();
 	completeJournal();
 	for (const id of listIds()) {
-		const change = readMeta(id);
 		const state = stateOf(id);
+		if (!isUnfinished(state)) {
+			continue;
+		}
+
+		const change = readMeta(id);
 		if (change === undefined) {
 			// The record is damaged. The rollback script does not need it; a confirmation does.
 			const restore = isConfirmed(id) ? undoKept : rollBack;
-			await (isUnfinished(state) && restore(id, 'roll back', 'its record is damaged'));
+			await restore(id, 'roll back', 'its record is damaged');
 		} else if (state === 'kept') {
 			await completeConfirmation(id, change.bootId === readBootId() ? undefined : loadApplied);
 		} else if (state === 'pending' && change.bootId !== readBootId()) {
@@ -139,7 +141,7 @@ export async function recover(
 			writeJournal(id, 'roll back', 'rolled back: the machine was booted before it was confirmed');
 		} else if (isLeft(change)) {
 			// Its watchdog decides, or a confirmation.
-		} else if (isUnfinished(state)) {
+		} else {
 			await rollBack(id, 'roll back', 'it was cut off');
 		}
 	}

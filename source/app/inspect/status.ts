@@ -1,12 +1,13 @@
 import {existsSync} from 'node:fs';
 import {uptime} from 'node:os';
-import {deadlineOf, findPending, isConfirmed, readKnown} from '../../change/change-state.ts';
+import {deadlineOf, findPending, lastConfirmed, readKnown} from '../../change/change-state.ts';
 import {findDrift} from '../../change/drift.ts';
 import {type LastCheck, readLastCheck} from '../../change/last-check.ts';
 import {POLICY_FILE, RESTORE_FILE} from '../../change/paths.ts';
-import {type ChangeMeta, listChanges, readMeta} from '../../change/record.ts';
+import {type ChangeMeta, readMeta} from '../../change/record.ts';
 import {programOfRule} from '../../existing/rule-owner.ts';
 import {describeKnown} from '../../exposure/describe-known.ts';
+import {yieldToEventLoop} from '../../host/exec/yield.ts';
 import {readText} from '../../host/files/read-text.ts';
 import {familiesHere, isRoot, servicesHere} from '../../host/machine/host-facts.ts';
 import {hasIptables} from '../../host/netfilter/backend.ts';
@@ -80,9 +81,10 @@ export type Status = {
 export async function readStatus(): Promise<Status> {
 	const [root, families] = [isRoot(), familiesHere()];
 	const readable = root && hasIptables();
-	const [listeners, saves] = await Promise.all([
-		findListeners({brief: true}),
+	const [saves, listeners] = await Promise.all([
 		readable ? Promise.all(families.map(async (family) => saveOwn(family))) : [],
+		// While the programs run.
+		yieldToEventLoop().then(async () => findListeners({brief: true})),
 	]);
 	const pending = root ? findPending() : undefined;
 	const policy = root ? policyOf(pending) : undefined;
@@ -95,7 +97,7 @@ export async function readStatus(): Promise<Status> {
 						const saved = saves[index];
 						return saved === undefined ? [] : ownDifferences(rules, saved.rules);
 					});
-	const applied = root ? listChanges().findLast(({id}) => isConfirmed(id)) : undefined;
+	const applied = root ? lastConfirmed() : undefined;
 	const presences = saves.map(({rules}) => presenceOf(rules));
 	const published = publishedRows(saves, policy);
 	return {
@@ -107,7 +109,8 @@ export async function readStatus(): Promise<Status> {
 		matches: readable && policy !== undefined ? differences.length === 0 : null,
 		differences,
 		earlier: saves.flatMap(({text, rules: {family}}) => earlierRules(text, family)),
-		beside: policy === undefined || pending !== undefined ? [] : readKnown().map(describeKnown),
+		beside:
+			policy === undefined || pending !== undefined ? [] : readKnown(applied).map(describeKnown),
 		policy: policy ?? null,
 		ports: openRows(policy, listeners),
 		published,

@@ -94,6 +94,12 @@ export function assertTrusted(file: string): void {
  * @throws {HostError}
  */
 export function assertPrivate(folder: string): void {
+	assertPrivateInside(folder);
+	assertTrusted(folder);
+}
+
+/** The same for a folder inside of one that is known to be private: none above it is looked at. @throws {HostError} */
+export function assertPrivateInside(folder: string): void {
 	const found = lstatSync(folder, {throwIfNoEntry: false});
 	const fault =
 		found && (found.isDirectory() ? writersFault(found) : 'is something else than a folder');
@@ -103,6 +109,4 @@ export function assertPrivate(folder: string): void {
 			`Nothing in it is believed. Remove it; or if it is yours: chown -hR root: ${folder} && chmod -R go-w ${folder}`,
 		);
 	}
-
-	assertTrusted(folder);
 }

@@ -95,8 +95,11 @@ async function readRules(
 	return readSnapshots(families, backend);
 }
 
-/** What is known at once of what a plan depends on: neither owners nor rules are. */
-export function knownFacts(facts: Facts): ApplyFacts {
+/**
+ * What is known at once of what a plan depends on: neither owners nor rules are.
+ * @param sockets what was just read of them
+ */
+export function knownFacts(facts: Facts, sockets?: readonly TcpSocket[]): ApplyFacts {
 	return {
 		...facts,
 		missingRight: findMissingRight(),
@@ -109,7 +112,7 @@ export function knownFacts(facts: Facts): ApplyFacts {
 		guests: [],
 		published: NOTHING_PUBLISHED,
 		interfaceNames: interfaceNames(),
-		connections: readConnections(),
+		connections: readConnections(sockets),
 	};
 }
 
@@ -117,9 +120,9 @@ export function knownFacts(facts: Facts): ApplyFacts {
  * The connections of others to this machine. Where the program conntrack can tell the kernel of them, it
  * treats their packets as answers, whatever the new rules say.
  */
-function readConnections(): readonly Connection[] {
+function readConnections(sockets = readTcpSockets()): readonly Connection[] {
 	const stays = canKeepConnections();
-	return inboundOf(readTcpSockets()).map((socket) => ({...socket, stays}));
+	return inboundOf(sockets).map((socket) => ({...socket, stays}));
 }
 
 async function nameHolders(connections: readonly Connection[]): Promise<readonly Connection[]> {

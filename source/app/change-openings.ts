@@ -1,11 +1,11 @@
 import {readAppliedPolicy} from '../change/applied.ts';
 import {readKnown} from '../change/change-state.ts';
 import {POLICY_FILE} from '../change/paths.ts';
-import {KEEP_EXISTING} from '../existing/cleanup-plan.ts';
+import {KEEP_EXISTING, type Manager} from '../existing/cleanup-plan.ts';
 import {readText} from '../host/files/read-text.ts';
 import type {Facts} from '../host/machine/facts.ts';
-import {findOwners} from '../host/netfilter/managers.ts';
 import {possibleSshPorts} from '../host/sockets/logins.ts';
+import type {TcpSocket} from '../host/sockets/proc-net.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {InputError} from '../lib/errors.ts';
 import {closeOpenings} from '../policy/close-openings.ts';
@@ -51,12 +51,16 @@ export type OpeningsChange = {
  * it, as in the wizard. The whole policy is loaded, so the whole plan says whether it is confirmed at once: where
  * it cannot cut off the session in use, nor another login.
  * @param insists whether it is to be confirmed at once in any case
+ * @param owners the programs that own the firewall of this machine
+ * @param sockets what was just read of them
  * @throws {InputError} where no policy was applied, or nothing is open that is to be closed
  */
 export async function planOpenings(
 	facts: Facts,
 	edit: OpeningsEdit,
 	insists: boolean,
+	owners: readonly Manager[],
+	sockets: readonly TcpSocket[],
 ): Promise<OpeningsChange> {
 	// Before it is read: a change in between makes the two differ.
 	const basedOn = readText(POLICY_FILE);
@@ -74,7 +78,7 @@ export async function planOpenings(
 	const regrouped = then.openings.filter((one) => hasOtherNetworks(one, before));
 	const names = new Set(regrouped.map(printOpening));
 	const unchanged = idle.filter((one) => !names.has(printOpening(one)));
-	const known = {...knownFacts(facts), owners: facts.root ? await findOwners() : []};
+	const known = {...knownFacts(facts, sockets), owners};
 	const fitted = await fitPolicy(then);
 	const plan = planApply(
 		{policy: fitted.policy, basedOn, existing: KEEP_EXISTING, atOnce: insists},

@@ -35,6 +35,7 @@ export type StartedChange = PendingChange & {
  * once.
  * @param seconds until it is rolled back unless it is confirmed
  * @param beside what the user was told of other programs' rules; found here where it is absent
+ * @param session how the user is connected, where that was just found
  * @throws {InputError} where the plan would lock the user out at once; nothing was touched
  * @throws {HostError} with exit code 3 when nothing was touched, 4 when it was rolled back
  */
@@ -42,12 +43,13 @@ export async function startChange(
 	plan: ApplyPlan,
 	seconds: number,
 	beside?: Beside,
+	session?: Session,
 ): Promise<StartedChange> {
 	if (plan.obstacle !== undefined) {
 		throw explainObstacle(plan.obstacle, plan);
 	}
 
-	const sessions = [plan.session, await findSession()];
+	const sessions = [plan.session, session ?? (await findSession())];
 	const {lines, known} = beside ?? (await findBesideNow(plan));
 	// Not as it was when the change was planned: a plan may be looked at for long.
 	const persistence = withoutRepetition(plan.persistence, plan.boot);

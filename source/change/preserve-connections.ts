@@ -27,6 +27,10 @@ export function canKeepConnections(): boolean {
  * connection: a session whose client speaks first would stall. Known connections stay as they are.
  */
 export async function keepConnections(): Promise<void> {
+	if (!canKeepConnections()) {
+		return;
+	}
+
 	const sockets = readTcpSockets();
 	const listening = new Set(
 		sockets.filter(({state}) => state === 'listening').map(({localPort}) => localPort),

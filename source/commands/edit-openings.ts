@@ -1,12 +1,13 @@
 import process from 'node:process';
-import {type OpeningsChange, type OpeningsEdit, planOpenings} from '../app/change-openings.ts';
+import type {OpeningsChange, OpeningsEdit} from '../app/change-openings.ts';
 import type {EdgeProof} from '../app/prove-change.ts';
-import {startChange} from '../app/start-change.ts';
 import {readAppliedPolicy} from '../change/applied.ts';
 import {CONFIRM_SECONDS} from '../change/confirm-time.ts';
 import {KEEP_EXISTING} from '../existing/cleanup-plan.ts';
+import {yieldToEventLoop} from '../host/exec/yield.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {servicesHere} from '../host/machine/host-facts.ts';
+import {findOwners} from '../host/netfilter/managers.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {HostError} from '../lib/errors.ts';
 import {joinWords} from '../lib/list.ts';
@@ -42,13 +43,14 @@ export function readEdit(
 	words: readonly string[],
 	sources?: readonly string[],
 ): OpeningsEdit {
-	if (words.some((word) => word.includes('@'))) {
-		requireRoot([kind, ...words].map(quoteIfNeeded).join(' '));
-	}
-
 	const services = servicesHere();
 	const said = readSources(sources);
-	const groups = mergeGroups(readAppliedPolicy(services)?.sources, said);
+	let groups = said;
+	if (words.some((word) => word.includes('@'))) {
+		requireRoot([kind, ...words].map(quoteIfNeeded).join(' '));
+		groups = mergeGroups(readAppliedPolicy(services)?.sources, said);
+	}
+
 	return {kind, openings: parseOpeningWords(words, services, groups), sources: said};
 }
 
@@ -62,8 +64,16 @@ export async function editOpenings(edit: OpeningsEdit, flags: EditFlags): Promis
 	const opens = edit.openings.map(printOpened);
 	requireRoot([edit.kind, ...names].map(quoteIfNeeded).join(' '));
 	const {confirmWithin: seconds = CONFIRM_SECONDS.usual, proof = true, rehearsal, json} = flags;
-	const facts = await gatherFacts();
-	const change = await planOpenings(facts, edit, flags.yes ?? false);
+	const gathering = Promise.all([findOwners(), gatherFacts()]);
+	gathering.catch(() => {});
+	// Behind the programs that were just started, and while they run.
+	await yieldToEventLoop();
+	const [{planOpenings}, {startChange}] = await Promise.all([
+		import('../app/change-openings.ts'),
+		import('../app/start-change.ts'),
+	]);
+	const [owners, {sockets, ...facts}] = await gathering;
+	const change = await planOpenings(facts, edit, flags.yes ?? false, owners, sockets);
 	if (change.opened.length + change.closed.length === 0) {
 		const open = change.plan.policy.openings.map(printOpening);
 		return json
@@ -83,7 +93,9 @@ export async function editOpenings(edit: OpeningsEdit, flags: EditFlags): Promis
 
 	tell(shown === undefined ? [] : describeProof(shown), json);
 	const plan = {...change.plan, rehearsal};
-	const started = await startChange(plan, seconds, change.beside);
+	// Only a proof of all ports takes so long that the user may have come in another way meanwhile.
+	const session = proof && flags.full ? undefined : plan.session;
+	const started = await startChange(plan, seconds, change.beside, session);
 	if (!plan.atOnce) {
 		const {describeLockouts} = await import('./apply.ts');
 		await waitInTerminal(started, seconds, describeLockouts(plan));

@@ -12,15 +12,13 @@ const TABLE = Uint32Array.from({length: 256}, (_, byte) => {
 export function cksum(text: string): string {
 	const bytes = Buffer.from(text);
 	let sum = 0;
-	const add = (byte: number) => {
-		sum = (sum << 8) ^ (TABLE[(sum >>> 24) ^ byte] ?? 0);
-	};
-	for (const byte of bytes) {
-		add(byte);
+	// By its index: an iterator takes nearly twice as long in code that runs for the first time.
+	for (let at = 0; at < bytes.length; at += 1) {
+		sum = (sum << 8) ^ (TABLE[(sum >>> 24) ^ (bytes[at] ?? 0)] ?? 0);
 	}
 
 	for (let length = bytes.length; length > 0; length = Math.floor(length / 256)) {
-		add(length % 256);
+		sum = (sum << 8) ^ (TABLE[(sum >>> 24) ^ (length % 256)] ?? 0);
 	}
 
 	return `${~sum >>> 0} ${bytes.length}`;

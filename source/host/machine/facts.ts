@@ -1,5 +1,8 @@
+import process from 'node:process';
 import type {InnerNetwork} from '../../services/guest-service.ts';
+import {yieldToEventLoop} from '../exec/yield.ts';
 import {detectIptables, type Iptables} from '../netfilter/backend.ts';
+import {readTcpSockets, type TcpSocket} from '../sockets/proc-net.ts';
 import {findSession, type Session} from '../sockets/session.ts';
 import {type HostFacts, hostFacts} from './host-facts.ts';
 import {findInnerNetworks, nameInside} from './inner-networks.ts';
@@ -15,12 +18,21 @@ export type Facts = HostFacts & {
 /** The facts of a machine on which rules can be loaded. */
 export type FactsWithIptables = Facts & {readonly iptables: Iptables};
 
-export async function gatherFacts(first: HostFacts = hostFacts()): Promise<Facts> {
-	const [iptables, session, networks] = await Promise.all([
-		...([detectIptables(), findSession(), findInnerNetworks()] as const),
+/** Also what it has read of the sockets, for those who need them in the same moment. */
+export async function gatherFacts(
+	first: HostFacts = hostFacts(),
+): Promise<Facts & {readonly sockets: readonly TcpSocket[]}> {
+	const asking = Promise.all([...([detectIptables(), findInnerNetworks()] as const)]);
+	asking.catch(() => {});
+	// While these programs run.
+	await yieldToEventLoop();
+	const sockets = readTcpSockets();
+	const [[iptables, networks], session] = await Promise.all([
+		asking,
+		findSession(process.pid, sockets),
 	]);
 	return {
-		...{...first, iptables, session, networks},
+		...{...first, iptables, session, networks, sockets},
 		interfaces: nameInside(first.interfaces, networks),
 	};
 }

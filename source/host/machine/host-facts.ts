@@ -38,5 +38,9 @@ export function familiesHere(): readonly Family[] {
 
 /** The services that have a name on this machine. */
 export function servicesHere(): Services {
-	return new NamedServices();
+	named ??= new NamedServices();
+	return named;
 }
+
+/** They are read once. */
+let named: Services | undefined;

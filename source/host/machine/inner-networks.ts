@@ -4,6 +4,7 @@ import {isInternalInterface} from '../../services/known-programs/find.ts';
 import {DOCKER_BRIDGE} from '../containers/container.ts';
 import {readContainers} from '../containers/find.ts';
 import {run} from '../exec/run.ts';
+import {readText} from '../files/read-text.ts';
 import {readBoundSockets} from '../sockets/proc-net.ts';
 import {type Interface, interfaceNames, isBridgePort} from './interfaces.ts';
 
@@ -18,6 +19,10 @@ type Link = {
 };
 type Route = {readonly dev?: string};
 
+/** A line of /proc/net/route, and one of ipv6_route less the kernel's own on loopback, for any destination. */
+const DEFAULT_ROUTE4 = /^(\S+)\t0{8}\t\S+\t\w+(?:\t\d+){3}\t0{8}\t/gm;
+const DEFAULT_ROUTE6 = /^0{32} 00 (?!.* lo$)/m;
+
 /** Kinds of interfaces that are the ends of containers and virtual machines in a bridge (ip-link(8)). */
 const ENDS: ReadonlySet<string> = new Set(['veth', 'tun', 'dummy', 'vxlan', 'netkit']);
 
@@ -26,13 +31,17 @@ const ENDS: ReadonlySet<string> = new Set(['veth', 'tun', 'dummy', 'vxlan', 'net
  * way out this machine is. Empty where ip(8) is missing or has no JSON, as that of busybox.
  */
 export async function findInnerNetworks(): Promise<readonly InnerNetwork[]> {
-	const [links, addresses, ...routes] = await Promise.all([
-		readJson<Link>('-d', 'link', 'show'),
-		readJson<Link>('address', 'show'),
-		readJson<Route>('-4', 'route', 'show', 'default'),
-		readJson<Route>('-6', 'route', 'show', 'default'),
+	const [links, routes] = await Promise.all([
+		// With details it prints of each link what `ip -d link` does.
+		readJson<Link>('-d', 'address', 'show'),
+		// The file has the routes of all tables: without a default route among them there is none in the main one.
+		DEFAULT_ROUTE6.test(readText('/proc/net/ipv6_route') ?? '')
+			? readJson<Route>('-6', 'route', 'show', 'default')
+			: [],
 	]);
-	const ways = new Set(routes.flat().map(({dev}) => dev));
+	// The routes of the main table.
+	const routes4 = (readText('/proc/net/route') ?? '').matchAll(DEFAULT_ROUTE4);
+	const ways = new Set([...[...routes4].map(([, dev]) => dev), ...routes.map(({dev}) => dev)]);
 	const outer = new Set(
 		links.flatMap(({master, linkinfo}) =>
 			master !== undefined && !ENDS.has(linkinfo?.info_kind ?? '') ? [master] : [],
@@ -46,22 +55,16 @@ export async function findInnerNetworks(): Promise<readonly InnerNetwork[]> {
 	const isAmbiguous = links.some((link) => link.ifname?.startsWith('br-') && !isDockers(link));
 	const found = links
 		.filter(({ifname}) => ifname !== 'lo' && !ways.has(ifname))
-		.map(({ifname = '', linkinfo}) => ({
+		.map(({ifname = '', linkinfo, addr_info: list = []}) => ({
 			name: printable(ifname),
 			pattern: DOCKER_BRIDGE.test(ifname) && !isAmbiguous ? 'br-+' : printable(ifname),
 			ofGuests:
 				(linkinfo?.info_kind === 'bridge' || isInternalInterface(ifname)) && !outer.has(ifname),
-			addresses: addresses
-				.filter((one) => one.ifname === ifname)
-				.flatMap(({addr_info: list = []}) => list.flatMap(({local}) => local ?? [])),
-			subnets: addresses
-				.filter((one) => one.ifname === ifname)
-				.flatMap(({addr_info: list = []}) =>
-					list
-						// A link-local address may be behind each interface.
-						.filter(({local = 'fe80'}) => !local.startsWith('fe80'))
-						.map(({local, prefixlen}) => `${local}/${prefixlen}`),
-				),
+			addresses: list.flatMap(({local}) => local ?? []),
+			subnets: list
+				// A link-local address may be behind each interface.
+				.filter(({local = 'fe80'}) => !local.startsWith('fe80'))
+				.map(({local, prefixlen}) => `${local}/${prefixlen}`),
 		}))
 		.filter((network) => network.addresses.length > 0);
 	return found.some(({ofGuests}) => ofGuests) ? nameNetworks(found) : found;
@@ -96,10 +99,12 @@ export function nameInside(
 	interfaces: readonly Interface[],
 	networks: readonly InnerNetwork[],
 ): readonly Interface[] {
-	const sockets = networks.some(({ofGuests}) => !ofGuests) ? readBoundSockets() : [];
-	const leases = sockets.some(({protocol, port}) => protocol === 'udp' && port === 67);
+	const leases =
+		networks.some(({ofGuests}) => !ofGuests) &&
+		readBoundSockets('udp').some(({port}) => port === 67);
+	const servers = leases ? readBoundSockets().filter(({port}) => port === 53) : [];
 	const isShared = ({addresses}: InnerNetwork) =>
-		leases && sockets.some(({port, address}) => port === 53 && addresses.includes(address));
+		servers.some(({address}) => addresses.includes(address));
 	const inside = networks.filter((one) => one.ofGuests || isShared(one));
 	return interfaces.map((one) => {
 		const network = inside.find(({name}) => name === one.name);

@@ -1,4 +1,4 @@
-import {existsSync, statSync} from 'node:fs';
+import {existsSync, lstatSync, statSync} from 'node:fs';
 import {ask} from '../exec/run.ts';
 import {link} from '../sockets/processes.ts';
 import {findInstalledInits, openrcStarts, sysvinitStarts} from './init-system.ts';
@@ -52,7 +52,29 @@ export async function isEnabled(unit: string): Promise<boolean> {
 		return sysvinitStarts(script);
 	}
 
-	return (await ask('systemctl', ['is-enabled', unit])).trim() === 'enabled';
+	return mayBeEnabled(unit) && (await ask('systemctl', ['is-enabled', unit])).trim() === 'enabled';
+}
+
+/** Where systemd finds the units that can be enabled (systemd.unit(5)), generated ones cannot; or a script for one. */
+const UNIT_FOLDERS = [
+	...['/etc', '/run'].flatMap((top) =>
+		['system', 'system.control', 'system.attached'].map((name) => `${top}/systemd/${name}`),
+	),
+	...['/run/systemd/transient', '/usr/local/lib/systemd/system'],
+	...['/usr/lib/systemd/system', '/lib/systemd/system'],
+	'/etc/init.d',
+];
+
+/** Whether there is a unit of that name, or a script: systemctl takes longer to say that there is none. */
+function mayBeEnabled(unit: string): boolean {
+	const names = [unit, `${unit}.service`, unit.replace(/\.service$/, '')];
+	return (
+		// PID 1 has another view of the file system than this process.
+		(wayToSystemd() ?? []).length > 0 ||
+		UNIT_FOLDERS.some((folder) =>
+			names.some((name) => lstatSync(`${folder}/${name}`, {throwIfNoEntry: false}) !== undefined),
+		)
+	);
 }
 
 /** Whether a unit of systemd runs now. @throws {HostError} as `isEnabled` */

@@ -42,7 +42,11 @@ export async function multiplexerClients(pid: number): Promise<readonly number[]
 
 	// The server draws on the terminals of its clients, and on nobody else's.
 	const screen = chain.findLast((ancestor) => /^screen$/i.test(commandNameOf(ancestor)));
-	const shown = screen === undefined ? new Set<string>() : terminalsOf(screen);
+	if (screen === undefined) {
+		return [];
+	}
+
+	const shown = terminalsOf(screen);
 	return processesNamed(['screen']).filter(
 		(client) => !chain.includes(client) && shown.has(link(`/proc/${client}/fd/0`)),
 	);

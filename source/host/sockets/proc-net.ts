@@ -54,11 +54,15 @@ export function readTcpSockets(): readonly TcpSocket[] {
 	return ['tcp', 'tcp6'].flatMap((name) => parseTcpTable(readText(`/proc/net/${name}`) ?? ''));
 }
 
-/** The TCP sockets of this machine that listen, and its UDP sockets without a peer; in a rehearsal too. */
-export function readBoundSockets(): readonly BoundSocket[] {
+/**
+ * The TCP sockets of this machine that listen, and its UDP sockets without a peer; in a rehearsal too.
+ * @param wanted one of the two, where that will do: for TCP the kernel goes through all places for connections
+ */
+export function readBoundSockets(wanted?: Protocol): readonly BoundSocket[] {
 	const folder = socketTables();
-	return TABLES.flatMap(({file, protocol, family}) =>
-		parseBoundSockets(readText(`${folder}/${file}`) ?? '', protocol, family),
+	return TABLES.filter(({protocol}) => protocol === (wanted ?? protocol)).flatMap(
+		({file, protocol, family}) =>
+			parseBoundSockets(readText(`${folder}/${file}`) ?? '', protocol, family),
 	);
 }
 

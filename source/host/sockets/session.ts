@@ -40,8 +40,8 @@ const MOSH: AccessPort = {protocol: 'udp', first: 60_000, last: 61_000};
  * screen, whose servers have none, it walks from their clients. A client that comes through a tunnel
  * needs the ports of that tunnel as well.
  */
-export async function findSession(pid = process.pid): Promise<Session> {
-	const session = await findDirect(pid);
+export async function findSession(pid = process.pid, sockets = readTcpSockets()): Promise<Session> {
+	const session = await findDirect(pid, sockets);
 	const client = clientOf(session);
 	const tunnel = client === undefined ? undefined : await findTunnel(client);
 	if (session.kind !== 'remote' || tunnel === undefined) {
@@ -55,8 +55,7 @@ export async function findSession(pid = process.pid): Promise<Session> {
 }
 
 /** The same, as if there were no tunnels. */
-async function findDirect(pid: number): Promise<Session> {
-	const sockets = readTcpSockets();
+async function findDirect(pid: number, sockets: readonly TcpSocket[]): Promise<Session> {
 	const clients = await multiplexerClients(pid);
 	const starts = [pid, ...clients];
 	for (const start of starts) {

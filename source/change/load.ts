@@ -2,10 +2,9 @@ import {printLoad} from '../existing/cleanup-format.ts';
 import type {Cleanup} from '../existing/cleanup-plan.ts';
 import type {RulesSnapshot} from '../existing/snapshot.ts';
 import {type Runner, run} from '../host/exec/run.ts';
-import {freshNetwork} from '../host/machine/modules.ts';
+import {yieldToEventLoop} from '../host/exec/yield.ts';
 import {
 	describeFailure,
-	programOf,
 	type RestoreFailure,
 	restore,
 	type Saved,
@@ -17,7 +16,6 @@ import type {Family} from '../lib/network.ts';
 import {ownDifferences, presenceOf} from '../ruleset/diff.ts';
 import {printRestore} from '../ruleset/format-iptables.ts';
 import type {FamilyRules, RuleSet} from '../ruleset/model.ts';
-import {parseSave} from '../ruleset/parse-save.ts';
 
 /** The rules of each family before the change. */
 export type Before = ReadonlyMap<Family, Saved>;
@@ -36,38 +34,10 @@ export function beforeOf(snapshots: readonly RulesSnapshot[]): Before {
 }
 
 /**
- * Loads the rule set in isolated namespaces, one for each family, and reads it back.
- * iptables-restore --test lets unknown helpers and targets pass; this does not.
- * @throws {HostError} that names the family and the line at fault; nothing was touched
+ * Loads the rules of a family in an isolated namespace and reads them back, step by step, to name the fault.
+ * @throws {HostError} that names the line at fault; nothing was touched
  */
-export async function dryRun(ruleSet: RuleSet): Promise<void> {
-	const trials = await Promise.all(ruleSet.families.map(async (rules) => holdsWhenTried(rules)));
-	for (const [index, rules] of ruleSet.families.entries()) {
-		if (!trials[index]) {
-			await tryByStep(rules);
-		}
-	}
-}
-
-/**
- * Loads and reads back in a new namespace, with one program start. It does nothing where that namespace
- * turns out to be the one of this process.
- */
-const TRY = `[ /proc/self/ns/net -ef "/proc/$PPID/ns/net" ] && exit 1
-"$1" -w 10 --noflush && exec "$2"`;
-
-async function holdsWhenTried(rules: FamilyRules): Promise<boolean> {
-	const programs = ['-restore', '-save'].map((ending) => programOf(rules.family, ending));
-	const {status, stdout} = await run(
-		'unshare',
-		[...freshNetwork(), 'sh', '-c', TRY, 'sh', ...programs],
-		{input: printRestore(rules), timeout: 30_000},
-	);
-	return status === 0 && ownDifferences(rules, parseSave(stdout, rules.family)).length === 0;
-}
-
-/** The same step by step, to name the fault. @throws {HostError} */
-async function tryByStep(rules: FamilyRules): Promise<void> {
+export async function tryByStep(rules: FamilyRules): Promise<void> {
 	await withNamespace(async (namespace) => {
 		const text = printRestore(rules);
 		const failure = await restore(rules.family, text, namespace.run);
@@ -87,7 +57,7 @@ async function tryByStep(rules: FamilyRules): Promise<void> {
 		}
 
 		const loaded = await save(rules.family, namespace.run);
-		assertLoaded(rules, loaded, 'Nothing was changed', 3);
+		assertLoaded(rules, loaded.rules, 'Nothing was changed', 3);
 	});
 }
 
@@ -122,6 +92,7 @@ async function findCulprit(
  * Loads the rule set into the running kernel, one restore for each family, both at the same time, into
  * the chains of fw-wizard, and reads it back. Rules of other programs are removed in the same
  * transaction. Loading twice changes nothing. After an error the caller rolls back.
+ * @param meanwhile done once all is loaded, while it is read back
  * @returns the rules that were read back
  * @throws {HostError} with exit code 4, when nothing is being loaded any more
  */
@@ -130,15 +101,40 @@ export async function load(
 	before: Before,
 	cleanups: readonly Cleanup[] = [],
 	runner: Runner = run,
+	meanwhile: () => void = () => {},
 ): Promise<readonly Saved[]> {
 	const cleanupsWhere = (family: Family) =>
 		cleanups.find((cleanup) => cleanup.inUse && cleanup.family === family);
-	const loads = await Promise.allSettled(
-		ruleSet.families.map(async (rules) =>
-			loadFamily(rules, before.get(rules.family), cleanupsWhere(rules.family), runner),
-		),
-	);
-	return loads.map((result) => {
+	await each(ruleSet.families, async (rules) => {
+		const saved = before.get(rules.family);
+		const text = printLoad(
+			rules,
+			saved ? presenceOf(saved.rules) : undefined,
+			cleanupsWhere(rules.family),
+		);
+		const failure = await restore(rules.family, text, runner);
+		if (failure) {
+			throw new HostError(describeFailure(failure), ROLLED_BACK, 4);
+		}
+	});
+	const [loaded] = await Promise.all([
+		each(ruleSet.families, async (rules) => {
+			const found = await save(rules.family);
+			assertLoaded(rules, found.rules, ROLLED_BACK, 4);
+			return found;
+		}),
+		yieldToEventLoop().then(meanwhile),
+	]);
+	return loaded;
+}
+
+/** Does the same for all, side by side. What fails is thrown when nothing runs any more. */
+async function each<Item, Result>(
+	items: readonly Item[],
+	work: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+	const results = await Promise.allSettled(items.map(work));
+	return results.map((result) => {
 		if (result.status === 'rejected') {
 			throw result.reason;
 		}
@@ -147,27 +143,16 @@ export async function load(
 	});
 }
 
-async function loadFamily(
-	rules: FamilyRules,
-	saved: Saved | undefined,
-	cleanup: Cleanup | undefined,
-	runner: Runner,
-): Promise<Saved> {
-	const present = saved ? presenceOf(saved.rules) : undefined;
-	const failure = await restore(rules.family, printLoad(rules, present, cleanup), runner);
-	if (failure) {
-		throw new HostError(describeFailure(failure), ROLLED_BACK, 4);
-	}
-
-	const loaded = await save(rules.family);
-	assertLoaded(rules, loaded, ROLLED_BACK, 4);
-	return loaded;
-}
-
 export const ROLLED_BACK = 'Rolled back. The rules are as they were before';
 
-function assertLoaded(rules: FamilyRules, saved: Saved, hint: string, exitCode: 3 | 4): void {
-	const [difference] = ownDifferences(rules, saved.rules);
+/** @throws {HostError} where our rules among those that were read back are others */
+export function assertLoaded(
+	rules: FamilyRules,
+	found: FamilyRules,
+	hint: string,
+	exitCode: 3 | 4,
+): void {
+	const [difference] = ownDifferences(rules, found);
 	if (difference) {
 		throw new HostError(
 			`The kernel holds other rules than were loaded. ${difference}`,

@@ -1,25 +1,33 @@
-import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
+import {rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {chainsBehind, printCleanup, printLoad, touchedChains} from '../existing/cleanup-format.ts';
 import {chainOf, targetOf} from '../existing/rule-owner.ts';
 import {firstLine, run} from '../host/exec/run.ts';
+import {readText} from '../host/files/read-text.ts';
 import {freshNetwork} from '../host/machine/modules.ts';
+import {programOf} from '../host/netfilter/iptables.ts';
 import {withNamespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
-import {presenceOf} from '../ruleset/diff.ts';
-import {OWN_PREFIX} from '../ruleset/model.ts';
+import {ownDifferences, presenceOf} from '../ruleset/diff.ts';
+import {type FamilyRules, OWN_PREFIX} from '../ruleset/model.ts';
+import {parseSave} from '../ruleset/parse-save.ts';
 import {canBeWrittenBack, tableLines, tableRules} from '../ruleset/save-lines.ts';
 import {FIREWALLD_TABLE} from '../services/known-programs/firewalls.ts';
 import {type Load, readSets} from '../testbed/load-rules.ts';
 import type {SnapshotCleanup} from './cleanup.ts';
+import {assertLoaded, tryByStep} from './load.ts';
+import {makePrivate} from './paths.ts';
 import type {PlannedRollback} from './prepare.ts';
 import {folderOf} from './record.ts';
+import {BESIDE, REHEARSE} from './rehearsal-scripts.ts';
 import type {Rollback} from './rollback-script.ts';
 
 /** What the rollback script restores of one family in one backend, and what the change loads there. */
 type Part = {
 	readonly program: string;
+	/** The one that will load the change: what `iptables` means. */
+	readonly loader: string;
 	readonly place: string;
 	readonly saved: string;
 	readonly load: string;
@@ -29,69 +37,31 @@ const TABLES = ['filter', 'raw', 'mangle'] as const;
 const RESTORE = ['-w', '10', '--noflush'];
 
 /**
- * Lists chains in columns, where a save puts one word behind the other: a name with spaces in it looks like
- * options there. Arguments: for each chain the program, the table and the chain.
- */
-const LIST = `while [ "$#" -gt 0 ]; do
-	printf '\\0' && "$1" -w 10 -t "$2" -n -v -x -L "$3" || exit 4
-	shift 3
-done`;
-
-/**
- * In a namespace of its own: loads what was saved, then the new rules, runs the very rollback script in
- * a folder of its own, and saves. Arguments: the folder, then for each load a file and the command that
- * reads it, with `+` behind those that run side by side, then `--` and the programs that save, then `--` and the
- * chains to list. What the script may start beside iptables reaches the machine's own services, and is not
- * started; they count as running, as they do before the change.
- */
-const REHEARSE = `[ /proc/self/ns/net -ef "/proc/$PPID/ns/net" ] && exit 1
-echo begun
-cd "$1" || exit 1
-shift
-export XTABLES_LOCKFILE="$PWD/xtables.lock"
-while [ "$1" != -- ]; do
-	wave=
-	while [ "$1" != + ]; do
-		# Families do not wait for each other's lock.
-		XTABLES_LOCKFILE="$PWD/$1.lock" $2 <"$1" &
-		wave="$wave $!"
-		shift 2
-	done
-	shift
-	for load in $wave; do wait "$load" || exit 2; done
-done
-shift
-(cd() { :; }; systemctl() { [ "$1" = is-active ]; }; set -- now; . ./rollback) >&2 || exit 3
-while [ "$1" != -- ]; do
-	printf '\\0' && "$1-save" || exit 4
-	shift
-done
-shift
-${LIST}`;
-
-/**
- * Rehearses the way back of a recorded change in an isolated copy: the rules that it would restore are
- * loaded there, then the new rules, then its rollback script is run, and what comes of that is compared
- * with what was saved. Other programs' rules that neither the change nor its way back touches are left
- * out.
- * @throws {HostError} where the way back does not lead there; nothing was touched
+ * Rehearses a change and its way back in an isolated copy: the rules that the way back would restore are
+ * loaded there, then the new rules, which are read back; then the rollback script is run, and what comes of that is
+ * compared with what was saved. Other programs' rules that neither the change nor its way back touches are left
+ * out. iptables-restore --test lets unknown helpers and targets pass; this does not.
+ * @throws {HostError} that names the family and the line at fault where the new rules do not load; or where the way
+ * back does not lead there; nothing was touched
  * @throws {NamespaceError} where no copy can be made
  */
-export async function rehearseRollback({rollback, script}: PlannedRollback): Promise<void> {
+export async function rehearseChange({rollback, script}: PlannedRollback): Promise<void> {
 	const folder = path.join(folderOf(rollback.id), 'rehearsal');
 	const parts = partsOf(rollback);
 	try {
-		mkdirSync(folder, {mode: 0o700});
+		makePrivate(folder);
 		const put = (name: string, text: string) =>
 			writeFileSync(path.join(folder, name), text, {mode: 0o600});
 		put('pending', '');
 		put('rollback', script);
+		put('programs', `${parts.map(({program}) => program).join(' ')}\n`);
+		for (const part of parts) {
+			put(`chains-${path.basename(part.program)}`, chainsToList(part).join(''));
+		}
 
-		const restores = (textOf: (part: Part) => string) =>
-			parts.map((part) => ({
-				program: `${part.program}-restore`,
-				args: RESTORE,
-				text: textOf(part),
+		const restores = (loadOf: (part: Part) => readonly [program: string, text: string]) =>
+			parts.map(loadOf).map(([program, text]) => ({
+				...{program: `${program}-restore`, args: RESTORE, text},
 			}));
 		const sets = await readSets(parts.map(({saved}) => saved));
 		const waves: ReadonlyArray<readonly Load[]> = [
@@ -100,38 +70,56 @@ export async function rehearseRollback({rollback, script}: PlannedRollback): Pro
 			...(rollback.firewalld
 				? [[{program: 'nft', args: ['-f', '-'], text: `add table ${FIREWALLD_TABLE}\n`}]]
 				: []),
-			restores(({saved}) => saved),
-			restores(({load}) => load),
+			restores(({program, saved}) => [program, saved]),
+			restores(({loader, load}) => [loader, load]),
 		];
 		const words = waves.flatMap((loads, wave) => [
 			...loads.flatMap(({program, args, text}, index) => {
-				put(`load-${wave}-${index}`, text);
-				return [`load-${wave}-${index}`, [program, ...args].join(' ')];
+				const name = `${wave === waves.length - 1 ? 'new' : 'load'}-${wave}-${index}`;
+				put(name, text);
+				return [name, [program, ...args].join(' ')];
 			}),
 			'+',
 		]);
-		const chains = parts.flatMap(chainsToList);
-		const [{status, stdout, stderr}, now] = await Promise.all([
-			run(
-				'unshare',
-				[
-					...[...freshNetwork(), 'sh', '-c', REHEARSE, 'sh', folder, ...words, '--'],
-					...[...parts.map(({program}) => program), '--', ...chains.flat()],
-				],
-				{timeout: 60_000},
-			),
-			chains.length === 0 ? undefined : run('sh', ['-c', LIST, 'sh', ...chains.flat()]),
-		]);
-		const [begun, ...printed] = stdout.split('\0');
-		const [saves, lists] = [printed.slice(0, parts.length), printed.slice(parts.length)];
-		if (begun !== 'begun\n') {
+		const fresh = ['unshare', ...freshNetwork(), 'sh', '-c', REHEARSE, 'sh', ...words];
+		const {status, stdout, stderr} = await run('sh', ['-c', BESIDE, 'sh', folder, ...fresh], {
+			timeout: 60_000,
+		});
+		if (stdout !== 'begun\n') {
 			// The error of whatever forbids it.
 			await withNamespace(async () => {});
 		}
 
+		const results = (name: string) =>
+			parts.map(
+				({program}) => readText(path.join(folder, `${name}-${path.basename(program)}`)) ?? '',
+			);
+		const loaded = status === 0 ? results('loaded') : [];
+		for (const [index, {after}] of rollback.families.entries()) {
+			const save = loaded[index];
+			const wanted = ownChainsOf(after);
+			const found = save === undefined ? undefined : ownChainsOf(parseSave(save, after.family));
+			if (found === undefined || ownDifferences(wanted, found).length > 0) {
+				// Also where it is not the new rules that do not load: nothing is wrong with them then.
+				await tryByStep(after);
+			}
+
+			if (found !== undefined) {
+				assertLoaded(wanted, found, 'Nothing was changed', 3);
+			}
+		}
+
+		const restored = results('restored').map((text) => text.split('\0'));
 		const difference =
 			status === 0
-				? (compare(parts, saves) ?? compareLists(now?.stdout.split('\0').slice(1) ?? [], lists))
+				? (compare(
+						parts,
+						restored.map(([save = '']) => save),
+					) ??
+					compareLists(
+						results('now').flatMap((text) => text.split('\0').slice(1)),
+						restored.flatMap(([, ...lists]) => lists),
+					))
 				: firstLine(stderr);
 		if (difference !== undefined) {
 			throw new HostError(
@@ -144,16 +132,27 @@ export async function rehearseRollback({rollback, script}: PlannedRollback): Pro
 	}
 }
 
+/** Without the jumps to them: one by a rule that cannot be written back is not in the copy. */
+function ownChainsOf({tables, ...rules}: FamilyRules): FamilyRules {
+	return {
+		...rules,
+		tables: tables.map(({chains, ...table}) => ({
+			...table,
+			chains: chains.filter(({name}) => name.startsWith(OWN_PREFIX)),
+		})),
+	};
+}
+
 function partsOf({families, others = []}: Rollback): readonly Part[] {
 	return [
 		...families.map(({program, before, after, cleanup}) => ({
-			program,
+			...{program, loader: programOf(after.family)},
 			place: `IPv${after.family}`,
 			saved: printRestored(before.text, cleanup),
 			load: printLoad(after, presenceOf(before.rules), cleanup?.cleanup),
 		})),
 		...others.map(({program, cleanup}) => ({
-			program,
+			...{program, loader: program},
 			place: `IPv${cleanup.snapshot.family}, ${cleanup.snapshot.backend} backend`,
 			saved: printRestored(cleanup.snapshot.text, cleanup),
 			load: ['*filter', ...printCleanup(cleanup.cleanup), 'COMMIT', ''].join('\n'),
@@ -205,11 +204,11 @@ function compare(parts: readonly Part[], saves: readonly string[]): string | und
 	return undefined;
 }
 
-/** The chains with a rule in which a name could hold spaces: each with its program and table. */
-function chainsToList({program, saved}: Part): ReadonlyArray<readonly string[]> {
+/** The chains with a rule in which a name could hold spaces: a line each, with its table. */
+function chainsToList({saved}: Part): readonly string[] {
 	return TABLES.flatMap((table) => {
 		const named = tableRules(saved, table).filter((line) => / -[io] | --\S*name /.test(line));
-		return [...new Set(named.map(chainOf))].map((chain) => [program, table, chain]);
+		return [...new Set(named.map(chainOf))].map((chain) => `${table} ${chain}\n`);
 	});
 }
 

@@ -1,4 +1,5 @@
 import {uptime} from 'node:os';
+import {setTimeout as delay} from 'node:timers/promises';
 import {loadModules} from '../host/machine/modules.ts';
 import type {Saved} from '../host/netfilter/iptables.ts';
 import {NamespaceError} from '../host/netns.ts';
@@ -9,7 +10,7 @@ import {type ChangeState, markLoaded, markPending, pruneChanges, stateOf} from '
 import {assertUnchanged, cleanOtherBackend} from './cleanup.ts';
 import {confirmLoaded, keepChange} from './confirm.ts';
 import {printLoaded} from './drift.ts';
-import {dryRun, load, readRules} from './load.ts';
+import {load, readRules} from './load.ts';
 import {lock} from './lock.ts';
 import {
 	assertBasedOn,
@@ -21,7 +22,7 @@ import {
 import {keepConnections} from './preserve-connections.ts';
 import {dropChange, folderOf, nextId, readMeta, recordConnections} from './record.ts';
 import {recover, rollBackOverdue} from './recover.ts';
-import {rehearseRollback} from './rehearse.ts';
+import {rehearseChange} from './rehearse.ts';
 import {rollBack, rolledBack} from './roll-back.ts';
 import {whilePending} from './run-while-pending.ts';
 import {sendFirewalldToSleep} from './switch-off.ts';
@@ -56,9 +57,6 @@ export type PendingChange = {
  */
 export async function beginChange(request: ChangeRequest): Promise<PendingChange> {
 	const {policy, ruleSet, seconds, backend, rehearsal = true} = request;
-	// The dry run touches nothing, and runs beside the steps that do not need its result.
-	const trial = rehearsal ? dryRun(ruleSet) : Promise.resolve();
-	trial.catch(() => {});
 	await rollBackOverdue();
 	const release = await lock();
 	try {
@@ -70,15 +68,14 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 		let until: number;
 		try {
 			const planned = planRollback(id, request, before, others);
-			recordChange(id, request, planned, others);
-			const results = await Promise.allSettled([
-				trial,
-				rehearsal ? rehearseRollback(planned) : undefined,
+			const steps = await Promise.allSettled([
+				rehearsal ? rehearseChange(planned) : undefined,
+				// While the programs of the rehearsal run.
+				delay(1).then(() => recordChange(id, request, planned, others)),
 			]);
-			// The trial comes first: it names the line at fault.
-			for (const result of results) {
-				if (result.status === 'rejected') {
-					throw result.reason;
+			for (const step of steps) {
+				if (step.status === 'rejected') {
+					throw step.reason;
 				}
 			}
 
@@ -89,15 +86,19 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 			throw error instanceof NamespaceError ? notTried(error) : explainError(error, folderOf(id));
 		}
 
-		pruneChanges();
 		let watchdog: Watchdog | undefined;
 		const watch = watchPending(id, until, async (rest) => watchdog?.revive(rest));
 		let loaded: readonly Saved[];
+		let connections: readonly string[] = [];
+		const noteConnections = () => {
+			connections = connectionKeys();
+		};
 		try {
 			[watchdog] = await Promise.all([
 				armWatchdog(id, seconds),
 				keepConnections(),
 				loadModules(policy.helpers),
+				delay(1).then(pruneChanges),
 			]);
 			await assertUnchanged(others?.cleanups ?? [], backend);
 			const runner = whilePending(id);
@@ -106,18 +107,20 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 				before,
 				others?.cleanups.map(({cleanup}) => cleanup),
 				runner,
+				noteConnections,
 			);
 			if (others) {
 				// Only now that the new rules are active: the machine is never without a firewall.
 				await cleanOtherBackend(others.cleanups, runner);
 				await (others.switchOff.firewalld ? sendFirewalldToSleep(runner) : undefined);
+				noteConnections();
 			}
 
 			if (stateOf(id) !== 'pending') {
 				throw tooLate();
 			}
 
-			recordConnections(id, connectionKeys());
+			recordConnections(id, connections);
 			markLoaded(id, printLoaded(loaded));
 		} catch (error) {
 			watch.stop();

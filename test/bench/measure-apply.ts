@@ -1,6 +1,6 @@
 // Measures what applying costs, against two bare runs of iptables-restore on the same files.
 // Runs as root in namespaces of its own; prints the figures as JSON.
-import {type Before, dryRun, load, readRules} from '../../source/change/load.ts';
+import {type Before, load, readRules} from '../../source/change/load.ts';
 import {type ApplyFlags, apply} from '../../source/commands/apply.ts';
 import {readPolicy} from '../../source/commands/options/policy.ts';
 import {run} from '../../source/host/exec/run.ts';
@@ -42,15 +42,13 @@ const bare = async (before: Before) => {
 // The first loads modules and makes the chains; what follows meets the same state each time.
 await apply(flags);
 const before = await readRules(ruleSet);
-const times: Record<'bare' | 'dryRun' | 'load' | 'apply', number[]> = {
+const times: Record<'bare' | 'load' | 'apply', number[]> = {
 	bare: [],
-	dryRun: [],
 	load: [],
 	apply: [],
 };
 for (let round = 0; round < ROUNDS; round++) {
 	times.bare.push(await time(async () => bare(before)));
-	times.dryRun.push(await time(async () => dryRun(ruleSet)));
 	times.load.push(await time(async () => load(ruleSet, before)));
 	times.apply.push(await time(async () => apply(flags)));
 }
@@ -65,9 +63,11 @@ for (let round = 0; round < ROUNDS_OF_MANY; round++) {
 	ofMany.push(await time(async () => apply(many)));
 }
 
-const [two, tried, loaded, whole] = [times.bare, times.dryRun, times.load, times.apply].map(
-	median,
-) as [number, number, number, number];
+const [two, loaded, whole] = [times.bare, times.load, times.apply].map(median) as [
+	number,
+	number,
+	number,
+];
 const ratio = (value: number) => `${milliseconds(value)}, ${(value / two).toFixed(1)} times`;
 const backend = facts.iptables?.backend;
 const figures: readonly Figure[] = [
@@ -79,18 +79,11 @@ const figures: readonly Figure[] = [
 		kept: whole <= 2 * two,
 	},
 	{
-		name: `${backend}: apply without its dry run`,
-		value: ratio(whole - tried),
-		limit: '2 times',
-		kept: whole - tried <= 2 * two,
-	},
-	{
 		name: `${backend}: of it loading and reading back`,
 		value: ratio(loaded),
 		limit: '2 times',
 		kept: loaded <= 2 * two,
 	},
-	{name: `${backend}: of it the dry run`, value: ratio(tried)},
 	{
 		name: `${backend}: apply, two ports open to 1,000 networks`,
 		value: milliseconds(median(ofMany)),

@@ -2,6 +2,7 @@ import {existsSync, lstatSync, mkdirSync, rmSync, statSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {run} from '../host/exec/run.ts';
+import {yieldToEventLoop} from '../host/exec/yield.ts';
 import {removeLeftovers, syncFolder, writeWhole} from '../host/files/atomic-write.ts';
 import {readText} from '../host/files/read-text.ts';
 import {explainError} from '../lib/errors.ts';
@@ -55,18 +56,22 @@ export async function applyFilePlan({before, files, after}: FilePlan): Promise<v
 		}
 	}
 
-	syncFolders(Object.keys(files));
-	await runAll(after);
+	// While the first command runs.
+	const [, synced] = await Promise.allSettled([
+		runAll(after),
+		yieldToEventLoop().then(() => syncFolders(Object.keys(files))),
+	]);
+	if (synced.status === 'rejected') {
+		throw synced.reason;
+	}
 }
 
 /** Syncs the folders: a change that was reported as saved must survive a power cut, names included. */
 function syncFolders(files: readonly string[]): void {
-	for (const folder of new Set(files.map((file) => path.dirname(file)))) {
-		if (existsSync(folder)) {
-			syncFolder(folder);
-			// A folder that was made for the file has a name, too.
-			syncFolder(path.dirname(folder));
-		}
+	const folders = files.map((file) => path.dirname(file)).filter((folder) => existsSync(folder));
+	// A folder that was made for the file has a name, too.
+	for (const folder of new Set(folders.flatMap((one) => [one, path.dirname(one)]))) {
+		syncFolder(folder);
 	}
 }
 
@@ -96,8 +101,13 @@ function write(file: string, {text, mode}: PlannedFile): void {
 	}
 }
 
+/** Runs commands in turn. One that waits for nothing itself (--no-block) is not waited for until the last has ended. */
 async function runAll(commands: readonly Command[]): Promise<void> {
+	const running: Array<Promise<unknown>> = [];
 	for (const [program, ...args] of commands) {
-		await run(program, args, {timeout: 30_000});
+		running.push(run(program, args, {timeout: 30_000}));
+		await (args.includes('--no-block') ? undefined : running.at(-1));
 	}
+
+	await Promise.all(running);
 }

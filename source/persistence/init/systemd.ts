@@ -92,13 +92,10 @@ export const systemd: InitSystem & {readonly watch: Watch} = {
 			['systemctl', '--quiet', 'start', UNIT],
 		],
 	},
-	// To enable has systemd read all its units again. To start what runs does nothing.
+	// To enable has systemd read all its units again. To start what runs does nothing, and need not be waited for.
 	again: {
 		links: [...LINKS, ...WATCH_LINKS],
-		after: [
-			['systemctl', '--quiet', 'start', UNIT],
-			['systemctl', '--quiet', '--no-block', 'start', WATCH_TIMER],
-		],
+		after: [['systemctl', '--quiet', '--no-block', 'start', UNIT, WATCH_TIMER]],
 	},
 	findFault: () => (existsSync(ENABLED_LINK) ? undefined : `${UNIT} is not enabled`),
 	deactivate: {

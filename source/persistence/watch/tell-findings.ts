@@ -12,7 +12,7 @@ const MOTD_DIR = path.dirname(WATCH_MOTD_FILE);
  */
 export const TELL = `# Writes file $1 of the folder of the script with the text $2, whole.
 put() {
-	mkdir -p "$state" && printf '%s\\n' "$2" >"$state/$1.new" && mv -f "$state/$1.new" "$state/$1"
+	{ [ -d "$state" ] || mkdir -p "$state"; } && printf '%s\\n' "$2" >"$state/$1.new" && mv -f "$state/$1.new" "$state/$1"
 } 2>/dev/null
 
 uptime() { read -r now rest </proc/uptime && now=\${now%%.*}; }

@@ -1,4 +1,10 @@
-import {LOCK_FILE, RESTORE_FILE, WATCH_CHOICE_FILE, WATCH_STATE_DIR} from '../../change/paths.ts';
+import {
+	LOCK_FILE,
+	RESTORE_FILE,
+	WATCH_CHOICE_FILE,
+	WATCH_MOTD_FILE,
+	WATCH_STATE_DIR,
+} from '../../change/paths.ts';
 import {CHOOSE_IPTABLES, printChoice} from '../../host/netfilter/choose-iptables.ts';
 import {cksum} from '../../lib/cksum.ts';
 import {quote} from '../../lib/shell-quote.ts';
@@ -245,12 +251,11 @@ main() {
 		begin
 		remember
 		repairs= last= open= since= notified=
-		keep
-		[ "$total" -gt 0 ] || rm -f "$state/found"
+		if [ "$total" -gt 0 ]; then keep; else rm -f "$state/found" ${WATCH_MOTD_FILE}; fi
 		;;
 	expected)
 		# What is done to the policies of a namespace is no note for this machine.
-		[ "$(readlink /proc/self/ns/net)" != "$2" ] || return
+		! [ /proc/self/ns/net -ef "/proc/$PPID/ns/net" ] || return
 		is_whole && CLOSED=/dev/null/ /bin/sh ${RESTORE_FILE} >/dev/null 2>&1 && seen=$(view) && [ -n "$seen" ] &&
 			printf '%s\\n' "$seen" || echo failed
 		;;

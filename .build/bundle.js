@@ -1,15 +1,21 @@
 // How the sources become one file: the same file for the package and for the stand-alone binary.
-import {readFileSync} from 'node:fs';
-import {basename} from 'node:path';
-import {Script} from 'node:vm';
+import {readdirSync, readFileSync} from 'node:fs';
 import {build, transform} from 'esbuild';
+import {joinParts} from './parts.js';
+import {
+	withKeptLines,
+	withLateEmoji,
+	withLongMoves,
+	withoutAwait,
+	withoutChildren,
+	withoutDevtools,
+} from './plugins.js';
 
 export const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 /** The oldest Node that runs the program: "20.19" of ">=20.19". */
 const node = /^>=(\d+\.\d+)$/.exec(manifest.engines.node)?.[1];
 /** An older Node must be able to read the file, to say that it is too old. */
 const TARGET = 'node18';
-const ENTRY = '"source/cli.ts"';
 
 /**
  * A package whose code is in the bundle, where it lies, and what its package.json says.
@@ -20,15 +26,16 @@ const ENTRY = '"source/cli.ts"';
  * The program as one CommonJS file, which Node starts faster than a module, and which alone can become
  * a stand-alone binary. Our own code is readable in it, the code of packages is minified.
  *
- * The file consists of parts. All but the entry stand in comments, and are compiled when something
- * requires them, since V8 looks through all code of a file before it runs any. As plain code in one
- * file, `rules` takes 2.8 times as long as a bare node (`node -e 0`); in parts, 2.1 times.
+ * The file consists of parts, one for each module of ours. All but the entry stand in a comment, and are
+ * compiled when something requires them, since V8 looks through all code of a file before it runs any. As plain
+ * code in one file, `rules` took 2.8 times as long as a bare node (`node -e 0`); in parts, 2.1 times.
  * @returns {Promise<{text: string, packages: readonly Package[]}>} the file, and the packages whose code
  * esbuild has put into it, by name
  */
 export async function bundle() {
 	const {metafile, outputFiles} = await build({
-		entryPoints: ['source/cli.ts'],
+		entryPoints: ownFiles(),
+		outbase: '.',
 		outdir: 'build',
 		write: false,
 		bundle: true,
@@ -37,10 +44,19 @@ export async function bundle() {
 		metafile: true,
 		platform: 'node',
 		jsx: 'automatic',
+		// Without a remark at each element that it has none.
+		jsxSideEffects: true,
 		legalComments: 'none',
 		logLevel: 'warning',
 		target: TARGET,
-		plugins: [withoutDevtools, withoutAwait, withLateEmoji],
+		plugins: [
+			withoutDevtools,
+			withoutAwait,
+			withoutChildren,
+			withKeptLines,
+			withLateEmoji,
+			withLongMoves,
+		],
 		define: {
 			// React's development build keeps every render for its profiler.
 			'process.env.NODE_ENV': '"production"',
@@ -53,30 +69,25 @@ export async function bundle() {
 			FW_WIZARD_NODE: JSON.stringify(node),
 		},
 	});
-	const names = new Map(
-		Object.entries(metafile.outputs).map(([file, output]) => [
-			`"./${basename(file)}"`,
-			nameOf(output),
-		]),
-	);
-	const parts = await Promise.all(
-		outputFiles.map(async ({path, text}) => ({
-			name: names.get(`"./${basename(path)}"`) ?? 'unknown',
-			text: await minifyPackages(
-				toCommonJs(text).replaceAll(/"\.\/[\w-]+\.js"/g, (word) => names.get(word) ?? word),
-			),
-		})),
-	);
+	const {text, used} = await joinParts(metafile, outputFiles, minify);
 	assertConstant(Object.keys(metafile.inputs).filter((file) => file.startsWith('source/')));
-	return {text: joinParts(parts), packages: packagesIn(metafile)};
+	return {text, packages: packagesIn(used)};
+}
+
+/** Each file of ours: all are entries, since esbuild then makes a module of each. */
+function ownFiles() {
+	return readdirSync('source', {recursive: true, encoding: 'utf8'})
+		.filter((file) => /(?<!\.d)\.tsx?$/.test(file))
+		.map((file) => `source/${file}`)
+		.sort();
 }
 
 /**
- * @param {import('esbuild').Metafile} metafile
+ * @param {ReadonlyArray<import('./parts.js').Output>} used
  * @returns {readonly Package[]}
  */
-function packagesIn({outputs}) {
-	const files = Object.values(outputs).flatMap(({inputs}) =>
+function packagesIn(used) {
+	const files = used.flatMap(({inputs}) =>
 		Object.entries(inputs).flatMap(([file, {bytesInOutput}]) => (bytesInOutput > 0 ? file : [])),
 	);
 	const folders = files.flatMap(
@@ -88,114 +99,6 @@ function packagesIn({outputs}) {
 		);
 		return {folder, name, version, license, author: author?.name ?? author};
 	});
-}
-
-/**
- * esbuild names a part by a hash, which changes with every part that it requires. A file says more,
- * and stands in one part only: the one that is imported on demand, or else the largest.
- * @param {import('esbuild').Metafile['outputs'][string]} output
- */
-function nameOf({inputs, entryPoint}) {
-	if (entryPoint !== undefined) {
-		return JSON.stringify(entryPoint in inputs ? entryPoint : `exports of ${entryPoint}`);
-	}
-
-	const files = Object.entries(inputs).sort(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput);
-	return JSON.stringify(files[0]?.[0] ?? 'helpers of esbuild');
-}
-
-/**
- * The entry after the other parts, each of which stands in the comments of a function: the function
- * gives its own text away, and so the part.
- * @param {ReadonlyArray<{name: string, text: string}>} parts
- */
-function joinParts(parts) {
-	const entry = parts.find(({name}) => name === ENTRY);
-	const functions = parts
-		.filter((part) => part !== entry)
-		.sort((a, b) => (a.name < b.name ? -1 : 1))
-		.map(
-			({name, text}) =>
-				`${name}() {\n${`'use strict';\n${text}`.trimEnd().replaceAll(/^/gm, '//')}\n},\n`,
-		);
-	const file = [
-		'#!/usr/bin/env node\n',
-		"'use strict';\n",
-		'// The code of fw-wizard in parts, each under the name of one of its files: a part stands in comments\n',
-		'// until something requires it. What requires a part, and runs the first one, is at the end.\n',
-		`const parts = {\n${functions.join('')}};\n`,
-		LOADER,
-		entry?.text,
-	].join('');
-	// Some other characters end a line, and with it a comment.
-	if (/\r|\P{ASCII}/u.test(file)) {
-		throw new Error('The bundle has other characters than those of ASCII');
-	}
-
-	return file;
-}
-
-/**
- * `require` turns a part into its exports, once; all other modules are Node's. LazySegmenter stands in
- * for Intl.Segmenter: the packages that tell how wide a text is make some of those when they are loaded,
- * and for the first one Node loads tables of Unicode, which takes a third of the time that a bare Node
- * takes to start. All of the first frame is ASCII, and needs none.
- */
-const LOADER = `function LazySegmenter(...options) {
-	let segmenter;
-	this.segment = (text) => (segmenter ??= new Intl.Segmenter(...options)).segment(text);
-}
-
-const nodeRequire = require;
-const loaded = {};
-require = (name) => {
-	if (!Object.hasOwn(parts, name)) {
-		return nodeRequire(name);
-	}
-
-	if (!Object.hasOwn(loaded, name)) {
-		const module = (loaded[name] = {exports: {}});
-		const whole = parts[name].toString();
-		const text = whole.slice(whole.indexOf('\\n'), whole.lastIndexOf('\\n')).replaceAll('\\n//', '\\n');
-		const words = ['require', 'module', 'exports', '__filename', 'LazySegmenter'];
-		const options = {filename: 'fw-wizard/' + name};
-		const part = nodeRequire('node:vm').compileFunction(text, words, options);
-		part(require, module, module.exports, __filename, LazySegmenter);
-	}
-
-	return loaded[name].exports;
-};
-`;
-
-/**
- * A module as esbuild prints it, as CommonJS. esbuild's own conversion writes for each `quote(text)`
- * of another part `(0, import_chunk_UDISLLFC.quote)(text)`, which is hard to read, and takes `rules`
- * a tenth more time. Here a part takes the exports of another one once. That is the same as long as no
- * export changes later, which `assertConstant` checks, and no two parts require each other, which
- * esbuild sees to: it puts modules that need each other into the same part.
- * @param {string} text
- * @throws {SyntaxError} where something is left of the module
- */
-function toCommonJs(text) {
-	const result = text
-		.replaceAll(/^import (?:(.+?|\{[^}]*\}) from )?("[^"]+");$/gm, (_, names, from) =>
-			names === undefined
-				? `require(${from});`
-				: `const ${names.replace('* as ', '').replaceAll(' as ', ': ')} = require(${from});`,
-		)
-		.replaceAll(/\bimport\(("\.\/[^"]+")\)/g, 'Promise.resolve().then(() => require($1))')
-		.replace(
-			/^export (\{[^}]*\});\n*$/m,
-			(_, names) =>
-				`// exports\nmodule.exports = ${names.replaceAll(/([\w$]+) as ([\w$]+)/g, '$2: $1')};\n`,
-		);
-	// A module that is read only when somebody asks for it would set its exports later.
-	if (result.includes('__esm(')) {
-		throw new Error('A part has a module that is read later');
-	}
-
-	new Script(`() => {${result}\n}`);
-	return result;
 }
 
 /**
@@ -212,115 +115,29 @@ function assertConstant(files) {
 }
 
 /**
- * Minifies what comes from packages.
+ * Minifies what comes from packages, and indents our own code with tabs: Node takes longer to read a longer file.
  * @param {string} text with a line before the code of each file that says which one it is
  */
-async function minifyPackages(text) {
-	const pieces = text.split(/^(?=\/\/ (?:[\w-]+:)?[@\w./-]+$)/m);
+async function minify(text) {
+	const pieces = text.split(/^(?=\/\/ (?:source\/|node_modules\/|yoga-wasm:))/m);
 	const results = pieces.map(async (piece) => {
 		const [line = ''] = piece.split('\n', 1);
-		if (!/^\/\/ (?:node_modules\/|yoga-wasm:)/.test(line)) {
-			return piece;
-		}
-
-		// Without a format, the names at the top stay: other pieces know them.
-		const {code} = await transform(piece, {target: TARGET, minify: true, legalComments: 'none'});
-		return `${line}\n${code}`;
+		return /^\/\/ (?:node_modules\/|yoga-wasm:)/.test(line)
+			? `${line}\n${await minified(piece)}`
+			: indented(piece.replace(/^\/\/ source\/.*\n/, ''));
 	});
 	return (await Promise.all(results)).join('');
 }
 
-/**
- * @param {string} text
- * @param {string | RegExp} part
- * @param {string} by
- * @throws {Error} where a new version of a package no longer has the part
- */
-function replaced(text, part, by) {
-	const result = text.replace(part, () => by);
-	if (result === text) {
-		throw new Error(`${part} is to be replaced, and does not occur`);
-	}
-
-	return result;
+/** @param {string} text */
+async function indented(text) {
+	const result = text.replaceAll(/^(?: {2})+/gm, (spaces) => '\t'.repeat(spaces.length / 2));
+	// Where it is another program now, there are lines of a text among those of the code.
+	return (await minified(text)) === (await minified(result)) ? result : text;
 }
 
-/** @type {import('esbuild').Plugin} */
-const withoutDevtools = {
-	name: 'without-devtools',
-	setup({onLoad}) {
-		onLoad({filter: /\/ink\/build\/devtools\.js$/}, () => ({contents: ''}));
-		// Never reached, but an await at the top of a module forbids CommonJS.
-		onLoad({filter: /\/ink\/build\/reconciler\.js$/}, ({path}) => ({
-			contents: replaced(
-				replaced(readFileSync(path, 'utf8'), "await import('./devtools.js')", ''),
-				'await loadPackageJson()',
-				'{}',
-			),
-		}));
-	},
-};
-
-/**
- * Yoga, the layout engine, is WebAssembly in base64 that compiles in the background, and its module
- * waits for that. Compiled at once it takes no longer, and needs no await.
- * @type {import('esbuild').Plugin}
- */
-const withoutAwait = {
-	name: 'without-await',
-	setup({onLoad, onResolve}) {
-		const marked = /"data:application\/octet-stream;base64,([^"]+)"/;
-		onResolve({filter: /^yoga\.wasm$/}, ({resolveDir}) => ({
-			// The path ends up in the bundle: it must not tell where this project lies.
-			path: 'yoga.wasm',
-			namespace: 'yoga-wasm',
-			pluginData: `${resolveDir}/../binaries/yoga-wasm-base64-esm.js`,
-		}));
-		onLoad({filter: /./, namespace: 'yoga-wasm'}, ({pluginData}) => ({
-			contents: Buffer.from(marked.exec(readFileSync(pluginData, 'utf8'))?.[1] ?? '', 'base64'),
-			loader: 'binary',
-		}));
-		onLoad({filter: /\/yoga-wasm-base64-esm\.js$/}, ({path}) => ({
-			contents: replaced(readFileSync(path, 'utf8'), marked, '""'),
-		}));
-		onLoad({filter: /\/yoga-layout\/dist\/src\/index\.js$/}, ({path}) => ({
-			contents: replaced(
-				readFileSync(path, 'utf8'),
-				'const Yoga = wrapAssembly(await loadYoga());',
-				`import binary from 'yoga.wasm';
-					const assembly = {
-						instantiateWasm(imports, done) {
-							const instance = new WebAssembly.Instance(new WebAssembly.Module(binary), imports);
-							done(instance);
-							return instance.exports;
-						},
-					};
-					void loadYoga(assembly);
-					const Yoga = wrapAssembly(assembly);`,
-			),
-		}));
-	},
-};
-
-/**
- * To make the pattern of all emoji takes as long as a bare Node takes to start, and hardly any text needs it: of
- * single characters only those with Emoji_Presentation are RGI emoji (UTS #51, ED-20 and ED-27).
- * @type {import('esbuild').Plugin}
- */
-const withLateEmoji = {
-	name: 'with-late-emoji',
-	setup({onLoad}) {
-		onLoad({filter: /\/string-width\/index\.js$/}, ({path}) => ({
-			contents: replaced(
-				readFileSync(path, 'utf8'),
-				'const rgiEmojiRegex = /^\\p{RGI_Emoji}$/v;',
-				`const rgiEmojiRegex = {
-					test(text) {
-						const isOne = text.length === 1 || (text.length === 2 && text.codePointAt(0) > 0xffff);
-						return (!isOne || /\\p{Emoji_Presentation}/u.test(text)) && (this.all ??= /^\\p{RGI_Emoji}$/v).test(text);
-					},
-				};`,
-			),
-		}));
-	},
-};
+/** @param {string} text without a format, so that the names at its top stay: other pieces know them */
+async function minified(text) {
+	const {code} = await transform(text, {target: TARGET, minify: true, legalComments: 'none'});
+	return code;
+}

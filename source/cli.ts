@@ -1,11 +1,8 @@
+import {writeSync} from 'node:fs';
 import process from 'node:process';
 import {findInvocation} from './host/exec/invocation.ts';
 import {complainAboutNode} from './host/machine/node-version.ts';
 import {setInvocation} from './lib/command-line.ts';
-
-for (const stream of [process.stdout, process.stderr]) {
-	stream.on('error', ignoreClosed);
-}
 
 void start();
 
@@ -19,14 +16,18 @@ function ignoreClosed(error: NodeJS.ErrnoException): void {
 /** Loads no more than is needed, and nothing with a Node that could not. */
 async function start(): Promise<void> {
 	const complaint = complainAboutNode(FW_WIZARD_NODE, process.versions.node);
-	if (complaint !== undefined) {
-		process.stderr.write(`${complaint}\n`);
-		process.exitCode = 3;
+	const asksVersion = process.argv.length === 3 && /^(?:--version|-V)$/.test(process.argv[2] ?? '');
+	if (complaint === undefined && asksVersion && isWritten(`${FW_WIZARD_VERSION}\n`)) {
 		return;
 	}
 
-	if (process.argv.length === 3 && ['--version', '-V'].includes(process.argv[2] ?? '')) {
-		process.stdout.write(`${FW_WIZARD_VERSION}\n`);
+	for (const stream of [process.stdout, process.stderr]) {
+		stream.on('error', ignoreClosed);
+	}
+
+	if (complaint !== undefined) {
+		process.stderr.write(`${complaint}\n`);
+		process.exitCode = 3;
 		return;
 	}
 
@@ -35,12 +36,21 @@ async function start(): Promise<void> {
 		const {serveAgent} = await import('./testbed/agent.ts');
 		await serveAgent();
 	} else {
-		setInvocation(findInvocation());
+		setInvocation(findInvocation);
 		const {main} = await import('./commands/main.ts');
 		const code = await main(process.argv, async () => import('./ui/start.ts'));
 		await writeOut();
 		// Not only set: a proof that runs on behind the wizard must not keep the program alive.
 		process.exit(code);
+	}
+}
+
+/** Without a stream, which takes longer to load than a file this small to print. */
+function isWritten(text: string): boolean {
+	try {
+		return writeSync(1, text) === text.length;
+	} catch {
+		return false;
 	}
 }
 

@@ -14,11 +14,17 @@ export type Invocation = {
 /** The commands that only root can use. */
 const FOR_ROOT = new Set('apply check close confirm log open report undo watch'.split(' '));
 
-let invocation: Invocation = {program: 'fw-wizard'};
+let find = (): Invocation => ({program: 'fw-wizard'});
+let invocation: Invocation | undefined;
 
-/** Says how this program is started. To be called once, before anything is printed. */
-export function setInvocation(found: Invocation): void {
-	invocation = found;
+/** Says how to find out how this program is started, once it is to be printed. */
+export function setInvocation(toFind: () => Invocation): void {
+	find = toFind;
+}
+
+function invoked(): Invocation {
+	invocation ??= find();
+	return invocation;
 }
 
 /**
@@ -33,7 +39,7 @@ export function commandLine(args = ''): string {
 /** The same for a command that only root can use. */
 export function rootCommandLine(args: string): string {
 	const command = plainCommandLine(args);
-	switch (invocation.elevation) {
+	switch (invoked().elevation) {
 		case 'sudo':
 			return `sudo ${command}`;
 		case 'su':
@@ -44,5 +50,5 @@ export function rootCommandLine(args: string): string {
 }
 
 function plainCommandLine(args: string): string {
-	return args === '' ? invocation.program : `${invocation.program} ${args}`;
+	return `${invoked().program} ${args}`.trimEnd();
 }

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {build} from 'esbuild';
+import {withKeptLines, withoutDevtools} from '../../.build/plugins.js';
 
 /** @typedef {import('./statistics.ts').Figure} Figure */
 
@@ -21,6 +22,17 @@ process.on('exit', () => {
 	rmSync(scratch, {recursive: true, force: true});
 });
 
+/**
+ * Ink as it is in the program: changed on its way there.
+ * @type {import('esbuild').Plugin}
+ */
+const withInk = {
+	name: 'with-ink',
+	setup({onResolve}) {
+		onResolve({filter: /^ink$/}, () => ({path: path.resolve('node_modules/ink/build/index.js')}));
+	},
+};
+
 await build({
 	entryPoints: [path.join(HERE, 'measure-*')],
 	outdir: folder,
@@ -31,6 +43,7 @@ await build({
 	target: 'node20',
 	jsx: 'automatic',
 	logLevel: 'warning',
+	plugins: [withInk, withoutDevtools, withKeptLines],
 	define: {FW_WIZARD_VERSION: '"bench"'},
 });
 

@@ -40,12 +40,13 @@ describe('the bundle', () => {
 
 	test('has our own code as one can read it, and that of packages minified', () => {
 		const readable = [
-			'// source/lib/shell-quote.ts',
+			'//////// lib/shell-quote',
+			"'use strict';",
 			'function quote(text) {',
-			`  return \`'\${text.replaceAll("'", "'\\\\''")}'\`;`,
+			`	return \`'\${text.replaceAll("'", "'\\\\''")}'\`;`,
 			'}',
 		];
-		expect(text).toContain(readable.map((line) => `//${line}\n`).join(''));
+		expect(text).toContain(readable.map((line) => `${line}\n`).join(''));
 		// A line of React's reconciler, minified, is as long as a page.
 		const [code = ''] = text.split('// node_modules/react-reconciler/cjs/').slice(-1);
 		expect(code.split('\n')[1]?.length).toBeGreaterThan(1000);

@@ -29,9 +29,9 @@ describe('the code that has been read', () => {
 		const words = [process.execPath, '--require', HOOK, CLI, ...args];
 		return {file, terminal: start(['env', `SOURCES=${file}`, ...words])};
 	};
-	/** The libraries in the code that was compiled. Code in comments was not. */
+	/** The libraries in the code that was compiled. Code in the comment was not. */
 	const findLibraries = (text: string) => {
-		const code = text.replaceAll(/^\/\/.*$/gm, '');
+		const code = text.replace(/^function code\(\) \{\/\*$.*?^\*\/\}$/ms, '');
 		return Object.entries(MARKS).flatMap(([name, mark]) => (code.includes(mark) ? name : []));
 	};
 

@@ -13,7 +13,7 @@ import {KEEP_EXISTING} from '../existing/cleanup-plan.ts';
 import {run} from '../host/exec/run.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {withoutRecord} from '../persistence/watch/plan-watch.ts';
-import {printPolicy} from '../policy/policy.ts';
+import {printPolicy} from '../policy/print-policy.ts';
 import {knownFacts} from './apply-facts.ts';
 import {NOTHING_BESIDE} from './beside-policy.ts';
 import {explainObstacle} from './obstacle.ts';

@@ -1,7 +1,8 @@
 import {existsSync, writeFileSync} from 'node:fs';
 import {LAST_PROOF_FILE, makePrivate, POLICY_FILE, STATE_DIR} from '../change/paths.ts';
 import {readJson, readText} from '../host/files/read-text.ts';
-import {type Policy, printPolicy} from '../policy/policy.ts';
+import type {Policy} from '../policy/policy.ts';
+import {printPolicy} from '../policy/print-policy.ts';
 import {isProven, type Proof} from '../proof/report.ts';
 
 /** Which rules a proof is of: those of a policy, the loaded ones, or those of the next boot. */

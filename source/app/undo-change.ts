@@ -8,7 +8,7 @@ import {joinWords} from '../lib/list.ts';
 import {planRemoval} from '../persistence/plan.ts';
 import {readWatchChoice} from '../persistence/watch/choice.ts';
 import {clearTold, settleWatch} from '../persistence/watch/set-watch.ts';
-import {parsePolicy} from '../policy/policy.ts';
+import {parsePolicy} from '../policy/parse-policy.ts';
 import {buildRuleSet} from '../ruleset/build.ts';
 import {findLockouts, printAccessPort} from '../ruleset/lockout.ts';
 

@@ -1,5 +1,6 @@
 import {readText} from '../host/files/read-text.ts';
-import {type Policy, parsePolicy} from '../policy/policy.ts';
+import {parsePolicy} from '../policy/parse-policy.ts';
+import type {Policy} from '../policy/policy.ts';
 import type {Services} from '../policy/services.ts';
 import {POLICY_FILE} from './paths.ts';
 

@@ -10,7 +10,7 @@ import {commandLine} from '../lib/command-line.ts';
 import {InputError} from '../lib/errors.ts';
 import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
-import {parsePolicy} from '../policy/policy.ts';
+import {parsePolicy} from '../policy/parse-policy.ts';
 import {readPolicy} from './options/policy.ts';
 
 type DiffFlags = {readonly json?: boolean};

@@ -6,7 +6,8 @@ import {type Exposed, type ExposedProtocol, type Exposure, REACH_WORDS} from '..
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
-import {type Policy, policyToJson} from '../policy/policy.ts';
+import type {Policy} from '../policy/policy.ts';
+import {policyToJson} from '../policy/print-policy.ts';
 import {compilePolicy} from '../ruleset/build.ts';
 import {answerLines} from '../ruleset/explain.ts';
 import {parsePacket} from '../ruleset/packet.ts';

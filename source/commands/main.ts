@@ -63,12 +63,12 @@ function program(
 			const run = async () => action(flags as never, word as never);
 			setExitCode(await rehearsed(flags, run, before));
 		});
-	addCommands(root, act);
+	const commands = addCommands(root, act, first);
 	withConfirmationOptions(withExistingOptions(withPolicyOptions(root)))
 		.option('--no-color', 'no color')
 		// The wizard gives it when it hands itself over to root.
 		.addOption(new Option('--at-apply').hideHelp());
-	for (const command of [root, ...root.commands]) {
+	for (const command of [root, ...commands]) {
 		withHostOptions(command)
 			.option(
 				'--rehearse',

@@ -4,7 +4,7 @@ import {planBoot} from '../app/prove-boot.ts';
 import {KEEP_EXISTING} from '../existing/cleanup-plan.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {InputError} from '../lib/errors.ts';
-import {policyToJson} from '../policy/policy.ts';
+import {policyToJson} from '../policy/print-policy.ts';
 import {
 	describeChecks,
 	describeFaults,

@@ -12,7 +12,8 @@ import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import {describeEnd} from '../policy/ending.ts';
 import {type Opening, printOpening, shortOpening} from '../policy/opening.ts';
-import {policyToJson, type Verdict} from '../policy/policy.ts';
+import type {Verdict} from '../policy/policy.ts';
+import {policyToJson} from '../policy/print-policy.ts';
 
 type StatusFlags = {readonly json?: boolean};
 

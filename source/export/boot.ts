@@ -14,7 +14,8 @@ import {systemd} from '../persistence/init/systemd.ts';
 import {deactivation, inTurn, planBootFiles, removalOf} from '../persistence/plan.ts';
 import {USUAL_WATCH} from '../persistence/watch/choice.ts';
 import {beginWatch} from '../persistence/watch/plan-watch.ts';
-import {type Policy, printPolicy} from '../policy/policy.ts';
+import type {Policy} from '../policy/policy.ts';
+import {printPolicy} from '../policy/print-policy.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 
 /** The files of an exported firewall on a machine that boots with systemd, and how they are removed. */

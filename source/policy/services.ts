@@ -19,7 +19,10 @@ export type ServicePort = {
 	readonly last?: number;
 };
 
-export type Services = ReadonlyMap<string, readonly ServicePort[]>;
+type Table = ReadonlyMap<string, readonly ServicePort[]>;
+
+/** The ports of each name. What is known of a machine may be read when it is asked for. */
+export type Services = Pick<Table, 'get' | 'has' | 'keys'>;
 
 /**
  * Names that people type, for machines without /etc/services and for names that it lacks. Numbers are
@@ -77,14 +80,14 @@ mosh 60000-61000/udp
 `;
 
 /** Our own table, for machines without /etc/services. */
-export const OWN_SERVICES: Services = parseServices(OWN_TABLE);
+export const OWN_SERVICES: Table = parseServices(OWN_TABLE);
 
 /**
  * Reads services(5): a line is `name port/protocol [alias …]`, and `#` starts a comment. Protocols
  * other than TCP and UDP and lines of another form are ignored, since the file is not ours to check.
  * A line may have several `port/protocol` fields, as in our own table.
  */
-export function parseServices(text: string): Services {
+export function parseServices(text: string): Table {
 	const services = new Map<string, ServicePort[]>();
 	for (const line of text.split('\n')) {
 		const fields = (line.split('#')[0] ?? '').trim().split(/\s+/);
@@ -103,7 +106,7 @@ export function parseServices(text: string): Services {
 }
 
 /** The services of the machine, and our own for names that it lacks. */
-export function withOwnServices(machine: Services): Services {
+export function withOwnServices(machine: Table): Table {
 	return new Map([...OWN_SERVICES, ...machine]);
 }
 

@@ -1,5 +1,5 @@
 import {HELPERS} from '../policy/helpers.ts';
-import {policyToJson} from '../policy/policy.ts';
+import {policyToJson} from '../policy/print-policy.ts';
 import type {CompiledPolicy} from './build.ts';
 import {printCommands, printRestoreFiles, printRule} from './format-iptables.ts';
 import type {RuleSet} from './model.ts';

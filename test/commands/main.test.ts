@@ -2,7 +2,7 @@ import process from 'node:process';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import * as PATHS from '../../source/change/paths.ts';
 import {main} from '../../source/commands/main.ts';
-import {parsePolicy} from '../../source/policy/policy.ts';
+import {parsePolicy} from '../../source/policy/parse-policy.ts';
 import {UNSAFE} from '../_helpers/samples/errors.ts';
 
 let stdout = '';

@@ -12,7 +12,8 @@ import {
 	readPolicyPart,
 	withPolicyOptions,
 } from '../../source/commands/options/policy.ts';
-import {policyFlags, policyToJson, printPolicy} from '../../source/policy/policy.ts';
+import {policyFlags} from '../../source/policy/policy.ts';
+import {policyToJson, printPolicy} from '../../source/policy/print-policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {policies} from '../_helpers/samples/arbitraries.ts';
 import {inputErrorOf} from '../_helpers/samples/errors.ts';

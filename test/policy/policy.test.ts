@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {
-	completePolicy,
-	defaultPolicy,
-	type Policy,
-	parsePolicy,
-	policyToJson,
-	printPolicy,
-} from '../../source/policy/policy.ts';
+import {parsePolicy} from '../../source/policy/parse-policy.ts';
+import {completePolicy, defaultPolicy, type Policy} from '../../source/policy/policy.ts';
+import {policyToJson, printPolicy} from '../../source/policy/print-policy.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {policies} from '../_helpers/samples/arbitraries.ts';
 import {inputErrorOf} from '../_helpers/samples/errors.ts';

@@ -5,12 +5,9 @@ import {closeOpenings} from '../../source/policy/close-openings.ts';
 import {addOpenings} from '../../source/policy/narrow-openings.ts';
 import {printOpening, shortOpening} from '../../source/policy/opening.ts';
 import {parseOpenings, parseOpeningWords} from '../../source/policy/parse-opening.ts';
-import {
-	completePolicy,
-	parsePolicy,
-	policyToJson,
-	unusedGroups,
-} from '../../source/policy/policy.ts';
+import {parsePolicy} from '../../source/policy/parse-policy.ts';
+import {completePolicy, unusedGroups} from '../../source/policy/policy.ts';
+import {policyToJson} from '../../source/policy/print-policy.ts';
 import {
 	GROUP_NAME,
 	makeGroup,

@@ -10,11 +10,11 @@ import {isOver, withoutEnded} from '../../policy/ending.ts';
 import {HELPER_NAMES, type HelperName} from '../../policy/helpers.ts';
 import {type Opening, printOpening} from '../../policy/opening.ts';
 import {parseOpenings} from '../../policy/parse-opening.ts';
+import {parsePolicy} from '../../policy/parse-policy.ts';
 import {
 	completePolicy,
 	type Policy,
 	type PolicyPart,
-	parsePolicy,
 	ROLES,
 	type Role,
 	VERDICTS,

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import {policyForm} from '../../policy/policy.ts';
+import {policyForm} from '../../policy/parse-policy.ts';
 
 /** Parts that several outputs have. All are made when a schema is printed, since that takes time. */
 

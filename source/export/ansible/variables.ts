@@ -1,5 +1,6 @@
 import {HELPER_NAMES} from '../../policy/helpers.ts';
-import {type Policy, policyToJson, ROLES, VERDICTS} from '../../policy/policy.ts';
+import {type Policy, ROLES, VERDICTS} from '../../policy/policy.ts';
+import {policyToJson} from '../../policy/print-policy.ts';
 import {PUBLISHED} from '../../policy/published.ts';
 
 /** A variable of the role: its value where nobody says another, and what it is for. */

@@ -1,5 +1,10 @@
 import {parseProfiles, parseServiceXml} from '../../policy/service-files.ts';
-import {parseServices, type ServicePort, withOwnServices} from '../../policy/services.ts';
+import {
+	parseServices,
+	type ServicePort,
+	type Services,
+	withOwnServices,
+} from '../../policy/services.ts';
 import {listFolder, readText} from '../files/read-text.ts';
 
 const PROFILES = '/etc/ufw/applications.d';
@@ -10,22 +15,29 @@ const DEEPEST = 10;
 
 /**
  * The services that have a name on this machine: those of /etc/services and, for what it lacks, ours;
- * then the application profiles of ufw and the services of firewalld. These are read when a name is
- * asked for that the others lack, since there are hundreds of files.
+ * then the application profiles of ufw and the services of firewalld. Each of them is read when a name is
+ * asked for, those of ufw and firewalld when the others lack it, since there are hundreds of files.
  */
-export class NamedServices extends Map<string, readonly ServicePort[]> {
+export class NamedServices implements Services {
+	#known: ReturnType<typeof withOwnServices> | undefined;
 	#profiles: ReadonlyMap<string, readonly ServicePort[]> | undefined;
 
-	constructor() {
-		super(withOwnServices(parseServices(readText('/etc/services') ?? '')));
+	get(name: string): readonly ServicePort[] | undefined {
+		return this.#table().get(name) ?? this.#profile(name) ?? readService(name, 0);
 	}
 
-	override get(name: string): readonly ServicePort[] | undefined {
-		return super.get(name) ?? this.#profile(name) ?? readService(name, 0);
-	}
-
-	override has(name: string): boolean {
+	has(name: string): boolean {
 		return this.get(name) !== undefined;
+	}
+
+	/** The names that are not in files of ufw or firewalld. */
+	keys(): MapIterator<string> {
+		return this.#table().keys();
+	}
+
+	#table() {
+		this.#known ??= withOwnServices(parseServices(readText('/etc/services') ?? ''));
+		return this.#known;
 	}
 
 	#profile(name: string): readonly ServicePort[] | undefined {

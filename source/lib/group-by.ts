@@ -5,11 +5,12 @@ export type Group<T> = readonly [T, ...(readonly T[])];
 export function groupBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyArray<Group<T>> {
 	const groups = new Map<string, [T, ...T[]]>();
 	for (const item of items) {
-		const group = groups.get(key(item));
+		const name = key(item);
+		const group = groups.get(name);
 		if (group) {
 			group.push(item);
 		} else {
-			groups.set(key(item), [item]);
+			groups.set(name, [item]);
 		}
 	}
 

@@ -1,9 +1,9 @@
 import {Box, Text} from 'ink';
-import type {ReactElement} from 'react';
+import {memo, type ReactElement, useMemo} from 'react';
 import type {MarkedRow} from '../../ruleset/merge-families.ts';
-import {type PanelRow, panelRows} from '../text/panel-rows.ts';
+import {panelRows} from '../text/panel-rows.ts';
 import {truncate} from '../text/truncate.ts';
-import {styleOf} from '../theme.ts';
+import {styleOf, type Tone} from '../theme.ts';
 import {Scroll} from './scroll.tsx';
 
 type Props = {
@@ -19,7 +19,7 @@ const TITLE = 'Rules';
  * remove (-). The last rule, which rejects everything else, is always visible.
  */
 export function RulesPanel({rows: rules, width, height}: Props): ReactElement {
-	const rows = panelRows(rules);
+	const rows = useMemo(() => panelRows(rules), [rules]);
 	const verdict = rows.findLastIndex((row) => row.mark !== 'removed');
 	const body = rows.slice(0, Math.max(0, verdict));
 	const tail = rows.slice(Math.max(0, verdict));
@@ -38,24 +38,24 @@ export function RulesPanel({rows: rules, width, height}: Props): ReactElement {
 				height={room}
 				offset={changed === -1 ? 0 : changed}
 				around
-				render={(row) => <RuleLine row={row} width={width} />}
+				render={({text, tone}) => <RuleLine text={text} tone={tone} width={width} />}
 			/>
-			{tail.map((row) => (
-				<RuleLine key={row.text} row={row} width={width} />
+			{tail.map(({text, tone}) => (
+				<RuleLine key={text} text={text} tone={tone} width={width} />
 			))}
 		</Box>
 	);
 }
 
-function RuleLine({row, width}: {readonly row: PanelRow; readonly width: number}): ReactElement {
+type RuleLineProps = {readonly text: string; readonly tone: Tone; readonly width: number};
+
+const RuleLine = memo(function RuleLine({text, tone, width}: RuleLineProps): ReactElement {
 	return (
 		<Box flexShrink={0} width={width}>
-			<Text {...styleOf(row.tone)}>
-				{truncate(row.text, width, row.tone === 'muted' ? 'end' : 'middle')}
-			</Text>
+			<Text {...styleOf(tone)}>{truncate(text, width, tone === 'muted' ? 'end' : 'middle')}</Text>
 		</Box>
 	);
-}
+});
 
 function summary(rows: readonly MarkedRow[]): string {
 	const [added, removed] = (['added', 'removed'] as const).map(

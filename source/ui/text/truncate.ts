@@ -16,11 +16,22 @@ export function truncate(
 	position: 'start' | 'middle' | 'end' = 'end',
 ): string {
 	// To measure each character takes most of the time that a frame takes. ASCII needs no measuring.
-	if (text.length <= columns && PRINTABLE_ASCII.test(text)) {
+	const isPlain = PRINTABLE_ASCII.test(text);
+	if (screenReader || (isPlain && text.length <= columns)) {
 		return text;
 	}
 
 	// cli-truncate writes its mark whole even where that is wider than the room.
-	const truncationCharacter = glyphs.more.slice(0, Math.max(0, columns));
-	return screenReader ? text : cliTruncate(text, columns, {position, truncationCharacter});
+	const mark = glyphs.more.slice(0, Math.max(0, columns));
+	return isPlain && columns > mark.length
+		? cut(text, columns - mark.length, mark, position)
+		: cliTruncate(text, columns, {position, truncationCharacter: mark});
+}
+
+/** As cli-truncate does: of an odd room, the larger part is after the mark. */
+function cut(text: string, room: number, mark: string, position: 'start' | 'middle' | 'end') {
+	const half = Math.min(room, Math.floor((room + mark.length) / 2));
+	const before = {start: 0, middle: half, end: room}[position];
+	const after = room - before;
+	return `${text.slice(0, before)}${mark}${text.slice(text.length - after)}`;
 }

@@ -15,7 +15,7 @@ import {
 	wordArgument,
 	wordOption,
 } from './options/words.ts';
-import {type Act, print} from './run-action.ts';
+import type {Act} from './run-action.ts';
 
 /** Those that tell of the flags of all. */
 const TELL_OF_ALL = new Set(['completion', 'help', 'man']);
@@ -43,7 +43,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'rules',
 		'print the rule set of a policy',
-		async (flags) => print(await (await import('./rules.ts')).printRules(flags)),
+		async (flags) => (await import('./rules.ts')).printRules(flags),
 		(command) =>
 			withSwitchOff(withPolicyOptions(command), 'as if ufw or firewalld were switched off')
 				.addOption(
@@ -55,7 +55,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'apply',
 		'apply a policy without questions',
-		async (flags) => print(await (await import('./apply.ts')).apply(flags)),
+		async (flags) => (await import('./apply.ts')).apply(flags),
 		(command) =>
 			withConfirmationOptions(withExistingOptions(withPolicyOptions(command)))
 				.option('--yes', 'save the change at once, without a new login')
@@ -65,7 +65,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'open',
 		'open ports in the policy that was applied, and apply it',
-		async (flags, words) => print(await (await import('./open.ts')).open(words, flags)),
+		async (flags, words) => (await import('./open.ts')).open(words, flags),
 		(command) =>
 			withEditOptions(
 				command.argument(
@@ -85,7 +85,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'close',
 		'close ports in the policy that was applied, and apply it',
-		async (flags, words) => print(await (await import('./close.ts')).close(words, flags)),
+		async (flags, words) => (await import('./close.ts')).close(words, flags),
 		(command) =>
 			withEditOptions(
 				command.argument(
@@ -98,7 +98,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'confirm',
 		'confirm the change that waits',
-		async (flags, word) => print(await (await import('./confirm.ts')).confirm(word, flags)),
+		async (flags, word) => (await import('./confirm.ts')).confirm(word, flags),
 		(command) =>
 			command
 				.addArgument(
@@ -112,7 +112,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'undo',
 		'restore the rules and files from before the last change',
-		async (flags) => print(await (await import('./undo.ts')).undo(flags)),
+		async (flags) => (await import('./undo.ts')).undo(flags),
 		(command) =>
 			command
 				.option('--list', 'list the changes')
@@ -125,11 +125,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'prove',
 		'send a packet to every port, and show which pass',
-		async (flags) => {
-			const {text, proven} = await (await import('./prove.ts')).proveCommand(flags);
-			print(text);
-			return proven ? 0 : 1;
-		},
+		async (flags) => (await import('./prove.ts')).proveCommand(flags),
 		(command) =>
 			withPolicyOptions(command)
 				.addOption(wordOption('--of <rules>', 'the rules to prove', SUBJECTS).default('planned'))
@@ -141,11 +137,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'exposure',
 		'what the outside can reach now, and what it could with a policy',
-		async (flags) => {
-			const {text, known} = await (await import('./exposure.ts')).exposure(flags);
-			print(text);
-			return known ? 0 : 3;
-		},
+		async (flags) => (await import('./exposure.ts')).exposure(flags),
 		(command) =>
 			withExistingOptions(withPolicyOptions(command))
 				.addOption(
@@ -162,7 +154,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'facts',
 		'print what is known of this machine, for bug reports',
-		async (flags) => print(await (await import('./facts.ts')).facts(flags)),
+		async (flags) => (await import('./facts.ts')).facts(flags),
 		(command) =>
 			command
 				.option('--json', 'print it as JSON')
@@ -172,11 +164,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'check',
 		'check the running rules and those of the next boot',
-		async (flags) => {
-			const {text, well} = await (await import('./check.ts')).check(flags);
-			print(text);
-			return well ? 0 : 1;
-		},
+		async (flags) => (await import('./check.ts')).check(flags),
 		(command) =>
 			command
 				.option('--fix', 'repair the rules and files of fw-wizard')
@@ -191,22 +179,14 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'status',
 		'print whether the firewall is active, and what is open',
-		async (flags) => {
-			const {text, code} = await (await import('./status.ts')).status(flags);
-			print(text);
-			return code;
-		},
+		async (flags) => (await import('./status.ts')).status(flags),
 		(command) => command.option('--json', 'print it as JSON'),
 	);
 
 	add(
 		'why',
 		'say whether a port is open to an address, and which rule decides',
-		async (flags, words) => {
-			const {text, code} = await (await import('./why.ts')).why(words, flags);
-			print(text);
-			return code;
-		},
+		async (flags, words) => (await import('./why.ts')).why(words, flags),
 		(command) =>
 			command
 				.argument('<packet...>', 'a port, or an address and a port: 22/tcp, 198.51.100.7 443')
@@ -218,11 +198,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'diff',
 		'show what opens and closes from one policy to another',
-		async (flags, words) => {
-			const {text, same} = await (await import('./diff.ts')).diff(words, flags);
-			print(text);
-			return same ? 0 : 1;
-		},
+		async (flags, words) => (await import('./diff.ts')).diff(words, flags),
 		(command) =>
 			command
 				.argument(
@@ -235,7 +211,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'log',
 		'print what was blocked: by port and by source',
-		async (flags) => print(await (await import('./log.ts')).log(flags)),
+		async (flags) => (await import('./log.ts')).log(flags),
 		(command) =>
 			command
 				.option('--since <time>', 'how far back in the log: 30min, 1h, 2d (default 24h)')
@@ -246,11 +222,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'watch',
 		'watch the loaded rules, and show what was found',
-		async (flags, what) => {
-			const {text, well} = await (await import('./watch.ts')).watch(what, flags);
-			print(text);
-			return well ? 0 : 1;
-		},
+		async (flags, what) => (await import('./watch.ts')).watch(what, flags),
 		(command) =>
 			command
 				.addArgument(wordArgument('[what]', 'on, off, or status (default)', WATCH_WORDS))
@@ -270,11 +242,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'report',
 		'print the state of this firewall, or of many, for an audit',
-		async (flags) => {
-			const {text, well} = await (await import('./report.ts')).report(flags);
-			print(text);
-			return well ? 0 : 1;
-		},
+		async (flags) => (await import('./report.ts')).report(flags),
 		(command) =>
 			command
 				.option('--html <file>', 'write it as one page for a browser, which loads and runs nothing')
@@ -293,7 +261,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'export',
 		'print a policy for another machine, in another form',
-		async (flags, form) => print((await import('./export.ts')).exportPolicy(form, flags)),
+		async (flags, form) => (await import('./export.ts')).exportPolicy(form, flags),
 		(command) =>
 			withPolicyOptions(command.addArgument(wordArgument('<form>', 'the other form', EXPORTS)))
 				.option('--role-dir <folder>', 'write a role of Ansible into this folder')
@@ -303,7 +271,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add(
 		'schema',
 		'print the JSON Schema of a policy file, or of what --json prints',
-		async (_, name) => print((await import('./schema.ts')).printSchema(name)),
+		async (_, name) => (await import('./schema.ts')).printSchema(name),
 		(command) =>
 			command.addArgument(wordArgument('<name>', 'what the schema describes', SCHEMA_NAMES)),
 	);
@@ -314,7 +282,7 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 		async (_, shell) => {
 			const {printCompletion} = await import('./help/completion.ts');
 			const {readSyntax} = await import('./help/command-tree.ts');
-			return print(printCompletion(shell, readSyntax(root)));
+			return printCompletion(shell, readSyntax(root));
 		},
 		(command) => command.addArgument(wordArgument('<shell>', 'the shell', SHELLS)),
 	);
@@ -322,14 +290,14 @@ export function addCommands(root: Command, act: Act, first?: string): readonly C
 	add('man', 'print the manual page', async () => {
 		const {printManual} = await import('./help/man-page.ts');
 		const {readSyntax} = await import('./help/command-tree.ts');
-		return print(printManual(readSyntax(root), FW_WIZARD_VERSION));
+		return printManual(readSyntax(root), FW_WIZARD_VERSION);
 	});
 	add(
 		'help',
 		'print help on a command',
 		async (_, name) => {
 			(root.commands.find((command) => command.name() === name) ?? root).outputHelp();
-			return 0;
+			return '';
 		},
 		(command) =>
 			command.addArgument(

@@ -12,6 +12,7 @@ import {decidingRule, describeDeciding} from '../existing/shadowed-jump.ts';
 import {gatherFacts} from '../host/machine/facts.ts';
 import {clientOf} from '../host/sockets/session.ts';
 import {commandLine} from '../lib/command-line.ts';
+import {printJson} from '../lib/json.ts';
 import {printable} from '../lib/printable.ts';
 import {findInitSystem, readChoice} from '../persistence/plan.ts';
 import {describeLasting} from '../persistence/volatile-root.ts';
@@ -66,7 +67,14 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 	}
 
 	return flags.json
-		? `${JSON.stringify({applied: true, ...(beside.lines.length > 0 ? {beside: beside.lines} : {}), change: change.id, gone: change.removedRules, boot: findInitSystem()?.name ?? null, ...ruleSetToJson(plan)}, undefined, '\t')}\n`
+		? printJson({
+				applied: true,
+				...(beside.lines.length > 0 ? {beside: beside.lines} : {}),
+				change: change.id,
+				gone: change.removedRules,
+				boot: findInitSystem()?.name ?? null,
+				...ruleSetToJson(plan),
+			})
 		: `${loaded}Confirmed as change ${change.id}. To undo it: ${commandLine('undo')}\n${describeBoot()}\n${flags.yes ? 'Not proven: that you can log in again. Try it before you close this session.\n' : ''}`;
 }
 

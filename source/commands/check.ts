@@ -4,8 +4,10 @@ import {POLICY_FILE} from '../change/paths.ts';
 import type {Item, Tick} from '../checklist/checklist-item.ts';
 import {gatherFacts} from '../host/machine/facts.ts';
 import {iptablesMissing} from '../host/machine/packages.ts';
+import {printJson} from '../lib/json.ts';
 import {printable} from '../lib/printable.ts';
 import {requireRoot} from './require-root.ts';
+import type {Output} from './run-action.ts';
 
 type CheckFlags = {
 	readonly fix?: boolean;
@@ -16,9 +18,9 @@ type CheckFlags = {
 
 /**
  * `fw-wizard check`: the reboot-survival checklist.
- * @returns what to print, and whether nothing has failed
+ * @returns what to print, and 0 where nothing has failed, otherwise 1
  */
-export async function check(flags: CheckFlags): Promise<{text: string; well: boolean}> {
+export async function check(flags: CheckFlags): Promise<Output> {
 	requireRoot('check');
 	if (flags.tick !== undefined) {
 		await tickOff(flags.tick);
@@ -35,10 +37,8 @@ export async function check(flags: CheckFlags): Promise<{text: string; well: boo
 	const items = flags.fix && first.some(({mendable}) => mendable) ? await checker.mend() : first;
 	const well = items.every(({state}) => state !== 'failed');
 	return {
-		well,
-		text: flags.json
-			? `${JSON.stringify({well, items}, undefined, '\t')}\n`
-			: `${items.map(printItem).join('\n')}\n`,
+		code: well ? 0 : 1,
+		text: flags.json ? printJson({well, items}) : `${items.map(printItem).join('\n')}\n`,
 	};
 }
 

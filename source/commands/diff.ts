@@ -8,22 +8,21 @@ import {rootRequired} from '../host/exec/elevation.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {InputError} from '../lib/errors.ts';
+import {printJson} from '../lib/json.ts';
 import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import {parsePolicy} from '../policy/parse-policy.ts';
 import {readPolicy} from './options/policy.ts';
+import type {Output} from './run-action.ts';
 
 type DiffFlags = {readonly json?: boolean};
 
 /**
  * `fw-wizard diff [A] [B]`: what opens and what closes from one policy, change or rule set to another one.
- * @returns what to print, and whether nothing differs
+ * @returns what to print, and 0 where nothing differs, otherwise 1
  * @throws {InputError} @throws {HostError}
  */
-export async function diff(
-	words: readonly string[],
-	{json = false}: DiffFlags,
-): Promise<{text: string; same: boolean}> {
+export async function diff(words: readonly string[], {json = false}: DiffFlags): Promise<Output> {
 	const [first = 'applied', second = words.length === 0 ? 'running' : 'applied', ...more] = words;
 	if (more.length > 0) {
 		throw new InputError(
@@ -36,8 +35,8 @@ export async function diff(
 	const found = await findDiff(facts, readSide(first, facts), readSide(second, facts));
 	const {opens, closes, unknown, settings, rules} = found;
 	return {
-		same: [opens, closes, unknown, settings, rules].every((list) => list.length === 0),
-		text: json ? `${JSON.stringify(found, undefined, '\t')}\n` : printDiff(found),
+		code: [opens, closes, unknown, settings, rules].every((list) => list.length === 0) ? 0 : 1,
+		text: json ? printJson(found) : printDiff(found),
 	};
 }
 

@@ -10,6 +10,7 @@ import {servicesHere} from '../host/machine/host-facts.ts';
 import {findOwners} from '../host/netfilter/managers.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {HostError} from '../lib/errors.ts';
+import {printJson} from '../lib/json.ts';
 import {joinWords} from '../lib/list.ts';
 import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
@@ -198,18 +199,14 @@ function toJson(
 		seconds: shown.seconds,
 		leftOut: shown.leftOut,
 	};
-	return `${JSON.stringify(
-		{
-			applied: true,
-			change: id,
-			...(kind === 'open' ? {opened: opened.map(printOpening)} : {}),
-			...(kind === 'close' || closed.length > 0
-				? {[kind === 'close' ? 'closed' : 'narrowed']: closed.map(printOpening)}
-				: {}),
-			rules: {added: rulesMarked('added'), removed: rulesMarked('removed')},
-			proof: proof ?? null,
-		},
-		undefined,
-		'\t',
-	)}\n`;
+	return printJson({
+		applied: true,
+		change: id,
+		...(kind === 'open' ? {opened: opened.map(printOpening)} : {}),
+		...(kind === 'close' || closed.length > 0
+			? {[kind === 'close' ? 'closed' : 'narrowed']: closed.map(printOpening)}
+			: {}),
+		rules: {added: rulesMarked('added'), removed: rulesMarked('removed')},
+		proof: proof ?? null,
+	});
 }

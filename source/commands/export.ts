@@ -8,6 +8,7 @@ import {servicesHere} from '../host/machine/host-facts.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {InputError} from '../lib/errors.ts';
 import {formatNumber} from '../lib/format-number.ts';
+import {printJson} from '../lib/json.ts';
 import {FAMILIES} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 import {withoutEnded} from '../policy/ending.ts';
@@ -50,9 +51,7 @@ export function exportPolicy(format: ExportForm, flags: ExportFlags): string {
 		);
 	}
 
-	return flags.json
-		? `${JSON.stringify({format, policy: policyToJson(policy), text}, undefined, '\t')}\n`
-		: text;
+	return flags.json ? printJson({format, policy: policyToJson(policy), text}) : text;
 }
 
 function exportRole(policy: Policy, {roleDir, json}: ExportFlags): string {
@@ -65,6 +64,6 @@ function exportRole(policy: Policy, {roleDir, json}: ExportFlags): string {
 
 	const files = writeRole(roleDir, policy);
 	return json
-		? `${JSON.stringify({format: 'ansible', policy: policyToJson(policy), folder: roleDir, files}, undefined, '\t')}\n`
+		? printJson({format: 'ansible', policy: policyToJson(policy), folder: roleDir, files})
 		: `The role is in ${printable(roleDir)}. How to use it: ${printable(roleDir)}/README.md\n`;
 }

@@ -4,6 +4,7 @@ import type {Existing} from '../existing/cleanup-plan.ts';
 import {findExposure} from '../exposure/find.ts';
 import {type Exposed, type ExposedProtocol, type Exposure, REACH_WORDS} from '../exposure/model.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
+import {printJson} from '../lib/json.ts';
 import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
 import type {Policy} from '../policy/policy.ts';
@@ -16,6 +17,7 @@ import {type ExistingFlags, readExisting} from './options/existing.ts';
 import {hasPolicyFlags, type PolicyFlags} from './options/policy.ts';
 import {governHere} from './options/published.ts';
 import {readRequest} from './options/request.ts';
+import type {Output} from './run-action.ts';
 
 type ExposureFlags = PolicyFlags &
 	ExistingFlags & {readonly packet?: readonly string[]; readonly json?: boolean};
@@ -23,9 +25,9 @@ type ExposureFlags = PolicyFlags &
 /**
  * `fw-wizard exposure`: what the outside can reach of this machine now, and what it
  * could reach with the policy. Changes nothing.
- * @returns what to print, and whether at least one row was decided
+ * @returns what to print, and 0 where at least one row was decided, otherwise 3
  */
-export async function exposure(flags: ExposureFlags): Promise<{text: string; known: boolean}> {
+export async function exposure(flags: ExposureFlags): Promise<Output> {
 	const facts = await gatherFacts();
 	const {policy, existing} = await chosenRequest(flags, facts);
 	if (flags.packet !== undefined) {
@@ -37,11 +39,10 @@ export async function exposure(flags: ExposureFlags): Promise<{text: string; kno
 	}
 
 	const found = await findExposure(facts, policy && {...compilePolicy(policy, facts), existing});
-	const known = isKnown(found);
 	return {
-		known,
+		code: isKnown(found) ? 0 : 3,
 		text: flags.json
-			? `${JSON.stringify({...(policy ? {policy: policyToJson(policy)} : {}), ...found}, undefined, '\t')}\n`
+			? printJson({...(policy ? {policy: policyToJson(policy)} : {}), ...found})
 			: printExposure(found, policy !== undefined),
 	};
 }
@@ -52,7 +53,7 @@ async function answerPackets(
 	facts: Facts,
 	change: PlannedChange | undefined,
 	json: boolean,
-): Promise<{text: string; known: boolean}> {
+): Promise<Output> {
 	const {families, interfaces} = facts;
 	const packets = texts
 		.flatMap((text) => parsePacket(text, interfaces[0]?.name ?? 'eth0'))
@@ -64,10 +65,8 @@ async function answerPackets(
 		return [`${when}: ${head}`, ...rules.map((rule) => `  ${rule}`)];
 	});
 	return {
-		known: answers.some(({fate}) => fate !== 'unknown'),
-		text: json
-			? `${JSON.stringify({[when]: answers}, undefined, '\t')}\n`
-			: `${lines.join('\n')}\n`,
+		code: answers.some(({fate}) => fate !== 'unknown') ? 0 : 3,
+		text: json ? printJson({[when]: answers}) : `${lines.join('\n')}\n`,
 	};
 }
 

@@ -1,6 +1,7 @@
 import type {Published} from '../existing/nat/published-ports.ts';
 import {describeSession} from '../host/sockets/describe-session.ts';
 import {describePublicAddress} from '../lib/address-scope.ts';
+import {printJson} from '../lib/json.ts';
 import {printEndpoint} from '../lib/network.ts';
 import {printOpening} from '../policy/opening.ts';
 import type {Listener} from '../services/listener.ts';
@@ -14,7 +15,7 @@ export async function facts(flags: FactsFlags): Promise<string> {
 	const found = await makeFactSheet();
 	const sheet = flags.mask ? maskFacts(found) : found;
 	return flags.json
-		? `${JSON.stringify({version: FW_WIZARD_VERSION, ...sheetToJson(sheet)}, undefined, '\t')}\n`
+		? printJson({version: FW_WIZARD_VERSION, ...sheetToJson(sheet)})
 		: printSheet(sheet);
 }
 

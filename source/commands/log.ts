@@ -11,6 +11,7 @@ import {POLICY_FILE} from '../change/paths.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {HostError, InputError} from '../lib/errors.ts';
 import {countOf, formatNumber} from '../lib/format-number.ts';
+import {printJson} from '../lib/json.ts';
 import {joinWords} from '../lib/list.ts';
 import {printable} from '../lib/printable.ts';
 import type {Part} from '../ruleset/model.ts';
@@ -46,7 +47,7 @@ export async function log({
 	}
 
 	const found = await readBlocked(start);
-	return json ? `${JSON.stringify(found, undefined, '\t')}\n` : printLog(found, since);
+	return json ? printJson(found) : printLog(found, since);
 }
 
 const UNITS: Readonly<Record<string, number>> = {s: 1, m: 60, h: 3600, d: 86_400};

@@ -7,7 +7,7 @@ import {withExistingOptions} from './options/existing.ts';
 import {withHostOptions} from './options/host.ts';
 import {withPolicyOptions} from './options/policy.ts';
 import {printFailure} from './print-failure.ts';
-import {type Act, flagsOf, rehearsed, requireLinux} from './run-action.ts';
+import {type Act, flagsOf, print, rehearsed, requireLinux} from './run-action.ts';
 
 /** Loads what runs the wizard. Only the wizard needs it, and it takes longer to load than the rest. */
 type LoadWizard = () => Promise<{readonly startWizard: StartWizard}>;
@@ -60,7 +60,7 @@ function program(
 
 			requireLinux(name, flags);
 			const [word] = called.processedArgs;
-			const run = async () => action(flags as never, word as never);
+			const run = async () => print(await action(flags as never, word as never));
 			setExitCode(await rehearsed(flags, run, before));
 		});
 	const commands = addCommands(root, act, first);
@@ -83,7 +83,7 @@ function program(
 				root,
 				async (flags) => {
 					const {wizard} = await import('./wizard.ts');
-					return wizard(flags, (await loadWizard()).startWizard);
+					return {text: '', code: await wizard(flags, (await loadWizard()).startWizard)};
 				},
 				async () => {
 					const {hasIptables} = await import('../host/netfilter/backend.ts');

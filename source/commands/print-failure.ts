@@ -2,6 +2,7 @@ import process from 'node:process';
 import {CommanderError} from 'commander';
 import {commandLine} from '../lib/command-line.ts';
 import {describeError, type ErrorCode, explainError, HostError, InputError} from '../lib/errors.ts';
+import {printJson} from '../lib/json.ts';
 import {printable} from '../lib/printable.ts';
 
 const ISSUES = 'https://github.com/fw-wizard/fw-wizard/issues';
@@ -33,9 +34,7 @@ export function printFailure(thrown: unknown, words: readonly string[]): number 
 	const {exitCode, ...failure} = describeFailure(explainError(thrown), words[0] ?? '');
 	const [message, advice] = [printable(failure.message, 400), printable(failure.advice, 800)];
 	if (wantsJson(words)) {
-		process.stdout.write(
-			`${JSON.stringify({error: {message, advice, code: failure.code}}, undefined, '\t')}\n`,
-		);
+		process.stdout.write(printJson({error: {message, advice, code: failure.code}}));
 	}
 
 	process.stderr.write(`fw-wizard: ${message}\n${advice}\n`);

@@ -2,7 +2,9 @@ import {compareScans, type ScansComparison} from '../app/compare-scans.ts';
 import {readAtMost} from '../host/files/atomic-write.ts';
 import type {Facts} from '../host/machine/facts.ts';
 import {describeError, InputError} from '../lib/errors.ts';
+import {printJson} from '../lib/json.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
+import type {Output} from './run-action.ts';
 
 /** Bytes. Enough for several scans of all ports of both families and protocols. */
 const MOST_BYTES = 200e6;
@@ -11,7 +13,7 @@ type NmapFlags = {readonly from?: string; readonly json?: boolean};
 
 /**
  * `fw-wizard prove --nmap FILE`: compares a scan that was made from another machine to the policy.
- * @returns what to print, and whether the scan shows what the policy says
+ * @returns what to print, and 0 where the scan shows what the policy says, otherwise 1
  * @throws {InputError} where the file is no scan, or `--from` fits none
  */
 export async function proveWithNmap(
@@ -19,13 +21,13 @@ export async function proveWithNmap(
 	{from, json = false}: NmapFlags,
 	compiled: CompiledPolicy,
 	facts: Facts,
-): Promise<{text: string; proven: boolean}> {
+): Promise<Output> {
 	const comparison = await compareScans(facts, compiled, readText(file), from);
 	const {proven, addresses, ports, differences, unjudged} = comparison;
 	return {
-		proven,
+		code: proven ? 0 : 1,
 		text: json
-			? `${JSON.stringify({proven, addresses, ports, differences, unjudged}, undefined, '\t')}\n`
+			? printJson({proven, addresses, ports, differences, unjudged})
 			: printComparison(comparison),
 	};
 }

@@ -4,6 +4,7 @@ import {planBoot} from '../app/prove-boot.ts';
 import {KEEP_EXISTING} from '../existing/cleanup-plan.ts';
 import {type Facts, gatherFacts} from '../host/machine/facts.ts';
 import {InputError} from '../lib/errors.ts';
+import {printJson} from '../lib/json.ts';
 import {policyToJson} from '../policy/print-policy.ts';
 import {
 	describeChecks,
@@ -20,6 +21,7 @@ import {governHere} from './options/published.ts';
 import type {Subject} from './options/words.ts';
 import {proveWithNmap} from './prove-nmap.ts';
 import {requireRoot} from './require-root.ts';
+import type {Output} from './run-action.ts';
 
 type ProveFlags = PolicyFlags & {
 	readonly of?: Subject;
@@ -47,10 +49,10 @@ export function proofToJson(subject: Subject, proof: Proof) {
 
 /**
  * `fw-wizard prove`: sends a packet to every port of a copy of this machine, and says which pass.
- * @returns what to print, and whether all is as the policy says
+ * @returns what to print, and 0 where all is as the policy says, otherwise 1
  * @throws {HostError} where nothing can be proven
  */
-export async function proveCommand(flags: ProveFlags): Promise<{text: string; proven: boolean}> {
+export async function proveCommand(flags: ProveFlags): Promise<Output> {
 	const {of: subject = 'planned'} = flags;
 	const facts = await gatherFacts();
 	const chosen = choosePolicy(flags, facts.services);
@@ -74,9 +76,9 @@ export async function proveCommand(flags: ProveFlags): Promise<{text: string; pr
 	);
 	return {
 		text: flags.json
-			? `${JSON.stringify({policy: policyToJson(compiled.policy), ...proofToJson(subject, proof)}, undefined, '\t')}\n`
+			? printJson({policy: policyToJson(compiled.policy), ...proofToJson(subject, proof)})
 			: printProof(proof),
-		proven: isProven(proof),
+		code: isProven(proof) ? 0 : 1,
 	};
 }
 

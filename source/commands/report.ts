@@ -4,6 +4,7 @@ import {gatherReport, type Report} from '../app/inspect/report.ts';
 import {writeWhole} from '../host/files/atomic-write.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {describeError, explainError, InputError} from '../lib/errors.ts';
+import {printJson} from '../lib/json.ts';
 import {printable} from '../lib/printable.ts';
 import {ruleSetToJson} from '../ruleset/print-rule-set.ts';
 import {proofToJson} from './prove.ts';
@@ -14,6 +15,7 @@ import {writeTextfiles} from './report/fleet-metrics.ts';
 import {printHtml} from './report/html.ts';
 import {printMarkdown} from './report/markdown.ts';
 import {requireRoot} from './require-root.ts';
+import type {Output} from './run-action.ts';
 import {statusToJson} from './status.ts';
 
 export type ReportFlags = {
@@ -30,10 +32,10 @@ type Found = {readonly well: boolean; readonly page: Document; readonly json: ob
 /**
  * `fw-wizard report`: the state of this firewall for an audit, or of those of a fleet, as Markdown, or as a page in a
  * file.
- * @returns what to print, and whether all is well
+ * @returns what to print, and 0 where all is well, otherwise 1
  * @throws {InputError} where a file cannot be read or replaced @throws {HostError} where no policy is applied
  */
-export async function report(flags: ReportFlags): Promise<{text: string; well: boolean}> {
+export async function report(flags: ReportFlags): Promise<Output> {
 	const file = flags.html === undefined ? undefined : path.resolve(flags.html);
 	const {well, page, json} = await (flags.fleet === undefined
 		? ownReport(flags, file)
@@ -48,9 +50,9 @@ export async function report(flags: ReportFlags): Promise<{text: string; well: b
 	}
 
 	return {
-		well,
+		code: well ? 0 : 1,
 		text: flags.json
-			? `${JSON.stringify({...json, ...(file === undefined ? {} : {file})}, undefined, '\t')}\n`
+			? printJson({...json, ...(file === undefined ? {} : {file})})
 			: file === undefined
 				? printMarkdown(page)
 				: `Written: ${printable(file, 400)}\n`,

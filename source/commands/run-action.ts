@@ -6,11 +6,14 @@ import {commandLine} from '../lib/command-line.ts';
 import {HostError, InputError} from '../lib/errors.ts';
 import {type HostFlags, NEED_NO_MACHINE} from './options/host.ts';
 
+/** What a command prints, and its exit code: without one, 0. */
+export type Output = string | {readonly text: string; readonly code: number};
+
 /** Gives a command its action, and perhaps something to do before that which a rehearsal must not do. */
 export type Act = (
 	command: Command,
-	/** Gets the flags and the one argument. @returns the exit code */
-	action: (flags: never, word: never) => Promise<number>,
+	/** Gets the flags and the one argument. */
+	action: (flags: never, word: never) => Promise<Output>,
 	before?: () => Promise<void>,
 ) => Command;
 
@@ -80,8 +83,9 @@ export async function rehearsed(
 	return action();
 }
 
-/** Prints a text. @returns the exit code 0 */
-export function print(text: string): number {
+/** @returns the exit code */
+export function print(output: Output): number {
+	const {text, code} = typeof output === 'string' ? {text: output, code: 0} : output;
 	process.stdout.write(text);
-	return 0;
+	return code;
 }

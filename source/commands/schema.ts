@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import {printJson} from '../lib/json.ts';
 import type {SchemaName} from './options/words.ts';
 import {SCHEMAS} from './schema/outputs.ts';
 
@@ -8,5 +9,5 @@ import {SCHEMAS} from './schema/outputs.ts';
  */
 export function printSchema(name: SchemaName): string {
 	const schema = z.toJSONSchema(SCHEMAS[name](), {io: 'input'});
-	return `${JSON.stringify({title: `fw-wizard ${name}`, ...schema}, undefined, '\t')}\n`;
+	return printJson({title: `fw-wizard ${name}`, ...schema});
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import {countOf, formatNumber} from '../lib/format-number.ts';
+import {parseJson, printJson} from '../lib/json.ts';
 import {joinWords, withRest} from '../lib/list.ts';
 import {printable} from '../lib/printable.ts';
 import type {RemoteCommand} from '../remote/program.ts';
@@ -34,7 +35,10 @@ export async function onServers(
 	const answers = await runOnServers(servers, {...command, args});
 	const rows = answers.map((answer) => readAnswer(name, answer));
 	const well = rows.every(({result}) => result === 'well');
-	return {well, text: json ? printJson({command: name, well, hosts: rows}) : printRows(name, rows)};
+	return {
+		well,
+		text: json ? printSafely({command: name, well, hosts: rows}) : printRows(name, rows),
+	};
 }
 
 /** What a server says is believed no further than its form. */
@@ -70,14 +74,6 @@ function readAnswer(name: Name, answer: ServerAnswer): Row {
 
 function isA(name: Name | 'error', value: unknown): boolean {
 	return z.safeParse(SCHEMAS[name](), value).success;
-}
-
-function parseJson(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		return undefined;
-	}
 }
 
 function printRows(name: Name, rows: readonly Row[]): string {
@@ -136,9 +132,8 @@ type ProofOutput = {
 };
 
 /** JSON leaves control characters beyond ASCII as they are (RFC 8259), and a terminal may obey them. */
-function printJson(value: unknown): string {
-	const text = JSON.stringify(value, undefined, '\t');
-	return `${text.replaceAll(/[\u007F-\u009F\p{Cf}\u2028\u2029]/gu, escapeUnits)}\n`;
+function printSafely(value: unknown): string {
+	return printJson(value).replaceAll(/[\u007F-\u009F\p{Cf}\u2028\u2029]/gu, escapeUnits);
 }
 
 function escapeUnits(character: string): string {

@@ -7,6 +7,7 @@ import {
 import type {OpenRow} from '../app/inspect/open-ports.ts';
 import {readStatus, type Status} from '../app/inspect/status.ts';
 import {commandLine} from '../lib/command-line.ts';
+import {printJson} from '../lib/json.ts';
 import {joinWords, withRest} from '../lib/list.ts';
 import {printPorts} from '../lib/port-ranges.ts';
 import {printable} from '../lib/printable.ts';
@@ -14,6 +15,7 @@ import {describeEnd} from '../policy/ending.ts';
 import {type Opening, printOpening, shortOpening} from '../policy/opening.ts';
 import type {Verdict} from '../policy/policy.ts';
 import {policyToJson} from '../policy/print-policy.ts';
+import type {Output} from './run-action.ts';
 
 type StatusFlags = {readonly json?: boolean};
 
@@ -21,12 +23,12 @@ type StatusFlags = {readonly json?: boolean};
  * `fw-wizard status`: what is known of the firewall at once.
  * @returns what to print, and 0 where it is active as the policy says, 1 where it is not, 3 where that cannot be known
  */
-export async function status({json = false}: StatusFlags): Promise<{text: string; code: number}> {
+export async function status({json = false}: StatusFlags): Promise<Output> {
 	const found = await readStatus();
 	const {active, matches} = found;
 	return {
 		code: active === null ? 3 : active && matches !== false && found.policy !== null ? 0 : 1,
-		text: json ? `${JSON.stringify(statusToJson(found), undefined, '\t')}\n` : printStatus(found),
+		text: json ? printJson(statusToJson(found)) : printStatus(found),
 	};
 }
 

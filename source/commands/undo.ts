@@ -2,6 +2,7 @@ import {describeUndone, removeEverything, undoChange} from '../app/undo-change.t
 import {reportChanges} from '../change/undo.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {InputError} from '../lib/errors.ts';
+import {printJson} from '../lib/json.ts';
 import {printable} from '../lib/printable.ts';
 import {requireRoot} from './require-root.ts';
 
@@ -17,9 +18,7 @@ type UndoFlags = {
 export async function undo(flags: UndoFlags): Promise<string> {
 	requireRoot('undo');
 	if (flags.list) {
-		return flags.json
-			? `${JSON.stringify({changes: reportChanges()}, undefined, '\t')}\n`
-			: listChanges();
+		return flags.json ? printJson({changes: reportChanges()}) : listChanges();
 	}
 
 	if (flags.all) {

@@ -4,6 +4,7 @@ import {readText} from '../host/files/read-text.ts';
 import {findUntrusted} from '../host/files/trust.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {InputError} from '../lib/errors.ts';
+import {printJson} from '../lib/json.ts';
 import {printable} from '../lib/printable.ts';
 import {
 	describeEvery,
@@ -18,6 +19,7 @@ import {METRICS_HEAD} from '../persistence/watch/pass-on-findings.ts';
 import {isWatching} from '../persistence/watch/plan-watch.ts';
 import {setWatch} from '../persistence/watch/set-watch.ts';
 import {requireRoot} from './require-root.ts';
+import type {Output} from './run-action.ts';
 
 type WatchFlags = {
 	readonly repair?: boolean;
@@ -30,13 +32,13 @@ type WatchFlags = {
 
 /**
  * `fw-wizard watch`: has the loaded rules watched, or says what was found.
- * @returns what to print, and whether nothing is wrong
+ * @returns what to print, and 0 where nothing is wrong, otherwise 1
  * @throws {InputError} @throws {HostError} where there is nothing to watch
  */
 export async function watch(
 	what: 'on' | 'off' | 'status' = 'status',
 	{json = false, ...flags}: WatchFlags,
-): Promise<{text: string; well: boolean}> {
+): Promise<Output> {
 	const flag = (['repair', 'every', 'notify', 'textfile'] as const).find((name) => name in flags);
 	if (what !== 'on' && flag !== undefined) {
 		throw new InputError(
@@ -53,11 +55,10 @@ export async function watch(
 	const choice = readWatchChoice() ?? USUAL_WATCH;
 	const now = {...choice, on: choice.on && isWatching()};
 	const found = readFindings();
-	const well = found.open.length === 0;
 	return {
-		well,
+		code: found.open.length === 0 ? 0 : 1,
 		text: json
-			? `${JSON.stringify({...now, ...found, looked: found.looked?.toISOString()}, undefined, '\t')}\n`
+			? printJson({...now, ...found, looked: found.looked?.toISOString()})
 			: `${[...describeChoice(now), ...describeFindings(found)].join('\n')}\n`,
 	};
 }

@@ -3,12 +3,14 @@ import {servicesHere} from '../host/machine/host-facts.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {InputError} from '../lib/errors.ts';
 import {groupBy} from '../lib/group-by.ts';
+import {printJson} from '../lib/json.ts';
 import {joinWords} from '../lib/list.ts';
 import {canonicalAddress} from '../lib/network.ts';
 import {printable} from '../lib/printable.ts';
 import {quote} from '../lib/shell-quote.ts';
 import {INTERFACE_PATTERN} from '../policy/interface-pattern.ts';
 import {parsePorts} from '../policy/parse-ports.ts';
+import type {Output} from './run-action.ts';
 
 type WhyFlags = {readonly on?: string; readonly prove?: boolean; readonly json?: boolean};
 
@@ -23,7 +25,7 @@ const usage = () =>
 export async function why(
 	words: readonly string[],
 	{on, prove = false, json = false}: WhyFlags,
-): Promise<{text: string; code: number}> {
+): Promise<Output> {
 	const question = readQuestion(words);
 	if (on !== undefined && !INTERFACE_PATTERN.test(on)) {
 		throw new InputError(`"${printable(on)}" is not the name of an interface`, 'See: ip address');
@@ -41,7 +43,7 @@ export async function why(
 	return {
 		code: isWrong ? 1 : isUnknown ? 3 : 0,
 		text: json
-			? `${JSON.stringify({answers: told}, undefined, '\t')}\n`
+			? printJson({answers: told})
 			: `${groupBy(told, likeness)
 					.map((group) => linesOf(group, question).join('\n'))
 					.join('\n\n')}\n`,

@@ -1,3 +1,4 @@
+import {printJson} from '../lib/json.ts';
 import {printNetwork} from '../lib/network.ts';
 import {printOpening} from './opening.ts';
 import type {policyForm} from './parse-policy.ts';
@@ -6,7 +7,7 @@ import type {SourceGroup} from './sources.ts';
 
 /** The policy as JSON, indented by tabs. Openings are in their canonical text. */
 export function printPolicy(policy: Policy): string {
-	return `${JSON.stringify(policyToJson(policy), undefined, '\t')}\n`;
+	return printJson(policyToJson(policy));
 }
 
 /** The policy as the JSON value of a policy file. */

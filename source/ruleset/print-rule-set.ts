@@ -1,3 +1,4 @@
+import {printJson} from '../lib/json.ts';
 import {HELPERS} from '../policy/helpers.ts';
 import {policyToJson} from '../policy/print-policy.ts';
 import type {CompiledPolicy} from './build.ts';
@@ -13,7 +14,7 @@ export function printRuleSet(compiled: CompiledPolicy, format: RuleSetFormat): s
 		case 'commands':
 			return printAllCommands(compiled);
 		case 'json':
-			return `${JSON.stringify(ruleSetToJson(compiled), undefined, '\t')}\n`;
+			return printJson(ruleSetToJson(compiled));
 		case 'restore':
 			return printRestoreFiles(compiled.ruleSet);
 	}

@@ -1,3 +1,4 @@
+import {parseJson} from '../../lib/json.ts';
 import {FAMILIES, type Family, familyOf, printEndpoint} from '../../lib/network.ts';
 import type {PortRange} from '../../lib/port-ranges.ts';
 import type {Protocol} from '../../policy/services.ts';
@@ -17,7 +18,7 @@ const FAMILIES_OF: Readonly<Record<string, readonly Family[]>> = {
  * iptables-nft made are `xt` there, without what they do; iptables-save prints these.
  */
 export function natOfNftables(text: string): readonly NatTable[] {
-	const objects = listOf(get(parse(text), 'nftables'));
+	const objects = listOf(get(parseJson(text) as Json | undefined, 'nftables'));
 	const kind = (name: string) => objects.flatMap((object) => get(object, name) ?? []);
 	return kind('table').flatMap((table) => {
 		const families = FAMILIES_OF[textOf(get(table, 'family'))];
@@ -57,7 +58,7 @@ export function natOfNftables(text: string): readonly NatTable[] {
 
 /** The families and names of the tables with a nat chain at prerouting, from `nft -j list chains`. */
 export function natTablesIn(text: string): ReadonlyArray<readonly [family: string, name: string]> {
-	const names = listOf(get(parse(text), 'nftables'))
+	const names = listOf(get(parseJson(text) as Json | undefined, 'nftables'))
 		.flatMap((object) => get(object, 'chain') ?? [])
 		.filter((chain) => get(chain, 'type') === 'nat' && get(chain, 'hook') === 'prerouting')
 		.map((chain) => [textOf(get(chain, 'family')), textOf(get(chain, 'table'))] as const);
@@ -220,14 +221,6 @@ function formatEndpoint(address: string | undefined, port: Json | undefined): st
 
 	const ports = range.first === range.last ? `${range.first}` : `${range.first}-${range.last}`;
 	return printEndpoint(host, ports);
-}
-
-function parse(text: string): Json {
-	try {
-		return JSON.parse(text) as Json;
-	} catch {
-		return null;
-	}
 }
 
 function get(value: Json | undefined, key: string): Json | undefined {

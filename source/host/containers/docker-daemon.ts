@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs';
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
+import {parseJson} from '../../lib/json.ts';
 import {readText} from '../files/read-text.ts';
 
 const SOCKET = '/run/docker.sock';
@@ -38,7 +39,7 @@ export async function askDocker(questions: readonly string[]): Promise<readonly 
 					text += part;
 				});
 				answer.on('error', () => resolve(undefined));
-				answer.on('end', () => resolve(answer.statusCode === 200 ? parse(text) : undefined));
+				answer.on('end', () => resolve(answer.statusCode === 200 ? parseJson(text) : undefined));
 			});
 			request.on('error', () => resolve(undefined));
 		});
@@ -46,12 +47,4 @@ export async function askDocker(questions: readonly string[]): Promise<readonly 
 	await Promise.race([Promise.all(answers), delay(TIMEOUT_MS, undefined, {ref: false})]);
 	cancel.abort();
 	return Promise.all(answers);
-}
-
-function parse(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		return undefined;
-	}
 }

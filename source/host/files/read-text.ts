@@ -1,5 +1,6 @@
 import {closeSync, constants, fstatSync, openSync, readdirSync, readFileSync} from 'node:fs';
 import {explainError} from '../../lib/errors.ts';
+import {parseJson} from '../../lib/json.ts';
 
 /**
  * Errors of open(2) and read(2) that say nothing about the file: this process or the machine has too
@@ -60,9 +61,5 @@ function orUndefined<T>(file: string, read: () => T): T | undefined {
  */
 export function readJson(file: string): unknown {
 	const text = readText(file);
-	try {
-		return text === undefined ? undefined : JSON.parse(text);
-	} catch {
-		return undefined;
-	}
+	return text === undefined ? undefined : parseJson(text);
 }

@@ -1,3 +1,4 @@
+import {parseJson} from '../../lib/json.ts';
 import {printable} from '../../lib/printable.ts';
 import {describeInside, type InnerNetwork} from '../../services/guest-service.ts';
 import {isInternalInterface} from '../../services/known-programs/find.ts';
@@ -114,11 +115,7 @@ export function nameInside(
 
 async function readJson<T>(...args: readonly string[]): Promise<readonly T[]> {
 	const {status, stdout} = await run('ip', ['-j', ...args], {timeout: TIMEOUT_MS});
-	try {
-		// Of what a filter leaves out, iproute2 prints empty objects.
-		const found: unknown = status === 0 ? JSON.parse(stdout) : [];
-		return Array.isArray(found) ? (found as readonly T[]) : [];
-	} catch {
-		return [];
-	}
+	// Of what a filter leaves out, iproute2 prints empty objects.
+	const found = status === 0 ? parseJson(stdout) : [];
+	return Array.isArray(found) ? (found as readonly T[]) : [];
 }

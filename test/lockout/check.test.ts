@@ -1,6 +1,6 @@
 import {beforeEach, describe, expect, test} from 'vitest';
 import {readChecklist} from '../_helpers/lab/checklist.ts';
-import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
+import {startApply, wizardDoes} from '../_helpers/lab/cli.ts';
 import {readState, strayNames} from '../_helpers/lab/machine-state.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
@@ -18,11 +18,7 @@ describe('fw-wizard check beside a change', () => {
 	});
 
 	const apply = async () =>
-		host.start(
-			process.execPath,
-			[CLI, 'apply', '--role', 'workstation', '--no-open', '--confirm-within', '3600'],
-			/The old rules are restored/,
-		);
+		startApply(host, '--role', 'workstation', '--no-open', '--confirm-within', '3600');
 
 	test.each([
 		{maker: 'still runs', lives: true},

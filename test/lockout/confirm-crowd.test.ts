@@ -8,44 +8,32 @@ import {type MachineState, readState, strayNames} from '../_helpers/lab/machine-
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
-import {randomFrom} from '../_helpers/lab/victim.ts';
+import {torment} from '../_helpers/lab/victim.ts';
 import {TWO_POLICIES} from './two-policies.ts';
 
 /** Rounds of both backends together. */
 const ROUNDS = rounds(4, 100);
 /** Machines that go through their rounds at the same time. */
 const MACHINES = Math.min(2, ROUNDS / 2);
-const SEED = Number(process.env.FWW_SEED ?? Date.now() % 1e9);
 
 describe.each(mainly('nft'))('2 to 8 confirmations at once on a slow disk, %s', (backend) => {
 	const lab = useLab();
 
 	test(`tell everybody the truth, ${ROUNDS / 2} times`, async () => {
-		const seeds = Array.from({length: MACHINES}, (_, index) => SEED + index);
-		const told = await Promise.all(
-			seeds.map(async (seed) => {
-				const host = await lab.host({backend});
-				const random = randomFrom(seed);
-				const states: MachineState[] = [];
-				for (const policy of TWO_POLICIES) {
-					await wizardDoes(host, 'apply', ...policy);
-					states.push(await readState(host));
-				}
+		await torment(lab, backend, MACHINES, async (host, random) => {
+			const states: MachineState[] = [];
+			for (const policy of TWO_POLICIES) {
+				await wizardDoes(host, 'apply', ...policy);
+				states.push(await readState(host));
+			}
 
-				const counts: string[] = [];
-				for (let round = 0; round < ROUNDS / 2 / MACHINES; round += 1) {
-					counts.push(...(await confirmAtOnce(host, states, random, `FWW_SEED=${SEED} ${round}`)));
-				}
+			const outcomes: string[] = [];
+			for (let round = 0; round < ROUNDS / 2 / MACHINES; round += 1) {
+				outcomes.push(...(await confirmAtOnce(host, states, random, `round ${round}`)));
+			}
 
-				return counts;
-			}),
-		);
-		const total: Record<string, number> = {};
-		for (const one of told.flat()) {
-			total[one] = (total[one] ?? 0) + 1;
-		}
-
-		console.info(`${backend}: ${JSON.stringify(total)}`);
+			return outcomes;
+		});
 	}, 1_200_000);
 });
 

@@ -1,7 +1,6 @@
-import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
 import {mainly} from '../_helpers/lab/backends.ts';
-import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {startApply, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {readState} from '../_helpers/lab/machine-state.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
@@ -71,11 +70,7 @@ describe.each(mainly('nft'))('a disk that takes no more, %s', (backend) => {
 	test('while a change waits: it is rolled back in time, and not kept afterwards', async () => {
 		const before = await state();
 		const flags = ['--confirm-within', '10'];
-		const applying = await host.start(
-			process.execPath,
-			[CLI, 'apply', ...AFTER, ...flags],
-			/The old rules are restored/,
-		);
+		const applying = await startApply(host, ...AFTER, ...flags);
 		const remount = async (mode: 'ro' | 'rw') =>
 			host.must('mount', ['-o', `remount,${mode}`, '/var/lib']);
 		await remount('ro');
@@ -103,10 +98,13 @@ describe.each(mainly('nft'))('a disk that takes no more, %s', (backend) => {
 
 	test('or is emptied by hand while a change waits: it is rolled back at once', async () => {
 		const before = (await state()).rules;
-		const applying = await host.start(
-			process.execPath,
-			[CLI, 'apply', ...AFTER, '--confirm-within', '600', '--existing', 'flush-input'],
-			/The old rules are restored/,
+		const applying = await startApply(
+			host,
+			...AFTER,
+			'--confirm-within',
+			'600',
+			'--existing',
+			'flush-input',
 		);
 		await host.must('rm', ['-r', '/var/lib/fw-wizard']);
 		applying.kill();
@@ -118,10 +116,13 @@ describe.each(mainly('nft'))('a disk that takes no more, %s', (backend) => {
 
 	test('the same where its watchdog is stopped: the program does it, and says so', async () => {
 		const before = (await state()).rules;
-		const applying = await host.start(
-			process.execPath,
-			[CLI, 'apply', ...AFTER, '--confirm-within', '600', '--existing', 'flush-input'],
-			/The old rules are restored/,
+		const applying = await startApply(
+			host,
+			...AFTER,
+			'--confirm-within',
+			'600',
+			'--existing',
+			'flush-input',
 		);
 		expect((await state()).rules).not.toBe(before);
 		await signalWatchdog(host, 'SIGSTOP');
@@ -137,11 +138,7 @@ describe.each(mainly('nft'))('a disk that takes no more, %s', (backend) => {
 	test('when it is confirmed from elsewhere: both are told', async () => {
 		await host.must('sh', ['-ec', disk('/etc/fw-wizard', 1)]);
 		const before = await state();
-		const applying = await host.start(
-			process.execPath,
-			[CLI, 'apply', ...AFTER, '--confirm-within', '60'],
-			/The old rules are restored/,
-		);
+		const applying = await startApply(host, ...AFTER, '--confirm-within', '60');
 		const {status, stderr} = await wizard(host, 'confirm', 'keep');
 		expect(status).toBe(4);
 		expect(stderr).toContain('floor: no space left on device');

@@ -1,7 +1,6 @@
-import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
-import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {startApply, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {readState} from '../_helpers/lab/machine-state.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 
@@ -17,12 +16,7 @@ describe.each(BACKENDS)('rules that others change while they wait, %s', (backend
 		await wizardDoes(host, 'apply', ...BEFORE);
 	});
 
-	const load = async () =>
-		host.start(
-			process.execPath,
-			[CLI, 'apply', ...SHUT, '--confirm-within', '60'],
-			/The old rules are restored/,
-		);
+	const load = async () => startApply(host, ...SHUT, '--confirm-within', '60');
 
 	test.each([
 		{what: 'ifupdown has loaded those of the last boot', does: 'sh /etc/fw-wizard/restore'},

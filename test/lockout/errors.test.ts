@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, test, vi} from 'vitest';
 import {BACKENDS} from '../_helpers/lab/backends.ts';
-import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
+import {CLI, startApply, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
@@ -61,10 +61,14 @@ describe.each(BACKENDS)('a watchdog whose system calls fail, %s', (backend) => {
 		);
 		await host.must('iptables', ['-A', 'INPUT', '-s', '192.0.2.7', '-j', 'DROP']);
 		const flags = existing ? ['--existing', 'flush-input'] : [];
-		const applying = await host.start(
-			process.execPath,
-			[CLI, 'apply', '--role', 'workstation', '--no-open', ...flags, '--confirm-within', '600'],
-			/The old rules are restored/,
+		const applying = await startApply(
+			host,
+			'--role',
+			'workstation',
+			'--no-open',
+			...flags,
+			'--confirm-within',
+			'600',
 		);
 		const write = (name: string, text: string) => writeFileSync(path.join(host.folder, name), text);
 		write('after4', await host.must('iptables-save', []));
@@ -145,14 +149,7 @@ describe.each(BACKENDS)('a program whose system calls fail, %s', (backend) => {
 				const host = await lab.host({backend});
 				await wizardDoes(host, 'apply', '--role', 'server', '--open', '22/tcp', '--no-helper');
 				const before = await readSaves(host);
-				const flags = [
-					'--role',
-					'workstation',
-					'--no-open',
-					'--no-helper',
-					'--confirm-within',
-					'10',
-				];
+				const flags = '--role workstation --no-open --no-helper --confirm-within 10'.split(' ');
 				const strace = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e'];
 				const fails = `inject=${call}:error=${error}`;
 				const words = [process.execPath, CLI, 'apply', ...flags];

@@ -1,8 +1,7 @@
-import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
 import {mainly} from '../_helpers/lab/backends.ts';
 import {readChecklist} from '../_helpers/lab/checklist.ts';
-import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {startApply, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
@@ -78,11 +77,7 @@ describe.each(mainly('legacy'))(
 				await wizardDoes(host, 'apply', ...BEFORE);
 				await host.must('iptables', ['-N', 'other']);
 				const before = await rules();
-				const applying = await host.start(
-					process.execPath,
-					[CLI, 'apply', ...AFTER, ...FLUSH, '--confirm-within', '600'],
-					/The old rules are restored/,
-				);
+				const applying = await startApply(host, ...AFTER, ...FLUSH, '--confirm-within', '600');
 				await add('-I INPUT', match, '-j', 'DROP');
 				await add('-A INPUT', match, '-j', 'FW-WIZARD-INPUT');
 				await add('-A FW-WIZARD-INPUT', match, '-j', 'ACCEPT');
@@ -101,11 +96,7 @@ describe.each(mainly('legacy'))(
 
 		test('that leads to our chain, keeps it, but empty, where it goes', async () => {
 			const [{match} = {match: []}] = HOSTILE;
-			const applying = await host.start(
-				process.execPath,
-				[CLI, 'apply', ...BEFORE, '--confirm-within', '600'],
-				/The old rules are restored/,
-			);
+			const applying = await startApply(host, ...BEFORE, '--confirm-within', '600');
 			await add('-I INPUT', match, '-j', 'FW-WIZARD-INPUT');
 			await applying.interrupt();
 			expect(await host.must('iptables', ['-S', 'FW-WIZARD-INPUT'])).toBe('-N FW-WIZARD-INPUT\n');

@@ -6,13 +6,12 @@ import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {readState, strayNames} from '../_helpers/lab/machine-state.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
-import {killAfter, killBefore, randomFrom} from '../_helpers/lab/victim.ts';
+import {killAfter, killBefore, torment} from '../_helpers/lab/victim.ts';
 import {HAND_MADE, loadRules, readAll} from '../_helpers/samples/existing-rules.ts';
 
 /** How often it is killed, all machines together: for each it takes two seconds, with FWW_INTERRUPTIONS=200 eight minutes. */
 const INTERRUPTIONS = Number(process.env.FWW_INTERRUPTIONS ?? 4);
 const MACHINES = 4;
-const SEED = Number(process.env.FWW_SEED ?? Date.now() % 1e9);
 
 const FIRST = ['apply', '--role', 'workstation', '--verdict', 'drop'];
 const NEXT = ['apply', '--role', 'server', '--open', '22/tcp', '--verdict', 'reject'];
@@ -28,34 +27,20 @@ describe.each(mainly('legacy'))('kill -9 while rules of others are taken away, %
 		`leaves them all or none, and undo brings all back, ${INTERRUPTIONS / 2} times`,
 		async () => {
 			const share = Math.ceil(INTERRUPTIONS / 2 / MACHINES);
-			const seeds = Array.from({length: MACHINES}, (_, index) => SEED + index);
-			const counts = await Promise.all(
-				seeds.map(async (seed) => {
-					const host = await lab.host({backend});
-					// In both backends: what goes from the other goes in a transaction of its own.
-					await loadRules(host, HAND_MADE, 'nft');
-					await loadRules(host, HAND_MADE, 'legacy');
-					try {
-						return await torment(host, share, randomFrom(seed));
-					} catch (error) {
-						throw new Error(`FWW_SEED=${SEED}: ${(error as Error).message}`, {cause: error});
-					}
-				}),
-			);
-			const total: Record<string, number> = {};
-			for (const name of counts.flat()) {
-				total[name] = (total[name] ?? 0) + 1;
-			}
-
-			console.info(`${backend}: ${JSON.stringify(total)}`);
-			expect(counts.flat()).toHaveLength(share * MACHINES);
+			const outcomes = await torment(lab, backend, MACHINES, async (host, random) => {
+				// In both backends: what goes from the other goes in a transaction of its own.
+				await loadRules(host, HAND_MADE, 'nft');
+				await loadRules(host, HAND_MADE, 'legacy');
+				return kill(host, share, random);
+			});
+			expect(outcomes).toHaveLength(share * MACHINES);
 		},
 		Math.max(240_000, INTERRUPTIONS * 8000),
 	);
 });
 
 /** Kills it so many times. @returns what came of each, in a word */
-async function torment(host: Host, times: number, random: () => number): Promise<string[]> {
+async function kill(host: Host, times: number, random: () => number): Promise<string[]> {
 	const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
 	const before = await readAll(host);
 	await wizardDoes(host, ...FIRST);

@@ -7,49 +7,19 @@ import {type MachineState, readState, strayNames} from '../_helpers/lab/machine-
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
 import type {Server} from '../_helpers/lab/programs.ts';
-import {killAfter, killBefore, randomFrom} from '../_helpers/lab/victim.ts';
+import {killAfter, killBefore, torment} from '../_helpers/lab/victim.ts';
 import {NEIGHBOURS} from '../_helpers/samples/neighbours.ts';
 
 /** How often it is killed, all machines together. FWW_INTERRUPTIONS=1000 takes half an hour. */
 const INTERRUPTIONS = Number(process.env.FWW_INTERRUPTIONS ?? 12);
 const MACHINES = 3;
-const SEED = Number(process.env.FWW_SEED ?? Date.now() % 1e9);
 
 const POLICIES = [
+	'--role workstation --no-open --no-helper --verdict reject --published leave'.split(' '),
+	'--role server --open 22/tcp --helper ftp --verdict reset --published policy'.split(' '),
 	[
-		'--role',
-		'workstation',
-		'--no-open',
-		'--no-helper',
-		'--verdict',
-		'reject',
-		'--published',
-		'leave',
-	],
-	[
-		'--role',
-		'server',
-		'--open',
-		'22/tcp',
-		'--helper',
-		'ftp',
-		'--verdict',
-		'reset',
-		'--published',
-		'policy',
-	],
-	[
-		'--role',
-		'server',
-		'--open',
-		'53',
-		'--open',
-		'80/tcp limit',
-		'--verdict',
-		'drop',
-		'--no-helper',
-		'--published',
-		'leave',
+		...'--role server --open 53 --verdict drop --no-helper --published leave'.split(' '),
+		...['--open', '80/tcp limit'],
 	],
 ] as const;
 
@@ -63,30 +33,17 @@ describe.each(mainly('nft'))('kill -9 at any moment, %s', (backend) => {
 		`leaves the old rules or the new ones, ${INTERRUPTIONS / 2} times`,
 		async () => {
 			const share = Math.ceil(INTERRUPTIONS / 2 / MACHINES);
-			const seeds = Array.from({length: MACHINES}, (_, index) => SEED + index);
-			const counts = await Promise.all(
-				seeds.map(async (seed) => {
-					const host = await lab.host({backend});
-					try {
-						return await torment(host, share, randomFrom(seed));
-					} catch (error) {
-						throw new Error(`FWW_SEED=${SEED}: ${(error as Error).message}`, {cause: error});
-					}
-				}),
+			const outcomes = await torment(lab, backend, MACHINES, async (host, random) =>
+				kill(host, share, random),
 			);
-			const total = counts.flat().reduce<Record<string, number>>((sums, name) => {
-				sums[name] = (sums[name] ?? 0) + 1;
-				return sums;
-			}, {});
-			console.info(`${backend}, ${share * MACHINES} times: ${JSON.stringify(total)}`);
-			expect(counts.flat()).toHaveLength(share * MACHINES);
+			expect(outcomes).toHaveLength(share * MACHINES);
 		},
 		Math.max(240_000, INTERRUPTIONS * 5000),
 	);
 });
 
 /** Kills it so many times. @returns what came of each, in a word */
-async function torment(host: Host, times: number, random: () => number): Promise<string[]> {
+async function kill(host: Host, times: number, random: () => number): Promise<string[]> {
 	for (const [program, text] of Object.entries(NEIGHBOURS)) {
 		await host.must(`${program}-restore`, [], {input: text});
 	}
@@ -103,10 +60,8 @@ async function torment(host: Host, times: number, random: () => number): Promise
 	const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
 	const other = (than: number) => (than + 1 + Math.floor(random() * 2)) % POLICIES.length;
 	const apply = (policy: number) => [
-		'apply',
-		...(POLICIES[policy] ?? []),
-		'--confirm-within',
-		'10',
+		...['apply', ...(POLICIES[policy] ?? [])],
+		...['--confirm-within', '10'],
 	];
 	/** Kills it at a moment, or before a step of its work. */
 	const strike = async (victim: Victim, next: number, applying?: Server) => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
 import {readChecklist} from '../_helpers/lab/checklist.ts';
-import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {CLI, startApply, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
 
@@ -69,11 +69,7 @@ describe.each(ADDED.slice(0, rounds(1, ADDED.length)))(
 		});
 
 		const start = async (seconds: string) =>
-			host.start(
-				process.execPath,
-				[CLI, 'apply', ...OPEN, '--open', '80/tcp', '--confirm-within', seconds],
-				/The old rules are restored/,
-			);
+			startApply(host, ...OPEN, '--open', '80/tcp', '--confirm-within', seconds);
 
 		test('a change beside which they come is confirmed', async () => {
 			const kept = await start('60');
@@ -124,10 +120,13 @@ describe.each(ADDED.slice(0, rounds(1, ADDED.length)))(
 			await host.must('iptables-restore', [], {
 				input: `*filter\n:INPUT DROP [0:0]\n:theirs - [0:0]\n${rules.join('\n')}\n-A theirs -p udp -j ACCEPT\nCOMMIT\n`,
 			});
-			const late = await host.start(
-				process.execPath,
-				[CLI, 'apply', ...OPEN, '--existing', 'flush-input', '--confirm-within', '10'],
-				/The old rules are restored/,
+			const late = await startApply(
+				host,
+				...OPEN,
+				'--existing',
+				'flush-input',
+				'--confirm-within',
+				'10',
 			);
 			await add();
 			const {others} = await seen();

@@ -3,7 +3,7 @@ import process from 'node:process';
 import {describe, expect, test} from 'vitest';
 import {WATCHDOG_DELAY} from '../../source/change/change-state.ts';
 import {mainly} from '../_helpers/lab/backends.ts';
-import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {CLI, startApply, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {readState} from '../_helpers/lab/machine-state.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
@@ -26,11 +26,7 @@ describe.each(mainly('legacy'))('a change whose watchdog was killed, %s', (backe
 		const host = await lab.host({backend});
 		await wizardDoes(host, 'apply', ...BEFORE);
 		const before = await rulesOf(host);
-		const applying = await host.start(
-			process.execPath,
-			[CLI, 'apply', ...SHUT, '--confirm-within', `${LIMIT}`],
-			/The old rules are restored/,
-		);
+		const applying = await startApply(host, ...SHUT, '--confirm-within', `${LIMIT}`);
 		// It would start the watchdog again.
 		if (toProgram) {
 			process.kill(applying.pid, toProgram);
@@ -122,11 +118,7 @@ describe('the lock on changes', () => {
 		const host = await lab.host();
 		await wizardDoes(host, 'apply', ...BEFORE);
 		const before = (await readState(host)).rules;
-		const applying = await host.start(
-			process.execPath,
-			[CLI, 'apply', ...SHUT, '--confirm-within', '3600'],
-			/The old rules are restored/,
-		);
+		const applying = await startApply(host, ...SHUT, '--confirm-within', '3600');
 		process.kill(applying.pid, 'SIGSTOP');
 		const {status, stderr} = await wizard(host, 'apply', ...BEFORE);
 		expect({status, stderr}).toEqual({
@@ -150,11 +142,7 @@ describe('the lock on changes', () => {
 			['undo', 'rolled back', 4],
 			['confirm', 'confirmed', 0],
 		] as const) {
-			const applying = await host.start(
-				process.execPath,
-				[CLI, 'apply', ...SHUT, '--confirm-within', '3600'],
-				/The old rules are restored/,
-			);
+			const applying = await startApply(host, ...SHUT, '--confirm-within', '3600');
 			process.kill(applying.pid, 'SIGSTOP');
 			await wizardDoes(host, command, ...(command === 'confirm' ? ['keep'] : []));
 			expect(await wizardDoes(host, 'undo', '--list')).toMatch(new RegExp(` ${state} [^\n]*\n$`));

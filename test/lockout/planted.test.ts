@@ -4,7 +4,7 @@ import {beforeEach, describe, expect, test} from 'vitest';
 import {RUN_RESTORE} from '../../source/persistence/init/run-restore.ts';
 import {resum} from '../_helpers/lab/boot-script.ts';
 import {readChecklist} from '../_helpers/lab/checklist.ts';
-import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {CLI, startApply, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {readState} from '../_helpers/lab/machine-state.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
@@ -222,10 +222,13 @@ describe.each(['pending', 'kept', 'done'])('the damaged record of a change that 
 		const host = await lab.host();
 		await wizardDoes(host, 'apply', ...SERVER);
 		const before = await readState(host);
-		const applying = await host.start(
-			process.execPath,
-			[CLI, 'apply', '--role', 'workstation', '--no-open', '--confirm-within', '3600'],
-			/The old rules are restored/,
+		const applying = await startApply(
+			host,
+			'--role',
+			'workstation',
+			'--no-open',
+			'--confirm-within',
+			'3600',
 		);
 		applying.kill();
 		const script = `cd ${STATE}/changes/2; mv -n pending ${state}; printf %s "$1" >meta.json`;

@@ -8,27 +8,17 @@ import {type MachineState, readState, strayNames} from '../_helpers/lab/machine-
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
 import {type Disk, useDisk} from '../_helpers/lab/slow-disk.ts';
-import {randomFrom} from '../_helpers/lab/victim.ts';
+import {torment} from '../_helpers/lab/victim.ts';
 import {TWO_POLICIES} from './two-policies.ts';
 
 /** Power cuts, those of both backends together. */
 const CUTS = rounds(6, 200);
 /** Machines whose power is cut at the same time. */
 const MACHINES = CUTS > 50 ? 2 : 1;
-const SEED = Number(process.env.FWW_SEED ?? Date.now() % 1e9);
 
 const POLICIES = [
 	...TWO_POLICIES,
-	[
-		'--role',
-		'workstation',
-		'--no-open',
-		'--no-helper',
-		'--verdict',
-		'reset',
-		'--published',
-		'leave',
-	],
+	'--role workstation --no-open --no-helper --verdict reset --published leave'.split(' '),
 ] as const;
 
 const VICTIMS = ['apply', 'confirm', 'undo'] as const;
@@ -42,31 +32,19 @@ describe.each(mainly('legacy'))('the power is cut at any moment, %s', (backend) 
 	const lab = useLab();
 
 	test(`and rules, files and journal say the same, ${CUTS / 2} times`, async () => {
-		const seeds = Array.from({length: MACHINES}, (_, index) => SEED + index);
-		const told = await Promise.all(
-			seeds.map(async (seed) => {
-				const host = await lab.host({backend});
-				const disk = await useDisk(host);
-				try {
-					return await torment(host, disk, CUTS / 2 / MACHINES, randomFrom(seed));
-				} catch (error) {
-					throw new Error(`FWW_SEED=${SEED}: ${(error as Error).message}`, {cause: error});
-				} finally {
-					await disk.remove();
-				}
-			}),
-		);
-		const total: Record<string, number> = {};
-		for (const one of told.flat()) {
-			total[one] = (total[one] ?? 0) + 1;
-		}
-
-		console.info(`${backend}: ${JSON.stringify(total)}`);
+		await torment(lab, backend, MACHINES, async (host, random) => {
+			const disk = await useDisk(host);
+			try {
+				return await cutPower(host, disk, CUTS / 2 / MACHINES, random);
+			} finally {
+				await disk.remove();
+			}
+		});
 	}, 1_800_000);
 });
 
 /** Cuts the power so many times. @returns what came of each, in a word */
-async function torment(
+async function cutPower(
 	host: Host,
 	disk: Disk,
 	times: number,

@@ -2,7 +2,7 @@ import os from 'node:os';
 import process from 'node:process';
 import {describe, expect, test, vi} from 'vitest';
 import {mainly} from '../_helpers/lab/backends.ts';
-import {CLI, wizardDoes} from '../_helpers/lab/cli.ts';
+import {startApply, wizardDoes} from '../_helpers/lab/cli.ts';
 import {limitProcesses} from '../_helpers/lab/control-groups.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {processesOf, whatStays} from '../_helpers/lab/processes.ts';
@@ -25,11 +25,7 @@ describe.each(mainly('legacy'))('a watchdog that cannot start a process, %s', (b
 		await wizardDoes(host, 'apply', '--role', 'server', '--open', '22/tcp');
 		await host.must('iptables', ['-A', 'INPUT', '-s', '192.0.2.7', '-j', 'DROP']);
 		const before = await rulesOf(host);
-		const applying = await host.start(
-			process.execPath,
-			[CLI, 'apply', ...SHUT, ...flags, '--confirm-within', `${LIMIT}`],
-			/The old rules are restored/,
-		);
+		const applying = await startApply(host, ...SHUT, ...flags, '--confirm-within', `${LIMIT}`);
 		const until = Number(await host.must('cat', ['/var/lib/fw-wizard/changes/2/pending']));
 		expect(await rulesOf(host)).not.toEqual(before);
 		const isBackInTime = async () => {

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
 import {mainly} from '../_helpers/lab/backends.ts';
-import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {CLI, startApply, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
 import {rounds} from '../_helpers/lab/rounds.ts';
@@ -13,19 +13,7 @@ const KEPT_CHANGES = 20;
 const POLICIES = [
 	['--role', 'workstation'],
 	['--role', 'server', '--open', '22/tcp', '--helper', 'ftp'],
-	[
-		'--role',
-		'server',
-		'--open',
-		'22/tcp',
-		'--open',
-		'53',
-		'--verdict',
-		'drop',
-		'--no-helper',
-		'--published',
-		'policy',
-	],
+	'--role server --open 22/tcp --open 53 --verdict drop --no-helper --published policy'.split(' '),
 	['--role', 'server', '--open', '80/tcp limit', '--log', '--helper', 'tftp'],
 ] as const;
 
@@ -203,9 +191,5 @@ describe.each(mainly('nft'))('undo, %s', (backend) => {
 
 /** Applies rules that wait to be confirmed, up to the moment when they do. */
 async function apply(host: Host, ...flags: readonly string[]) {
-	return host.start(
-		process.execPath,
-		[CLI, 'apply', '--published', 'leave', ...flags],
-		/The old rules are restored/,
-	);
+	return startApply(host, '--published', 'leave', ...flags);
 }

@@ -7,16 +7,7 @@ import {inView} from '../_helpers/lab/view-files.ts';
 import {readSaves, withoutEmptyTables} from '../_helpers/samples/saves.ts';
 
 const FIRST = ['--role', 'server', '--helper', 'ftp', '--open', '22/tcp'];
-const LATER = [
-	'--role',
-	'server',
-	'--verdict',
-	'drop',
-	'--open',
-	'22,80/tcp',
-	'--published',
-	'policy',
-];
+const LATER = '--role server --verdict drop --open 22,80/tcp --published policy'.split(' ');
 
 const UNIT = '/etc/systemd/system/fw-wizard.service';
 const LINK = '/etc/systemd/system/multi-user.target.wants/fw-wizard.service';

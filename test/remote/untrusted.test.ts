@@ -89,17 +89,7 @@ describe('what a server says of itself', () => {
 describe('the words for the program on the server', () => {
 	test('lack what is for this machine', () => {
 		const flags = {host: ['a', 'b'], node: 'x', install: true};
-		const words = [
-			'--host',
-			'a',
-			'open',
-			'--install',
-			'80',
-			'--node=x',
-			'--host=b',
-			'--',
-			'--host',
-		];
+		const words = '--host a open --install 80 --node=x --host=b -- --host'.split(' ');
 		expect(withoutHostFlags(words, flags)).toEqual(['open', '80', '--', '--host']);
 	});
 

@@ -1,7 +1,6 @@
-import process from 'node:process';
 import {beforeEach, describe, expect, test} from 'vitest';
 import {mainly} from '../_helpers/lab/backends.ts';
-import {CLI, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
+import {startApply, wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
 import {filterLines, HAND_MADE, loadRules, readAll} from '../_helpers/samples/existing-rules.ts';
@@ -119,20 +118,15 @@ describe.each(mainly('nft'))('rules that are there already, %s', (backend) => {
 		await loadRules(host, HAND_MADE);
 		await loadRules(host, HAND_MADE, other);
 		const before = await readAll(host);
-		const waiting = await host.start(
-			process.execPath,
-			[
-				CLI,
-				'apply',
-				...POLICY,
-				'--published',
-				'policy',
-				'--existing',
-				'flush-filter',
-				'--confirm-within',
-				'10',
-			],
-			/The old rules are restored/,
+		const waiting = await startApply(
+			host,
+			...POLICY,
+			'--published',
+			'policy',
+			'--existing',
+			'flush-filter',
+			'--confirm-within',
+			'10',
 		);
 		const during = await readAll(host);
 		expect(filterLines(during[`${backend} 4`] ?? '', '-A INPUT')).toEqual([OWN_JUMP]);

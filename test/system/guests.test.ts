@@ -46,14 +46,9 @@ describe.each(mainly('nft'))('guests on a bridge of this machine, %s', (backend)
 			'dnsmasq',
 			[
 				...['--keep-in-foreground', '--log-facility=-', '--conf-file=/dev/null', '--no-resolv'],
-				...[
-					'--no-hosts',
-					'--no-ping',
-					'--bind-dynamic',
-					'--except-interface=lo',
-					'--user=root',
-					'--pid-file=',
-				],
+				...'--no-hosts --no-ping --bind-dynamic --except-interface=lo --user=root --pid-file='.split(
+					' ',
+				),
 				...[`--dhcp-leasefile=${file}`, '--address=/host.test/10.77.0.1', ...words],
 			],
 			/started/,

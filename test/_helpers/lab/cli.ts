@@ -2,6 +2,7 @@ import path from 'node:path';
 import process from 'node:process';
 import type {RunResult} from '../../../source/host/exec/run.ts';
 import type {Host} from './namespaces.ts';
+import type {Server} from './programs.ts';
 
 /** The built program: what users get. */
 export const CLI = path.resolve(import.meta.dirname, '../../../build/cli.js');
@@ -14,6 +15,11 @@ export async function wizard(host: Host, ...args: readonly string[]): Promise<Ru
 /** The same, where it must succeed. @returns what it printed */
 export async function wizardDoes(host: Host, ...args: readonly string[]): Promise<string> {
 	return host.must(process.execPath, [CLI, ...atOnce(args)]);
+}
+
+/** Starts `apply` where it waits for its confirmation: its rules are loaded. */
+export async function startApply(host: Host, ...flags: readonly string[]): Promise<Server> {
+	return host.start(process.execPath, [CLI, 'apply', ...flags], /The old rules are restored/);
 }
 
 function atOnce(args: readonly string[]): readonly string[] {

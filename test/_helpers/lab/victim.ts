@@ -1,8 +1,9 @@
 import {spawn} from 'node:child_process';
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
+import type {Backend} from '../../../source/host/netfilter/iptables.ts';
 import {CLI} from './cli.ts';
-import type {Host} from './namespaces.ts';
+import type {Host, Lab} from './namespaces.ts';
 
 /** Runs fw-wizard and kills it after some milliseconds. @returns whether it still ran then */
 export async function killAfter(
@@ -52,6 +53,39 @@ export async function killBefore(
 		...[process.execPath, CLI, ...args],
 	]);
 	return {killed: status === undefined, moment: `before ${call} ${when}`};
+}
+
+/** Of the moments at which something is ended: others at each run, unless FWW_SEED says which. */
+export const SEED = Number(process.env.FWW_SEED ?? Date.now() % 1e9);
+
+/**
+ * Does the same to several machines side by side, each with random numbers of its own, and prints how often
+ * each word was its outcome.
+ * @returns all outcomes
+ */
+export async function torment(
+	lab: Lab,
+	backend: Backend,
+	machines: number,
+	strike: (host: Host, random: () => number) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+	const told = await Promise.all(
+		Array.from({length: machines}, async (_, index) => {
+			try {
+				return await strike(await lab.host({backend}), randomFrom(SEED + index));
+			} catch (error) {
+				throw new Error(`FWW_SEED=${SEED}: ${(error as Error).message}`, {cause: error});
+			}
+		}),
+	);
+	const outcomes = told.flat();
+	const total: Record<string, number> = {};
+	for (const outcome of outcomes) {
+		total[outcome] = (total[outcome] ?? 0) + 1;
+	}
+
+	console.info(`${backend}: ${JSON.stringify(total)}`);
+	return outcomes;
 }
 
 /** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */

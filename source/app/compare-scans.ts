@@ -3,7 +3,7 @@ import {InputError} from '../lib/errors.ts';
 import {canonicalAddress, contains, familyOf} from '../lib/network.ts';
 import {compareScan, type ScanComparison} from '../proof/nmap/compare-scan.ts';
 import {readNmap, type Scan} from '../proof/nmap/read-scan.ts';
-import {ownAddresses} from '../proof/own-addresses.ts';
+import {ownAddresses} from '../proof/sample-addresses.ts';
 import {planForPolicy, vantagePointsOf} from '../proof/vantage-points.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
 

@@ -7,7 +7,7 @@ import {readUdpFlows} from '../host/sockets/conntrack.ts';
 import {findListeners} from '../host/sockets/listeners.ts';
 import {inboundOf, readTcpSockets} from '../host/sockets/proc-net.ts';
 import {familyOf, parseNetwork, printNetwork} from '../lib/network.ts';
-import {ownAddresses} from '../proof/own-addresses.ts';
+import {ownAddresses} from '../proof/sample-addresses.ts';
 import {evaluate} from '../ruleset/evaluate.ts';
 import {firstPacket} from '../ruleset/evaluate-ports.ts';
 import {type FamilyRules, OWN_PREFIX} from '../ruleset/model.ts';

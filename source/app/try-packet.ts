@@ -5,7 +5,7 @@ import type {Facts} from '../host/machine/facts.ts';
 import {type Interface, interfacesHere} from '../host/machine/interfaces.ts';
 import {asHostError, HostError} from '../lib/errors.ts';
 import {familyOf, findGlobal, isMulticast, stripPrefixLength} from '../lib/network.ts';
-import {ownAddresses} from '../proof/own-addresses.ts';
+import {ownAddresses} from '../proof/sample-addresses.ts';
 import {obstacleTo, tryInCopy} from '../proof/try-packet.ts';
 import {evaluate, evaluateAll} from '../ruleset/evaluate.ts';
 import {explainDecision, type PacketAnswer} from '../ruleset/explain.ts';

@@ -7,13 +7,15 @@ import {commandLine} from '../lib/command-line.ts';
 import {HostError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 import {findBootLoaders} from '../persistence/boot-loaders/find.ts';
+import {type BootFindings, judgeLoaders} from '../persistence/boot-loaders/judge.ts';
+import type {BootLoader} from '../persistence/boot-loaders/model.ts';
 import {UnitFiles} from '../persistence/boot-loaders/unit-files.ts';
 import {MODULES_LOAD_FILE, UNIT, UNIT_FILE} from '../persistence/init/systemd.ts';
 import type {InitSystem} from '../persistence/init-system.ts';
 import {findInitSystem, planPersistence, readChoice} from '../persistence/plan.ts';
+import {describeMeanwhile} from '../persistence/watch/choice.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
-import {describeLoaders} from './check-loaders.ts';
-import {failed, type Item, open, unless} from './checklist-item.ts';
+import {failed, type Item, joinTexts, ok, open, unless} from './checklist-item.ts';
 import {findOrderCycle} from './order-cycle.ts';
 import {type Rehearsal, rehearseBoot} from './simulate-boot.ts';
 import {asItIs, findFileFault} from './verify-files.ts';
@@ -167,4 +169,37 @@ async function serviceFault({name, findFault}: InitSystem): Promise<string | und
 	return verified.status === 0 || verified.status === undefined
 		? undefined
 		: `systemd-analyze: ${verified.stderr.split('\n')[0]}`;
+}
+
+const ID = 'loaders';
+const TITLE = 'nothing else that runs at boot takes the rules away';
+
+/**
+ * The items of what else changes rules at boot, by the commands that it runs.
+ * @param findings what a rehearsal has shown; undefined where there was none
+ */
+export function describeLoaders(
+	loaders: readonly BootLoader[],
+	findings: BootFindings | undefined,
+): readonly Item[] {
+	const {fatal, doubtful} = judgeLoaders(loaders, findings);
+	return [
+		fatal.length === 0
+			? ok(ID, TITLE)
+			: failed(
+					...([ID, TITLE, `${joinTexts(fatal)}; ${describeMeanwhile()}`] as const),
+					'Take these commands out; rules that they add can stay, in chains of their own',
+				),
+		...(doubtful.length === 0
+			? []
+			: [
+					open(
+						...([
+							...['loaders-unknown', 'what other commands do to the rules is known'],
+							joinTexts(doubtful),
+						] as [string, string, string]),
+						'See whether they may open ports, or remove rules',
+					),
+				]),
+	];
 }

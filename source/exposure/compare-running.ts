@@ -20,8 +20,7 @@ import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import {type BlockedConnection, findBlockedConnections} from './compare-connections.ts';
 import {findRouteFaults} from './compare-routes.ts';
 import {type Deviation, explainDeviations} from './explain-deviations.ts';
-import {asMeasured} from './measure.ts';
-import {everyPort, stretchesOf} from './port-stretches.ts';
+import {asMeasured, everyPort, stretchesOf} from './measure.ts';
 import {
 	differencesOf,
 	isBan,

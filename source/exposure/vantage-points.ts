@@ -3,9 +3,8 @@ import type {Interface} from '../host/machine/interfaces.ts';
 import {FAMILIES, type Family, familyOf, stripPrefixLength} from '../lib/network.ts';
 import {isDiscovery} from '../policy/opening.ts';
 import type {Policy} from '../policy/policy.ts';
-import {ownAddresses} from '../proof/own-addresses.ts';
 import {planInside} from '../proof/plan-inside.ts';
-import {pickStranger} from '../proof/sample-addresses.ts';
+import {ownAddresses, pickStranger} from '../proof/sample-addresses.ts';
 import {
 	type Entry,
 	type NamedVantagePoint,

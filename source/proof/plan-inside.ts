@@ -1,8 +1,7 @@
 import type {Interface} from '../host/machine/interfaces.ts';
 import {FAMILIES, type Family, findGlobal, parseNetwork} from '../lib/network.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
-import {sourceFilter} from './own-addresses.ts';
-import {sampleNetwork} from './sample-addresses.ts';
+import {sampleNetwork, sourceFilter} from './sample-addresses.ts';
 
 type Inside = VantagePoint & {readonly kind: 'inside'; readonly name: string};
 

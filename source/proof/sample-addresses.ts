@@ -1,5 +1,13 @@
 import ipaddr from 'ipaddr.js';
-import {type Family, type Network, parseCidr} from '../lib/network.ts';
+import type {Interface} from '../host/machine/interfaces.ts';
+import {
+	type Family,
+	familyOf,
+	type Network,
+	parseCidr,
+	parseNetwork,
+	stripPrefixLength,
+} from '../lib/network.ts';
 
 /**
  * Addresses all over the Internet, the ones for documentation first, which no machine has (RFC 5737,
@@ -85,4 +93,27 @@ function formatAddress(value: bigint, width: number): string {
 	return address.kind() === 'ipv6'
 		? (address as ipaddr.IPv6).toRFC5952String()
 		: address.toString();
+}
+
+/** The machine's own addresses. */
+export function ownAddresses(interfaces: readonly Interface[]): ReadonlySet<string> {
+	return new Set(interfaces.flatMap(({addresses}) => addresses.map(stripPrefixLength)));
+}
+
+/**
+ * Whether packets can come from an address: not the machine's own, and none that is the broadcast address
+ * of one of its networks, which the kernel drops (fib_validate_source(), "martian source").
+ */
+export function sourceFilter(interfaces: readonly Interface[]): (address: string) => boolean {
+	const own = ownAddresses(interfaces);
+	const broadcast = new Set(
+		interfaces
+			.flatMap(({addresses}) => addresses)
+			.filter((cidr) => familyOf(cidr) === 4 && Number(cidr.split('/')[1]) < 31)
+			.flatMap((cidr) => {
+				const {first, last} = sampleNetwork(parseNetwork(cidr));
+				return [first[0] ?? '', last[0] ?? ''];
+			}),
+	);
+	return (address) => !own.has(address) && !broadcast.has(address);
 }

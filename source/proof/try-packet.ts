@@ -18,9 +18,9 @@ import {copyRecentSource} from '../testbed/recent-sources.ts';
 import {installSynMaker} from '../testbed/syn.ts';
 import {type Testbed, withTestbed} from '../testbed/testbed.ts';
 import {ip} from '../testbed/topology.ts';
-import {ownAddresses} from './own-addresses.ts';
 import {answerFrom, type PacketFate} from './packet-answer.ts';
 import {type Observed, observe} from './responsible-rule.ts';
+import {ownAddresses} from './sample-addresses.ts';
 import {MARKER_PORT} from './trace-nft.ts';
 
 const TABLE = 'fw_wizard_packet';

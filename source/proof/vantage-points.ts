@@ -14,9 +14,8 @@ import type {Policy} from '../policy/policy.ts';
 import {networksOf} from '../policy/sources.ts';
 import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {RemoteClient} from '../ruleset/lockout.ts';
-import {ownAddresses, sourceFilter} from './own-addresses.ts';
 import {planInside} from './plan-inside.ts';
-import {pickStranger, sampleNetwork} from './sample-addresses.ts';
+import {ownAddresses, pickStranger, sampleNetwork, sourceFilter} from './sample-addresses.ts';
 
 /** A vantage point with what it stands for. */
 export type NamedVantagePoint = VantagePoint & {

@@ -1,5 +1,6 @@
 import {findProgram} from '../../host/exec/find-program.ts';
 import type {Protocol} from '../../policy/services.ts';
+import {PROTOCOLS} from '../../policy/services.ts';
 import type {Testbed} from '../../testbed/testbed.ts';
 import {type Check, type CheckContext, check, ECHO_PORT, untried} from './check.ts';
 
@@ -72,4 +73,30 @@ export async function runPingChecks({
 		ping('it answers ping', testbed.outside, there, here),
 		ping('it can ping others', testbed.machine, here, there),
 	]);
+}
+
+/** Of more ports than these, only the first ones of their ranges are tried, as many as this. */
+const MOST_PORTS = 8;
+
+/** What listens at an open port can answer: rules for outgoing packets may block what it says. */
+export async function runOpenPortChecks({
+	testbed,
+	vantagePoint,
+	here,
+	there,
+	opened,
+	timeout,
+}: CheckContext): Promise<readonly Check[]> {
+	const ports = PROTOCOLS.flatMap((protocol) =>
+		opened[protocol].slice(0, MOST_PORTS).map(({first: port}) => ({protocol, port})),
+	);
+	return Promise.all(
+		ports.map(async ({protocol, port}) => {
+			await testbed.inMachine.run('serveEcho', {protocol, address: here, port});
+			const {outcome} = await testbed.senders[vantagePoint.family].run('requestEcho', {
+				...{protocol, source: there, target: here, port, timeout},
+			});
+			return check(`${port}/${protocol} answers`, vantagePoint, outcome === 'echo', outcome);
+		}),
+	);
 }

@@ -6,10 +6,14 @@ import type {RulesUnderTest} from '../../testbed/load-rules.ts';
 import type {Testbed} from '../../testbed/testbed.ts';
 import type {View} from '../report.ts';
 import type {Check, CheckContext, CheckRunner} from './check.ts';
-import {runAnswerChecks, runLoopbackCheck, runPingChecks} from './connectivity.ts';
+import {
+	runAnswerChecks,
+	runLoopbackCheck,
+	runOpenPortChecks,
+	runPingChecks,
+} from './connectivity.ts';
 import {runHelperChecks} from './helpers.ts';
 import {runDhcpCheck, runNeighbourDiscoveryCheck, runPathMtuCheck} from './network-protocols.ts';
-import {runOpenPortChecks} from './open-ports.ts';
 import {runStrayPacketChecks} from './stray-packets.ts';
 import {runVerdictChecks} from './verdict.ts';
 

@@ -5,7 +5,7 @@ import {readText} from '../host/files/read-text.ts';
 import {JOURNAL_FILE, makePrivate, STATE_DIR} from './paths.ts';
 
 /** A line of the journal. The watchdog writes such lines too. */
-export type Entry = {
+type Entry = {
 	/** UTC, ISO 8601. */
 	readonly time: string;
 	readonly change: number;

@@ -126,7 +126,7 @@ function describeChange({loaded, removedRules}: PendingChange): string {
 }
 
 /** What loads the rules at boot, in one line. */
-export function describeBoot(): string {
+function describeBoot(): string {
 	const initSystem = findInitSystem();
 	const who = readChoice() === undefined ? 'detected; to change it: --boot' : 'as you chose';
 	if (initSystem === undefined) {

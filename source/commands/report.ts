@@ -18,7 +18,7 @@ import {requireRoot} from './require-root.ts';
 import type {Output} from './run-action.ts';
 import {statusToJson} from './status.ts';
 
-export type ReportFlags = {
+type ReportFlags = {
 	readonly html?: string;
 	readonly fleet?: readonly string[];
 	readonly textfiles?: string;

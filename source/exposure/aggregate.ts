@@ -46,7 +46,7 @@ export type VisibilityFrom = NamedVantagePoint & {
 	readonly after?: Visibility;
 };
 
-export type States = Pick<Exposed, 'before' | 'after'>;
+type States = Pick<Exposed, 'before' | 'after'>;
 /** Whether one port is reachable from one vantage point. */
 type StatesFrom = States & {readonly vantagePoint: NamedVantagePoint};
 

@@ -2,7 +2,7 @@ import {InputError} from '../lib/errors.ts';
 import {printable} from '../lib/printable.ts';
 
 /** The most bytes of a comment that a rule keeps (struct xt_comment_info: 256 with the zero at its end). */
-export const COMMENT_BYTES = 255;
+const COMMENT_BYTES = 255;
 
 /** A quoted text at the end of an opening: `comment "Web \"A\""`. */
 const QUOTED = /(?:^|\s)comment\s+"((?:[^"\\]|\\.)*)"\s*$/isu;

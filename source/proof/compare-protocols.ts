@@ -24,7 +24,7 @@ export type Wanted = {
 };
 
 /** A packet, whether it passed, and whether the policy opens what it was sent to. */
-export type Tried = {
+type Tried = {
 	/** `VRRP`, `2905/sctp` */
 	readonly text: string;
 	readonly packet: Packet;

@@ -13,7 +13,7 @@ export function describeDifferences(views: readonly View[]): readonly string[] {
 }
 
 /** `5432/tcp passes from anywhere over IPv4: rule 2 of INPUT, not part of this firewall` */
-export function describePortDifference(view: View, difference: PortDifference): string {
+function describePortDifference(view: View, difference: PortDifference): string {
 	const {ports, protocol, fact, cause} = difference;
 	const list = ports.map((range) => `${printPorts(range, '-')}/${protocol}`);
 	return `${joinSome(list, 8)} ${fact} ${fromWhere(view)} over ${nameOf(view.vantagePoint.family)}: ${cause}`;

@@ -34,7 +34,7 @@ export type Observation = {
 /** How many packets have been sent, and how many will be in all. */
 export type Progress = {readonly sent: number; readonly total: number};
 
-export type SweepOptions = {
+type SweepOptions = {
 	readonly onProgress?: ((progress: Progress) => void) | undefined;
 	/** The ports to send to. Default: all. */
 	readonly ports?: readonly PortRange[];

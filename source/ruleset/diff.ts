@@ -15,7 +15,7 @@ import {
 const MOST_CHARACTERS = 300;
 
 /** A position at which two rule sets differ. A side is absent where it has no rule there. */
-export type Difference = {
+type Difference = {
 	readonly family: Family;
 	readonly table: string;
 	readonly chain: string;

@@ -11,7 +11,7 @@ import type {Packet} from './packet.ts';
 export type VantagePoint = Pick<Packet, 'family' | 'inInterface' | 'source' | 'destination'>;
 
 /** Ports on whose packets the rules decide alike. */
-export type Stretch = PortRange & {readonly decision: Decision};
+type Stretch = PortRange & {readonly decision: Decision};
 
 /** The first packet of a new connection from a vantage point to a port. */
 export function firstPacket(

@@ -53,7 +53,7 @@ export const CT_STATES = ['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 'UNTRACKED
 export type CtState = (typeof CT_STATES)[number];
 
 /** A rate as iptables writes it (`6/min`), and how many packets may exceed it at once. */
-export type Rate = {readonly rate: string; readonly burst: number};
+type Rate = {readonly rate: string; readonly burst: number};
 
 /** The conditions of a rule. A packet matches if it meets each of them. */
 export type Match = {

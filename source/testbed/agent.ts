@@ -9,7 +9,7 @@ import {sweep, sweepSources} from './sweep-ports.ts';
  * An agent is a second process of this program, inside a network namespace of our own, where it sends
  * packets and answers them. It reads requests as JSON lines and prints its responses as JSON lines.
  */
-export const OPERATIONS = {
+const OPERATIONS = {
 	sweep,
 	sweepSources,
 	serveEcho,

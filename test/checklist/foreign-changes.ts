@@ -2,7 +2,7 @@
  * A change to a machine's rules by another program or by hand: the commands that make it, the commands
  * that take it back, and what `check` says of it. The policy opens 22/tcp, 8000-8010/tcp and 53/udp.
  */
-export type ForeignChange = {
+type ForeignChange = {
 	readonly change: string;
 	readonly does: readonly string[];
 	readonly undoes: readonly string[];

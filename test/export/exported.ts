@@ -32,7 +32,7 @@ export const CALLS = {
 	fcntl: 'EMFILE',
 } as const;
 export type Call = keyof typeof CALLS;
-export type Fault = (typeof FAULTS)[number] | 'stop' | 'error' | 'kill';
+type Fault = (typeof FAULTS)[number] | 'stop' | 'error' | 'kill';
 /** With a call, the n-th one of the shell itself fails, or the shell is killed at it. */
 export type Injection = {
 	readonly at: number;

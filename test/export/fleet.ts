@@ -22,7 +22,7 @@ const ANSIBLE = [
 ];
 
 /** How a play has ended for a host, as its recap says. */
-export type Recap = {
+type Recap = {
 	readonly ok: number;
 	readonly changed: number;
 	readonly unreachable: number;

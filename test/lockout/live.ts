@@ -9,9 +9,7 @@ export const PORT = 7777;
 const PORT_OUT = 9999;
 
 /** Open connections, each with a terminal at the client's end: what is typed there must come back. */
-export type Sessions = Readonly<
-	Record<`${'ssh' | 'inbound' | 'outbound'} over IPv${4 | 6}`, Terminal>
->;
+type Sessions = Readonly<Record<`${'ssh' | 'inbound' | 'outbound'} over IPv${4 | 6}`, Terminal>>;
 
 /** Opens one session of each kind, over each family. */
 export async function openSessions(server: SshServer, terminals: Terminals): Promise<Sessions> {

@@ -8,7 +8,7 @@ const FONTS = ['DejaVuSansMono', 'DejaVuSansMono-Bold'].map(
 );
 
 /** A picture that stays for some milliseconds. */
-export type Frame = {readonly svg: string; readonly milliseconds: number};
+type Frame = {readonly svg: string; readonly milliseconds: number};
 
 type Bitmap = {readonly width: number; readonly height: number; readonly pixels: Uint8Array};
 

@@ -11,7 +11,7 @@ const MARGIN = 16;
 /** What viewers have; the first that is there is taken. */
 const FONTS = 'ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace';
 
-export const INK = {
+const INK = {
 	ground: '#15181e',
 	bar: '#20242c',
 	edge: '#363c47',

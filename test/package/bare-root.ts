@@ -22,7 +22,7 @@ exec unshare --net chroot . /bin/sh -c 'cd / && exec "$@"' sh "$@"
 const FETCH = 'cd "$1"; exec apt-get -q -o APT::Sandbox::User=root download libatomic1';
 
 /** A Debian 12 without Node, to which packages can be added. */
-export type BareDebian = {
+type BareDebian = {
 	/** What stands before a program that runs there, in network and mount namespaces of its own. */
 	readonly enter: readonly string[];
 	/** The same, where what is written stays. One after the other. */

@@ -9,7 +9,7 @@ import {useTestbed} from './use-testbed.ts';
 export type Passed = Readonly<Record<string, readonly string[]>>;
 
 /** A copy of a machine with two interfaces, which several rule sets are loaded in, one after the other. */
-export type Sweeper = {
+type Sweeper = {
 	readonly sweep: (
 		rules: Readonly<Record<Family, string>>,
 		ports: readonly number[],

@@ -5,7 +5,7 @@ import {expect, vi} from 'vitest';
 import type {Host} from '../_helpers/lab/namespaces.ts';
 
 /** What test/_helpers/lab/listening.js is to open, or what it is to be called. */
-export type Socket =
+type Socket =
 	| {
 			readonly protocol: 'tcp' | 'udp4' | 'udp6';
 			readonly host: string;

@@ -7,7 +7,7 @@ import {buildFrame, FRAME_LENGTH, hardwareText, type Shot, TARGET_HARDWARE} from
 import {INTERFACES, JOINED, OWN} from './wire.ts';
 
 /** What became of packets in the kernel. */
-export type Outcome = {
+type Outcome = {
 	/** Which came as far as INPUT or FORWARD, and which came through it, by their place in the list. */
 	readonly arrived: readonly number[];
 	readonly passed: readonly number[];

@@ -15,7 +15,7 @@ export type PortChange = {
 };
 
 /** What is reachable from a vantage point on the two sides. */
-export type SeenFrom = {
+type SeenFrom = {
 	readonly point: NamedVantagePoint;
 	readonly sides: ReadonlyArray<Visibility | undefined>;
 };

@@ -15,7 +15,7 @@ export type Syntax = {
 	readonly commands: readonly Syntax[];
 };
 
-export type Argument = {
+type Argument = {
 	readonly name: string;
 	readonly description: string;
 	readonly words: readonly string[];

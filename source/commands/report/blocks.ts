@@ -1,5 +1,5 @@
 /** How a text is meant, beside what it says. */
-export type Tone = 'good' | 'bad' | 'warn' | 'open' | 'muted' | 'code';
+type Tone = 'good' | 'bad' | 'warn' | 'open' | 'muted' | 'code';
 
 /** Not escaped: whoever prints it does that. */
 export type Cell = {readonly text: string; readonly tone?: Tone};

@@ -63,7 +63,7 @@ ${sections.map(({title: name, blocks}) => `<h2>${escapeHtml(name)}</h2>\n${block
 }
 
 /** Makes text from outside safe in the text and in the attributes of the page. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
 	const names: Readonly<Record<string, string>> = {
 		...{'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;'},
 	};

@@ -2,7 +2,7 @@ import {run} from '../exec/run.ts';
 import {readText} from '../files/read-text.ts';
 
 /** A connection that conntrack knows, or packets of UDP that it takes for one. */
-export type Flow = {
+type Flow = {
 	/** Who began it. */
 	readonly source: string;
 	/** Who answers, behind nat, and by which port. */

@@ -10,7 +10,7 @@ export type BootFindings = {
 };
 
 /** What is said of the commands that change rules at boot, each text safe to print. */
-export type Judgement = {
+type Judgement = {
 	/** They take the rules of fw-wizard away, or may. */
 	readonly fatal: readonly string[];
 	/** What they do was not seen, and they may open or close ports. */

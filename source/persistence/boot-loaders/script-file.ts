@@ -4,7 +4,7 @@ import {readText} from '../../host/files/read-text.ts';
 /** A script that changes rules is shorter; a program that was bundled into one file is not. */
 const MOST_BYTES = 256 * 1024;
 
-export type Script = {
+type Script = {
 	readonly language: 'shell' | 'other';
 	/** A service of OpenRC: its functions are called by openrc-run(8). */
 	readonly isService: boolean;

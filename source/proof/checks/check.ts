@@ -62,7 +62,7 @@ export function untried(
 }
 
 /** `IPv6: it answers ping` */
-export function named(name: string, {family}: {readonly family: Family}): string {
+function named(name: string, {family}: {readonly family: Family}): string {
 	return `IPv${family}: ${name}`;
 }
 

@@ -2,7 +2,7 @@ import type {Item} from '../../../source/checklist/checklist-item.ts';
 import {wizard} from './cli.ts';
 import type {Host} from './namespaces.ts';
 
-export type Report = {
+type Report = {
 	readonly status: number | undefined;
 	/** Of the items that failed, what they say. */
 	readonly failed: Readonly<Record<string, string>>;

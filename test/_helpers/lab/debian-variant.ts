@@ -5,7 +5,7 @@ import {CACHE, debianRoot, type Suite} from './debian-root.ts';
 import {succeed} from './programs.ts';
 
 /** What boots a Debian: systemd, or another init system in its place. */
-export const INITS = ['systemd', 'sysvinit', 'openrc'] as const;
+const INITS = ['systemd', 'sysvinit', 'openrc'] as const;
 export type Init = (typeof INITS)[number];
 
 /** As on any machine of that kind: with ifupdown, and with all packages that these recommend. */

@@ -31,7 +31,7 @@ export type Debian = SshServer & {
 	readonly init: () => number;
 };
 
-export type Variant = {
+type Variant = {
 	readonly init?: Init;
 	readonly packages?: readonly string[];
 	/** Whether it may start containers of its own. */

@@ -4,7 +4,7 @@ import {parentOf} from '../../../source/host/sockets/processes.ts';
 import type {Host} from './namespaces.ts';
 import {succeed} from './programs.ts';
 
-export type Process = {readonly pid: number; readonly title: string};
+type Process = {readonly pid: number; readonly title: string};
 
 /** What runs on a machine of the test now. */
 export async function processesOf(host: Host): Promise<readonly Process[]> {

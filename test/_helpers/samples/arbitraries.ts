@@ -17,7 +17,7 @@ import type {Packet} from '../../../source/ruleset/packet.ts';
 import {protocolOfNumber} from '../../../source/ruleset/protocol-names.ts';
 
 /** What a test may narrow down, since its namespace has few interfaces and networks. */
-export type Choices = {
+type Choices = {
 	readonly ranges?: fc.Arbitrary<{first: number; last: number}>;
 	readonly interfaces?: fc.Arbitrary<string>;
 	readonly networks?: fc.Arbitrary<Network>;
@@ -31,13 +31,13 @@ export const ports: fc.Arbitrary<number> = fc.oneof(
 );
 
 /** First and last port; half of them single ports. */
-export const portRanges: fc.Arbitrary<{first: number; last: number}> = fc.oneof(
+const portRanges: fc.Arbitrary<{first: number; last: number}> = fc.oneof(
 	ports.map((port) => ({first: port, last: port})),
 	fc.tuple(ports, ports).map(([a, b]) => ({first: Math.min(a, b), last: Math.max(a, b)})),
 );
 
 /** Every name that an opening may have, those that look like another one included. */
-export const interfaceNames: fc.Arbitrary<string> = fc.oneof(
+const interfaceNames: fc.Arbitrary<string> = fc.oneof(
 	fc.constantFrom('lo', 'eth0', 'eth01', 'ETH0', 'wg0', 'br-lan', 'eth0.100'),
 	fc.stringMatching(/^[\w.@][\w.@-]{0,14}$/).filter((name) => !/^[.-]+$/.test(name)),
 );

@@ -1,5 +1,5 @@
 /** A rule of another program, by its matches: what iptables-save prints of it is more than one line. */
-export type HostileRule = {readonly name: string; readonly match: readonly string[]};
+type HostileRule = {readonly name: string; readonly match: readonly string[]};
 
 const comment = (text: string) => ['-m', 'comment', '--comment', text];
 const OPEN = '-A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT';

@@ -6,7 +6,7 @@ export const KEPT_POLICY = [
 	...['22/tcp', '80/tcp', '8443/tcp', '9000/tcp', '9001/tcp'].flatMap((one) => ['--open', one]),
 ];
 
-export type KeptRule = {
+type KeptRule = {
 	readonly command: string;
 	/** What is said of it when the policy is applied, after `Beside the policy: `. */
 	readonly said: string;

@@ -60,7 +60,7 @@ export async function proofOf(
 }
 
 /** Somewhere that packets come from. */
-export type SourceInRules = {
+type SourceInRules = {
 	readonly family: Family;
 	readonly source: string;
 	readonly inInterface: string;

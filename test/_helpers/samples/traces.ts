@@ -41,7 +41,7 @@ function withoutRestless(text: string): string {
 		.join('\n');
 }
 
-export type Descendant = {readonly pid: number; readonly title: string; readonly network: string};
+type Descendant = {readonly pid: number; readonly title: string; readonly network: string};
 
 /** All that a process has started, and what that has. */
 export function descendantsOf(pid: number): readonly Descendant[] {

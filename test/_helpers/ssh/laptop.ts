@@ -30,7 +30,7 @@ export type Laptop = {
 };
 
 /** Where a server is, and other lines of ssh_config(5). */
-export type Place = {readonly HostName: string} & Readonly<Record<string, string | number>>;
+type Place = {readonly HostName: string} & Readonly<Record<string, string | number>>;
 
 const DEFAULTS = `
 UserKnownHostsFile /dev/null

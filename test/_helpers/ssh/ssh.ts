@@ -16,7 +16,7 @@ export type SshServer = {
 	readonly port: number;
 };
 
-export type SshServerOptions = {
+type SshServerOptions = {
 	readonly backend: Backend;
 	readonly port?: number;
 	/** The networks of the cable: no two servers of one client may have the same. */

@@ -27,9 +27,9 @@ const KEYS = {
 	ctrlC: '\u0003',
 } as const;
 
-export type KeyName = keyof typeof KEYS;
+type KeyName = keyof typeof KEYS;
 
-export type Size = {readonly columns: number; readonly rows: number};
+type Size = {readonly columns: number; readonly rows: number};
 
 export type StartOptions = Partial<Size> & {
 	/** The words before the program that enter a namespace. */

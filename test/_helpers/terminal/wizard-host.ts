@@ -3,7 +3,7 @@ import {type Host, useLab} from '../lab/namespaces.ts';
 import {type StartOptions, type Terminal, useTerminals} from './terminal.ts';
 
 /** A machine of its own on which the wizard is opened, as root. */
-export type WizardHost = {
+type WizardHost = {
 	readonly host: () => Host;
 	/** Opens the wizard in a new terminal. */
 	readonly open: (options?: StartOptions, ...args: readonly string[]) => Terminal;

@@ -1,6 +1,6 @@
 import type {Host} from '../lab/namespaces.ts';
 
-export type Scan = {
+type Scan = {
 	/** Ports of each state that nmap lists one by one. */
 	readonly ports: Readonly<Record<string, readonly number[]>>;
 	/** How many more ports have a state, where nmap gives only their number. */

@@ -16,7 +16,7 @@ export type Count = {
 	readonly answered: number;
 };
 
-export type Traffic = {
+type Traffic = {
 	/** Ends it, and counts. */
 	readonly stop: () => Promise<{readonly seconds: number; readonly counts: readonly Count[]}>;
 };
@@ -27,7 +27,7 @@ const FAMILIES = [
 ] as const;
 
 /** Where packets are counted, in the words of nft(8). */
-export type Hooks = {
+type Hooks = {
 	readonly arrived: string;
 	readonly passed: string;
 	/** A packet's destination port, before a rule of nat has changed it. */

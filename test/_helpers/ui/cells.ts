@@ -7,7 +7,7 @@ const COLOURS = {
 };
 export type Colour = (typeof COLOURS)[keyof typeof COLOURS];
 
-export type Style = {
+type Style = {
 	/** Undefined: the terminal's own. */
 	readonly colour: Colour | undefined;
 	readonly bold: boolean;

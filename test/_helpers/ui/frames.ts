@@ -31,7 +31,7 @@ export const SIZES: readonly Size[] = [
 ];
 
 /** What a frame must be made of. */
-export type Expected = {
+type Expected = {
 	readonly size: Size;
 	/** The policy chosen so far, and the one with the focused choice. */
 	readonly now: Policy;

@@ -27,7 +27,7 @@ const APPLY = 'Load these rules now?';
 /** What only Home shows. */
 const START_OVER = 'Start over';
 /** What Welcome shows once it knows the machine. */
-export const WELCOME = 'Review this setup';
+const WELCOME = 'Review this setup';
 const REJECTION = 'What happens to a blocked connection';
 const HELPERS = 'Which old protocols';
 const REVIEW = 'This is what changes';
@@ -65,7 +65,7 @@ export async function walkTo(terminal: Terminal, question: Question): Promise<st
 }
 
 /** Waits for Welcome; where a firewall is active already, Home leads there. @returns its frame */
-export async function openWelcome(terminal: Terminal): Promise<string> {
+async function openWelcome(terminal: Terminal): Promise<string> {
 	const frame = await terminal.waitFor((now) => now.includes(WELCOME) || now.includes(START_OVER));
 	if (frame.includes(WELCOME)) {
 		return frame;

@@ -10,6 +10,7 @@ import type {GuestService} from '../services/guest-service.ts';
 import {findSavedRules} from './apply-facts.ts';
 import {guestsAmong} from './find-guests.ts';
 import type {PublishedHere} from './govern-published.ts';
+import {importExisting} from './import-existing.ts';
 import {publishedAmong} from './published-here.ts';
 
 /** The host report with the choices that it leaves to the user. */
@@ -46,14 +47,7 @@ export async function discover(facts: Facts): Promise<WizardReport> {
 		guestsAmong(report.listeners.value ?? [], report.networks.value ?? [], facts),
 	);
 	const owners = report.existing.value?.owners ?? [];
-	const {value: imported} = await findFact(async () => {
-		if (owners.length === 0) {
-			return undefined;
-		}
-
-		const {readTranslation} = await import('../host/netfilter/import-rules.ts');
-		return readTranslation(owners);
-	});
+	const {value: imported} = await findFact(async () => importExisting(owners));
 	const saved = await findFact(async () =>
 		facts.iptables === undefined ||
 		// Where there is nothing to decide, nothing is removed.

@@ -33,11 +33,12 @@ export type Traces = {
 	readonly processes: ReadonlySet<string>;
 	/** Interfaces of WireGuard. */
 	readonly tunnels: readonly string[];
+	/** Enabled: it loads its rules at boot. */
 	readonly ufw: boolean;
 	readonly firewalld: boolean;
 	/** nftables.service is enabled; whether its file begins with `flush ruleset`. */
 	readonly nftables: {readonly flushes: boolean} | undefined;
-	/** The file that netfilter-persistent restores at boot. */
+	/** The file that netfilter-persistent restores at boot and that does not have our jump. */
 	readonly frozen: string | undefined;
 };
 

@@ -2,6 +2,7 @@ import {programOfRule} from '../existing/rule-owner.ts';
 import {withCure} from '../proof/published.ts';
 import {describeRule} from '../proof/responsible-rule.ts';
 import type {ResponsibleRule} from '../proof/rule-counters.ts';
+import {placeOf} from '../proof/vantage-points.ts';
 import {programOfTable} from '../services/known-programs/find.ts';
 import type {BlockedConnection} from './compare-connections.ts';
 import {portsAre} from './describe-known.ts';
@@ -10,9 +11,8 @@ import type {RunningFate} from './running-differences.ts';
 
 /** `22/tcp is closed from anywhere over IPv4: -A INPUT -p tcp -m tcp --dport 22 -j DROP, in filter` */
 export function describeDeviation({fate, ports, families, from, rule}: Deviation): string {
-	const where = `from ${from.map(({kind, name}) => `${kind === 'beside' ? 'just outside of ' : ''}${name}`).join(' and ')}`;
 	const over = families.map((family) => `IPv${family}`).join(' and ');
-	return `${portsAre(ports)} ${fate} ${where} over ${over}: ${causeOf(rule, fate)}`;
+	return `${portsAre(ports)} ${fate} from ${from.map(placeOf).join(' and ')} over ${over}: ${causeOf(rule, fate)}`;
 }
 
 /** The port that packets have when they come to INPUT (iptables-extensions(8), REDIRECT; nft(8)). */

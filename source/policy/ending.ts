@@ -119,12 +119,12 @@ export function describeLeft(until: string, now = Date.now()): string {
 }
 
 /** An end for a person: `2026-11-29 19:00 CET (in 1 h 59 min)`, in the zone of this machine. */
-export function describeEnd(until: string, now = Date.now()): string {
+export function describeEnd(until: string): string {
 	const date = new Date(until);
 	const two = (number: number) => `${number}`.padStart(2, '0');
 	const zone = new Intl.DateTimeFormat('en', {timeZoneName: 'short'})
 		.formatToParts(date)
 		.find(({type}) => type === 'timeZoneName')?.value;
 	const seconds = date.getSeconds() === 0 ? '' : `:${two(date.getSeconds())}`;
-	return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}${seconds} ${zone} (${describeLeft(until, now)})`;
+	return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}${seconds} ${zone} (${describeLeft(until)})`;
 }

@@ -10,7 +10,7 @@ import {spokenName} from '../services/protocol-use.ts';
 import type {RulesUnderTest} from '../testbed/load-rules.ts';
 import type {SeenProtocols} from '../testbed/protocol-packets.ts';
 import {type Check, check} from './checks/check.ts';
-import type {NamedVantagePoint} from './vantage-points.ts';
+import {type NamedVantagePoint, placeOf} from './vantage-points.ts';
 
 /** A protocol, and a multicast group that its packets go to. */
 export type Group = {readonly number: number; readonly group: string};
@@ -99,12 +99,10 @@ export function checkProtocols(
 	tried: readonly Tried[],
 	source: RulesUnderTest,
 ): Check {
-	const {kind, name} = vantagePoint;
 	const opened = namesOf(tried.filter((one) => one.opened));
 	const wrong = differencesOf(tried, source).map(({text}) => text);
-	const where = `from ${kind === 'beside' ? 'just outside of ' : ''}${name}`;
 	return check(
-		`${where}, ${opened.length === 0 ? 'no protocol without ports passes' : `of protocols without ports only ${list(opened)} ${opened.length === 1 ? 'passes' : 'pass'}`}`,
+		`from ${placeOf(vantagePoint)}, ${opened.length === 0 ? 'no protocol without ports passes' : `of protocols without ports only ${list(opened)} ${opened.length === 1 ? 'passes' : 'pass'}`}`,
 		vantagePoint,
 		wrong.length === 0,
 		list(wrong),

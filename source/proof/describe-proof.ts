@@ -4,6 +4,7 @@ import type {Family} from '../lib/network.ts';
 import {countPorts, printPorts} from '../lib/port-ranges.ts';
 import {PROTOCOLS} from '../policy/services.ts';
 import {openIn, type PortDifference, type Proof, type View} from './report.ts';
+import {placeOf} from './vantage-points.ts';
 
 /** What differs from the policy, seen from each vantage point; a sentence each without its full stop. */
 export function describeDifferences(views: readonly View[]): readonly string[] {
@@ -16,7 +17,7 @@ export function describeDifferences(views: readonly View[]): readonly string[] {
 function describePortDifference(view: View, difference: PortDifference): string {
 	const {ports, protocol, fact, cause} = difference;
 	const list = ports.map((range) => `${printPorts(range, '-')}/${protocol}`);
-	return `${joinSome(list, 8)} ${fact} ${fromWhere(view)} over ${nameOf(view.vantagePoint.family)}: ${cause}`;
+	return `${joinSome(list, 8)} ${fact} from ${placeOf(view.vantagePoint)} over ${nameOf(view.vantagePoint.family)}: ${cause}`;
 }
 
 /** All that is not as the policy says, a line each. A network and its neighbours are tried by several addresses. */
@@ -71,7 +72,7 @@ export function describeView(view: View): string {
 				],
 	);
 	const parts = [...ports, ...(protocols.length > 0 ? [protocols.join(', ')] : [])];
-	return `${nameOf(vantagePoint.family)} ${fromWhere(view)}: ${parts.join('; ') || 'nothing'}`;
+	return `${nameOf(vantagePoint.family)} from ${placeOf(view.vantagePoint)}: ${parts.join('; ') || 'nothing'}`;
 }
 
 /** The published ports as strangers find them: `Published and open: 8080/tcp (to 172.17.0.2:80)`; safe to print. */
@@ -93,11 +94,6 @@ export function describePublished({views}: Proof): readonly string[] {
 					`Published and ${wanted ? 'open' : 'not open to everybody'}: ${joinSome(names, MOST_RANGES)}`,
 				];
 	});
-}
-
-/** `from anywhere`, `from 10.0.0.0/8`, `from just outside of 10.0.0.0/8` */
-function fromWhere({vantagePoint: {kind, name}}: View): string {
-	return `from ${kind === 'beside' ? 'just outside of ' : ''}${name}`;
 }
 
 function nameOf(family: Family): string {

@@ -29,6 +29,11 @@ export type NamedVantagePoint = VantagePoint & {
 	readonly name: string;
 };
 
+/** `anywhere`, `10.0.0.0/8`, `just outside of 10.0.0.0/8` */
+export function placeOf({kind, name}: Pick<NamedVantagePoint, 'kind' | 'name'>): string {
+	return kind === 'beside' ? `just outside of ${name}` : name;
+}
+
 /** Whether a vantage point is no network of the rules. */
 export function isFixed({kind}: NamedVantagePoint): boolean {
 	return kind === 'anywhere' || kind === 'client';

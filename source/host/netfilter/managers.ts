@@ -1,4 +1,5 @@
 import type {Manager} from '../../existing/cleanup-plan.ts';
+import type {Traces} from '../../existing/neighbours.ts';
 import {HostError} from '../../lib/errors.ts';
 import {OWN_PREFIX} from '../../ruleset/model.ts';
 import {
@@ -15,16 +16,10 @@ export const UFW_CONF = '/etc/ufw/ufw.conf';
 const UFW_ENABLED = /^(\s*ENABLED=)["']?yes["']?\s*$/im;
 
 /** Other programs that load a whole firewall, as far as they are in use. */
-export type Managers = {
-	/** Enabled: it loads its rules at boot. */
-	readonly ufw: boolean;
+export type Managers = Pick<Traces, 'ufw' | 'nftables' | 'frozen'> & {
 	readonly firewalld:
 		| {readonly enabled: boolean; readonly running: boolean; readonly table: boolean}
 		| undefined;
-	/** nftables.service is enabled; whether its file begins with `flush ruleset`. */
-	readonly nftables: {readonly flushes: boolean} | undefined;
-	/** The file that netfilter-persistent restores at boot and that does not have our jump. */
-	readonly frozen: string | undefined;
 };
 
 /** Looks for ufw, firewalld, nftables.service and netfilter-persistent. */

@@ -1,6 +1,4 @@
-import {GROUP_PREFIX, OWN_CHAINS, OWN_PREFIX} from '../ruleset/model.ts';
-
-const TABLES = [...new Set(OWN_CHAINS.map(({table}) => table))];
+import {GROUP_PREFIX, OWN_CHAINS, OWN_PREFIX, OWN_TABLES} from '../ruleset/model.ts';
 
 /**
  * Functions of POSIX sh that read our chains of iptables "$tool", and make them what they were. They
@@ -14,7 +12,7 @@ export const CHAIN_FUNCTIONS = `nl='
 # of groups in the rules $2, with a dash: only our own chains jump to them.
 chains_of() {
 	case $1 in
-${TABLES.map((table) => {
+${OWN_TABLES.map((table) => {
 	const own = OWN_CHAINS.filter((chain) => chain.table === table);
 	return `	${table}) chains='${own.map(({from, name}) => `${from} ${name}`).join('\n')}' ;;`;
 }).join('\n')}

@@ -5,6 +5,7 @@ import {quote} from '../lib/shell-quote.ts';
 import {
 	type FamilyRules,
 	findChain,
+	hasOwnChain,
 	isGroup,
 	OWN_CHAINS,
 	OWN_PREFIX,
@@ -100,8 +101,4 @@ function printJumps({name, from, table}: OwnChain, before: Saved, after: FamilyR
 /** The rules of a chain of fw-wizard before a change. */
 export function ownRulesOf({name, table}: OwnChain, {text}: Saved): readonly string[] {
 	return tableRules(text, table).filter((line) => line.startsWith(`-A ${name} `));
-}
-
-function hasOwnChain(rules: FamilyRules, table: string): boolean {
-	return OWN_CHAINS.some((own) => own.table === table && findChain(rules, table, own.name));
 }

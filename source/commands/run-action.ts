@@ -86,6 +86,10 @@ export async function rehearsed(
 /** @returns the exit code */
 export function print(output: Output): number {
 	const {text, code} = typeof output === 'string' ? {text: output, code: 0} : output;
-	process.stdout.write(text);
+	// The wizard has nothing to say, and its terminal may be gone.
+	if (text !== '') {
+		process.stdout.write(text);
+	}
+
 	return code;
 }

@@ -5,7 +5,7 @@ import {cksum} from '../lib/cksum.ts';
 import {quote} from '../lib/shell-quote.ts';
 import {type Policy, policyFlags} from '../policy/policy.ts';
 import type {CompiledPolicy} from '../ruleset/build.ts';
-import {type FamilyRules, findChain, OWN_CHAINS} from '../ruleset/model.ts';
+import {hasOwnChain, OWN_TABLES} from '../ruleset/model.ts';
 import type {BootPlan} from './boot.ts';
 import {printFileFunctions} from './shell-files.ts';
 import {FIREWALL_FUNCTIONS} from './shell-firewalls.ts';
@@ -43,9 +43,8 @@ const PROGRAMS = [
  * nothing is changed; 4 rolled back; 5 failed, and the message says what is left.
  */
 export function printShell({policy, ruleSet}: CompiledPolicy, plan: BootPlan): string {
-	const tables = [...new Set(OWN_CHAINS.map(({table}) => table))];
-	const touched = tables.filter((table) =>
-		ruleSet.families.some((rules) => hasChains(rules, table)),
+	const touched = OWN_TABLES.filter((table) =>
+		ruleSet.families.some((rules) => hasOwnChain(rules, table)),
 	);
 	const [generation = ''] = plan.keep.files[RESTORE_FILE]?.text.split('\n') ?? [];
 	const script = `#!/bin/sh
@@ -165,7 +164,7 @@ undo() {
 remove() {
 	wrong= id=
 	! there "$state/id" || read -r id <"$state/id"
-	put_back '' '${tables.join('\n')}' || refuse "not removed: \${wrong#, }. No file was removed" 5
+	put_back '' '${OWN_TABLES.join('\n')}' || refuse "not removed: \${wrong#, }. No file was removed" 5
 	remove_files || refuse "the rules are removed, but not these files, which the next boot may load: \${wrong#, }" 5
 	! there "$state" || drop || refuse "all is removed but $state: the watchdog restores the old rules from it" 5
 	[ -z "$id" ] || disarm "$id"
@@ -198,8 +197,4 @@ main() {
 `;
 	// Cut off anywhere, the last line does nothing.
 	return `${script}{ sum='${cksum(script)}${LAST}\n`;
-}
-
-function hasChains(rules: FamilyRules, table: string): boolean {
-	return OWN_CHAINS.some((own) => own.table === table && findChain(rules, table, own.name));
 }

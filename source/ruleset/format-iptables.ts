@@ -7,7 +7,7 @@ import {
 	groupChain,
 	isGroup,
 	type Match,
-	OWN_CHAINS,
+	OWN_TABLES,
 	type OwnChain,
 	ownChains,
 	type Rule,
@@ -15,9 +15,6 @@ import {
 	type Target,
 } from './model.ts';
 import {protocolWord} from './protocol-names.ts';
-
-/** The tables of our chains, in the order in which they are loaded. */
-const OWN_TABLES = [...new Set(OWN_CHAINS.map(({table}) => table))];
 
 /** Which of our chains a family has now, and how many jumps to each. */
 export type Presence = {

@@ -110,6 +110,14 @@ export const OWN_CHAINS: readonly [OwnChain, ...OwnChain[]] = [
 	{name: 'FW-WIZARD-FORWARD', table: 'mangle', from: 'FORWARD'},
 ];
 
+/** Their tables, in the order in which they are loaded. */
+export const OWN_TABLES: readonly string[] = [...new Set(OWN_CHAINS.map(({table}) => table))];
+
+/** Whether rules have one of our chains in a table. */
+export function hasOwnChain(rules: FamilyRules, table: string): boolean {
+	return OWN_CHAINS.some((own) => own.table === table && findChain(rules, table, own.name));
+}
+
 /** The beginning of the name of each of our chains, and of no other chain. */
 export const OWN_PREFIX = 'FW-WIZARD-';
 

@@ -15,6 +15,9 @@ type WordPlace = {
 /** A here-document: what ends it, whether it is taken as it is (its end is quoted), and without tabs (`<<-`). */
 export type Heredoc = {readonly end: string; readonly literal: boolean; readonly strip: boolean};
 
+/** Looks up where a program is: `$(which iptables)`. */
+const LOOKUP = /^\s*(?:which|command -v|type -[pP])\s+([\w.-]+)\s*(?:2>\s*\/dev\/null\s*)?$/;
+
 export const ASSIGNMENT = /^([A-Za-z_]\w*)\+?=([\s\S]*)$/;
 
 /** Reads the words of a shell script (POSIX.1-2017, 2.2 and 2.6), from its place on. */
@@ -120,6 +123,12 @@ export class WordReader {
 			const end = sign === '`' ? this.indexOf('`') : closing(this.text, this.at);
 			const inner = this.text.slice(this.at + (sign === '`' ? 0 : 1), end);
 			const line = this.line;
+			const [, program] = LOOKUP.exec(inner) ?? [];
+			if (program !== undefined) {
+				this.at = end + 1;
+				return program;
+			}
+
 			if (!rest.startsWith('((')) {
 				this.#onSubstitution(inner, line);
 			}
@@ -129,13 +138,18 @@ export class WordReader {
 			return UNKNOWN;
 		}
 
-		const [whole, braced, plain] =
-			/^(?:\{(\w+)\}|(\w+|[@*#?$!-])|\{[^}]*\}|'[^']*')/.exec(rest) ?? [];
+		const [whole, braced, otherwise, plain] =
+			/^(?:\{(\w+)(?::?[-=]([\w./ -]*))?\}|(\w+|[@*#?$!-])|\{[^}]*\}|'[^']*')/.exec(rest) ?? [];
 		this.at += whole?.length ?? 0;
 		const name = braced ?? plain ?? '';
 		// A loop over programs does the same with each.
 		const looped = isFirst ? this.loops.get(name) : undefined;
-		return whole === undefined ? '$' : (this.variables.get(name) ?? looped ?? UNKNOWN);
+		return whole === undefined
+			? '$'
+			: (this.variables.get(name) ??
+					looped ??
+					(/^\d/.test(name) ? undefined : otherwise) ??
+					UNKNOWN);
 	}
 
 	/** The text of a here-document, whose lines begin here. */

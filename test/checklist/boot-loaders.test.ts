@@ -143,6 +143,43 @@ const LOADERS: ReadonlyArray<{
 		named: '/etc/udev/rules.d/99-fw.rules:2 "/sbin/iptables -F" (udev, runs after fw-wizard)',
 		tried: true,
 	},
+	{
+		kind: 'a drop-in of a known program, by the rules that nft(8) runs',
+		files: {
+			'/etc/systemd/system/docker.service': unit('/bin/true'),
+			'/etc/systemd/system/docker.service.d/x.conf':
+				'[Service]\nEnvironment="RULES=/etc/my.nft"\nExecStartPost=\u0024{RULES}\n',
+			'/etc/my.nft': '#!/usr/sbin/nft -f\nflush ruleset\n',
+		},
+		enabled: ['docker'],
+		named: '(docker.service, runs after fw-wizard)',
+		tried: true,
+	},
+	{
+		kind: 'the bootcmd of cloud-init',
+		files: {
+			'/etc/systemd/system/cloud-init.service': unit('/bin/true'),
+			'/etc/cloud/cloud.cfg.d/9.cfg':
+				'#cloud-config\nbootcmd:\n  - echo one\n  - [ "iptables", -F ]\n  - - ip6tables\n    - -F\nruncmd:\n  - nft flush ruleset\n',
+		},
+		enabled: ['cloud-init'],
+		named:
+			'/etc/cloud/cloud.cfg.d/9.cfg:4 "iptables -F" (cloud-init (bootcmd), runs after fw-wizard; 1 more)',
+		tried: true,
+	},
+	{
+		kind: 'a script that another program runs, and one that looks its programs up',
+		files: {
+			'/etc/systemd/system/python.service': unit('/usr/bin/env python3 -u /etc/late.py'),
+			'/etc/late.py': 'import os\nos.system("iptables -F; /etc/more.sh")\n',
+			'/etc/systemd/system/which.service': unit('/etc/which.sh'),
+			'/etc/which.sh':
+				'#!/bin/bash\nIPT=$(which iptables)\nIP6=\u0024{IP6:-/sbin/ip6tables}\n$IPT -F\n$IP6 -F\n',
+		},
+		enabled: ['python', 'which'],
+		named: '/etc/which.sh:4 "$IPT -F" (which.service, runs after fw-wizard; 1 more)',
+		tried: true,
+	},
 ];
 
 /** What does no harm, of Debian's own packages and of administrators. */
@@ -150,7 +187,8 @@ const HARMLESS: Readonly<Record<string, string>> = {
 	'/etc/network/if-post-down.d/save': '#!/bin/sh\niptables-save >/etc/iptables.saved\n',
 	'/etc/rc.local':
 		'#!/bin/sh -e\niptables -t nat -A POSTROUTING -j MASQUERADE\nexit 0\niptables -F\n',
-	'/etc/cron.d/list': '@reboot root iptables -nL >/var/lib/list\n0 * * * * root iptables -F\n',
+	'/etc/cron.d/list':
+		'@reboot root iptables -nL >/var/lib/list\n0 * * * * root iptables -t nat -F\n',
 	'/etc/network/if-up.d/other':
 		'#!/bin/sh\nip netns exec blue iptables -F\niptables -t nat -F\necho iptables -F\n',
 	'/etc/init.d/iptables-stop': '#!/bin/sh\ncase "$1" in stop) iptables -F ;; esac\n',
@@ -241,13 +279,20 @@ describe('what else runs at boot', () => {
 		put({
 			'/etc/cron.d/open': '@reboot root iptables -I INPUT -p tcp --dport 8080 -j ACCEPT\n',
 			'/etc/cron.d/other': '@reboot root iptables -A FORWARD -j DROP\n',
+			// Not the one of a distribution, which has this name as well.
+			'/etc/systemd/system/iptables.service': unit(
+				'/usr/sbin/iptables-restore -n /etc/my.rules',
+			).replace('After=network.target\n', ''),
+			'/etc/my.rules': RULES.replace('-i lo', '-p tcp --dport 8081'),
 		});
+		await host.must('systemctl', ['--quiet', 'enable', 'iptables']);
 		const {status, failed} = await readChecklist(host);
-		const rule = '-A INPUT -p tcp -m tcp --dport 8080 -j ACCEPT, in filter';
-		expect({status, failed}).toEqual({
-			status: 1,
-			failed: {ports: `8080/tcp is open from anywhere over IPv4: ${rule}`},
-		});
+		await host.must('systemctl', ['--quiet', 'disable', 'iptables']);
+		const rule = (port: number) => `-A INPUT -p tcp -m tcp --dport ${port} -j ACCEPT, in filter`;
+		const texts = [8080, 8081].map(
+			(port) => `${port}/tcp is open from anywhere over IPv4: ${rule(port)}`,
+		);
+		expect({status, failed}).toEqual({status: 1, failed: {ports: texts.join('; ')}});
 	}, 120_000);
 
 	test('fails the proof of the boot, by packets or by its text', async () => {
@@ -268,13 +313,19 @@ describe('what else runs at boot', () => {
 			'/etc/network/if-up.d/open':
 				'#!/bin/sh\niptables -I INPUT -p tcp --dport "$PORT" -j ACCEPT\n',
 			'/etc/network/if-down.d/fw': FLUSH,
+			'/etc/cron.d/hourly': '0 * * * mon,tue root iptables -F\n',
+			'/etc/systemd/system/daily.timer':
+				'[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n',
+			'/etc/systemd/system/daily.service': '[Service]\nExecStart=/usr/sbin/iptables -F\n',
 		});
+		await host.must('systemctl', ['--quiet', 'enable', 'daily.timer']);
 		const {status, items} = await readChecklist(host);
+		await host.must('systemctl', ['--quiet', 'disable', 'daily.timer']);
 		expect(status).toBe(0);
 		expect(items['loaders-unknown']).toMatchObject({
 			state: 'open',
 			cause:
-				'/etc/network/if-up.d/open:2 "iptables -I INPUT -p tcp --dport "$PORT" -j ACCEPT" (ifupdown, when an interface comes up, was not tried); /etc/network/if-down.d/fw:4 "iptables -F" (ifupdown, when an interface goes down, does not run at boot)',
+				'/etc/systemd/system/daily.service:2 "/usr/sbin/iptables -F" (daily.service, by daily.timer, does not run at boot); /etc/network/if-up.d/open:2 "iptables -I INPUT -p tcp --dport "$PORT" -j ACCEPT" (ifupdown, when an interface comes up, was not tried); /etc/network/if-down.d/fw:4 "iptables -F" (ifupdown, when an interface goes down, does not run at boot); /etc/cron.d/hourly:1 "iptables -F" (cron, does not run at boot)',
 		});
 	});
 });

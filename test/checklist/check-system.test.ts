@@ -87,7 +87,9 @@ describe('of other firewalls', () => {
 		}
 
 		if (rival.enabled !== undefined) {
-			const unit = '[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n';
+			// As the packages have them; no program is run.
+			const starts = `/usr/sbin/${rival.enabled} start`;
+			const unit = `[Service]\nExecStart=${starts}\n[Install]\nWantedBy=multi-user.target\n`;
 			put(`/etc/systemd/system/${rival.enabled}.service`, unit);
 			made.push(`/etc/systemd/system/multi-user.target.wants/${rival.enabled}.service`);
 			await host.must('systemctl', ['--quiet', 'enable', rival.enabled]);

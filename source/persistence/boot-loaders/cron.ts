@@ -3,7 +3,7 @@ import {findProgram} from '../../host/exec/find-program.ts';
 import {listFolder, readText} from '../../host/files/read-text.ts';
 import type {CommandLine, Starter} from './model.ts';
 
-/** What cron runs once when it starts: `@reboot` (crontab(5)). */
+/** What cron runs once when it starts, `@reboot`, and what it runs afterwards (crontab(5)). */
 export function findCronJobs(): readonly Starter[] {
 	const daemon = ['cron', 'crond', 'cronie', 'fcron'].find((name) => findProgram(name));
 	if (daemon === undefined) {
@@ -23,21 +23,34 @@ export function findCronJobs(): readonly Starter[] {
 			.flatMap((file) => jobsOf(file, false)),
 	];
 	const service = daemon === 'crond' ? 'crond.service' : 'cron.service';
-	return commands.map((command) => ({by: 'cron (@reboot)', service, commands: [command]}));
+	return commands.map(({atBoot, ...command}) =>
+		atBoot
+			? {by: 'cron (@reboot)', service, commands: [command]}
+			: {by: 'cron', service, later: true, commands: [command]},
+	);
 }
+
+type CronJob = CommandLine & {readonly atBoot: boolean};
 
 /**
  * Jobs of root: those of others may not change rules, but by sudo(8).
  * @param hasUser whether a user's name stands before each command
  */
-function jobsOf(file: string, hasUser: boolean): readonly CommandLine[] {
-	const form = hasUser ? /^\s*@reboot\s+(\S+)\s+(.*)$/ : /^\s*@reboot\s+()(.*)$/;
+function jobsOf(file: string, hasUser: boolean): readonly CronJob[] {
+	const form = hasUser
+		? /^\s*(@\w+|(?:[\w*][\w*/,~-]*\s+){5})\s*(\S+)\s+(.*)$/
+		: /^\s*(@\w+|(?:[\w*][\w*/,~-]*\s+){5})\s*()(.*)$/;
 	return (readText(file) ?? '').split('\n').flatMap((text, index) => {
-		const [, user, command] = form.exec(text) ?? [];
+		const [, when, user, command] = form.exec(text) ?? [];
 		const isRoot = (hasUser ? user : path.basename(file)) === 'root';
 		// Behind a percent sign stands what the command reads.
 		return command === undefined || !(isRoot || /\b(?:sudo|doas)\b/.test(command))
 			? []
-			: [{file, line: index + 1, text: command.replace(/(?<!\\)%.*$/, '').replaceAll('\\%', '%')}];
+			: [
+					{
+						...{file, line: index + 1, atBoot: when === '@reboot'},
+						text: command.replace(/(?<!\\)%.*$/, '').replaceAll('\\%', '%'),
+					},
+				];
 	});
 }

@@ -6,6 +6,7 @@ import type {Backend} from '../../ruleset/model.ts';
 import {programOfService} from '../../services/known-programs/find.ts';
 import type {InitSystemName} from '../init-system.ts';
 import {type BootOrder, orderOfOpenrc, orderOfSysv, orderOfUnits} from './boot-order.ts';
+import {findCloudCommands} from './cloud-init.ts';
 import {findCronJobs} from './cron.ts';
 import {followCommands} from './follow.ts';
 import {findHooks} from './hooks.ts';
@@ -21,6 +22,7 @@ import type {BootLoader, Starter} from './model.ts';
 import {restoresOf} from './saved-rules.ts';
 import {findUdevCommands} from './udev.ts';
 import {commandsOfUnit} from './unit-commands.ts';
+import type {Unit} from './unit-files.ts';
 import {readUnitOrder} from './unit-order.ts';
 
 /** Files of fw-wizard, wherever an init system has them. */
@@ -73,14 +75,42 @@ function ofSystemd() {
 	// Its generator has systemd start rc.local where it can be run.
 	const order = readUnitOrder(['fw-wizard.service', 'rc-local.service']);
 	const units = [...order.units.values()]
-		.filter(({name}) => name.endsWith('.service') && !isLeftOut(name))
-		.map((unit) => restoresOf(unit.name) ?? commandsOfUnit(unit));
+		.filter(({name}) => name.endsWith('.service') && !OWN.test(name.replace(/\.service$/, '')))
+		.map(startedBy);
+	const triggered = order.later.map(({unit, by}) => ({
+		...startedBy(unit),
+		by: `${unit.name}, by ${by}`,
+		later: true,
+	}));
 	const scripts = findSysvScripts().filter(({name}) => !isLeftOut(name));
 	const replaced = (name: string) => order.knows(`${name}.service`);
 	return {
-		starters: [...units, ...startersOf(scripts, replaced), ...ofNetwork(order.starts)],
+		starters: [
+			...units,
+			...triggered,
+			...startersOf(scripts, replaced),
+			...ofNetwork(order.starts),
+		],
 		order: orderOfUnits(order),
 	};
+}
+
+/** Scripts of distributions that restore saved rules. */
+const RESTORE_SCRIPT = /\/(?:netfilter-persistent|ip6?tables\.init|init\.d\/ip6?tables)\b/;
+
+/**
+ * What a unit does when it starts. Of known programs that is what the administrator adds; a distribution's
+ * script that restores saved rules is read as what it does.
+ */
+function startedBy(unit: Unit): Starter {
+	const starter = commandsOfUnit(unit);
+	const restores = restoresOf(unit.name);
+	const commands = starter.commands.flatMap((command) =>
+		restores && RESTORE_SCRIPT.test(command.text) ? restores.commands : [command],
+	);
+	return programOfService(unit.name) === undefined
+		? {...starter, commands}
+		: {...starter, commands: commands.filter(({file}) => file.startsWith('/etc/'))};
 }
 
 function ofScripts(scripts: readonly StartedScript[], runsLocal: boolean): readonly Starter[] {
@@ -101,6 +131,7 @@ function ofNetwork(starts: (service: string) => boolean): readonly Starter[] {
 		...findInterfaceCommands(),
 		...findHooks(starts),
 		...findCronJobs(),
+		...findCloudCommands(starts),
 		...findUdevCommands(),
 	];
 }

@@ -4,6 +4,7 @@ import {listFolder} from '../../host/files/read-text.ts';
 import {parseShell} from '../../lib/parse-shell.ts';
 import {printable} from '../../lib/printable.ts';
 import type {ShellCommand} from '../../lib/shell-command.ts';
+import {quote} from '../../lib/shell-quote.ts';
 import {UNKNOWN} from '../../lib/shell-words.ts';
 import type {CommandLine, FoundCommand} from './model.ts';
 import {type CommandContext, isRuleProgram, readRuleCommand} from './rule-command.ts';
@@ -28,6 +29,9 @@ const SERVICE_FUNCTIONS = ['start_pre', 'start', 'start_post'];
 /** Scripts of systems and of other programs that do nothing to rules at boot, or what is known. */
 const KNOWN_SCRIPTS =
 	/\/(?:systemctl|service|invoke-rc\.d|update-rc\.d|init-functions|wg-quick|ufw|firewall-cmd|dpkg|apt\S*|fw-wizard\S*)$/;
+
+/** Programs that run the script which follows them, in languages that are only searched for calls. */
+const INTERPRETERS = /^(?:python|perl|ruby|php|lua|node|tclsh|expect)[\d.]*$/;
 
 type Followed = {
 	readonly found: readonly FoundCommand[];
@@ -180,8 +184,10 @@ class Follower {
 			return;
 		}
 
-		const isRead = program === '.' || program === 'source';
-		const [file, parameters] = isRead ? [args[0] ?? '', args.slice(1)] : [program, args];
+		const isInterpreted = INTERPRETERS.test(path.basename(program));
+		const isRead = isInterpreted || program === '.' || program === 'source';
+		const at = isInterpreted ? args.findIndex((arg) => !arg.startsWith('-')) : 0;
+		const [file, parameters] = isRead ? [args[at] ?? '', args.slice(at + 1)] : [program, args];
 		const found = file.startsWith('/') ? file : file.includes('/') ? undefined : findProgram(file);
 		if (
 			found === undefined ||
@@ -200,7 +206,10 @@ class Follower {
 
 		this.#scripts += 1;
 		const place = {file: found, line: 1, depth: depth + 1};
-		if (script.language === 'shell') {
+		if (isRuleProgram(path.basename(script.interpreter.split(/\s/)[0] ?? ''))) {
+			// Rules that are run: `#!/usr/sbin/nft -f`.
+			this.readShell(`${script.interpreter} ${quote(found)}`, place, []);
+		} else if (script.language === 'shell' && !isInterpreted) {
 			this.readShell(script.text, place, parameters, script.isService ? SERVICE_FUNCTIONS : []);
 		} else {
 			for (const {line, text, words} of mentionsIn(script.text)) {

@@ -75,6 +75,7 @@ const HOOKS: readonly Hooks[] = [
 	{...PPP, folders: ['/etc/ppp/ip-down.d', '/etc/ppp/ipv6-down.d'], down: true},
 	{by: 'libvirt', service: 'libvirtd.service', folders: ['/etc/libvirt/hooks']},
 	{by: 'cloud-init', service: 'cloud-final.service', folders: ['/var/lib/cloud/scripts/per-boot']},
+	{by: 'cloud-init', service: 'cloud-init.service', folders: ['/var/lib/cloud/instance/boothooks']},
 ];
 
 /**

@@ -6,6 +6,8 @@ const MOST_BYTES = 256 * 1024;
 
 type Script = {
 	readonly language: 'shell' | 'other';
+	/** What the first line has run it: `/usr/sbin/nft -f`; empty where it has none. */
+	readonly interpreter: string;
 	/** A service of OpenRC: its functions are called by openrc-run(8). */
 	readonly isService: boolean;
 	readonly text: string;
@@ -33,6 +35,7 @@ export function readScript(file: string, isRead: boolean): Script | undefined {
 					/(?:^|[/ ])(?:ba|da|a|k|z)?sh$/.test(interpreter.replace(/ -\w+$/, ''))
 						? 'shell'
 						: 'other',
+				interpreter,
 				isService,
 				text,
 			};

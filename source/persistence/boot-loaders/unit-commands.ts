@@ -6,6 +6,7 @@ const KEYS = ['ExecStartPre', 'ExecStart', 'ExecStartPost'];
 
 /** What a unit of systemd runs when it starts. */
 export function commandsOfUnit(unit: Unit): Starter {
+	const variables = variablesOf(unit);
 	const [, kind = '', instance = ''] = /^([^@]+)@(.*)\.service$/.exec(unit.name) ?? [];
 	return {
 		by: unit.name,
@@ -18,12 +19,32 @@ export function commandsOfUnit(unit: Unit): Starter {
 							valuesOf(unit, 'Service', key).map(({file, line, value}) => ({
 								...{file, line},
 								// Prefixes say how it is run; "$$" is a dollar sign (systemd.service(5)).
-								text: value.replace(/^[-@:+!|]+/, '').replaceAll('$$', '$'),
+								text: withVariables(value.replace(/^[-@:+!|]+/, ''), variables).replaceAll(
+									'$$',
+									'$',
+								),
 							})),
 						),
 						...(kind.startsWith('openvpn') ? ofOpenvpn(kind, instance) : []),
 					],
 	};
+}
+
+/** What `Environment=` sets (systemd.exec(5)). */
+function variablesOf(unit: Unit): ReadonlyMap<string, string> {
+	const words = valuesOf(unit, 'Service', 'Environment').flatMap(({value}) =>
+		[...value.matchAll(/"(\w+)=([^"]*)"|'(\w+)=([^']*)'|(\w+)=(\S*)/g)].map((match) =>
+			match.slice(1).filter((part) => part !== undefined),
+		),
+	);
+	return new Map(words.map(([name = '', value = '']) => [name, value]));
+}
+
+function withVariables(text: string, variables: ReadonlyMap<string, string>): string {
+	return text.replaceAll(
+		/(?<!\$)\$(?:\{(\w+)\}|(\w+))/g,
+		(whole, braced, plain) => variables.get(braced ?? plain) ?? whole,
+	);
 }
 
 /** The commands of a tunnel of wg-quick(8). */

@@ -8,6 +8,8 @@ export type UnitOrder = {
 	readonly starts: (name: string) => boolean;
 	/** Whether there is a unit of this name, or a mask that forbids it. */
 	readonly knows: (name: string) => boolean;
+	/** Services that do not start at boot, but by a timer or a path afterwards. */
+	readonly later: ReadonlyArray<{readonly unit: Unit; readonly by: string}>;
 	/** Whether one waits for the other; both start at boot. */
 	readonly isAfter: (name: string, other: string) => boolean;
 };
@@ -56,8 +58,17 @@ export function readUnitOrder(also: readonly string[] = []): UnitOrder {
 
 		return false;
 	};
+	const later = [...units.values()].flatMap(({name: by, settings}) =>
+		/\.(?:timer|path)$/.test(by)
+			? [startedBy({name: by, settings})]
+					.map((name) => files.read(name))
+					.filter(({name, state}) => state === 'there' && !units.has(name))
+					.map((unit) => ({unit, by}))
+			: [],
+	);
 	return {
 		units,
+		later,
 		starts: (name) => units.has(files.nameOf(name)),
 		knows: (name) => files.read(name).state !== 'absent',
 		isAfter,
@@ -141,10 +152,15 @@ function defaultsOf(unit: Unit): Defaults {
 function triggeredBy(unit: Unit): readonly string[] {
 	const BOOT = ['OnBootSec', 'OnStartupSec', 'OnActiveSec'];
 	const isTimer = unit.name.endsWith('.timer');
-	const named = valuesOf(unit, 'Timer', 'Unit').at(-1)?.value;
 	return isTimer && BOOT.some((key) => valuesOf(unit, 'Timer', key).length > 0)
-		? [named ?? unit.name.replace(/\.timer$/, '.service')]
+		? [startedBy(unit)]
 		: [];
+}
+
+/** The unit that a timer or a path starts. */
+function startedBy({name, settings}: Pick<Unit, 'name' | 'settings'>): string {
+	const named = settings.findLast(({key}) => key === 'Unit')?.value;
+	return named ?? name.replace(/\.\w+$/, '.service');
 }
 
 const CONDITIONS: Readonly<Record<string, (file: string) => boolean>> = {

@@ -49,7 +49,7 @@ export async function openPacketTrier(
 	}
 
 	const after = change === undefined ? running : sourceAfter(running, change);
-	const notes = describeHidden(after, false);
+	const notes = await describeHidden(after, false);
 	let named: ((address: string) => boolean) | undefined;
 	return {
 		isNamed(address) {

@@ -1,5 +1,4 @@
 import type {Interface} from '../host/machine/interfaces.ts';
-import {findOtherFilters} from '../host/netfilter/other-filters.ts';
 import {HostError} from '../lib/errors.ts';
 import {printNetwork} from '../lib/network.ts';
 import {joinRanges, onePort} from '../lib/port-ranges.ts';
@@ -29,7 +28,7 @@ import {
 	viewOfSampled,
 	withoutImplied,
 } from './running-differences.ts';
-import {describeUnprobed} from './unprobed-rules.ts';
+import {describeUnprobed, findUncopied} from './unprobed-rules.ts';
 import {planForRunning} from './vantage-points.ts';
 
 /** How the running rules compare to the policy. */
@@ -86,7 +85,7 @@ export async function compareRunning(
 	const ports = joinRanges(alike.map(({first}) => onePort(first)));
 	const [unroutable, leftOut] = await Promise.all([
 		findRouteFaults(vantagePoints, interfaces),
-		findOtherFilters(),
+		findUncopied(source),
 	]);
 	return withTestbed(
 		interfaces,
@@ -135,13 +134,7 @@ export async function compareRunning(
 				// A rule that closes ports mostly blocks more.
 				blocked: blocked.filter(({rule}) => !known.has(rule.text)),
 				unroutable,
-				leftOut: [
-					...leftOut,
-					...describeUnprobed(source),
-					...source.nativeTables
-						.filter((name) => name.startsWith('bridge '))
-						.map((name) => `table ${name}`),
-				],
+				leftOut: [...leftOut, ...describeUnprobed(source)],
 				protocols,
 				probes: samples.probes + 2 * vantagePoints.length * alike.length,
 				unloaded,

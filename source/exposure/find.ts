@@ -15,6 +15,7 @@ import type {Exposure} from './model.ts';
 import {protocolRows} from './protocol-rows.ts';
 import {exposedRows} from './rows.ts';
 import {peculiaritiesOf} from './strip-rate-limits.ts';
+import {findUncopied} from './unprobed-rules.ts';
 import {planForExposure} from './vantage-points.ts';
 
 /**
@@ -82,7 +83,7 @@ export async function findExposure(
 		unread: [
 			...(running instanceof HostError ? describeUnreadable(running, change) : []),
 			...(measured instanceof HostError ? [`No packets were sent: ${measured.message}.`] : []),
-			...(readable ? describeHidden(readable, measured instanceof HostError) : []),
+			...(readable ? await describeHidden(readable, measured instanceof HostError) : []),
 			...gaps,
 			...(facts.root
 				? []
@@ -126,10 +127,12 @@ function describeUnreadable(
 }
 
 /** What decides on packets and cannot be judged for certain. @param derived from the rules alone, without packets */
-export function describeHidden(
-	{loads, nativeTables, unseen}: RulesUnderTest,
+export async function describeHidden(
+	source: RulesUnderTest,
 	derived: boolean,
-): readonly string[] {
+): Promise<readonly string[]> {
+	const {loads, nativeTables, unseen} = source;
+	const uncopied = await findUncopied(source);
 	const peculiar = peculiaritiesOf(loads.map(({text}) => text));
 	return [
 		...(derived && nativeTables.length > 0
@@ -139,5 +142,6 @@ export function describeHidden(
 		...(peculiar.length > 0
 			? [`Some rules decide by ${peculiar.join(', ')}: at another time it may be otherwise.`]
 			: []),
+		...(uncopied.length > 0 ? [`Left out, though it may decide: ${uncopied.join('; ')}.`] : []),
 	];
 }

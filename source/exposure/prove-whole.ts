@@ -10,6 +10,7 @@ import {type Comparison, compareRunning} from './compare-running.ts';
 import {causeOf} from './describe-deviation.ts';
 import type {RunningView} from './running-differences.ts';
 import {withoutRateLimits} from './strip-rate-limits.ts';
+import {findUncopied} from './unprobed-rules.ts';
 
 /**
  * Proves rules as `prove` does. Where other programs' rules are among them, packets come also from the
@@ -22,7 +23,9 @@ export async function proveWhole(request: ProofOptions): Promise<Proof> {
 	const {source} = request;
 	// Without nft(8) packets are counted at the rules of iptables alone, and not followed.
 	if (!hasOthers(source) || !hasNft()) {
-		return prove(request);
+		const leftOut = await findUncopied(source);
+		const proof = await prove(request);
+		return {...proof, leftOut: [...leftOut, ...proof.leftOut]};
 	}
 
 	const found = await compareRunning(source, request);

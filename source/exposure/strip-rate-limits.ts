@@ -20,24 +20,33 @@ const NFT_OVER_LIMIT = /\b(?:limit rate|ct count|quota) over\b/;
 const NFT_RATE_LIMITS =
 	/(?:\b(?:add|update|delete|set \S+) @\S+ \{[^}]*\}|\b(?:add|update) @\S+ |\b(?:meter|flow table) \S+ (?:size \d+ )?\{[^}]*\}|\blimit rate (?!over)\S+(?: burst \d+ \S+)?|\bct count \d+|\bquota (?!over)\d+ \S+(?: used \d+ \S+)?) ?/g;
 
+/** It answers a client that connects, and lets it in once it has answered back (iptables-extensions(8), nft(8)). */
+const SYNPROXY = / -j SYNPROXY\b.*$/;
+const NFT_SYNPROXY = /\bsynproxy (?:name \S+|mss \d+ wscale \d+(?: timestamp)?(?: sack-perm)?)/;
+
 /**
  * Saved rules without rate limits, without rules that block sources which exceed one, and without the
  * recording of sources: as they apply to the first packet of a source. Otherwise the packets of a
- * measurement, which come one after the other, would exceed the limits.
+ * measurement, which come one after the other, would exceed the limits. They do not answer either: what
+ * asks for an answer first accepts.
  */
 export function withoutRateLimits(text: string): string {
 	return text
 		.split('\n')
 		.flatMap((line) => {
 			if (line.startsWith('-A ')) {
-				return OVER_LIMIT.test(line) ? [] : [line.replaceAll(RATE_LIMITS, '')];
+				return OVER_LIMIT.test(line)
+					? []
+					: [line.replaceAll(RATE_LIMITS, '').replace(SYNPROXY, ' -j ACCEPT')];
 			}
 
-			return NFT_OVER_LIMIT.test(line)
-				? []
-				: [isNftRule(line) ? line.replaceAll(NFT_RATE_LIMITS, '').trimEnd() : line];
+			return NFT_OVER_LIMIT.test(line) ? [] : [isNftRule(line) ? withoutNftLimits(line) : line];
 		})
 		.join('\n');
+}
+
+function withoutNftLimits(line: string): string {
+	return line.replaceAll(NFT_RATE_LIMITS, '').trimEnd().replace(NFT_SYNPROXY, 'accept');
 }
 
 /**

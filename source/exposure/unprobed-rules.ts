@@ -1,3 +1,4 @@
+import {findOtherFilters} from '../host/netfilter/other-filters.ts';
 import {joinSome} from '../lib/list.ts';
 import {printable} from '../lib/printable.ts';
 import {OWN_PREFIX} from '../ruleset/model.ts';
@@ -30,4 +31,13 @@ export function describeUnprobed({loads}: RulesUnderTest): readonly string[] {
 		);
 	const named = rules.map((line) => printable(line, 160));
 	return rules.length === 0 ? [] : [`packets that meet ${joinSome(named, MOST_NAMED)}`];
+}
+
+/**
+ * What decides on packets of this machine too, and has no copy in which they could be tried: one phrase each.
+ * @throws {HostError} where ip(8) or tc(8) does not answer
+ */
+export async function findUncopied({nativeTables}: RulesUnderTest): Promise<readonly string[]> {
+	const bridges = nativeTables.filter((name) => name.startsWith('bridge '));
+	return [...(await findOtherFilters()), ...bridges.map((name) => `table ${name}`)];
 }

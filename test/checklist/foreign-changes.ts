@@ -55,6 +55,18 @@ export const FOREIGN_CHANGES: readonly ForeignChange[] = [
 		found: [EVERYTHING, /are open from anywhere over IPv4: -A INPUT -j RETURN, in filter/],
 	},
 	{
+		change: 'SYNPROXY, which lets in whoever answers it',
+		does: [
+			'iptables -t raw -A PREROUTING -p tcp --dport 9443 --syn -j CT --notrack',
+			'iptables -I INPUT 1 -p tcp --dport 9443 -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY --mss 1460',
+		],
+		undoes: [
+			'iptables -t raw -D PREROUTING -p tcp --dport 9443 --syn -j CT --notrack',
+			'iptables -D INPUT 1',
+		],
+		found: [/9443\/tcp is open from anywhere over IPv4: -A INPUT -p tcp -m tcp --dport 9443 /],
+	},
+	{
 		change: 'RETURN for TCP',
 		...inserted('INPUT -p tcp -j RETURN'),
 		found: [EVERYTHING, /: -A INPUT -p tcp -j RETURN, in filter/],
@@ -206,7 +218,7 @@ export const FOREIGN_CHANGES: readonly ForeignChange[] = [
 			'sysctl -qw net.ipv4.ip_forward=0',
 		],
 		found: [
-			/^3306\/tcp is forwarded from anywhere over IPv4: -A PREROUTING .* -j DNAT --to-destination 10\.9\.1\.9, in nat$/,
+			/^3306\/tcp is forwarded from anywhere over IPv4: -A PREROUTING .* -j DNAT --to-destination 10\.9\.1\.9, in nat; to close it: --published policy$/,
 		],
 	},
 	{

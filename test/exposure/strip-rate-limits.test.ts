@@ -28,6 +28,10 @@ describe('rules as they are for newcomers', () => {
 			'-m recent ! --update --seconds 60 --hitcount 4 --name s --mask 255.255.255.255 --rsource -j ACCEPT',
 			'-j ACCEPT',
 		],
+		[
+			'-p tcp -m tcp --dport 443 -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY --sack-perm --mss 1460',
+			'-p tcp -m tcp --dport 443 -m conntrack --ctstate INVALID,UNTRACKED -j ACCEPT',
+		],
 	])('come under no limit: %s', (rule, left) => {
 		expect(withoutRateLimits(`-A INPUT ${rule}`)).toBe(`-A INPUT ${left}`);
 	});
@@ -53,6 +57,7 @@ describe('rules as they are for newcomers', () => {
 				chain(
 					'type filter hook input priority filter; policy drop;',
 					'tcp dport 22 limit rate 6/minute burst 5 packets accept',
+					'tcp dport 28 ct state invalid,untracked synproxy mss 1460 wscale 7 timestamp sack-perm',
 					'tcp dport 23 limit rate over 6/minute drop',
 					'tcp dport 24 add @seen { ip saddr limit rate over 1/second } drop',
 					'tcp dport 25 update @seen { ip saddr limit rate 1/second } accept',
@@ -65,6 +70,7 @@ describe('rules as they are for newcomers', () => {
 			chain(
 				'type filter hook input priority filter; policy drop;',
 				'tcp dport 22 accept',
+				'tcp dport 28 ct state invalid,untracked accept',
 				'tcp dport 25 accept',
 				'tcp dport 27 accept',
 				'tcp dport 28',

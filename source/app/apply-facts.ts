@@ -45,7 +45,7 @@ export type ApplyFacts = Pick<Facts, 'families' | 'root' | 'iptables' | 'session
 	/** The ports that containers publish, and what else their rules depend on. */
 	readonly published: PublishedHere;
 	/** The names of all interfaces; undefined where they are not known. */
-	readonly interfaceNames: ReadonlySet<string> | undefined;
+	readonly interfaceNames: ReadonlyMap<string, string | undefined> | undefined;
 	/** The connections of others to this machine now. */
 	readonly connections: readonly Connection[];
 };

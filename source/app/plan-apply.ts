@@ -83,7 +83,7 @@ export function planApply(request: ApplyRequest, facts: ApplyFacts): ApplyPlan {
 		advice: [
 			...adviseEnds(request.policy.openings, loginPorts(session)),
 			...adviseOpenings(request.policy.openings, facts.interfaceNames),
-			...adviseDirect(request.policy, facts.networks, facts.interfaceNames),
+			...adviseDirect(request.policy, facts.networks, facts.interfaceNames?.keys()),
 		],
 		cutOff: connections.filter(({remoteAddress, localPort}) =>
 			isBlocked(compiled.ruleSet, remoteAddress, localPort),

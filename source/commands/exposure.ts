@@ -117,8 +117,7 @@ function printExposure(exposure: Exposure, planned: boolean): string {
 			.trimEnd(),
 	);
 	return [
-		...(table.length === 0 ? ['Nothing listens here, and no port is open.'] : lines),
-		'',
+		...(table.length > 0 ? [...lines, ''] : isKnown(exposure) ? [NOTHING, ''] : []),
 		tried
 			? 'Tried with packets to a copy of this machine.'
 			: isKnown(exposure)
@@ -129,6 +128,7 @@ function printExposure(exposure: Exposure, planned: boolean): string {
 	].join('\n');
 }
 
+const NOTHING = 'Nothing listens here, and no port is open.';
 /** Columns. A wider cell moves only the rest of its own line to the right. */
 const WIDEST = 34;
 

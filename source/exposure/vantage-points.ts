@@ -45,9 +45,10 @@ export async function planForExposure(
 	remoteClient: RemoteClient | undefined,
 	served: ReadonlySet<string>,
 ): Promise<ExposureVantagePoints> {
-	const outer = interfaces.filter(
-		({name, inside}) => inside === undefined && !isInternalInterface(name),
-	);
+	const unowned = interfaces.filter(({name}) => !isInternalInterface(name));
+	const outside = unowned.filter(({inside}) => inside === undefined);
+	// Where there is no other one, a bridge that no known program has made is what others reach this machine by.
+	const outer = outside.length > 0 ? outside : unowned;
 	const main = outer.find(({name}) => name === remoteClient?.inInterface) ?? outer[0];
 	if (main === undefined) {
 		return {

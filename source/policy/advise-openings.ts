@@ -10,17 +10,18 @@ const IKE = [500, 4500] as const;
 /**
  * What a user should know about openings that do little alone, one sentence each. Nothing is opened
  * because of it.
- * @param interfaces the names of all interfaces; undefined where they are not known
+ * @param interfaces the names of all interfaces, each with the bridge or bond that it is part of; undefined
+ * where they are not known
  */
 export function adviseOpenings(
 	openings: readonly Opening[],
-	interfaces: ReadonlySet<string> | undefined,
+	interfaces: ReadonlyMap<string, string | undefined> | undefined,
 ): readonly string[] {
 	const missing = openings.filter(
 		({on}) =>
 			on !== undefined &&
 			interfaces !== undefined &&
-			![...interfaces].some((name) => isInterface(on, name)),
+			![...interfaces.keys()].some((name) => isInterface(on, name)),
 	);
 	const names = [...new Set(missing.map(({on}) => on))];
 	return [
@@ -28,6 +29,7 @@ export function adviseOpenings(
 			const texts = missing.filter(({on}) => on === name).map(shortOpening);
 			return `There is no interface ${name} now: ${texts.join(', ')} ${texts.length === 1 ? 'opens' : 'open'} nothing until it exists.`;
 		}),
+		...adviseParts(openings, interfaces ?? new Map()),
 		...adviseIpsec(openings),
 		...(openings.some(isMosh) && !opensPort(openings, 'tcp', 22)
 			? ['mosh begins with a login over SSH: it needs 22/tcp as well.']
@@ -47,6 +49,24 @@ export function adviseEnds(
 	return ports
 		.filter((port) => opensPort(openings, 'tcp', port) && !opensPort(lasting, 'tcp', port))
 		.map((port) => `The opening of ${port}/tcp ends: after that you cannot log in through it.`);
+}
+
+/** Openings on interfaces whose packets come in on another one. */
+function adviseParts(
+	openings: readonly Opening[],
+	interfaces: ReadonlyMap<string, string | undefined>,
+): readonly string[] {
+	const texts = openings.flatMap((opening) => {
+		const {on} = opening;
+		const here = [...interfaces].filter(([name]) => on !== undefined && isInterface(on, name));
+		const [[, master] = []] = here;
+		return master === undefined || here.some(([, one]) => one === undefined)
+			? []
+			: [
+					`What comes in on ${on} belongs to ${master}: ${shortOpening(opening)} opens nothing. Write: ${shortOpening({...opening, on: master})}`,
+				];
+	});
+	return [...new Set(texts)];
 }
 
 /** The packets of IPsec, and the ports by which its keys are negotiated, are of use together. */

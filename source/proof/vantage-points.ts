@@ -1,5 +1,5 @@
 import {forEachYielding} from '../host/exec/yield.ts';
-import type {Interface} from '../host/machine/interfaces.ts';
+import {type Interface, masterOf} from '../host/machine/interfaces.ts';
 import {
 	contains,
 	FAMILIES,
@@ -163,7 +163,10 @@ export async function planForPolicy(
 	const outer = interfaces.filter(({inside}) => inside === undefined);
 	const within = planInside(interfaces);
 	const patterns = [...new Set(openings.flatMap(({on}) => on ?? []))];
-	const named = patterns.flatMap((on) => interfacesNamed(on, interfaces));
+	const named = patterns
+		.flatMap((on) => interfacesNamed(on, interfaces))
+		// No packet comes in there.
+		.filter((name) => masterOf(name) === undefined);
 	const usual = remoteClient?.inInterface ?? outer[0]?.name ?? 'eth0';
 	// A port that is open on the named interfaces only has to be closed on another one.
 	const main = named.includes(usual)

@@ -114,7 +114,7 @@ export async function openWizard(options: Options): Promise<number> {
 		interfaceNames: names,
 		suggested: suggestClients(
 			facts.interfaces,
-			names,
+			names?.keys(),
 			facts.session.kind === 'remote' ? facts.session.client : undefined,
 		),
 		remoteClient: facts.session.kind === 'remote' ? facts.session : undefined,

@@ -3,8 +3,13 @@ import {adviseOpenings} from '../../source/policy/advise-openings.ts';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 
+/** Interfaces that are part of others. */
+const PARTS: Readonly<Record<string, string>> = {eno1: 'br0', eno2: 'bond0'};
 const advise = (text: string, interfaces?: readonly string[]) =>
-	adviseOpenings(parseOpenings(text, OWN_SERVICES), interfaces && new Set(interfaces));
+	adviseOpenings(
+		parseOpenings(text, OWN_SERVICES),
+		interfaces && new Map(interfaces.map((name) => [name, PARTS[name]])),
+	);
 
 describe('the advice on openings', () => {
 	it('names interfaces that do not exist, each once', () => {
@@ -18,6 +23,19 @@ describe('the advice on openings', () => {
 		expect(advise('22/tcp on br-+', ['br-0123456789ab'])).toEqual([]);
 		expect(advise('22/tcp on br-+', ['bridge'])).toHaveLength(1);
 		expect(advise('22/tcp on wg0')).toEqual([]);
+	});
+
+	it('names interfaces whose packets come in on a bridge or a bond', () => {
+		expect(
+			advise('80/tcp on eno1, 22/tcp on br0, 1/udp on eno+, 2/udp on e+', [
+				...Object.keys(PARTS),
+				'br0',
+				'eth0',
+			]),
+		).toEqual([
+			'What comes in on eno1 belongs to br0: 80/tcp on eno1 opens nothing. Write: 80/tcp on br0',
+			'What comes in on eno+ belongs to br0: 1/udp on eno+ opens nothing. Write: 1/udp on br0',
+		]);
 	});
 
 	it('says that mosh needs SSH', () => {

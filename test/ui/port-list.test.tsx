@@ -227,7 +227,15 @@ describe('protocols without ports', () => {
 	});
 
 	test('and other openings that do little alone are said to, where they are typed', async () => {
-		const app = await openPorts({machine: {known, interfaceNames: new Set(['lo', 'eth0'])}});
+		const app = await openPorts({
+			machine: {
+				known,
+				interfaceNames: new Map([
+					['lo', undefined],
+					['eth0', undefined],
+				]),
+			},
+		});
 		await app.type('mosh on eth9');
 		const text = app.screen().replaceAll(/\s+/g, ' ');
 		expect(text).toContain('Enter opens 60000-61000/udp on eth9. There is no interface eth9 now');

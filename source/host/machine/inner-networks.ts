@@ -76,7 +76,7 @@ export function sidesOf(
 	networks: readonly InnerNetwork[],
 ): ReadonlyArray<{readonly name: string; readonly inner: boolean}> {
 	const guests = new Set(networks.filter(({ofGuests}) => ofGuests).map(({name}) => name));
-	return [...(interfaceNames() ?? [])]
+	return [...(interfaceNames()?.keys() ?? [])]
 		.filter((name) => name !== 'lo' && !isBridgePort(name))
 		.map((name) => ({name, inner: guests.has(name) || isInternalInterface(name)}));
 }

@@ -1,5 +1,6 @@
-import {existsSync} from 'node:fs';
+import {existsSync, readlinkSync} from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
 import {type ScopedAddress, scopeOf} from '../../lib/address-scope.ts';
 import {printable} from '../../lib/printable.ts';
 import {readText} from '../files/read-text.ts';
@@ -42,18 +43,31 @@ export function allInterfaces(): readonly ScopedInterface[] {
 	}));
 }
 
-/** The names of all interfaces, also of those that are down or have no address; undefined where they are hidden. */
-export function interfaceNames(): ReadonlySet<string> | undefined {
+/**
+ * The names of all interfaces, also of those that are down or have no address, each with that by which its
+ * packets come in, where it is part of a bridge, a bond or a VRF; undefined where they are hidden.
+ */
+export function interfaceNames(): ReadonlyMap<string, string | undefined> | undefined {
 	const text = readText(`${socketTables()}/dev`);
 	// Two lines of headings, then a line for each interface: its name, a colon, its counters (proc(5)).
 	return text === undefined
 		? undefined
-		: new Set(
+		: new Map(
 				text
 					.split('\n')
 					.slice(2)
-					.flatMap((line) => /^\s*(\S+):/.exec(line)?.[1] ?? []),
+					.flatMap((line) => /^\s*(\S+):/.exec(line)?.[1] ?? [])
+					.map((name) => [name, masterOf(name)]),
 			);
+}
+
+/** The bridge, bond or VRF that an interface is part of: rules see its packets come in there (ip-link(8), "master"). */
+export function masterOf(name: string): string | undefined {
+	try {
+		return path.basename(readlinkSync(`/sys/class/net/${name}/master`));
+	} catch {
+		return undefined;
+	}
 }
 
 /** Whether an interface is a port of a bridge: no packet is routed from or to it, only from or to the bridge. */

@@ -86,7 +86,7 @@ export type HostView = MachineView & {
 	/** The interface on which a packet that the user tries arrives. */
 	readonly inInterface: string;
 	/** The names of all interfaces; undefined where they are not known. */
-	readonly interfaceNames: ReadonlySet<string> | undefined;
+	readonly interfaceNames: ReadonlyMap<string, string | undefined> | undefined;
 	/** For whom a port may be opened here, beside everybody. */
 	readonly suggested: Suggestions;
 	/** The remote client of this session. Undefined at the console, and where it is not known. */

@@ -102,7 +102,7 @@ function printUse(use: ProtocolUse): string {
 		printOpening(openingForUse(use)),
 		families.map((family) => `IPv${family}`).join('+'),
 		`${by}${pid === undefined ? '' : ` ${pid}`}`,
-		...(how === 'raw socket' || how === 'SCTP socket' ? [how] : []),
+		...(how.endsWith(' socket') ? [how] : []),
 		...(peer === undefined ? [] : [`from ${peer}`]),
 		...(unit === undefined ? [] : [unit]),
 	].join(', ');

@@ -15,7 +15,7 @@ export type ProtocolUse = {
 	readonly peer?: string | undefined;
 	/** `keepalived`, `IPsec`, `the tunnel gre1`, `membership of 239.1.1.1`; safe to print. */
 	readonly by: string;
-	readonly how: 'raw socket' | 'IPsec' | 'tunnel' | 'SCTP socket' | 'multicast';
+	readonly how: 'raw socket' | 'IPsec' | 'tunnel' | 'SCTP socket' | 'UDP-Lite socket' | 'multicast';
 	readonly pid?: number | undefined;
 	/** The service that it belongs to: keepalived.service. */
 	readonly unit?: string | undefined;

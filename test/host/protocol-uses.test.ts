@@ -1,6 +1,11 @@
 import {describe, expect, it} from 'vitest';
-import {parseRawSockets, parseSctpEndpoints} from '../../source/host/sockets/proc-net.ts';
+import {
+	parseRawSockets,
+	parseSctpEndpoints,
+	parseUdpLite,
+} from '../../source/host/sockets/proc-net.ts';
 import {findMemberships, parseTunnels, parseXfrm} from '../../source/host/sockets/protocol-uses.ts';
+import {parseVirtualServices} from '../../source/host/sockets/virtual-services.ts';
 import {describeUnopened} from '../../source/services/protocol-use.ts';
 
 /** As Linux 6.18 prints it; the address 10.0.0.1 is in the byte order of little-endian machines. */
@@ -8,6 +13,24 @@ const RAW = `\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
   91: 00000000:0070 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 2061130 2 00000000df9c2b5d 0
  152: 0100000A:002F 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 2061131 2 00000000686c176e 0
+`;
+
+/** As Linux 6.18 prints it: one that waits, and one that is connected. */
+const UDP_LITE = `\
+   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+  635: 00000000:0309 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 5611010 2 000000007604cf0e 0
+  636: 00000000:030A 0100000A:0309 01 00000000:00000000 00:00000000 00000000     0        0 5611011 2 000000007604cf0f 0
+`;
+
+/** In the form of net/netfilter/ipvs/ip_vs_ctl.c. */
+const IPVS = `\
+IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port Forward Weight ActiveConn InActConn
+TCP  0A580001:0050 rr persistent 300
+  -> 0A580002:0050      Masq    1      0          0
+UDP  [2001:0db8:0000:0000:0000:0000:0000:0001]:0035 wlc
+FWM  00000001 rr
 `;
 
 /** In the form of net/sctp/proc.c: one that listens on all addresses, one on IPv4, one that is only bound. */
@@ -76,6 +99,20 @@ const link = (
 });
 
 describe('what receives protocols without ports', () => {
+	it('are sockets of UDP-Lite that wait for others', () => {
+		expect(parseUdpLite(UDP_LITE, 4)).toEqual([
+			{number: 136, families: [4], address: '0.0.0.0', inode: '5611010'},
+		]);
+	});
+
+	it('are beside the virtual services of IPVS, which listen on ports', () => {
+		const service = {reach: 'outside', process: 'IPVS'};
+		expect(parseVirtualServices(IPVS)).toEqual([
+			{...service, protocol: 'tcp', address: '10.88.0.1', families: [4], port: 80},
+			{...service, protocol: 'udp', address: '2001:db8::1', families: [6], port: 53},
+		]);
+	});
+
 	it('is read from the tables of raw sockets', () => {
 		expect(parseRawSockets(RAW, 4)).toEqual([
 			{number: 112, families: [4], address: '0.0.0.0', inode: '2061130'},

@@ -7,6 +7,7 @@ import {type BoundSocket, isLoopback, readBoundSockets} from './proc-net.ts';
 import {holdersOf} from './processes.ts';
 import {readSocketDetails, type SocketDetails} from './ss.ts';
 import {findSocketUnits, type SocketUnit} from './units.ts';
+import {findVirtualServices} from './virtual-services.ts';
 
 export type {Published} from '../../existing/nat/published-ports.ts';
 export type {Listener} from '../../services/listener.ts';
@@ -17,7 +18,7 @@ const TIMEOUT_MS = 2000;
 
 /**
  * Every TCP socket of this network namespace that listens and every UDP socket that waits for
- * anybody, both families, as /proc shows them. Sockets that differ in nothing but who holds them
+ * anybody, both families, as /proc shows them, and the virtual services of IPVS. Sockets that differ in nothing but who holds them
  * (SO_REUSEPORT) are one. Without root the processes of other users are not known.
  * @param brief from /proc alone, without starting a program: neither interfaces nor socket units are known
  */
@@ -50,7 +51,7 @@ export async function findListeners({brief = false} = {}): Promise<readonly List
 		};
 		listeners.set(JSON.stringify(listener), listener);
 	});
-	return [...listeners.values()].sort(byImportance);
+	return [...listeners.values(), ...findVirtualServices()].sort(byImportance);
 }
 
 /** What others can reach first, then by port. */

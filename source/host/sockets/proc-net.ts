@@ -121,6 +121,16 @@ export function parseRawSockets(text: string, family: Family): readonly Protocol
 	});
 }
 
+/** Reads the text of /proc/net/udplite or udplite6: its sockets without a peer. */
+export function parseUdpLite(text: string, family: Family): readonly ProtocolSocket[] {
+	return rowsOf(text)
+		.filter((fields) => fields[3] === WAITING.udp)
+		.map(([, local = '', , , , , , , , inode = '']) => {
+			const {address} = parseEnd(local);
+			return {number: 136, families: [address.includes(':') ? family : 4], address, inode};
+		});
+}
+
 /** The state of an SCTP socket that waits for others (SCTP_SS_LISTENING). */
 const SCTP_LISTENING = '10';
 

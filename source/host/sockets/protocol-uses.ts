@@ -1,16 +1,24 @@
 import {groupBy} from '../../lib/group-by.ts';
 import {type Family, familyOf, normalizeAddress} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
-import {protocolOver, SCTP} from '../../policy/ip-protocols.ts';
+import {protocolOver} from '../../policy/ip-protocols.ts';
 import {isInternalInterface} from '../../services/known-programs/find.ts';
 import type {ProtocolUse} from '../../services/protocol-use.ts';
 import {run} from '../exec/run.ts';
 import {readText} from '../files/read-text.ts';
 import {isRehearsal, socketTables} from '../rehearsal/is-rehearsal.ts';
 import {chiefOf, describeOwner, readUsers} from './owners.ts';
-import {isLoopback, parseMemberships, parseRawSockets, parseSctpEndpoints} from './proc-net.ts';
+import {
+	isLoopback,
+	parseMemberships,
+	parseRawSockets,
+	parseSctpEndpoints,
+	parseUdpLite,
+} from './proc-net.ts';
 import {holdersOf} from './processes.ts';
 
+/** RFC 3828. Its ports are not told apart in openings. */
+const UDP_LITE = 136;
 /** Milliseconds that ip(8) is waited for. */
 const TIMEOUT_MS = 2000;
 
@@ -73,6 +81,8 @@ async function findSockets(): Promise<readonly ProtocolUse[]> {
 		...parseRawSockets(readText(`${folder}/raw`) ?? '', 4),
 		...parseRawSockets(readText(`${folder}/raw6`) ?? '', 6),
 		...parseSctpEndpoints(readText(`${folder}/sctp/eps`) ?? ''),
+		...parseUdpLite(readText(`${folder}/udplite`) ?? '', 4),
+		...parseUdpLite(readText(`${folder}/udplite6`) ?? '', 6),
 	].filter(({number, address}) => !NO_USE.has(number) && !isLoopback(address));
 	const holders = await holdersOf(new Set(sockets.map(({inode}) => inode)));
 	const users = readUsers();
@@ -85,7 +95,12 @@ async function findSockets(): Promise<readonly ProtocolUse[]> {
 				protocol: protocolOver(number, family),
 				families: [family],
 				by: process ?? 'a program',
-				how: number === SCTP && port !== undefined ? 'SCTP socket' : 'raw socket',
+				how:
+					port !== undefined
+						? 'SCTP socket'
+						: number === UDP_LITE
+							? 'UDP-Lite socket'
+							: 'raw socket',
 				...(port === undefined ? {} : {port}),
 				...(pid === undefined ? {} : {pid}),
 				...(unit === undefined ? {} : {unit}),

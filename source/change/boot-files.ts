@@ -1,9 +1,10 @@
-import {existsSync, lstatSync, mkdirSync, rmSync, statSync} from 'node:fs';
+import {existsSync, lstatSync, rmSync, statSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {run} from '../host/exec/run.ts';
 import {yieldToEventLoop} from '../host/exec/yield.ts';
 import {removeLeftovers, syncFolder, writeWhole} from '../host/files/atomic-write.ts';
+import {makeFolder} from '../host/files/make-folder.ts';
 import {readText} from '../host/files/read-text.ts';
 import {explainError} from '../lib/errors.ts';
 
@@ -88,7 +89,12 @@ export function isThere(file: string, {text, mode}: PlannedFile): boolean {
 }
 
 function write(file: string, {text, mode}: PlannedFile): void {
-	mkdirSync(path.dirname(file), {recursive: true, mode: 0o755});
+	try {
+		makeFolder(path.dirname(file), 0o755);
+	} catch (error) {
+		throw explainError(error, file);
+	}
+
 	try {
 		writeWhole(file, text, mode);
 	} catch {

@@ -1,4 +1,4 @@
-import {mkdirSync} from 'node:fs';
+import {makeFolder} from '../host/files/make-folder.ts';
 import {assertPrivate} from '../host/files/trust.ts';
 
 /** The folder of the policy and of the files that the boot loads. */
@@ -40,7 +40,7 @@ export const EXPORT_STATE = '/run/fw-wizard-export';
 /** Makes a folder that only root may read. @throws {HostError} where others may write to it */
 export function makePrivate(folder: string): void {
 	assertPrivate(folder);
-	mkdirSync(folder, {recursive: true, mode: 0o700});
+	makeFolder(folder, 0o700);
 }
 
 /**

@@ -36,7 +36,8 @@ export function printCommand({program, args}: Installer): string {
 export function iptablesMissing(): HostError {
 	const installer = findInstaller();
 	return new HostError(
-		'iptables is not installed',
+		// Its IPv6 half may be a package of its own.
+		`${findProgram('iptables-restore') && !findProgram('ip6tables-restore') ? 'ip6tables' : 'iptables'} is not installed`,
 		installer === undefined
 			? 'Install iptables and ip6tables with your package manager'
 			: `Install it: ${printCommand(installer)}`,

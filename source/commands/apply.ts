@@ -4,19 +4,22 @@ import {findBeside} from '../app/beside-policy.ts';
 import {describeConnections} from '../app/describe-connections.ts';
 import {fitPolicy} from '../app/fit-policy.ts';
 import {describeBlockedPublished, governPublished} from '../app/govern-published.ts';
+import {openRows} from '../app/inspect/open-ports.ts';
 import {type ApplyPlan, planApply} from '../app/plan-apply.ts';
 import {startChange} from '../app/start-change.ts';
 import {CONFIRM_SECONDS} from '../change/confirm-time.ts';
 import type {PendingChange} from '../change/transaction.ts';
 import {decidingRule, describeDeciding} from '../existing/shadowed-jump.ts';
 import {gatherFacts} from '../host/machine/facts.ts';
+import {findListeners, type Listener} from '../host/sockets/listeners.ts';
 import {clientOf} from '../host/sockets/session.ts';
 import {commandLine} from '../lib/command-line.ts';
 import {printJson} from '../lib/json.ts';
+import {joinSome} from '../lib/list.ts';
 import {printable} from '../lib/printable.ts';
 import {findInitSystem, readChoice} from '../persistence/plan.ts';
 import {describeLasting} from '../persistence/volatile-root.ts';
-import {unusedGroups} from '../policy/policy.ts';
+import {type Policy, unusedGroups} from '../policy/policy.ts';
 import {printSource} from '../policy/sources.ts';
 import {describeLockout} from '../ruleset/describe-lockout.ts';
 import {describeLoaded, printRuleSet, ruleSetToJson} from '../ruleset/print-rule-set.ts';
@@ -56,9 +59,9 @@ export async function apply(flags: ApplyFlags): Promise<string> {
 		process.stdout.write(printRuleSet(plan, 'restore'));
 	}
 
-	const beside = await findBeside(plan);
+	const [beside, listeners] = await Promise.all([findBeside(plan), findListeners({brief: true})]);
 	process.stderr.write(
-		`${[...notes, ...describeUnused(plan), ''].join('\n')}${describeWarnings(plan)}${beside.lines.map((line) => `${line}\n`).join('')}`,
+		`${[...notes, ...describeUnused(plan), ...describeClosed(plan, before, listeners), ''].join('\n')}${describeWarnings(plan)}${beside.lines.map((line) => `${line}\n`).join('')}`,
 	);
 	const change = await startChange(plan, seconds, beside);
 	const loaded = `${counts}\n${describeChange(change)}`;
@@ -103,6 +106,32 @@ function describeWarnings({
 		.map((line) => `${printable(line, 400)}\n`)
 		.join('');
 }
+
+/** The ports on which programs listen and that are not open then, less those that were not before either; in one line. */
+function describeClosed(
+	{policy, obstacle}: ApplyPlan,
+	before: Policy | undefined,
+	listeners: readonly Listener[],
+): readonly string[] {
+	const known = new Set(
+		before === undefined
+			? []
+			: openRows(before, listeners).blocked.map((row) => JSON.stringify(row)),
+	);
+	const closed = openRows(policy, listeners).blocked.filter(
+		(row) => !known.has(JSON.stringify(row)),
+	);
+	const names = closed.map(
+		({protocol, port, program}) =>
+			`${port}/${protocol}${program === undefined ? '' : ` (${program})`}`,
+	);
+	return obstacle !== undefined || closed.length === 0
+		? []
+		: [`Not opened by the policy, although a program listens: ${joinSome([...new Set(names)], MOST_NAMED)}.`];
+}
+
+/** Of more ports, the others are counted. */
+const MOST_NAMED = 12;
 
 /** The groups of sources that no opening is for, a line each. */
 function describeUnused({policy}: ApplyPlan): readonly string[] {

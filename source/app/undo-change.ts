@@ -34,7 +34,7 @@ export async function undoChange(
 
 /** What an undo has done, in two sentences. */
 export function describeUndone(undone: readonly number[]): string {
-	return `Undone: change ${undone.join(', ')}. The rules are as they were before.`;
+	return `Undone: change ${undone.join(', ')}. What it changed is as it was before.`;
 }
 
 /**

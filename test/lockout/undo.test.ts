@@ -60,7 +60,7 @@ describe.each(mainly('nft'))('undo, %s', (backend) => {
 	test('goes back one change after the other, and says when there is none', async () => {
 		const states = await applyAll(POLICIES);
 		for (const state of states.slice(0, -1).reverse()) {
-			expect(await wizardDoes(host, 'undo')).toMatch(/^Undone: change \d+\. The rules are as/);
+			expect(await wizardDoes(host, 'undo')).toMatch(/^Undone: change \d+\. What it changed is as/);
 			expect(await machine()).toEqual(state);
 		}
 

@@ -71,7 +71,7 @@ export async function checkBoot(
 			: [
 					failed(
 						...(['order', 'systemd can start the boot service in order', cycle] as const),
-						'Take what needs the network out of that order (x-systemd.automount, or noauto, in fstab)',
+						'Take what needs the network out of that order: After= of a unit, or of fstab by x-systemd.automount or noauto',
 					),
 				]),
 		...describeRehearsal(rehearsal, full),

@@ -93,7 +93,7 @@ export function describeRunning(
 					open(
 						...(['left-out', 'the packets met all that decides on packets here'] as const),
 						`they were sent without ${missing.join('; ')}`,
-						'See: ip rule; tc filter show; ip xfrm policy; nft list ruleset',
+						'See: ip rule; tc filter show; ip xfrm policy; systemctl cat; nft list ruleset',
 					),
 				]),
 	];

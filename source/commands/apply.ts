@@ -127,7 +127,9 @@ function describeClosed(
 	);
 	return obstacle !== undefined || closed.length === 0
 		? []
-		: [`Not opened by the policy, although a program listens: ${joinSome([...new Set(names)], MOST_NAMED)}.`];
+		: [
+				`Not opened by the policy, although a program listens: ${joinSome([...new Set(names)], MOST_NAMED)}.`,
+			];
 }
 
 /** Of more ports, the others are counted. */

@@ -431,6 +431,16 @@ export const FOREIGN_CHANGES: readonly ForeignChange[] = [
 		found: undefined,
 	},
 	{
+		change: 'an address filter of systemd (left out)',
+		does: [
+			'mkdir -p /etc/systemd/system/ssh.service.d',
+			'echo IPAddressDeny=any >/etc/systemd/system/ssh.service.d/x.conf',
+		],
+		undoes: ['rm -r /etc/systemd/system/ssh.service.d'],
+		leftOut: /address filters of systemd in: \/etc\/systemd\/system\/ssh\.service\.d\/x\.conf$/,
+		found: undefined,
+	},
+	{
 		change: 'an IPsec policy (left out)',
 		does: ['ip xfrm policy add src 0.0.0.0/0 dst 10.9.1.1 dir in action block'],
 		undoes: ['ip xfrm policy flush'],

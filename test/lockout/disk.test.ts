@@ -98,13 +98,14 @@ describe.each(mainly('nft'))('a disk that takes no more, %s', (backend) => {
 
 	test('because all of /etc is read-only: it is said so, and nothing stays', async () => {
 		const fresh = await lab.host({backend});
-		const before = await readState(fresh);
 		await fresh.must('sh', ['-ec', 'mount --bind /etc /etc; mount -o remount,bind,ro /etc']);
 		expect(await wizard(fresh, 'apply', ...BEFORE, '--yes')).toMatchObject({
 			status: 4,
-			stderr: expect.stringContaining('fw-wizard: /etc/fw-wizard/policy.json: read-only file system\n'),
+			stderr: expect.stringContaining(
+				'fw-wizard: /etc/fw-wizard/policy.json: read-only file system\n',
+			),
 		});
-		expect((await readState(fresh)).rules).toBe(before.rules);
+		expect(await fresh.must('iptables', ['-S'])).not.toContain('FW-WIZARD');
 	});
 
 	test('or is emptied by hand while a change waits: it is rolled back at once', async () => {

@@ -1,6 +1,7 @@
 import {joinSome} from '../../lib/list.ts';
 import {printable} from '../../lib/printable.ts';
 import {ask} from '../exec/run.ts';
+import {listFolder, readText} from '../files/read-text.ts';
 
 /** Rules that ip-rule(8) prints on a machine whose routes depend on the destination alone. */
 const USUAL_RULE = /^\d+:\s+from all lookup (?:local|main|default)\s*$/;
@@ -9,7 +10,8 @@ const MOST_NAMED = 3;
 
 /**
  * What may decide on packets beside netfilter, and has no copy in a testbed: policy routing (ip-rule(8)),
- * traffic control (tc(8)), XDP and IPsec policies (ip-xfrm(8)). One phrase each, safe to print. Programs of control groups (eBPF) are not found.
+ * traffic control (tc(8)), XDP, IPsec policies (ip-xfrm(8)) and what units of the administrator filter
+ * (systemd.resource-control(5)). One phrase each, safe to print. Other programs of control groups (eBPF) are not found.
  * @throws {HostError} where ip(8) or tc(8) does not answer
  */
 export async function findOtherFilters(): Promise<readonly string[]> {
@@ -37,7 +39,24 @@ export async function findOtherFilters(): Promise<readonly string[]> {
 		...named('tc filters at ingress of', classified),
 		...named('XDP on', xdp),
 		...named('IPsec policies', policies),
+		...named('address filters of systemd in', findUnitFilters()),
 	];
+}
+
+const UNITS = '/etc/systemd/system';
+const FILTER = /^\s*(?:IPAddressDeny|IPIngressFilterPath|RestrictNetworkInterfaces)\s*=\s*\S/m;
+
+/** The files of units of the administrator by which systemd filters packets of their programs. */
+function findUnitFilters(): readonly string[] {
+	return listFolder(UNITS)
+		.filter((name) => /\.(?:service|socket|slice)(?:\.d)?$/.test(name))
+		.flatMap((name) =>
+			name.endsWith('.d')
+				? listFolder(`${UNITS}/${name}`).map((file) => `${UNITS}/${name}/${file}`)
+				: [`${UNITS}/${name}`],
+		)
+		.filter((file) => FILTER.test(readText(file) ?? ''))
+		.sort();
 }
 
 function named(kind: string, things: readonly string[]): readonly string[] {

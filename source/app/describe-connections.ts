@@ -21,6 +21,8 @@ export function describeConnections({cutOff}: Pick<ApplyPlan, 'cutOff'>): readon
 		...(ending === ''
 			? []
 			: [`These connections may end, install conntrack to keep them: ${ending}`]),
-		...(staying === '' ? [] : [`These connections stay, and cannot be made anew: ${staying}`]),
+		...(staying === ''
+			? []
+			: [`These connections stay, and these rules block new ones: ${staying}`]),
 	];
 }

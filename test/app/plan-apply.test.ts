@@ -148,7 +148,7 @@ test('names the connections of others that would be cut off, and no other', () =
 	}));
 	expect(describeConnections(plan({policy}, {connections: many}))).toEqual([
 		'These connections may end, install conntrack to keep them: post?gres with 203.0.113.0 on 5432/tcp',
-		`These connections stay, and cannot be made anew: ${[1, 2, 3, 4].map((last) => `post?gres with 203.0.113.${last} on 5432/tcp`).join(', ')} and 1 more`,
+		`These connections stay, and these rules block new ones: ${[1, 2, 3, 4].map((last) => `post?gres with 203.0.113.${last} on 5432/tcp`).join(', ')} and 1 more`,
 	]);
 	expect(plan({policy}, {connections, families: [4]}).cutOff).toEqual(ends.slice(0, 1));
 });

@@ -1,5 +1,7 @@
 import type {Interface} from '../host/machine/interfaces.ts';
 import {hasNft} from '../host/netfilter/nftables.ts';
+import {scopeOf} from '../lib/address-scope.ts';
+import {stripPrefixLength} from '../lib/network.ts';
 import {hasPort, subtractRanges} from '../lib/port-ranges.ts';
 import type {Policy} from '../policy/policy.ts';
 import {printAccessPort, type RemoteClient, senderTo} from '../ruleset/lockout.ts';
@@ -100,8 +102,9 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 							},
 						]),
 			],
-			untried: plan.untried,
+			untried: plan.untried.filter((name) => !isLinkLocal(name)),
 			leftOut: [
+				...plan.untried.filter(isLinkLocal).map((name) => `packets from ${name}`),
 				...describeLeft(views, policy, loaded),
 				...[...new Set(granted.map(({vantagePoint}) => vantagePoint.name))].map(
 					(name) => `what rules of other programs open to ${name} beyond the policy`,
@@ -120,6 +123,11 @@ export async function prove(request: ProofOptions): Promise<Proof> {
 			seconds,
 		};
 	});
+}
+
+/** Its packets come from the same link only; the copy sends none of them. */
+function isLinkLocal(cidr: string): boolean {
+	return scopeOf(stripPrefixLength(cidr)) === 'link-local';
 }
 
 /** The causes of this many differences are looked for by packets, at most: each takes some 30 ms. */

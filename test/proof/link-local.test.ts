@@ -3,6 +3,8 @@ import {HostError} from '../../source/lib/errors.ts';
 import {onePort} from '../../source/lib/port-ranges.ts';
 import {parseOpenings} from '../../source/policy/parse-opening.ts';
 import {completePolicy} from '../../source/policy/policy.ts';
+import {prove} from '../../source/proof/prove.ts';
+import {isExact, isProven} from '../../source/proof/report.ts';
 import {sweep} from '../../source/proof/sweep.ts';
 import {buildRuleSet} from '../../source/ruleset/build.ts';
 import {loadSource, plannedSource} from '../../source/testbed/load-rules.ts';
@@ -31,6 +33,16 @@ describe('a client with a link-local address, as fe80::…%eth0', () => {
 			{tcp: [onePort(22), onePort(80)], udp: []},
 			{tcp: [onePort(80)], udp: []},
 		]);
+	});
+
+	test('is in no network that a proof tries, and the proof says so', async () => {
+		const openings = parseOpenings('22/tcp from fe80::/10', new Map());
+		const policy = completePolicy({role: 'server', openings});
+		const ruleSet = buildRuleSet(policy, {families: [6]});
+		const options = {policy, ruleSet, interfaces: INTERFACES, remoteClient: undefined};
+		const proof = await prove({...options, source: plannedSource(ruleSet)});
+		expect(proof).toMatchObject({untried: [], leftOut: ['packets from fe80::/10']});
+		expect([isProven(proof), isExact(proof)]).toEqual([true, false]);
 	});
 
 	test('a packet that cannot be sent ends the sweep, and is said', async () => {

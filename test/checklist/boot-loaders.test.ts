@@ -328,4 +328,15 @@ describe('what else runs at boot', () => {
 				'/etc/systemd/system/daily.service:2 "/usr/sbin/iptables -F" (daily.service, by daily.timer, does not run at boot); /etc/network/if-up.d/open:2 "iptables -I INPUT -p tcp --dport "$PORT" -j ACCEPT" (ifupdown, when an interface comes up, was not tried); /etc/network/if-down.d/fw:4 "iptables -F" (ifupdown, when an interface goes down, does not run at boot); /etc/cron.d/hourly:1 "iptables -F" (cron, does not run at boot)',
 		});
 	});
+
+	test('is an init script of a known name, where sysvinit boots', async () => {
+		put({'/etc/init.d/iptables': FLUSH, '/etc/rc2.d/S99iptables': '#!/bin/sh\n'});
+		await wizardDoes(
+			host,
+			...['apply', '--yes', '--boot', 'sysvinit', '--role', 'server', '--open', '22/tcp'],
+		);
+		const {status, failed} = await readChecklist(host);
+		expect(status).toBe(1);
+		expect(failed.loaders).toContain('/etc/init.d/iptables:4 "iptables -F" (/etc/init.d/iptables');
+	});
 });

@@ -20,6 +20,7 @@ import {
 import {findInterfaceCommands} from './interfaces.ts';
 import type {BootLoader, Starter} from './model.ts';
 import {restoresOf} from './saved-rules.ts';
+import {readScript} from './script-file.ts';
 import {findUdevCommands} from './udev.ts';
 import {commandsOfUnit} from './unit-commands.ts';
 import type {Unit} from './unit-files.ts';
@@ -95,6 +96,15 @@ function ofSystemd() {
 	};
 }
 
+/** Whether an init script restores saved rules: one without any, of the same name, may be somebody's own. */
+function isOfDistribution({name, file}: StartedScript): boolean {
+	const restores = restoresOf(name);
+	return (
+		restores !== undefined &&
+		(restores.commands.length > 0 || readScript(file, false)?.isService === true)
+	);
+}
+
 /** Scripts of distributions that restore saved rules. */
 const RESTORE_SCRIPT = /\/(?:netfilter-persistent|ip6?tables\.init|init\.d\/ip6?tables)\b/;
 
@@ -117,7 +127,7 @@ function ofScripts(scripts: readonly StartedScript[], runsLocal: boolean): reado
 	const names = new Set(scripts.map(({name}) => `${name}.service`));
 	const own = scripts.filter(({name}) => !isLeftOut(name) && name !== 'rc.local');
 	const restores = own.flatMap(({name}) => restoresOf(name) ?? []);
-	const others = own.filter(({name}) => restoresOf(name) === undefined);
+	const others = own.filter((script) => !isOfDistribution(script));
 	return [
 		...restores,
 		...startersOf(others),

@@ -7,7 +7,7 @@ import type {ShellCommand} from '../../lib/shell-command.ts';
 import {quote} from '../../lib/shell-quote.ts';
 import {UNKNOWN} from '../../lib/shell-words.ts';
 import type {CommandLine, FoundCommand} from './model.ts';
-import {type CommandContext, isRuleProgram, readRuleCommand} from './rule-command.ts';
+import {type CommandContext, isOfSystem, isRuleProgram, readRuleCommand} from './rule-command.ts';
 import {readScript} from './script-file.ts';
 import {mentionsIn} from './text-search.ts';
 import {commandBehind} from './wrappers.ts';
@@ -124,7 +124,8 @@ class Follower {
 			return after === undefined && !wrapped.odd;
 		}
 
-		if (isRuleProgram(name)) {
+		// Somebody's script may have the name of such a program: /etc/init.d/iptables.
+		if (isRuleProgram(name) && (isOfSystem(program) || readScript(program, false) === undefined)) {
 			const input = this.#inputOf(command, commands);
 			const ruleCommand = readRuleCommand(wrapped, input, this.#context);
 			if (ruleCommand !== undefined) {

@@ -69,7 +69,7 @@ export function readRuleCommand(
 }
 
 /** A program of the same name elsewhere may be another one. */
-function isOfSystem(program: string): boolean {
+export function isOfSystem(program: string): boolean {
 	return !program.includes('/') || SYSTEM_PATH.includes(path.dirname(program));
 }
 

@@ -15,7 +15,7 @@ import type {Exposure} from './model.ts';
 import {protocolRows} from './protocol-rows.ts';
 import {exposedRows} from './rows.ts';
 import {peculiaritiesOf} from './strip-rate-limits.ts';
-import {findUncopied} from './unprobed-rules.ts';
+import {describeUnprobed, findUncopied} from './unprobed-rules.ts';
 import {planForExposure} from './vantage-points.ts';
 
 /**
@@ -132,7 +132,7 @@ export async function describeHidden(
 	derived: boolean,
 ): Promise<readonly string[]> {
 	const {loads, nativeTables, unseen} = source;
-	const uncopied = await findUncopied(source);
+	const uncopied = [...(await findUncopied(source)), ...describeUnprobed(source)];
 	const peculiar = peculiaritiesOf(loads.map(({text}) => text));
 	return [
 		...(derived && nativeTables.length > 0
@@ -142,6 +142,6 @@ export async function describeHidden(
 		...(peculiar.length > 0
 			? [`Some rules decide by ${peculiar.join(', ')}: at another time it may be otherwise.`]
 			: []),
-		...(uncopied.length > 0 ? [`Left out, though it may decide: ${uncopied.join('; ')}.`] : []),
+		...(uncopied.length > 0 ? [`Left out: ${uncopied.join('; ')}.`] : []),
 	];
 }

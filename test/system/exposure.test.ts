@@ -251,4 +251,33 @@ describe('a machine', () => {
 			unread: ['No interface was found through which others reach this machine.'],
 		});
 	});
+
+	test('on a bridge alone is tried, and what no packet was sent for is named', async () => {
+		const host = await lab.host();
+		await lab.join(
+			{host, device: 'eth0', addresses: ['10.9.1.1/24']},
+			{host: await lab.host(), device: 'out', addresses: ['10.9.1.2/24']},
+		);
+		for (const command of [
+			'ip link add br0 type bridge',
+			'ip addr flush dev eth0',
+			'ip link set eth0 master br0',
+			'ip addr add 10.9.1.1/24 dev br0',
+			'ip link set br0 up',
+			'ip rule add from 10.7.7.7 lookup 100',
+			'iptables -A INPUT -p tcp --sport 20 -j ACCEPT',
+		]) {
+			await host.must('sh', ['-c', command]);
+		}
+
+		const {tried, unread} = await exposureOf(host);
+		expect({tried, unread}).toEqual({
+			tried: true,
+			unread: [
+				expect.stringMatching(
+					/^Left out: policy routing .* from 10\.7\.7\.7 .*; packets that meet -A INPUT -p tcp -m tcp --sport 20 -j ACCEPT\.$/,
+				),
+			],
+		});
+	});
 });

@@ -116,7 +116,9 @@ describe('a rehearsal by an ordinary user', () => {
 
 	test('apply --rehearse loads in the copy, and leaves no trace', async () => {
 		const {status, stdout, stderr} = await run('apply', '--rehearse', '--yes', ...FLAGS);
-		expect({status, stderr}).toEqual({status: 0, stderr: ''});
+		// What listens on the machine that runs the tests is named.
+		const named = /^(?:Not opened by the policy, although a program listens: .*\.\n)?$/;
+		expect({status, stderr}).toEqual({status: 0, stderr: expect.stringMatching(named)});
 		expect(stdout).toMatch(/^Loaded and read back: \d+ IPv4 rules, \d+ IPv6 rules\./);
 		await expectUntouched();
 	});

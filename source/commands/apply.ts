@@ -23,7 +23,7 @@ import {type Policy, unusedGroups} from '../policy/policy.ts';
 import {printSource} from '../policy/sources.ts';
 import {describeLockout} from '../ruleset/describe-lockout.ts';
 import {describeLoaded, printRuleSet, ruleSetToJson} from '../ruleset/print-rule-set.ts';
-import {describeShutToGuests} from '../services/guest-service.ts';
+import {describeShutToGuests, notForGuests} from '../services/guest-service.ts';
 import {describeUnopened} from '../services/protocol-use.ts';
 import type {ConfirmationFlags} from './options/confirmation.ts';
 import {policyInForce, saidPublished} from './options/published.ts';
@@ -107,12 +107,16 @@ function describeWarnings({
 		.join('');
 }
 
-/** The ports on which programs listen and that are not open then, less those that were not before either; in one line. */
+/**
+ * The ports on which programs listen and that are not open then, less those that were not before either, in one line.
+ * What serves guests alone is said with them.
+ */
 function describeClosed(
-	{policy, obstacle}: ApplyPlan,
+	{policy, obstacle, networks}: ApplyPlan,
 	before: Policy | undefined,
-	listeners: readonly Listener[],
+	found: readonly Listener[],
 ): readonly string[] {
+	const listeners = notForGuests(found, networks);
 	const known = new Set(
 		before === undefined
 			? []

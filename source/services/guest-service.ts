@@ -93,13 +93,15 @@ export function findGuestServices(
 	});
 }
 
-/** The listeners that hosts elsewhere can reach as well. */
+/** The listeners for hosts elsewhere as well. A DHCP server for guests listens on all addresses. */
 export function notForGuests(
 	listeners: readonly Listener[],
 	networks: readonly InnerNetwork[],
 ): readonly Listener[] {
 	const served = new Set(findGuestServices(listeners, networks).map(({network}) => network));
-	return listeners.filter((listener) => ![...served].some((network) => isOn(listener, network)));
+	return listeners.filter(
+		(listener) => ![...served].some((network) => isDhcpServer(listener) || isOn(listener, network)),
+	);
 }
 
 function isDhcpServer({protocol, port}: Port): boolean {

@@ -3,7 +3,7 @@ import {
 	parseRawSockets,
 	parseSctpEndpoints,
 	parseUdpLite,
-} from '../../source/host/sockets/proc-net.ts';
+} from '../../source/host/sockets/proc-net-protocols.ts';
 import {findMemberships, parseTunnels, parseXfrm} from '../../source/host/sockets/protocol-uses.ts';
 import {parseVirtualServices} from '../../source/host/sockets/virtual-services.ts';
 import {describeUnopened} from '../../source/services/protocol-use.ts';

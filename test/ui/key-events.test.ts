@@ -3,8 +3,9 @@ import {describe, expect, test} from 'vitest';
 import {HELPERS} from '../../source/policy/helpers.ts';
 import {keyEventOf} from '../../source/ui/keys/bindings.ts';
 import {plainKeyState} from '../../source/ui/keys/key-state.ts';
+import {stepsOf} from '../../source/ui/state/asked-steps.ts';
 import {reduceFlow} from '../../source/ui/state/reducer.ts';
-import {type Flow, NOTHING_KNOWN, type Step, stepsOf} from '../../source/ui/state/state.ts';
+import {type Flow, NOTHING_KNOWN, type Step} from '../../source/ui/state/state.ts';
 import {startAsking} from '../_helpers/ui/app.tsx';
 import {pressOf} from '../_helpers/ui/keys.ts';
 

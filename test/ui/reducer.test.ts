@@ -16,6 +16,7 @@ import {covers, withoutPort} from '../../source/policy/port-openings.ts';
 import {OWN_SERVICES} from '../../source/policy/services.ts';
 import {networksOf} from '../../source/policy/sources.ts';
 import type {Listener} from '../../source/services/listener.ts';
+import {stepsOf} from '../../source/ui/state/asked-steps.ts';
 import {isTyping, rowsOf} from '../../source/ui/state/ports.ts';
 import {focusedPolicy, reduceFlow} from '../../source/ui/state/reducer.ts';
 import {
@@ -27,7 +28,6 @@ import {
 	STEPS,
 	type Step,
 	startFlow,
-	stepsOf,
 	WELCOME_CHOICES,
 } from '../../source/ui/state/state.ts';
 import {CONTAINER, socketOn} from '../_helpers/lab/sockets.ts';

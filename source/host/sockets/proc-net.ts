@@ -1,7 +1,6 @@
 import os from 'node:os';
 import ipaddr from 'ipaddr.js';
-import {FAMILIES, type Family, familyOf} from '../../lib/network.ts';
-import {SCTP} from '../../policy/ip-protocols.ts';
+import type {Family} from '../../lib/network.ts';
 import type {Protocol} from '../../policy/services.ts';
 import {readText} from '../files/read-text.ts';
 import {socketTables} from '../rehearsal/is-rehearsal.ts';
@@ -41,7 +40,7 @@ const TABLES = [
 ] as const;
 
 /** The state of a TCP socket that listens, and of a UDP socket without a peer (TCP_CLOSE). */
-const WAITING = {tcp: '0A', udp: '07'} as const;
+export const WAITING = {tcp: '0A', udp: '07'} as const;
 
 const STATES: Readonly<Record<string, TcpSocket['state']>> = {
 	'01': 'established',
@@ -100,77 +99,6 @@ export function parseBoundSockets(
 			const {address, port} = parseEnd(local);
 			const mapped = !address.includes(':');
 			return {protocol, family: mapped ? 4 : family, address, port, uid: Number(uid), inode};
-		});
-}
-
-/** A socket that receives all packets of a protocol, or an SCTP socket that waits for others. */
-type ProtocolSocket = {
-	readonly number: number;
-	readonly families: readonly Family[];
-	readonly address: string;
-	/** Only of SCTP. */
-	readonly port?: number;
-	readonly inode: string;
-};
-
-/** Reads the text of /proc/net/raw or raw6, where the protocol stands in the place of the port. */
-export function parseRawSockets(text: string, family: Family): readonly ProtocolSocket[] {
-	return rowsOf(text).map(([, local = '', , , , , , , , inode = '']) => {
-		const {address, port: number} = parseEnd(local);
-		return {number, families: [family], address, inode};
-	});
-}
-
-/** Reads the text of /proc/net/udplite or udplite6: its sockets without a peer. */
-export function parseUdpLite(text: string, family: Family): readonly ProtocolSocket[] {
-	return rowsOf(text)
-		.filter((fields) => fields[3] === WAITING.udp)
-		.map(([, local = '', , , , , , , , inode = '']) => {
-			const {address} = parseEnd(local);
-			return {number: 136, families: [address.includes(':') ? family : 4], address, inode};
-		});
-}
-
-/** The state of an SCTP socket that waits for others (SCTP_SS_LISTENING). */
-const SCTP_LISTENING = '10';
-
-/**
- * Reads the text of /proc/net/sctp/eps (net/sctp/proc.c): two pointers, style, state, hash, port, user,
- * inode, addresses. It is there where the module is loaded.
- */
-export function parseSctpEndpoints(text: string): readonly ProtocolSocket[] {
-	return rowsOf(text, 8)
-		.filter((fields) => fields[3] === SCTP_LISTENING)
-		.map((fields) => {
-			const addresses = fields.slice(8);
-			const families = FAMILIES.filter((family) =>
-				// An IPv6 socket on all addresses takes IPv4 as well (RFC 6458, 3.3).
-				addresses.some((address) => address === '::' || familyOf(address) === family),
-			);
-			return {
-				...{number: SCTP, families, address: addresses[0] ?? '', port: Number(fields[5])},
-				inode: fields[7] ?? '',
-			};
-		});
-}
-
-/** A multicast group of IPv4 that something on this machine is a member of. */
-type Membership = {readonly on: string; readonly group: string};
-
-/**
- * Reads the text of /proc/net/igmp (net/ipv4/igmp.c): a line for each interface, with its number and its
- * name, and under it a line for each group.
- */
-export function parseMemberships(text: string): readonly Membership[] {
-	let on = '';
-	return text
-		.split('\n')
-		.slice(1)
-		.flatMap((line) => {
-			const [, name] = /^\d+\t(\S+)\s*:/.exec(line) ?? [];
-			on = name ?? on;
-			const [, group] = /^\s+([\dA-F]{8})\s/.exec(line) ?? [];
-			return group === undefined ? [] : [{on, group: addressOf(group)}];
 		});
 }
 
@@ -243,7 +171,8 @@ export function isLoopback(address: string): boolean {
 	return !all && ipaddr.parse(address).range() === 'loopback';
 }
 
-function rowsOf(text: string, least = 9): ReadonlyArray<readonly string[]> {
+/** The rows of a table, by their fields; less its heading, and what has no more fields than `least`. */
+export function rowsOf(text: string, least = 9): ReadonlyArray<readonly string[]> {
 	return text
 		.split('\n')
 		.slice(1)
@@ -252,12 +181,13 @@ function rowsOf(text: string, least = 9): ReadonlyArray<readonly string[]> {
 }
 
 /** `0100007F:0016`: the address in words of 32 bits, each in the machine's byte order. */
-function parseEnd(text: string): {address: string; port: number} {
+export function parseEnd(text: string): {address: string; port: number} {
 	const [hex = '', port = ''] = text.split(':');
 	return {address: addressOf(hex), port: Number.parseInt(port, 16)};
 }
 
-function addressOf(hex: string): string {
+/** An address in hexadecimal, as in these tables. */
+export function addressOf(hex: string): string {
 	// Of thousands of sockets nearly all: not worth being taken apart.
 	if (/^0+$/.test(hex)) {
 		return hex.length === 8 ? '0.0.0.0' : '::';

@@ -8,13 +8,13 @@ import {run} from '../exec/run.ts';
 import {readText} from '../files/read-text.ts';
 import {isRehearsal, socketTables} from '../rehearsal/is-rehearsal.ts';
 import {chiefOf, describeOwner, readUsers} from './owners.ts';
+import {isLoopback} from './proc-net.ts';
 import {
-	isLoopback,
 	parseMemberships,
 	parseRawSockets,
 	parseSctpEndpoints,
 	parseUdpLite,
-} from './proc-net.ts';
+} from './proc-net-protocols.ts';
 import {holdersOf} from './processes.ts';
 
 /** RFC 3828. Its ports are not told apart in openings. */

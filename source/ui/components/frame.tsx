@@ -1,6 +1,7 @@
 import {Box, Text} from 'ink';
 import type {ReactElement, ReactNode} from 'react';
-import {type Flow, stepsOf} from '../state/state.ts';
+import {stepsOf} from '../state/asked-steps.ts';
+import type {Flow} from '../state/state.ts';
 import {headLine, railOf, STEP_NAMES} from '../text/texts.ts';
 import {truncate} from '../text/truncate.ts';
 import {glyphs, styleOf} from '../theme.ts';

@@ -1,6 +1,7 @@
 import type {LoggedPort} from '../../app/inspect/log.ts';
 import {HELPERS} from '../../policy/helpers.ts';
 import {VERDICTS} from '../../policy/policy.ts';
+import {stepsOf} from './asked-steps.ts';
 import {rowsOf, withDraft} from './ports.ts';
 import {
 	ASKS,
@@ -8,7 +9,6 @@ import {
 	HOME_CHOICES,
 	type Step,
 	type StepView,
-	stepsOf,
 	UNDO_CHOICES,
 	WELCOME_CHOICES,
 } from './state.ts';

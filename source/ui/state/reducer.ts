@@ -1,5 +1,6 @@
 import {HELPERS} from '../../policy/helpers.ts';
 import {completePolicy, type Policy, VERDICTS} from '../../policy/policy.ts';
+import {mustDecide} from './asked-steps.ts';
 import {backHome, chooseInHome, withApplied, withBlocked} from './home.ts';
 import {learn, withRole} from './learn.ts';
 import {editLine, type LineEdit} from './line-editor.ts';
@@ -17,15 +18,7 @@ import {
 	withField,
 	withOpenings,
 } from './ports.ts';
-import {
-	ASKING,
-	ASKS,
-	type Flow,
-	type FlowEvent,
-	mustDecide,
-	NOTHING_ENTERED,
-	type Outcome,
-} from './state.ts';
+import {ASKING, ASKS, type Flow, type FlowEvent, NOTHING_ENTERED, type Outcome} from './state.ts';
 
 /** The state after an event. */
 export function reduceFlow(flow: Flow, event: FlowEvent): Flow {

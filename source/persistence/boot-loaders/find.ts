@@ -8,7 +8,7 @@ import type {InitSystemName} from '../init-system.ts';
 import {type BootOrder, orderOfOpenrc, orderOfSysv, orderOfUnits} from './boot-order.ts';
 import {findCloudCommands} from './cloud-init.ts';
 import {findCronJobs} from './cron.ts';
-import {followCommands} from './follow.ts';
+import {followCommands, isInterpreter} from './follow.ts';
 import {findHooks} from './hooks.ts';
 import {
 	findLocalScripts,
@@ -19,6 +19,7 @@ import {
 } from './init-scripts.ts';
 import {findInterfaceCommands} from './interfaces.ts';
 import type {BootLoader, Starter} from './model.ts';
+import {isRuleProgram} from './rule-command.ts';
 import {restoresOf} from './saved-rules.ts';
 import {readScript} from './script-file.ts';
 import {findUdevCommands} from './udev.ts';
@@ -110,17 +111,27 @@ const RESTORE_SCRIPT = /\/(?:netfilter-persistent|ip6?tables\.init|init\.d\/ip6?
 
 /**
  * What a unit does when it starts. Of known programs that is what the administrator adds; a distribution's
- * script that restores saved rules is read as what it does.
+ * script that restores saved rules is read as what it does, and so is what cannot be read under its name.
  */
 function startedBy(unit: Unit): Starter {
 	const starter = commandsOfUnit(unit);
 	const restores = restoresOf(unit.name);
-	const commands = starter.commands.flatMap((command) =>
-		restores && RESTORE_SCRIPT.test(command.text) ? restores.commands : [command],
-	);
+	const commands =
+		restores && !starter.commands.some(({text}) => isReadable(text))
+			? restores.commands
+			: starter.commands.flatMap((command) =>
+					restores && RESTORE_SCRIPT.test(command.text) ? restores.commands : [command],
+				);
 	return programOfService(unit.name) === undefined
 		? {...starter, commands}
 		: {...starter, commands: commands.filter(({file}) => file.startsWith('/etc/'))};
+}
+
+/** Whether it can be read what a command does to rules: it is one of theirs, a script, or run by a shell. */
+function isReadable(command: string): boolean {
+	const [program = ''] = command.split(/\s+/);
+	const name = path.basename(program);
+	return isRuleProgram(name) || isInterpreter(name) || readScript(program, false) !== undefined;
 }
 
 function ofScripts(scripts: readonly StartedScript[], runsLocal: boolean): readonly Starter[] {

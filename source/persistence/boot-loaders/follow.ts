@@ -33,6 +33,11 @@ const KNOWN_SCRIPTS =
 /** Programs that run the script which follows them, in languages that are only searched for calls. */
 const INTERPRETERS = /^(?:python|perl|ruby|php|lua|node|tclsh|expect)[\d.]*$/;
 
+/** Whether a program runs what it is given: a script, or commands. */
+export function isInterpreter(name: string): boolean {
+	return INTERPRETERS.test(name) || /^(?:ba|da|k|z)?sh$/.test(name);
+}
+
 type Followed = {
 	readonly found: readonly FoundCommand[];
 	/** Whether running the found commands one after the other does what this does to rules. */

@@ -1,5 +1,6 @@
 import type {Existing} from '../existing/cleanup-plan.ts';
 import type {Facts} from '../host/machine/facts.ts';
+import {missingProgram} from '../host/machine/packages.ts';
 import {findListeners, findPublished} from '../host/sockets/listeners.ts';
 import {findProtocolUses} from '../host/sockets/protocol-uses.ts';
 import {rootCommandLine} from '../lib/command-line.ts';
@@ -89,7 +90,7 @@ export async function findExposure(
 				? []
 				: ['Not root: the ports of containers are not known, nor the processes of others.']),
 			...(change && !iptables
-				? ['iptables is not installed: before the policy can be applied, it must be.']
+				? [`${missingProgram()} is not installed: before the policy can be applied, it must be.`]
 				: []),
 		],
 	};

@@ -91,13 +91,13 @@ describe('iptables', () => {
 			const {status, stderr} = await wizard(host, ...args);
 			expect(status, args.join(' ')).toBe(3);
 			expect(stderr, args.join(' ')).toMatch(
-				/^fw-wizard: iptables is not installed\nInstall it: apt-get /,
+				/^fw-wizard: ip6tables is not installed\nInstall it: apt-get /,
 			);
 		}
 
 		expect(await wizardDoes(host, 'facts')).toContain('\niptables: absent\n');
 		expect(await wizardDoes(host, 'exposure', '--role', 'server')).toContain(
-			'iptables is not installed: before the policy can be applied, it must be.',
+			'ip6tables is not installed: before the policy can be applied, it must be.',
 		);
 	});
 });

@@ -10,6 +10,7 @@ import {describeKnown} from '../../exposure/describe-known.ts';
 import {yieldToEventLoop} from '../../host/exec/yield.ts';
 import {readText} from '../../host/files/read-text.ts';
 import {familiesHere, isRoot, servicesHere} from '../../host/machine/host-facts.ts';
+import {missingProgram} from '../../host/machine/packages.ts';
 import {hasIptables} from '../../host/netfilter/backend.ts';
 import {saveOwn} from '../../host/netfilter/own-rules.ts';
 import {findListeners} from '../../host/sockets/listeners.ts';
@@ -130,7 +131,7 @@ export async function readStatus(): Promise<Status> {
 				: [
 						`Only root can read the rules, the policy, the changes and the programs of other users: ${rootCommandLine('status')}`,
 					]),
-			...(root && !readable ? ['iptables is not installed.'] : []),
+			...(root && !readable ? [`${missingProgram()} is not installed.`] : []),
 			...(saves.some(({alone}) => alone)
 				? ['iptables-save cannot print all rules here: published ports were not read.']
 				: []),

@@ -15,6 +15,7 @@ import {findSession, type Session} from '../sockets/session.ts';
 import {findFact} from './find-fact.ts';
 import type {HostFacts} from './host-facts.ts';
 import {findInnerNetworks} from './inner-networks.ts';
+import {missingProgram} from './packages.ts';
 import {netAdminHere, seesSockets} from './system.ts';
 
 /** What takes time to find out about this machine: each fact is known, or not known, and why. */
@@ -74,7 +75,7 @@ export async function reportHost(
 				assertRulesCanBeRead();
 				const found = await asking;
 				if (found.value === undefined || found.value === 'absent') {
-					throw new Error('why' in found ? found.why : 'iptables is not installed');
+					throw new Error('why' in found ? found.why : `${missingProgram()} is not installed`);
 				}
 
 				return findExisting(families, found.value.backend);

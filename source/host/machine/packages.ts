@@ -32,12 +32,17 @@ export function printCommand({program, args}: Installer): string {
 	return [program, ...args].join(' ');
 }
 
+/** What is not installed where iptables cannot be used: its IPv6 half may be a package of its own. */
+export function missingProgram(): 'iptables' | 'ip6tables' {
+	const isHalf = findProgram('iptables-restore') && !findProgram('ip6tables-restore');
+	return isHalf ? 'ip6tables' : 'iptables';
+}
+
 /** The error where iptables is not installed, with the command that installs it. */
 export function iptablesMissing(): HostError {
 	const installer = findInstaller();
 	return new HostError(
-		// Its IPv6 half may be a package of its own.
-		`${findProgram('iptables-restore') && !findProgram('ip6tables-restore') ? 'ip6tables' : 'iptables'} is not installed`,
+		`${missingProgram()} is not installed`,
 		installer === undefined
 			? 'Install iptables and ip6tables with your package manager'
 			: `Install it: ${printCommand(installer)}`,

@@ -1,5 +1,5 @@
 import {describe, expect, test, vi} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {type Debian, PROGRAM, useDebians} from '../_helpers/lab/debian.ts';
 import {suitesHere} from '../_helpers/lab/debian-root.ts';
 import {useLab} from '../_helpers/lab/namespaces.ts';
@@ -50,7 +50,7 @@ const stateOf = async ({host}: Debian) =>
 describe.each(suitesHere())('the service of systemd, %s', (suite) => {
 	const debians = useDebians(useLab());
 
-	test.each(BACKENDS)(
+	test.each(mainly('nft'))(
 		'loads our rules again behind services that empty all tables, %s',
 		async (backend) => {
 			const debian = await debians.boot(suite, {'/etc/systemd/system/iptables.service': IPTABLES});
@@ -104,7 +104,7 @@ describe.each(suitesHere())('the service of systemd, %s', (suite) => {
 		300_000,
 	);
 
-	test.each(BACKENDS)(
+	test.each(mainly('legacy'))(
 		'loads the floor and fails where the restore script is damaged, %s',
 		async (backend) => {
 			const debian = await debians.boot(suite, {

@@ -2,7 +2,7 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, test, vi} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {CLI, startApply, wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {whatStays} from '../_helpers/lab/processes.ts';
@@ -49,7 +49,7 @@ const STEP = rounds(67, 1);
 const ALWAYS = ['fcntl EIO', 'sendto ENOMEM'];
 const HOSTS = rounds(2, 10);
 
-describe.each(BACKENDS)('a watchdog whose system calls fail, %s', (backend) => {
+describe.each(mainly('nft'))('a watchdog whose system calls fail, %s', (backend) => {
 	const lab = useLab();
 
 	/** A machine with the files that the cases need, and a change whose watchdog can be started again. */
@@ -138,7 +138,7 @@ const PROGRAM_CASES = [
 	.map((one, index) => ({...one, error: ERRORS[index % ERRORS.length] ?? 'EIO'}))
 	.filter((_, index) => index % rounds(17, 1) === 0);
 
-describe.each(BACKENDS)('a program whose system calls fail, %s', (backend) => {
+describe.each(mainly('legacy'))('a program whose system calls fail, %s', (backend) => {
 	const lab = useLab();
 	const turns = takeTurns(4);
 

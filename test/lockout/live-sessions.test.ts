@@ -4,7 +4,7 @@ import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {VERDICTS} from '../../source/policy/policy.ts';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {serve} from '../_helpers/lab/pair.ts';
@@ -19,7 +19,7 @@ const CROWD = 2000;
 /** Lets nobody in: what lives on does so by itself. */
 const SHUT = ['--role', 'workstation', '--no-open'];
 
-describe.each(BACKENDS)('sessions that conntrack has never seen, %s', (backend) => {
+describe.each(mainly('legacy'))('sessions that conntrack has never seen, %s', (backend) => {
 	const lab = useLab();
 	const terminals = useTerminals();
 	let client: Host;

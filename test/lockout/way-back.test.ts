@@ -1,5 +1,5 @@
 import {beforeEach, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {wizard, wizardDoes} from '../_helpers/lab/cli.ts';
 import {readState} from '../_helpers/lab/machine-state.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
@@ -10,7 +10,7 @@ const AFTER = ['--role', 'server', '--open', '80/tcp', '--helper', 'ftp', '--pub
 const RECENT = ['-m', 'recent', '--set', '--name'];
 const FLUSH = ['--existing', 'flush-input'];
 
-describe.each(BACKENDS)('the way back is rehearsed, %s', (backend) => {
+describe.each(mainly('nft'))('the way back is rehearsed, %s', (backend) => {
 	const lab = useLab();
 	let host: Host;
 

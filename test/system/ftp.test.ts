@@ -1,6 +1,6 @@
 import {beforeAll, describe, expect, test} from 'vitest';
 import type {RunResult} from '../../source/host/exec/run.ts';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {INSIDE, IPV6, joinedPair} from '../_helpers/lab/pair.ts';
@@ -26,7 +26,7 @@ const MACHINES = [
 	},
 ];
 
-describe.each(BACKENDS)('FTP, %s', (backend) => {
+describe.each(mainly('nft'))('FTP, %s', (backend) => {
 	describe.each(MACHINES)('with the firewall on $machine', (machine) => {
 		const lab = useLab();
 		let target: Host;

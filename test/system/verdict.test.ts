@@ -1,11 +1,11 @@
 import {beforeAll, describe, expect, test} from 'vitest';
-import {BACKENDS} from '../_helpers/lab/backends.ts';
+import {mainly} from '../_helpers/lab/backends.ts';
 import {wizardDoes} from '../_helpers/lab/cli.ts';
 import {type Host, useLab} from '../_helpers/lab/namespaces.ts';
 import {ask, connect, INSIDE, IPV6, joinedPair, OUTSIDE, serve} from '../_helpers/lab/pair.ts';
 import {scan} from '../_helpers/traffic/scan.ts';
 
-describe.each(BACKENDS)('what a client sees, %s', (backend) => {
+describe.each(mainly('legacy'))('what a client sees, %s', (backend) => {
 	const lab = useLab();
 	let target: Host;
 	let probe: Host;

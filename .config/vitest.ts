@@ -26,9 +26,9 @@ export default defineConfig({
 	root: new URL('..', import.meta.url).pathname,
 	test: {
 		setupFiles: ['.config/seed.ts'],
-		// One more than cores: many wait for a watchdog or a boot most of their time. With five, tests
+		// Two more than cores: many wait for a watchdog or a boot most of their time. With five, tests
 		// that measure what happens within 10 s begin to fail.
-		maxWorkers: 3,
+		maxWorkers: 4,
 		sequence: {sequencer: SlowFirst},
 		testTimeout: 60_000,
 		hookTimeout: 120_000,

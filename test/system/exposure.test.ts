@@ -1,4 +1,4 @@
-import {beforeAll, describe, expect, test} from 'vitest';
+import {beforeAll, describe, expect, test, vi} from 'vitest';
 import type {Exposed, Exposure} from '../../source/exposure/model.ts';
 import {mainly} from '../_helpers/lab/backends.ts';
 import {wizard, wizardDoes} from '../_helpers/lab/cli.ts';
@@ -270,6 +270,11 @@ describe('a machine', () => {
 			await host.must('sh', ['-c', command]);
 		}
 
+		// The kernel tells up to a second later that a bridge has a carrier (net/core/link_watch.c).
+		await vi.waitFor(
+			async () => expect(await host.must('ip', ['-br', 'link', 'show', 'br0'])).toMatch(/ UP /),
+			5000,
+		);
 		const {tried, unread} = await exposureOf(host);
 		expect({tried, unread}).toEqual({
 			tried: true,

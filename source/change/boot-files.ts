@@ -7,6 +7,7 @@ import {removeLeftovers, syncFolder, writeWhole} from '../host/files/atomic-writ
 import {makeFolder} from '../host/files/make-folder.ts';
 import {readText} from '../host/files/read-text.ts';
 import {explainError} from '../lib/errors.ts';
+import {settled} from '../lib/settled.ts';
 
 /** A file that confirming a change writes. The mode is that of chmod(1). */
 export type PlannedFile = {readonly text: string; readonly mode: number};
@@ -58,13 +59,7 @@ export async function applyFilePlan({before, files, after}: FilePlan): Promise<v
 	}
 
 	// While the first command runs.
-	const [, synced] = await Promise.allSettled([
-		runAll(after),
-		yieldToEventLoop().then(() => syncFolders(Object.keys(files))),
-	]);
-	if (synced.status === 'rejected') {
-		throw synced.reason;
-	}
+	await settled([runAll(after), yieldToEventLoop().then(() => syncFolders(Object.keys(files)))]);
 }
 
 /** Syncs the folders: a change that was reported as saved must survive a power cut, names included. */

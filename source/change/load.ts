@@ -13,6 +13,7 @@ import {
 import {withNamespace} from '../host/netns.ts';
 import {HostError} from '../lib/errors.ts';
 import type {Family} from '../lib/network.ts';
+import {settled} from '../lib/settled.ts';
 import {ownDifferences, presenceOf} from '../ruleset/diff.ts';
 import {printRestore} from '../ruleset/format-iptables.ts';
 import type {FamilyRules, RuleSet} from '../ruleset/model.ts';
@@ -105,7 +106,7 @@ export async function load(
 ): Promise<readonly Saved[]> {
 	const cleanupsWhere = (family: Family) =>
 		cleanups.find((cleanup) => cleanup.inUse && cleanup.family === family);
-	await each(ruleSet.families, async (rules) => {
+	const loads = ruleSet.families.map(async (rules) => {
 		const saved = before.get(rules.family);
 		const text = printLoad(
 			rules,
@@ -117,30 +118,14 @@ export async function load(
 			throw new HostError(describeFailure(failure), ROLLED_BACK, 4);
 		}
 	});
-	const [loaded] = await Promise.all([
-		each(ruleSet.families, async (rules) => {
-			const found = await save(rules.family);
-			assertLoaded(rules, found.rules, ROLLED_BACK, 4);
-			return found;
-		}),
-		yieldToEventLoop().then(meanwhile),
-	]);
-	return loaded;
-}
-
-/** Does the same for all, side by side. What fails is thrown when nothing runs any more. */
-async function each<Item, Result>(
-	items: readonly Item[],
-	work: (item: Item) => Promise<Result>,
-): Promise<readonly Result[]> {
-	const results = await Promise.allSettled(items.map(work));
-	return results.map((result) => {
-		if (result.status === 'rejected') {
-			throw result.reason;
-		}
-
-		return result.value;
+	await settled(loads);
+	const saves = ruleSet.families.map(async (rules) => {
+		const found = await save(rules.family);
+		assertLoaded(rules, found.rules, ROLLED_BACK, 4);
+		return found;
 	});
+	const [loaded] = await Promise.all([settled(saves), yieldToEventLoop().then(meanwhile)]);
+	return loaded;
 }
 
 export const ROLLED_BACK = 'Rolled back. The rules are as they were before';

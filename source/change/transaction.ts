@@ -5,6 +5,7 @@ import type {Saved} from '../host/netfilter/iptables.ts';
 import {NamespaceError} from '../host/netns.ts';
 import {connectionKeys} from '../host/sockets/proc-net.ts';
 import {describeError, explainError, HostError} from '../lib/errors.ts';
+import {settled} from '../lib/settled.ts';
 import type {FamilyRules} from '../ruleset/model.ts';
 import {type ChangeState, markLoaded, markPending, pruneChanges, stateOf} from './change-state.ts';
 import {assertUnchanged, cleanOtherBackend} from './cleanup.ts';
@@ -68,16 +69,11 @@ export async function beginChange(request: ChangeRequest): Promise<PendingChange
 		let until: number;
 		try {
 			const planned = planRollback(id, request, before, others);
-			const steps = await Promise.allSettled([
+			await settled([
 				rehearsal ? rehearseChange(planned) : undefined,
 				// While the programs of the rehearsal run.
 				delay(1).then(() => recordChange(id, request, planned, others)),
 			]);
-			for (const step of steps) {
-				if (step.status === 'rejected') {
-					throw step.reason;
-				}
-			}
 
 			until = uptime() + seconds;
 			markPending(id, until);

@@ -93,14 +93,16 @@ export function findGuestServices(
 	});
 }
 
-/** The listeners for hosts elsewhere as well. A DHCP server for guests listens on all addresses. */
+/** The listeners for hosts elsewhere as well. What serves DHCP to guests listens on all addresses for it. */
 export function notForGuests(
 	listeners: readonly Listener[],
 	networks: readonly InnerNetwork[],
 ): readonly Listener[] {
 	const served = new Set(findGuestServices(listeners, networks).map(({network}) => network));
+	const forGuests = listeners.filter((one) => [...served].some((network) => isOn(one, network)));
+	const programs = new Set(forGuests.flatMap(({process = []}) => process));
 	return listeners.filter(
-		(listener) => ![...served].some((network) => isDhcpServer(listener) || isOn(listener, network)),
+		(one) => !forGuests.includes(one) && !(isDhcpServer(one) && programs.has(one.process ?? '')),
 	);
 }
 

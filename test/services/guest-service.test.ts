@@ -64,6 +64,11 @@ describe('services for the hosts behind this machine', () => {
 	test('are not for others', () => {
 		expect(notForGuests([SSH, ...DNSMASQ, POSTGRES], [VIRBR, WLAN])).toEqual([SSH]);
 		expect(notForGuests(DNSMASQ, [])).toEqual(DNSMASQ);
+		// As /proc tells it, without the interface; and the server of another program, for the network outside.
+		const dhcp = (process: string) => socketOn(67, {address: '0.0.0.0', protocol: 'udp', process});
+		const [dns] = DNSMASQ;
+		const all = [...(dns ? [dns] : []), dhcp('dnsmasq'), dhcp('dhcpd')];
+		expect(notForGuests(all, [VIRBR])).toEqual([dhcp('dhcpd')]);
 	});
 
 	test('are those that they use now, on whatever address', () => {

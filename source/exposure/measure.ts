@@ -13,8 +13,7 @@ import {NO_PORTS} from '../proof/count-nft.ts';
 import {sweepProtocols} from '../proof/protocols.ts';
 import {type Observation, sweep} from '../proof/sweep.ts';
 import type {NamedVantagePoint} from '../proof/vantage-points.ts';
-import type {VantagePoint} from '../ruleset/evaluate-ports.ts';
-import {stretches} from '../ruleset/evaluate-ports.ts';
+import {stretches, type VantagePoint} from '../ruleset/evaluate-ports.ts';
 import type {RuleSet} from '../ruleset/model.ts';
 import {
 	hasIngress,

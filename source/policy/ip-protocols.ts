@@ -18,6 +18,8 @@ const IPV4_ONLY: readonly Family[] = [4];
 
 /** SCTP (RFC 9260) has ports, and can be opened as a whole as well. */
 export const SCTP = 132;
+/** UDP-Lite (RFC 3828). Its ports are not told apart in openings. */
+export const UDP_LITE = 136;
 
 /**
  * The protocols that have a word. AH is a header like others in IPv6, where rules see what comes after

@@ -100,7 +100,7 @@ const link = (
 
 describe('what receives protocols without ports', () => {
 	it('are sockets of UDP-Lite that wait for others', () => {
-		expect(parseUdpLite(UDP_LITE, 4)).toEqual([
+		expect(parseUdpLite(UDP_LITE)).toEqual([
 			{number: 136, families: [4], address: '0.0.0.0', inode: '5611010'},
 		]);
 	});

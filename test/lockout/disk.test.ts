@@ -13,6 +13,8 @@ const AFTER = [
 	...['--boot', 'none', '--role', 'server', '--open'],
 	Array.from({length: 60}, (_, index) => `${2000 + index}/tcp from 198.51.100.${index}`).join(','),
 ];
+/** A change that waits long, and takes rules of others away. */
+const FLUSHING = [...AFTER, '--confirm-within', '600', '--existing', 'flush-input'];
 
 /** The folder on a disk of its own, on which so many pages are free. */
 const disk = (folder: string, free: number) => `
@@ -110,14 +112,7 @@ describe.each(mainly('nft'))('a disk that takes no more, %s', (backend) => {
 
 	test('or is emptied by hand while a change waits: it is rolled back at once', async () => {
 		const before = (await state()).rules;
-		const applying = await startApply(
-			host,
-			...AFTER,
-			'--confirm-within',
-			'600',
-			'--existing',
-			'flush-input',
-		);
+		const applying = await startApply(host, ...FLUSHING);
 		await host.must('rm', ['-r', '/var/lib/fw-wizard']);
 		applying.kill();
 		expect(await whatStays(host)).toEqual([]);
@@ -128,14 +123,7 @@ describe.each(mainly('nft'))('a disk that takes no more, %s', (backend) => {
 
 	test('the same where its watchdog is stopped: the program does it, and says so', async () => {
 		const before = (await state()).rules;
-		const applying = await startApply(
-			host,
-			...AFTER,
-			'--confirm-within',
-			'600',
-			'--existing',
-			'flush-input',
-		);
+		const applying = await startApply(host, ...FLUSHING);
 		expect((await state()).rules).not.toBe(before);
 		await signalWatchdog(host, 'SIGSTOP');
 		await host.must('rm', ['-r', '/var/lib/fw-wizard']);

@@ -55,14 +55,13 @@ export async function isEnabled(unit: string): Promise<boolean> {
 	return mayBeEnabled(unit) && (await ask('systemctl', ['is-enabled', unit])).trim() === 'enabled';
 }
 
-/** Where systemd finds the units that can be enabled (systemd.unit(5)), generated ones cannot; or a script for one. */
-const UNIT_FOLDERS = [
-	...['/etc', '/run'].flatMap((top) =>
-		['system', 'system.control', 'system.attached'].map((name) => `${top}/systemd/${name}`),
-	),
-	...['/run/systemd/transient', '/usr/local/lib/systemd/system'],
-	...['/usr/lib/systemd/system', '/lib/systemd/system'],
-	'/etc/init.d',
+/** Where systemd reads units, what comes first replaces what comes later (systemd.unit(5)). */
+export const UNIT_FOLDERS = [
+	...['/etc/systemd/system.control', '/run/systemd/system.control'],
+	...['/run/systemd/generator.early', '/etc/systemd/system', '/etc/systemd/system.attached'],
+	...['/run/systemd/system', '/run/systemd/system.attached', '/run/systemd/generator'],
+	...['/usr/local/lib/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'],
+	'/run/systemd/generator.late',
 ];
 
 /** Whether there is a unit of that name, or a script: systemctl takes longer to say that there is none. */
@@ -71,7 +70,7 @@ function mayBeEnabled(unit: string): boolean {
 	return (
 		// PID 1 has another view of the file system than this process.
 		(wayToSystemd() ?? []).length > 0 ||
-		UNIT_FOLDERS.some((folder) =>
+		[...UNIT_FOLDERS, '/etc/init.d'].some((folder) =>
 			names.some((name) => lstatSync(`${folder}/${name}`, {throwIfNoEntry: false}) !== undefined),
 		)
 	);

@@ -18,8 +18,8 @@ const TIMEOUT_MS = 2000;
 
 /**
  * Every TCP socket of this network namespace that listens and every UDP socket that waits for
- * anybody, both families, as /proc shows them, and the virtual services of IPVS. Sockets that differ in nothing but who holds them
- * (SO_REUSEPORT) are one. Without root the processes of other users are not known.
+ * anybody, both families, as /proc shows them, and the virtual services of IPVS. Sockets that differ in
+ * nothing but who holds them (SO_REUSEPORT) are one. Without root the processes of other users are not known.
  * @param brief from /proc alone, without starting a program: neither interfaces nor socket units are known
  */
 export async function findListeners({brief = false} = {}): Promise<readonly Listener[]> {

@@ -1,5 +1,5 @@
 import {FAMILIES, type Family, familyOf} from '../../lib/network.ts';
-import {SCTP} from '../../policy/ip-protocols.ts';
+import {SCTP, UDP_LITE} from '../../policy/ip-protocols.ts';
 import {addressOf, parseEnd, rowsOf, WAITING} from './proc-net.ts';
 
 /** A socket that receives all packets of a protocol, or an SCTP socket that waits for others. */
@@ -21,12 +21,12 @@ export function parseRawSockets(text: string, family: Family): readonly Protocol
 }
 
 /** Reads the text of /proc/net/udplite or udplite6: its sockets without a peer. */
-export function parseUdpLite(text: string, family: Family): readonly ProtocolSocket[] {
+export function parseUdpLite(text: string): readonly ProtocolSocket[] {
 	return rowsOf(text)
 		.filter((fields) => fields[3] === WAITING.udp)
 		.map(([, local = '', , , , , , , , inode = '']) => {
 			const {address} = parseEnd(local);
-			return {number: 136, families: [address.includes(':') ? family : 4], address, inode};
+			return {number: UDP_LITE, families: [familyOf(address)], address, inode};
 		});
 }
 

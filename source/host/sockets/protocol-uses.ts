@@ -1,7 +1,7 @@
 import {groupBy} from '../../lib/group-by.ts';
 import {type Family, familyOf, normalizeAddress} from '../../lib/network.ts';
 import {printable} from '../../lib/printable.ts';
-import {protocolOver} from '../../policy/ip-protocols.ts';
+import {protocolOver, UDP_LITE} from '../../policy/ip-protocols.ts';
 import {isInternalInterface} from '../../services/known-programs/find.ts';
 import type {ProtocolUse} from '../../services/protocol-use.ts';
 import {run} from '../exec/run.ts';
@@ -17,8 +17,6 @@ import {
 } from './proc-net-protocols.ts';
 import {holdersOf} from './processes.ts';
 
-/** RFC 3828. Its ports are not told apart in openings. */
-const UDP_LITE = 136;
 /** Milliseconds that ip(8) is waited for. */
 const TIMEOUT_MS = 2000;
 
@@ -81,8 +79,8 @@ async function findSockets(): Promise<readonly ProtocolUse[]> {
 		...parseRawSockets(readText(`${folder}/raw`) ?? '', 4),
 		...parseRawSockets(readText(`${folder}/raw6`) ?? '', 6),
 		...parseSctpEndpoints(readText(`${folder}/sctp/eps`) ?? ''),
-		...parseUdpLite(readText(`${folder}/udplite`) ?? '', 4),
-		...parseUdpLite(readText(`${folder}/udplite6`) ?? '', 6),
+		...parseUdpLite(readText(`${folder}/udplite`) ?? ''),
+		...parseUdpLite(readText(`${folder}/udplite6`) ?? ''),
 	].filter(({number, address}) => !NO_USE.has(number) && !isLoopback(address));
 	const holders = await holdersOf(new Set(sockets.map(({inode}) => inode)));
 	const users = readUsers();

@@ -6,7 +6,7 @@ const FOLDER = '/etc/cloud/cloud.cfg.d';
 /** What the provider and the administrator gave, merged. */
 const OF_INSTANCE = '/var/lib/cloud/instance/cloud-config.txt';
 /** It was renamed in cloud-init 24.3. */
-const SERVICES = ['cloud-init.service', 'cloud-init-network.service'];
+export const CLOUD_INIT_SERVICES = ['cloud-init.service', 'cloud-init-network.service'];
 
 /**
  * What cloud-init runs at each boot: the commands of `bootcmd`. Those of `runcmd` run once in the life of a
@@ -14,7 +14,7 @@ const SERVICES = ['cloud-init.service', 'cloud-init-network.service'];
  * @param starts whether a service starts at boot
  */
 export function findCloudCommands(starts: (service: string) => boolean): readonly Starter[] {
-	const service = SERVICES.find(starts);
+	const service = CLOUD_INIT_SERVICES.find(starts);
 	const files = listFolder(FOLDER)
 		.filter((name) => name.endsWith('.cfg'))
 		.sort()

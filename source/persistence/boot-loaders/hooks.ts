@@ -2,6 +2,7 @@ import path from 'node:path';
 import {findProgram} from '../../host/exec/find-program.ts';
 import {listFolder} from '../../host/files/read-text.ts';
 import {quote} from '../../lib/shell-quote.ts';
+import {CLOUD_INIT_SERVICES} from './cloud-init.ts';
 import type {Starter} from './model.ts';
 import {isExecutable} from './unit-order.ts';
 
@@ -75,7 +76,9 @@ const HOOKS: readonly Hooks[] = [
 	{...PPP, folders: ['/etc/ppp/ip-down.d', '/etc/ppp/ipv6-down.d'], down: true},
 	{by: 'libvirt', service: 'libvirtd.service', folders: ['/etc/libvirt/hooks']},
 	{by: 'cloud-init', service: 'cloud-final.service', folders: ['/var/lib/cloud/scripts/per-boot']},
-	{by: 'cloud-init', service: 'cloud-init.service', folders: ['/var/lib/cloud/instance/boothooks']},
+	...CLOUD_INIT_SERVICES.map((service) => ({
+		...{by: 'cloud-init', service, folders: ['/var/lib/cloud/instance/boothooks']},
+	})),
 ];
 
 /**

@@ -1,14 +1,7 @@
 import {existsSync, lstatSync, realpathSync} from 'node:fs';
 import path from 'node:path';
 import {listFolder, readText} from '../../host/files/read-text.ts';
-
-/** Where systemd reads units, what comes first replaces what comes later (systemd.unit(5)). */
-const FOLDERS = [
-	...['/etc/systemd/system.control', '/run/systemd/system.control'],
-	...['/run/systemd/generator.early', '/etc/systemd/system', '/run/systemd/system'],
-	...['/run/systemd/generator', '/usr/local/lib/systemd/system', '/usr/lib/systemd/system'],
-	...['/lib/systemd/system', '/run/systemd/generator.late'],
-];
+import {UNIT_FOLDERS} from '../../host/machine/systemd.ts';
 
 /** One line of a unit. */
 type Setting = {
@@ -33,7 +26,7 @@ export type Unit = {
 /** Reads units, and the folders with them, each once. */
 export class UnitFiles {
 	readonly #units = new Map<string, Unit>();
-	readonly #folders = FOLDERS.map((folder) => ({folder, names: new Set(listFolder(folder))}));
+	readonly #folders = UNIT_FOLDERS.map((folder) => ({folder, names: new Set(listFolder(folder))}));
 
 	/** A unit by any of its names. */
 	read(name: string): Unit {

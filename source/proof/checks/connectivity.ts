@@ -1,6 +1,5 @@
 import {findProgram} from '../../host/exec/find-program.ts';
-import type {Protocol} from '../../policy/services.ts';
-import {PROTOCOLS} from '../../policy/services.ts';
+import {PROTOCOLS, type Protocol} from '../../policy/services.ts';
 import type {Testbed} from '../../testbed/testbed.ts';
 import {type Check, type CheckContext, check, ECHO_PORT, untried} from './check.ts';
 
